@@ -1,0 +1,1 @@
+//! Reads the annotations of the contract.

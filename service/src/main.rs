@@ -1,0 +1,2 @@
+//! The `bucketry` binary.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Harness, load tool and end-to-end tests.
