@@ -185,7 +185,7 @@ impl ChunkDecoder {
                         self.start_chunk(&line)?;
                     }
                 }
-                State::Data { left } => return Ok(Some(self.take_data(input, left))),
+                State::Data { left } => return self.take_data(input, left).map(Some),
                 State::DataEnd { seen } => {
                     if self.take_line_end(input, seen, |seen| State::DataEnd { seen })? {
                         self.state = State::Header;
@@ -199,9 +199,7 @@ impl ChunkDecoder {
                 }
                 State::Done { epilogue } => self.skip_epilogue(input, epilogue)?,
             }
-            self.verify_finished_chunk()?;
         }
-        self.verify_finished_chunk()?;
         Ok(None)
     }
 
@@ -209,10 +207,8 @@ impl ChunkDecoder {
     /// checksum of the trailer, if one came.
     ///
     /// # Errors
-    /// `Truncated`; `WrongLength` if the data is shorter than declared; `MalformedTrailer` if the
-    /// announced checksum is missing; `SignatureMismatch`.
+    /// `Truncated`; `WrongLength` if the data is shorter than declared.
     pub fn finish(mut self) -> Result<Option<Checksum>, ChunkError> {
-        self.verify_finished_chunk()?;
         let State::Done { .. } = self.state else {
             return Err(ChunkError::Truncated);
         };
@@ -282,10 +278,15 @@ impl ChunkDecoder {
             0 => State::FinalEnd { seen: 0 },
             left => State::Data { left },
         };
-        Ok(())
+        if size == 0 {
+            self.verify_chunk()
+        } else {
+            Ok(())
+        }
     }
 
-    fn take_data(&mut self, input: &mut Bytes, left: u64) -> Bytes {
+    /// The last piece of a chunk is handed out only if the chunk's signature is good.
+    fn take_data(&mut self, input: &mut Bytes, left: u64) -> Result<Bytes, ChunkError> {
         let available = usize::try_from(left).map_or(input.len(), |left| left.min(input.len()));
         let data = input.split_to(available);
         if self.framing.is_signed() {
@@ -294,11 +295,14 @@ impl ChunkDecoder {
         // A usize always fits into 64 bits here; the sum was checked when the chunk began.
         let taken = data.len() as u64;
         self.decoded += taken;
-        self.state = match left - taken {
-            0 => State::DataEnd { seen: 0 },
-            left => State::Data { left },
-        };
-        data
+        let left = left - taken;
+        if left > 0 {
+            self.state = State::Data { left };
+            return Ok(data);
+        }
+        self.state = State::DataEnd { seen: 0 };
+        self.verify_chunk()?;
+        Ok(data)
     }
 
     /// Takes CR and LF, one by one if need be; whether both have come.
@@ -322,11 +326,7 @@ impl ChunkDecoder {
         Ok(true)
     }
 
-    /// Checks the signature of a chunk as soon as its data is complete.
-    fn verify_finished_chunk(&mut self) -> Result<(), ChunkError> {
-        if let State::Header | State::Data { .. } = self.state {
-            return Ok(());
-        }
+    fn verify_chunk(&mut self) -> Result<(), ChunkError> {
         let Some(claimed) = self.chunk_signature.take() else {
             return Ok(());
         };
@@ -339,8 +339,6 @@ impl ChunkDecoder {
     }
 
     fn read_trailer(&mut self, input: &mut Bytes) -> Result<(), ChunkError> {
-        // The signature of the last, empty chunk comes first in the chain.
-        self.verify_finished_chunk()?;
         let limit = MAX_TRAILER - self.trailer.bytes.min(MAX_TRAILER);
         let Some(line) = self.take_line(input, limit, ChunkError::TrailerTooLong)? else {
             return Ok(());

@@ -232,3 +232,125 @@ fn signed_query(query: &Query) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::claim::Authentication;
+    use super::super::fixture::Fixture;
+    use super::*;
+
+    const BASE: &str =
+        "AWSAccessKeyId=AK&Signature=NpgCjnDzrM%2BWFzoENXmpNDUsSn8%3D&Expires=1175139620";
+
+    fn fixture(method: &'static str, path: &str, more: &str) -> Fixture {
+        Fixture::new(method, "s3.amazonaws.com", &format!("{path}?{BASE}{more}"))
+    }
+
+    fn claim(fixture: &Fixture) -> PresignedV2Claim {
+        match fixture.authenticate().unwrap() {
+            Authentication::PresignedV2(claim) => *claim,
+            other => panic!("not SigV2: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn headers_in_the_query_are_signed_and_hoisted() {
+        let more = "&Content-Type=text%2Fplain&x-amz-meta-b=2&x-amz-acl=private&Cache-Control=no-cache&x-id=PutObject";
+        let claim = claim(&fixture("PUT", "/b/k", more).header("x-amz-meta-a", "1"));
+        let expected = "PUT\n\ntext/plain\n1175139620\nx-amz-acl:private\nx-amz-meta-a:1\nx-amz-meta-b:2\n/b/k";
+        assert_eq!(claim.strings_to_sign, [expected]);
+        assert_eq!(claim.hoisted_headers["content-type"], "text/plain");
+        assert_eq!(claim.hoisted_headers["cache-control"], "no-cache");
+        assert_eq!(claim.hoisted_headers.len(), 4);
+    }
+
+    #[test]
+    fn an_added_header_changes_what_is_signed() {
+        let plain = claim(&fixture("PUT", "/b/k", "")).strings_to_sign;
+        let added = claim(&fixture("PUT", "/b/k", "").header("x-amz-copy-source", "b/secret"));
+        assert_ne!(plain, added.strings_to_sign);
+    }
+
+    #[test]
+    fn sub_resources_and_overrides_are_signed_in_order() {
+        let more = "&versionId=v%2F1&response-content-type=a%2Fb&acl&uploads=";
+        let claim = claim(&fixture("GET", "/b/a%2Bb+c", more));
+        let resources = "?acl&response-content-type=a/b&uploads=&versionId=v/1";
+        let expected = [
+            format!("GET\n\n\n1175139620\n/b/a%2Bb+c{resources}"),
+            format!("GET\n\n\n1175139620\n/b/a%2Bb%2Bc{resources}"),
+        ];
+        assert_eq!(claim.strings_to_sign, expected);
+    }
+
+    #[test]
+    fn unsigned_parameters_are_refused() {
+        for name in ["list-type", "prefix", "max-keys", "partnumber", "unknown"] {
+            let refused = fixture("GET", "/b", &format!("&{name}=1")).refused();
+            assert_eq!(refused, SignatureError::UnsignedParameter(name.into()));
+        }
+        let conflict = fixture("PUT", "/b/k", "&Content-Type=a")
+            .header("content-type", "b")
+            .refused();
+        assert_eq!(
+            conflict,
+            SignatureError::ConflictingHeader("content-type".into())
+        );
+        let conflict = fixture("PUT", "/b/k", "&Content-Length=3")
+            .header("content-length", "4")
+            .refused();
+        assert_eq!(
+            conflict,
+            SignatureError::ConflictingHeader("content-length".into())
+        );
+    }
+
+    #[test]
+    fn only_reads_and_puts() {
+        for method in ["DELETE", "POST"] {
+            assert_eq!(
+                fixture(method, "/b/k", "").refused(),
+                SignatureError::SigV2NotSupported
+            );
+        }
+        assert!(fixture("HEAD", "/b/k", "").authenticate().is_ok());
+    }
+
+    #[test]
+    fn malformed_parameters_are_named() {
+        let refused = |query: &str| Fixture::new("GET", "h", &format!("/b/k?{query}")).refused();
+        assert_eq!(
+            refused("Signature=eA%3D%3D&Expires=1"),
+            SignatureError::MalformedV2("AWSAccessKeyId")
+        );
+        assert_eq!(
+            refused("AWSAccessKeyId=AK&Expires=1"),
+            SignatureError::MalformedV2("Signature")
+        );
+        assert_eq!(
+            refused("AWSAccessKeyId=AK&Signature=eA%3D%3D"),
+            SignatureError::MalformedV2("Expires")
+        );
+        assert_eq!(
+            refused("AWSAccessKeyId=AK&Signature=eA%3D%3D&Expires=1"),
+            SignatureError::MalformedV2("Signature")
+        );
+        for expires in ["-1", "%2B1", "1.5", "x", "99999999999999999999"] {
+            let query = BASE.replace("1175139620", expires);
+            assert_eq!(
+                refused(&query),
+                SignatureError::MalformedV2("Expires"),
+                "{expires}"
+            );
+        }
+    }
+
+    #[test]
+    fn signed_chunks_need_version_4() {
+        let streaming = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD";
+        let refused = fixture("PUT", "/b/k", "")
+            .header("x-amz-content-sha256", streaming)
+            .refused();
+        assert_eq!(refused, SignatureError::UnsignedStreaming);
+    }
+}
