@@ -384,3 +384,101 @@ fn credential_text(part: &MalformedPart) -> String {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn code(error: impl Into<S3Error>) -> (String, u16) {
+        let error: S3Error = error.into();
+        (error.code().to_owned(), error.status().as_u16())
+    }
+
+    #[test]
+    fn codes_that_clients_act_on() {
+        for (found, expected, status) in [
+            (
+                code(TargetError::KeyTooLong { bytes: 1025 }),
+                "KeyTooLongError",
+                400,
+            ),
+            (code(XmlError::TooDeep), "MalformedXML", 400),
+            (code(UnsatisfiableRange { size: 3 }), "InvalidRange", 416),
+            (code(ChunkError::Truncated), "IncompleteBody", 400),
+            (
+                code(ChunkError::SignatureMismatch),
+                "SignatureDoesNotMatch",
+                403,
+            ),
+            (
+                code(ChunkError::ChunkTooSmall {
+                    number: 1,
+                    bytes: 1,
+                }),
+                "InvalidChunkSizeError",
+                400,
+            ),
+            (
+                code(ChunkError::MalformedTrailer),
+                "MalformedTrailerError",
+                400,
+            ),
+            (
+                code(ChunkError::Checksum(DigestError::ContentMd5Mismatch)),
+                "BadDigest",
+                400,
+            ),
+            (code(DigestError::InvalidContentMd5), "InvalidDigest", 400),
+            (
+                code(BodyError::TooLarge { limit: 1 }),
+                "MaxMessageLengthExceeded",
+                400,
+            ),
+            (code(SignatureError::SessionToken), "InvalidToken", 400),
+            (
+                code(SignatureError::SigV2NotSupported),
+                "InvalidRequest",
+                400,
+            ),
+            (
+                code(SignatureError::UnsupportedAlgorithm(String::new())),
+                "NotImplemented",
+                501,
+            ),
+            (
+                code(SignatureError::HeadersNotSigned(Vec::new())),
+                "AccessDenied",
+                403,
+            ),
+            (
+                code(SignatureError::SignedHeadersMissing(Vec::new())),
+                "SignatureDoesNotMatch",
+                403,
+            ),
+            (
+                code(SignatureError::MalformedHeader(MalformedPart::Credential)),
+                "AuthorizationHeaderMalformed",
+                400,
+            ),
+            (
+                code(SignatureError::MalformedQuery(
+                    MalformedPart::ExpiresTooLarge,
+                )),
+                "AuthorizationQueryParametersError",
+                400,
+            ),
+        ] {
+            assert_eq!(found, (expected.to_owned(), status));
+        }
+    }
+
+    #[test]
+    fn an_unsatisfiable_range_tells_the_size() {
+        let error = S3Error::from(UnsatisfiableRange { size: 3 });
+        assert_eq!(error.element("ActualObjectSize"), Some("3"));
+        assert_eq!(
+            error.headers().first().map(|(_, value)| value.as_bytes()),
+            Some(&b"bytes */3"[..])
+        );
+    }
+}
