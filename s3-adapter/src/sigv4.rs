@@ -13,6 +13,8 @@ mod presigned_v2;
 mod select;
 
 #[cfg(test)]
+mod client_examples;
+#[cfg(test)]
 mod fixture;
 #[cfg(test)]
 mod published_examples;

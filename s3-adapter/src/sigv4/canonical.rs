@@ -9,8 +9,8 @@ use super::claim::SignatureError;
 use crate::query::{Query, has_valid_percents};
 use crate::target::Addressed;
 
-/// Bounds what one request can make the service hash.
-const MAX_CANDIDATES: usize = 8;
+/// Bounds what one request can make the service hash; the service takes no more.
+const MAX_CANDIDATES: usize = 4;
 
 /// How the request reached the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,9 +52,9 @@ pub struct RequestHead<'a> {
     pub addressed: &'a Addressed,
 }
 
-impl RequestHead<'_> {
+impl<'a> RequestHead<'a> {
     /// The only value of a header; nothing if it is absent, repeated or not ASCII.
-    pub(super) fn single_header(&self, name: &str) -> Option<&str> {
+    pub(super) fn single_header(&self, name: &str) -> Option<&'a str> {
         let mut values = self.headers.get_all(name).iter();
         let value = values.next()?;
         if values.next().is_some() {
@@ -68,8 +68,8 @@ impl RequestHead<'_> {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Signed<'a> {
     pub(super) headers: &'a [String],
-    /// The last line, likeliest first.
-    pub(super) payload_lines: &'a [String],
+    /// The last line, and another one that the client may have signed.
+    pub(super) payload_lines: (&'a str, Option<&'a str>),
 }
 
 /// Every canonical request that the client may have signed, the likeliest first.
@@ -79,28 +79,26 @@ pub(super) fn candidates(
 ) -> Result<Vec<String>, SignatureError> {
     let query = canonical_query(head.query);
     let paths = canonical_paths(head.path)?;
-    let hosts = host_candidates(head);
-    let encodings = accept_encodings(head, signed.headers);
-    let mut found: Vec<String> = Vec::new();
-    // The usual request comes first; each other spelling varies one thing only.
-    for (host_at, host) in hosts.iter().enumerate() {
-        for (path_at, path) in paths.iter().enumerate() {
-            for (encoding_at, encoding) in encodings.iter().enumerate() {
-                for (line_at, payload) in signed.payload_lines.iter().enumerate() {
-                    let varied = [host_at, path_at, encoding_at, line_at];
-                    if varied.iter().filter(|at| **at > 0).count() > 1 {
-                        continue;
-                    }
-                    let headers =
-                        canonical_headers(head, signed.headers, host, encoding.as_deref());
-                    let names = signed.headers.join(";");
-                    let method = head.method;
-                    found.push(format!(
-                        "{method}\n{path}\n{query}\n{headers}\n{names}\n{payload}"
-                    ));
-                }
-            }
-        }
+    let names = signed.headers.join(";");
+    let render = |path: &str, host: &str, accept_encoding: Option<&str>, payload: &str| {
+        let headers = canonical_headers(head, signed.headers, host, accept_encoding);
+        format!(
+            "{}\n{path}\n{query}\n{headers}\n{names}\n{payload}",
+            head.method
+        )
+    };
+    let (path, other_path) = paths;
+    let (payload, other_payload) = signed.payload_lines;
+    let host = head.host;
+    // The usual request first; each other one varies one thing only.
+    let mut found = vec![render(&path, host, None, payload)];
+    found.extend(other_payload.map(|payload| render(&path, host, None, payload)));
+    found.extend(other_path.map(|path| render(path, host, None, payload)));
+    for accept_encoding in other_accept_encodings(head, signed.headers) {
+        found.push(render(&path, host, Some(accept_encoding), payload));
+    }
+    for host in other_hosts(head).iter().take(MAX_CANDIDATES) {
+        found.push(render(&path, host, None, payload));
     }
     found.truncate(MAX_CANDIDATES);
     Ok(found)
@@ -108,7 +106,7 @@ pub(super) fn candidates(
 
 /// Decoded and encoded again, and, where that differs, as received: clients disagree about the
 /// encoding of reserved characters.
-fn canonical_paths(raw: &str) -> Result<Vec<String>, SignatureError> {
+fn canonical_paths(raw: &str) -> Result<(String, Option<&str>), SignatureError> {
     if !has_valid_percents(raw) {
         return Err(SignatureError::InvalidTarget);
     }
@@ -116,11 +114,8 @@ fn canonical_paths(raw: &str) -> Result<Vec<String>, SignatureError> {
         .decode_utf8()
         .map_err(|_| SignatureError::InvalidTarget)?;
     let encoded = encode_path(&decoded, EncodingStrategy::Greedy);
-    let mut paths = vec![encoded];
-    if paths.iter().all(|path| path != raw) {
-        paths.push(raw.to_owned());
-    }
-    Ok(paths)
+    let other = (encoded != raw).then_some(raw);
+    Ok((encoded, other))
 }
 
 /// Encoded, sorted by name and then value, without the signature itself.
@@ -143,19 +138,19 @@ fn canonical_query(query: &Query) -> String {
     joined.join("&")
 }
 
-/// As received; with or without the default port; then the public names.
-fn host_candidates(head: &RequestHead<'_>) -> Vec<String> {
+/// The public names; then the host with or without the default port, whichever was not received.
+fn other_hosts(head: &RequestHead<'_>) -> Vec<String> {
     let port = head.scheme.default_port();
-    let mut hosts = vec![head.host.to_owned()];
+    let mut hosts: Vec<String> = head
+        .public_hosts
+        .iter()
+        .filter(|public| *public != head.host)
+        .cloned()
+        .collect();
     match head.host.strip_suffix(port) {
         Some(bare) => hosts.push(bare.to_owned()),
         None if !has_port(head.host) => hosts.push(format!("{}{port}", head.host)),
         None => {}
-    }
-    for public in head.public_hosts {
-        if !hosts.contains(public) {
-            hosts.push(public.clone());
-        }
     }
     hosts
 }
@@ -168,13 +163,13 @@ fn has_port(host: &str) -> bool {
 
 /// CDNs rewrite a signed accept-encoding; these are what SDKs send. Its value decides nothing
 /// here, so a signature over another one proves as much.
-fn accept_encodings(head: &RequestHead<'_>, signed: &[String]) -> Vec<Option<String>> {
-    let mut encodings = vec![None];
-    if signed.iter().any(|name| name == "accept-encoding") {
-        encodings.extend(["identity", "gzip"].map(|value| Some(value.to_owned())));
-        let received = head.single_header("accept-encoding");
-        encodings.retain(|encoding| encoding.is_none() || encoding.as_deref() != received);
+fn other_accept_encodings(head: &RequestHead<'_>, signed: &[String]) -> Vec<&'static str> {
+    if !signed.iter().any(|name| name == "accept-encoding") {
+        return Vec::new();
     }
+    let received = head.single_header("accept-encoding");
+    let mut encodings = vec!["identity", "gzip"];
+    encodings.retain(|encoding| received != Some(*encoding));
     encodings
 }
 
@@ -191,15 +186,29 @@ fn canonical_headers(
         match (name.as_str(), accept_encoding) {
             ("host", _) => block.push_str(host),
             ("accept-encoding", Some(value)) => block.push_str(value),
-            _ => push_header_value(&mut block, head.headers, name),
+            _ => push_header_value(&mut block, head.headers, name, InnerSpaces::Collapsed),
         }
         block.push('\n');
     }
     block
 }
 
-/// All lines joined by commas in the order received, trimmed, inner runs of spaces collapsed.
-pub(super) fn push_header_value(out: &mut String, headers: &HeaderMap, name: &str) {
+/// What a signature version does with runs of spaces inside a header value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum InnerSpaces {
+    /// SigV4: a run becomes one space.
+    Collapsed,
+    /// SigV2: they stay.
+    Kept,
+}
+
+/// All lines joined by commas in the order received, trimmed.
+pub(super) fn push_header_value(
+    out: &mut String,
+    headers: &HeaderMap,
+    name: &str,
+    spaces: InnerSpaces,
+) {
     for (position, value) in headers.get_all(name).iter().enumerate() {
         if position > 0 {
             out.push(',');
@@ -207,11 +216,11 @@ pub(super) fn push_header_value(out: &mut String, headers: &HeaderMap, name: &st
         let text = header_text(value.as_bytes());
         let mut after_space = false;
         for character in text.trim_matches([' ', '\t']).chars() {
-            let space = character == ' ';
-            if !(space && after_space) {
+            let repeated = character == ' ' && after_space;
+            if !repeated || spaces == InnerSpaces::Kept {
                 out.push(character);
             }
-            after_space = space;
+            after_space = character == ' ';
         }
     }
 }
@@ -400,6 +409,8 @@ mod tests {
     fn candidates_are_bounded() {
         let mut fixture = request("h", "/b/(", &[], NAMES);
         fixture.public_hosts = (0..50).map(|number| format!("h{number}")).collect();
+        // The path in its other spelling comes before the host names.
+        assert_eq!(lines(&fixture, 1)[..2], ["/b/%28", "/b/("]);
         assert_eq!(fixture.claim().canonical_requests.len(), MAX_CANDIDATES);
     }
 }

@@ -49,7 +49,7 @@ impl Fixture {
 
     pub(super) fn authenticate(&self) -> Result<Authentication, SignatureError> {
         let query = Query::parse(&self.query).unwrap();
-        let domains = BaseDomains::new(["s3.amazonaws.com"]);
+        let domains = BaseDomains::new(["s3.amazonaws.com", "localhost"]);
         let addressed = parse_target(&self.host, &self.path, &domains).unwrap();
         authenticate(&RequestHead {
             method: self.method,

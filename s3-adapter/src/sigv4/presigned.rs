@@ -61,7 +61,7 @@ pub(super) fn parse(head: &RequestHead<'_>) -> Result<SigV4Claim, SignatureError
     let (payload, payload_lines) = payload(head, &signed_headers)?;
     let signed = Signed {
         headers: &signed_headers,
-        payload_lines: &payload_lines,
+        payload_lines,
     };
     let canonical_requests = candidates(head, &signed)?;
     Ok(SigV4Claim {
@@ -96,10 +96,10 @@ fn expires(text: &str) -> Result<u32, MalformedPart> {
 
 /// The payload, and the lines that may stand for it in the canonical request. Signers use the query
 /// parameter (aws-sdk-go), a signed header, or `UNSIGNED-PAYLOAD`, whatever header is sent later.
-fn payload(
-    head: &RequestHead<'_>,
+fn payload<'a>(
+    head: &RequestHead<'a>,
     signed_headers: &[String],
-) -> Result<(PayloadHash, Vec<String>), SignatureError> {
+) -> Result<(PayloadHash, (&'a str, Option<&'a str>)), SignatureError> {
     const UNSIGNED: &str = "UNSIGNED-PAYLOAD";
     let header = match head.headers.contains_key("x-amz-content-sha256") {
         false => None,
@@ -120,13 +120,13 @@ fn payload(
         .iter()
         .any(|name| name == "x-amz-content-sha256");
     let Some(value) = parameter.or(header) else {
-        return Ok((PayloadHash::Unsigned, vec![UNSIGNED.to_owned()]));
+        return Ok((PayloadHash::Unsigned, (UNSIGNED, None)));
     };
     let payload = PayloadHash::parse(value)?;
     let certain = parameter.is_some() || header_is_signed || value == UNSIGNED;
     let lines = match certain {
-        true => vec![value.to_owned()],
-        false => vec![UNSIGNED.to_owned(), value.to_owned()],
+        true => (value, None),
+        false => (UNSIGNED, Some(value)),
     };
     Ok((payload, lines))
 }

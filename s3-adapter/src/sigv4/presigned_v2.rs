@@ -5,12 +5,13 @@
 //! other query parameter is refused unless it is known to mean nothing.
 
 use aws_smithy_http::label::{EncodingStrategy, fmt_string as encode_path};
+use aws_smithy_http::query::fmt_string as encode_query;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::HeaderMap;
 use percent_encoding::percent_decode_str;
 
-use super::canonical::{RequestHead, push_header_value};
+use super::canonical::{InnerSpaces, RequestHead, push_header_value};
 use super::claim::{PresignedV2Claim, SignatureError};
 use super::payload::PayloadHash;
 use super::presigned::hoist;
@@ -106,10 +107,12 @@ pub(super) fn parse(head: &RequestHead<'_>) -> Result<PresignedV2Claim, Signatur
 }
 
 fn seconds(text: &str) -> Option<u64> {
-    // `u64::from_str` takes a leading plus sign.
-    text.bytes()
-        .all(|byte| byte.is_ascii_digit())
-        .then(|| text.parse().ok())?
+    // The number parser takes a leading sign.
+    if !text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    // Signed in the contract, so that no value of it wraps around there.
+    text.parse::<i64>().ok()?.try_into().ok()
 }
 
 fn signature(text: &str) -> Result<[u8; 20], SignatureError> {
@@ -172,18 +175,33 @@ fn strings_to_sign(
     }
     let mut start = format!("{}\n", head.method);
     for name in ["content-md5", "content-type"] {
-        push_header_value(&mut start, &headers, name);
+        push_header_value(&mut start, &headers, name, InnerSpaces::Kept);
         start.push('\n');
     }
     start.push_str(expires);
     start.push('\n');
     push_amz_headers(&mut start, &headers);
-    let resources = signed_query(head.query);
+    let mut queries = vec![signed_query(head.query, SubResourceValues::Decoded)];
+    let encoded = signed_query(head.query, SubResourceValues::Encoded);
+    if !queries.contains(&encoded) {
+        queries.push(encoded);
+    }
     let paths = canonical_resources(head)?;
-    Ok(paths
-        .into_iter()
-        .map(|path| format!("{start}{path}{resources}"))
+    let pairs = queries
+        .iter()
+        .flat_map(|query| paths.iter().map(move |path| (path, query)));
+    Ok(pairs
+        .map(|(path, query)| format!("{start}{path}{query}"))
         .collect())
+}
+
+/// What a client signs of the value of a sub-resource; `response-*` are always decoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum SubResourceValues {
+    /// botocore, and S3's documentation.
+    Decoded,
+    /// aws-sdk for JavaScript v2.
+    Encoded,
 }
 
 fn push_amz_headers(out: &mut String, headers: &HeaderMap) {
@@ -193,7 +211,7 @@ fn push_amz_headers(out: &mut String, headers: &HeaderMap) {
     for name in names {
         out.push_str(name);
         out.push(':');
-        push_header_value(out, headers, name);
+        push_header_value(out, headers, name, InnerSpaces::Kept);
         out.push('\n');
     }
 }
@@ -215,7 +233,7 @@ fn canonical_resources(head: &RequestHead<'_>) -> Result<Vec<String>, SignatureE
     Ok(found)
 }
 
-fn signed_query(query: &Query) -> String {
+fn signed_query(query: &Query, values: SubResourceValues) -> String {
     let mut parameters: Vec<&Parameter> = query
         .iter()
         .filter(|parameter| is_signed(parameter))
@@ -227,7 +245,11 @@ fn signed_query(query: &Query) -> String {
         text.push_str(&parameter.name);
         if let Some(value) = &parameter.value {
             text.push('=');
-            text.push_str(value);
+            let is_override = RESPONSE_OVERRIDES.contains(&parameter.name.as_str());
+            match values {
+                SubResourceValues::Encoded if !is_override => text.push_str(&encode_query(value)),
+                SubResourceValues::Encoded | SubResourceValues::Decoded => text.push_str(value),
+            }
         }
     }
     text
@@ -276,9 +298,12 @@ mod tests {
         let more = "&versionId=v%2F1&response-content-type=a%2Fb&acl&uploads=";
         let claim = claim(&fixture("GET", "/b/a%2Bb+c", more));
         let resources = "?acl&response-content-type=a/b&uploads=&versionId=v/1";
+        let encoded = "?acl&response-content-type=a/b&uploads=&versionId=v%2F1";
         let expected = [
             format!("GET\n\n\n1175139620\n/b/a%2Bb+c{resources}"),
             format!("GET\n\n\n1175139620\n/b/a%2Bb%2Bc{resources}"),
+            format!("GET\n\n\n1175139620\n/b/a%2Bb+c{encoded}"),
+            format!("GET\n\n\n1175139620\n/b/a%2Bb%2Bc{encoded}"),
         ];
         assert_eq!(claim.strings_to_sign, expected);
     }
@@ -335,7 +360,7 @@ mod tests {
             refused("AWSAccessKeyId=AK&Signature=eA%3D%3D&Expires=1"),
             SignatureError::MalformedV2("Signature")
         );
-        for expires in ["-1", "%2B1", "1.5", "x", "99999999999999999999"] {
+        for expires in ["-1", "%2B1", "1.5", "x", "9223372036854775808"] {
             let query = BASE.replace("1175139620", expires);
             assert_eq!(
                 refused(&query),

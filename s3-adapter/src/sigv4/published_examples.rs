@@ -116,12 +116,7 @@ fn put_object_in_chunks() {
     assert_eq!(signed_candidate(&claim), Some(0));
 
     let key = ChunkSigningKey::new(signing_key(&claim));
-    let signer = ChunkSigner::new(
-        key,
-        claim.signed_at.as_str().into(),
-        claim.scope.to_string(),
-        claim.signature,
-    );
+    let signer = ChunkSigner::of_request(key, &claim);
     let mut decoder = ChunkDecoder::new(Framing::Signed(signer), 66_560);
     let body = chunk(
         65_536,
@@ -155,12 +150,7 @@ fn put_object_in_chunks_with_trailer() {
     assert_eq!(signed_candidate(&claim), Some(0));
 
     let key = ChunkSigningKey::new(signing_key(&claim));
-    let signer = ChunkSigner::new(
-        key,
-        claim.signed_at.as_str().into(),
-        claim.scope.to_string(),
-        claim.signature,
-    );
+    let signer = ChunkSigner::of_request(key, &claim);
     let framing = Framing::SignedTrailer(signer, Some(ChecksumAlgorithm::Crc32c));
     let mut decoder = ChunkDecoder::new(framing, 66_560);
     let last = chunk(

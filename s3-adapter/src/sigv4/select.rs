@@ -119,10 +119,9 @@ fn header_claim(head: &RequestHead<'_>, text: &str) -> Result<SigV4Claim, Signat
         .ok_or_else(|| SignatureError::InvalidContentSha256(String::new()))?;
     let payload = PayloadHash::parse(payload_line)?;
     check_signed_headers(head, &components.signed_headers, &[])?;
-    let lines = [payload_line.to_owned()];
     let signed = Signed {
         headers: &components.signed_headers,
-        payload_lines: &lines,
+        payload_lines: (payload_line, None),
     };
     Ok(SigV4Claim {
         canonical_requests: candidates(head, &signed)?,
