@@ -113,6 +113,9 @@ fn head(operation: &Operation, code: &mut Code) {
             if operation.encoding_type {
                 code.line("view.encoding_type()?;");
             }
+            for replaced in &operation.answer.overrides {
+                code.line(format!("view.replaced_header({:?})?;", replaced.query));
+            }
             code.line("Ok(request)");
         },
         "}",
@@ -158,7 +161,7 @@ fn assign(member: &RequestMember, target: &str, source: &str, code: &mut Code) {
     let value = decoded(&member.codec, source, "&value", member.min, member.max);
     match member.codec {
         // Nothing is set where S3 ignores the value.
-        Codec::Int32 | Codec::Int64 | Codec::Range => {
+        Codec::Int32 | Codec::Int64 | Codec::Time | Codec::Range => {
             let some = member.path.leaf().is_some_and(is_option);
             let number = if some { "Some(found)" } else { "found" };
             code.line(format!("if let Some(found) = {value}? {{ {target} = {number}; }}"));
@@ -253,7 +256,7 @@ fn element<'a>(member: &'a Member, nested: &mut dyn FnMut(String, &'a Shape) -> 
             code.line(format!("        name if decode::is_checksum_element(name) => {target} = Some({read}),"));
             return;
         }
-        Node::Scalar(codec @ (Codec::Int32 | Codec::Int64)) => {
+        Node::Scalar(codec @ (Codec::Int32 | Codec::Int64 | Codec::Time)) => {
             let found = if leaf_is_option { "Some(found)" } else { "found" };
             format!("if let Some(found) = {}? {{ {target} = {found}; }}", value(codec, "&child.text"))
         }
