@@ -10,7 +10,9 @@ use prost_types::Timestamp;
 use crate::binding::{ParseError, RequestView};
 use crate::checksum::{Checksum, ChecksumAlgorithm, DigestError};
 use crate::copy_source::{CopySource, CopySourceRange};
-use crate::headers::{EntityTags, TagStrength, parse_http_date, parse_iso8601};
+use crate::headers::{
+    EntityTags, TagStrength, parse_http_date, parse_iso8601, stored_content_encoding,
+};
 use crate::range::ByteRange;
 use crate::xml::{Element, XmlError};
 
@@ -26,7 +28,10 @@ pub enum Source {
 }
 
 fn invalid(source: Source, value: &str) -> ParseError {
-    ParseError::Invalid { place: source, value: value.to_owned() }
+    ParseError::Invalid {
+        place: source,
+        value: value.to_owned(),
+    }
 }
 
 /// Text as it is.
@@ -35,6 +40,14 @@ fn invalid(source: Source, value: &str) -> ParseError {
 /// None.
 pub fn text(_source: Source, value: &str) -> Result<String, ParseError> {
     Ok(value.to_owned())
+}
+
+/// `Content-Encoding` without `aws-chunked`; empty if nothing is left.
+///
+/// # Errors
+/// None.
+pub fn content_coding(_source: Source, value: &str) -> Result<String, ParseError> {
+    Ok(stored_content_encoding(value).unwrap_or_default())
 }
 
 /// `true` or `false`, in any case.
@@ -59,7 +72,10 @@ pub fn int64(source: Source, value: &str, min: i64, max: i64) -> Result<Option<i
         return Ok(None);
     }
     // `FromStr` takes a leading plus sign; S3 does not.
-    let number = digits.parse().ok().filter(|number| (min..=max).contains(number) && !digits.starts_with('+'));
+    let number = digits
+        .parse()
+        .ok()
+        .filter(|number| (min..=max).contains(number) && !digits.starts_with('+'));
     number.map(Some).ok_or_else(|| invalid(source, value))
 }
 
@@ -86,14 +102,21 @@ pub fn time(source: Source, value: &str) -> Result<Option<Timestamp>, ParseError
     };
     let time = time.ok_or_else(|| invalid(source, value))?;
     let nanos = i32::try_from(time.nanosecond()).unwrap_or_default();
-    Ok(Some(Timestamp { seconds: time.unix_timestamp(), nanos }))
+    Ok(Some(Timestamp {
+        seconds: time.unix_timestamp(),
+        nanos,
+    }))
 }
 
 /// The value of an enum by its S3 text.
 ///
 /// # Errors
 /// [`ParseError::Invalid`] for an unknown one, [`DigestError::UnknownAlgorithm`] where it is a checksum algorithm.
-pub fn choice(source: Source, value: &str, of: impl Fn(&str) -> Option<i32>) -> Result<i32, ParseError> {
+pub fn choice(
+    source: Source,
+    value: &str,
+    of: impl Fn(&str) -> Option<i32>,
+) -> Result<i32, ParseError> {
     let found = of(value.trim());
     found.ok_or_else(|| match source {
         Source::Header("x-amz-checksum-algorithm" | "x-amz-sdk-checksum-algorithm") => {
@@ -109,7 +132,9 @@ pub fn choice(source: Source, value: &str, of: impl Fn(&str) -> Option<i32>) -> 
 /// None: one that is no ETag matches no object.
 pub fn etag(_source: Source, value: &str) -> Result<String, ParseError> {
     let value = value.trim();
-    let bare = value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    let bare = value
+        .strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'));
     Ok(bare.unwrap_or(value).to_owned())
 }
 
@@ -141,9 +166,13 @@ pub fn base64(source: Source, value: &str) -> Result<Bytes, ParseError> {
     match source {
         Source::Header("content-md5") => {
             let digest = decoded.filter(|digest| digest.len() == 16);
-            digest.map(Bytes::from).ok_or_else(|| DigestError::InvalidContentMd5.into())
+            digest
+                .map(Bytes::from)
+                .ok_or_else(|| DigestError::InvalidContentMd5.into())
         }
-        _ => decoded.map(Bytes::from).ok_or_else(|| invalid(source, value)),
+        _ => decoded
+            .map(Bytes::from)
+            .ok_or_else(|| invalid(source, value)),
     }
 }
 
@@ -154,13 +183,18 @@ pub fn base64(source: Source, value: &str) -> Result<Bytes, ParseError> {
 pub fn tag_query(source: Source, value: &str) -> Result<v1::TagSet, ParseError> {
     let decode = |part: &str| {
         let spaced = part.replace('+', " ");
-        let decoded = percent_decode_str(&spaced).decode_utf8().map(|text| text.into_owned());
+        let decoded = percent_decode_str(&spaced)
+            .decode_utf8()
+            .map(|text| text.into_owned());
         decoded.map_err(|_| invalid(source, value))
     };
     let mut tags = Vec::new();
     for pair in value.split('&').filter(|pair| !pair.is_empty()) {
         let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-        tags.push(v1::Tag { key: decode(key)?, value: decode(value)? });
+        tags.push(v1::Tag {
+            key: decode(key)?,
+            value: decode(value)?,
+        });
     }
     Ok(v1::TagSet { tags })
 }
@@ -172,11 +206,23 @@ pub fn tag_query(source: Source, value: &str) -> Result<v1::TagSet, ParseError> 
 pub fn range(_source: Source, value: &str) -> Result<Option<v1::ByteRange>, ParseError> {
     let offset = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
     Ok(ByteRange::parse(value).map(|range| match range {
-        ByteRange::Between { first, last } => v1::ByteRange { start: offset(first), end: Some(offset(last)) },
-        ByteRange::From { first } => v1::ByteRange { start: offset(first), end: None },
+        ByteRange::Between { first, last } => v1::ByteRange {
+            start: offset(first),
+            end: Some(offset(last)),
+        },
+        ByteRange::From { first } => v1::ByteRange {
+            start: offset(first),
+            end: None,
+        },
         // `bytes=-0` asks for nothing, which no object satisfies: a start beyond every end.
-        ByteRange::Suffix { length: 0 } => v1::ByteRange { start: i64::MAX, end: None },
-        ByteRange::Suffix { length } => v1::ByteRange { start: -offset(length), end: None },
+        ByteRange::Suffix { length: 0 } => v1::ByteRange {
+            start: i64::MAX,
+            end: None,
+        },
+        ByteRange::Suffix { length } => v1::ByteRange {
+            start: -offset(length),
+            end: None,
+        },
     }))
 }
 
@@ -201,7 +247,10 @@ pub fn copy_source(_source: Source, value: &str) -> Result<v1::CopySource, Parse
 pub fn copy_range(_source: Source, value: &str) -> Result<v1::ByteRange, ParseError> {
     let range = CopySourceRange::parse(value)?;
     let offset = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
-    Ok(v1::ByteRange { start: offset(range.first), end: Some(offset(range.last)) })
+    Ok(v1::ByteRange {
+        start: offset(range.first),
+        end: Some(offset(range.last)),
+    })
 }
 
 /// The one checksum among the headers.
@@ -209,7 +258,11 @@ pub fn copy_range(_source: Source, value: &str) -> Result<v1::ByteRange, ParseEr
 /// # Errors
 /// [`ParseError::Digest`] for several, for an unknown algorithm and for a malformed value.
 pub fn checksum_headers(view: &RequestView<'_>) -> Result<Option<v1::Checksum>, ParseError> {
-    const OTHERS: [&str; 3] = ["x-amz-checksum-algorithm", "x-amz-checksum-mode", "x-amz-checksum-type"];
+    const OTHERS: [&str; 3] = [
+        "x-amz-checksum-algorithm",
+        "x-amz-checksum-mode",
+        "x-amz-checksum-type",
+    ];
     let mut found = None;
     for (name, value) in view.headers {
         let name = name.as_str();
@@ -237,7 +290,9 @@ pub fn is_checksum_element(name: &str) -> bool {
 /// # Errors
 /// [`ParseError::Digest`], [`ParseError::UnknownElement`].
 pub fn checksum_element(name: &str, value: &str) -> Result<v1::Checksum, ParseError> {
-    let unknown = || ParseError::UnknownElement { name: name.to_owned() };
+    let unknown = || ParseError::UnknownElement {
+        name: name.to_owned(),
+    };
     checksum(algorithm_of_element(name).ok_or_else(unknown)?, value)
 }
 
@@ -255,7 +310,9 @@ fn checksum(algorithm: ChecksumAlgorithm, value: &str) -> Result<v1::Checksum, P
         }
     };
     let value = Checksum::parse(algorithm, value)?.value;
-    let kind = part_count.map_or(v1::ChecksumType::Unspecified, |_| v1::ChecksumType::Composite);
+    let kind = part_count.map_or(v1::ChecksumType::Unspecified, |_| {
+        v1::ChecksumType::Composite
+    });
     Ok(v1::Checksum {
         algorithm: contract_algorithm(algorithm) as i32,
         value: value.into(),
@@ -284,7 +341,11 @@ pub fn expect_root(root: &Element, expected: &'static str) -> Result<(), ParseEr
     if root.name == expected {
         return Ok(());
     }
-    Err(XmlError::UnexpectedRoot { actual: root.name.clone(), expected }.into())
+    Err(XmlError::UnexpectedRoot {
+        actual: root.name.clone(),
+        expected,
+    }
+    .into())
 }
 
 /// The entries of a list, all of which must have that name.
@@ -301,5 +362,7 @@ pub fn items<'a>(list: &'a Element, item: &str) -> Result<&'a [Element], ParseEr
 /// The refusal of an element.
 #[must_use]
 pub fn unknown_element(element: &Element) -> ParseError {
-    ParseError::UnknownElement { name: element.name.clone() }
+    ParseError::UnknownElement {
+        name: element.name.clone(),
+    }
 }

@@ -95,13 +95,20 @@ pub fn base64(value: &[u8]) -> Option<Cow<'static, str>> {
 /// A region, or nothing between the tags for us-east-1.
 #[must_use]
 pub fn location(region: &str) -> Option<Cow<'_, str>> {
-    Some(Cow::Borrowed(if region == UNNAMED_REGION { "" } else { region }))
+    Some(Cow::Borrowed(if region == UNNAMED_REGION {
+        ""
+    } else {
+        region
+    }))
 }
 
 /// `bytes first-last/size`.
 #[must_use]
 pub fn content_range(range: &v1::ContentRange) -> Cow<'static, str> {
-    Cow::Owned(format!("bytes {}-{}/{}", range.start, range.end, range.size))
+    Cow::Owned(format!(
+        "bytes {}-{}/{}",
+        range.start, range.end, range.size
+    ))
 }
 
 /// The algorithm and value of a checksum, `-N` behind a composite; nothing without a value.
@@ -133,7 +140,11 @@ pub fn checksum_element(xml: &mut XmlWriter, checksum: Option<&v1::Checksum>) {
 }
 
 /// Writes an element with the values that are there; nothing if none is.
-pub fn group<const N: usize>(xml: &mut XmlWriter, name: &'static str, values: [(&str, Option<Cow<'_, str>>); N]) {
+pub fn group<const N: usize>(
+    xml: &mut XmlWriter,
+    name: &'static str,
+    values: [(&str, Option<Cow<'_, str>>); N],
+) {
     if values.iter().all(|(_, value)| value.is_none()) {
         return;
     }

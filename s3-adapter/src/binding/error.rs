@@ -61,14 +61,25 @@ pub enum ParseError {
 impl From<ParseError> for S3Error {
     fn from(fault: ParseError) -> Self {
         match fault {
-            ParseError::UnsupportedHeader { name, value } => not_implemented().with_element("Header", name).with_element("Value", value),
-            ParseError::UnsupportedParameter { name } => not_implemented().with_element("Parameter", name),
-            ParseError::Invalid { place: Source::Element(_), .. } | ParseError::UnknownElement { .. } => {
-                S3Error::from(XmlError::UnexpectedEnd)
+            ParseError::UnsupportedHeader { name, value } => not_implemented()
+                .with_element("Header", name)
+                .with_element("Value", value),
+            ParseError::UnsupportedParameter { name } => {
+                not_implemented().with_element("Parameter", name)
             }
-            ParseError::Invalid { place: Source::Header(name) | Source::Query(name), value } => {
-                S3Error::invalid_argument(name, value, "The value of a header or query parameter is not valid.")
+            ParseError::Invalid {
+                place: Source::Element(_),
+                ..
             }
+            | ParseError::UnknownElement { .. } => S3Error::from(XmlError::UnexpectedEnd),
+            ParseError::Invalid {
+                place: Source::Header(name) | Source::Query(name),
+                value,
+            } => S3Error::invalid_argument(
+                name,
+                value,
+                "The value of a header or query parameter is not valid.",
+            ),
             ParseError::MissingBody => S3Error::new(
                 "MissingRequestBodyError",
                 http::StatusCode::BAD_REQUEST,

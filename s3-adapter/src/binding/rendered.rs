@@ -14,7 +14,13 @@ use crate::xml::XmlWriter;
 
 /// What `encoding-type=url` leaves as it is. A space becomes `%20`, which every decoder reads (S3's own `+` is read by
 /// some only).
-const KEPT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~').remove(b'/').remove(b'*');
+const KEPT: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'~')
+    .remove(b'/')
+    .remove(b'*');
 
 /// What rendering needs of the S3 request.
 #[derive(Debug, Clone, Copy)]
@@ -63,7 +69,11 @@ impl Rendered {
     /// An answer without headers and body. The status is one of the contract's.
     #[must_use]
     pub fn new(status: u16) -> Self {
-        Self { status: status_code(status), headers: HeaderMap::new(), body: Bytes::new() }
+        Self {
+            status: status_code(status),
+            headers: HeaderMap::new(),
+            body: Bytes::new(),
+        }
     }
 
     /// Changes the status.
@@ -97,7 +107,8 @@ impl Rendered {
             }
         }
         if missing > 0 {
-            self.headers.insert("x-amz-missing-meta", HeaderValue::from(missing));
+            self.headers
+                .insert("x-amz-missing-meta", HeaderValue::from(missing));
         }
     }
 

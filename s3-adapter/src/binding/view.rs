@@ -75,7 +75,9 @@ impl RequestView<'_> {
     /// Whether the header has this value.
     #[must_use]
     pub fn header_is(&self, name: &str, value: &str) -> bool {
-        self.headers.get(name).is_some_and(|found| found.as_bytes() == value.as_bytes())
+        self.headers
+            .get(name)
+            .is_some_and(|found| found.as_bytes() == value.as_bytes())
     }
 
     /// The header, its lines joined by commas.
@@ -85,7 +87,10 @@ impl RequestView<'_> {
     pub fn header(&self, name: &'static str) -> Result<Option<Cow<'_, str>>, ParseError> {
         let mut joined: Option<Cow<'_, str>> = None;
         for line in self.headers.get_all(name) {
-            let invalid = |_| ParseError::Invalid { place: Source::Header(name), value: String::new() };
+            let invalid = |_| ParseError::Invalid {
+                place: Source::Header(name),
+                value: String::new(),
+            };
             let line = std::str::from_utf8(line.as_bytes()).map_err(invalid)?;
             joined = Some(match joined {
                 None => Cow::Borrowed(line),
@@ -121,7 +126,10 @@ impl RequestView<'_> {
     pub fn replaced_header(&self, name: &'static str) -> Result<(), ParseError> {
         match self.query.get(name) {
             Some(value) if crate::headers::header_value(value).is_none() => {
-                Err(ParseError::Invalid { place: Source::Query(name), value: value.to_owned() })
+                Err(ParseError::Invalid {
+                    place: Source::Query(name),
+                    value: value.to_owned(),
+                })
             }
             Some(_) | None => Ok(()),
         }
@@ -135,7 +143,10 @@ impl RequestView<'_> {
     pub fn refuse_unknown(&self, operation: Operation) -> Result<(), ParseError> {
         for name in self.headers.keys() {
             let name = name.as_str();
-            if let Some((_, values)) = ACCEPTED_HEADERS.iter().find(|(accepted, _)| *accepted == name) {
+            if let Some((_, values)) = ACCEPTED_HEADERS
+                .iter()
+                .find(|(accepted, _)| *accepted == name)
+            {
                 self.refuse_other_values(name, values)?;
                 continue;
             }
@@ -149,25 +160,41 @@ impl RequestView<'_> {
         // A hoisted header has been merged if its signature covers it; any other one would be ignored.
         for parameter in self.query.iter() {
             let name = parameter.name.to_ascii_lowercase();
-            let hoisted = name.starts_with("x-amz-") && !SIGNATURE_PARAMETERS.contains(&name.as_str());
+            let hoisted =
+                name.starts_with("x-amz-") && !SIGNATURE_PARAMETERS.contains(&name.as_str());
             if hoisted && !self.headers.contains_key(name.as_str()) {
-                return Err(ParseError::UnsupportedParameter { name: parameter.name.clone() });
+                return Err(ParseError::UnsupportedParameter {
+                    name: parameter.name.clone(),
+                });
             }
         }
         Ok(())
     }
 
     fn refuse_other_values(&self, name: &str, values: &[&str]) -> Result<(), ParseError> {
-        let accepted = |value: &[u8]| values.is_empty() || values.iter().any(|known| known.as_bytes() == value);
-        match self.headers.get_all(name).iter().all(|value| accepted(value.as_bytes())) {
+        let accepted = |value: &[u8]| {
+            values.is_empty() || values.iter().any(|known| known.as_bytes() == value)
+        };
+        match self
+            .headers
+            .get_all(name)
+            .iter()
+            .all(|value| accepted(value.as_bytes()))
+        {
             true => Ok(()),
             false => Err(self.unsupported(name)),
         }
     }
 
     fn unsupported(&self, name: &str) -> ParseError {
-        let value = self.headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
-        ParseError::UnsupportedHeader { name: name.to_owned(), value: value.unwrap_or_default() }
+        let value = self
+            .headers
+            .get(name)
+            .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+        ParseError::UnsupportedHeader {
+            name: name.to_owned(),
+            value: value.unwrap_or_default(),
+        }
     }
 }
 
