@@ -3,7 +3,8 @@
 use serde::Serialize;
 
 use crate::annotations::When;
-use crate::model::{Codec, Contract, LabelPart, Node, Operation, Place, QueryKey, Shape};
+use crate::codec::Codec;
+use crate::model::{Contract, LabelPart, Node, Operation, Place, QueryKey, Shape};
 
 #[derive(Serialize)]
 struct Table<'a> {

@@ -6,11 +6,15 @@
 mod access;
 mod annotations;
 mod check;
+mod codec;
+mod derived;
 mod dispatch;
 mod enums;
 mod errors;
 mod golden;
+mod members;
 mod model;
+mod operations;
 mod page;
 mod parse;
 pub mod publish;
@@ -20,6 +24,8 @@ mod resolve;
 mod routes;
 mod shape;
 mod source;
+mod sub_resource;
+mod walk;
 
 pub use model::Refusal;
 
@@ -57,7 +63,8 @@ impl Generated {
     /// Rust for the adapter: operations, routing, parsing, rendering, dispatch.
     #[must_use]
     pub fn adapter_source(&self) -> String {
-        let mut source = routes::source(&self.contract);
+        let mut source = operations::source(&self.contract);
+        source.push_str(&routes::source(&self.contract));
         source.push_str(&enums::source(&self.contract));
         source.push_str(&parse::source(&self.contract));
         source.push_str(&render::source(&self.contract));

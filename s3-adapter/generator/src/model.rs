@@ -1,11 +1,13 @@
 //! The contract after its annotations are resolved: every operation with the place of each of its fields.
 
-use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor};
+use prost_reflect::{FieldDescriptor, MessageDescriptor};
 
 use crate::annotations::{
-    Access, DerivedRule, EchoRule, Error, Form, HttpMethod, Label, Override, Rest, Target,
-    UpdateAccess, When,
+    Access, DerivedRule, EchoRule, Error, HttpMethod, Label, Override, Rest, Target, UpdateAccess,
+    When,
 };
+
+use crate::codec::Codec;
 
 /// Why a contract is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -308,102 +310,6 @@ pub(crate) enum Node {
         message: MessageDescriptor,
         shape: Shape,
     },
-}
-
-/// How a value is written.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Codec {
-    Text,
-    ContentCoding,
-    Bool,
-    Int32,
-    Int64,
-    Time,
-    Enum(String),
-    Etag,
-    EtagList,
-    Base64,
-    TagQuery,
-    Range,
-    CopySource,
-    CopyRange,
-    Checksum,
-    ContentRange,
-    Location,
-    Metadata,
-}
-
-impl Codec {
-    /// The codec of a field, if its type and form fit.
-    pub(crate) fn of(field: &FieldDescriptor, form: Form) -> Option<Self> {
-        let kind = field.kind();
-        let message = match &kind {
-            Kind::Message(message) => message.full_name().to_owned(),
-            _ => String::new(),
-        };
-        let is_text = matches!(kind, Kind::String);
-        let fits = |condition: bool, codec: Self| condition.then_some(codec);
-        match form {
-            Form::Etag => fits(is_text && !field.is_list(), Self::Etag),
-            Form::ContentCoding => fits(is_text && !field.is_list(), Self::ContentCoding),
-            Form::EtagList => fits(is_text && field.is_list(), Self::EtagList),
-            Form::Location => fits(is_text, Self::Location),
-            Form::Base64 => fits(matches!(kind, Kind::Bytes), Self::Base64),
-            Form::TagQuery => fits(message.ends_with(".TagSet"), Self::TagQuery),
-            Form::Range => fits(message.ends_with(".ByteRange"), Self::Range),
-            Form::CopyRange => fits(message.ends_with(".ByteRange"), Self::CopyRange),
-            Form::CopySource => fits(message.ends_with(".CopySource"), Self::CopySource),
-            Form::Checksum => fits(message.ends_with(".Checksum"), Self::Checksum),
-            Form::ContentRange => fits(message.ends_with(".ContentRange"), Self::ContentRange),
-            Form::Fields => None,
-            Form::Unspecified => match kind {
-                Kind::String => Some(Self::Text),
-                Kind::Bool => Some(Self::Bool),
-                Kind::Int32 => Some(Self::Int32),
-                Kind::Int64 => Some(Self::Int64),
-                Kind::Enum(of) => Some(Self::Enum(of.name().to_owned())),
-                Kind::Message(_) if message == "google.protobuf.Timestamp" => Some(Self::Time),
-                _ => None,
-            },
-        }
-    }
-
-    /// Whether an answer can show it.
-    pub(crate) fn is_writable(&self) -> bool {
-        !matches!(
-            self,
-            Self::EtagList | Self::TagQuery | Self::Range | Self::CopySource | Self::CopyRange
-        )
-    }
-
-    /// Whether a request can give it.
-    pub(crate) fn is_readable(&self) -> bool {
-        !matches!(self, Self::ContentRange | Self::Location)
-    }
-
-    /// Its name in the golden table.
-    pub(crate) fn name(&self) -> &str {
-        match self {
-            Self::Text => "string",
-            Self::ContentCoding => "content coding",
-            Self::Bool => "boolean",
-            Self::Int32 => "integer",
-            Self::Int64 => "long",
-            Self::Time => "timestamp",
-            Self::Enum(name) => name,
-            Self::Etag => "etag",
-            Self::EtagList => "etag list",
-            Self::Base64 => "base64",
-            Self::TagQuery => "tag query",
-            Self::Range => "range",
-            Self::CopySource => "copy source",
-            Self::CopyRange => "copy range",
-            Self::Checksum => "checksum",
-            Self::ContentRange => "content range",
-            Self::Location => "location",
-            Self::Metadata => "map",
-        }
-    }
 }
 
 /// A field, by the fields that lead to it.

@@ -1,9 +1,10 @@
 //! Writes typed parsing: from the URI, query and headers first (enough to authorize), then from the XML body.
 
+use crate::codec::Codec;
 use crate::enums::value_of;
 use crate::model::{
-    Body, Change, Codec, Contract, FieldPath, LabelPart, Member, Node, Operation, Place,
-    RequestMember, Shape,
+    Body, Change, Contract, FieldPath, LabelPart, Member, Node, Operation, Place, RequestMember,
+    Shape,
 };
 use crate::source::{Code, function, ident, is_option, place, request_type, rust_type};
 

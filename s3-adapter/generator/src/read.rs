@@ -14,6 +14,7 @@ use crate::annotations::{
 use crate::model::{Contract, FieldPath, Operation, Reason, Refusal, Rpc, Update, WireEnum};
 use crate::resolve;
 use crate::source::variant;
+use crate::sub_resource::Site;
 
 const REASON_ENUM: &str = "bucketry.v1.ErrorReason";
 const CLASS_ENUM: &str = "bucketry.access.v1.AccessClass";
@@ -317,12 +318,13 @@ fn operations(options: &Options) -> Result<Vec<Operation>, Refusal> {
             continue;
         };
         for (path, _, sub_resource) in sub_resources(options, &message)? {
-            found.extend(resolve::sub_resource(
+            let site = Site {
                 options,
-                &resource,
-                &path,
-                &sub_resource,
-            )?);
+                resource: &resource,
+                at: &path,
+                sub_resource: &sub_resource,
+            };
+            found.extend(site.operations()?);
         }
     }
     found.sort_by(|a, b| a.name.cmp(&b.name));

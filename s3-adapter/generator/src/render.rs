@@ -1,11 +1,10 @@
 //! Writes rendering: from a typed answer to status, headers and XML.
 
-use crate::annotations::{DerivedRule, EchoRule, Form};
+use crate::annotations::EchoRule;
+use crate::codec::Codec;
+use crate::derived;
 use crate::enums::text_of;
-use crate::model::{
-    AnswerHeader, Codec, Contract, DerivedMember, EchoMember, FieldPath, Member, Node, Operation,
-    Shape,
-};
+use crate::model::{AnswerHeader, Contract, EchoMember, FieldPath, Member, Node, Operation, Shape};
 use crate::source::{Code, answer_type, condition, function, is_option, parent, request_type};
 
 pub(crate) fn source(contract: &Contract) -> String {
@@ -36,7 +35,7 @@ fn render(operation: &Operation, code: &mut Code) {
             }
             operation.answer.headers.iter().for_each(|header| self::header(header, code));
             for derived in &operation.answer.derived_headers {
-                code.line(format!("out.header({:?}, {});", derived.name, derived_value("answer", derived)));
+                code.line(format!("out.header({:?}, {});", derived.name, derived::value("answer", derived)));
             }
             for replaced in &operation.answer.overrides {
                 code.line(format!("out.replace({:?}, context.view.query.get({:?}));", replaced.header, replaced.query));
@@ -73,13 +72,13 @@ fn header(header: &AnswerHeader, code: &mut Code) {
 
 /// Where a value stands and whether it is shown when empty.
 #[derive(Clone, Copy)]
-struct Style {
-    always: bool,
-    xml: bool,
+pub(crate) struct Style {
+    pub(crate) always: bool,
+    pub(crate) xml: bool,
 }
 
 /// An expression of type `Option<Cow<str>>` on the parent message `m`.
-fn encoded(codec: &Codec, path: &FieldPath, field: &str, style: Style) -> String {
+pub(crate) fn encoded(codec: &Codec, path: &FieldPath, field: &str, style: Style) -> String {
     let option = path.leaf().is_some_and(is_option);
     let always = if style.always { "_always" } else { "" };
     match codec {
@@ -178,7 +177,7 @@ fn shape(shape: &Shape, root: &str, code: &mut Code) {
         .collect();
     let derived = shape.derived.iter().map(|derived| {
         let element: Vec<String> = derived.name.split('/').map(str::to_owned).collect();
-        (element, derived_value(root, derived))
+        (element, derived::value(root, derived))
     });
     let values: Vec<(Vec<String>, String)> = values.into_iter().chain(derived).collect();
     for (element, value) in &values {
@@ -331,75 +330,4 @@ fn list(outer: Option<&str>, code: &mut Code, inside: impl FnOnce(&mut Code)) {
     if outer.is_some() {
         code.line("xml.close();");
     }
-}
-
-fn derived_value(root: &str, derived: &DerivedMember) -> String {
-    let value = match derived.rule {
-        DerivedRule::NonEmpty => {
-            let any: Vec<String> = derived
-                .paths
-                .iter()
-                .map(|path| is_set(root, path))
-                .collect();
-            format!("encode::flag_always({})", any.join(" || "))
-        }
-        DerivedRule::Count => format!("encode::count({})", count(root, &derived.paths)),
-        DerivedRule::CountIfAny => format!("encode::count_if_any({})", count(root, &derived.paths)),
-        DerivedRule::Constant => format!("Some(Cow::Borrowed({:?}))", derived.value),
-        DerivedRule::Field => field_value(root, derived.paths.first()),
-        DerivedRule::ResourcePath => "Some(context.resource_path())".to_owned(),
-        DerivedRule::ResourceUrl => "Some(Cow::Borrowed(context.resource_url))".to_owned(),
-        DerivedRule::Unspecified => "None".to_owned(),
-    };
-    match condition(derived.when.as_ref()) {
-        Some(condition) => format!("if {condition} {{ {value} }} else {{ None }}"),
-        None => value,
-    }
-}
-
-fn field_value(root: &str, path: Option<&FieldPath>) -> String {
-    let Some(path) = path else {
-        return "None".to_owned();
-    };
-    let codec = path
-        .leaf()
-        .and_then(|leaf| Codec::of(leaf, Form::Unspecified))
-        .unwrap_or(Codec::Text);
-    let (parent, field) = parent(root, path);
-    format!(
-        "{parent}.and_then(|m| {})",
-        encoded(
-            &codec,
-            path,
-            &field,
-            Style {
-                always: false,
-                xml: true
-            }
-        )
-    )
-}
-
-fn is_set(root: &str, path: &FieldPath) -> String {
-    let (parent, field) = parent(root, path);
-    let number = path.leaf().is_some_and(|leaf| {
-        matches!(
-            leaf.kind(),
-            prost_reflect::Kind::Int32 | prost_reflect::Kind::Int64
-        ) && !leaf.is_list()
-    });
-    let test = if number {
-        format!("m.{field} != 0")
-    } else {
-        format!("!m.{field}.is_empty()")
-    };
-    format!("{parent}.is_some_and(|m| {test})")
-}
-
-fn count(root: &str, paths: &[FieldPath]) -> String {
-    let each = |path: &FieldPath| {
-        let (parent, field) = parent(root, path);
-        format!("{parent}.map_or(0, |m| m.{field}.len())")
-    };
-    paths.iter().map(each).collect::<Vec<_>>().join(" + ")
 }

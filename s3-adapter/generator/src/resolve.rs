@@ -1,19 +1,20 @@
-//! From one binding, or one sub-resource, to operations.
+//! From one binding to its operation.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use prost_reflect::{Kind, MessageDescriptor, MethodDescriptor};
 
 use crate::annotations::{
-    Bind, Binding, Derived, DerivedRule, Direction, Handler, HttpMethod, Resource, SubResource,
-    Target,
+    Bind, Binding, Derived, DerivedRule, Direction, Handler, HttpMethod, Target,
 };
+use crate::codec::Codec;
 use crate::model::{
-    Answer, AnswerHeader, Body, Change, Codec, DerivedMember, EchoMember, FieldPath, Mask, Node,
-    Operation, Place, QueryKey, Refusal, Request, RequestMember, Shape,
+    Answer, Body, DerivedMember, EchoMember, FieldPath, Node, Operation, Place, QueryKey, Refusal,
+    Request, Shape,
 };
 use crate::read::Options;
-use crate::shape::{Room, Walk};
+use crate::shape::{Found, Room};
+use crate::walk::Walk;
 
 /// The field at the end of a dotted path. Empty: the message itself.
 pub(crate) fn path(
@@ -41,7 +42,7 @@ pub(crate) fn path(
     Ok(found)
 }
 
-fn message_at(
+pub(crate) fn message_at(
     message: &MessageDescriptor,
     text: &str,
     operation: &str,
@@ -58,7 +59,7 @@ fn message_at(
     }
 }
 
-fn query_keys(keys: &[String]) -> Vec<QueryKey> {
+pub(crate) fn query_keys(keys: &[String]) -> Vec<QueryKey> {
     let key = |text: &String| match text.split_once('=') {
         Some((name, value)) => QueryKey {
             name: name.to_owned(),
@@ -72,14 +73,14 @@ fn query_keys(keys: &[String]) -> Vec<QueryKey> {
     keys.iter().map(key).collect()
 }
 
-fn status(given: i32, otherwise: u16) -> u16 {
+pub(crate) fn status(given: i32, otherwise: u16) -> u16 {
     u16::try_from(given)
         .ok()
         .filter(|status| *status > 0)
         .unwrap_or(otherwise)
 }
 
-fn walk<'a>(
+pub(crate) fn walk<'a>(
     options: &'a Options,
     operation: &'a str,
     direction: Direction,
@@ -178,19 +179,16 @@ fn request(
     let body = match body {
         Some(body) => {
             let inside = message_at(&message, &body.field, operation)?;
-            let mut shape = Shape::default();
-            walk.shape(
-                &inside,
-                &FieldPath::default(),
-                Room::Elements,
-                &mut shape,
-                &mut Vec::new(),
-            )?;
+            if !body.field.is_empty() {
+                walk.prefix.push_str(&format!("{}.", body.field));
+            }
+            let mut found = Found::default();
+            walk.shape(&inside, &FieldPath::default(), Room::Elements, &mut found)?;
             Some(Body {
                 root: body.root.clone(),
                 path: path(&message, &body.field, operation)?,
                 optional: body.optional,
-                shape,
+                shape: found.shape,
                 hook_elements: binding.hook_request_xml.clone(),
                 refused: body.refused.clone(),
             })
@@ -237,7 +235,7 @@ fn answer(
         };
         path(&message, inner.unwrap_or(text), operation)
     };
-    let mut shape = Shape::default();
+    let mut found = Found::default();
     let mut derived_headers = Vec::new();
     for derived in &binding.derived {
         let member = derived_member(&message, derived, operation, &relative)?;
@@ -247,24 +245,17 @@ fn answer(
                 .or_default()
                 .push(member);
         } else if derived.header.is_empty() {
-            shape.derived.push(member);
+            found.shape.derived.push(member);
         } else {
             derived_headers.push(member);
         }
     }
-    let mut headers = Vec::new();
     let room = if binding.response_xml.is_empty() {
         Room::Headers
     } else {
         Room::Both
     };
-    walk.shape(
-        &message,
-        &FieldPath::default(),
-        room,
-        &mut shape,
-        &mut headers,
-    )?;
+    walk.shape(&message, &FieldPath::default(), room, &mut found)?;
     walk.finish()?;
     let mut status_when = Vec::new();
     for when in &binding.status_when {
@@ -272,9 +263,9 @@ fn answer(
     }
     Ok(Answer {
         status_when,
-        headers,
+        headers: found.headers,
         root: (!binding.response_xml.is_empty()).then(|| binding.response_xml.clone()),
-        shape,
+        shape: found.shape,
         echo: echoes(binding, request)?,
         derived_headers,
         overrides: binding.r#override.clone(),
@@ -347,253 +338,6 @@ fn echoes(binding: &Binding, request: &Request) -> Result<Vec<EchoMember>, Refus
         });
     }
     Ok(found)
-}
-
-/// The GET, PUT and DELETE of a sub-resource.
-pub(crate) fn sub_resource(
-    options: &Options,
-    resource: &Resource,
-    at: &FieldPath,
-    sub_resource: &SubResource,
-) -> Result<Vec<Operation>, Refusal> {
-    let change = |verb: &str, method, status, change| {
-        update(
-            options,
-            resource,
-            at,
-            sub_resource,
-            &format!("{verb}{}", sub_resource.name),
-            method,
-            status,
-            change,
-        )
-    };
-    Ok(vec![
-        get(options, resource, at, sub_resource)?,
-        change(
-            "Put",
-            HttpMethod::Put,
-            status(sub_resource.put_status, 200),
-            Change::Set,
-        )?,
-        change(
-            "Delete",
-            HttpMethod::Delete,
-            status(sub_resource.delete_status, 204),
-            Change::Clear,
-        )?,
-    ])
-}
-
-fn rpc(options: &Options, name: &str, operation: &str) -> Result<MethodDescriptor, Refusal> {
-    let unknown = || Refusal::UnknownRpc {
-        operation: operation.to_owned(),
-        rpc: name.to_owned(),
-    };
-    options.rpc(name).ok_or_else(unknown)
-}
-
-/// The members of an update's request that say which resource is meant.
-fn identity(
-    options: &Options,
-    resource: &Resource,
-    method: &MethodDescriptor,
-    operation: &str,
-) -> Result<Vec<RequestMember>, Refusal> {
-    let base = path(&method.input(), &resource.update_field, operation)?;
-    let message = message_at(&method.input(), &resource.update_field, operation)?;
-    let mut walk = walk(options, operation, Direction::Request, "", &[]);
-    let mut members = Vec::new();
-    walk.request(&message, &base, &mut members)?;
-    let named = |member: &RequestMember| {
-        let last = member.path.steps.len() == base.steps.len() + 1;
-        last && member
-            .path
-            .leaf()
-            .is_some_and(|leaf| resource.identify.iter().any(|name| name == leaf.name()))
-    };
-    members.retain(named);
-    Ok(members)
-}
-
-fn shown(
-    options: &Options,
-    resource: &Resource,
-    answer: &MessageDescriptor,
-    base: &str,
-    operation: &str,
-) -> Result<Vec<AnswerHeader>, Refusal> {
-    let mut found = Vec::new();
-    for name in &resource.show {
-        let path = path(answer, &format!("{base}.{name}"), operation)?;
-        let Some(leaf) = path.leaf() else { continue };
-        let field = options.field(leaf)?.unwrap_or_default();
-        let codec = Codec::of(leaf, field.form());
-        let codec = codec.ok_or_else(|| Refusal::Form {
-            operation: operation.to_owned(),
-            field: name.clone(),
-        })?;
-        found.push(AnswerHeader {
-            name: field.header,
-            prefix: false,
-            path,
-            codec,
-            always: false,
-            when: None,
-        });
-    }
-    Ok(found)
-}
-
-fn plain_answer(message: MessageDescriptor, headers: Vec<AnswerHeader>) -> Answer {
-    Answer {
-        message,
-        status_when: Vec::new(),
-        headers,
-        root: None,
-        shape: Shape::default(),
-        echo: Vec::new(),
-        derived_headers: Vec::new(),
-        overrides: Vec::new(),
-        hook_elements: Vec::new(),
-    }
-}
-
-fn get(
-    options: &Options,
-    resource: &Resource,
-    at: &FieldPath,
-    sub: &SubResource,
-) -> Result<Operation, Refusal> {
-    let name = format!("Get{}", sub.name);
-    let method = rpc(options, &resource.get, &name)?;
-    let update = rpc(options, &resource.update, &name)?;
-    let places: BTreeSet<Place> = identity(options, resource, &update, &name)?
-        .into_iter()
-        .map(|member| member.place)
-        .collect();
-    let mut members = Vec::new();
-    walk(options, &name, Direction::Request, "", &[]).request(
-        &method.input(),
-        &FieldPath::default(),
-        &mut members,
-    )?;
-    members.retain(|member| places.contains(&member.place));
-
-    let full = path(
-        &method.output(),
-        &format!("{}.{}", resource.get_field, at.text()),
-        &name,
-    )?;
-    let inside = message_at(&method.output(), &full.text(), &name)?;
-    let mut shape = Shape::default();
-    let mut walked = walk(options, &name, Direction::Response, "", &[]);
-    walked.shape(&inside, &full, Room::Elements, &mut shape, &mut Vec::new())?;
-    let headers = shown(
-        options,
-        resource,
-        &method.output(),
-        &resource.get_field,
-        &name,
-    )?;
-    let mut answer = plain_answer(method.output(), headers);
-    answer.root = Some(sub.xml.clone());
-    answer.shape = shape;
-    Ok(Operation {
-        rpc: method.name().to_owned(),
-        method: HttpMethod::Get,
-        target: resource.target(),
-        query: query_keys(std::slice::from_ref(&sub.query)),
-        headers: Vec::new(),
-        status: 200,
-        hook: false,
-        request: Request {
-            message: method.input(),
-            streamed: false,
-            members,
-            constants: Vec::new(),
-            body: None,
-        },
-        answer,
-        mask: None,
-        missing: (!sub.missing.is_empty()).then(|| (full, sub.missing.clone())),
-        encoding_type: false,
-        name,
-    })
-}
-
-#[allow(clippy::too_many_arguments)]
-fn update(
-    options: &Options,
-    resource: &Resource,
-    at: &FieldPath,
-    sub: &SubResource,
-    name: &str,
-    http: HttpMethod,
-    status: u16,
-    change: Change,
-) -> Result<Operation, Refusal> {
-    let method = rpc(options, &resource.update, name)?;
-    let full = path(
-        &method.input(),
-        &format!("{}.{}", resource.update_field, at.text()),
-        name,
-    )?;
-    let inside = message_at(&method.input(), &full.text(), name)?;
-    let body = match change {
-        Change::Clear => None,
-        Change::Set => {
-            let mut shape = Shape::default();
-            let mut walked = walk(options, name, Direction::Request, "", &[]);
-            walked.shape(
-                &inside,
-                &FieldPath::default(),
-                Room::Elements,
-                &mut shape,
-                &mut Vec::new(),
-            )?;
-            Some(Body {
-                root: sub.xml.clone(),
-                path: full,
-                optional: false,
-                shape,
-                hook_elements: Vec::new(),
-                refused: Vec::new(),
-            })
-        }
-    };
-    let headers = shown(
-        options,
-        resource,
-        &method.output(),
-        &resource.update_field,
-        name,
-    )?;
-    Ok(Operation {
-        name: name.to_owned(),
-        rpc: method.name().to_owned(),
-        method: http,
-        target: resource.target(),
-        query: query_keys(std::slice::from_ref(&sub.query)),
-        headers: Vec::new(),
-        status,
-        hook: false,
-        request: Request {
-            message: method.input(),
-            streamed: false,
-            members: identity(options, resource, &method, name)?,
-            constants: Vec::new(),
-            body,
-        },
-        answer: plain_answer(method.output(), headers),
-        mask: Some(Mask {
-            field: resource.mask_field.clone(),
-            path: at.text(),
-            change,
-        }),
-        missing: None,
-        encoding_type: false,
-    })
 }
 
 /// The enums that an operation reads or writes.

@@ -1,5 +1,6 @@
 //! Rust text in the making, and the names and expressions that several emitters share.
 
+use std::collections::BTreeSet;
 use std::fmt::Display;
 
 use heck::{ToSnakeCase, ToUpperCamelCase};
@@ -136,4 +137,11 @@ pub(crate) fn request_type(operation: &Operation) -> String {
 /// The type of an operation's answer.
 pub(crate) fn answer_type(operation: &Operation) -> String {
     rust_type(&operation.answer.message)
+}
+
+/// Names as a slice of string literals, sorted, each once.
+pub(crate) fn string_list(names: impl IntoIterator<Item = String>) -> String {
+    let names: BTreeSet<String> = names.into_iter().collect();
+    let quoted: Vec<String> = names.iter().map(|name| format!("{name:?}")).collect();
+    format!("&[{}]", quoted.join(", "))
 }

@@ -1,8 +1,8 @@
 //! What the generator refuses, and by which name.
 
-mod contract;
-
 use bucketry_s3_generator::{Generated, Refusal};
+
+use crate::contract;
 
 const ACCESS: &str = "option (bucketry.access.v1.access) = {class: ACCESS_CLASS_READ};";
 const GET: &str =

@@ -1,11 +1,11 @@
 //! The committed golden table and compatibility page are those of the contract. `BUCKETRY_BLESS=1` rewrites them.
 
-mod contract;
-
 use std::fs;
 use std::path::Path;
 
 use bucketry_s3_generator::Generated;
+
+use crate::contract;
 
 fn compare(name: &str, generated: &str) {
     let committed = Path::new(env!("CARGO_MANIFEST_DIR"))

@@ -1,8 +1,8 @@
 //! The published set has no trace of the annotations and still builds.
 
-mod contract;
-
 use bucketry_s3_generator::publish::stripped_descriptor_set;
+
+use crate::contract;
 use prost_reflect::DescriptorPool;
 
 #[test]

@@ -1,5 +1,4 @@
 //! Descriptor sets for tests: the real contract, and small ones in the middle of the real annotations.
-#![allow(dead_code)]
 
 use std::path::{Path, PathBuf};
 
@@ -13,7 +12,7 @@ fn proto_folder() -> PathBuf {
 }
 
 /// The contract of this repository.
-pub fn real() -> Vec<u8> {
+pub(crate) fn real() -> Vec<u8> {
     let mut compiler = Compiler::new([proto_folder()]).unwrap();
     let files = ["admin_service", "object_service", "token_service", "errors"];
     compiler.include_imports(true);
@@ -42,7 +41,7 @@ impl FileResolver for Memory {
 }
 
 /// A contract of one service with these RPCs and messages, besides the real reasons.
-pub fn small(rpcs: &str, messages: &str) -> Vec<u8> {
+pub(crate) fn small(rpcs: &str, messages: &str) -> Vec<u8> {
     let source = format!(
         "syntax = \"proto3\";
         package bucketry.test.v1;
