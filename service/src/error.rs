@@ -20,7 +20,7 @@ pub(crate) enum Error {
     #[error("the session is not valid for this call, or has ended")]
     InvalidSession,
     #[error("{0}")]
-    Signature(#[from] crate::access::SignatureError),
+    Claim(#[from] crate::ops::edge::ClaimError),
 
     #[error("{field}: {problem}")]
     InvalidArgument {
