@@ -2,28 +2,27 @@
 
 use crate::domain::Permission;
 
-/// The kind of an operation, as far as permission is concerned. The contract gives every RPC (and, where it matters,
-/// every field) one of these.
+/// The kind of an operation, as far as permission is concerned: the contract's classes, of which it gives every RPC
+/// (and, where it matters, a field of its request) one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum AccessClass {
-    /// For everybody, without a key.
+    /// For everybody, without a key: capabilities.
     Public,
-    /// For every usable key: capabilities, the list of its own buckets.
+    /// For every usable key: the list of its own buckets.
     Authenticated,
     /// What clients probe a bucket with: its existence, region, versioning.
     BucketProbe,
     /// Making a bucket; for a token, "ensuring" its own one, which changes nothing.
-    BucketEnsure,
+    CreateBucket,
     /// Reading an object: data, headers, attributes, tags.
     Read,
     /// Listing objects, versions or uploads.
     List,
-    /// Storing an object, in one piece or many, or its tags; ending an upload.
+    /// Storing an object, in one piece or many, or its tags; ending an upload. With a condition only that nothing be
+    /// there, which tells no more than that a key exists.
     Write,
-    /// Storing only where nothing is: tells no more than that a key exists.
-    WriteIfAbsent,
     /// Storing only over a given ETag or generation: would reveal it to a writer.
-    WriteIfMatch,
+    ReadWrite,
     /// Copying. The source is judged apart, as [`AccessClass::Read`] of its own bucket.
     Copy,
     /// Deleting objects, versions or tags; renaming.
@@ -36,6 +35,9 @@ pub enum AccessClass {
     AccountAdmin,
     /// The store's affairs: accounts, maintenance.
     Operator,
+    /// Authorizing on behalf of S3 callers, whose address is then believed: a separate edge signs in with an
+    /// operator's key.
+    Edge,
 }
 
 /// Who, besides operators, may do the operations of a class.
@@ -77,18 +79,18 @@ impl AccessClass {
         Self::Public,
         Self::Authenticated,
         Self::BucketProbe,
-        Self::BucketEnsure,
+        Self::CreateBucket,
         Self::Read,
         Self::List,
         Self::Write,
-        Self::WriteIfAbsent,
-        Self::WriteIfMatch,
+        Self::ReadWrite,
         Self::Copy,
         Self::Delete,
         Self::ListParts,
         Self::BucketAdmin,
         Self::AccountAdmin,
         Self::Operator,
+        Self::Edge,
     ];
 
     /// The table. A new class does not compile without its row.
@@ -97,13 +99,13 @@ impl AccessClass {
         use TargetNeed::{Any, Bucket};
         let (tokens, account, target) = match self {
             Self::Public | Self::Authenticated => (ALL, Granted, Any),
-            Self::BucketProbe | Self::BucketEnsure => (ALL, Granted, Bucket),
+            Self::BucketProbe | Self::CreateBucket => (ALL, Granted, Bucket),
             Self::Read | Self::List => (READERS, Granted, Bucket),
-            Self::Write | Self::WriteIfAbsent | Self::ListParts => (WRITERS, Granted, Bucket),
-            Self::WriteIfMatch | Self::Copy | Self::Delete => (READ_WRITE, Granted, Bucket),
+            Self::Write | Self::ListParts => (WRITERS, Granted, Bucket),
+            Self::ReadWrite | Self::Copy | Self::Delete => (READ_WRITE, Granted, Bucket),
             Self::BucketAdmin => (NONE, Granted, Bucket),
             Self::AccountAdmin => (NONE, Granted, Any),
-            Self::Operator => (NONE, Refused, Any),
+            Self::Operator | Self::Edge => (NONE, Refused, Any),
         };
         Grant {
             tokens,

@@ -125,6 +125,7 @@ mod tests {
     use super::super::client_address::ClientAddress;
     use super::super::key_facts::tests::facts;
     use super::super::sigv2::V2Claim;
+    use super::super::sigv4::scope::tests::scope_claim;
     use super::super::sigv4::{AcceptedRegions, Placement, Signed, V4Claim};
     use super::*;
     use crate::catalog::model::KeyScope;
@@ -162,11 +163,9 @@ mod tests {
             X-Amz-SignedHeaders=host\nhost:examplebucket.s3.amazonaws.com\n\nhost\nUNSIGNED-PAYLOAD";
         let claim = V4Claim {
             access_key_id: "AKIAIOSFODNN7EXAMPLE".parse().unwrap(),
-            scope: "20130524/us-east-1/s3/aws4_request".into(),
+            scope: scope_claim("20130524", "us-east-1"),
             amz_date: "20130524T000000Z".into(),
-            placement: Placement::Query {
-                expires: "86400".into(),
-            },
+            placement: Placement::Query { expires: 86_400 },
             signed: Signed::CanonicalRequests(vec![canonical.into()]),
             signature: "aeeed9bbccd4d02ee5c0109b86d86835f995330da4c265957d157751f604d404".into(),
         };
@@ -229,9 +228,9 @@ mod tests {
         let claim = |signature: &str| {
             let claim = V2Claim {
                 access_key_id: "AKIAIOSFODNN7EXAMPLE".parse().unwrap(),
-                expires: "1175139620".into(),
+                expires_seconds: 1_175_139_620,
                 signature: signature.into(),
-                string_to_sign: "GET\n\n\n1175139620\n/johnsmith/photos/puppy.jpg".into(),
+                strings_to_sign: vec!["GET\n\n\n1175139620\n/johnsmith/photos/puppy.jpg".into()],
             };
             claim.check(Timestamp::from_seconds(1_175_139_000)).unwrap()
         };

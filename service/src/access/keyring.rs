@@ -403,7 +403,7 @@ pub(super) mod tests {
         let zeros = "0".repeat(64);
         let cases = [
             (String::new(), "Syntax"),
-            (format!("{FIRST}"), "Syntax"),
+            (FIRST.to_owned(), "Syntax"),
             (format!("active = \"{FIRST}\"\n[keys]\n"), "Syntax"),
             (
                 format!("{{\"active\": \"{FIRST}\", \"keys\": {{}}}}"),

@@ -1,7 +1,7 @@
 //! Who may do what: keys and their secrets, signatures, sessions, IP rules, and the one evaluator.
 //!
-//! Pure: no SQL, no protocol messages, no HTTP, no clock. Times, facts and randomness-free inputs come in as
-//! parameters; only generation of keys asks the operating system, for random bytes.
+//! Pure: no SQL, no protocol messages, no HTTP, no clock; times and facts come in as parameters. Two places reach out:
+//! making keys and seals asks the operating system for random bytes, and the keyring has a file.
 //!
 //! The way of a request: a claim ([`sigv4::V4Claim`], [`sigv2::V2Claim`], a bearer credential or a session) is checked
 //! for form and time, the key's facts are read, [`authenticate`] makes a [`Caller`] of both, and [`decide`] answers.

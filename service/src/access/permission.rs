@@ -273,17 +273,17 @@ fn policy_can_grant(class: AccessClass, target: Target) -> bool {
         | AccessClass::Read
         | AccessClass::List
         | AccessClass::Write
-        | AccessClass::WriteIfAbsent
-        | AccessClass::WriteIfMatch
+        | AccessClass::ReadWrite
         | AccessClass::Copy
         | AccessClass::Delete
         | AccessClass::ListParts => true,
         AccessClass::Public
         | AccessClass::Authenticated
-        | AccessClass::BucketEnsure
+        | AccessClass::CreateBucket
         | AccessClass::BucketAdmin
         | AccessClass::AccountAdmin
-        | AccessClass::Operator => false,
+        | AccessClass::Operator
+        | AccessClass::Edge => false,
     };
     of_the_bucket && matches!(target, Target::Bucket { .. })
 }
@@ -348,18 +348,18 @@ mod tests {
         (AccessClass::Public, "yyyyyy"),
         (AccessClass::Authenticated, "-yyyyy"),
         (AccessClass::BucketProbe, "-yyyyy"),
-        (AccessClass::BucketEnsure, "-yyyyy"),
+        (AccessClass::CreateBucket, "-yyyyy"),
         (AccessClass::Read, "-y-yyy"),
         (AccessClass::List, "-y-yyy"),
         (AccessClass::Write, "--yyyy"),
-        (AccessClass::WriteIfAbsent, "--yyyy"),
-        (AccessClass::WriteIfMatch, "---yyy"),
+        (AccessClass::ReadWrite, "---yyy"),
         (AccessClass::Copy, "---yyy"),
         (AccessClass::Delete, "---yyy"),
         (AccessClass::ListParts, "--yyyy"),
         (AccessClass::BucketAdmin, "----yy"),
         (AccessClass::AccountAdmin, "----yy"),
         (AccessClass::Operator, "-----y"),
+        (AccessClass::Edge, "-----y"),
     ];
 
     fn columns() -> [Option<KeyScope>; 6] {
@@ -608,10 +608,11 @@ mod tests {
         for (class, on_own_bucket) in OWN_BUCKET {
             let administration = matches!(
                 class,
-                AccessClass::BucketEnsure
+                AccessClass::CreateBucket
                     | AccessClass::BucketAdmin
                     | AccessClass::AccountAdmin
                     | AccessClass::Operator
+                    | AccessClass::Edge
             );
             let anonymous = !administration && class != AccessClass::Authenticated;
             assert_eq!(

@@ -2,21 +2,21 @@
 
 use super::amz_date::AmzDate;
 use super::error::SigV4Error;
-use super::scope::{AcceptedRegions, CredentialScope};
+use super::scope::{AcceptedRegions, CredentialScope, ScopeClaim};
 use super::time_window::{check_form_time, check_header_time, check_presigned_time};
 use crate::domain::{AccessKeyId, Timestamp};
 
-/// Most canonical requests that are tried: as received, and with the two spellings to which proxies rewrite a signed
-/// `accept-encoding`.
-pub(super) const MAX_CANDIDATES: usize = 3;
+/// Most canonical requests that are tried: as received, with and without the default port of the host, and with the
+/// spellings to which proxies rewrite a signed `accept-encoding`.
+pub(super) const MAX_CANDIDATES: usize = 4;
 
 /// A request's claim to be signed, as its edge has read it. Nothing in it is trusted yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct V4Claim {
     /// The key that the credential names.
     pub access_key_id: AccessKeyId,
-    /// The credential after the access key id: `20130524/us-east-1/s3/aws4_request`.
-    pub scope: String,
+    /// The credential after the access key id.
+    pub scope: ScopeClaim,
     /// `x-amz-date`, or the `Date` header brought to the same form.
     pub amz_date: String,
     /// Where the signature stands, which decides for how long it is valid.
@@ -34,8 +34,8 @@ pub enum Placement {
     Header,
     /// The query of a presigned request.
     Query {
-        /// `X-Amz-Expires` as given.
-        expires: String,
+        /// `X-Amz-Expires` as given, in seconds.
+        expires: i64,
     },
     /// A form field.
     Form,
@@ -44,7 +44,7 @@ pub enum Placement {
 /// What was signed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Signed {
-    /// One to three canonical requests that mean the same; any match suffices.
+    /// One to four canonical requests that mean the same; any match suffices.
     CanonicalRequests(Vec<String>),
     /// A form's policy, in base64 as received.
     Policy(String),
@@ -75,8 +75,8 @@ impl V4Claim {
                 given: self.amz_date,
             });
         };
-        let scope = CredentialScope::parse(&self.scope, amz_date, regions)?;
-        match &self.placement {
+        let scope = CredentialScope::check(&self.scope, amz_date, regions)?;
+        match self.placement {
             Placement::Header => check_header_time(amz_date, now)?,
             Placement::Query { expires } => check_presigned_time(amz_date, expires, now)?,
             Placement::Form => check_form_time(amz_date, now)?,

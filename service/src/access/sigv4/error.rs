@@ -27,17 +27,11 @@ pub enum SigV4Error {
         /// The difference that would be tolerated.
         max_skew_milliseconds: u64,
     },
-    /// `X-Amz-Expires` is no plain number (`AuthorizationQueryParametersError`).
-    #[error("X-Amz-Expires should be a number")]
-    ExpiresNotANumber {
-        /// What was given.
-        given: String,
-    },
     /// `X-Amz-Expires` is not within 1 to 604800 (`AuthorizationQueryParametersError`).
     #[error("X-Amz-Expires must be between 1 and 604800 seconds")]
     ExpiresOutOfRange {
         /// What was given.
-        given: String,
+        given: i64,
     },
     /// A presigned request was used after its end (`AccessDenied`, "Request has expired").
     #[error("the request has expired")]
@@ -58,7 +52,7 @@ pub enum SigV4Error {
         server_time: Timestamp,
     },
     /// The claim offers no canonical request, or more candidates than are tried.
-    #[error("{count} canonical requests; 1 to 3 are tried")]
+    #[error("{count} canonical requests; 1 to 4 are tried")]
     Candidates {
         /// The number offered.
         count: usize,
@@ -71,12 +65,6 @@ pub enum SigV4Error {
 /// What is wrong with a credential scope.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ScopeProblem {
-    /// Not four parts.
-    #[error("{scope:?} has not the form date/region/service/aws4_request")]
-    Parts {
-        /// The whole scope as given.
-        scope: String,
-    },
     /// The day is not the day of `x-amz-date`.
     #[error("the date is {given:?}, but the request is of {expected}")]
     Date {

@@ -7,7 +7,7 @@
 mod amz_date;
 mod claim;
 mod error;
-mod scope;
+pub(super) mod scope;
 mod signing_key;
 mod time_window;
 mod verify;
@@ -15,6 +15,6 @@ mod verify;
 pub use amz_date::{AmzDate, ScopeDate};
 pub use claim::{CheckedClaim, Placement, Signed, V4Claim};
 pub use error::{ScopeProblem, SigV4Error, SignatureMismatch};
-pub use scope::{AcceptedRegions, CredentialScope, Region};
+pub use scope::{AcceptedRegions, CredentialScope, Region, ScopeClaim};
 pub use signing_key::{SigningKey, SigningKeyCache};
 pub use time_window::{MAX_CLOCK_SKEW, MAX_PRESIGNED_EXPIRES_SECONDS};

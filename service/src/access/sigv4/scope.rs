@@ -20,6 +20,19 @@ pub struct Region(Arc<str>);
 #[derive(Debug, Clone)]
 pub struct AcceptedRegions(Vec<Region>);
 
+/// The four parts of a credential after the access key id, as given. Nothing in it is trusted yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScopeClaim {
+    /// `20130524`.
+    pub date: String,
+    /// `us-east-1`.
+    pub region: String,
+    /// `s3`.
+    pub service: String,
+    /// `aws4_request`.
+    pub terminator: String,
+}
+
 /// A scope that names an accepted region, this service, and the day of its own request.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct CredentialScope {
@@ -54,41 +67,41 @@ impl AcceptedRegions {
 }
 
 impl CredentialScope {
-    /// Reads `20130524/us-east-1/s3/aws4_request`, the part of a credential after the access key id.
+    /// Checks the parts of a credential after the access key id against the request's own time.
     ///
     /// # Errors
-    /// [`ScopeProblem`] names the first part that is wrong.
-    pub fn parse(
-        text: &str,
+    /// [`ScopeProblem`] names the first part that is wrong, from the right.
+    pub fn check(
+        claim: &ScopeClaim,
         amz_date: AmzDate,
         regions: &AcceptedRegions,
     ) -> Result<Self, ScopeProblem> {
-        let parts: Vec<&str> = text.splitn(6, '/').collect();
-        let [date, region, service, terminator] = parts[..] else {
-            return Err(ScopeProblem::Parts {
-                scope: text.to_owned(),
-            });
-        };
+        let ScopeClaim {
+            date,
+            region,
+            service,
+            terminator,
+        } = claim;
         if terminator != TERMINATOR {
             return Err(ScopeProblem::Terminator {
-                given: terminator.to_owned(),
+                given: terminator.clone(),
             });
         }
         if service != SERVICE {
             return Err(ScopeProblem::Service {
-                given: service.to_owned(),
+                given: service.clone(),
             });
         }
         let given = ScopeDate::parse(date).filter(|&day| day == amz_date.day());
         let Some(date) = given else {
             return Err(ScopeProblem::Date {
-                given: date.to_owned(),
+                given: date.clone(),
                 expected: amz_date.day(),
             });
         };
         let Some(region) = regions.find(region) else {
             return Err(ScopeProblem::Region {
-                given: region.to_owned(),
+                given: region.clone(),
                 expected: regions.configured(),
             });
         };
@@ -126,101 +139,96 @@ impl fmt::Display for CredentialScope {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(in crate::access) mod tests {
     use proptest::prelude::*;
 
     use super::*;
 
-    pub(crate) fn date() -> AmzDate {
+    fn date() -> AmzDate {
         AmzDate::parse("20130524T000000Z").unwrap()
     }
 
-    fn parse(text: &str) -> Result<CredentialScope, ScopeProblem> {
-        CredentialScope::parse(text, date(), &AcceptedRegions::new("eu-central-1"))
+    pub(crate) fn scope_claim(date: &str, region: &str) -> ScopeClaim {
+        ScopeClaim {
+            date: date.into(),
+            region: region.into(),
+            service: SERVICE.into(),
+            terminator: TERMINATOR.into(),
+        }
+    }
+
+    fn check(claim: &ScopeClaim) -> Result<CredentialScope, ScopeProblem> {
+        CredentialScope::check(claim, date(), &AcceptedRegions::new("eu-central-1"))
     }
 
     #[test]
     fn configured_and_default_regions_are_accepted() {
         for region in ["eu-central-1", "us-east-1", "auto"] {
-            let text = format!("20130524/{region}/s3/aws4_request");
-            let scope = parse(&text).unwrap();
-            assert_eq!(scope.to_string(), text);
+            let scope = check(&scope_claim("20130524", region)).unwrap();
+            assert_eq!(
+                scope.to_string(),
+                format!("20130524/{region}/s3/aws4_request")
+            );
             assert_eq!(scope.region(), region);
         }
     }
 
     #[test]
-    fn each_wrong_part_is_named() {
-        let parts = |scope: &str| ScopeProblem::Parts {
-            scope: scope.to_owned(),
-        };
-        for (scope, expected) in [
-            ("", parts("")),
-            ("20130524/us-east-1/s3", parts("20130524/us-east-1/s3")),
-            (
-                "a/20130524/us-east-1/s3/aws4_request",
-                parts("a/20130524/us-east-1/s3/aws4_request"),
-            ),
-            (
-                "20130524/us-east-1/s3/aws4_request/",
-                parts("20130524/us-east-1/s3/aws4_request/"),
-            ),
-            (
-                "20130524/us-east-1/s3/aws5_request",
-                ScopeProblem::Terminator {
-                    given: "aws5_request".into(),
-                },
-            ),
-            (
-                "20130524/us-east-1/ec2/aws4_request",
-                ScopeProblem::Service {
-                    given: "ec2".into(),
-                },
-            ),
-            (
-                "20130525/us-east-1/s3/aws4_request",
-                ScopeProblem::Date {
-                    given: "20130525".into(),
-                    expected: date().day(),
-                },
-            ),
-            (
-                "x/us-east-1/s3/aws4_request",
-                ScopeProblem::Date {
-                    given: "x".into(),
-                    expected: date().day(),
-                },
-            ),
-            (
-                "20130524/xx/s3/aws4_request",
-                ScopeProblem::Region {
-                    given: "xx".into(),
+    fn regions_and_days_are_taken_literally() {
+        for region in ["xx", "", "US-EAST-1", "us-east-1 ", "EU"] {
+            assert_eq!(
+                check(&scope_claim("20130524", region)),
+                Err(ScopeProblem::Region {
+                    given: region.into(),
                     expected: "eu-central-1".into(),
-                },
-            ),
-            (
-                "20130524//s3/aws4_request",
-                ScopeProblem::Region {
-                    given: String::new(),
-                    expected: "eu-central-1".into(),
-                },
-            ),
-            (
-                "20130524/US-EAST-1/s3/aws4_request",
-                ScopeProblem::Region {
-                    given: "US-EAST-1".into(),
-                    expected: "eu-central-1".into(),
-                },
-            ),
+                })
+            );
+        }
+        for day in [
+            "20130525",
+            "20130523",
+            "2013524",
+            "",
+            "x",
+            "020130524",
+            "２0130524",
         ] {
-            assert_eq!(parse(scope), Err(expected), "{scope}");
+            assert_eq!(
+                check(&scope_claim(day, "auto")),
+                Err(ScopeProblem::Date {
+                    given: day.into(),
+                    expected: date().day(),
+                })
+            );
+        }
+    }
+
+    #[test]
+    fn service_and_terminator_are_fixed() {
+        let right = scope_claim("20130524", "auto");
+        for given in ["ec2", "S3", "s3-object-lambda", ""] {
+            let claim = ScopeClaim {
+                service: given.into(),
+                ..right.clone()
+            };
+            let given = given.to_owned();
+            assert_eq!(check(&claim), Err(ScopeProblem::Service { given }));
+        }
+        for given in ["aws5_request", "AWS4_REQUEST", ""] {
+            let claim = ScopeClaim {
+                terminator: given.into(),
+                ..right.clone()
+            };
+            let given = given.to_owned();
+            assert_eq!(check(&claim), Err(ScopeProblem::Terminator { given }));
         }
     }
 
     proptest! {
         #[test]
-        fn any_text_is_read_without_panic(text in "[\\PC/]{0,60}") {
-            let _ = parse(&text);
+        fn any_parts_are_judged_without_panic(parts: [String; 4]) {
+            let [date, region, service, terminator] = parts;
+            let _ = check(&ScopeClaim { date, region, service, terminator });
         }
     }
 }

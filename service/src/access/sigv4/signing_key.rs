@@ -90,12 +90,13 @@ mod tests {
 
     use super::super::amz_date::AmzDate;
     use super::super::scope::AcceptedRegions;
+    use super::super::scope::tests::scope_claim;
     use super::*;
     use crate::domain::Timestamp;
 
     fn scope(date: AmzDate, region: &str) -> CredentialScope {
-        let text = format!("{}/{region}/s3/aws4_request", date.day());
-        CredentialScope::parse(&text, date, &AcceptedRegions::new(region)).unwrap()
+        let claim = scope_claim(&date.day().to_string(), region);
+        CredentialScope::check(&claim, date, &AcceptedRegions::new(region)).unwrap()
     }
 
     fn secret(text: &str) -> SecretKey {
