@@ -1,4 +1,5 @@
 //! The bucketry service.
 
+pub mod access;
 pub mod catalog;
 pub mod domain;
