@@ -1,1 +1,4 @@
 //! The bucketry service.
+
+pub mod blobs;
+pub mod digest;
