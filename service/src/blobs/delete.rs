@@ -105,3 +105,59 @@ fn sync_directory(directory: &FilePath) -> io::Result<()> {
         Err(error) => Err(error),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples::{data, local, memory, read, whole, write};
+    use super::*;
+
+    #[tokio::test]
+    async fn deleted_blobs_are_gone_and_missing_ones_are_no_failure() {
+        let (_directory, local) = local();
+        for store in [local, memory()] {
+            let ids: Vec<BlobId> = (0..5).map(|i| BlobId::new(i64::from(i) % 2, i)).collect();
+            for id in &ids[..4] {
+                write(&store, *id, &data(100), 100).await.unwrap();
+            }
+            let report = store.delete(&[ids[0], ids[4], ids[1]]).await;
+            assert_eq!(report.removed, [ids[0], ids[4], ids[1]]);
+            assert!(report.failed.is_empty());
+            for (id, left) in ids.iter().zip([false, false, true, true, false]) {
+                assert_eq!(store.stat(*id).await.unwrap().is_some(), left, "{id}");
+            }
+            assert!(store.delete(&[]).await.removed.is_empty());
+        }
+    }
+
+    #[tokio::test]
+    async fn a_failed_deletion_does_not_stop_the_others() {
+        let (directory, store) = local();
+        let (stuck, next) = (BlobId::new(1, 1), BlobId::new(1, 2));
+        write(&store, next, &data(100), 100).await.unwrap();
+        // A directory in a blob's place cannot be removed as a file.
+        std::fs::create_dir(layout::blob_file(directory.path(), stuck)).unwrap();
+        let report = store.delete(&[stuck, next]).await;
+        assert_eq!(report.removed, [next]);
+        assert!(matches!(report.failed.as_slice(), [(id, BlobError::File { .. })] if *id == stuck));
+    }
+
+    #[tokio::test]
+    async fn a_local_read_outlives_the_deletion() {
+        use futures::StreamExt;
+        let (_directory, store) = local();
+        let id = BlobId::new(1, 1);
+        let data = data(600_000);
+        write(&store, id, &data, 100_000).await.unwrap();
+        let mut stream = store
+            .read(store.begin_read(0), &[whole(id, 600_000)], 0..600_000)
+            .unwrap();
+        let mut bytes = stream.next().await.unwrap().unwrap().to_vec();
+        assert_eq!(store.delete(&[id]).await.removed, [id]);
+        while let Some(chunk) = stream.next().await {
+            bytes.extend_from_slice(&chunk.unwrap());
+        }
+        assert!(bytes == data);
+        let (_, error) = read(&store, &[whole(id, 600_000)], 0..1).await;
+        assert!(matches!(error, Some(BlobError::NotFound { .. })));
+    }
+}

@@ -83,3 +83,41 @@ fn only_blobs(
         .map_err(StoreError::Store)
         .try_filter_map(|meta| std::future::ready(Ok(StoredBlob::from_meta(&meta))))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::super::samples::{data, local, memory, write};
+    use super::*;
+
+    #[tokio::test]
+    async fn a_batch_lists_its_blobs_and_no_others() {
+        let (directory, local) = local();
+        for store in [local.clone(), memory()] {
+            // 1 and 257 share a directory.
+            let ids = [(1, 0), (1, 7), (257, 0), (2, 0)].map(|(b, i)| BlobId::new(b, i));
+            for id in ids {
+                write(&store, id, &data(300_000), 300_000).await.unwrap();
+            }
+            let batch = store.list_batch(1).await.unwrap();
+            assert_eq!(
+                batch.iter().map(|blob| blob.id).collect::<Vec<_>>(),
+                ids[..2]
+            );
+            assert!(batch.iter().all(|blob| blob.length() == Some(300_000)));
+            assert!(store.list_batch(3).await.unwrap().is_empty());
+            let all: BTreeSet<BlobId> = store
+                .list()
+                .map_ok(|blob| blob.id)
+                .try_collect()
+                .await
+                .unwrap();
+            assert_eq!(all, BTreeSet::from(ids));
+            assert_eq!(store.stat(ids[0]).await.unwrap(), batch.first().copied());
+            assert_eq!(store.stat(BlobId::new(9, 9)).await.unwrap(), None);
+        }
+        std::fs::write(directory.path().join("blobs/01/notes.txt"), "x").unwrap();
+        assert_eq!(local.list_batch(1).await.unwrap().len(), 2);
+    }
+}

@@ -97,12 +97,15 @@ fn make_directories(root: &FilePath) -> std::io::Result<()> {
     for name in layout::fan_names() {
         std::fs::create_dir_all(blobs.join(name))?;
     }
-    for directory in [Some(blobs.as_path()), Some(root), root.parent()] {
-        if let Some(directory) = directory {
-            std::fs::File::open(directory)?.sync_all()?;
-        }
+    std::fs::File::open(&blobs)?.sync_all()?;
+    std::fs::File::open(root)?.sync_all()?;
+    match root.parent().map(std::fs::File::open) {
+        Some(Ok(parent)) => parent.sync_all(),
+        // A parent that may not be read belongs to somebody else, who made the root in it.
+        Some(Err(error)) if error.kind() == std::io::ErrorKind::PermissionDenied => Ok(()),
+        Some(Err(error)) => Err(error),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 fn matching(expected: Uuid, found: Uuid) -> Result<(), StoreError> {
@@ -121,23 +124,11 @@ fn parse_marker(text: &[u8]) -> Option<Uuid> {
 #[cfg(test)]
 mod tests {
     use super::super::id::BlobId;
-    use super::super::store::BlobStoreOptions;
-    use super::super::url::StoreUrl;
+    use super::super::samples::{data, local, memory, write};
     use super::*;
 
     const OURS: Uuid = Uuid::from_u128(1);
     const THEIRS: Uuid = Uuid::from_u128(2);
-
-    fn memory() -> BlobStore {
-        BlobStore::open(&StoreUrl::Memory, &BlobStoreOptions::default()).unwrap()
-    }
-
-    fn local() -> (tempfile::TempDir, BlobStore) {
-        let directory = tempfile::tempdir().unwrap();
-        let url = StoreUrl::Local(directory.path().to_owned());
-        let store = BlobStore::open(&url, &BlobStoreOptions::default()).unwrap();
-        (directory, store)
-    }
 
     async fn obeys_the_marker(store: &BlobStore) {
         let missing = store.verify(OURS).await;
@@ -173,9 +164,9 @@ mod tests {
     async fn blobs_without_a_marker_are_not_claimed() {
         let (_directory, local) = local();
         for store in [memory(), local] {
-            let mut writer = store.writer(BlobId::new(1, 1), None);
-            writer.write(Bytes::from_static(b"data")).await.unwrap();
-            writer.finish().await.unwrap();
+            write(&store, BlobId::new(1, 1), &data(10), 10)
+                .await
+                .unwrap();
             assert!(matches!(store.claim(OURS).await, Err(StoreError::NotEmpty)));
             assert!(matches!(
                 store.verify(OURS).await,

@@ -30,6 +30,8 @@ mod marker;
 mod read;
 mod read_local;
 mod read_remote;
+#[cfg(test)]
+mod samples;
 mod store;
 mod sweep;
 mod url;
@@ -43,6 +45,6 @@ pub use extents::{Extent, RangeOutside};
 pub use id::BlobId;
 pub use list::StoredBlob;
 pub use read::BlobStream;
-pub use store::{BlobStore, BlobStoreOptions, DEFAULT_WRITE_MEMORY};
+pub use store::{BlobStore, BlobStoreOptions};
 pub use url::{CloudLocation, StoreUrl, StoreUrlError};
 pub use writer::{BlobWriter, BlobWritten};

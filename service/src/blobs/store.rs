@@ -21,28 +21,23 @@ use super::layout::Layout;
 use super::url::{CloudLocation, StoreUrl};
 use super::writer::MAX_CLOUD_PART_LENGTH;
 
-/// Bytes that all writers of a store together may hold, unless configured: 192 MiB.
-pub const DEFAULT_WRITE_MEMORY: usize = 192 * 1024 * 1024;
+/// What all writers of a local store together may hold, unless configured.
+const LOCAL_WRITE_MEMORY: usize = 192 * 1024 * 1024;
+
+/// The same for a cloud, where each upload under way holds a part of 8 MiB or more.
+const CLOUD_WRITE_MEMORY: usize = 512 * 1024 * 1024;
 
 /// How a store is opened.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct BlobStoreOptions {
-    /// Bytes that all writers together may hold before they wait for the store. At least 64 MiB
-    /// (the largest part of a cloud upload) is granted.
-    pub write_memory: usize,
+    /// Bytes that all writers together may hold before they wait for the store; by default 192
+    /// MiB for a local store and 512 MiB for a cloud, at least 64 MiB (the largest part of a
+    /// cloud upload).
+    pub write_memory: Option<usize>,
     /// The settings and credentials of a cloud store, as environment variables: `AWS_*` for S3,
     /// `GOOGLE_*` for Google, `AZURE_*` for Azure. Others are not looked at, so that the whole
     /// environment can be given.
     pub environment: Vec<(String, String)>,
-}
-
-impl Default for BlobStoreOptions {
-    fn default() -> Self {
-        Self {
-            write_memory: DEFAULT_WRITE_MEMORY,
-            environment: Vec::new(),
-        }
-    }
 }
 
 impl std::fmt::Debug for BlobStoreOptions {
@@ -61,6 +56,7 @@ pub struct BlobStore {
     pub(super) backend: Backend,
     pub(super) layout: Layout,
     pub(super) write_memory: Arc<Semaphore>,
+    pub(super) write_memory_total: usize,
     pub(super) buffers: Buffers,
     active: ActiveReads,
 }
@@ -133,14 +129,20 @@ impl BlobStore {
         root: Path,
         options: &BlobStoreOptions,
     ) -> Self {
-        let write_memory = options
+        let default = match backend {
+            Backend::Local(_) => LOCAL_WRITE_MEMORY,
+            Backend::Remote(_) => CLOUD_WRITE_MEMORY,
+        };
+        let write_memory_total = options
             .write_memory
+            .unwrap_or(default)
             .clamp(MAX_CLOUD_PART_LENGTH, Semaphore::MAX_PERMITS);
         Self {
             store,
             backend,
             layout: Layout::new(root),
-            write_memory: Arc::new(Semaphore::new(write_memory)),
+            write_memory: Arc::new(Semaphore::new(write_memory_total)),
+            write_memory_total,
             buffers: Buffers::default(),
             active: ActiveReads::default(),
         }

@@ -61,3 +61,32 @@ fn is_older(entry: &std::fs::DirEntry, before: SystemTime) -> bool {
         .and_then(|metadata| metadata.modified())
         .is_ok_and(|modified| modified < before)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::super::id::BlobId;
+    use super::super::samples::{data, local, memory, write};
+    use super::*;
+
+    #[tokio::test]
+    async fn only_old_leftovers_go() {
+        let (directory, store) = local();
+        let id = BlobId::new(1, 1);
+        write(&store, id, &data(100), 100).await.unwrap();
+        let folder = layout::batch_directory(directory.path(), 1);
+        let leftover = folder.join(format!("{}#1", BlobId::new(1, 2)));
+        let foreign = folder.join("notes#1");
+        for file in [&leftover, &foreign] {
+            std::fs::write(file, "x").unwrap();
+        }
+        let written = std::fs::metadata(&leftover).unwrap().modified().unwrap();
+        assert_eq!(store.sweep_staging(written).await.unwrap(), 0);
+        let later = written + Duration::from_secs(1);
+        assert_eq!(store.sweep_staging(later).await.unwrap(), 1);
+        assert!(!leftover.exists() && foreign.exists());
+        assert!(store.stat(id).await.unwrap().is_some());
+        assert_eq!(memory().sweep_staging(later).await.unwrap(), 0);
+    }
+}

@@ -141,3 +141,89 @@ fn one_algorithm<'a>(
     }
     Ok(first)
 }
+
+#[cfg(test)]
+mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn checksum(algorithm: ChecksumAlgorithm, data: &[u8]) -> ChecksumValue {
+        let mut digests = Digests::new(DigestSet::md5_only().with(algorithm));
+        digests.update(data);
+        digests.finish().checksum(algorithm).unwrap()
+    }
+
+    #[test]
+    fn the_etag_of_a_known_upload() {
+        // Two parts of one byte each: md5(md5("a") + md5("b")), computed with md5sum.
+        let md5 = |data: &[u8]| -> [u8; 16] { Md5::digest(data).into() };
+        let digest = multipart_digest(&[md5(b"a"), md5(b"b")]);
+        assert_eq!(digest.to_string(), "96e024ba2074fe77e8e965ba43a704be-2");
+    }
+
+    #[test]
+    fn the_composite_checksum_of_a_known_upload() {
+        // base64(sha256(sha256("a") + sha256("b"))), computed with sha256sum.
+        let sha256 = |data: &[u8]| checksum(ChecksumAlgorithm::Sha256, data);
+        let value = composite_checksum(&[sha256(b"a"), sha256(b"b")]).unwrap();
+        assert_eq!(
+            STANDARD.encode(value.as_bytes()),
+            "5aAf7hTg7VxIcU8iGA8lrYNltT+XefedxKPX6Tlj+Uo="
+        );
+    }
+
+    #[test]
+    fn what_does_not_combine_is_refused() {
+        let crc = checksum(ChecksumAlgorithm::Crc32, b"a");
+        let sha = checksum(ChecksumAlgorithm::Sha1, b"a");
+        assert_eq!(combine_full_object(&[]), Err(CombineError::NoParts));
+        assert_eq!(composite_checksum(&[]), Err(CombineError::NoParts));
+        let mixed = CombineError::MixedAlgorithms {
+            part: 1,
+            first: ChecksumAlgorithm::Crc32,
+            found: ChecksumAlgorithm::Sha1,
+        };
+        assert_eq!(combine_full_object(&[(crc, 1), (sha, 1)]), Err(mixed));
+        assert_eq!(composite_checksum(&[crc, sha]), Err(mixed));
+        for algorithm in [ChecksumAlgorithm::Sha1, ChecksumAlgorithm::Sha256] {
+            let part = (checksum(algorithm, b"a"), 1);
+            let refused = Err(CombineError::NotCombinable { algorithm });
+            assert_eq!(combine_full_object(&[part]), refused);
+            assert_eq!(combine_full_object(&[part, part]), refused);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn crcs_of_parts_give_the_crc_of_the_whole(
+            parts in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..5_000), 1..6),
+        ) {
+            for algorithm in [
+                ChecksumAlgorithm::Crc32,
+                ChecksumAlgorithm::Crc32c,
+                ChecksumAlgorithm::Crc64Nvme,
+            ] {
+                let of_parts: Vec<_> = parts
+                    .iter()
+                    .map(|part| (checksum(algorithm, part), part.len() as u64))
+                    .collect();
+                let whole = checksum(algorithm, &parts.concat());
+                prop_assert_eq!(combine_full_object(&of_parts), Ok(whole));
+            }
+        }
+
+        #[test]
+        fn composites_are_checksums_of_checksums(
+            parts in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..100), 1..6),
+        ) {
+            for algorithm in ChecksumAlgorithm::ALL {
+                let of_parts: Vec<_> = parts.iter().map(|part| checksum(algorithm, part)).collect();
+                let joined: Vec<u8> = of_parts.iter().flat_map(|part| part.as_bytes().to_vec()).collect();
+                prop_assert_eq!(composite_checksum(&of_parts), Ok(checksum(algorithm, &joined)));
+            }
+        }
+    }
+}

@@ -111,3 +111,88 @@ impl DigestTask {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::value::ChecksumAlgorithm;
+    use super::*;
+
+    const SET: DigestSet = DigestSet::md5_only()
+        .with(ChecksumAlgorithm::Crc64Nvme)
+        .with(ChecksumAlgorithm::Sha256);
+
+    fn data(length: usize) -> Bytes {
+        (0..length).map(|i| (i * 31 + i / 251) as u8).collect()
+    }
+
+    async fn digest(data: &Bytes, piece: usize) -> DigestValues {
+        let mut task = DigestTask::new(SET);
+        let mut rest = data.clone();
+        while !rest.is_empty() {
+            task.update(rest.split_to(piece.min(rest.len())))
+                .await
+                .unwrap();
+        }
+        task.finish().await.unwrap()
+    }
+
+    fn straight(data: &Bytes) -> DigestValues {
+        let mut digests = Digests::new(SET);
+        digests.update(data);
+        digests.finish()
+    }
+
+    #[tokio::test]
+    async fn lengths_around_the_thresholds() {
+        let inline = INLINE_LENGTH as usize;
+        for length in [
+            0,
+            1,
+            inline - 1,
+            inline,
+            inline + 1,
+            inline + BATCH_LENGTH,
+            5 * inline + 3,
+        ] {
+            let data = data(length);
+            for piece in [1000, 65_536, 3 * inline] {
+                assert_eq!(
+                    digest(&data, piece).await,
+                    straight(&data),
+                    "{length} {piece}"
+                );
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn small_bodies_stay_on_the_thread_and_large_ones_leave_it() {
+        let mut task = DigestTask::new(SET);
+        task.update(data(INLINE_LENGTH as usize)).await.unwrap();
+        assert!(matches!(task.digests, Place::Here(_)) && task.batch.is_empty());
+        task.update(data(BATCH_LENGTH)).await.unwrap();
+        assert!(matches!(task.digests, Place::Away(_)) && task.batch.is_empty());
+    }
+
+    #[tokio::test]
+    async fn single_bytes_are_not_hoarded() {
+        let mut task = DigestTask::new(SET);
+        task.update(data(INLINE_LENGTH as usize)).await.unwrap();
+        for _ in 0..3 * BATCH_PIECES {
+            task.update(Bytes::from_static(b"x")).await.unwrap();
+            assert!(task.batch.len() < BATCH_PIECES);
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+        #[test]
+        fn any_pieces_give_the_same_values(length in 0_usize..4_000_000, piece in 500_usize..900_000) {
+            let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+            let data = data(length);
+            prop_assert_eq!(runtime.block_on(digest(&data, piece)), straight(&data));
+        }
+    }
+}
