@@ -1,5 +1,23 @@
-//! The bucketry service.
+//! The bucketry service: catalog and blobs behind the contract's services.
 
 pub mod access;
+pub mod blobs;
 pub mod catalog;
+pub mod clock;
+mod collector;
+mod convert;
+pub mod digest;
 pub mod domain;
+mod error;
+mod gate;
+pub mod grpc;
+mod intake;
+mod limits;
+pub mod node;
+mod ops;
+mod page_tokens;
+mod placement;
+mod refusal;
+mod rules;
+mod service;
+mod status;
