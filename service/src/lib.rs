@@ -1,1 +1,5 @@
 //! The bucketry service.
+
+pub mod config;
+pub mod server;
+pub mod telemetry;
