@@ -41,6 +41,7 @@ pub(crate) use delete_object::delete_object;
 pub(crate) use delete_objects::delete_objects;
 pub(crate) use get_bucket::get_bucket;
 pub(crate) use get_capabilities::get_capabilities;
+pub use get_object::GetObjectStream;
 pub(crate) use get_object::get_object;
 pub(crate) use get_small_object::get_small_object;
 pub(crate) use head_bucket::head_bucket;
