@@ -3,6 +3,7 @@
 pub mod access;
 pub mod blobs;
 pub mod catalog;
+pub mod cli;
 pub mod clock;
 mod collector;
 pub mod config;
