@@ -128,7 +128,7 @@ impl<'a> Taker<'a> {
             .or(announced.algorithm)
             .unwrap_or(ChecksumAlgorithm::Crc64Nvme);
         let algorithms = vec![algorithm];
-        let mut set = DigestSet::md5().with(algorithm);
+        let mut set = DigestSet::md5_only().with(algorithm);
         if announced.digests.sha256.is_some() {
             set = set.with(ChecksumAlgorithm::Sha256);
         }

@@ -205,7 +205,6 @@ fn v4_parts(place: ClaimPlace, error: &SigV4Error) -> (ErrorReason, HashMap<Stri
             (malformed(place), facts([("region", expected.clone())]))
         }
         SigV4Error::Scope(_)
-        | SigV4Error::ExpiresNotANumber { .. }
         | SigV4Error::ExpiresOutOfRange { .. } => (malformed(place), facts([])),
         SigV4Error::RequestTimeTooSkewed {
             request_time,
@@ -249,7 +248,7 @@ fn v4_parts(place: ClaimPlace, error: &SigV4Error) -> (ErrorReason, HashMap<Stri
 
 fn v2_parts(error: &SigV2Error) -> (ErrorReason, HashMap<String, String>) {
     match error {
-        SigV2Error::ExpiresNotANumber { .. } | SigV2Error::ExpiresTooFarAhead { .. } => {
+        SigV2Error::Candidates { .. } | SigV2Error::ExpiresTooFarAhead { .. } => {
             (ErrorReason::AccessDenied, facts([]))
         }
         SigV2Error::Expired {

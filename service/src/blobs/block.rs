@@ -12,7 +12,7 @@
 use bytes::{Bytes, BytesMut};
 use crc_fast::{CrcAlgorithm, Digest};
 
-use super::id::BlobId;
+use crate::domain::BlobId;
 
 /// Data bytes in a block; the last block of a blob may be shorter. 256 KiB fits the second-level
 /// cache, and is the chunk in which data travels everywhere.
@@ -120,7 +120,7 @@ pub(super) fn verify_block(id: BlobId, block: u64, stored: &[u8]) -> Result<usiz
 
 fn block_digest(id: BlobId, block: u64) -> Digest {
     let mut digest = Digest::new(CrcAlgorithm::Crc32Iscsi);
-    digest.update(&id.to_bytes());
+    digest.update(&super::id::bytes(id));
     digest.update(&block.to_be_bytes());
     digest
 }
@@ -227,7 +227,7 @@ mod tests {
         let mut stored = Vec::new();
         for (number, block) in data.chunks(BLOCK_LENGTH_USIZE).enumerate() {
             let mut covered = Vec::new();
-            covered.extend_from_slice(&id.batch.to_be_bytes());
+            covered.extend_from_slice(&id.batch.0.to_be_bytes());
             covered.extend_from_slice(&id.index.to_be_bytes());
             covered.extend_from_slice(&(number as u64).to_be_bytes());
             covered.extend_from_slice(block);

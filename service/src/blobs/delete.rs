@@ -10,7 +10,7 @@ use futures::stream::{self, StreamExt};
 use object_store::ObjectStore;
 
 use super::error::BlobError;
-use super::id::BlobId;
+use crate::domain::{BlobBatchId, BlobId};
 use super::layout;
 use super::store::{Backend, BlobStore};
 
@@ -84,7 +84,7 @@ fn delete_files(root: &FilePath, ids: &[BlobId]) -> DeleteReport {
         }
     }
     // Without this a crash could bring files back that the catalog has forgotten.
-    let batches: BTreeSet<i64> = report.removed.iter().map(|id| id.batch).collect();
+    let batches: BTreeSet<BlobBatchId> = report.removed.iter().map(|id| id.batch).collect();
     for batch in batches {
         if let Err(error) = sync_directory(&layout::batch_directory(root, batch)) {
             let unsure = report.removed.extract_if(.., |id| id.batch == batch);

@@ -6,7 +6,7 @@ use std::io;
 use uuid::Uuid;
 
 use super::extents::RangeOutside;
-use super::id::BlobId;
+use crate::domain::BlobId;
 
 /// A failed operation on a blob.
 #[derive(Debug, thiserror::Error)]

@@ -2,18 +2,7 @@
 
 use std::ops::Range;
 
-use super::id::BlobId;
-
-/// A run of bytes in one blob. The data of an object is a list of these, in order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Extent {
-    /// The blob.
-    pub blob: BlobId,
-    /// Where in the blob's data the run begins, in bytes.
-    pub offset: u64,
-    /// How long the run is, in bytes.
-    pub length: u64,
-}
+use crate::catalog::model::Extent;
 
 /// A range that is not inside the extents it was asked of.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

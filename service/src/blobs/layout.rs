@@ -12,7 +12,7 @@ use std::path::{Path as FilePath, PathBuf};
 
 use object_store::path::Path;
 
-use super::id::BlobId;
+use crate::domain::{BlobBatchId, BlobId};
 
 const MARKER: &str = "marker";
 const BLOBS: &str = "blobs";
@@ -40,12 +40,12 @@ impl Layout {
     }
 
     /// The directory that holds all blobs of `batch`.
-    pub(super) fn batch(&self, batch: i64) -> Path {
+    pub(super) fn batch(&self, batch: BlobBatchId) -> Path {
         self.blobs().join(fan(batch))
     }
 
     pub(super) fn blob(&self, id: BlobId) -> Path {
-        self.batch(id.batch).join(id.to_string())
+        self.batch(id.batch).join(super::id::name(id))
     }
 
     /// The blob at `path`, or `None` where something else lies in the directory of blobs.
@@ -60,12 +60,12 @@ impl Layout {
 /// makes object_store's own conversion cost more than opening the file.
 pub(super) fn blob_file(root: &FilePath, id: BlobId) -> PathBuf {
     let mut path = batch_directory(root, id.batch);
-    path.push(id.to_string());
+    path.push(super::id::name(id));
     path
 }
 
 /// The directory that holds all blobs of `batch` below the directory of a local store.
-pub(super) fn batch_directory(root: &FilePath, batch: i64) -> PathBuf {
+pub(super) fn batch_directory(root: &FilePath, batch: BlobBatchId) -> PathBuf {
     let mut path = blobs_directory(root);
     path.push(fan(batch));
     path
@@ -90,18 +90,20 @@ pub(super) fn is_staging_name(name: &str) -> bool {
     })
 }
 
-fn fan(batch: i64) -> String {
-    format!("{:02x}", batch & 0xff)
+fn fan(batch: BlobBatchId) -> String {
+    format!("{:02x}", batch.0 & 0xff)
 }
 
 fn parse_name(name: &str) -> Option<BlobId> {
     let (batch, index) = name.split_once('-')?;
     let id = BlobId {
-        batch: i64::from_be_bytes(u64::from_str_radix(batch, 16).ok()?.to_be_bytes()),
-        index: u32::from_str_radix(index, 16).ok()?,
+        batch: BlobBatchId(i64::from_be_bytes(
+            u64::from_str_radix(batch, 16).ok()?.to_be_bytes(),
+        )),
+        index: u16::from_str_radix(index, 16).ok()?,
     };
     // Only the one spelling: no signs, no capitals, no missing zeros.
-    (id.to_string() == name).then_some(id)
+    (super::id::name(id) == name).then_some(id)
 }
 
 #[cfg(test)]
@@ -149,14 +151,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn paths_round_trip(batch: i64, index: u32, root in "[a-z]{0,3}(/[a-z]{1,3}){0,2}") {
+        fn paths_round_trip(batch: BlobBatchId, index: u32, root in "[a-z]{0,3}(/[a-z]{1,3}){0,2}") {
             let id = BlobId::new(batch, index);
             let path = Layout::new(Path::from(root)).blob(id);
             prop_assert_eq!(Layout::parse(&path), Some(id));
         }
 
         #[test]
-        fn the_file_is_where_object_store_looks(batch: i64, index: u32) {
+        fn the_file_is_where_object_store_looks(batch: BlobBatchId, index: u32) {
             let directory = tempfile::tempdir().unwrap();
             let store = LocalFileSystem::new_with_prefix(directory.path()).unwrap();
             let root = std::fs::canonicalize(directory.path()).unwrap();

@@ -5,7 +5,7 @@ use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
 
 use super::block::logical_length;
 use super::error::{BlobError, StoreError};
-use super::id::BlobId;
+use crate::domain::{BlobBatchId, BlobId};
 use super::layout::Layout;
 use super::store::BlobStore;
 
@@ -65,7 +65,7 @@ impl BlobStore {
     /// # Errors
     ///
     /// What the store says.
-    pub async fn list_batch(&self, batch: i64) -> Result<Vec<StoredBlob>, StoreError> {
+    pub async fn list_batch(&self, batch: BlobBatchId) -> Result<Vec<StoredBlob>, StoreError> {
         let directory = self.store.list(Some(&self.layout.batch(batch)));
         let mut blobs: Vec<StoredBlob> = only_blobs(directory)
             .try_filter(|blob| std::future::ready(blob.id.batch == batch))

@@ -123,7 +123,7 @@ fn parse_marker(text: &[u8]) -> Option<Uuid> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::id::BlobId;
+    use crate::domain::BlobId;
     use super::super::samples::{data, local, memory, write};
     use super::*;
 

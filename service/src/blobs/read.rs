@@ -10,7 +10,8 @@ use futures::stream::{BoxStream, Stream};
 use super::active::ActiveRead;
 use super::block::BlockSpans;
 use super::error::BlobError;
-use super::extents::{Extent, slice_extents};
+use super::extents::slice_extents;
+use crate::catalog::model::Extent;
 use super::read_local::{LocalReader, read_local_block};
 use super::read_remote;
 use super::store::{Backend, BlobStore};
@@ -113,7 +114,7 @@ mod tests {
     use proptest::sample::Index;
 
     use super::super::block::BLOCK_LENGTH_USIZE;
-    use super::super::id::BlobId;
+    use crate::domain::BlobId;
     use super::super::samples::{MIB, damage, data, local, memory, read, stored, whole, write};
     use super::*;
 

@@ -11,8 +11,8 @@ use bytes::Bytes;
 use super::block::{BlockSpan, BlockSpans, verify_block};
 use super::buffers::Buffers;
 use super::error::BlobError;
-use super::extents::Extent;
-use super::id::BlobId;
+use crate::catalog::model::Extent;
+use crate::domain::BlobId;
 use super::layout;
 
 /// The blocks of a list of extents.

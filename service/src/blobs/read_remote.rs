@@ -8,8 +8,9 @@ use object_store::{GetOptions, GetRange, ObjectStore};
 
 use super::block::{BLOCK_LENGTH, BLOCK_STRIDE, BlockSpan, BlockSpans, verify_block};
 use super::error::BlobError;
-use super::extents::{Extent, split_aligned};
-use super::id::BlobId;
+use super::extents::split_aligned;
+use crate::catalog::model::Extent;
+use crate::domain::BlobId;
 use super::store::BlobStore;
 
 /// Data of one request: 4 MiB, aligned.

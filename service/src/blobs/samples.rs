@@ -9,9 +9,9 @@ use object_store::ObjectStoreExt;
 use tempfile::TempDir;
 
 use super::error::BlobError;
-use super::extents::Extent;
+use crate::catalog::model::Extent;
 use super::faults::{Call, FaultyStore, Harm};
-use super::id::BlobId;
+use crate::domain::BlobId;
 use super::store::{BlobStore, BlobStoreOptions};
 use super::url::StoreUrl;
 

@@ -66,7 +66,7 @@ fn is_older(entry: &std::fs::DirEntry, before: SystemTime) -> bool {
 mod tests {
     use std::time::Duration;
 
-    use super::super::id::BlobId;
+    use crate::domain::BlobId;
     use super::super::samples::{data, local, memory, write};
     use super::*;
 

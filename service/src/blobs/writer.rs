@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 
 use super::block::{BLOCK_LENGTH_USIZE, BlockEncoder};
 use super::error::BlobError;
-use super::id::BlobId;
+use crate::domain::BlobId;
 use super::store::{Backend, BlobStore, Remote};
 
 /// Data in a part of a local upload, and in the largest blob that is written in one call: 1 MiB.

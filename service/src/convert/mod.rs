@@ -13,8 +13,8 @@ pub(crate) use bucket::{
 };
 pub(crate) use conditions::{read_conditions, write_preconditions};
 pub(crate) use digests::{
-    algorithm_from_proto, algorithm_to_proto, checksum_to_proto, checksum_type_to_proto,
-    declared_digests, DeclaredChecksum, DeclaredDigests,
+    DeclaredDigests, algorithm_from_proto, algorithm_name, algorithm_to_proto, checksum_to_proto,
+    checksum_type_to_proto, declared_digests,
 };
 pub(crate) use object::{object_to_proto, part_to_proto, upload_to_proto, Owner};
 pub(crate) use token::{

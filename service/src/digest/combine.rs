@@ -7,7 +7,8 @@ use md5::Md5;
 use sha2::Digest as _;
 
 use super::digests::{DigestSet, Digests};
-use super::value::{ChecksumAlgorithm, ChecksumValue};
+use super::value::ChecksumValue;
+use crate::domain::ChecksumAlgorithm;
 
 /// The ETag of an object that was uploaded in parts: the MD5 of the MD5s of the parts, and their
 /// number. Displays as S3 writes it, without quotes.

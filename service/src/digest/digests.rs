@@ -5,7 +5,8 @@ use md5::Md5;
 use sha1::Sha1;
 use sha2::{Digest as _, Sha256};
 
-use super::value::{ChecksumAlgorithm, ChecksumValue};
+use super::value::ChecksumValue;
+use crate::domain::ChecksumAlgorithm;
 
 /// Data is taken in steps of this length, so that it comes from the cache for each digest after
 /// the first.

@@ -10,4 +10,4 @@ pub use combine::{
 };
 pub use digests::{DigestSet, DigestValues, Digests};
 pub use task::{DigestInterrupted, DigestTask};
-pub use value::{ChecksumAlgorithm, ChecksumType, ChecksumValue};
+pub use value::ChecksumValue;

@@ -116,7 +116,7 @@ impl DigestTask {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::value::ChecksumAlgorithm;
+    use crate::domain::ChecksumAlgorithm;
     use super::*;
 
     const SET: DigestSet = DigestSet::md5_only()

@@ -1,39 +1,6 @@
 //! Checksum algorithms and values.
 
-/// A checksum algorithm of S3.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ChecksumAlgorithm {
-    /// CRC-32 (ISO-HDLC), 4 bytes.
-    Crc32,
-    /// CRC-32C (Castagnoli), 4 bytes.
-    Crc32c,
-    /// CRC-64 (NVME), 8 bytes.
-    Crc64Nvme,
-    /// SHA-1, 20 bytes.
-    Sha1,
-    /// SHA-256, 32 bytes.
-    Sha256,
-}
-
-impl ChecksumAlgorithm {
-    /// All algorithms.
-    pub const ALL: [Self; 5] = [
-        Self::Crc32,
-        Self::Crc32c,
-        Self::Crc64Nvme,
-        Self::Sha1,
-        Self::Sha256,
-    ];
-}
-
-/// What the checksum of an object that was uploaded in parts covers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum ChecksumType {
-    /// The bytes of the object.
-    FullObject,
-    /// The checksums of the parts.
-    Composite,
-}
+use crate::domain::ChecksumAlgorithm;
 
 /// A checksum with its algorithm. CRCs are big-endian, as S3 encodes them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

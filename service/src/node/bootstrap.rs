@@ -69,8 +69,10 @@ pub(super) async fn keyring(
 
 fn exposed((keyring, exposure): (Keyring, crate::access::FileExposure)) -> Keyring {
     match exposure {
-        crate::access::FileExposure::OwnerOnly => {}
-        other => tracing::warn!(?other, "the keyring file can be read by others: chmod 600"),
+        crate::access::FileExposure::Private => {}
+        crate::access::FileExposure::ReadableByOthers => {
+            tracing::warn!("the keyring file can be read by others: chmod 600");
+        }
     }
     keyring
 }

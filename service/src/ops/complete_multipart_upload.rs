@@ -8,7 +8,7 @@ use super::upload_part::any_upload;
 use crate::catalog::model::{CompletedUpload, ObjectMeta, ObjectRow, Part, Upload, UploadState};
 use crate::catalog::mutation::CompleteUpload;
 use crate::convert::{algorithm_from_proto, object_to_proto, write_preconditions};
-use crate::digest::{combine_full_object, composite_checksum, multipart_digest};
+use crate::digest::{ChecksumValue, combine_full_object, composite_checksum, multipart_digest};
 use crate::domain::{Checksum, ChecksumAlgorithm, ChecksumType, DataId, ETag};
 use crate::error::Error;
 use crate::limits::{MAX_OBJECT_BYTES, MAX_PARTS, MIN_PART_BYTES};
@@ -148,19 +148,26 @@ fn whole_checksum(
 ) -> Result<Option<Checksum>, Error> {
     let mut values = Vec::with_capacity(parts.len());
     for part in parts {
-        match part.checksum.filter(|checksum| checksum.algorithm() == algorithm) {
-            Some(checksum) => values.push((checksum, part.size)),
+        let value = part
+            .checksum
+            .filter(|checksum| checksum.algorithm() == algorithm)
+            .and_then(|checksum| ChecksumValue::from_bytes(algorithm, checksum.value()));
+        match value {
+            Some(value) => values.push((value, part.size)),
             None => return Ok(None),
         }
     }
     let whole = match kind {
         ChecksumType::Composite => {
-            let parts: Vec<Checksum> = values.into_iter().map(|(checksum, _)| checksum).collect();
+            let parts: Vec<_> = values.into_iter().map(|(value, _)| value).collect();
             composite_checksum(&parts)
         }
         ChecksumType::FullObject => combine_full_object(&values),
     };
-    whole.map(Some).map_err(|error| Error::Internal(Box::new(error)))
+    let whole = whole.map_err(|error| Error::Internal(Box::new(error)))?;
+    Checksum::new(algorithm, kind, whole.as_bytes())
+        .map(Some)
+        .map_err(|error| Error::Internal(Box::new(error)))
 }
 
 fn check_declared(declared: &v1::Checksum, actual: Option<&Checksum>) -> Result<(), Error> {

@@ -50,6 +50,26 @@ fn warnings(rules: &IpRules, grant: &Grant) -> Vec<String> {
     rules
         .warnings(grant.caller().address())
         .iter()
-        .map(IpRulesWarning::to_string)
+        .map(|warning| warning_text(*warning))
         .collect()
+}
+
+fn warning_text(warning: IpRulesWarning) -> String {
+    match warning {
+        IpRulesWarning::LocksOutEditor => {
+            "your own address could not use this token".to_owned()
+        }
+        IpRulesWarning::AllowsNobody => {
+            "every allowed address is disallowed too: nobody can use this token".to_owned()
+        }
+        IpRulesWarning::AllowedEntryCovered(entry) => {
+            format!("the allowed entry {entry} has no effect: it is disallowed too")
+        }
+        IpRulesWarning::AllowsIpv4Only => {
+            "only IPv4 is allowed: clients that come by IPv6 are refused".to_owned()
+        }
+        IpRulesWarning::AllowsIpv6Only => {
+            "only IPv6 is allowed: clients that come by IPv4 are refused".to_owned()
+        }
+    }
 }
