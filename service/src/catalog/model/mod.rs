@@ -15,8 +15,8 @@ pub use audit::{AuditEntry, AuditRecord};
 pub use blob::{BlobBatch, GarbageBlob};
 pub use bucket::{Bucket, BucketState, Versioning};
 pub use object::{
-    Extent, Layout, LegalHold, NewData, ObjectData, ObjectHeaders, ObjectLock, ObjectMeta,
-    ObjectRow, PartLayout, RetentionMode, StoredObject,
+    DataPlace, Extent, Layout, LegalHold, NewData, ObjectData, ObjectHeaders, ObjectLock,
+    ObjectMeta, ObjectRow, PartLayout, RetentionMode, StoredObject,
 };
 pub use upload::{CompletedUpload, Part, PartData, Upload, UploadState};
 pub use usage::{LastUse, UsageRow};

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
@@ -21,8 +23,29 @@ pub struct ObjectRow {
     pub modified: Timestamp,
     /// Everything that its maker said about it.
     pub meta: ObjectMeta,
-    /// Where its data is; absent for an empty object.
-    pub data_id: Option<DataId>,
+    /// Where its data is.
+    pub place: DataPlace,
+}
+
+impl ObjectRow {
+    /// The row of data, which copies name as their source; absent for an empty object.
+    pub const fn data_id(&self) -> Option<DataId> {
+        match self.place {
+            DataPlace::Empty => None,
+            DataPlace::Inline(id) | DataPlace::Extents(id) => Some(id),
+        }
+    }
+}
+
+/// Where a version's data is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DataPlace {
+    /// Nowhere: there are no bytes.
+    Empty,
+    /// In the catalog.
+    Inline(DataId),
+    /// In blobs.
+    Extents(DataId),
 }
 
 /// What the maker of a version says about it.
@@ -69,7 +92,7 @@ impl ObjectMeta {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredObject {
     /// The version.
-    pub row: ObjectRow,
+    pub row: Arc<ObjectRow>,
     /// The data.
     pub data: ObjectData,
 }
