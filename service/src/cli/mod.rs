@@ -42,8 +42,9 @@ Examples:
       --allow-ip 10.0.0.0/8 --expires-in 30d --output env
   bucketry token revoke --bucket photos TOKEN
 
-The commands other than serve talk to a running server: BUCKETRY_ENDPOINT names it, BUCKETRY_ACCESS_KEY_ID and
-BUCKETRY_SECRET_ACCESS_KEY sign in (else BUCKETRY_ROOT_ACCESS_KEY_ID and BUCKETRY_ROOT_SECRET_ACCESS_KEY).";
+The commands other than serve and version talk to a running server. BUCKETRY_ENDPOINT names it;
+BUCKETRY_ACCESS_KEY_ID and BUCKETRY_SECRET_ACCESS_KEY sign in, else the server's own
+BUCKETRY_ROOT_ACCESS_KEY_ID and BUCKETRY_ROOT_SECRET_ACCESS_KEY.";
 
 /// What to do.
 #[derive(Debug, Subcommand)]

@@ -151,7 +151,7 @@ impl FromStr for PublicUrl {
         let authority = uri.authority().ok_or_else(refused)?;
         let host = authority.host();
         let odd_port = authority.as_str().ends_with(':') || authority.as_str().contains('@');
-        if uri.path().trim_end_matches('/') != ""
+        if !uri.path().trim_end_matches('/').is_empty()
             || uri.query().is_some()
             || odd_port
             || text.contains('#')

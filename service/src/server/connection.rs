@@ -19,7 +19,7 @@ use tower::Service;
 
 use super::limits::{
     CONNECTION_WINDOW_BYTES, HEADER_READ_TIMEOUT, HTTP1_BUFFER_BYTES, KEEP_ALIVE_INTERVAL,
-    KEEP_ALIVE_TIMEOUT, MAX_CONCURRENT_STREAMS, MAX_HEADERS, MAX_LOCAL_RESETS, STREAM_WINDOW_BYTES,
+    KEEP_ALIVE_TIMEOUT, MAX_CONCURRENT_STREAMS, MAX_LOCAL_RESETS, STREAM_WINDOW_BYTES,
 };
 use super::{ConnectionInfo, Encryption, Front, Limits, MAX_HEAD_BYTES, RequestBody, Tls};
 
@@ -42,9 +42,9 @@ pub(super) fn http() -> auto::Builder<TokioExecutor> {
         .http1()
         .timer(TokioTimer::new())
         .keep_alive(true)
+        // The number of headers stays at hyper's default of 100: to set it, even to that, moves them to the heap.
         // A client may end its half after the request and still wait for the answer.
         .half_close(true)
-        .max_headers(MAX_HEADERS)
         .max_buf_size(HTTP1_BUFFER_BYTES)
         .header_read_timeout(HEADER_READ_TIMEOUT);
     builder

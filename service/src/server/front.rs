@@ -3,7 +3,7 @@ use std::panic::AssertUnwindSafe;
 
 use bytes::Bytes;
 use futures::FutureExt;
-use http::{HeaderName, Method, Request, Response, StatusCode, Version, header};
+use http::{HeaderMap, HeaderName, Method, Request, Response, StatusCode, Version, header};
 use hyper::body::Incoming;
 use tonic::Status;
 use tonic::body::Body;
@@ -15,6 +15,10 @@ use crate::telemetry::metrics::FrontName;
 
 const GRPC_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const S3_REQUEST_ID: HeaderName = HeaderName::from_static("x-amz-request-id");
+
+/// Carries the decision on a call from the S3 edge.
+const SESSION: HeaderName = HeaderName::from_static("x-bucketry-session");
+const SECURITY_TOKEN: HeaderName = HeaderName::from_static("x-amz-security-token");
 
 /// Both fronts behind one port.
 #[derive(Debug, Clone)]
@@ -58,6 +62,7 @@ where
             FrontName::Grpc => (GRPC_REQUEST_ID, None),
             FrontName::S3 => (S3_REQUEST_ID, refused_head(&request)),
         };
+        hide_credentials(request.headers_mut());
         request.extensions_mut().insert(info);
         request.extensions_mut().insert(id.clone());
         let request = request.map(|body| RequestBody::new(body, observation.received()));
@@ -109,6 +114,22 @@ where
                     FrontName::S3 => empty(StatusCode::INTERNAL_SERVER_ERROR),
                 }
             }
+        }
+    }
+}
+
+/// Marks credentials, so that no `Debug` of headers, here or in a library, shows them.
+fn hide_credentials(headers: &mut HeaderMap) {
+    for name in [
+        header::AUTHORIZATION,
+        header::COOKIE,
+        SESSION,
+        SECURITY_TOKEN,
+    ] {
+        if let header::Entry::Occupied(mut values) = headers.entry(name) {
+            values
+                .iter_mut()
+                .for_each(|value| value.set_sensitive(true));
         }
     }
 }

@@ -4,9 +4,6 @@ use std::time::Duration;
 /// percent-encoded), and a presigned URL carries a signature beside it.
 pub const MAX_HEAD_BYTES: u32 = 32 * 1024;
 
-/// The most headers of an HTTP/1 request; hyper's own default, written down since we answer for it.
-pub(super) const MAX_HEADERS: usize = 100;
-
 /// The read and write buffer of an HTTP/1 connection. Not [`MAX_HEAD_BYTES`]: the buffer is also what a body is read
 /// through, and 256 KiB is the chunk at which the transfer of large bodies is cheapest. The size of the head is judged
 /// when it has been read.
