@@ -305,3 +305,100 @@ impl Sample {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+    use std::net::{SocketAddr, TcpListener};
+
+    use http::{Response, StatusCode};
+    use http_body_util::Full;
+    use hyper::server::conn::http1;
+    use hyper::service::service_fn;
+    use hyper_util::rt::TokioIo;
+
+    use super::*;
+    use crate::target::{Authority, Credentials, Front, Secret};
+
+    const SIZE: u64 = 100_000;
+
+    /// A server that answers everything with the same content, but every `failing`th request with an error.
+    fn serve(failing: u64) -> SocketAddr {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        listener.set_nonblocking(true).unwrap();
+        thread::spawn(move || {
+            let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async {
+                let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+                let requests = Arc::new(AtomicU64::new(0));
+                loop {
+                    let (stream, _) = listener.accept().await.unwrap();
+                    let requests = Arc::clone(&requests);
+                    let answer = service_fn(move |_| {
+                        let number = requests.fetch_add(1, Ordering::Relaxed) + 1;
+                        let mut answer =
+                            Response::new(Full::new(Bytes::from(vec![7; SIZE as usize])));
+                        if number.is_multiple_of(failing) {
+                            *answer.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+                        }
+                        async { Ok::<_, Infallible>(answer) }
+                    });
+                    tokio::spawn(
+                        http1::Builder::new().serve_connection(TokioIo::new(stream), answer),
+                    );
+                }
+            });
+        });
+        address
+    }
+
+    fn cell(server: SocketAddr, size: u64) -> Cell {
+        Cell {
+            target: Target {
+                front: Front::S3,
+                authority: Authority::parse(&format!("http://{server}")).unwrap(),
+                bucket: "bucket".into(),
+                credentials: Credentials {
+                    access_key_id: "ID".into(),
+                    secret: Secret::new("secret".into()),
+                },
+                region: "us-east-1".into(),
+            },
+            workload: Workload::Get {
+                keys: vec!["a".into(), "b".into()],
+                size,
+            },
+            connections: 3,
+            threads: 2,
+            duration: Duration::from_secs(60),
+            operations: 50,
+            server: Some(std::process::id()),
+        }
+    }
+
+    #[test]
+    fn the_operations_asked_for_are_made_and_no_more() {
+        let report = measure(cell(serve(u64::MAX), SIZE)).unwrap();
+        assert_eq!((report.operations, report.errors), (50, 0));
+        assert!(report.p50_ms > 0.0 && report.p50_ms <= report.p99_ms);
+        assert!(report.server_peak_megabytes.is_some());
+    }
+
+    #[test]
+    fn failures_are_counted_apart_and_told() {
+        // The first three answers are those of the warm-up.
+        let report = measure(cell(serve(5), SIZE)).unwrap();
+        assert_eq!((report.operations, report.errors), (40, 10));
+        assert!(report.first_error.unwrap().contains("503"));
+    }
+
+    #[test]
+    fn content_of_another_size_is_a_failure() {
+        let measured = measure(cell(serve(u64::MAX), SIZE + 1));
+        assert!(
+            matches!(measured, Err(Fault::Length { got: SIZE, .. })),
+            "{measured:?}"
+        );
+    }
+}

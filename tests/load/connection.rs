@@ -96,4 +96,33 @@ impl Connection {
             Self::Grpc(connection) => connection.list(query).await,
         }
     }
+
+    /// Reads a whole object; nothing if there is none.
+    pub(crate) async fn fetch(&mut self, key: &str) -> Result<Option<Bytes>, Fault> {
+        let outcome = match self {
+            Self::S3(connection) => connection.fetch(key).await,
+            Self::Grpc(connection) => connection.fetch(key).await,
+        };
+        match outcome {
+            Ok(content) => Ok(Some(content)),
+            Err(fault) if fault.is_no_such_key() => Ok(None),
+            Err(fault) => Err(fault),
+        }
+    }
+
+    /// Deletes an object; that there is none is a success.
+    pub(crate) async fn delete(&mut self, key: &str) -> Result<(), Fault> {
+        match self {
+            Self::S3(connection) => connection.delete(key).await,
+            Self::Grpc(connection) => connection.delete(key).await,
+        }
+    }
+
+    /// Writes an object of several parts.
+    pub(crate) async fn put_multipart(&mut self, key: &str, parts: &[Bytes]) -> Result<(), Fault> {
+        match self {
+            Self::S3(connection) => connection.put_multipart(key, parts).await,
+            Self::Grpc(connection) => connection.put_multipart(key, parts).await,
+        }
+    }
 }

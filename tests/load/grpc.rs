@@ -1,10 +1,12 @@
 //! The gRPC front: the generated clients over one HTTP/2 connection each.
 
+use std::iter::once;
+
 use bucketry_contract::v1;
 use bucketry_contract::v1::object_service_client::ObjectServiceClient;
 use bucketry_contract::v1::token_service_client::TokenServiceClient;
-use bytes::Bytes;
-use futures::stream;
+use bytes::{Bytes, BytesMut};
+use futures::{Stream, stream};
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::service::Interceptor;
 use tonic::service::interceptor::InterceptedService;
@@ -19,6 +21,8 @@ use crate::target::{Authority, Credentials, Secret, Target};
 const SMALL: u64 = 2 * 1024 * 1024;
 /// A chunk of a stream: what fits the second-level cache, in bytes.
 const CHUNK: usize = 256 * 1024;
+/// The most of an object that is kept, in bytes.
+const KEPT: usize = 16 * 1024 * 1024;
 /// A message may carry a small object and what describes it, or a page of long keys.
 const MESSAGE_LIMIT: usize = 4 * 1024 * 1024;
 
@@ -165,6 +169,112 @@ impl GrpcConnection {
         Ok(got)
     }
 
+    /// Reads a whole object.
+    pub(crate) async fn fetch(&mut self, key: &str) -> Result<Bytes, Fault> {
+        let object = v1::GetObjectRequest {
+            bucket: self.bucket.clone(),
+            key: key.to_owned(),
+            ..Default::default()
+        };
+        let mut stream = self.client.get_object(object).await?.into_inner();
+        let mut content = BytesMut::new();
+        while let Some(message) = stream.message().await? {
+            if let Some(v1::get_object_response::Message::Chunk(chunk)) = message.message {
+                if content.len() + chunk.data.len() > KEPT {
+                    return Err(Fault::TooLong { limit: KEPT });
+                }
+                content.extend_from_slice(&chunk.data);
+            }
+        }
+        Ok(content.freeze())
+    }
+
+    /// Deletes an object.
+    pub(crate) async fn delete(&mut self, key: &str) -> Result<(), Fault> {
+        let request = v1::DeleteObjectRequest {
+            bucket: self.bucket.clone(),
+            key: key.to_owned(),
+            allow_missing: true,
+            ..Default::default()
+        };
+        self.client.delete_object(request).await?;
+        Ok(())
+    }
+
+    /// Writes an object of several parts.
+    pub(crate) async fn put_multipart(&mut self, key: &str, parts: &[Bytes]) -> Result<(), Fault> {
+        let request = v1::CreateMultipartUploadRequest {
+            bucket: self.bucket.clone(),
+            key: key.to_owned(),
+            ..Default::default()
+        };
+        let begun = self
+            .client
+            .create_multipart_upload(request)
+            .await?
+            .into_inner();
+        let upload_id = begun.upload.ok_or(Fault::Lacking("upload"))?.upload_id;
+        let mut completed = Vec::new();
+        for (part_number, part) in (1..).zip(parts) {
+            let spec = v1::UploadPartSpec {
+                bucket: self.bucket.clone(),
+                key: key.to_owned(),
+                upload_id: upload_id.clone(),
+                part_number,
+                content_length: i64::try_from(part.len()).ok(),
+                digests: None,
+            };
+            let answer = self
+                .client
+                .upload_part(part_stream(spec, part.clone()))
+                .await?
+                .into_inner();
+            completed.push(v1::CompletedPart {
+                part_number,
+                etag: answer.part.ok_or(Fault::Lacking("part"))?.etag,
+                checksum: None,
+            });
+        }
+        let request = v1::CompleteMultipartUploadRequest {
+            bucket: self.bucket.clone(),
+            key: key.to_owned(),
+            upload_id,
+            parts: completed,
+            ..Default::default()
+        };
+        self.client.complete_multipart_upload(request).await?;
+        Ok(())
+    }
+
+    /// Aborts every open upload of the bucket and answers with how many there were.
+    pub(crate) async fn abort_uploads(&mut self) -> Result<usize, Fault> {
+        let mut aborted = 0;
+        loop {
+            let request = v1::ListMultipartUploadsRequest {
+                bucket: self.bucket.clone(),
+                ..Default::default()
+            };
+            let open = self
+                .client
+                .list_multipart_uploads(request)
+                .await?
+                .into_inner()
+                .uploads;
+            if open.is_empty() {
+                return Ok(aborted);
+            }
+            aborted += open.len();
+            for upload in open {
+                let request = v1::AbortMultipartUploadRequest {
+                    bucket: self.bucket.clone(),
+                    key: upload.key,
+                    upload_id: upload.upload_id,
+                };
+                self.client.abort_multipart_upload(request).await?;
+            }
+        }
+    }
+
     /// Lists a page.
     pub(crate) async fn list(&mut self, query: &PageQuery) -> Result<Page, Fault> {
         let request = v1::ListObjectsRequest {
@@ -191,20 +301,34 @@ impl GrpcConnection {
 fn put_stream(
     spec: v1::PutObjectSpec,
     content: Bytes,
-) -> impl futures::Stream<Item = v1::PutObjectRequest> + Send + 'static {
+) -> impl Stream<Item = v1::PutObjectRequest> + Send + 'static {
     use v1::put_object_request::Message;
-    let chunks = (0..content.len()).step_by(CHUNK).map(move |offset| {
-        let end = content.len().min(offset + CHUNK);
-        Message::Chunk(v1::ObjectChunk {
-            offset: i64::try_from(offset).unwrap_or(i64::MAX),
-            data: content.slice(offset..end),
-            crc32c: None,
-        })
-    });
-    let messages = std::iter::once(Message::Spec(spec)).chain(chunks);
+    let messages = once(Message::Spec(spec)).chain(chunks(content).map(Message::Chunk));
     stream::iter(messages.map(|message| v1::PutObjectRequest {
         message: Some(message),
     }))
+}
+
+fn part_stream(
+    spec: v1::UploadPartSpec,
+    content: Bytes,
+) -> impl Stream<Item = v1::UploadPartRequest> + Send + 'static {
+    use v1::upload_part_request::Message;
+    let messages = once(Message::Spec(spec)).chain(chunks(content).map(Message::Chunk));
+    stream::iter(messages.map(|message| v1::UploadPartRequest {
+        message: Some(message),
+    }))
+}
+
+fn chunks(content: Bytes) -> impl Iterator<Item = v1::ObjectChunk> + Send + 'static {
+    (0..content.len()).step_by(CHUNK).map(move |offset| {
+        let end = content.len().min(offset + CHUNK);
+        v1::ObjectChunk {
+            offset: i64::try_from(offset).unwrap_or(i64::MAX),
+            data: content.slice(offset..end),
+            crc32c: None,
+        }
+    })
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use clap::{Parser, Subcommand};
 
 mod cell;
 mod connection;
+mod crash;
 mod fault;
 mod grpc;
 mod list_scaling;
@@ -40,6 +41,8 @@ enum Command {
     Matrix(matrix::Options),
     /// Start a server and compare listing a small bucket with listing a large one.
     ListScaling(list_scaling::Options),
+    /// Start a server, kill it again and again under load, and check what it has kept.
+    Crash(crash::Options),
 }
 
 fn main() -> ExitCode {
@@ -47,6 +50,7 @@ fn main() -> ExitCode {
         Command::Run(options) => run::run(&options),
         Command::Matrix(options) => matrix::run(&options),
         Command::ListScaling(options) => list_scaling::run(&options),
+        Command::Crash(options) => crash::run(&options),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -189,8 +189,8 @@ pub(crate) fn size_name(bytes: u64) -> String {
     const MEBIBYTE: u64 = 1024 * KIBIBYTE;
     match bytes {
         0 => "–".to_owned(),
-        _ if bytes % MEBIBYTE == 0 => format!("{} MiB", bytes / MEBIBYTE),
-        _ if bytes % KIBIBYTE == 0 => format!("{} KiB", bytes / KIBIBYTE),
+        _ if bytes.is_multiple_of(MEBIBYTE) => format!("{} MiB", bytes / MEBIBYTE),
+        _ if bytes.is_multiple_of(KIBIBYTE) => format!("{} KiB", bytes / KIBIBYTE),
         _ => format!("{bytes} B"),
     }
 }

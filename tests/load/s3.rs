@@ -16,7 +16,7 @@ use crate::sigv4::{Canonical, Signer, UNSIGNED_PAYLOAD};
 use crate::target::{Authority, Target};
 
 /// The most of an answer that is kept, in bytes: a page of 1,000 keys of full length in XML stays below.
-pub(crate) const KEPT: usize = 16 * 1024 * 1024;
+const KEPT: usize = 16 * 1024 * 1024;
 /// The most of an error answer that is told.
 const TOLD: usize = 500;
 
@@ -74,8 +74,62 @@ impl S3Connection {
         parse_page(&String::from_utf8_lossy(&body))
     }
 
+    /// Reads a whole object.
+    pub(crate) async fn fetch(&mut self, key: &str) -> Result<Bytes, Fault> {
+        let answer = self.send(Method::GET, key, "", Bytes::new()).await?;
+        collect(answer.into_body()).await
+    }
+
+    /// Deletes an object.
+    pub(crate) async fn delete(&mut self, key: &str) -> Result<(), Fault> {
+        let answer = self.send(Method::DELETE, key, "", Bytes::new()).await?;
+        drain(answer.into_body()).await.map(drop)
+    }
+
+    /// Writes an object of several parts.
+    pub(crate) async fn put_multipart(&mut self, key: &str, parts: &[Bytes]) -> Result<(), Fault> {
+        let begun = self
+            .send(Method::POST, key, "uploads=", Bytes::new())
+            .await?;
+        let begun = collect(begun.into_body()).await?;
+        let begun = String::from_utf8_lossy(&begun);
+        let upload = encode(element(&begun, "UploadId").ok_or(Fault::Lacking("UploadId"))?);
+        let mut manifest = String::from("<CompleteMultipartUpload>");
+        for (number, part) in (1..).zip(parts) {
+            let query = format!("partNumber={number}&uploadId={upload}");
+            let answer = self.send(Method::PUT, key, &query, part.clone()).await?;
+            let etag = answer
+                .headers()
+                .get(header::ETAG)
+                .and_then(|etag| etag.to_str().ok());
+            let etag = etag.ok_or(Fault::Lacking("ETag"))?.to_owned();
+            drain(answer.into_body()).await?;
+            manifest +=
+                &format!("<Part><PartNumber>{number}</PartNumber><ETag>{etag}</ETag></Part>");
+        }
+        manifest += "</CompleteMultipartUpload>";
+        let answer = self
+            .send(
+                Method::POST,
+                key,
+                &format!("uploadId={upload}"),
+                manifest.into(),
+            )
+            .await?;
+        let answer = collect(answer.into_body()).await?;
+        // S3 begins the answer before it knows the outcome: an error may come with status 200.
+        let answer = String::from_utf8_lossy(&answer);
+        match element(&answer, "ETag") {
+            Some(_) => Ok(()),
+            None => Err(Fault::Status {
+                status: StatusCode::OK.as_u16(),
+                body: answer.into_owned(),
+            }),
+        }
+    }
+
     /// Sends a signed request and answers with a success, its body still to come. `key` is empty for the bucket.
-    pub(crate) async fn send(
+    async fn send(
         &mut self,
         method: Method,
         key: &str,
@@ -123,7 +177,7 @@ impl S3Connection {
 }
 
 /// Percent-encodes everything that RFC 3986 does not call unreserved.
-pub(crate) fn encode(text: &str) -> String {
+fn encode(text: &str) -> String {
     utf8_percent_encode(text, ENCODED).to_string()
 }
 
@@ -166,7 +220,7 @@ async fn drain(mut body: Incoming) -> Result<u64, Fault> {
 }
 
 /// Keeps a body, up to a limit.
-pub(crate) async fn collect(mut body: Incoming) -> Result<Bytes, Fault> {
+async fn collect(mut body: Incoming) -> Result<Bytes, Fault> {
     let mut kept = BytesMut::new();
     while let Some(frame) = body.frame().await {
         if let Some(data) = frame?.data_ref() {
@@ -223,7 +277,7 @@ fn parse_page(xml: &str) -> Result<Page, Fault> {
 }
 
 /// The text of the first element of a name without attributes.
-pub(crate) fn element<'a>(xml: &'a str, name: &str) -> Option<&'a str> {
+fn element<'a>(xml: &'a str, name: &str) -> Option<&'a str> {
     let (_, after) = xml.split_once(&format!("<{name}>"))?;
     after
         .split_once(&format!("</{name}>"))
