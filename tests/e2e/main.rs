@@ -1,0 +1,4 @@
+//! End-to-end tests: a real server, real clients.
+
+mod clients;
+mod grpc;
