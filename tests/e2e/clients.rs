@@ -61,20 +61,37 @@ async fn user_guide_node_environment() -> Result<(), HarnessError> {
 async fn boto3() -> Result<(), HarnessError> {
     with_root(Script::new(
         Interpreter::Python,
-        "tests/clients/boto3_suite.py",
+        "tests/clients/boto3_suite",
     ))
     .await
     .map(drop)
 }
 
+/// All permissions on one bucket, and another bucket of the same account.
 #[tokio::test]
-async fn boto3_with_a_token() -> Result<(), HarnessError> {
-    with_token(Script::new(
-        Interpreter::Python,
-        "tests/clients/boto3_token_suite.py",
-    ))
-    .await
-    .map(drop)
+async fn permissions() -> Result<(), HarnessError> {
+    let server = Server::start(ServerOptions::new())?;
+    let mut root = Clients::root(&server).await?;
+    root.create_bucket(BUCKET).await?;
+    root.create_bucket("other-client-test-bucket").await?;
+    let mut script = Script::new(Interpreter::Python, "tests/clients/permissions_suite.py")
+        .environment("AWS_ENDPOINT_URL", server.localhost_url())
+        .environment("BUCKET_NAME", BUCKET)
+        .environment("OTHER_BUCKET_NAME", "other-client-test-bucket");
+    for (name, permission) in [
+        ("READ_ONLY", Permission::ReadOnly),
+        ("WRITE_ONLY", Permission::WriteOnly),
+        ("READ_WRITE", Permission::ReadWrite),
+    ] {
+        let (_, credentials) = root.create_token(BUCKET, permission).await?;
+        script = script
+            .environment(format!("{name}_ACCESS_KEY_ID"), credentials.access_key_id)
+            .environment(
+                format!("{name}_SECRET_ACCESS_KEY"),
+                credentials.secret_access_key,
+            );
+    }
+    script.run().await.map(drop)
 }
 
 #[tokio::test]
