@@ -50,7 +50,7 @@ grpcurl -plaintext "$address" describe bucketry.v1.ObjectService | grep PutSmall
   fail 'the service is not described'
 
 step 'health and capabilities, without a key'
-grpcurl -plaintext "$address" grpc.health.v1.Health/Check | grep SERVING >/dev/null || fail 'not serving'
+grpcurl -plaintext "$address" grpc.health.v1.Health/Check | grep '"SERVING"' >/dev/null || fail 'not serving'
 grpcurl -plaintext "$address" bucketry.v1.ObjectService/GetCapabilities | field maxChunkBytes | grep -x 2097152 >/dev/null ||
   fail 'the chunk limit is not told'
 
