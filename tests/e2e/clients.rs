@@ -3,6 +3,7 @@
 use bucketry_contract::v1::Permission;
 use bucketry_tests::error::HarnessError;
 use bucketry_tests::grpc::Clients;
+use bucketry_tests::postgres;
 use bucketry_tests::script::{Interpreter, Script};
 use bucketry_tests::server::{Server, ServerOptions};
 
@@ -65,6 +66,14 @@ async fn boto3() -> Result<(), HarnessError> {
     ))
     .await
     .map(drop)
+}
+
+#[tokio::test]
+async fn boto3_on_postgres() -> Result<(), HarnessError> {
+    let url = postgres::create_database().await?;
+    let server = Server::start(ServerOptions::new().database_url(&url))?;
+    let script = Script::new(Interpreter::Python, "tests/clients/boto3_suite");
+    script.root_as_s3(&server).run().await.map(drop)
 }
 
 /// All permissions on one bucket, and another bucket of the same account.

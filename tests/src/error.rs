@@ -48,6 +48,14 @@ pub enum HarnessError {
         /// What the server wrote to its standard error.
         log: String,
     },
+    /// No PostgreSQL server was named.
+    #[error(
+        "no PostgreSQL server: `tests/run` starts one and names it in BUCKETRY_TEST_POSTGRES_URL"
+    )]
+    NoPostgres,
+    /// The PostgreSQL server refused.
+    #[error("PostgreSQL: {0}")]
+    Postgres(#[from] sqlx::Error),
     /// A script of a client failed.
     #[error("{name} ended with {status}:\n{output}")]
     Script {

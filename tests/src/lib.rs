@@ -4,6 +4,7 @@
 pub mod error;
 pub mod grpc;
 pub mod http1;
+pub mod postgres;
 pub mod script;
 pub mod server;
 pub mod sigv4;
