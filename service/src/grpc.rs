@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use bucketry_contract::access::v1::AccessClass;
+use bucketry_contract::access_table::Classified;
 use bucketry_contract::adapter::v1::adapter_service_server::AdapterService;
 use bucketry_contract::adapter::v1::{
     AuthorizeRequest, AuthorizeResponse, EvaluateCorsRequest, EvaluateCorsResponse,
@@ -150,10 +150,13 @@ impl AdapterService for Server {
 }
 
 impl Server {
-    async fn admit_edge<T>(&self, request: &Request<T>, rpc: &'static str) -> Result<(), Status> {
+    async fn admit_edge<T>(&self, request: &Request<T>, rpc: &'static str) -> Result<(), Status>
+    where
+        T: Classified + Sync,
+    {
         let admitted = async {
             let caller = self.service.caller(request, rpc).await?;
-            self.service.admit_account(caller, AccessClass::Edge).await
+            self.service.admit_account(caller, request.get_ref()).await
         };
         match admitted.await {
             Ok(_) => Ok(()),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use bucketry_contract::access::v1::AccessClass as ContractClass;
+use bucketry_contract::access_table::{AccessClass as ContractClass, Classified};
 use moka::sync::Cache;
 
 use crate::access::{self, AccessClass, Decision, Denial, Keyring, PolicyVerdict, Question, Target};
@@ -51,20 +51,22 @@ pub struct Settings {
 pub(crate) struct Grant {
     pub(crate) bucket: Arc<Bucket>,
     caller: access::Caller,
-    class: AccessClass,
+    classes: Vec<AccessClass>,
 }
 
 /// A caller who may do what was asked of no bucket in particular.
 pub(crate) struct AccountGrant {
     caller: access::Caller,
-    class: AccessClass,
+    classes: Vec<AccessClass>,
     target: Target,
 }
 
 /// A decision that is made again when the caller's key changes before the commit.
 pub(crate) trait Decided: Sync {
     fn caller(&self) -> &access::Caller;
-    fn question<'a>(&self, caller: &'a access::Caller, now: Timestamp) -> Question<'a>;
+    /// All that must be allowed.
+    fn classes(&self) -> &[AccessClass];
+    fn target(&self) -> Target;
 
     fn scope(&self) -> Option<KeyScope> {
         self.caller().key().map(|key| key.scope)
@@ -83,8 +85,12 @@ impl Decided for Grant {
         &self.caller
     }
 
-    fn question<'a>(&self, caller: &'a access::Caller, now: Timestamp) -> Question<'a> {
-        question(caller, self.class, target(&self.bucket), now)
+    fn classes(&self) -> &[AccessClass] {
+        &self.classes
+    }
+
+    fn target(&self) -> Target {
+        target(&self.bucket)
     }
 }
 
@@ -93,8 +99,12 @@ impl Decided for AccountGrant {
         &self.caller
     }
 
-    fn question<'a>(&self, caller: &'a access::Caller, now: Timestamp) -> Question<'a> {
-        question(caller, self.class, self.target, now)
+    fn classes(&self) -> &[AccessClass] {
+        &self.classes
+    }
+
+    fn target(&self) -> Target {
+        self.target
     }
 }
 
@@ -159,37 +169,37 @@ impl Service {
         Ok(owner)
     }
 
-    /// Admits a caller to a bucket, for an operation of this class. `key` is empty if the operation has none.
+    /// Admits a caller to a bucket, for all that the request needs. `key` is empty if the operation has none.
     ///
     /// A caller who may not know whether the bucket exists gets the same answer either way.
     pub(crate) async fn admit(
         &self,
         caller: Caller,
-        class: ContractClass,
+        request: &impl Classified,
         bucket: &str,
         key: &str,
     ) -> Result<Grant, Error> {
         let caller = self.proven(caller, bucket, key).await?;
-        self.admit_proven(caller, evaluated(class), bucket).await
+        self.admit_proven(caller, classes(request), bucket).await
     }
 
     pub(crate) async fn admit_proven(
         &self,
         caller: access::Caller,
-        class: AccessClass,
+        classes: Vec<AccessClass>,
         bucket: &str,
     ) -> Result<Grant, Error> {
         let name = bucket_name(bucket)?;
         let found = self.catalog.bucket_by_name(&name).await?;
         let about = found.as_deref().map_or(Target::AbsentBucket, target);
-        self.decide(&question(&caller, class, about, self.now()))?;
+        self.decide_all(&caller, &classes, about)?;
         let bucket = found.ok_or_else(|| Error::NoSuchBucket {
             bucket: bucket.to_owned(),
         })?;
         Ok(Grant {
             bucket,
             caller,
-            class,
+            classes,
         })
     }
 
@@ -197,17 +207,17 @@ impl Service {
     pub(crate) async fn admit_bucket_creation(
         &self,
         caller: Caller,
-        class: ContractClass,
+        request: &impl Classified,
         bucket: &str,
     ) -> Result<AccountGrant, Error> {
         let caller = self.proven(caller, bucket, "").await?;
-        self.bucket_creation(caller, class, bucket).await
+        self.bucket_creation(caller, classes(request), bucket).await
     }
 
     pub(crate) async fn bucket_creation(
         &self,
         caller: access::Caller,
-        class: ContractClass,
+        classes: Vec<AccessClass>,
         bucket: &str,
     ) -> Result<AccountGrant, Error> {
         let found = self.catalog.bucket_by_name(&bucket_name(bucket)?).await?;
@@ -220,29 +230,29 @@ impl Service {
             // Whose the bucket of this name is decides the commit, and S3 has an answer of its own for it.
             Some(_) | None => Target::Service,
         };
-        self.admit_target(caller, evaluated(class), target)
+        self.admit_target(caller, classes, target)
     }
 
     /// Admits a caller to an operation that is about no bucket.
     pub(crate) async fn admit_account(
         &self,
         caller: Caller,
-        class: ContractClass,
+        request: &impl Classified,
     ) -> Result<AccountGrant, Error> {
         let caller = self.proven(caller, "", "").await?;
-        self.admit_target(caller, evaluated(class), Target::Service)
+        self.admit_target(caller, classes(request), Target::Service)
     }
 
     pub(crate) fn admit_target(
         &self,
         caller: access::Caller,
-        class: AccessClass,
+        classes: Vec<AccessClass>,
         target: Target,
     ) -> Result<AccountGrant, Error> {
-        self.decide(&question(&caller, class, target, self.now()))?;
+        self.decide_all(&caller, &classes, target)?;
         Ok(AccountGrant {
             caller,
-            class,
+            classes,
             target,
         })
     }
@@ -254,9 +264,25 @@ impl Service {
         bucket: &str,
     ) -> Result<Arc<Bucket>, Error> {
         let source = self
-            .admit_proven(grant.caller.clone(), AccessClass::Read, bucket)
+            .admit_proven(grant.caller.clone(), vec![AccessClass::Read], bucket)
             .await?;
         Ok(source.bucket)
+    }
+
+    fn decide_all(
+        &self,
+        caller: &access::Caller,
+        classes: &[AccessClass],
+        target: Target,
+    ) -> Result<(), Error> {
+        // Nothing needed would be everything allowed.
+        if classes.is_empty() {
+            return Err(Error::internal("an operation without an access class"));
+        }
+        let now = self.now();
+        classes
+            .iter()
+            .try_for_each(|&class| self.decide(&question(caller, class, target, now)))
     }
 
     fn decide(&self, question: &Question<'_>) -> Result<(), Error> {
@@ -339,7 +365,11 @@ impl Service {
             let current = Arc::new(access::KeyFacts::from(current.as_ref()));
             let caller = decided.caller().with_current_facts(Arc::clone(&current));
             let caller = caller.ok_or_else(inactive)?;
-            if !access::decide(&decided.question(&caller, self.now())).is_allowed() {
+            let now = self.now();
+            let still = decided.classes().iter().all(|&class| {
+                access::decide(&question(&caller, class, decided.target(), now)).is_allowed()
+            });
+            if !still {
                 return Err(inactive());
             }
             if current.epoch == facts.epoch {
@@ -352,6 +382,11 @@ impl Service {
             epoch: facts.epoch,
         }))
     }
+}
+
+fn classes(request: &impl Classified) -> Vec<AccessClass> {
+    let needed = request.requirements();
+    needed.into_iter().map(|needed| evaluated(needed.class)).collect()
 }
 
 /// The contract's class as the evaluator knows it. Exhaustive, so that the two cannot drift apart.

@@ -29,12 +29,6 @@ pub(crate) fn to_status(error: &Error) -> Status {
     bucketry_contract::errors::status(reason, error.to_string(), facts)
 }
 
-/// The name of a reason as `ErrorInfo` has it.
-pub(crate) fn reason_name(reason: ErrorReason) -> String {
-    let name = reason.as_str_name();
-    name.strip_prefix("ERROR_REASON_").unwrap_or(name).to_owned()
-}
-
 fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut source = error.source();

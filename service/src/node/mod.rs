@@ -179,7 +179,7 @@ async fn front(
         .service(TokenServiceServer::new(server.clone()))
         .service(AdminServiceServer::new(server.clone()))
         .service(AdapterServiceServer::new(server.clone()))
-        .build(bucketry_contract::DESCRIPTOR_SET)
+        .build(bucketry_contract::PUBLISHED_DESCRIPTOR_SET)
         .await?;
     Ok(Front::new(grpc, s3::service(service, server, config, public_url)))
 }

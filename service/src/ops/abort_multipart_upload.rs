@@ -1,4 +1,3 @@
-use bucketry_contract::access::v1::AccessClass;
 use bucketry_contract::v1::{AbortMultipartUploadRequest, AbortMultipartUploadResponse};
 use tonic::Request;
 
@@ -14,7 +13,7 @@ pub(crate) async fn abort_multipart_upload(
     let caller = service.caller(&request, "AbortMultipartUpload").await?;
     let asked = request.into_inner();
     let grant = service
-        .admit(caller, AccessClass::Write, &asked.bucket, &asked.key)
+        .admit(caller, &asked, &asked.bucket, &asked.key)
         .await?;
     let upload = open_upload(service, &grant, &asked.key, &asked.upload_id).await?;
     service

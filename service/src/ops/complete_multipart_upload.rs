@@ -1,4 +1,3 @@
-use bucketry_contract::access_table::Classified;
 use bucketry_contract::v1::{
     self, CompleteMultipartUploadRequest, CompleteMultipartUploadResponse, CompletedPart,
 };
@@ -20,8 +19,9 @@ pub(crate) async fn complete_multipart_upload(
 ) -> Result<CompleteMultipartUploadResponse, Error> {
     let caller = service.caller(&request, "CompleteMultipartUpload").await?;
     let asked = request.into_inner();
-    let class = asked.access_class();
-    let grant = service.admit(caller, class, &asked.bucket, &asked.key).await?;
+    let grant = service
+        .admit(caller, &asked, &asked.bucket, &asked.key)
+        .await?;
     let upload = any_upload(service, &grant, &asked.key, &asked.upload_id).await?;
     if let UploadState::Completed(completed) = &upload.state {
         return answer(service, &grant, &upload, completed).await;

@@ -1,4 +1,3 @@
-use bucketry_contract::access::v1::AccessClass;
 use bucketry_contract::v1::{CopyDirective, CopyObjectRequest, CopyObjectResponse};
 use tonic::Request;
 
@@ -21,7 +20,7 @@ pub(crate) async fn copy_object(
     let caller = service.caller(&request, "CopyObject").await?;
     let asked = request.into_inner();
     let grant = service
-        .admit(caller, AccessClass::Copy, &asked.bucket, &asked.key)
+        .admit(caller, &asked, &asked.bucket, &asked.key)
         .await?;
     let key = object_key(&asked.key)?;
     let preconditions = write_preconditions(asked.precondition.clone())?;

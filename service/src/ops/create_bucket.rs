@@ -1,4 +1,3 @@
-use bucketry_contract::access::v1::AccessClass;
 use bucketry_contract::v1::{CreateBucketRequest, CreateBucketResponse};
 use tonic::Request;
 
@@ -15,9 +14,10 @@ pub(crate) async fn create_bucket(
     request: Request<CreateBucketRequest>,
 ) -> Result<CreateBucketResponse, Error> {
     let caller = service.caller(&request, "CreateBucket").await?;
-    let CreateBucketRequest { bucket, region } = request.into_inner();
-    let name = bucket_name(&bucket)?;
-    if !region.is_empty() && region != service.settings.region {
+    let asked = request.into_inner();
+    let CreateBucketRequest { bucket, region } = &asked;
+    let name = bucket_name(bucket)?;
+    if !region.is_empty() && *region != service.settings.region {
         return Err(Error::InvalidArgument {
             field: "region",
             problem: format!(
@@ -27,7 +27,7 @@ pub(crate) async fn create_bucket(
         });
     }
     let grant = service
-        .admit_bucket_creation(caller, AccessClass::CreateBucket, &bucket)
+        .admit_bucket_creation(caller, &asked, bucket)
         .await?;
     let account = match grant.scope() {
         // A token "makes" the one bucket that it has: clients do so to be sure of it.

@@ -1,4 +1,3 @@
-use bucketry_contract::access::v1::AccessClass;
 use bucketry_contract::v1::{
     self, CreateMultipartUploadRequest, CreateMultipartUploadResponse,
 };
@@ -19,7 +18,7 @@ pub(crate) async fn create_multipart_upload(
     let caller = service.caller(&request, "CreateMultipartUpload").await?;
     let asked = request.into_inner();
     let grant = service
-        .admit(caller, AccessClass::Write, &asked.bucket, &asked.key)
+        .admit(caller, &asked, &asked.bucket, &asked.key)
         .await?;
     let key = object_key(&asked.key)?;
     let (headers, tags) = attributes_from_proto(asked.attributes)?;

@@ -1,4 +1,3 @@
-use bucketry_contract::access::v1::AccessClass;
 use bucketry_contract::v1::{DeleteBucketRequest, DeleteBucketResponse};
 use tonic::Request;
 
@@ -12,7 +11,7 @@ pub(crate) async fn delete_bucket(
 ) -> Result<DeleteBucketResponse, Error> {
     let caller = service.caller(&request, "DeleteBucket").await?;
     let grant = service
-        .admit(caller, AccessClass::AccountAdmin, &request.get_ref().bucket, "")
+        .admit(caller, request.get_ref(), &request.get_ref().bucket, "")
         .await?;
     service
         .commit(&grant, |guard| DeleteBucket {

@@ -1,4 +1,3 @@
-use bucketry_contract::access::v1::AccessClass;
 use bucketry_contract::v1::{DeleteObjectRequest, DeleteObjectResponse};
 use tonic::Request;
 
@@ -14,7 +13,7 @@ pub(crate) async fn delete_object(
     let caller = service.caller(&request, "DeleteObject").await?;
     let asked = request.into_inner();
     let grant = service
-        .admit(caller, AccessClass::Delete, &asked.bucket, &asked.key)
+        .admit(caller, &asked, &asked.bucket, &asked.key)
         .await?;
     let key = object_key(&asked.key)?;
     no_version(&asked.key, &asked.version_id)?;

@@ -1,4 +1,3 @@
-use bucketry_contract::access::v1::AccessClass;
 use bucketry_contract::v1::{
     DeleteObjectResult, DeleteObjectsRequest, DeleteObjectsResponse, ObjectIdentifier,
 };
@@ -17,7 +16,7 @@ pub(crate) async fn delete_objects(
     let caller = service.caller(&request, "DeleteObjects").await?;
     let asked = request.into_inner();
     let grant = service
-        .admit(caller, AccessClass::Delete, &asked.bucket, "")
+        .admit(caller, &asked, &asked.bucket, "")
         .await?;
     if asked.objects.is_empty() || asked.objects.len() > MAX_DELETES {
         return Err(Error::InvalidArgument {
@@ -56,7 +55,7 @@ async fn delete_one(
                 key,
                 version_id,
                 deleted: false,
-                error_reason: crate::status::reason_name(status.reason),
+                error_reason: bucketry_contract::errors::row(status.reason).name.to_owned(),
                 error_message: error.to_string(),
             }
         }

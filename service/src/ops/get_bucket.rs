@@ -1,4 +1,3 @@
-use bucketry_contract::access::v1::AccessClass;
 use bucketry_contract::v1::{GetBucketRequest, GetBucketResponse};
 use tonic::Request;
 
@@ -12,7 +11,7 @@ pub(crate) async fn get_bucket(
 ) -> Result<GetBucketResponse, Error> {
     let caller = service.caller(&request, "GetBucket").await?;
     let grant = service
-        .admit(caller, AccessClass::BucketAdmin, &request.get_ref().bucket, "")
+        .admit(caller, request.get_ref(), &request.get_ref().bucket, "")
         .await?;
     let owner = service.owner(grant.bucket.account).await?;
     Ok(GetBucketResponse {

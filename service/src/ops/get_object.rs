@@ -1,4 +1,3 @@
-use bucketry_contract::access::v1::AccessClass;
 use bucketry_contract::v1::{
     GetObjectRequest, GetObjectResponse, ObjectChunk, ObjectHeader, get_object_response::Message,
 };
@@ -23,7 +22,7 @@ pub(crate) async fn get_object(
     let caller = service.caller(&request, "GetObject").await?;
     let asked = request.into_inner();
     let grant = service
-        .admit(caller, AccessClass::Read, &asked.bucket, &asked.key)
+        .admit(caller, &asked, &asked.bucket, &asked.key)
         .await?;
     let OpenObject {
         stored,

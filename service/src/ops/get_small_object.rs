@@ -1,4 +1,3 @@
-use bucketry_contract::access::v1::AccessClass;
 use bucketry_contract::v1::{GetSmallObjectRequest, GetSmallObjectResponse};
 use bytes::{Bytes, BytesMut};
 use futures::TryStreamExt;
@@ -16,9 +15,9 @@ pub(crate) async fn get_small_object(
     request: Request<GetSmallObjectRequest>,
 ) -> Result<GetSmallObjectResponse, Error> {
     let caller = service.caller(&request, "GetSmallObject").await?;
-    let asked = request.into_inner().object.unwrap_or_default();
+    let asked = request.get_ref().object.clone().unwrap_or_default();
     let grant = service
-        .admit(caller, AccessClass::Read, &asked.bucket, &asked.key)
+        .admit(caller, request.get_ref(), &asked.bucket, &asked.key)
         .await?;
     let OpenObject {
         stored,

@@ -1,4 +1,3 @@
-use bucketry_contract::access::v1::AccessClass;
 use bucketry_contract::v1::{HeadBucketRequest, HeadBucketResponse};
 use tonic::Request;
 
@@ -11,7 +10,7 @@ pub(crate) async fn head_bucket(
 ) -> Result<HeadBucketResponse, Error> {
     let caller = service.caller(&request, "HeadBucket").await?;
     let grant = service
-        .admit(caller, AccessClass::BucketProbe, &request.get_ref().bucket, "")
+        .admit(caller, request.get_ref(), &request.get_ref().bucket, "")
         .await?;
     Ok(HeadBucketResponse {
         region: grant.bucket.region.clone(),

@@ -1,4 +1,3 @@
-use bucketry_contract::access::v1::AccessClass;
 use bucketry_contract::v1::{HeadObjectRequest, HeadObjectResponse};
 use tonic::Request;
 
@@ -11,9 +10,9 @@ pub(crate) async fn head_object(
     request: Request<HeadObjectRequest>,
 ) -> Result<HeadObjectResponse, Error> {
     let caller = service.caller(&request, "HeadObject").await?;
-    let asked = request.into_inner().object.unwrap_or_default();
+    let asked = request.get_ref().object.clone().unwrap_or_default();
     let grant = service
-        .admit(caller, AccessClass::Read, &asked.bucket, &asked.key)
+        .admit(caller, request.get_ref(), &asked.bucket, &asked.key)
         .await?;
     let opened = open_object(service, &grant, asked).await?;
     Ok(HeadObjectResponse {

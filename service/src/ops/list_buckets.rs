@@ -1,6 +1,5 @@
 use std::sync::Arc;
 
-use bucketry_contract::access::v1::AccessClass;
 use bucketry_contract::v1::{ListBucketsRequest, ListBucketsResponse};
 use tonic::Request;
 
@@ -21,7 +20,7 @@ pub(crate) async fn list_buckets(
     let caller = service.caller(&request, "ListBuckets").await?;
     let asked = request.into_inner();
     let grant = service
-        .admit_account(caller, AccessClass::Authenticated)
+        .admit_account(caller, &asked)
         .await?;
     let max = page_size(
         Some(asked.page_size).filter(|&size| size != 0),

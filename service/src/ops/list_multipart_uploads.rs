@@ -1,4 +1,3 @@
-use bucketry_contract::access::v1::AccessClass;
 use bucketry_contract::v1::{ListMultipartUploadsRequest, ListMultipartUploadsResponse};
 use tonic::Request;
 
@@ -15,7 +14,7 @@ pub(crate) async fn list_multipart_uploads(
     let caller = service.caller(&request, "ListMultipartUploads").await?;
     let asked = request.into_inner();
     let grant = service
-        .admit(caller, AccessClass::List, &asked.bucket, "")
+        .admit(caller, &asked, &asked.bucket, "")
         .await?;
     let max = page_size(asked.page_size, MAX_PAGE, MAX_PAGE)?;
     // S3 ignores an upload marker that comes without a key marker.

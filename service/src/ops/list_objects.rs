@@ -1,4 +1,3 @@
-use bucketry_contract::access::v1::AccessClass;
 use bucketry_contract::v1::{ListObjectsRequest, ListObjectsResponse};
 use tonic::Request;
 
@@ -15,7 +14,7 @@ pub(crate) async fn list_objects(
     let caller = service.caller(&request, "ListObjects").await?;
     let asked = request.into_inner();
     let grant = service
-        .admit(caller, AccessClass::List, &asked.bucket, "")
+        .admit(caller, &asked, &asked.bucket, "")
         .await?;
     let max = page_size(asked.page_size, MAX_PAGE, MAX_PAGE)?;
     let query = format!(

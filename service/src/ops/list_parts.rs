@@ -1,4 +1,3 @@
-use bucketry_contract::access::v1::AccessClass;
 use bucketry_contract::v1::{ListPartsRequest, ListPartsResponse};
 use tonic::Request;
 
@@ -15,7 +14,7 @@ pub(crate) async fn list_parts(
     let caller = service.caller(&request, "ListParts").await?;
     let asked = request.into_inner();
     let grant = service
-        .admit(caller, AccessClass::ListParts, &asked.bucket, &asked.key)
+        .admit(caller, &asked, &asked.bucket, &asked.key)
         .await?;
     let max = page_size(asked.page_size, MAX_PAGE, MAX_PAGE)?;
     let after = u16::try_from(asked.part_number_marker).map_err(|_| Error::InvalidArgument {

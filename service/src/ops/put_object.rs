@@ -1,4 +1,3 @@
-use bucketry_contract::access_table::Classified;
 use bucketry_contract::v1::{
     PutObjectRequest, PutObjectResponse, PutObjectSpec, put_object_request::Message,
 };
@@ -45,8 +44,9 @@ pub(super) async fn write_object(
     spec: PutObjectSpec,
     content: impl futures::Stream<Item = Result<ContentMessage, Error>>,
 ) -> Result<PutObjectResponse, Error> {
-    let class = spec.access_class();
-    let grant = service.admit(caller, class, &spec.bucket, &spec.key).await?;
+    let grant = service
+        .admit(caller, &spec, &spec.bucket, &spec.key)
+        .await?;
     let key = object_key(&spec.key)?;
     let (headers, tags) = attributes_from_proto(spec.attributes)?;
     let preconditions = write_preconditions(spec.precondition)?;

@@ -1,4 +1,3 @@
-use bucketry_contract::access::v1::AccessClass;
 use bucketry_contract::v1::{Bucket, UpdateBucketRequest, UpdateBucketResponse};
 use tonic::Request;
 
@@ -12,14 +11,14 @@ pub(crate) async fn update_bucket(
     request: Request<UpdateBucketRequest>,
 ) -> Result<UpdateBucketResponse, Error> {
     let caller = service.caller(&request, "UpdateBucket").await?;
+    let asked = request.into_inner();
+    let name = asked.bucket.as_ref().map_or("", |bucket| &bucket.name);
+    let grant = service.admit(caller, &asked, name, "").await?;
     let UpdateBucketRequest {
         bucket,
         update_mask,
-    } = request.into_inner();
+    } = asked;
     let bucket = bucket.unwrap_or_default();
-    let grant = service
-        .admit(caller, AccessClass::BucketAdmin, &bucket.name, "")
-        .await?;
     let edits = edits(bucket, update_mask.unwrap_or_default().paths)?;
     let updated = service
         .commit(&grant, |guard| UpdateBucket {

@@ -1,10 +1,8 @@
-use bucketry_contract::access::v1::AccessClass;
-use bucketry_contract::v1::{Object, UpdateObjectRequest, UpdateObjectResponse};
+use bucketry_contract::v1::{UpdateObjectRequest, UpdateObjectResponse};
 use tonic::Request;
 
 use crate::catalog::mutation::{Preconditions, UpdateObject};
 use crate::convert::{no_version, object_key, object_to_proto, tags_from_proto};
-use crate::domain::Tag;
 use crate::error::Error;
 use crate::rules::tags::MAX_OBJECT_TAGS;
 use crate::service::Service;
@@ -14,18 +12,22 @@ pub(crate) async fn update_object(
     request: Request<UpdateObjectRequest>,
 ) -> Result<UpdateObjectResponse, Error> {
     let caller = service.caller(&request, "UpdateObject").await?;
+    let asked = request.into_inner();
+    let (bucket, key) = asked
+        .object
+        .as_ref()
+        .map_or(("", ""), |object| (object.bucket.as_str(), object.key.as_str()));
+    let grant = service.admit(caller, &asked, bucket, key).await?;
     let UpdateObjectRequest {
         object,
         update_mask,
-    } = request.into_inner();
+    } = asked;
     let object = object.unwrap_or_default();
-    let change = TagChange::read(&object, &update_mask.unwrap_or_default().paths)?;
-    let grant = service
-        .admit(caller, change.class(), &object.bucket, &object.key)
-        .await?;
+    check_mask(&update_mask.unwrap_or_default().paths)?;
     let key = object_key(&object.key)?;
     no_version(&object.key, &object.version_id)?;
-    let tags = change.tags(object)?;
+    let sent = object.attributes.and_then(|attributes| attributes.tagging);
+    let tags = tags_from_proto(sent.unwrap_or_default(), MAX_OBJECT_TAGS)?;
     let updated = service
         .commit(&grant, |guard| UpdateObject {
             bucket: grant.bucket.id,
@@ -42,40 +44,13 @@ pub(crate) async fn update_object(
     })
 }
 
-/// What happens to the tags: to set them is a write, to clear them a delete.
-#[derive(Clone, Copy)]
-enum TagChange {
-    Set,
-    Clear,
-}
-
-impl TagChange {
-    fn read(object: &Object, paths: &[String]) -> Result<Self, Error> {
-        match paths {
-            [path] if path == "attributes.tagging" => {}
-            _ => {
-                return Err(Error::InvalidArgument {
-                    field: "update_mask",
-                    problem: format!("must be attributes.tagging, not {}", paths.join(",")),
-                });
-            }
-        }
-        let set = object
-            .attributes
-            .as_ref()
-            .is_some_and(|attributes| attributes.tagging.is_some());
-        Ok(if set { Self::Set } else { Self::Clear })
-    }
-
-    fn class(self) -> AccessClass {
-        match self {
-            Self::Set => AccessClass::Write,
-            Self::Clear => AccessClass::Delete,
-        }
-    }
-
-    fn tags(self, object: Object) -> Result<Vec<Tag>, Error> {
-        let sent = object.attributes.and_then(|attributes| attributes.tagging);
-        tags_from_proto(sent.unwrap_or_default(), MAX_OBJECT_TAGS)
+/// Tags are all that can be changed. Set or cleared is told by whether they are there; the access table knows both.
+fn check_mask(paths: &[String]) -> Result<(), Error> {
+    match paths {
+        [path] if path == "attributes.tagging" => Ok(()),
+        _ => Err(Error::InvalidArgument {
+            field: "update_mask",
+            problem: format!("must be attributes.tagging, not {:?}", paths.join(",")),
+        }),
     }
 }

@@ -1,6 +1,5 @@
 use std::sync::Arc;
 
-use bucketry_contract::access::v1::AccessClass;
 use bucketry_contract::v1::{
     UploadPartRequest, UploadPartResponse, UploadPartSpec, upload_part_request::Message,
 };
@@ -29,7 +28,7 @@ pub(crate) async fn upload_part(
         }
     };
     let grant = service
-        .admit(caller, AccessClass::Write, &spec.bucket, &spec.key)
+        .admit(caller, &spec, &spec.bucket, &spec.key)
         .await?;
     let content = messages.map(|message| match message?.message {
         Some(Message::Chunk(chunk)) => Ok(ContentMessage::Chunk(chunk)),

@@ -1,4 +1,3 @@
-use bucketry_contract::access::v1::AccessClass;
 use bucketry_contract::v1::{UploadPartCopyRequest, UploadPartCopyResponse};
 use tonic::Request;
 
@@ -22,7 +21,7 @@ pub(crate) async fn upload_part_copy(
     let caller = service.caller(&request, "UploadPartCopy").await?;
     let asked = request.into_inner();
     let grant = service
-        .admit(caller, AccessClass::Copy, &asked.bucket, &asked.key)
+        .admit(caller, &asked, &asked.bucket, &asked.key)
         .await?;
     let number = part_number(asked.part_number)?;
     let upload = open_upload(service, &grant, &asked.key, &asked.upload_id).await?;

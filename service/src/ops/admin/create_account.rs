@@ -1,4 +1,3 @@
-use bucketry_contract::access::v1::AccessClass;
 use bucketry_contract::v1::{CreateAccountRequest, CreateAccountResponse};
 use serde_json::json;
 use tonic::Request;
@@ -19,8 +18,9 @@ pub(crate) async fn create_account(
     request: Request<CreateAccountRequest>,
 ) -> Result<CreateAccountResponse, Error> {
     let caller = service.caller(&request, "CreateAccount").await?;
-    let name = account_name(request.into_inner().display_name)?;
-    let grant = service.admit_account(caller, AccessClass::Operator).await?;
+    let asked = request.into_inner();
+    let grant = service.admit_account(caller, &asked).await?;
+    let name = account_name(asked.display_name)?;
     let id = AccountId(service.catalog.next_id().await?);
     let about = About {
         account: Some(id),

@@ -1,4 +1,3 @@
-use bucketry_contract::access::v1::AccessClass;
 use bucketry_contract::v1::{CreateOperatorKeyRequest, CreateOperatorKeyResponse};
 use serde_json::json;
 use tonic::Request;
@@ -14,8 +13,9 @@ pub(crate) async fn create_operator_key(
     request: Request<CreateOperatorKeyRequest>,
 ) -> Result<CreateOperatorKeyResponse, Error> {
     let caller = service.caller(&request, "CreateOperatorKey").await?;
-    let name = token_name(&request.get_ref().name)?;
-    let grant = service.admit_account(caller, AccessClass::Operator).await?;
+    let asked = request.into_inner();
+    let grant = service.admit_account(caller, &asked).await?;
+    let name = token_name(&asked.name)?;
     let new = NewKey {
         scope: KeyScope::Everything,
         name: name.clone(),

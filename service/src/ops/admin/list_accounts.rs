@@ -1,4 +1,3 @@
-use bucketry_contract::access::v1::AccessClass;
 use bucketry_contract::v1::{ListAccountsRequest, ListAccountsResponse};
 use tonic::Request;
 
@@ -17,7 +16,7 @@ pub(crate) async fn list_accounts(
 ) -> Result<ListAccountsResponse, Error> {
     let caller = service.caller(&request, "ListAccounts").await?;
     let asked = request.into_inner();
-    service.admit_account(caller, AccessClass::Operator).await?;
+    service.admit_account(caller, &asked).await?;
     let size = Some(asked.page_size).filter(|&size| size != 0);
     let max = page_size(size, DEFAULT_PAGE, MAX_PAGE)?;
     let after = service.page_tokens.open(&asked.page_token, "accounts")?;

@@ -1,4 +1,3 @@
-use bucketry_contract::access::v1::AccessClass;
 use bucketry_contract::v1::{ListAdminKeysRequest, ListAdminKeysResponse};
 use tonic::Request;
 
@@ -17,7 +16,7 @@ pub(crate) async fn list_admin_keys(
 ) -> Result<ListAdminKeysResponse, Error> {
     let caller = service.caller(&request, "ListAdminKeys").await?;
     let asked = request.into_inner();
-    service.admit_account(caller, AccessClass::Operator).await?;
+    service.admit_account(caller, &asked).await?;
     let size = Some(asked.page_size).filter(|&size| size != 0);
     let after = service.page_tokens.open(&asked.page_token, "admin keys")?;
     let page = service

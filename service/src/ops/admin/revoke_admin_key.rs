@@ -1,6 +1,5 @@
 use std::sync::Arc;
 
-use bucketry_contract::access::v1::AccessClass;
 use bucketry_contract::v1::{RevokeAdminKeyRequest, RevokeAdminKeyResponse};
 use serde_json::json;
 use tonic::Request;
@@ -18,9 +17,9 @@ pub(crate) async fn revoke_admin_key(
     request: Request<RevokeAdminKeyRequest>,
 ) -> Result<RevokeAdminKeyResponse, Error> {
     let caller = service.caller(&request, "RevokeAdminKey").await?;
-    let id = request.into_inner().key_id;
-    let grant = service.admit_account(caller, AccessClass::Operator).await?;
-    let before = find_admin_key(service, &id).await?;
+    let asked = request.into_inner();
+    let grant = service.admit_account(caller, &asked).await?;
+    let before = find_admin_key(service, &asked.key_id).await?;
     // An operator who could revoke the key in hand could lock everybody out.
     if grant.caller().key().is_some_and(|key| key.pk == before.pk) {
         return Err(Error::InvalidRequest("a key cannot revoke itself: use another operator key"));

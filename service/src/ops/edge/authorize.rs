@@ -1,7 +1,6 @@
 use std::net::IpAddr;
 
-use bucketry_contract::access::v1::AccessClass as ContractClass;
-use bucketry_contract::access_table;
+use bucketry_contract::access_table::{self, AccessClass as ContractClass};
 use bucketry_contract::adapter::v1::{AuthorizeRequest, AuthorizeResponse};
 
 use super::claim::{ClaimError, Verified, verify};
@@ -43,6 +42,9 @@ pub(crate) async fn authorize(
     })
 }
 
+/// All S3 operations are calls of this service.
+const OBJECT_SERVICE: &str = "bucketry.v1.ObjectService";
+
 fn client_address(text: &str) -> Result<ClientAddress, Error> {
     if text.is_empty() {
         return Ok(ClientAddress::UNKNOWN);
@@ -56,19 +58,17 @@ fn client_address(text: &str) -> Result<ClientAddress, Error> {
 
 /// Every class that the operation needs. An RPC without a class is nobody's.
 fn classes(asked: &AuthorizeRequest) -> Result<Vec<ContractClass>, Error> {
-    let access = access_table::rpc(&asked.rpc).ok_or(Error::AccessDenied)?;
-    let mut classes: Vec<_> = asked
-        .set_paths
-        .iter()
-        .filter_map(|path| access_table::update_set(&asked.rpc, path))
-        .chain(
-            asked
-                .clear_paths
-                .iter()
-                .filter_map(|path| access_table::update_clear(&asked.rpc, path)),
-        )
-        .chain(asked.raised())
-        .collect();
+    let access = access_table::of(OBJECT_SERVICE, &asked.rpc).ok_or(Error::AccessDenied)?;
+    let update = |path: &String| {
+        access_table::of_update(&asked.rpc, path).ok_or(Error::AccessDenied)
+    };
+    let mut classes: Vec<ContractClass> = asked.raised().collect();
+    for path in &asked.set_paths {
+        classes.push(update(path)?.set.class);
+    }
+    for path in &asked.clear_paths {
+        classes.push(update(path)?.clear.class);
+    }
     if classes.is_empty() {
         classes.push(access.class);
     }
@@ -83,13 +83,13 @@ async fn admit(
 ) -> Result<(), Error> {
     match evaluated(class) {
         AccessClass::CreateBucket => {
-            service.bucket_creation(caller, class, bucket).await?;
+            service.bucket_creation(caller, vec![AccessClass::CreateBucket], bucket).await?;
         }
         class if bucket.is_empty() => {
-            service.admit_target(caller, class, Target::Service)?;
+            service.admit_target(caller, vec![class], Target::Service)?;
         }
         class => {
-            service.admit_proven(caller, class, bucket).await?;
+            service.admit_proven(caller, vec![class], bucket).await?;
         }
     }
     Ok(())

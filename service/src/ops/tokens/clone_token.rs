@@ -1,4 +1,3 @@
-use bucketry_contract::access::v1::AccessClass;
 use bucketry_contract::v1::{CloneTokenRequest, CloneTokenResponse};
 use tonic::Request;
 
@@ -15,7 +14,7 @@ pub(crate) async fn clone_token(
     let caller = service.caller(&request, "CloneToken").await?;
     let asked = request.into_inner();
     let grant = service
-        .admit(caller, AccessClass::BucketAdmin, &asked.bucket, "")
+        .admit(caller, &asked, &asked.bucket, "")
         .await?;
     let original = find_token(service, &grant, &asked.token_id).await?;
     let new = NewKey {

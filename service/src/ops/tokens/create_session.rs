@@ -1,6 +1,5 @@
 use std::time::Duration;
 
-use bucketry_contract::access::v1::AccessClass;
 use bucketry_contract::v1::{CreateSessionRequest, CreateSessionResponse};
 use tonic::Request;
 
@@ -17,7 +16,7 @@ pub(crate) async fn create_session(
 ) -> Result<CreateSessionResponse, Error> {
     let caller = service.caller(&request, "CreateSession").await?;
     let grant = service
-        .admit_account(caller, AccessClass::Authenticated)
+        .admit_account(caller, request.get_ref())
         .await?;
     let session = BearerSession::new(grant.caller(), service.now(), LIFE)
         .ok_or(Error::CredentialsRequired)?;

@@ -1,4 +1,3 @@
-use bucketry_contract::access::v1::AccessClass;
 use bucketry_contract::v1::{CreateTokenRequest, CreateTokenResponse, Credentials, Token};
 use serde_json::json;
 use tonic::Request;
@@ -19,7 +18,7 @@ pub(crate) async fn create_token(
     let caller = service.caller(&request, "CreateToken").await?;
     let asked = request.into_inner();
     let grant = service
-        .admit(caller, AccessClass::BucketAdmin, &asked.bucket, "")
+        .admit(caller, &asked, &asked.bucket, "")
         .await?;
     let rules = ip_rules_from_proto(&asked.allowed_ips, &asked.disallowed_ips)?;
     let new = NewKey {

@@ -1,4 +1,3 @@
-use bucketry_contract::access::v1::AccessClass;
 use bucketry_contract::v1::{GetTokenRequest, GetTokenResponse};
 use tonic::Request;
 
@@ -14,7 +13,7 @@ pub(crate) async fn get_token(
     let caller = service.caller(&request, "GetToken").await?;
     let asked = request.into_inner();
     let grant = service
-        .admit(caller, AccessClass::BucketAdmin, &asked.bucket, "")
+        .admit(caller, &asked, &asked.bucket, "")
         .await?;
     let token = find_token(service, &grant, &asked.token_id).await?;
     Ok(GetTokenResponse {

@@ -1,4 +1,3 @@
-use bucketry_contract::access::v1::AccessClass;
 use bucketry_contract::v1::{ListTokensRequest, ListTokensResponse};
 use tonic::Request;
 
@@ -18,7 +17,7 @@ pub(crate) async fn list_tokens(
     let caller = service.caller(&request, "ListTokens").await?;
     let asked = request.into_inner();
     let grant = service
-        .admit(caller, AccessClass::BucketAdmin, &asked.bucket, "")
+        .admit(caller, &asked, &asked.bucket, "")
         .await?;
     let size = Some(asked.page_size).filter(|&size| size != 0);
     let query = format!("tokens\0{}", grant.bucket.id);

@@ -1,4 +1,3 @@
-use bucketry_contract::access::v1::AccessClass;
 use bucketry_contract::v1::{RevokeTokenRequest, RevokeTokenResponse, Token};
 use serde_json::json;
 use tonic::Request;
@@ -18,7 +17,7 @@ pub(crate) async fn revoke_token(
     let caller = service.caller(&request, "RevokeToken").await?;
     let asked = request.into_inner();
     let grant = service
-        .admit(caller, AccessClass::BucketAdmin, &asked.bucket, "")
+        .admit(caller, &asked, &asked.bucket, "")
         .await?;
     let token = change_state(service, &grant, &asked.token_id, KeyState::Revoked).await?;
     Ok(RevokeTokenResponse { token: Some(token) })

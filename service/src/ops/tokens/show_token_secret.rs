@@ -1,4 +1,3 @@
-use bucketry_contract::access::v1::AccessClass;
 use bucketry_contract::v1::{ShowTokenSecretRequest, ShowTokenSecretResponse};
 use serde_json::json;
 use tonic::Request;
@@ -17,7 +16,7 @@ pub(crate) async fn show_token_secret(
     let caller = service.caller(&request, "ShowTokenSecret").await?;
     let asked = request.into_inner();
     let grant = service
-        .admit(caller, AccessClass::BucketAdmin, &asked.bucket, "")
+        .admit(caller, &asked, &asked.bucket, "")
         .await?;
     let token = find_token(service, &grant, &asked.token_id).await?;
     if token.state == KeyState::Revoked {

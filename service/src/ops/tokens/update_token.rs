@@ -1,4 +1,3 @@
-use bucketry_contract::access::v1::AccessClass;
 use bucketry_contract::v1::{Token, UpdateTokenRequest, UpdateTokenResponse};
 use serde_json::json;
 use tonic::Request;
@@ -16,11 +15,11 @@ pub(crate) async fn update_token(
     request: Request<UpdateTokenRequest>,
 ) -> Result<UpdateTokenResponse, Error> {
     let caller = service.caller(&request, "UpdateToken").await?;
-    let UpdateTokenRequest { token, update_mask } = request.into_inner();
+    let asked = request.into_inner();
+    let bucket = asked.token.as_ref().map_or("", |token| &token.bucket);
+    let grant = service.admit(caller, &asked, bucket, "").await?;
+    let UpdateTokenRequest { token, update_mask } = asked;
     let sent = token.unwrap_or_default();
-    let grant = service
-        .admit(caller, AccessClass::BucketAdmin, &sent.bucket, "")
-        .await?;
     let before = find_token(service, &grant, &sent.token_id).await?;
     let edit = edit(&sent, &update_mask.unwrap_or_default().paths)?;
     let change = UpdateAccessKey {
