@@ -3,7 +3,6 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use sqlx::Connection as _;
-use tokio::sync::Mutex;
 
 use crate::catalog::model::{
     AccessKey, Account, Bucket, Extent, KeyScope, Layout, NewData, ObjectMeta, SealedSecret,
@@ -37,7 +36,7 @@ pub(super) struct Fixture {
 
 enum Held {
     Directory(#[allow(dead_code, reason = "removes itself when dropped")] tempfile::TempDir),
-    Database { admin: String, name: String },
+    Schema { admin: String, name: String },
 }
 
 fn options() -> CatalogOptions {
@@ -59,9 +58,9 @@ pub(super) async fn postgres() -> Fixture {
     let admin = std::env::var("BUCKETRY_TEST_POSTGRES_URL")
         .expect("BUCKETRY_TEST_POSTGRES_URL is not set: run the tests by tests/run, which starts a Postgres");
     let name = format!("catalog_{}", uuid::Uuid::new_v4().simple());
-    administer(&admin, format!("CREATE DATABASE {name}")).await;
-    let (server, _) = admin.rsplit_once('/').unwrap();
-    let url = CatalogUrl::Postgres(format!("{server}/{name}"));
+    administer(&admin, format!("CREATE SCHEMA {name}")).await;
+    let separator = if admin.contains('?') { '&' } else { '?' };
+    let url = CatalogUrl::Postgres(format!("{admin}{separator}options=-c%20search_path%3D{name}"));
     // Together, as nodes start in practice.
     let options = options();
     let (catalog, other) =
@@ -70,15 +69,12 @@ pub(super) async fn postgres() -> Fixture {
         url,
         catalog.unwrap(),
         other.unwrap(),
-        Held::Database { admin, name },
+        Held::Schema { admin, name },
     )
     .await
 }
 
 async fn administer(url: &str, sql: String) {
-    // Databases are made one after the other: making one fails while its template is in use.
-    static ORDER: Mutex<()> = Mutex::const_new(());
-    let _turn = ORDER.lock().await;
     let mut connection = sqlx::PgConnection::connect(url).await.unwrap();
     sqlx::raw_sql(sqlx::AssertSqlSafe(sql))
         .execute(&mut connection)
@@ -106,8 +102,8 @@ impl Fixture {
     pub(super) async fn finish(self) {
         self.catalog.close().await;
         self.other.close().await;
-        if let Held::Database { admin, name } = self.held {
-            administer(&admin, format!("DROP DATABASE {name} WITH (FORCE)")).await;
+        if let Held::Schema { admin, name } = self.held {
+            administer(&admin, format!("DROP SCHEMA {name} CASCADE")).await;
         }
     }
 
