@@ -1,6 +1,6 @@
 use std::fs::{File, TryLockError};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::cache::Caches;
 use super::sql::{Connection, Fault, Pools, Row, Statement};
@@ -13,7 +13,7 @@ pub(crate) struct Engine {
     pub(crate) caches: Option<Caches>,
     ids: tokio::sync::Mutex<std::ops::Range<i64>>,
     /// Held as long as anything may still write; other processes are kept out by it.
-    _lock: Option<File>,
+    lock: Mutex<Option<File>>,
 }
 
 /// Ids taken from the database at a time.
@@ -36,8 +36,19 @@ impl Engine {
             pools,
             caches,
             ids: tokio::sync::Mutex::new(0..0),
-            _lock: lock,
+            lock: Mutex::new(lock),
         })
+    }
+
+    /// Closes all connections, and then lets other processes have the directory.
+    pub(crate) async fn close(&self) {
+        self.pools.close().await;
+        drop(
+            self.lock
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .take(),
+        );
     }
 
     /// Takes `count` ids that follow one another. Must not be called with a writing connection in hand.

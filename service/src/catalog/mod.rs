@@ -95,7 +95,7 @@ impl Catalog {
     /// Commits what was submitted, then closes all connections. Whatever is submitted later is refused as closed.
     pub async fn close(&self) {
         self.shared.writers.close().await;
-        self.engine().pools.close().await;
+        self.engine().close().await;
     }
 
     /// The store's own id: 32 hexadecimal digits, made when the catalog was.

@@ -15,7 +15,7 @@ mod upload;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use needs::{KeyLock, Needs};
+pub(crate) use needs::{LockMode, Needs};
 pub(crate) use state::{CurrentObject, State, UploadedPart};
 
 use super::Verdict;

@@ -7,24 +7,25 @@ use crate::domain::{
     UploadId,
 };
 
-/// How access key rows are locked.
+/// How rows that many commits read are locked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum KeyLock {
-    /// Against edits only: commits of one key run side by side.
+pub(crate) enum LockMode {
+    /// Against edits only: commits that read them run side by side.
     #[default]
-    Share,
-    /// Against everybody: the batch edits a key.
-    Update,
+    Shared,
+    /// Against everybody: the batch edits one.
+    Exclusive,
 }
 
 /// What a batch must load before it is judged. Ordered sets: all writers lock in the same order.
 #[derive(Debug, Default)]
 pub(crate) struct Needs {
     pub(crate) accounts: BTreeSet<AccountId>,
+    pub(crate) account_lock: LockMode,
     pub(crate) account_names: BTreeSet<String>,
     pub(crate) access_keys: BTreeSet<AccessKeyPk>,
     pub(crate) access_key_ids: BTreeSet<AccessKeyId>,
-    pub(crate) key_lock: KeyLock,
+    pub(crate) key_lock: LockMode,
     pub(crate) buckets: BTreeSet<BucketId>,
     pub(crate) bucket_names: BTreeSet<BucketName>,
     /// Buckets to look into for objects.
@@ -55,7 +56,10 @@ impl Needs {
                 self.accounts.insert(change.id);
                 self.account_names.insert(change.name.clone());
             }
-            Change::UpdateAccount(change) => self.accounts.extend([change.id]),
+            Change::UpdateAccount(change) => {
+                self.accounts.insert(change.id);
+                self.account_lock = LockMode::Exclusive;
+            }
             Change::CreateAccessKey(change) => {
                 self.edit_key(change.pk);
                 self.access_key_ids.insert(change.access_key_id.clone());
@@ -101,7 +105,7 @@ impl Needs {
 
     fn edit_key(&mut self, pk: AccessKeyPk) {
         self.access_keys.insert(pk);
-        self.key_lock = KeyLock::Update;
+        self.key_lock = LockMode::Exclusive;
     }
 
     fn scope(&mut self, scope: KeyScope) {

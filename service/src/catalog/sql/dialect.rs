@@ -20,11 +20,20 @@ impl Dialect {
         }
     }
 
-    /// Locks the rows of `o` against every other writer.
-    pub(crate) const fn for_update(self) -> &'static str {
+    /// Takes locks that end with the transaction, in this order: numbers, and whether nobody else may have it (1) or only
+    /// those who change something are kept out (0). The queue is fair. Row locks are not: one commit after another could
+    /// join a shared lock and keep a revocation waiting for ever. What the locks guard must be read by later statements:
+    /// this one's snapshot is older than the wait.
+    pub(crate) fn take_locks(self, locks: Vec<Vec<Value>>) -> Option<Statement> {
         match self {
-            Self::Sqlite => "",
-            Self::Postgres => " FOR NO KEY UPDATE OF o",
+            Self::Sqlite => None,
+            Self::Postgres if locks.is_empty() => None,
+            Self::Postgres => {
+                let sql = "SELECT CASE k.column2 WHEN 1 THEN pg_advisory_xact_lock(k.column1)::text
+                           ELSE pg_advisory_xact_lock_shared(k.column1)::text END
+                           FROM UNNEST($1::bigint[], $2::bigint[]) AS k(column1, column2)";
+                Some(Statement::new(sql).bind_all(columns(&[Kind::Int, Kind::Int], locks)))
+            }
         }
     }
 

@@ -1,13 +1,13 @@
-//! Reads, with a few statements for the whole batch, what it touches. On Postgres the rows that decide are locked:
-//! accounts, then access keys, then buckets, each in the order of their ids. A bucket's lock also orders the commits of
-//! its keys between nodes.
+//! Reads, with a few statements for the whole batch, what it touches. On Postgres what decides is locked first: accounts,
+//! then access keys, then buckets, each in the order of their ids. The lock of an access key orders commits and
+//! revocations; a bucket's orders the commits of its keys between nodes, and makes its commit numbers follow one another.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::catalog::CatalogError;
 use crate::catalog::cache::Caches;
-use crate::catalog::judge::{CurrentObject, KeyLock, Needs, State, UploadedPart};
+use crate::catalog::judge::{CurrentObject, LockMode, Needs, State, UploadedPart};
 use crate::catalog::model::{AccessKey, Account, Bucket, KeyScope, ObjectRow, Upload};
 use crate::catalog::rows::{PartRow, unpack_layout};
 use crate::catalog::sql::{Connection, Kind, Record, Row, Statement, Value};
@@ -26,6 +26,9 @@ impl Loader<'_> {
         first_id: i64,
     ) -> Result<State, CatalogError> {
         let mut state = State::new(first_id);
+        if let Some(statement) = self.connection.dialect().take_locks(locks(needs)) {
+            self.connection.fetch(statement).await?;
+        }
         self.accounts(needs, &mut state).await?;
         self.access_keys(needs, &mut state).await?;
         self.buckets(needs, &mut state).await?;
@@ -49,9 +52,8 @@ impl Loader<'_> {
             state.account_names.insert(row.text(0)?);
         }
         let ids = needs.accounts.iter().map(|id| vec![id.0.into()]).collect();
-        let lock = self.connection.dialect().for_share();
-        let after = format!("CROSS JOIN accounts o WHERE o.id = k.column1 ORDER BY o.id{lock}");
-        for account in self.records::<Account>(&[Kind::Int], ids, &after).await? {
+        let after = "CROSS JOIN accounts o WHERE o.id = k.column1";
+        for account in self.records::<Account>(&[Kind::Int], ids, after).await? {
             state.accounts.load(account.id, Arc::new(account));
         }
         Ok(())
@@ -81,13 +83,9 @@ impl Loader<'_> {
                 None => missing.push(vec![pk.0.into()]),
             }
         }
-        let lock = match needs.key_lock {
-            KeyLock::Share => self.connection.dialect().for_share(),
-            KeyLock::Update => self.connection.dialect().for_update(),
-        };
-        let after = format!("CROSS JOIN access_keys o WHERE o.pk = k.column1 ORDER BY o.pk{lock}");
+        let after = "CROSS JOIN access_keys o WHERE o.pk = k.column1";
         for key in self
-            .records::<AccessKey>(&[Kind::Int], missing, &after)
+            .records::<AccessKey>(&[Kind::Int], missing, after)
             .await?
         {
             state.access_keys.load(key.pk, Arc::new(key));
@@ -113,12 +111,8 @@ impl Loader<'_> {
                 None => missing.push(vec![id.0.into()]),
             }
         }
-        let lock = self.connection.dialect().for_update();
-        let after = format!("CROSS JOIN buckets o WHERE o.id = k.column1 ORDER BY o.id{lock}");
-        for bucket in self
-            .records::<Bucket>(&[Kind::Int], missing, &after)
-            .await?
-        {
+        let after = "CROSS JOIN buckets o WHERE o.id = k.column1";
+        for bucket in self.records::<Bucket>(&[Kind::Int], missing, after).await? {
             state.buckets.load(bucket.id, Arc::new(bucket));
         }
         for bucket in &needs.emptiness {
@@ -139,7 +133,7 @@ impl Loader<'_> {
     /// The buckets that are named, and those of keys that are edited: a key may be purged when its bucket is gone.
     fn bucket_ids(&self, needs: &Needs, state: &State) -> BTreeSet<BucketId> {
         let mut ids = needs.buckets.clone();
-        if needs.key_lock == KeyLock::Update {
+        if needs.key_lock == LockMode::Exclusive {
             for pk in &needs.access_keys {
                 if let Some(KeyScope::Bucket { bucket, .. }) =
                     state.access_keys.get(pk).map(|key| key.scope)
@@ -301,4 +295,32 @@ impl Loader<'_> {
         }
         Ok(rows)
     }
+}
+
+/// The locks of a batch, in the order in which all nodes take them: `[number, 1 if exclusive]`.
+fn locks(needs: &Needs) -> Vec<Vec<Value>> {
+    // The kind of thing is in the two lowest bits of the number.
+    let lock = |kind: i64, id: i64, mode: LockMode| {
+        let exclusive = match mode {
+            LockMode::Shared => 0,
+            LockMode::Exclusive => 1,
+        };
+        vec![
+            id.wrapping_mul(4).wrapping_add(kind).into(),
+            Value::from(exclusive),
+        ]
+    };
+    let accounts = needs
+        .accounts
+        .iter()
+        .map(|id| lock(1, id.0, needs.account_lock));
+    let keys = needs
+        .access_keys
+        .iter()
+        .map(|pk| lock(2, pk.0, needs.key_lock));
+    let buckets = needs
+        .buckets
+        .iter()
+        .map(|id| lock(3, id.0, LockMode::Exclusive));
+    accounts.chain(keys).chain(buckets).collect()
 }
