@@ -1,10 +1,12 @@
 //! S3 REST over the contract.
 
+pub mod binding;
 pub mod body;
 pub mod checksum;
 pub mod chunked;
 pub mod copy_source;
 pub mod error;
+pub mod generated;
 pub mod headers;
 pub mod inproc;
 pub mod length;
