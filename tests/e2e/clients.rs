@@ -25,7 +25,13 @@ async fn with_token(script: Script) -> Result<String, HarnessError> {
 /// Runs a script that makes its own buckets.
 async fn with_root(script: Script) -> Result<String, HarnessError> {
     let server = Server::start(ServerOptions::new())?;
-    script.operator(&server).root_as_s3(&server).run().await
+    script.root_as_s3(&server).run().await
+}
+
+/// Runs a script that knows the operator's key only.
+async fn with_operator(script: Script) -> Result<String, HarnessError> {
+    let server = Server::start(ServerOptions::new())?;
+    script.operator(&server).run().await
 }
 
 async fn user_guide(sample: &str) -> Result<String, HarnessError> {
@@ -135,7 +141,7 @@ async fn aws_cli() -> Result<(), HarnessError> {
 
 #[tokio::test]
 async fn grpcurl_quickstart() -> Result<(), HarnessError> {
-    with_root(Script::new(
+    with_operator(Script::new(
         Interpreter::Bash,
         "tests/clients/grpcurl_quickstart.sh",
     ))
@@ -144,8 +150,18 @@ async fn grpcurl_quickstart() -> Result<(), HarnessError> {
 }
 
 #[tokio::test]
+async fn command_line() -> Result<(), HarnessError> {
+    with_operator(Script::new(
+        Interpreter::Bash,
+        "tests/clients/command_line.sh",
+    ))
+    .await
+    .map(drop)
+}
+
+#[tokio::test]
 async fn python_sdk() -> Result<(), HarnessError> {
-    with_root(Script::new(
+    with_operator(Script::new(
         Interpreter::Python,
         "clients/python/tests/smoke.py",
     ))
@@ -155,7 +171,7 @@ async fn python_sdk() -> Result<(), HarnessError> {
 
 #[tokio::test]
 async fn typescript_sdk() -> Result<(), HarnessError> {
-    with_root(Script::new(
+    with_operator(Script::new(
         Interpreter::Node,
         "clients/typescript/test/smoke.mjs",
     ))

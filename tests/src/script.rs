@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use tokio::process::Command;
 
 use crate::error::HarnessError;
-use crate::server::{ROOT_ACCESS_KEY_ID, ROOT_SECRET_ACCESS_KEY, Server};
+use crate::server::{ROOT_ACCESS_KEY_ID, ROOT_SECRET_ACCESS_KEY, Server, binary};
 
 const LIMIT: Duration = Duration::from_secs(300);
 
@@ -131,7 +131,7 @@ impl Script {
             .env("AWS_EC2_METADATA_DISABLED", "true")
             .env("PYTHONDONTWRITEBYTECODE", "1")
             .env("PYTHONUNBUFFERED", "1")
-            .env("BUCKETRY_REPOSITORY", repository())
+            .env("BUCKETRY_BINARY", binary()?)
             .stdin(Stdio::null())
             .kill_on_drop(true);
         for (name, value) in node_environment()? {

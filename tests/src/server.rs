@@ -21,6 +21,9 @@ pub const ROOT_ACCESS_KEY_ID: &str = "TESTROOTACCESSKEY001";
 /// The root secret access key that every server of the harness is started with.
 pub const ROOT_SECRET_ACCESS_KEY: &str = "test/root+secret/access+key/of/40/chars/";
 
+/// What seals the secrets of servers that are given their keyring.
+const KEYRING: &str = "active = 1\n[keys]\n1 = \"000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\"\n";
+
 const READY_LIMIT: Duration = Duration::from_secs(60);
 const STOP_LIMIT: Duration = Duration::from_secs(30);
 const LOG_LINES_SHOWN: usize = 60;
@@ -53,10 +56,12 @@ impl ServerOptions {
         self
     }
 
-    /// Uses another database than SQLite in the data directory.
+    /// Uses another database than SQLite in the data directory. Such a server does not make its keyring itself.
     #[must_use]
     pub fn database_url(self, url: &str) -> Self {
-        self.argument("--database-url").argument(url)
+        self.argument("--database-url")
+            .argument(url)
+            .environment("BUCKETRY_KEYRING", KEYRING)
     }
 }
 
@@ -192,7 +197,7 @@ impl Process {
                 "serve",
                 "--listen",
                 "127.0.0.1:0",
-                "--log",
+                "--log-format",
                 "json",
                 "--data-dir",
             ])

@@ -95,8 +95,8 @@ class AdminServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def RevokeAdminKey(self, request, context):
-        """Ends an operator key or account administrator key for good. Errors: NO_SUCH_TOKEN, INVALID_REQUEST (the last
-        active operator key).
+        """Ends an operator key or account administrator key for good. Errors: NO_SUCH_TOKEN, INVALID_REQUEST (the key in
+        hand).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
