@@ -215,3 +215,135 @@ where
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checksum::ChecksumAlgorithm;
+    use crate::chunked::Framing;
+    use futures::stream;
+    use http_body::Frame;
+    use http_body_util::StreamBody;
+
+    type Frames = Vec<Result<Frame<Bytes>, std::io::Error>>;
+
+    fn reader(
+        pieces: &[&'static str],
+        decoding: Decoding,
+    ) -> BodyReader<impl Body<Data = Bytes, Error = std::io::Error>> {
+        let frames: Frames = pieces
+            .iter()
+            .map(|piece| Ok(Frame::data(Bytes::from_static(piece.as_bytes()))))
+            .collect();
+        BodyReader::new(StreamBody::new(stream::iter(frames)), decoding)
+    }
+
+    fn plain(declared_length: Option<u64>) -> Decoding {
+        Decoding::Plain { declared_length }
+    }
+
+    fn chunked(length: u64) -> Decoding {
+        let framing = Framing::UnsignedTrailer(Some(ChecksumAlgorithm::Crc32));
+        Decoding::Chunked(Box::new(ChunkDecoder::new(framing, length)))
+    }
+
+    #[tokio::test]
+    async fn plain_bodies_come_through_unchanged() {
+        for declared in [Some(6), None] {
+            let mut reader = reader(&["abc", "", "def"], plain(declared));
+            assert_eq!(reader.next().await.unwrap().unwrap(), "abc");
+            assert_eq!(reader.next().await.unwrap().unwrap(), "def");
+            assert!(reader.next().await.unwrap().is_none());
+            assert!(reader.next().await.unwrap().is_none());
+            assert_eq!(reader.trailer(), None);
+        }
+    }
+
+    #[tokio::test]
+    async fn plain_bodies_must_have_the_declared_length() {
+        for declared in [5, 7] {
+            let outcome = reader(&["abc", "def"], plain(Some(declared)))
+                .collect(100)
+                .await;
+            assert!(matches!(
+                outcome,
+                Err(BodyError::WrongLength { received: 6, .. })
+            ));
+        }
+        let empty = reader(&[], plain(Some(1))).collect(100).await;
+        assert!(matches!(
+            empty,
+            Err(BodyError::WrongLength {
+                declared: 1,
+                received: 0
+            })
+        ));
+    }
+
+    #[tokio::test]
+    async fn chunked_bodies_are_decoded_and_their_trailer_kept() {
+        let mut reader = reader(
+            &[
+                "5\r\n123",
+                "45\r\n4\r\n6789\r\n0\r\nx-amz-check",
+                "sum-crc32:y/Q5Jg==\r\n\r\n",
+            ],
+            chunked(9),
+        );
+        assert_eq!(reader.collect(9).await.unwrap(), "123456789");
+        let value = ChecksumAlgorithm::Crc32.compute(b"123456789");
+        assert_eq!(
+            reader.trailer().map(|checksum| &checksum.value),
+            Some(&value)
+        );
+    }
+
+    #[tokio::test]
+    async fn broken_chunked_bodies_are_refused() {
+        let truncated = reader(&["5\r\n123"], chunked(5)).collect(100).await;
+        assert!(matches!(
+            truncated,
+            Err(BodyError::Chunk(ChunkError::Truncated))
+        ));
+        let longer = reader(&["6\r\n123"], chunked(5)).collect(100).await;
+        assert!(matches!(
+            longer,
+            Err(BodyError::Chunk(ChunkError::WrongLength { declared: 5 }))
+        ));
+    }
+
+    #[tokio::test]
+    async fn collecting_is_bounded() {
+        assert_eq!(
+            reader(&["abc"], plain(None)).collect(3).await.unwrap(),
+            "abc"
+        );
+        let outcome = reader(&["abc"], plain(None)).collect(2).await;
+        assert!(matches!(outcome, Err(BodyError::TooLarge { limit: 2 })));
+    }
+
+    #[tokio::test]
+    async fn a_broken_connection_is_told() {
+        let frames: Frames = vec![
+            Ok(Frame::data(Bytes::from_static(b"abc"))),
+            Err(std::io::Error::other("reset")),
+        ];
+        let mut reader = BodyReader::new(StreamBody::new(stream::iter(frames)), plain(None));
+        assert!(matches!(
+            reader.collect(100).await,
+            Err(BodyError::Transport(_))
+        ));
+    }
+
+    #[tokio::test]
+    async fn draining_stops_at_the_limit() {
+        assert_eq!(
+            reader(&["abc", "def"], plain(Some(9))).drain(6).await,
+            Drained::Complete
+        );
+        assert_eq!(
+            reader(&["abc", "def"], plain(Some(9))).drain(5).await,
+            Drained::Abandoned
+        );
+    }
+}

@@ -123,7 +123,7 @@ impl Checksum {
     /// # Errors
     /// [`DigestError::InvalidChecksum`] if it is not base64 of the right length.
     pub fn parse(algorithm: ChecksumAlgorithm, value: &str) -> Result<Self, DigestError> {
-        let decoded = STANDARD.decode(value.trim()).ok();
+        let decoded = STANDARD.decode(value).ok();
         let decoded = decoded.filter(|bytes| bytes.len() == algorithm.length());
         let value = decoded.ok_or(DigestError::InvalidChecksum { algorithm })?;
         Ok(Self { algorithm, value })

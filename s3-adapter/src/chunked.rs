@@ -7,11 +7,13 @@
 //! CRLF
 //! ```
 //!
-//! The data of a chunk is handed out before its signature is known (a chunk may be larger than
-//! memory): the caller stages it and publishes nothing before [`ChunkDecoder::finish`] has agreed.
+//! The data of a chunk, its last piece excepted, is handed out before its signature is known (a
+//! chunk may be larger than memory): the caller stages it and publishes nothing before [`ChunkDecoder::finish`] has agreed.
 
 mod decoder;
+mod framing;
 mod signer;
 
-pub use decoder::{ChunkDecoder, ChunkError, Framing};
+pub use decoder::ChunkDecoder;
+pub use framing::{ChunkError, Framing};
 pub use signer::{ChunkSigner, ChunkSigningKey};

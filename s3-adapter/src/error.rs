@@ -5,6 +5,7 @@
 //! generated table of the contract's reasons, through [`S3Error::new`].
 
 mod local;
+mod signature;
 
 use std::borrow::Cow;
 

@@ -369,11 +369,11 @@ mod tests {
 
     proptest! {
         #[test]
-        fn never_panics(text in "\\PC*", seconds in i64::MIN..i64::MAX) {
+        fn never_panics(text in "\\PC*", seconds in -62_167_219_200_i64..253_402_300_800) {
             let _ = EntityTags::parse(&text);
             let _ = parse_http_date(&text);
             let _ = parse_iso8601(&text);
-            if let Ok(time) = OffsetDateTime::from_unix_timestamp(seconds % 253_402_300_800) {
+            if let Ok(time) = OffsetDateTime::from_unix_timestamp(seconds) {
                 let _ = format_http_date(time);
                 prop_assert_eq!(parse_iso8601(&format_iso8601(time)), Some(time));
             }

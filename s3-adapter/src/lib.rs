@@ -7,6 +7,7 @@ pub mod copy_source;
 pub mod error;
 pub mod headers;
 pub mod inproc;
+pub mod length;
 pub mod query;
 pub mod range;
 pub mod response;

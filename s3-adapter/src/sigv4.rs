@@ -13,7 +13,13 @@ mod presigned_v2;
 mod select;
 
 #[cfg(test)]
+mod client_examples;
+#[cfg(test)]
+mod fixture;
+#[cfg(test)]
 mod published_examples;
+#[cfg(test)]
+mod signer_oracle;
 
 pub use canonical::{RequestHead, Scheme};
 pub use claim::{

@@ -3,109 +3,17 @@
 use bytes::{Buf, Bytes, BytesMut};
 use sha2::{Digest, Sha256};
 
-use super::signer::ChunkSigner;
-use crate::checksum::{Checksum, ChecksumAlgorithm, DigestError};
+use super::framing::{ChunkError, Framing, MAX_CHUNK_HEADER, MAX_TRAILER, parse_header};
+use crate::checksum::{Checksum, ChecksumAlgorithm};
 use crate::sigv4::hex_signature;
-
-/// A size and a signature need 100 bytes.
-const MAX_CHUNK_HEADER: usize = 1024;
-
-/// One checksum and a signature need 200 bytes.
-const MAX_TRAILER: usize = 16 * 1024;
 
 /// S3 refuses smaller signed chunks, the last one excepted: each costs a signature.
 const MIN_SIGNED_CHUNK: u64 = 8192;
-
-/// 16 hex digits hold any 64-bit size.
-const MAX_SIZE_DIGITS: usize = 16;
 
 /// MinIO's clients end an unsigned trailer with one empty line too many.
 const MAX_EPILOGUE: usize = 4;
 
 const TRAILER_SIGNATURE: &str = "x-amz-trailer-signature";
-
-/// How the body is framed, and what signs it.
-#[derive(Debug, Clone)]
-pub enum Framing {
-    /// `STREAMING-AWS4-HMAC-SHA256-PAYLOAD`.
-    Signed(ChunkSigner),
-    /// `STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER`, with the trailer that was announced.
-    SignedTrailer(ChunkSigner, Option<ChecksumAlgorithm>),
-    /// `STREAMING-UNSIGNED-PAYLOAD-TRAILER`, with the trailer that was announced.
-    UnsignedTrailer(Option<ChecksumAlgorithm>),
-}
-
-impl Framing {
-    fn signer(&mut self) -> Option<&mut ChunkSigner> {
-        match self {
-            Self::Signed(signer) | Self::SignedTrailer(signer, _) => Some(signer),
-            Self::UnsignedTrailer(_) => None,
-        }
-    }
-
-    fn is_signed(&self) -> bool {
-        match self {
-            Self::Signed(_) | Self::SignedTrailer(..) => true,
-            Self::UnsignedTrailer(_) => false,
-        }
-    }
-
-    fn has_trailer(&self) -> bool {
-        match self {
-            Self::Signed(_) => false,
-            Self::SignedTrailer(..) | Self::UnsignedTrailer(_) => true,
-        }
-    }
-
-    fn announced(&self) -> Option<ChecksumAlgorithm> {
-        match self {
-            Self::Signed(_) => None,
-            Self::SignedTrailer(_, announced) | Self::UnsignedTrailer(announced) => *announced,
-        }
-    }
-}
-
-/// Why a body was refused. After one of these nothing of it may be published.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ChunkError {
-    /// The framing is broken: a size that is no plain hex number, a missing CRLF, an unknown
-    /// extension, bytes behind the end.
-    #[error("malformed chunk framing")]
-    Malformed,
-    /// The header of a chunk is longer than 1 KiB.
-    #[error("chunk header longer than {MAX_CHUNK_HEADER} bytes")]
-    HeaderTooLong,
-    /// The trailer is longer than 16 KiB.
-    #[error("trailer longer than {MAX_TRAILER} bytes")]
-    TrailerTooLong,
-    /// A signed chunk that is not the last is smaller than 8 KiB.
-    #[error("chunk {number} of {bytes} bytes is too small")]
-    ChunkTooSmall {
-        /// Its number, from 1.
-        number: u64,
-        /// Its size.
-        bytes: u64,
-    },
-    /// A chunk or the trailer has another signature.
-    #[error("chunk or trailer signature does not match")]
-    SignatureMismatch,
-    /// The data is longer or shorter than `x-amz-decoded-content-length`.
-    #[error("decoded length is not {declared}")]
-    WrongLength {
-        /// As declared.
-        declared: u64,
-    },
-    /// The body ended within the framing.
-    #[error("the body ends early")]
-    Truncated,
-    /// The trailer was announced and did not come, came and was not announced, came twice, or is
-    /// not `name:value`.
-    #[error("malformed trailer")]
-    MalformedTrailer,
-    /// The value in the trailer is not a checksum.
-    #[error(transparent)]
-    Checksum(#[from] DigestError),
-}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
@@ -185,7 +93,7 @@ impl ChunkDecoder {
                         self.start_chunk(&line)?;
                     }
                 }
-                State::Data { left } => return Ok(Some(self.take_data(input, left))),
+                State::Data { left } => return self.take_data(input, left).map(Some),
                 State::DataEnd { seen } => {
                     if self.take_line_end(input, seen, |seen| State::DataEnd { seen })? {
                         self.state = State::Header;
@@ -199,9 +107,7 @@ impl ChunkDecoder {
                 }
                 State::Done { epilogue } => self.skip_epilogue(input, epilogue)?,
             }
-            self.verify_finished_chunk()?;
         }
-        self.verify_finished_chunk()?;
         Ok(None)
     }
 
@@ -209,10 +115,8 @@ impl ChunkDecoder {
     /// checksum of the trailer, if one came.
     ///
     /// # Errors
-    /// `Truncated`; `WrongLength` if the data is shorter than declared; `MalformedTrailer` if the
-    /// announced checksum is missing; `SignatureMismatch`.
-    pub fn finish(mut self) -> Result<Option<Checksum>, ChunkError> {
-        self.verify_finished_chunk()?;
+    /// `Truncated`; `WrongLength` if the data is shorter than declared.
+    pub fn finish(self) -> Result<Option<Checksum>, ChunkError> {
         let State::Done { .. } = self.state else {
             return Err(ChunkError::Truncated);
         };
@@ -282,10 +186,15 @@ impl ChunkDecoder {
             0 => State::FinalEnd { seen: 0 },
             left => State::Data { left },
         };
-        Ok(())
+        if size == 0 {
+            self.verify_chunk()
+        } else {
+            Ok(())
+        }
     }
 
-    fn take_data(&mut self, input: &mut Bytes, left: u64) -> Bytes {
+    /// The last piece of a chunk is handed out only if the chunk's signature is good.
+    fn take_data(&mut self, input: &mut Bytes, left: u64) -> Result<Bytes, ChunkError> {
         let available = usize::try_from(left).map_or(input.len(), |left| left.min(input.len()));
         let data = input.split_to(available);
         if self.framing.is_signed() {
@@ -294,11 +203,14 @@ impl ChunkDecoder {
         // A usize always fits into 64 bits here; the sum was checked when the chunk began.
         let taken = data.len() as u64;
         self.decoded += taken;
-        self.state = match left - taken {
-            0 => State::DataEnd { seen: 0 },
-            left => State::Data { left },
-        };
-        data
+        let left = left - taken;
+        if left > 0 {
+            self.state = State::Data { left };
+            return Ok(data);
+        }
+        self.state = State::DataEnd { seen: 0 };
+        self.verify_chunk()?;
+        Ok(data)
     }
 
     /// Takes CR and LF, one by one if need be; whether both have come.
@@ -322,11 +234,7 @@ impl ChunkDecoder {
         Ok(true)
     }
 
-    /// Checks the signature of a chunk as soon as its data is complete.
-    fn verify_finished_chunk(&mut self) -> Result<(), ChunkError> {
-        if let State::Header | State::Data { .. } = self.state {
-            return Ok(());
-        }
+    fn verify_chunk(&mut self) -> Result<(), ChunkError> {
         let Some(claimed) = self.chunk_signature.take() else {
             return Ok(());
         };
@@ -339,8 +247,6 @@ impl ChunkDecoder {
     }
 
     fn read_trailer(&mut self, input: &mut Bytes) -> Result<(), ChunkError> {
-        // The signature of the last, empty chunk comes first in the chain.
-        self.verify_finished_chunk()?;
         let limit = MAX_TRAILER - self.trailer.bytes.min(MAX_TRAILER);
         let Some(line) = self.take_line(input, limit, ChunkError::TrailerTooLong)? else {
             return Ok(());
@@ -353,7 +259,7 @@ impl ChunkDecoder {
         }
         let text = std::str::from_utf8(line).map_err(|_| ChunkError::MalformedTrailer)?;
         let (name, value) = text.split_once(':').ok_or(ChunkError::MalformedTrailer)?;
-        self.take_trailer_field(&name.to_ascii_lowercase(), value.trim())
+        self.take_trailer_field(&name.to_ascii_lowercase(), value.trim_matches([' ', '\t']))
     }
 
     fn take_trailer_field(&mut self, name: &str, value: &str) -> Result<(), ChunkError> {
@@ -402,23 +308,319 @@ impl ChunkDecoder {
     }
 }
 
-/// `<hex>` or `<hex>;chunk-signature=<hex>`, and nothing else.
-fn parse_header(header: &[u8]) -> Result<(u64, Option<[u8; 32]>), ChunkError> {
-    let (size, signature) = match header.iter().position(|byte| *byte == b';') {
-        None => (header, None),
-        Some(at) => {
-            let (size, extension) = header.split_at(at);
-            let claimed = extension
-                .strip_prefix(b";chunk-signature=")
-                .and_then(hex_signature)
-                .ok_or(ChunkError::Malformed)?;
-            (size, Some(claimed))
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, SystemTime};
+
+    use aws_credential_types::Credentials;
+    use aws_sigv4::sign::v4;
+    use aws_smithy_runtime_api::http::Headers;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::checksum::DigestError;
+    use crate::chunked::{ChunkSigner, ChunkSigningKey};
+
+    const SECRET: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
+    const SEED: &str = "4f232c4386841ef735655705268965c44a0e4690baa4adea153f7db9fa80a0a9";
+
+    fn time() -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_secs(1_369_353_600)
+    }
+
+    fn signer() -> ChunkSigner {
+        let key = v4::generate_signing_key(SECRET, time(), "us-east-1", "s3");
+        let key = ChunkSigningKey::new(key.as_ref().try_into().unwrap());
+        let scope = "20130524/us-east-1/s3/aws4_request".to_owned();
+        let seed = hex_signature(SEED.as_bytes()).unwrap();
+        ChunkSigner::new(key, "20130524T000000Z".to_owned(), scope, seed)
+    }
+
+    /// Frames chunks and a trailer as the independent signer signs them.
+    fn signed_body(chunks: &[Vec<u8>], trailer: Option<(&'static str, String)>) -> Vec<u8> {
+        let identity = Credentials::new("AK", SECRET, None, None, "test").into();
+        let params = v4::SigningParams::builder()
+            .identity(&identity)
+            .region("us-east-1")
+            .name("s3")
+            .time(time())
+            .settings(())
+            .build()
+            .unwrap();
+        let mut body = Vec::new();
+        let mut previous = SEED.to_owned();
+        for chunk in chunks.iter().chain([&Vec::new()]) {
+            let data = Bytes::from(chunk.clone());
+            let output = v4::sign_chunk(&data, &previous, &params).unwrap();
+            previous = output.signature().to_owned();
+            body.extend(format!("{:x};chunk-signature={previous}\r\n", chunk.len()).bytes());
+            body.extend(chunk);
+            if !chunk.is_empty() {
+                body.extend(b"\r\n");
+            }
         }
-    };
-    // The number parser would take a sign.
-    let plain =
-        size.iter().all(u8::is_ascii_hexdigit) && (1..=MAX_SIZE_DIGITS).contains(&size.len());
-    let text = std::str::from_utf8(size).ok().filter(|_| plain);
-    let size = text.and_then(|text| u64::from_str_radix(text, 16).ok());
-    Ok((size.ok_or(ChunkError::Malformed)?, signature))
+        if let Some((name, value)) = trailer {
+            let mut headers = Headers::new();
+            headers.insert(name, value.clone());
+            let output = v4::sign_trailer(&headers, &previous, &params).unwrap();
+            body.extend(format!("{name}:{value}\r\n").bytes());
+            body.extend(format!("{TRAILER_SIGNATURE}:{}\r\n", output.signature()).bytes());
+        }
+        body.extend(b"\r\n");
+        body
+    }
+
+    fn unsigned_body(chunks: &[Vec<u8>], end: &str) -> Vec<u8> {
+        let mut body = Vec::new();
+        for chunk in chunks {
+            body.extend(format!("{:X}\r\n", chunk.len()).bytes());
+            body.extend(chunk);
+            body.extend(b"\r\n");
+        }
+        body.extend(format!("0\r\n{end}").bytes());
+        body
+    }
+
+    /// Feeds the body in pieces that end at the given places.
+    fn decode(
+        framing: Framing,
+        length: u64,
+        body: &[u8],
+        cuts: &[usize],
+    ) -> Result<(Vec<u8>, Option<Checksum>), ChunkError> {
+        let mut decoder = ChunkDecoder::new(framing, length);
+        let mut data = Vec::new();
+        let mut rest = Bytes::copy_from_slice(body);
+        let mut ends: Vec<usize> = cuts.iter().map(|cut| cut % (body.len() + 1)).collect();
+        ends.extend([0, body.len()]);
+        ends.sort_unstable();
+        for pair in ends.windows(2) {
+            let mut piece = rest.split_to(pair[1] - pair[0]);
+            while let Some(slice) = decoder.next(&mut piece)? {
+                assert!(!slice.is_empty());
+                data.extend(slice);
+            }
+        }
+        Ok((data, decoder.finish()?))
+    }
+
+    fn unsigned(length: u64, body: &str) -> Result<(Vec<u8>, Option<Checksum>), ChunkError> {
+        let framing = Framing::UnsignedTrailer(Some(ChecksumAlgorithm::Crc32));
+        decode(framing, length, body.as_bytes(), &[])
+    }
+
+    const TRAILER: &str = "x-amz-checksum-crc32:y/Q5Jg==\r\n";
+
+    fn trailer() -> (&'static str, String) {
+        ("x-amz-checksum-crc32", "y/Q5Jg==".to_owned())
+    }
+
+    #[test]
+    fn data_is_not_copied() {
+        let body = Bytes::from_static(b"3\r\nabc\r\n0\r\n\r\n");
+        let mut decoder = ChunkDecoder::new(Framing::UnsignedTrailer(None), 3);
+        let data = decoder.next(&mut body.clone()).unwrap().unwrap();
+        assert_eq!(data.as_ptr(), body[3..].as_ptr());
+    }
+
+    #[test]
+    fn sizes_are_plain_hex_numbers() {
+        let end = format!("0\r\n{TRAILER}\r\n");
+        assert!(unsigned(3, &format!("003\r\nabc\r\n{end}")).is_ok());
+        for size in [
+            "",
+            "-3",
+            "+3",
+            "0x3",
+            " 3",
+            "3 ",
+            "3;",
+            "3;a=b",
+            "00000000000000003",
+            "g",
+        ] {
+            let refused = unsigned(3, &format!("{size}\r\nabc\r\n{end}"));
+            assert_eq!(refused, Err(ChunkError::Malformed), "{size}");
+        }
+        let refused = unsigned(3, "ffffffffffffffff\r\nabc");
+        assert_eq!(refused, Err(ChunkError::WrongLength { declared: 3 }));
+        assert_eq!(unsigned(3, "3\nabc"), Err(ChunkError::Malformed));
+        assert_eq!(unsigned(3, "3\r\nabcd"), Err(ChunkError::Malformed));
+        assert_eq!(
+            unsigned(3, &"0".repeat(2000)),
+            Err(ChunkError::HeaderTooLong)
+        );
+        let extended = format!("3;chunk-signature={SEED}\r\nabc\r\n{end}");
+        assert_eq!(unsigned(3, &extended), Err(ChunkError::Malformed));
+    }
+
+    #[test]
+    fn the_declared_length_is_enforced() {
+        let body = format!("3\r\nabc\r\n0\r\n{TRAILER}\r\n");
+        assert!(unsigned(3, &body).is_ok());
+        for declared in [0, 2, 4, u64::MAX] {
+            assert_eq!(
+                unsigned(declared, &body),
+                Err(ChunkError::WrongLength { declared })
+            );
+        }
+    }
+
+    #[test]
+    fn trailers_must_be_announced_known_and_there() {
+        let end = |trailer: &str| unsigned(0, &format!("0\r\n{trailer}\r\n"));
+        assert!(end(TRAILER).is_ok());
+        assert!(end("X-Amz-Checksum-CRC32: y/Q5Jg== \n").is_ok());
+        for trailer in [
+            "",
+            "x-amz-checksum-crc32c:y/Q5Jg==\r\n",
+            "x-amz-meta-a:b\r\n",
+            "no colon\r\n",
+            "x-amz-trailer-signature:0\r\n",
+            &TRAILER.repeat(2),
+        ] {
+            assert!(end(trailer).is_err(), "{trailer}");
+        }
+        let invalid = DigestError::InvalidChecksum {
+            algorithm: ChecksumAlgorithm::Crc32,
+        };
+        assert_eq!(
+            end("x-amz-checksum-crc32:AA==\r\n"),
+            Err(ChunkError::Checksum(invalid))
+        );
+        assert_eq!(end(&"a".repeat(1 << 20)), Err(ChunkError::TrailerTooLong));
+        let unannounced = decode(
+            Framing::UnsignedTrailer(None),
+            0,
+            format!("0\r\n{TRAILER}\r\n").as_bytes(),
+            &[],
+        );
+        assert_eq!(unannounced, Err(ChunkError::MalformedTrailer));
+    }
+
+    #[test]
+    fn minio_clients_end_in_their_own_way() {
+        let line = "x-amz-checksum-crc32:y/Q5Jg==\n";
+        assert!(unsigned(0, &format!("0\r\n{line}\r\n\r\n")).is_ok());
+        let signed = signed_body(&[], Some(trailer()));
+        let spaced = String::from_utf8(signed)
+            .unwrap()
+            .replace("y/Q5Jg==\r\n", "y/Q5Jg==\n\r\n");
+        let framing = Framing::SignedTrailer(signer(), Some(ChecksumAlgorithm::Crc32));
+        assert!(decode(framing, 0, spaced.as_bytes(), &[]).is_ok());
+        assert_eq!(
+            unsigned(0, &format!("0\r\n{TRAILER}\r\n0\r\n")),
+            Err(ChunkError::Malformed)
+        );
+        assert_eq!(
+            unsigned(0, &format!("0\r\n{TRAILER}\r\n\r\n\r\n\r\n")),
+            Err(ChunkError::Malformed)
+        );
+    }
+
+    #[test]
+    fn small_signed_chunks_are_refused_unless_last() {
+        let chunks = [vec![0; 8191], vec![1; 1]];
+        let body = signed_body(&chunks, None);
+        let refused = decode(Framing::Signed(signer()), 8192, &body, &[]);
+        assert_eq!(
+            refused,
+            Err(ChunkError::ChunkTooSmall {
+                number: 1,
+                bytes: 8191
+            })
+        );
+        let body = unsigned_body(&[vec![0; 1], vec![1; 1]], "\r\n");
+        assert!(decode(Framing::UnsignedTrailer(None), 2, &body, &[]).is_ok());
+    }
+
+    #[test]
+    fn one_flipped_bit_of_a_signed_body_is_refused() {
+        let chunks = [vec![7; 8192], vec![8; 100]];
+        let body = signed_body(&chunks, Some(trailer()));
+        let framing = || Framing::SignedTrailer(signer(), Some(ChecksumAlgorithm::Crc32));
+        assert!(decode(framing(), 8292, &body, &[]).is_ok());
+        for at in (0..200).chain(8_200..body.len() - 2) {
+            let mut changed = body.clone();
+            changed[at] ^= 1;
+            let outcome = decode(framing(), 8292, &changed, &[]);
+            // Letters of a name or a size may change their case without changing the meaning; bit 0
+            // does not do that.
+            assert!(outcome.is_err(), "{at}");
+        }
+    }
+
+    #[test]
+    fn every_early_end_is_refused() {
+        let signed = signed_body(&[vec![7; 10]], Some(trailer()));
+        let unsigned = unsigned_body(&[vec![7; 10]], &format!("{TRAILER}\r\n"));
+        let announced = Some(ChecksumAlgorithm::Crc32);
+        for cut in 0..signed.len() {
+            let framing = Framing::SignedTrailer(signer(), announced);
+            assert!(decode(framing, 10, &signed[..cut], &[]).is_err(), "{cut}");
+        }
+        for cut in 0..unsigned.len() {
+            let framing = Framing::UnsignedTrailer(announced);
+            assert_eq!(
+                decode(framing, 10, &unsigned[..cut], &[]),
+                Err(ChunkError::Truncated),
+                "{cut}"
+            );
+        }
+    }
+
+    #[test]
+    fn chunks_must_be_signed_where_the_mode_says_so() {
+        let body = unsigned_body(&[vec![1; 3]], "\r\n");
+        let refused = decode(Framing::Signed(signer()), 3, &body, &[]);
+        assert_eq!(refused, Err(ChunkError::Malformed));
+        let unsigned_trailer = signed_body(&[], None);
+        let framing = Framing::SignedTrailer(signer(), None);
+        assert_eq!(
+            decode(framing, 0, &unsigned_trailer, &[]),
+            Err(ChunkError::Truncated)
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn splits_do_not_matter_signed(
+            sizes in proptest::collection::vec(8192_usize..9000, 0..3),
+            last in 0_usize..50,
+            cuts in proptest::collection::vec(any::<usize>(), 0..12),
+        ) {
+            let chunks: Vec<Vec<u8>> = sizes.iter().chain([&(last + 1)])
+                .map(|size| (0..*size).map(|at| (at % 251) as u8).collect()).collect();
+            let data = chunks.concat();
+            let body = signed_body(&chunks, Some(trailer()));
+            let framing = Framing::SignedTrailer(signer(), Some(ChecksumAlgorithm::Crc32));
+            let (decoded, checksum) = decode(framing, data.len() as u64, &body, &cuts).unwrap();
+            prop_assert_eq!(decoded, data);
+            prop_assert!(checksum.is_some());
+        }
+
+        #[test]
+        fn splits_do_not_matter_unsigned(
+            chunks in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 1..40), 0..6),
+            cuts in proptest::collection::vec(any::<usize>(), 0..40),
+        ) {
+            let data = chunks.concat();
+            let body = unsigned_body(&chunks, "\r\n");
+            let framing = Framing::UnsignedTrailer(None);
+            let decoded = decode(framing, data.len() as u64, &body, &cuts);
+            prop_assert_eq!(decoded, Ok((data, None)));
+        }
+
+        #[test]
+        fn never_panics(
+            body in proptest::collection::vec(any::<u8>(), 0..100),
+            text in "[0-9a-f;:=\r\nx-]{0,60}",
+            length in 0_u64..100,
+        ) {
+            for input in [&body[..], text.as_bytes()] {
+                let _ = decode(Framing::UnsignedTrailer(None), length, input, &[1, 5]);
+                let _ = decode(Framing::SignedTrailer(signer(), None), length, input, &[2]);
+            }
+        }
+    }
 }

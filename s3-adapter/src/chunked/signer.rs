@@ -5,6 +5,8 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
+use crate::sigv4::SigV4Claim;
+
 /// The SHA-256 of nothing: the headers of a chunk, of which there are none.
 const EMPTY_SHA256: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
@@ -38,6 +40,13 @@ pub struct ChunkSigner {
 }
 
 impl ChunkSigner {
+    /// The chain of a request whose signature has been verified.
+    #[must_use]
+    pub fn of_request(key: ChunkSigningKey, claim: &SigV4Claim) -> Self {
+        let amz_date = claim.signed_at.as_str().to_owned();
+        Self::new(key, amz_date, claim.scope.to_string(), claim.signature)
+    }
+
     /// `amz_date` and `scope` stand in the string to sign as the request had them; `seed` is the
     /// verified signature of the request.
     #[must_use]

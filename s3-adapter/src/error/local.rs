@@ -1,4 +1,5 @@
-//! The one place where faults found at the edge become S3 errors.
+//! The one place where faults found at the edge become S3 errors; those of signatures are in
+//! `signature`.
 
 use http::StatusCode;
 
@@ -8,17 +9,20 @@ use crate::checksum::DigestError;
 use crate::chunked::ChunkError;
 use crate::copy_source::CopySourceError;
 use crate::headers::HeaderError;
+use crate::length::LengthError;
 use crate::query::QueryError;
 use crate::range::UnsatisfiableRange;
-use crate::sigv4::{MalformedPart, SignatureError};
 use crate::target::TargetError;
 use crate::xml::XmlError;
 
-fn bad_request(code: &'static str, message: impl Into<std::borrow::Cow<'static, str>>) -> S3Error {
+pub(super) fn bad_request(
+    code: &'static str,
+    message: impl Into<std::borrow::Cow<'static, str>>,
+) -> S3Error {
     S3Error::new(code, StatusCode::BAD_REQUEST, message)
 }
 
-fn signature_mismatch() -> S3Error {
+pub(super) fn signature_mismatch() -> S3Error {
     S3Error::new(
         "SignatureDoesNotMatch",
         StatusCode::FORBIDDEN,
@@ -30,12 +34,6 @@ fn incomplete_body() -> S3Error {
     bad_request(
         "IncompleteBody",
         "You did not provide the number of bytes specified by the Content-Length HTTP header",
-    )
-}
-
-fn sigv2_not_supported() -> S3Error {
-    S3Error::invalid_request(
-        "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.",
     )
 }
 
@@ -224,6 +222,24 @@ impl From<ChunkError> for S3Error {
     }
 }
 
+impl From<LengthError> for S3Error {
+    fn from(fault: LengthError) -> Self {
+        match fault {
+            LengthError::Missing => S3Error::new(
+                "MissingContentLength",
+                StatusCode::LENGTH_REQUIRED,
+                "You must provide the Content-Length HTTP header.",
+            ),
+            LengthError::Malformed { header, value } => {
+                S3Error::invalid_argument(header, value, "The length is not a number.")
+            }
+            LengthError::NotFramed => S3Error::invalid_request(
+                "x-amz-decoded-content-length requires a streaming x-amz-content-sha256.",
+            ),
+        }
+    }
+}
+
 impl From<BodyError> for S3Error {
     fn from(fault: BodyError) -> Self {
         match fault {
@@ -237,150 +253,102 @@ impl From<BodyError> for S3Error {
     }
 }
 
-impl From<SignatureError> for S3Error {
-    fn from(fault: SignatureError) -> Self {
-        match fault {
-            SignatureError::SeveralMechanisms => S3Error::invalid_argument(
-                "Authorization",
-                "",
-                "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query string parameter or the Authorization header should be specified",
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sigv4::{MalformedPart, SignatureError};
+
+    fn code(error: impl Into<S3Error>) -> (String, u16) {
+        let error: S3Error = error.into();
+        (error.code().to_owned(), error.status().as_u16())
+    }
+
+    #[test]
+    fn codes_that_clients_act_on() {
+        for (found, expected, status) in [
+            (
+                code(TargetError::KeyTooLong { bytes: 1025 }),
+                "KeyTooLongError",
+                400,
             ),
-            SignatureError::UnsupportedAuthorization(scheme) => {
-                S3Error::invalid_argument("Authorization", scheme, "Unsupported Authorization Type")
-            }
-            SignatureError::SigV2NotSupported => sigv2_not_supported(),
-            SignatureError::UnsupportedAlgorithm(_) => {
-                S3Error::not_implemented("SigV4A is not implemented. Please use AWS4-HMAC-SHA256.")
-            }
-            SignatureError::SessionToken => bad_request(
-                "InvalidToken",
-                "The provided token is malformed or otherwise invalid.",
+            (code(XmlError::TooDeep), "MalformedXML", 400),
+            (code(UnsatisfiableRange { size: 3 }), "InvalidRange", 416),
+            (code(ChunkError::Truncated), "IncompleteBody", 400),
+            (
+                code(ChunkError::SignatureMismatch),
+                "SignatureDoesNotMatch",
+                403,
             ),
-            SignatureError::MalformedHeader(part) => {
-                bad_request("AuthorizationHeaderMalformed", header_text(&part))
-            }
-            SignatureError::MalformedQuery(part) => {
-                bad_request("AuthorizationQueryParametersError", query_text(&part))
-            }
-            SignatureError::InvalidDate => S3Error::access_denied(
-                "AWS authentication requires a valid Date or x-amz-date header",
+            (
+                code(ChunkError::ChunkTooSmall {
+                    number: 1,
+                    bytes: 1,
+                }),
+                "InvalidChunkSizeError",
+                400,
             ),
-            SignatureError::MalformedV2(_) => S3Error::access_denied(
-                "Query-string authentication requires the Signature, Expires and AWSAccessKeyId parameters",
+            (
+                code(ChunkError::MalformedTrailer),
+                "MalformedTrailerError",
+                400,
             ),
-            SignatureError::UnsignedParameter(name) => S3Error::invalid_argument(
-                name,
-                "",
-                "This query parameter is not covered by a version 2 signature. Please use AWS4-HMAC-SHA256.",
+            (
+                code(ChunkError::Checksum(DigestError::ContentMd5Mismatch)),
+                "BadDigest",
+                400,
             ),
-            SignatureError::HeadersNotSigned(names) => S3Error::access_denied(
-                "There were headers present in the request which were not signed",
-            )
-            .with_element("HeadersNotSigned", names.join(", ")),
-            SignatureError::SignedHeadersMissing(_) => signature_mismatch(),
-            SignatureError::ConflictingHeader(name) => S3Error::invalid_request(format!(
-                "The header {name} differs from the query parameter of that name."
-            )),
-            SignatureError::MissingContentSha256 => S3Error::invalid_request(
-                "Missing required header for this request: x-amz-content-sha256",
+            (code(DigestError::InvalidContentMd5), "InvalidDigest", 400),
+            (
+                code(BodyError::TooLarge { limit: 1 }),
+                "MaxMessageLengthExceeded",
+                400,
             ),
-            SignatureError::InvalidContentSha256(value) => S3Error::invalid_argument(
-                "x-amz-content-sha256",
-                value,
-                "x-amz-content-sha256 must be UNSIGNED-PAYLOAD, STREAMING-UNSIGNED-PAYLOAD-TRAILER, STREAMING-AWS4-HMAC-SHA256-PAYLOAD, STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER or a valid sha256 value.",
+            (code(LengthError::Missing), "MissingContentLength", 411),
+            (code(SignatureError::SessionToken), "InvalidToken", 400),
+            (
+                code(SignatureError::SigV2NotSupported),
+                "InvalidRequest",
+                400,
             ),
-            SignatureError::UnsignedStreaming => S3Error::invalid_request(
-                "Signed chunks require a version 4 signature of the request.",
+            (
+                code(SignatureError::UnsupportedAlgorithm(String::new())),
+                "NotImplemented",
+                501,
             ),
-            SignatureError::InvalidTarget => {
-                bad_request("InvalidURI", "Couldn't parse the specified URI.")
-            }
+            (
+                code(SignatureError::HeadersNotSigned(Vec::new())),
+                "AccessDenied",
+                403,
+            ),
+            (
+                code(SignatureError::SignedHeadersMissing(Vec::new())),
+                "SignatureDoesNotMatch",
+                403,
+            ),
+            (
+                code(SignatureError::MalformedHeader(MalformedPart::Credential)),
+                "AuthorizationHeaderMalformed",
+                400,
+            ),
+            (
+                code(SignatureError::MalformedQuery(
+                    MalformedPart::ExpiresTooLarge,
+                )),
+                "AuthorizationQueryParametersError",
+                400,
+            ),
+        ] {
+            assert_eq!(found, (expected.to_owned(), status));
         }
     }
-}
 
-fn header_text(part: &MalformedPart) -> String {
-    let text = match part {
-        MalformedPart::Components => {
-            "the authorization header requires exactly the three components Credential, SignedHeaders and Signature."
-        }
-        MalformedPart::Signature => "the Signature is not 64 lower-case hexadecimal digits.",
-        MalformedPart::SignedHeaders => {
-            "the SignedHeaders are not a sorted list of lower-case header names."
-        }
-        MalformedPart::Credential
-        | MalformedPart::AccessKeyId
-        | MalformedPart::ScopeDate { .. }
-        | MalformedPart::Service { .. }
-        | MalformedPart::Terminator { .. } => {
-            return format!(
-                "The authorization header is malformed; {}",
-                credential_text(part)
-            );
-        }
-        MalformedPart::Algorithm
-        | MalformedPart::Date
-        | MalformedPart::ExpiresNotANumber
-        | MalformedPart::ExpiresTooSmall
-        | MalformedPart::ExpiresTooLarge => "it holds a component of the query form.",
-    };
-    format!("The authorization header is malformed; {text}")
-}
-
-fn query_text(part: &MalformedPart) -> String {
-    let text = match part {
-        MalformedPart::Components => {
-            "Query-string authentication version 4 requires the X-Amz-Algorithm, X-Amz-Credential, X-Amz-Signature, X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires parameters."
-        }
-        MalformedPart::Signature => "X-Amz-Signature must be 64 lower-case hexadecimal digits",
-        MalformedPart::SignedHeaders => {
-            "X-Amz-SignedHeaders must be a sorted list of lower-case header names"
-        }
-        MalformedPart::Algorithm => "X-Amz-Algorithm only supports \"AWS4-HMAC-SHA256\"",
-        MalformedPart::Date => {
-            "X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\""
-        }
-        MalformedPart::ExpiresNotANumber => "X-Amz-Expires should be a number",
-        MalformedPart::ExpiresTooSmall => "X-Amz-Expires must be positive",
-        MalformedPart::ExpiresTooLarge => {
-            "X-Amz-Expires must be less than a week (in seconds); that is, the given X-Amz-Expires must be less than 604800 seconds"
-        }
-        MalformedPart::Credential
-        | MalformedPart::AccessKeyId
-        | MalformedPart::ScopeDate { .. }
-        | MalformedPart::Service { .. }
-        | MalformedPart::Terminator { .. } => {
-            return format!(
-                "Error parsing the X-Amz-Credential parameter; {}",
-                credential_text(part)
-            );
-        }
-    };
-    text.to_owned()
-}
-
-fn credential_text(part: &MalformedPart) -> String {
-    match part {
-        MalformedPart::ScopeDate { given } => {
-            format!("Invalid credential date \"{given}\". This date is not the same as X-Amz-Date.")
-        }
-        MalformedPart::Service { given } => {
-            format!("incorrect service \"{given}\". This endpoint belongs to \"s3\".")
-        }
-        MalformedPart::Terminator { given } => {
-            format!("incorrect terminal \"{given}\". This endpoint uses \"aws4_request\".")
-        }
-        MalformedPart::Credential
-        | MalformedPart::AccessKeyId
-        | MalformedPart::Components
-        | MalformedPart::SignedHeaders
-        | MalformedPart::Signature
-        | MalformedPart::Algorithm
-        | MalformedPart::Date
-        | MalformedPart::ExpiresNotANumber
-        | MalformedPart::ExpiresTooSmall
-        | MalformedPart::ExpiresTooLarge => {
-            "the Credential is mal-formed; expecting \"<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request\".".to_owned()
-        }
+    #[test]
+    fn an_unsatisfiable_range_tells_the_size() {
+        let error = S3Error::from(UnsatisfiableRange { size: 3 });
+        assert_eq!(error.element("ActualObjectSize"), Some("3"));
+        assert_eq!(
+            error.headers().first().map(|(_, value)| value.as_bytes()),
+            Some(&b"bytes */3"[..])
+        );
     }
 }

@@ -5,12 +5,13 @@
 //! other query parameter is refused unless it is known to mean nothing.
 
 use aws_smithy_http::label::{EncodingStrategy, fmt_string as encode_path};
+use aws_smithy_http::query::fmt_string as encode_query;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::HeaderMap;
 use percent_encoding::percent_decode_str;
 
-use super::canonical::{RequestHead, push_header_value};
+use super::canonical::{InnerSpaces, RequestHead, push_header_value};
 use super::claim::{PresignedV2Claim, SignatureError};
 use super::payload::PayloadHash;
 use super::presigned::hoist;
@@ -106,10 +107,12 @@ pub(super) fn parse(head: &RequestHead<'_>) -> Result<PresignedV2Claim, Signatur
 }
 
 fn seconds(text: &str) -> Option<u64> {
-    // `u64::from_str` takes a leading plus sign.
-    text.bytes()
-        .all(|byte| byte.is_ascii_digit())
-        .then(|| text.parse().ok())?
+    // The number parser takes a leading sign.
+    if !text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    // Signed in the contract, so that no value of it wraps around there.
+    text.parse::<i64>().ok()?.try_into().ok()
 }
 
 fn signature(text: &str) -> Result<[u8; 20], SignatureError> {
@@ -172,18 +175,33 @@ fn strings_to_sign(
     }
     let mut start = format!("{}\n", head.method);
     for name in ["content-md5", "content-type"] {
-        push_header_value(&mut start, &headers, name);
+        push_header_value(&mut start, &headers, name, InnerSpaces::Kept);
         start.push('\n');
     }
     start.push_str(expires);
     start.push('\n');
     push_amz_headers(&mut start, &headers);
-    let resources = signed_query(head.query);
+    let mut queries = vec![signed_query(head.query, SubResourceValues::Decoded)];
+    let encoded = signed_query(head.query, SubResourceValues::Encoded);
+    if !queries.contains(&encoded) {
+        queries.push(encoded);
+    }
     let paths = canonical_resources(head)?;
-    Ok(paths
-        .into_iter()
-        .map(|path| format!("{start}{path}{resources}"))
+    let pairs = queries
+        .iter()
+        .flat_map(|query| paths.iter().map(move |path| (path, query)));
+    Ok(pairs
+        .map(|(path, query)| format!("{start}{path}{query}"))
         .collect())
+}
+
+/// What a client signs of the value of a sub-resource; `response-*` are always decoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum SubResourceValues {
+    /// botocore, and S3's documentation.
+    Decoded,
+    /// aws-sdk for JavaScript v2.
+    Encoded,
 }
 
 fn push_amz_headers(out: &mut String, headers: &HeaderMap) {
@@ -193,7 +211,7 @@ fn push_amz_headers(out: &mut String, headers: &HeaderMap) {
     for name in names {
         out.push_str(name);
         out.push(':');
-        push_header_value(out, headers, name);
+        push_header_value(out, headers, name, InnerSpaces::Kept);
         out.push('\n');
     }
 }
@@ -215,7 +233,7 @@ fn canonical_resources(head: &RequestHead<'_>) -> Result<Vec<String>, SignatureE
     Ok(found)
 }
 
-fn signed_query(query: &Query) -> String {
+fn signed_query(query: &Query, values: SubResourceValues) -> String {
     let mut parameters: Vec<&Parameter> = query
         .iter()
         .filter(|parameter| is_signed(parameter))
@@ -227,8 +245,137 @@ fn signed_query(query: &Query) -> String {
         text.push_str(&parameter.name);
         if let Some(value) = &parameter.value {
             text.push('=');
-            text.push_str(value);
+            let is_override = RESPONSE_OVERRIDES.contains(&parameter.name.as_str());
+            match values {
+                SubResourceValues::Encoded if !is_override => text.push_str(&encode_query(value)),
+                SubResourceValues::Encoded | SubResourceValues::Decoded => text.push_str(value),
+            }
         }
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::claim::Authentication;
+    use super::super::fixture::Fixture;
+    use super::*;
+
+    const BASE: &str =
+        "AWSAccessKeyId=AK&Signature=NpgCjnDzrM%2BWFzoENXmpNDUsSn8%3D&Expires=1175139620";
+
+    fn fixture(method: &'static str, path: &str, more: &str) -> Fixture {
+        Fixture::new(method, "s3.amazonaws.com", &format!("{path}?{BASE}{more}"))
+    }
+
+    fn claim(fixture: &Fixture) -> PresignedV2Claim {
+        match fixture.authenticate().unwrap() {
+            Authentication::PresignedV2(claim) => *claim,
+            other => panic!("not SigV2: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn headers_in_the_query_are_signed_and_hoisted() {
+        let more = "&Content-Type=text%2Fplain&x-amz-meta-b=2&x-amz-acl=private&Cache-Control=no-cache&x-id=PutObject";
+        let claim = claim(&fixture("PUT", "/b/k", more).header("x-amz-meta-a", "1"));
+        let expected = "PUT\n\ntext/plain\n1175139620\nx-amz-acl:private\nx-amz-meta-a:1\nx-amz-meta-b:2\n/b/k";
+        assert_eq!(claim.strings_to_sign, [expected]);
+        assert_eq!(claim.hoisted_headers["content-type"], "text/plain");
+        assert_eq!(claim.hoisted_headers["cache-control"], "no-cache");
+        assert_eq!(claim.hoisted_headers.len(), 4);
+    }
+
+    #[test]
+    fn an_added_header_changes_what_is_signed() {
+        let plain = claim(&fixture("PUT", "/b/k", "")).strings_to_sign;
+        let added = claim(&fixture("PUT", "/b/k", "").header("x-amz-copy-source", "b/secret"));
+        assert_ne!(plain, added.strings_to_sign);
+    }
+
+    #[test]
+    fn sub_resources_and_overrides_are_signed_in_order() {
+        let more = "&versionId=v%2F1&response-content-type=a%2Fb&acl&uploads=";
+        let claim = claim(&fixture("GET", "/b/a%2Bb+c", more));
+        let resources = "?acl&response-content-type=a/b&uploads=&versionId=v/1";
+        let encoded = "?acl&response-content-type=a/b&uploads=&versionId=v%2F1";
+        let expected = [
+            format!("GET\n\n\n1175139620\n/b/a%2Bb+c{resources}"),
+            format!("GET\n\n\n1175139620\n/b/a%2Bb%2Bc{resources}"),
+            format!("GET\n\n\n1175139620\n/b/a%2Bb+c{encoded}"),
+            format!("GET\n\n\n1175139620\n/b/a%2Bb%2Bc{encoded}"),
+        ];
+        assert_eq!(claim.strings_to_sign, expected);
+    }
+
+    #[test]
+    fn unsigned_parameters_are_refused() {
+        for name in ["list-type", "prefix", "max-keys", "partnumber", "unknown"] {
+            let refused = fixture("GET", "/b", &format!("&{name}=1")).refused();
+            assert_eq!(refused, SignatureError::UnsignedParameter(name.into()));
+        }
+        let conflict = fixture("PUT", "/b/k", "&Content-Type=a")
+            .header("content-type", "b")
+            .refused();
+        assert_eq!(
+            conflict,
+            SignatureError::ConflictingHeader("content-type".into())
+        );
+        let conflict = fixture("PUT", "/b/k", "&Content-Length=3")
+            .header("content-length", "4")
+            .refused();
+        assert_eq!(
+            conflict,
+            SignatureError::ConflictingHeader("content-length".into())
+        );
+    }
+
+    #[test]
+    fn only_reads_and_puts() {
+        for method in ["DELETE", "POST"] {
+            assert_eq!(
+                fixture(method, "/b/k", "").refused(),
+                SignatureError::SigV2NotSupported
+            );
+        }
+        assert!(fixture("HEAD", "/b/k", "").authenticate().is_ok());
+    }
+
+    #[test]
+    fn malformed_parameters_are_named() {
+        let refused = |query: &str| Fixture::new("GET", "h", &format!("/b/k?{query}")).refused();
+        assert_eq!(
+            refused("Signature=eA%3D%3D&Expires=1"),
+            SignatureError::MalformedV2("AWSAccessKeyId")
+        );
+        assert_eq!(
+            refused("AWSAccessKeyId=AK&Expires=1"),
+            SignatureError::MalformedV2("Signature")
+        );
+        assert_eq!(
+            refused("AWSAccessKeyId=AK&Signature=eA%3D%3D"),
+            SignatureError::MalformedV2("Expires")
+        );
+        assert_eq!(
+            refused("AWSAccessKeyId=AK&Signature=eA%3D%3D&Expires=1"),
+            SignatureError::MalformedV2("Signature")
+        );
+        for expires in ["-1", "%2B1", "1.5", "x", "9223372036854775808"] {
+            let query = BASE.replace("1175139620", expires);
+            assert_eq!(
+                refused(&query),
+                SignatureError::MalformedV2("Expires"),
+                "{expires}"
+            );
+        }
+    }
+
+    #[test]
+    fn signed_chunks_need_version_4() {
+        let streaming = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD";
+        let refused = fixture("PUT", "/b/k", "")
+            .header("x-amz-content-sha256", streaming)
+            .refused();
+        assert_eq!(refused, SignatureError::UnsignedStreaming);
+    }
 }
