@@ -1,9 +1,10 @@
 //! Compiles `proto/` without `protoc`: protox gives one descriptor set with the annotations kept (for reflection, the
-//! generator and dependants) and one for the Rust code.
+//! generator and dependants) and one for the Rust code. The generator writes the error and access tables.
 use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
+use bucketry_s3_generator::Generated;
 use protox::Compiler;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -17,7 +18,13 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let out = PathBuf::from(env::var("OUT_DIR")?);
     let descriptor = out.join("bucketry.binpb");
-    fs::write(&descriptor, compiler.encode_file_descriptor_set())?;
+    let encoded = compiler.encode_file_descriptor_set();
+    fs::write(&descriptor, &encoded)?;
+    let published = bucketry_s3_generator::publish::stripped_descriptor_set(&encoded)?;
+    fs::write(out.join("published.binpb"), published)?;
+    let generated = Generated::from_descriptor_set(&encoded)?;
+    fs::write(out.join("error_table.rs"), generated.error_table())?;
+    fs::write(out.join("access_table.rs"), generated.access_table())?;
     // Dependants (the adapter's build script) read it as DEP_BUCKETRY_CONTRACT_DESCRIPTOR.
     println!("cargo::metadata=descriptor={}", descriptor.display());
 
