@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bucketry_contract::v1::ErrorReason;
 use bytes::Bytes;
-use http::{HeaderMap, StatusCode};
+use http::HeaderMap;
 use http_body::Body;
 use http_body_util::BodyExt;
 use http_body_util::combinators::UnsyncBoxBody;
@@ -15,6 +15,7 @@ use crate::checksum::{DeclaredChecksum, DeclaredDigests};
 use crate::chunked::{ChunkDecoder, ChunkSigner, ChunkSigningKey, Framing};
 use crate::error::S3Error;
 use crate::fault::of_reason;
+use crate::length::{LengthError, data_length};
 use crate::settings::Limits;
 use crate::sigv4::{Authentication, PayloadHash};
 
@@ -124,7 +125,7 @@ impl Expectation {
 /// How a request's body becomes data. `chunk_signing_key` is what Authorize gave: 32 bytes if the chunks are signed.
 ///
 /// # Errors
-/// `MissingContentLength`, `InvalidArgument` for lengths that are no numbers.
+/// Those of [`data_length`].
 pub(crate) fn decoding(
     headers: &HeaderMap,
     authentication: &Authentication,
@@ -136,17 +137,16 @@ pub(crate) fn decoding(
         DeclaredChecksum::None | DeclaredChecksum::Header(_) => None,
     };
     let signer = || chunk_signer(authentication, chunk_signing_key);
+    let length = data_length(headers, &authentication.payload())?;
     let framing = match authentication.payload() {
         PayloadHash::Hex(_) | PayloadHash::Unsigned => {
-            let declared_length = length_of(headers, "content-length")?;
-            return Ok(Decoding::Plain { declared_length });
+            return Ok(Decoding::Plain { declared_length: length });
         }
         PayloadHash::StreamingSigned => Framing::Signed(signer()?),
         PayloadHash::StreamingSignedTrailer => Framing::SignedTrailer(signer()?, announced),
         PayloadHash::StreamingUnsignedTrailer => Framing::UnsignedTrailer(announced),
     };
-    let length = length_of(headers, "x-amz-decoded-content-length")?;
-    let length = length.ok_or_else(missing_content_length)?;
+    let length = length.ok_or(LengthError::Missing)?;
     Ok(Decoding::Chunked(Box::new(ChunkDecoder::new(framing, length))))
 }
 
@@ -156,12 +156,7 @@ pub(crate) fn decoding(
 /// `MissingContentLength`: an object is not stored from a body of unknown length, as in S3. `EntityTooLarge` if it does
 /// not fit the contract.
 pub(crate) fn content_length(headers: &HeaderMap, payload: &PayloadHash) -> Result<i64, S3Error> {
-    let name = if payload.is_streaming() {
-        "x-amz-decoded-content-length"
-    } else {
-        "content-length"
-    };
-    let length = length_of(headers, name)?.ok_or_else(missing_content_length)?;
+    let length = data_length(headers, payload)?.ok_or(LengthError::Missing)?;
     i64::try_from(length).map_err(|_| of_reason(ErrorReason::EntityTooLarge, ""))
 }
 
@@ -178,31 +173,10 @@ fn chunk_signer(authentication: &Authentication, key: &[u8]) -> Result<ChunkSign
     ))
 }
 
-fn length_of(headers: &HeaderMap, name: &'static str) -> Result<Option<u64>, S3Error> {
-    let Some(value) = headers.get(name) else {
-        return Ok(None);
-    };
-    let text = String::from_utf8_lossy(value.as_bytes());
-    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    match text.parse() {
-        Ok(length) if is_number => Ok(Some(length)),
-        Ok(_) | Err(_) => Err(S3Error::invalid_argument(
-            name,
-            text.into_owned(),
-            "The length is not a number.",
-        )),
-    }
-}
-
-fn missing_content_length() -> S3Error {
-    of_reason(ErrorReason::MissingContentLength, "")
-}
-
 /// The client has sent nothing for too long.
 pub(crate) fn request_timeout() -> S3Error {
-    S3Error::new(
-        "RequestTimeout",
-        StatusCode::BAD_REQUEST,
+    of_reason(
+        ErrorReason::RequestTimeout,
         "Your socket connection to the server was not read from or written to within the timeout period. Idle connections will be closed.",
     )
 }
