@@ -9,6 +9,7 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use http_body::{Body, Frame, SizeHint};
 use tokio::sync::OwnedSemaphorePermit;
 
+use crate::binding::Rendered;
 use crate::error::S3Error;
 use crate::response::RequestId;
 
@@ -86,6 +87,16 @@ impl Answer {
     pub(crate) fn without_content(mut self) -> Self {
         self.content = Content::Whole(Bytes::new());
         self
+    }
+}
+
+impl From<Rendered> for Answer {
+    fn from(rendered: Rendered) -> Self {
+        Self {
+            status: rendered.status,
+            headers: rendered.headers,
+            content: Content::Whole(rendered.body),
+        }
     }
 }
 

@@ -10,8 +10,9 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 use tonic::Status;
 
+use crate::binding::decode::contract_algorithm;
 use crate::body::BodyReader;
-use crate::checksum::{Checksum, ChecksumAlgorithm, DeclaredChecksum, DeclaredDigests};
+use crate::checksum::{Checksum, DeclaredChecksum, DeclaredDigests};
 use crate::error::S3Error;
 use crate::intake::{EdgeBody, request_timeout};
 
@@ -179,20 +180,9 @@ pub(crate) fn declared_message(digests: &DeclaredDigests) -> Option<ContentDiges
     (message != ContentDigests::default()).then_some(message)
 }
 
-/// An algorithm in the contract's words.
-pub(crate) fn algorithm_message(algorithm: ChecksumAlgorithm) -> v1::ChecksumAlgorithm {
-    match algorithm {
-        ChecksumAlgorithm::Crc32 => v1::ChecksumAlgorithm::Crc32,
-        ChecksumAlgorithm::Crc32c => v1::ChecksumAlgorithm::Crc32c,
-        ChecksumAlgorithm::Crc64Nvme => v1::ChecksumAlgorithm::Crc64nvme,
-        ChecksumAlgorithm::Sha1 => v1::ChecksumAlgorithm::Sha1,
-        ChecksumAlgorithm::Sha256 => v1::ChecksumAlgorithm::Sha256,
-    }
-}
-
 fn checksum_message(checksum: &Checksum) -> v1::Checksum {
     v1::Checksum {
-        algorithm: algorithm_message(checksum.algorithm).into(),
+        algorithm: contract_algorithm(checksum.algorithm).into(),
         value: Bytes::copy_from_slice(&checksum.value),
         ..v1::Checksum::default()
     }

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use http::HeaderMap;
 use tonic::metadata::{Ascii, MetadataValue};
 
+use crate::binding::{Call, RenderContext, RequestView};
 use crate::body::Drained;
 use crate::checksum::DeclaredDigests;
 use crate::client_info::Client;
 use crate::content::Lent;
 use crate::edge::Edge;
 use crate::error::S3Error;
-use crate::generated::{Call, RenderContext, RequestView};
 use crate::intake::{Expectation, Intake};
 use crate::keep_alive::LateError;
 use crate::query::Query;
@@ -77,7 +77,10 @@ impl Call for Exchange {
     }
 
     fn context(&self) -> RenderContext<'_> {
-        RenderContext::new(self.view(), &self.resource_url)
+        RenderContext {
+            view: self.view(),
+            resource_url: &self.resource_url,
+        }
     }
 }
 

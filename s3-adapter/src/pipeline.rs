@@ -10,6 +10,7 @@ use tonic::metadata::MetadataValue;
 
 use crate::answer::{Answer, AnswerBody};
 use crate::authorize::{Asked, authorize};
+use crate::binding::{BodyKind, Need, ParseError, RequestView, RouteOutcome};
 use crate::body::Drained;
 use crate::checksum::DeclaredDigests;
 use crate::client_info::Client;
@@ -18,10 +19,8 @@ use crate::edge::Edge;
 use crate::effective_headers::effective_headers;
 use crate::error::S3Error;
 use crate::exchange::{Exchange, Refusal};
-use crate::fault::{malformed_xml, of_reason};
-use crate::generated::{
-    BodyKind, Need, Operation, ParsedRequest, RequestView, RouteOutcome, dispatch, route,
-};
+use crate::fault::of_reason;
+use crate::generated::{Operation, ParsedRequest, dispatch, route};
 use crate::hooks::HandWritten;
 use crate::intake::{EdgeBody, Expectation, Intake, MAX_DOCUMENT_BYTES, decoding};
 use crate::query::Query;
@@ -251,7 +250,7 @@ async fn read_body(
     match need {
         // As in S3, a body that means nothing is read and forgotten.
         None => return Ok(parsed),
-        Some(Need::Required) if document.is_empty() => return Err(malformed_xml()),
+        Some(Need::Required) if document.is_empty() => return Err(ParseError::MissingBody.into()),
         Some(Need::Required | Need::Optional) => {}
     }
     if !document.is_empty() {

@@ -3,7 +3,8 @@ use bucketry_contract::v1::CompleteMultipartUploadRequest;
 use crate::answer::Answer;
 use crate::exchange::{Exchange, Refusal};
 use crate::fault::malformed_xml;
-use crate::generated::{Call, render_complete_multipart_upload};
+use crate::binding::Call;
+use crate::generated::render_complete_multipart_upload;
 use crate::keep_alive::kept_alive;
 
 /// S3's limit.

@@ -2,7 +2,8 @@ use bucketry_contract::v1::CopyObjectRequest;
 
 use crate::answer::Answer;
 use crate::exchange::{Exchange, Refusal};
-use crate::generated::{Call, render_copy_object};
+use crate::binding::Call;
+use crate::generated::render_copy_object;
 use crate::keep_alive::kept_alive;
 
 /// Copies an object. What must be read to be copied can take longer than clients and proxies wait.

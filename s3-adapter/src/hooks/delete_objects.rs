@@ -7,7 +7,7 @@ use crate::checksum::{DeclaredChecksum, DeclaredDigests};
 use crate::error::S3Error;
 use crate::exchange::{Exchange, Refusal};
 use crate::fault::{malformed_xml, of_reason};
-use crate::generated::Call;
+use crate::binding::Call;
 use crate::xml::{Element, XmlWriter};
 
 /// S3's limit.

@@ -7,7 +7,8 @@ use tonic::Status;
 use crate::answer::{Answer, BodyBroken, Content};
 use crate::error::S3Error;
 use crate::exchange::{Exchange, Refusal};
-use crate::generated::{Call, render_get_object};
+use crate::binding::Call;
+use crate::generated::render_get_object;
 use crate::query::Query;
 use crate::sigv4::Authentication;
 

@@ -4,7 +4,8 @@ use super::get_object::{as_shown, check_read};
 use crate::answer::Answer;
 use crate::error::S3Error;
 use crate::exchange::{Exchange, Refusal};
-use crate::generated::{Call, render_head_object};
+use crate::binding::Call;
+use crate::generated::render_head_object;
 
 /// An object's headers, those of the GET with the same parameters.
 pub(crate) async fn head_object(

@@ -2,10 +2,12 @@ use bucketry_contract::v1::put_object_request::Message;
 use bucketry_contract::v1::{PutObjectRequest, PutObjectSpec};
 
 use crate::answer::Answer;
+use crate::binding::decode::contract_algorithm;
 use crate::checksum::DeclaredChecksum;
-use crate::content::{Wrap, algorithm_message, content_messages, declared_message};
+use crate::content::{Wrap, content_messages, declared_message};
 use crate::exchange::{Exchange, Refusal};
-use crate::generated::{Call, render_put_object};
+use crate::binding::Call;
+use crate::generated::render_put_object;
 use crate::inproc::message_stream;
 use crate::intake::content_length;
 
@@ -20,7 +22,7 @@ pub(crate) async fn put_object(
     }
     spec.digests = declared_message(&call.digests);
     if let DeclaredChecksum::Trailer(algorithm) = call.digests.checksum {
-        spec.checksum_algorithm = algorithm_message(algorithm).into();
+        spec.checksum_algorithm = contract_algorithm(algorithm).into();
     }
     let wrap = Wrap {
         chunk: |chunk| message(Message::Chunk(chunk)),

@@ -4,7 +4,8 @@ use bucketry_contract::v1::{UploadPartRequest, UploadPartSpec};
 use crate::answer::Answer;
 use crate::content::{Wrap, content_messages, declared_message};
 use crate::exchange::{Exchange, Refusal};
-use crate::generated::{Call, render_upload_part};
+use crate::binding::Call;
+use crate::generated::render_upload_part;
 use crate::inproc::message_stream;
 use crate::intake::content_length;
 

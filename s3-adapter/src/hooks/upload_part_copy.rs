@@ -2,7 +2,8 @@ use bucketry_contract::v1::UploadPartCopyRequest;
 
 use crate::answer::Answer;
 use crate::exchange::{Exchange, Refusal};
-use crate::generated::{Call, render_upload_part_copy};
+use crate::binding::Call;
+use crate::generated::render_upload_part_copy;
 use crate::keep_alive::kept_alive;
 
 /// Takes a part from an existing object, in the way of CopyObject.
