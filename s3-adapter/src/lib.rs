@@ -14,6 +14,8 @@ mod effective_headers;
 pub mod error;
 mod exchange;
 mod fault;
+#[cfg(test)]
+mod fixture;
 pub mod headers;
 mod hooks;
 pub mod inproc;

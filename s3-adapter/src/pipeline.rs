@@ -26,7 +26,7 @@ use crate::intake::{EdgeBody, Expectation, Intake, MAX_DOCUMENT_BYTES, decoding}
 use crate::query::Query;
 use crate::response::set_standard_headers;
 use crate::sigv4::{self, RequestHead, authenticate};
-use crate::target::{Addressed, Target, parse_target};
+use crate::target::{Target, parse_target};
 use crate::xml;
 
 /// The operation that a request was, in the extensions of its answer: for metrics and logs.
@@ -120,8 +120,6 @@ async fn admitted(
         return Ok(Admitted::Preflight(preflight.await?));
     }
 
-    let operation = routed(&head.method, &addressed.target, &query, &head.headers)?;
-    known.operation = Some(operation);
     let authentication = authenticate(&RequestHead {
         method: head.method.as_str(),
         host,
@@ -134,6 +132,8 @@ async fn admitted(
     })?;
     let headers = effective_headers(&head.headers, authentication.hoisted_headers());
     let view = RequestView { target: &addressed.target, query: &query, headers: &headers };
+    let operation = routed(&head.method, &view)?;
+    known.operation = Some(operation);
     // The caller is judged first, even if the request makes no sense.
     let parsed = ParsedRequest::parse(operation, &view);
     let asked = Asked {
@@ -193,13 +193,8 @@ fn host(head: &Parts) -> &str {
     first.or(second).unwrap_or_default()
 }
 
-fn routed(
-    method: &Method,
-    target: &Target,
-    query: &Query,
-    headers: &HeaderMap,
-) -> Result<Operation, S3Error> {
-    match route(method, &RequestView { target, query, headers }) {
+fn routed(method: &Method, view: &RequestView<'_>) -> Result<Operation, S3Error> {
+    match route(method, view) {
         RouteOutcome::Operation(operation) => Ok(operation),
         RouteOutcome::NotImplemented(what) => Err(S3Error::not_implemented(
             "A header or query you provided implies functionality that is not implemented",
@@ -209,7 +204,7 @@ fn routed(
             .with_element("Method", method.as_str())),
         RouteOutcome::Unexpected(parameter) => Err(S3Error::invalid_argument(
             parameter,
-            query.get(parameter).unwrap_or_default(),
+            view.query.get(parameter).unwrap_or_default(),
             "This operation does not take this query parameter.",
         )),
     }
@@ -288,3 +283,6 @@ async fn refused(
     }
     answer
 }
+
+#[cfg(test)]
+mod tests;
