@@ -55,13 +55,17 @@ pub trait Classified {
 /// The access of an RPC. `service` is given with its package.
 #[must_use]
 pub fn of(service: &str, rpc: &str) -> Option<&'static RpcAccess> {
-    RPC_ACCESS.iter().find(|access| access.service == service && access.rpc == rpc)
+    RPC_ACCESS
+        .iter()
+        .find(|access| access.service == service && access.rpc == rpc)
 }
 
 /// The access of a path of an update mask.
 #[must_use]
 pub fn of_update(rpc: &str, path: &str) -> Option<&'static UpdateAccess> {
-    UPDATE_ACCESS.iter().find(|access| access.rpc == rpc && access.path == path)
+    UPDATE_ACCESS
+        .iter()
+        .find(|access| access.rpc == rpc && access.path == path)
 }
 
 #[cfg(test)]
@@ -71,24 +75,42 @@ mod tests {
     use prost_types::FieldMask;
 
     fn classes(request: &impl Classified) -> Vec<AccessClass> {
-        request.requirements().into_iter().map(|needed| needed.class).collect()
+        request
+            .requirements()
+            .into_iter()
+            .map(|needed| needed.class)
+            .collect()
     }
 
     fn put(precondition: v1::Precondition) -> v1::PutObjectSpec {
-        v1::PutObjectSpec { precondition: Some(precondition), ..Default::default() }
+        v1::PutObjectSpec {
+            precondition: Some(precondition),
+            ..Default::default()
+        }
     }
 
     #[test]
     fn finds_rpcs_by_service_and_name() {
         let access = of("bucketry.v1.ObjectService", "DeleteObject").unwrap();
-        assert_eq!((access.class, access.action), (AccessClass::Delete, "s3:DeleteObject"));
+        assert_eq!(
+            (access.class, access.action),
+            (AccessClass::Delete, "s3:DeleteObject")
+        );
         assert_eq!(of("bucketry.v1.TokenService", "DeleteObject"), None);
-        assert!(RPC_ACCESS.iter().all(|access| access.class != AccessClass::Unspecified));
+        assert!(
+            RPC_ACCESS
+                .iter()
+                .all(|access| access.class != AccessClass::Unspecified)
+        );
     }
 
     #[test]
     fn a_condition_that_tells_only_existence_stays_a_write() {
-        let absent = v1::Precondition { if_none_match: vec!["*".into()], if_generation_match: Some(0), ..Default::default() };
+        let absent = v1::Precondition {
+            if_none_match: vec!["*".into()],
+            if_generation_match: Some(0),
+            ..Default::default()
+        };
         assert_eq!(classes(&put(absent)), [AccessClass::Write]);
         assert_eq!(classes(&v1::PutObjectSpec::default()), [AccessClass::Write]);
     }
@@ -96,13 +118,29 @@ mod tests {
     #[test]
     fn a_condition_that_reveals_raises_the_class() {
         let revealing = [
-            v1::Precondition { if_match: vec!["*".into()], ..Default::default() },
-            v1::Precondition { if_none_match: vec!["*".into(), "a".into()], ..Default::default() },
-            v1::Precondition { if_generation_match: Some(7), ..Default::default() },
-            v1::Precondition { if_generation_not_match: Some(0), ..Default::default() },
+            v1::Precondition {
+                if_match: vec!["*".into()],
+                ..Default::default()
+            },
+            v1::Precondition {
+                if_none_match: vec!["*".into(), "a".into()],
+                ..Default::default()
+            },
+            v1::Precondition {
+                if_generation_match: Some(7),
+                ..Default::default()
+            },
+            v1::Precondition {
+                if_generation_not_match: Some(0),
+                ..Default::default()
+            },
         ];
         for precondition in revealing {
-            assert_eq!(classes(&put(precondition.clone())), [AccessClass::ReadWrite], "{precondition:?}");
+            assert_eq!(
+                classes(&put(precondition.clone())),
+                [AccessClass::ReadWrite],
+                "{precondition:?}"
+            );
         }
     }
 
@@ -110,15 +148,28 @@ mod tests {
     fn clearing_tags_is_a_delete_and_setting_them_a_write() {
         let request = |tagging| v1::UpdateObjectRequest {
             object: Some(v1::Object {
-                attributes: Some(v1::ObjectAttributes { tagging, ..Default::default() }),
+                attributes: Some(v1::ObjectAttributes {
+                    tagging,
+                    ..Default::default()
+                }),
                 ..Default::default()
             }),
-            update_mask: Some(FieldMask { paths: vec!["attributes.tagging".into()] }),
+            update_mask: Some(FieldMask {
+                paths: vec!["attributes.tagging".into()],
+            }),
         };
-        assert_eq!(classes(&request(Some(v1::TagSet::default()))), [AccessClass::Write, AccessClass::Write]);
-        assert_eq!(classes(&request(None)), [AccessClass::Write, AccessClass::Delete]);
+        assert_eq!(
+            classes(&request(Some(v1::TagSet::default()))),
+            [AccessClass::Write, AccessClass::Write]
+        );
+        assert_eq!(
+            classes(&request(None)),
+            [AccessClass::Write, AccessClass::Delete]
+        );
         let cleared = v1::UpdateObjectRequest {
-            update_mask: Some(FieldMask { paths: vec!["attributes.tagging".into()] }),
+            update_mask: Some(FieldMask {
+                paths: vec!["attributes.tagging".into()],
+            }),
             object: None,
         };
         assert_eq!(classes(&cleared), [AccessClass::Write, AccessClass::Delete]);

@@ -39,7 +39,11 @@ pub struct Explained {
 
 /// The status of a reason, with a message for the client and what goes with it.
 #[must_use]
-pub fn status(reason: ErrorReason, message: impl Into<String>, metadata: HashMap<String, String>) -> Status {
+pub fn status(
+    reason: ErrorReason,
+    message: impl Into<String>,
+    metadata: HashMap<String, String>,
+) -> Status {
     let row = row(reason);
     let details = ErrorDetails::with_error_info(row.name, ERROR_DOMAIN, metadata);
     Status::with_error_details(row.grpc_code, message, details)
@@ -54,9 +58,14 @@ pub fn status_of(reason: ErrorReason) -> Status {
 /// The reason of a status, if it is one of ours: of our domain and a known name.
 #[must_use]
 pub fn explain(status: &Status) -> Option<Explained> {
-    let info = status.get_details_error_info().filter(|info| info.domain == ERROR_DOMAIN)?;
+    let info = status
+        .get_details_error_info()
+        .filter(|info| info.domain == ERROR_DOMAIN)?;
     let reason = of_name(&info.reason)?;
-    Some(Explained { reason, metadata: info.metadata })
+    Some(Explained {
+        reason,
+        metadata: info.metadata,
+    })
 }
 
 /// The reason of a name without prefix, as in `NO_SUCH_KEY`.
@@ -85,9 +94,15 @@ mod tests {
     fn every_row_is_an_error() {
         for reason in ALL_REASONS {
             let row = row(reason);
-            assert!(row.http_status == 304 || (400..600).contains(&row.http_status), "{row:?}");
+            assert!(
+                row.http_status == 304 || (400..600).contains(&row.http_status),
+                "{row:?}"
+            );
             assert_ne!(row.grpc_code, tonic::Code::Ok, "{row:?}");
-            assert!(row.name.len() <= 63, "google.rpc.ErrorInfo bounds reasons: {row:?}");
+            assert!(
+                row.name.len() <= 63,
+                "google.rpc.ErrorInfo bounds reasons: {row:?}"
+            );
         }
     }
 
@@ -95,8 +110,22 @@ mod tests {
     fn foreign_statuses_have_no_reason() {
         assert_eq!(explain(&Status::unavailable("x")), None);
         let foreign = ErrorDetails::with_error_info("NO_SUCH_KEY", "example.com", HashMap::new());
-        assert_eq!(explain(&Status::with_error_details(tonic::Code::NotFound, "x", foreign)), None);
+        assert_eq!(
+            explain(&Status::with_error_details(
+                tonic::Code::NotFound,
+                "x",
+                foreign
+            )),
+            None
+        );
         let unknown = ErrorDetails::with_error_info("NO_SUCH_THING", ERROR_DOMAIN, HashMap::new());
-        assert_eq!(explain(&Status::with_error_details(tonic::Code::NotFound, "x", unknown)), None);
+        assert_eq!(
+            explain(&Status::with_error_details(
+                tonic::Code::NotFound,
+                "x",
+                unknown
+            )),
+            None
+        );
     }
 }

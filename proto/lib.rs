@@ -6,7 +6,13 @@ pub mod errors;
 
 mod generated {
     // The annotations' own messages have Rust types that nothing here needs.
-    #![allow(missing_docs, unreachable_pub, dead_code, clippy::all, clippy::unwrap_used)]
+    #![allow(
+        missing_docs,
+        unreachable_pub,
+        dead_code,
+        clippy::all,
+        clippy::unwrap_used
+    )]
     include!(concat!(env!("OUT_DIR"), "/contract.rs"));
 }
 
@@ -17,7 +23,8 @@ pub const DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/buck
 
 /// The encoded `FileDescriptorSet` as published: without the annotations and without the edge's package. For
 /// reflection.
-pub const PUBLISHED_DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/published.binpb"));
+pub const PUBLISHED_DESCRIPTOR_SET: &[u8] =
+    include_bytes!(concat!(env!("OUT_DIR"), "/published.binpb"));
 
 /// The `domain` of every `google.rpc.ErrorInfo`.
 pub const ERROR_DOMAIN: &str = "bucketry";

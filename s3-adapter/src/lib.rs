@@ -2,6 +2,7 @@
 
 mod answer;
 mod authorize;
+pub mod binding;
 pub mod body;
 pub mod checksum;
 pub mod chunked;
@@ -16,6 +17,7 @@ mod exchange;
 mod fault;
 #[cfg(test)]
 mod fixture;
+pub mod generated;
 pub mod headers;
 mod hooks;
 pub mod inproc;

@@ -16,13 +16,18 @@ pub(crate) fn source(contract: &Contract) -> String {
 }
 
 fn class(contract: &Contract, number: i32) -> String {
-    let found = contract.access_classes.iter().find(|(known, _)| *known == number);
+    let found = contract
+        .access_classes
+        .iter()
+        .find(|(known, _)| *known == number);
     let name = found.map_or("Unspecified", |(_, name)| name);
     format!("AccessClass::{name}")
 }
 
 fn table(contract: &Contract, code: &mut Code) {
-    code.line("/// The access of every RPC, before the fields of a concrete request are looked at.");
+    code.line(
+        "/// The access of every RPC, before the fields of a concrete request are looked at.",
+    );
     code.block(
         "pub const RPC_ACCESS: &[RpcAccess] = &[",
         |code| {
@@ -43,7 +48,11 @@ fn table(contract: &Contract, code: &mut Code) {
     code.block(
         "pub const UPDATE_ACCESS: &[UpdateAccess] = &[",
         |code| {
-            for (rpc, update) in contract.rpcs.iter().flat_map(|rpc| rpc.updates.iter().map(move |update| (rpc, update))) {
+            for (rpc, update) in contract
+                .rpcs
+                .iter()
+                .flat_map(|rpc| rpc.updates.iter().map(move |update| (rpc, update)))
+            {
                 let access = &update.access;
                 code.line(format!(
                     "UpdateAccess {{ rpc: {:?}, path: {:?}, set: {}, clear: {} }},",
@@ -59,7 +68,10 @@ fn table(contract: &Contract, code: &mut Code) {
 }
 
 fn requirement(contract: &Contract, number: i32, action: &str) -> String {
-    format!("Requirement {{ class: {}, action: {action:?} }}", class(contract, number))
+    format!(
+        "Requirement {{ class: {}, action: {action:?} }}",
+        class(contract, number)
+    )
 }
 
 /// What the rules start from: the request, or the first message of a client stream.
@@ -75,7 +87,9 @@ fn subject(rpc: &Rpc) -> Option<(MessageDescriptor, Option<FieldDescriptor>)> {
 }
 
 fn requirements(contract: &Contract, rpc: &Rpc, code: &mut Code) {
-    let Some((message, first)) = subject(rpc) else { return };
+    let Some((message, first)) = subject(rpc) else {
+        return;
+    };
     let plain = rpc.access.when.is_empty() && rpc.updates.is_empty();
     let base = requirement(contract, rpc.access.class, &rpc.access.action);
     code.block(
@@ -91,12 +105,18 @@ fn requirements(contract: &Contract, rpc: &Rpc, code: &mut Code) {
                     code.line("let mut needed = Vec::new();");
                     for rule in &rpc.access.when {
                         let path = match &first {
-                            Some(first) => rule.field.strip_prefix(&format!("{}.", first.name())).unwrap_or(&rule.field),
+                            Some(first) => rule
+                                .field
+                                .strip_prefix(&format!("{}.", first.name()))
+                                .unwrap_or(&rule.field),
                             None => &rule.field,
                         };
                         if let Ok(path) = crate::resolve::path(&message, path, &rpc.name) {
                             let raised = requirement(contract, rule.class, &rpc.access.action);
-                            code.line(format!("if {} {{ needed.push({raised}); }}", applies(&path, rule)));
+                            code.line(format!(
+                                "if {} {{ needed.push({raised}); }}",
+                                applies(&path, rule)
+                            ));
                         }
                     }
                     code.line(format!("if needed.is_empty() {{ needed.push({base}); }}"));
@@ -113,14 +133,20 @@ fn requirements(contract: &Contract, rpc: &Rpc, code: &mut Code) {
 /// Whether the field has a value that raises the class.
 fn applies(path: &FieldPath, rule: &FieldRule) -> String {
     let (parent, field) = parent("self", path);
-    let Some(leaf) = path.leaf() else { return "false".to_owned() };
+    let Some(leaf) = path.leaf() else {
+        return "false".to_owned();
+    };
     let text = matches!(leaf.kind(), Kind::String);
     let except = &rule.except;
     let test = match (leaf.is_list(), is_option(leaf)) {
-        (true, _) if text && !except.is_empty() => format!("m.{field}.iter().any(|value| value != {except:?})"),
+        (true, _) if text && !except.is_empty() => {
+            format!("m.{field}.iter().any(|value| value != {except:?})")
+        }
         (true, _) => format!("!m.{field}.is_empty()"),
         (false, true) if except.is_empty() => format!("m.{field}.is_some()"),
-        (false, true) if text => format!("m.{field}.as_deref().is_some_and(|value| value != {except:?})"),
+        (false, true) if text => {
+            format!("m.{field}.as_deref().is_some_and(|value| value != {except:?})")
+        }
         (false, true) => format!("m.{field}.is_some_and(|value| value != {except})"),
         (false, false) if text => format!("!m.{field}.is_empty() && m.{field} != {except:?}"),
         (false, false) => format!("m.{field} != Default::default()"),
@@ -129,7 +155,9 @@ fn applies(path: &FieldPath, rule: &FieldRule) -> String {
 }
 
 fn updates(contract: &Contract, rpc: &Rpc, code: &mut Code) {
-    let Some(update) = rpc.updates.first() else { return };
+    let Some(update) = rpc.updates.first() else {
+        return;
+    };
     let mask = ident(&update.mask_field);
     code.block(
         format!("for path in self.{mask}.iter().flat_map(|mask| &mask.paths) {{"),
@@ -137,7 +165,9 @@ fn updates(contract: &Contract, rpc: &Rpc, code: &mut Code) {
             code.block(
                 "match path.as_str() {",
                 |code| {
-                    rpc.updates.iter().for_each(|update| code.line(change(contract, update)));
+                    rpc.updates
+                        .iter()
+                        .for_each(|update| code.line(change(contract, update)));
                     code.line("// The service refuses paths that it does not know.");
                     code.line("_ => {}");
                 },

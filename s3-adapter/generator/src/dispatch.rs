@@ -45,25 +45,39 @@ fn dispatch(contract: &Contract, code: &mut Code) {
 fn arm(operation: &Operation, code: &mut Code) {
     let method = method_name(&operation.name);
     if operation.hook {
-        code.line(format!("ParsedRequest::{}(request) => hooks.{method}(call, request).await,", operation.name));
+        code.line(format!(
+            "ParsedRequest::{}(request) => hooks.{method}(call, request).await,",
+            operation.name
+        ));
         return;
     }
     code.block(
         format!("ParsedRequest::{}(request) => {{", operation.name),
         |code| {
             let rpc = method_name(&operation.rpc);
-            code.line(format!("let answer = service.{rpc}(call.request(request.clone())).await?.into_inner();"));
+            code.line(format!(
+                "let answer = service.{rpc}(call.request(request.clone())).await?.into_inner();"
+            ));
             if let Some((path, reason)) = &operation.missing {
                 let (parent, field) = parent("&answer", path);
-                code.line(format!("let is_set = {parent}.is_some_and(|m| m.{field}.is_some());"));
+                code.line(format!(
+                    "let is_set = {parent}.is_some_and(|m| m.{field}.is_some());"
+                ));
                 code.block(
                     "if !is_set {",
-                    |code| code.line(format!("return Err(errors::status_of(ErrorReason::{}).into());", variant(reason))),
+                    |code| {
+                        code.line(format!(
+                            "return Err(errors::status_of(ErrorReason::{}).into());",
+                            variant(reason)
+                        ))
+                    },
                     "}",
                 );
             }
             let render = function("render", &operation.name);
-            code.line(format!("Ok({render}(&request, &answer, &call.context()).into())"));
+            code.line(format!(
+                "Ok({render}(&request, &answer, &call.context()).into())"
+            ));
         },
         "}",
     );

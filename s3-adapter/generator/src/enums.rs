@@ -7,7 +7,10 @@ use crate::source::Code;
 
 pub(crate) fn source(contract: &Contract) -> String {
     let mut code = Code::default();
-    contract.enums.iter().for_each(|wire| both_ways(wire, &mut code));
+    contract
+        .enums
+        .iter()
+        .for_each(|wire| both_ways(wire, &mut code));
     code.finish()
 }
 
@@ -23,20 +26,32 @@ pub(crate) fn value_of(name: &str) -> String {
 
 fn both_ways(wire: &WireEnum, code: &mut Code) {
     let name = &wire.name;
-    code.line(format!("/// The S3 text of a `{name}`; none for an unspecified or unknown one."));
+    code.line(format!(
+        "/// The S3 text of a `{name}`; none for an unspecified or unknown one."
+    ));
     code.block(
-        format!("#[must_use]\npub fn {}(value: i32) -> Option<&'static str> {{\n    match value {{", text_of(name)),
+        format!(
+            "#[must_use]\npub fn {}(value: i32) -> Option<&'static str> {{\n    match value {{",
+            text_of(name)
+        ),
         |code| {
-            wire.values.iter().for_each(|(number, text)| code.line(format!("    {number} => Some({text:?}),")));
+            wire.values
+                .iter()
+                .for_each(|(number, text)| code.line(format!("    {number} => Some({text:?}),")));
             code.line("    _ => None,");
         },
         "    }\n}",
     );
     code.line(format!("/// The `{name}` of an S3 text."));
     code.block(
-        format!("#[must_use]\npub fn {}(text: &str) -> Option<i32> {{\n    match text {{", value_of(name)),
+        format!(
+            "#[must_use]\npub fn {}(text: &str) -> Option<i32> {{\n    match text {{",
+            value_of(name)
+        ),
         |code| {
-            wire.values.iter().for_each(|(number, text)| code.line(format!("    {text:?} => Some({number}),")));
+            wire.values
+                .iter()
+                .for_each(|(number, text)| code.line(format!("    {text:?} => Some({number}),")));
             code.line("    _ => None,");
         },
         "    }\n}",

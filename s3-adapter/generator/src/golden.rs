@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::annotations::When;
-use crate::model::{Codec, Contract, Node, Operation, Place, LabelPart, QueryKey, Shape};
+use crate::model::{Codec, Contract, LabelPart, Node, Operation, Place, QueryKey, Shape};
 
 #[derive(Serialize)]
 struct Table<'a> {
@@ -106,8 +106,19 @@ pub(crate) fn uri(operation: &Operation) -> String {
         None => key.name.clone(),
     };
     // A key that is bound to a field is a parameter, not a part of the URI.
-    let bound = |name: &str| operation.request.members.iter().any(|member| member.place == Place::Query(name.to_owned()));
-    let keys: Vec<String> = operation.query.iter().filter(|found| !bound(&found.name)).map(key).collect();
+    let bound = |name: &str| {
+        operation
+            .request
+            .members
+            .iter()
+            .any(|member| member.place == Place::Query(name.to_owned()))
+    };
+    let keys: Vec<String> = operation
+        .query
+        .iter()
+        .filter(|found| !bound(&found.name))
+        .map(key)
+        .collect();
     match keys.is_empty() {
         true => operation.target.uri().to_owned(),
         false => format!("{}?{}", operation.target.uri(), keys.join("&")),
@@ -124,9 +135,21 @@ fn row(operation: &Operation) -> Row {
         uri: uri(operation),
         required_headers: operation.headers.clone(),
         status: operation.status,
-        other_statuses: answer.status_when.iter().map(|(_, status)| *status).collect(),
-        update_mask: operation.mask.as_ref().map(|mask| format!("{:?} {}", mask.change, mask.path)),
-        always_set: operation.request.constants.iter().map(|(path, value)| format!("{} = {value}", path.text())).collect(),
+        other_statuses: answer
+            .status_when
+            .iter()
+            .map(|(_, status)| *status)
+            .collect(),
+        update_mask: operation
+            .mask
+            .as_ref()
+            .map(|mask| format!("{:?} {}", mask.change, mask.path)),
+        always_set: operation
+            .request
+            .constants
+            .iter()
+            .map(|(path, value)| format!("{} = {value}", path.text()))
+            .collect(),
         request: request(operation),
         request_xml: operation.request.body.as_ref().map(|body| Document {
             root: body.root.clone(),
@@ -134,21 +157,35 @@ fn row(operation: &Operation) -> Row {
             elements: elements(&body.shape, &body.hook_elements),
         }),
         response: response(operation),
-        response_xml: answer.root.as_ref().map(|root| response_document(operation, root)),
+        response_xml: answer
+            .root
+            .as_ref()
+            .map(|root| response_document(operation, root)),
     }
 }
 
 fn request(operation: &Operation) -> Vec<Member> {
-    let mut found: Vec<Member> = operation.request.members.iter().map(|member| {
-        let (location, name) = match &member.place {
-            Place::Label(LabelPart::Bucket) => ("uri", "Bucket".to_owned()),
-            Place::Label(LabelPart::Key) => ("uri", "Key".to_owned()),
-            Place::Query(name) => ("querystring", name.clone()),
-            Place::Header(name) => ("header", name.clone()),
-            Place::HeaderPrefix(name) => ("headers", name.clone()),
-        };
-        Member { location, name, kind: member.codec.name().to_owned(), field: member.path.text(), when: None }
-    }).collect();
+    let mut found: Vec<Member> = operation
+        .request
+        .members
+        .iter()
+        .map(|member| {
+            let (location, name) = match &member.place {
+                Place::Label(LabelPart::Bucket) => ("uri", "Bucket".to_owned()),
+                Place::Label(LabelPart::Key) => ("uri", "Key".to_owned()),
+                Place::Query(name) => ("querystring", name.clone()),
+                Place::Header(name) => ("header", name.clone()),
+                Place::HeaderPrefix(name) => ("headers", name.clone()),
+            };
+            Member {
+                location,
+                name,
+                kind: member.codec.name().to_owned(),
+                field: member.path.text(),
+                when: None,
+            }
+        })
+        .collect();
     let known: Vec<String> = found.iter().map(|member| member.name.clone()).collect();
     let extra = |location: &'static str, name: String, kind: &str| Member {
         location,
@@ -163,10 +200,19 @@ fn request(operation: &Operation) -> Vec<Member> {
     for replaced in &operation.answer.overrides {
         found.push(extra("querystring", replaced.query.clone(), "override"));
     }
-    let mut conditions: Vec<&When> = operation.answer.headers.iter().filter_map(|header| header.when.as_ref()).collect();
+    let mut conditions: Vec<&When> = operation
+        .answer
+        .headers
+        .iter()
+        .filter_map(|header| header.when.as_ref())
+        .collect();
     shape_conditions(&operation.answer.shape, &mut conditions);
     for when in conditions {
-        let (location, name) = if when.query.is_empty() { ("header", &when.header) } else { ("querystring", &when.query) };
+        let (location, name) = if when.query.is_empty() {
+            ("header", &when.header)
+        } else {
+            ("querystring", &when.query)
+        };
         if !known.contains(name) && !found.iter().any(|member| member.name == *name) {
             found.push(extra(location, name.clone(), "switch"));
         }
@@ -185,8 +231,16 @@ fn shape_conditions<'a>(shape: &'a Shape, found: &mut Vec<&'a When>) {
 
 fn when_text(when: Option<&When>) -> Option<String> {
     let when = when?;
-    let name = if when.query.is_empty() { format!("header {}", when.header) } else { format!("?{}", when.query) };
-    Some(if when.value.is_empty() { name } else { format!("{name}={}", when.value) })
+    let name = if when.query.is_empty() {
+        format!("header {}", when.header)
+    } else {
+        format!("?{}", when.query)
+    };
+    Some(if when.value.is_empty() {
+        name
+    } else {
+        format!("{name}={}", when.value)
+    })
 }
 
 fn response(operation: &Operation) -> Vec<Member> {
@@ -212,15 +266,32 @@ fn response_document(operation: &Operation, root: &str) -> Document {
     let answer = &operation.answer;
     let mut found = elements(&answer.shape, &answer.hook_elements);
     for echo in &answer.echo {
-        found.push(Element { name: echo.element.clone(), kind: "echo".to_owned(), field: echo.path.text(), ..Element::default() });
+        found.push(Element {
+            name: echo.element.clone(),
+            kind: "echo".to_owned(),
+            field: echo.path.text(),
+            ..Element::default()
+        });
     }
     if operation.encoding_type {
-        found.push(Element { name: "EncodingType".to_owned(), kind: "echo".to_owned(), ..Element::default() });
+        found.push(Element {
+            name: "EncodingType".to_owned(),
+            kind: "echo".to_owned(),
+            ..Element::default()
+        });
     }
     if answer.shape.text.is_some() {
-        found.push(Element { name: ".".to_owned(), kind: Codec::Location.name().to_owned(), ..Element::default() });
+        found.push(Element {
+            name: ".".to_owned(),
+            kind: Codec::Location.name().to_owned(),
+            ..Element::default()
+        });
     }
-    Document { root: root.to_owned(), optional: false, elements: found }
+    Document {
+        root: root.to_owned(),
+        optional: false,
+        elements: found,
+    }
 }
 
 fn elements(shape: &Shape, hook: &[String]) -> Vec<Element> {
@@ -233,12 +304,21 @@ fn elements(shape: &Shape, hook: &[String]) -> Vec<Element> {
         };
         match &member.node {
             Node::Scalar(codec) => element.kind = codec.name().to_owned(),
-            Node::Texts { codec, flattened, item } => {
+            Node::Texts {
+                codec,
+                flattened,
+                item,
+            } => {
                 element.kind = format!("list of {}", codec.name());
                 element.flattened = *flattened;
                 element.item = item.clone();
             }
-            Node::Items { flattened, item, shape, .. } => {
+            Node::Items {
+                flattened,
+                item,
+                shape,
+                ..
+            } => {
                 element.kind = "list".to_owned();
                 element.flattened = *flattened;
                 element.item = item.clone();
@@ -251,7 +331,17 @@ fn elements(shape: &Shape, hook: &[String]) -> Vec<Element> {
         }
         element
     });
-    let named = |name: &String, kind: &str| Element { name: name.clone(), kind: kind.to_owned(), ..Element::default() };
-    let derived = shape.derived.iter().map(|derived| named(&derived.name, "derived"));
-    members.chain(derived).chain(hook.iter().map(|name| named(name, "hook"))).collect()
+    let named = |name: &String, kind: &str| Element {
+        name: name.clone(),
+        kind: kind.to_owned(),
+        ..Element::default()
+    };
+    let derived = shape
+        .derived
+        .iter()
+        .map(|derived| named(&derived.name, "derived"));
+    members
+        .chain(derived)
+        .chain(hook.iter().map(|name| named(name, "hook")))
+        .collect()
 }

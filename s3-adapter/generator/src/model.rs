@@ -28,10 +28,15 @@ pub enum Refusal {
     #[error("two bindings are called {0}")]
     SameName(String),
     #[error("{operation}: {what} is not given")]
-    Unspecified { operation: String, what: &'static str },
+    Unspecified {
+        operation: String,
+        what: &'static str,
+    },
     #[error("{operation}: `{field}` has no name in XML")]
     UnnamedXml { operation: String, field: String },
-    #[error("{operation}: `{field}` has no place in the request or answer; say `unbound` if that is meant")]
+    #[error(
+        "{operation}: `{field}` has no place in the request or answer; say `unbound` if that is meant"
+    )]
     NoPlace { operation: String, field: String },
     #[error("{operation}: {place} is given twice")]
     Duplicate { operation: String, place: String },
@@ -285,16 +290,29 @@ pub(crate) struct Member {
 pub(crate) enum Node {
     Scalar(Codec),
     /// Texts: each in `item`, or flattened into the parent (with `item` inside, if there is one).
-    Texts { codec: Codec, flattened: bool, item: Option<String> },
+    Texts {
+        codec: Codec,
+        flattened: bool,
+        item: Option<String>,
+    },
     /// Elements: each called `item`, or flattened into the parent.
-    Items { message: MessageDescriptor, flattened: bool, item: Option<String>, shape: Shape },
-    Struct { message: MessageDescriptor, shape: Shape },
+    Items {
+        message: MessageDescriptor,
+        flattened: bool,
+        item: Option<String>,
+        shape: Shape,
+    },
+    Struct {
+        message: MessageDescriptor,
+        shape: Shape,
+    },
 }
 
 /// How a value is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Codec {
     Text,
+    ContentCoding,
     Bool,
     Int32,
     Int64,
@@ -325,6 +343,7 @@ impl Codec {
         let fits = |condition: bool, codec: Self| condition.then_some(codec);
         match form {
             Form::Etag => fits(is_text && !field.is_list(), Self::Etag),
+            Form::ContentCoding => fits(is_text && !field.is_list(), Self::ContentCoding),
             Form::EtagList => fits(is_text && field.is_list(), Self::EtagList),
             Form::Location => fits(is_text, Self::Location),
             Form::Base64 => fits(matches!(kind, Kind::Bytes), Self::Base64),
@@ -347,10 +366,24 @@ impl Codec {
         }
     }
 
+    /// Whether an answer can show it.
+    pub(crate) fn is_writable(&self) -> bool {
+        !matches!(
+            self,
+            Self::EtagList | Self::TagQuery | Self::Range | Self::CopySource | Self::CopyRange
+        )
+    }
+
+    /// Whether a request can give it.
+    pub(crate) fn is_readable(&self) -> bool {
+        !matches!(self, Self::ContentRange | Self::Location)
+    }
+
     /// Its name in the golden table.
     pub(crate) fn name(&self) -> &str {
         match self {
             Self::Text => "string",
+            Self::ContentCoding => "content coding",
             Self::Bool => "boolean",
             Self::Int32 => "integer",
             Self::Int64 => "long",

@@ -11,12 +11,32 @@ pub(crate) fn page(contract: &Contract) -> String {
     }
     page.push_str(ACCEPTED);
     for accepted in &contract.rest.accepted {
-        let values: Vec<String> = accepted.value.iter().map(|value| format!("`{value}`")).collect();
-        page.push_str(&format!("| `{}` | {} | {} |\n", accepted.header, values.join(", "), accepted.why));
+        let values: Vec<String> = accepted
+            .value
+            .iter()
+            .map(|value| format!("`{value}`"))
+            .collect();
+        page.push_str(&format!(
+            "| `{}` | {} | {} |\n",
+            accepted.header,
+            values.join(", "),
+            accepted.why
+        ));
     }
     page.push_str(REFUSED);
-    let served = |key: &&String| !contract.operations.iter().any(|op| op.query.iter().any(|known| known.name == **key));
-    let refused: Vec<String> = contract.rest.sub_resource.iter().filter(served).map(|key| format!("`?{key}`")).collect();
+    let served = |key: &&String| {
+        !contract
+            .operations
+            .iter()
+            .any(|op| op.query.iter().any(|known| known.name == **key))
+    };
+    let refused: Vec<String> = contract
+        .rest
+        .sub_resource
+        .iter()
+        .filter(served)
+        .map(|key| format!("`?{key}`"))
+        .collect();
     page.push_str(&refused.join(", "));
     page.push_str(".\n");
     page
@@ -46,9 +66,22 @@ const REFUSED: &str = "
 ";
 
 fn row(operation: &Operation) -> String {
-    let headers: String = operation.headers.iter().map(|header| format!(" with `{header}`")).collect();
-    let statuses = operation.answer.status_when.iter().map(|(_, status)| format!(", {status}"));
-    let query = operation.query.iter().map(|key| key.name.clone()).collect::<Vec<_>>().join("&");
+    let headers: String = operation
+        .headers
+        .iter()
+        .map(|header| format!(" with `{header}`"))
+        .collect();
+    let statuses = operation
+        .answer
+        .status_when
+        .iter()
+        .map(|(_, status)| format!(", {status}"));
+    let query = operation
+        .query
+        .iter()
+        .map(|key| key.name.clone())
+        .collect::<Vec<_>>()
+        .join("&");
     let uri = match uri(operation) {
         uri if uri.contains('?') || query.is_empty() => uri,
         uri => format!("{uri}?{query}"),

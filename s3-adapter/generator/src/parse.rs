@@ -2,7 +2,8 @@
 
 use crate::enums::value_of;
 use crate::model::{
-    Body, Change, Codec, Contract, FieldPath, LabelPart, Member, Node, Operation, Place, RequestMember, Shape,
+    Body, Change, Codec, Contract, FieldPath, LabelPart, Member, Node, Operation, Place,
+    RequestMember, Shape,
 };
 use crate::source::{Code, function, ident, is_option, place, request_type, rust_type};
 
@@ -26,7 +27,11 @@ fn parsed_request(contract: &Contract, code: &mut Code) {
         "pub enum ParsedRequest {",
         |code| {
             for operation in operations {
-                code.line(format!("/// Of {0}.\n    {0}({1}),", operation.name, request_type(operation)));
+                code.line(format!(
+                    "/// Of {0}.\n    {0}({1}),",
+                    operation.name,
+                    request_type(operation)
+                ));
             }
         },
         "}",
@@ -35,13 +40,23 @@ fn parsed_request(contract: &Contract, code: &mut Code) {
         "impl ParsedRequest {",
         |code| {
             arms(code, PARSE, operations, |op| {
-                format!("Operation::{0} => {1}(view).map(Self::{0}),", op.name, function("parse", &op.name))
+                format!(
+                    "Operation::{0} => {1}(view).map(Self::{0}),",
+                    op.name,
+                    function("parse", &op.name)
+                )
             });
             arms(code, READ_BODY, operations, |op| match op.request.body {
-                Some(_) => format!("Self::{}(request) => {}(request, root),", op.name, function("read", &op.name)),
+                Some(_) => format!(
+                    "Self::{}(request) => {}(request, root),",
+                    op.name,
+                    function("read", &op.name)
+                ),
                 None => format!("Self::{}(_) => Ok(()),", op.name),
             });
-            arms(code, OPERATION, operations, |op| format!("Self::{0}(_) => Operation::{0},", op.name));
+            arms(code, OPERATION, operations, |op| {
+                format!("Self::{0}(_) => Operation::{0},", op.name)
+            });
             arms(code, REQUIREMENTS, operations, |op| {
                 format!("Self::{}(request) => request.requirements(),", op.name)
             });
@@ -76,14 +91,21 @@ const REQUIREMENTS: &str = "/// The access that it needs: all of it must be allo
 fn arms(code: &mut Code, open: &str, operations: &[Operation], arm: impl Fn(&Operation) -> String) {
     code.block(
         open,
-        |code| operations.iter().for_each(|operation| code.line(format!("    {}", arm(operation)))),
+        |code| {
+            operations
+                .iter()
+                .for_each(|operation| code.line(format!("    {}", arm(operation))))
+        },
         "    }\n    }",
     );
 }
 
 fn head(operation: &Operation, code: &mut Code) {
     let request = &operation.request;
-    code.line(format!("/// Reads the head of a {} request.\n///\n/// # Errors\n/// [`ParseError`].", operation.name));
+    code.line(format!(
+        "/// Reads the head of a {} request.\n///\n/// # Errors\n/// [`ParseError`].",
+        operation.name
+    ));
     code.block(
         format!(
             "pub fn {}(view: &RequestView<'_>) -> Result<{of}, ParseError> {{\n    let mut request = {of}::default();",
@@ -113,6 +135,9 @@ fn head(operation: &Operation, code: &mut Code) {
             if operation.encoding_type {
                 code.line("view.encoding_type()?;");
             }
+            for replaced in &operation.answer.overrides {
+                code.line(format!("view.replaced_header({:?})?;", replaced.query));
+            }
             code.line("Ok(request)");
         },
         "}",
@@ -126,7 +151,11 @@ fn member(member: &RequestMember, code: &mut Code) {
         Place::Label(LabelPart::Key) => code.line(format!("{target} = view.key();")),
         Place::HeaderPrefix(prefix) => {
             code.line(format!("let metadata = view.metadata({prefix:?})?;"));
-            code.block("if !metadata.is_empty() {", |code| code.line(format!("{target} = metadata;")), "}");
+            code.block(
+                "if !metadata.is_empty() {",
+                |code| code.line(format!("{target} = metadata;")),
+                "}",
+            );
         }
         Place::Header(_) if member.codec == Codec::Checksum => {
             code.block(
@@ -158,12 +187,16 @@ fn assign(member: &RequestMember, target: &str, source: &str, code: &mut Code) {
     let value = decoded(&member.codec, source, "&value", member.min, member.max);
     match member.codec {
         // Nothing is set where S3 ignores the value.
-        Codec::Int32 | Codec::Int64 | Codec::Range => {
+        Codec::Int32 | Codec::Int64 | Codec::Time | Codec::Range => {
             let some = member.path.leaf().is_some_and(is_option);
             let number = if some { "Some(found)" } else { "found" };
-            code.line(format!("if let Some(found) = {value}? {{ {target} = {number}; }}"));
+            code.line(format!(
+                "if let Some(found) = {value}? {{ {target} = {number}; }}"
+            ));
         }
-        _ if member.path.leaf().is_some_and(is_option) => code.line(format!("{target} = Some({value}?);")),
+        _ if member.path.leaf().is_some_and(is_option) => {
+            code.line(format!("{target} = Some({value}?);"))
+        }
         _ => code.line(format!("{target} = {value}?;")),
     }
 }
@@ -171,12 +204,23 @@ fn assign(member: &RequestMember, target: &str, source: &str, code: &mut Code) {
 /// An expression of a `Result` with the value.
 fn decoded(codec: &Codec, source: &str, value: &str, min: Option<i64>, max: Option<i64>) -> String {
     let plain = |name: &str| format!("decode::{name}({source}, {value})");
-    let bound = |bound: Option<i64>, otherwise: &str| bound.map_or(otherwise.to_owned(), |bound| bound.to_string());
+    let bound = |bound: Option<i64>, otherwise: &str| {
+        bound.map_or(otherwise.to_owned(), |bound| bound.to_string())
+    };
     match codec {
-        Codec::Text | Codec::Location => plain("text"),
+        Codec::Text => plain("text"),
+        Codec::ContentCoding => plain("content_coding"),
         Codec::Bool => plain("flag"),
-        Codec::Int32 => format!("decode::int32({source}, {value}, {}, {})", bound(min, "i32::MIN"), bound(max, "i32::MAX")),
-        Codec::Int64 => format!("decode::int64({source}, {value}, {}, {})", bound(min, "i64::MIN"), bound(max, "i64::MAX")),
+        Codec::Int32 => format!(
+            "decode::int32({source}, {value}, {}, {})",
+            bound(min, "i32::MIN"),
+            bound(max, "i32::MAX")
+        ),
+        Codec::Int64 => format!(
+            "decode::int64({source}, {value}, {}, {})",
+            bound(min, "i64::MIN"),
+            bound(max, "i64::MAX")
+        ),
         Codec::Time => plain("time"),
         Codec::Enum(name) => format!("decode::choice({source}, {value}, {})", value_of(name)),
         Codec::Etag => plain("etag"),
@@ -186,20 +230,34 @@ fn decoded(codec: &Codec, source: &str, value: &str, min: Option<i64>, max: Opti
         Codec::Range => plain("range"),
         Codec::CopySource => plain("copy_source"),
         Codec::CopyRange => plain("copy_range"),
-        // Bound by name, not by value: see `member` and `element`.
-        Codec::Checksum | Codec::ContentRange | Codec::Metadata => plain("unreadable"),
+        // Checksums and metadata are bound by name, not by value: see `member` and `element`. The others are refused.
+        Codec::Checksum | Codec::Metadata | Codec::ContentRange | Codec::Location => plain("text"),
     }
 }
 
 fn whole_body(operation: &Operation, body: &Body, code: &mut Code) {
     let name = function("read", &operation.name);
-    let mut shapes = vec![(format!("{name}_root"), message_of(operation, &body.path), &body.shape, &body.hook_elements[..])];
+    let mut shapes = vec![(
+        format!("{name}_root"),
+        message_of(operation, &body.path),
+        &body.shape,
+        &body.hook_elements[..],
+    )];
     let none: &[String] = &[];
     code.block(
-        format!("fn {name}(request: &mut {}, root: Option<&Element>) -> Result<(), ParseError> {{", request_type(operation)),
+        format!(
+            "fn {name}(request: &mut {}, root: Option<&Element>) -> Result<(), ParseError> {{",
+            request_type(operation)
+        ),
         |code| {
-            let missing = if body.optional { "Ok(())" } else { "Err(ParseError::MissingBody)" };
-            code.line(format!("let Some(root) = root else {{ return {missing} }};"));
+            let missing = if body.optional {
+                "Ok(())"
+            } else {
+                "Err(ParseError::MissingBody)"
+            };
+            code.line(format!(
+                "let Some(root) = root else {{ return {missing} }};"
+            ));
             code.line(format!("decode::expect_root(root, {:?})?;", body.root));
             let target = if body.path.steps.is_empty() {
                 "request".to_owned()
@@ -241,7 +299,11 @@ fn message_of(operation: &Operation, path: &FieldPath) -> String {
     }
 }
 
-fn element<'a>(member: &'a Member, nested: &mut dyn FnMut(String, &'a Shape) -> String, code: &mut Code) {
+fn element<'a>(
+    member: &'a Member,
+    nested: &mut dyn FnMut(String, &'a Shape) -> String,
+    code: &mut Code,
+) {
     let name = member.element.join("/");
     let target = place("out", &member.path);
     let source = format!("Source::Element({name:?})");
@@ -250,27 +312,57 @@ fn element<'a>(member: &'a Member, nested: &mut dyn FnMut(String, &'a Shape) -> 
     let arm = match &member.node {
         Node::Scalar(Codec::Checksum) => {
             let read = "decode::checksum_element(name, &child.text)?";
-            code.line(format!("        name if decode::is_checksum_element(name) => {target} = Some({read}),"));
+            code.line(format!(
+                "        name if decode::is_checksum_element(name) => {target} = Some({read}),"
+            ));
             return;
         }
-        Node::Scalar(codec @ (Codec::Int32 | Codec::Int64)) => {
-            let found = if leaf_is_option { "Some(found)" } else { "found" };
-            format!("if let Some(found) = {}? {{ {target} = {found}; }}", value(codec, "&child.text"))
+        Node::Scalar(codec @ (Codec::Int32 | Codec::Int64 | Codec::Time)) => {
+            let found = if leaf_is_option {
+                "Some(found)"
+            } else {
+                "found"
+            };
+            format!(
+                "if let Some(found) = {}? {{ {target} = {found}; }}",
+                value(codec, "&child.text")
+            )
         }
-        Node::Scalar(codec) if leaf_is_option => format!("{target} = Some({}?);", value(codec, "&child.text")),
+        Node::Scalar(codec) if leaf_is_option => {
+            format!("{target} = Some({}?);", value(codec, "&child.text"))
+        }
         Node::Scalar(codec) => format!("{target} = {}?;", value(codec, "&child.text")),
-        Node::Texts { codec, flattened: true, item: None } => format!("{target}.push({}?);", value(codec, "&child.text")),
+        Node::Texts {
+            codec,
+            flattened: true,
+            item: None,
+        } => format!("{target}.push({}?);", value(codec, "&child.text")),
         Node::Texts { codec, item, .. } => {
             let item = item.clone().unwrap_or_default();
-            format!("for entry in decode::items(child, {item:?})? {{ {target}.push({}?); }}", value(codec, "&entry.text"))
+            format!(
+                "for entry in decode::items(child, {item:?})? {{ {target}.push({}?); }}",
+                value(codec, "&entry.text")
+            )
         }
-        Node::Items { message, flattened, item, shape } => {
+        Node::Items {
+            message,
+            flattened,
+            item,
+            shape,
+        } => {
             let message = rust_type(message);
             let function = nested(message.clone(), shape);
-            let read = |of: &str| format!("let mut item = {message}::default(); {function}({of}, &mut item)?; {target}.push(item);");
+            let read = |of: &str| {
+                format!(
+                    "let mut item = {message}::default(); {function}({of}, &mut item)?; {target}.push(item);"
+                )
+            };
             match (flattened, item) {
                 (true, _) | (false, None) => read("child"),
-                (false, Some(item)) => format!("for entry in decode::items(child, {item:?})? {{ {} }}", read("entry")),
+                (false, Some(item)) => format!(
+                    "for entry in decode::items(child, {item:?})? {{ {} }}",
+                    read("entry")
+                ),
             }
         }
         Node::Struct { message, shape } => {

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use prost::Message;
 use prost_reflect::{
-    DescriptorPool, DynamicMessage, EnumDescriptor, ExtensionDescriptor, FieldDescriptor, Kind, MessageDescriptor,
-    MethodDescriptor, Value,
+    DescriptorPool, DynamicMessage, EnumDescriptor, ExtensionDescriptor, FieldDescriptor, Kind,
+    MessageDescriptor, MethodDescriptor, Value,
 };
 
 use crate::annotations::{
@@ -31,7 +31,9 @@ impl Options {
     }
 
     fn values(&self, options: &DynamicMessage, name: &str) -> Vec<Value> {
-        let Some(extension) = self.extension(name) else { return Vec::new() };
+        let Some(extension) = self.extension(name) else {
+            return Vec::new();
+        };
         if !options.has_extension(&extension) {
             return Vec::new();
         }
@@ -41,16 +43,31 @@ impl Options {
         }
     }
 
-    fn all<T: Message + Default>(&self, on: &str, options: &DynamicMessage, name: &str) -> Result<Vec<T>, Refusal> {
+    fn all<T: Message + Default>(
+        &self,
+        on: &str,
+        options: &DynamicMessage,
+        name: &str,
+    ) -> Result<Vec<T>, Refusal> {
         let values = self.values(options, name);
         let messages = values.iter().filter_map(Value::as_message);
         let read = |message: &DynamicMessage| {
-            message.transcode_to::<T>().map_err(|fault| Refusal::Option { on: on.to_owned(), why: fault.to_string() })
+            message
+                .transcode_to::<T>()
+                .map_err(|fault| Refusal::Option {
+                    on: on.to_owned(),
+                    why: fault.to_string(),
+                })
         };
         messages.map(read).collect()
     }
 
-    fn one<T: Message + Default>(&self, on: &str, options: &DynamicMessage, name: &str) -> Result<Option<T>, Refusal> {
+    fn one<T: Message + Default>(
+        &self,
+        on: &str,
+        options: &DynamicMessage,
+        name: &str,
+    ) -> Result<Option<T>, Refusal> {
         Ok(self.all(on, options, name)?.pop())
     }
 
@@ -60,12 +77,23 @@ impl Options {
     }
 
     /// The field as a sub-resource.
-    pub(crate) fn sub_resource(&self, field: &FieldDescriptor) -> Result<Option<SubResource>, Refusal> {
-        self.one(field.full_name(), &field.options(), "bucketry.s3.v1.sub_resource")
+    pub(crate) fn sub_resource(
+        &self,
+        field: &FieldDescriptor,
+    ) -> Result<Option<SubResource>, Refusal> {
+        self.one(
+            field.full_name(),
+            &field.options(),
+            "bucketry.s3.v1.sub_resource",
+        )
     }
 
     fn update_access(&self, field: &FieldDescriptor) -> Result<Option<UpdateAccess>, Refusal> {
-        self.one(field.full_name(), &field.options(), "bucketry.access.v1.update_access")
+        self.one(
+            field.full_name(),
+            &field.options(),
+            "bucketry.access.v1.update_access",
+        )
     }
 
     fn text(&self, options: &DynamicMessage) -> Option<String> {
@@ -75,16 +103,26 @@ impl Options {
 
     /// The RPC of that name in any of the contract's services.
     pub(crate) fn rpc(&self, name: &str) -> Option<MethodDescriptor> {
-        self.methods().into_iter().find(|method| method.name() == name)
+        self.methods()
+            .into_iter()
+            .find(|method| method.name() == name)
     }
 
     fn methods(&self) -> Vec<MethodDescriptor> {
-        let services = self.pool.services().filter(|service| is_ours(service.package_name()));
-        services.flat_map(|service| service.methods().collect::<Vec<_>>()).collect()
+        let services = self
+            .pool
+            .services()
+            .filter(|service| is_ours(service.package_name()));
+        services
+            .flat_map(|service| service.methods().collect::<Vec<_>>())
+            .collect()
     }
 
     fn messages(&self) -> Vec<MessageDescriptor> {
-        let messages = self.pool.all_messages().filter(|message| is_ours(message.package_name()));
+        let messages = self
+            .pool
+            .all_messages()
+            .filter(|message| is_ours(message.package_name()));
         messages.filter(|message| !message.is_map_entry()).collect()
     }
 }
@@ -95,9 +133,14 @@ fn is_ours(package: &str) -> bool {
 
 /// Reads the whole contract.
 pub(crate) fn contract(descriptor_set: &[u8]) -> Result<Contract, Refusal> {
-    let pool = DescriptorPool::decode(descriptor_set).map_err(|fault| Refusal::Descriptor(fault.to_string()))?;
+    let pool = DescriptorPool::decode(descriptor_set)
+        .map_err(|fault| Refusal::Descriptor(fault.to_string()))?;
     let options = Options { pool };
-    let rpcs = options.methods().iter().map(|method| rpc(&options, method)).collect::<Result<_, _>>()?;
+    let rpcs = options
+        .methods()
+        .iter()
+        .map(|method| rpc(&options, method))
+        .collect::<Result<_, _>>()?;
     let operations = operations(&options)?;
     Ok(Contract {
         rest: rest(&options)?,
@@ -112,7 +155,11 @@ pub(crate) fn contract(descriptor_set: &[u8]) -> Result<Contract, Refusal> {
 
 fn rest(options: &Options) -> Result<Rest, Refusal> {
     for service in options.pool.services() {
-        let found = options.one(service.full_name(), &service.options(), "bucketry.s3.v1.rest")?;
+        let found = options.one(
+            service.full_name(),
+            &service.options(),
+            "bucketry.s3.v1.rest",
+        )?;
         if let Some(rest) = found {
             return Ok(rest);
         }
@@ -121,35 +168,63 @@ fn rest(options: &Options) -> Result<Rest, Refusal> {
 }
 
 fn reasons(options: &Options) -> Result<Vec<Reason>, Refusal> {
-    let reasons = options.pool.get_enum_by_name(REASON_ENUM).ok_or(Refusal::Missing(REASON_ENUM))?;
+    let reasons = options
+        .pool
+        .get_enum_by_name(REASON_ENUM)
+        .ok_or(Refusal::Missing(REASON_ENUM))?;
     let mut found = Vec::new();
     for value in reasons.values() {
-        let row: Option<Error> = options.one(value.full_name(), &value.options(), "bucketry.s3.v1.error")?;
+        let row: Option<Error> =
+            options.one(value.full_name(), &value.options(), "bucketry.s3.v1.error")?;
         let row = row.filter(|row| !row.code.is_empty() && row.status > 0 && row.grpc > 0);
-        let row = row.ok_or_else(|| Refusal::NoErrorRow { value: value.name().to_owned() })?;
+        let row = row.ok_or_else(|| Refusal::NoErrorRow {
+            value: value.name().to_owned(),
+        })?;
         let name = value.name().strip_prefix(REASON_PREFIX);
-        let name = name.ok_or_else(|| Refusal::Name(value.name().to_owned()))?.to_owned();
+        let name = name
+            .ok_or_else(|| Refusal::Name(value.name().to_owned()))?
+            .to_owned();
         found.push(Reason { name, row });
     }
     Ok(found)
 }
 
 fn access_classes(options: &Options) -> Result<Vec<(i32, String)>, Refusal> {
-    let classes = options.pool.get_enum_by_name(CLASS_ENUM).ok_or(Refusal::Missing(CLASS_ENUM))?;
+    let classes = options
+        .pool
+        .get_enum_by_name(CLASS_ENUM)
+        .ok_or(Refusal::Missing(CLASS_ENUM))?;
     let name = |value: &str| variant(value.strip_prefix(CLASS_PREFIX).unwrap_or(value));
-    Ok(classes.values().map(|value| (value.number(), name(value.name()))).collect())
+    Ok(classes
+        .values()
+        .map(|value| (value.number(), name(value.name())))
+        .collect())
 }
 
 fn type_names(options: &Options) -> Vec<String> {
-    let messages = options.messages().into_iter().map(|message| message.name().to_owned());
-    let enums = options.pool.all_enums().filter(|found| is_ours(found.package_name()));
-    messages.chain(enums.map(|found| found.name().to_owned())).collect()
+    let messages = options
+        .messages()
+        .into_iter()
+        .map(|message| message.name().to_owned());
+    let enums = options
+        .pool
+        .all_enums()
+        .filter(|found| is_ours(found.package_name()));
+    messages
+        .chain(enums.map(|found| found.name().to_owned()))
+        .collect()
 }
 
 fn rpc(options: &Options, method: &MethodDescriptor) -> Result<Rpc, Refusal> {
-    let access: Option<Access> = options.one(method.full_name(), &method.options(), "bucketry.access.v1.access")?;
+    let access: Option<Access> = options.one(
+        method.full_name(),
+        &method.options(),
+        "bucketry.access.v1.access",
+    )?;
     let access = access.filter(|access| access.class != 0);
-    let access = access.ok_or_else(|| Refusal::NoAccessClass { rpc: method.full_name().to_owned() })?;
+    let access = access.ok_or_else(|| Refusal::NoAccessClass {
+        rpc: method.full_name().to_owned(),
+    })?;
     Ok(Rpc {
         service: method.parent_service().name().to_owned(),
         package: method.parent_service().package_name().to_owned(),
@@ -165,7 +240,9 @@ fn rpc(options: &Options, method: &MethodDescriptor) -> Result<Rpc, Refusal> {
 fn updates(options: &Options, method: &MethodDescriptor) -> Result<Vec<Update>, Refusal> {
     let mut found = Vec::new();
     for message in options.messages() {
-        let Some(resource) = resource(options, &message)? else { continue };
+        let Some(resource) = resource(options, &message)? else {
+            continue;
+        };
         if resource.update != method.name() {
             continue;
         }
@@ -173,19 +250,30 @@ fn updates(options: &Options, method: &MethodDescriptor) -> Result<Vec<Update>, 
         for (path, field, _) in sub_resources(options, &message)? {
             let access = options.update_access(&field)?;
             let access = access.filter(|access| access.set != 0 && access.clear != 0);
-            let access = access.ok_or_else(|| Refusal::NoUpdateAccess { field: field.full_name().to_owned() })?;
+            let access = access.ok_or_else(|| Refusal::NoUpdateAccess {
+                field: field.full_name().to_owned(),
+            })?;
             let mask = path.text();
             let mut steps = base.steps.clone();
             steps.extend(path.steps);
             let mask_field = resource.mask_field.clone();
-            found.push(Update { mask, path: FieldPath { steps }, mask_field, access });
+            found.push(Update {
+                mask,
+                path: FieldPath { steps },
+                mask_field,
+                access,
+            });
         }
     }
     Ok(found)
 }
 
 fn resource(options: &Options, message: &MessageDescriptor) -> Result<Option<Resource>, Refusal> {
-    options.one(message.full_name(), &message.options(), "bucketry.s3.v1.resource")
+    options.one(
+        message.full_name(),
+        &message.options(),
+        "bucketry.s3.v1.resource",
+    )
 }
 
 /// The sub-resources of a message and of the messages in it.
@@ -200,7 +288,8 @@ fn sub_resources(
             let here = path.with(&field);
             if let Some(sub_resource) = options.sub_resource(&field)? {
                 found.push((here, field, sub_resource));
-            } else if let (Kind::Message(inner), false) = (field.kind(), field.is_list() || field.is_map())
+            } else if let (Kind::Message(inner), false) =
+                (field.kind(), field.is_list() || field.is_map())
                 && is_ours(inner.package_name())
                 && here.steps.len() < 4
             {
@@ -214,15 +303,26 @@ fn sub_resources(
 fn operations(options: &Options) -> Result<Vec<Operation>, Refusal> {
     let mut found = Vec::new();
     for method in options.methods() {
-        let bindings: Vec<Binding> = options.all(method.full_name(), &method.options(), "bucketry.s3.v1.binding")?;
+        let bindings: Vec<Binding> = options.all(
+            method.full_name(),
+            &method.options(),
+            "bucketry.s3.v1.binding",
+        )?;
         for binding in &bindings {
             found.push(resolve::operation(options, &method, binding)?);
         }
     }
     for message in options.messages() {
-        let Some(resource) = resource(options, &message)? else { continue };
+        let Some(resource) = resource(options, &message)? else {
+            continue;
+        };
         for (path, _, sub_resource) in sub_resources(options, &message)? {
-            found.extend(resolve::sub_resource(options, &resource, &path, &sub_resource)?);
+            found.extend(resolve::sub_resource(
+                options,
+                &resource,
+                &path,
+                &sub_resource,
+            )?);
         }
     }
     found.sort_by(|a, b| a.name.cmp(&b.name));
@@ -231,16 +331,26 @@ fn operations(options: &Options) -> Result<Vec<Operation>, Refusal> {
 
 fn enums(options: &Options, operations: &[Operation]) -> Result<Vec<WireEnum>, Refusal> {
     let used: BTreeSet<String> = operations.iter().flat_map(resolve::enum_names).collect();
-    let all = options.pool.all_enums().filter(|found| is_ours(found.package_name()));
-    all.filter(|found| used.contains(found.name())).map(|found| wire_enum(options, &found)).collect()
+    let all = options
+        .pool
+        .all_enums()
+        .filter(|found| is_ours(found.package_name()));
+    all.filter(|found| used.contains(found.name()))
+        .map(|found| wire_enum(options, &found))
+        .collect()
 }
 
 fn wire_enum(options: &Options, of: &EnumDescriptor) -> Result<WireEnum, Refusal> {
     let mut values = Vec::new();
     for value in of.values().filter(|value| value.number() != 0) {
         let text = options.text(&value.options());
-        let text = text.ok_or_else(|| Refusal::NoEnumText { value: value.name().to_owned() })?;
+        let text = text.ok_or_else(|| Refusal::NoEnumText {
+            value: value.name().to_owned(),
+        })?;
         values.push((value.number(), text));
     }
-    Ok(WireEnum { name: of.name().to_owned(), values })
+    Ok(WireEnum {
+        name: of.name().to_owned(),
+        values,
+    })
 }

@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor};
 
 use crate::annotations::{Bind, Direction, Field, Form, When};
-use crate::model::{
-    AnswerHeader, Codec, DerivedMember, FieldPath, Member, Node, Place, Refusal, RequestMember, Shape,
-};
 use crate::model::LabelPart;
+use crate::model::{
+    AnswerHeader, Codec, DerivedMember, FieldPath, Member, Node, Place, Refusal, RequestMember,
+    Shape,
+};
 use crate::read::Options;
 
 /// What a walk knows of its operation.
@@ -20,6 +21,8 @@ pub(crate) struct Walk<'a> {
     pub(crate) prefix: String,
     pub(crate) binds: BTreeMap<String, &'a Bind>,
     pub(crate) only: &'a [String],
+    /// Whether the operation takes `encoding-type`.
+    pub(crate) encodes_urls: bool,
     /// Paths that have their value from elsewhere.
     pub(crate) skip: BTreeSet<String>,
     pub(crate) used: BTreeSet<String>,
@@ -54,14 +57,26 @@ impl<'a> Walk<'a> {
         if let Some(bind) = self.binds.get(text) {
             self.used.insert(text.to_owned());
             let field = bind.r#as.clone().unwrap_or_default();
-            return Ok(Some(Placed { field, when: bind.when.clone(), explicit: true }));
+            return Ok(Some(Placed {
+                field,
+                when: bind.when.clone(),
+                explicit: true,
+            }));
         }
         let found = self.options.field(field)?;
-        Ok(found.map(|field| Placed { field, when: None, explicit: false }))
+        Ok(found.map(|field| Placed {
+            field,
+            when: None,
+            explicit: false,
+        }))
     }
 
     fn is_shown(&self, text: &str) -> bool {
-        let within = |outer: &str, inner: &str| inner.strip_prefix(outer).is_some_and(|rest| rest.starts_with('.'));
+        let within = |outer: &str, inner: &str| {
+            inner
+                .strip_prefix(outer)
+                .is_some_and(|rest| rest.starts_with('.'))
+        };
         let listed = |only: &String| only == text || within(only, text) || within(text, only);
         self.only.is_empty() || self.only.iter().any(listed)
     }
@@ -72,8 +87,16 @@ impl<'a> Walk<'a> {
     }
 
     fn codec(&self, field: &FieldDescriptor, placed: &Field, text: &str) -> Result<Codec, Refusal> {
-        let refusal = || Refusal::Form { operation: self.operation.to_owned(), field: text.to_owned() };
-        Codec::of(field, placed.form()).ok_or_else(refusal)
+        let refusal = || Refusal::Form {
+            operation: self.operation.to_owned(),
+            field: text.to_owned(),
+        };
+        let codec = Codec::of(field, placed.form()).ok_or_else(refusal)?;
+        let fits = match self.direction {
+            Direction::Response => codec.is_writable(),
+            Direction::Unspecified | Direction::Request => codec.is_readable(),
+        };
+        if fits { Ok(codec) } else { Err(refusal()) }
     }
 
     /// Members of a request that are not in its body.
@@ -102,7 +125,12 @@ impl<'a> Walk<'a> {
                 }
                 None if self.options.sub_resource(&field)?.is_some() => {}
                 None if is_plain_message(&field) => self.request(&inner(&field), &here, found)?,
-                None => return Err(Refusal::NoPlace { operation: self.operation.to_owned(), field: text }),
+                None => {
+                    return Err(Refusal::NoPlace {
+                        operation: self.operation.to_owned(),
+                        field: text,
+                    });
+                }
             }
         }
         Ok(())
@@ -116,19 +144,28 @@ impl<'a> Walk<'a> {
         text: &str,
         found: &mut Vec<RequestMember>,
     ) -> Result<(), Refusal> {
-        let Kind::Message(message) = field.kind() else { return Ok(()) };
+        let Kind::Message(message) = field.kind() else {
+            return Ok(());
+        };
         if field.is_list() || field.is_map() {
             return Ok(());
         }
         let start = format!("{text}.");
-        let deeper: Vec<String> = self.binds.keys().filter(|bound| bound.starts_with(&start)).cloned().collect();
+        let deeper: Vec<String> = self
+            .binds
+            .keys()
+            .filter(|bound| bound.starts_with(&start))
+            .cloned()
+            .collect();
         for bound in deeper {
             let rest = bound.strip_prefix(&start).unwrap_or_default();
             let inner = crate::resolve::path(&message, rest, self.operation)?;
             let mut steps = path.steps.clone();
             steps.extend(inner.steps);
             let full = FieldPath { steps };
-            let Some(leaf) = full.leaf().cloned() else { continue };
+            let Some(leaf) = full.leaf().cloned() else {
+                continue;
+            };
             if let Some(placed) = self.placed(&leaf, &bound)?
                 && let Some(member) = self.member(&leaf, &full, &placed.field, &bound)?
             {
@@ -158,7 +195,9 @@ impl<'a> Walk<'a> {
         };
         let codec = match &place {
             Place::HeaderPrefix(_) => Codec::Metadata,
-            Place::Label(_) | Place::Query(_) | Place::Header(_) => self.codec(field, placed, text)?,
+            Place::Label(_) | Place::Query(_) | Place::Header(_) => {
+                self.codec(field, placed, text)?
+            }
         };
         Ok(Some(RequestMember {
             path: path.clone(),
@@ -190,7 +229,10 @@ impl<'a> Walk<'a> {
                     continue;
                 }
                 if !is_plain_message(&field) {
-                    return Err(Refusal::UnnamedXml { operation: self.operation.to_owned(), field: text });
+                    return Err(Refusal::UnnamedXml {
+                        operation: self.operation.to_owned(),
+                        field: text,
+                    });
                 }
                 self.shape(&inner(&field), &here, room, shape, headers)?;
                 continue;
@@ -232,9 +274,14 @@ impl<'a> Walk<'a> {
             return Ok(());
         }
         // What is bound one by one inside a message that has a value of its own.
-        if let (Kind::Message(message), Codec::Checksum) = (field.kind(), self.codec(field, place, text).unwrap_or(Codec::Text)) {
-            let bound: Vec<FieldDescriptor> =
-                message.fields().filter(|child| self.binds.contains_key(&format!("{text}.{}", child.name()))).collect();
+        if let (Kind::Message(message), Codec::Checksum) = (
+            field.kind(),
+            self.codec(field, place, text).unwrap_or(Codec::Text),
+        ) {
+            let bound: Vec<FieldDescriptor> = message
+                .fields()
+                .filter(|child| self.binds.contains_key(&format!("{text}.{}", child.name())))
+                .collect();
             for child in bound {
                 let here = path.with(&child);
                 let text = self.text(&here);
@@ -254,8 +301,16 @@ impl<'a> Walk<'a> {
         placed: &Placed,
     ) -> Result<AnswerHeader, Refusal> {
         let prefix = !placed.field.header_prefix.is_empty();
-        let name = if prefix { &placed.field.header_prefix } else { &placed.field.header };
-        let codec = if prefix { Codec::Metadata } else { self.codec(field, &placed.field, text)? };
+        let name = if prefix {
+            &placed.field.header_prefix
+        } else {
+            &placed.field.header
+        };
+        let codec = if prefix {
+            Codec::Metadata
+        } else {
+            self.codec(field, &placed.field, text)?
+        };
         Ok(AnswerHeader {
             name: name.clone(),
             prefix,
@@ -276,26 +331,43 @@ impl<'a> Walk<'a> {
         let place = &placed.field;
         let item = (!place.item.is_empty()).then(|| place.item.clone());
         let scalar = Codec::of(field, place.form());
+        if scalar.is_some() {
+            self.codec(field, place, text)?;
+        }
         let node = match (field.kind(), field.is_list(), scalar) {
             (_, true, Some(Codec::EtagList)) => Node::Scalar(Codec::EtagList),
-            (_, true, Some(codec)) => Node::Texts { codec, flattened: place.flattened, item },
+            (_, true, Some(codec)) => Node::Texts {
+                codec,
+                flattened: place.flattened,
+                item,
+            },
             (_, false, Some(codec)) => Node::Scalar(codec),
             (Kind::Message(message), true, None) => {
                 let shape = self.nested(&message, text)?;
-                Node::Items { message, flattened: place.flattened, item, shape }
+                Node::Items {
+                    message,
+                    flattened: place.flattened,
+                    item,
+                    shape,
+                }
             }
             (Kind::Message(message), false, None) => {
                 let shape = self.nested(&message, text)?;
                 Node::Struct { message, shape }
             }
-            _ => return Err(Refusal::Form { operation: self.operation.to_owned(), field: text.to_owned() }),
+            _ => {
+                return Err(Refusal::Form {
+                    operation: self.operation.to_owned(),
+                    field: text.to_owned(),
+                });
+            }
         };
         Ok(Member {
             element: place.xml.split('/').map(str::to_owned).collect(),
             path: path.clone(),
             node,
             always: place.always,
-            url_encodable: place.url_encodable,
+            url_encodable: place.url_encodable && self.encodes_urls,
             when: placed.when.clone(),
             min: place.min,
             max: place.max,
@@ -305,7 +377,13 @@ impl<'a> Walk<'a> {
     fn nested(&mut self, message: &MessageDescriptor, text: &str) -> Result<Shape, Refusal> {
         let outer = std::mem::replace(&mut self.prefix, format!("{text}."));
         let mut shape = Shape::default();
-        let walked = self.shape(message, &FieldPath::default(), Room::Elements, &mut shape, &mut Vec::new());
+        let walked = self.shape(
+            message,
+            &FieldPath::default(),
+            Room::Elements,
+            &mut shape,
+            &mut Vec::new(),
+        );
         self.prefix = outer;
         walked?;
         shape.derived = self.derived.remove(text).unwrap_or_default();
@@ -317,16 +395,19 @@ impl<'a> Walk<'a> {
         let unknown = self.binds.keys().find(|text| !self.used.contains(*text));
         let unknown = unknown.or_else(|| self.derived.keys().next());
         match unknown {
-            Some(field) => {
-                Err(Refusal::UnknownField { operation: self.operation.to_owned(), field: field.clone() })
-            }
+            Some(field) => Err(Refusal::UnknownField {
+                operation: self.operation.to_owned(),
+                field: field.clone(),
+            }),
             None => Ok(()),
         }
     }
 }
 
 fn is_plain_message(field: &FieldDescriptor) -> bool {
-    matches!(field.kind(), Kind::Message(_)) && !field.is_list() && !field.is_map()
+    matches!(field.kind(), Kind::Message(_))
+        && !field.is_list()
+        && !field.is_map()
         && Codec::of(field, Form::Unspecified).is_none()
 }
 

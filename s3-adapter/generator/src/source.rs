@@ -26,7 +26,12 @@ impl Code {
     }
 
     /// A line that opens a block, what is in it, and the line that closes it.
-    pub(crate) fn block(&mut self, open: impl Display, inside: impl FnOnce(&mut Self), close: impl Display) {
+    pub(crate) fn block(
+        &mut self,
+        open: impl Display,
+        inside: impl FnOnce(&mut Self),
+        close: impl Display,
+    ) {
         self.line(open);
         self.depth += 1;
         inside(self);
@@ -43,9 +48,14 @@ impl Code {
 /// The Rust name of a field.
 pub(crate) fn ident(name: &str) -> String {
     const KEYWORDS: [&str; 12] = [
-        "type", "match", "move", "ref", "use", "where", "loop", "impl", "in", "as", "async", "override",
+        "type", "match", "move", "ref", "use", "where", "loop", "impl", "in", "as", "async",
+        "override",
     ];
-    if KEYWORDS.contains(&name) { format!("r#{name}") } else { name.to_owned() }
+    if KEYWORDS.contains(&name) {
+        format!("r#{name}")
+    } else {
+        name.to_owned()
+    }
 }
 
 /// The Rust path of a message of the contract.
