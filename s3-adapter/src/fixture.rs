@@ -27,6 +27,9 @@ use crate::{ClientInfo, S3Adapter};
 /// The session that every authorization gives.
 pub(crate) const SESSION: &str = "the-session";
 
+/// The signature of signed requests; nobody here verifies it.
+pub(crate) const SEED: &str = "aeeed9bbccd4d02ee5c0109b86d86835f995330da4c265957d157751f604d404";
+
 /// The services.
 #[derive(Default)]
 pub(crate) struct FakeService {
@@ -253,6 +256,32 @@ impl Bench {
 
     pub(crate) fn service(&self) -> &FakeService {
         &self.fake.0
+    }
+
+    /// Sends a signed request with a body of known length.
+    pub(crate) async fn send_signed(
+        &self,
+        method: &str,
+        target: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Bytes>,
+    ) -> Seen {
+        let names = headers.iter().map(|(name, _)| *name).filter(|name| name.starts_with("x-amz-"));
+        let has_hash = headers.iter().any(|(name, _)| *name == "x-amz-content-sha256");
+        let mut signed: Vec<&str> = names.chain(["host", "x-amz-date"]).collect();
+        let mut all = headers.to_vec();
+        if !has_hash {
+            signed.push("x-amz-content-sha256");
+            all.push(("x-amz-content-sha256", "UNSIGNED-PAYLOAD"));
+        }
+        signed.sort_unstable();
+        let authorization = format!(
+            "AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/20130524/us-east-1/s3/aws4_request, SignedHeaders={}, Signature={SEED}",
+            signed.join(";")
+        );
+        all.push(("x-amz-date", "20130524T000000Z"));
+        all.push(("authorization", &authorization));
+        self.send(method, target, &all, body).await
     }
 
     /// Sends a request with a body of known length.

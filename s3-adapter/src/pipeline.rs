@@ -286,3 +286,5 @@ async fn refused(
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod socket_tests;
