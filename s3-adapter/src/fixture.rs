@@ -71,20 +71,34 @@ impl FakeService {
     /// The RPCs that were called, with their sessions.
     pub(crate) fn called(&self) -> Vec<(&'static str, Option<String>)> {
         let calls = self.calls.lock().unwrap();
-        calls.iter().map(|call| (call.rpc, call.session.clone())).collect()
+        calls
+            .iter()
+            .map(|call| (call.rpc, call.session.clone()))
+            .collect()
     }
 
     /// The request of the only call.
     pub(crate) fn request<T: Clone + 'static>(&self) -> T {
         let calls = self.calls.lock().unwrap();
-        assert_eq!(calls.len(), 1, "{:?}", calls.iter().map(|call| call.rpc).collect::<Vec<_>>());
+        assert_eq!(
+            calls.len(),
+            1,
+            "{:?}",
+            calls.iter().map(|call| call.rpc).collect::<Vec<_>>()
+        );
         calls[0].request.downcast_ref::<T>().unwrap().clone()
     }
 
     fn remember<T: Send + 'static>(&self, rpc: &'static str, metadata: &MetadataMap, request: T) {
-        let session = metadata.get("x-bucketry-session").map(|value| value.to_str().unwrap().to_owned());
+        let session = metadata
+            .get("x-bucketry-session")
+            .map(|value| value.to_str().unwrap().to_owned());
         let request = Box::new(request);
-        self.calls.lock().unwrap().push(Called { rpc, session, request });
+        self.calls.lock().unwrap().push(Called {
+            rpc,
+            session,
+            request,
+        });
     }
 
     fn answer<T: 'static>(&self, rpc: &'static str) -> Result<T, Status> {
@@ -197,7 +211,10 @@ impl AdapterService for Fake {
         self.0.authorized.lock().unwrap().push(request.into_inner());
         let answer = self.0.authorization.lock().unwrap().clone();
         let session = SESSION.to_owned();
-        let otherwise = AuthorizeResponse { session, ..Default::default() };
+        let otherwise = AuthorizeResponse {
+            session,
+            ..Default::default()
+        };
         answer.unwrap_or(Ok(otherwise)).map(Response::new)
     }
 
@@ -238,7 +255,10 @@ impl Seen {
     #[track_caller]
     pub(crate) fn assert_error(&self, status: u16, code: &str) {
         let element = format!("<Code>{code}</Code>");
-        assert!(self.status == status && self.text().contains(&element), "{self:?}");
+        assert!(
+            self.status == status && self.text().contains(&element),
+            "{self:?}"
+        );
     }
 }
 
@@ -266,8 +286,13 @@ impl Bench {
         headers: &[(&str, &str)],
         body: impl Into<Bytes>,
     ) -> Seen {
-        let names = headers.iter().map(|(name, _)| *name).filter(|name| name.starts_with("x-amz-"));
-        let has_hash = headers.iter().any(|(name, _)| *name == "x-amz-content-sha256");
+        let names = headers
+            .iter()
+            .map(|(name, _)| *name)
+            .filter(|name| name.starts_with("x-amz-"));
+        let has_hash = headers
+            .iter()
+            .any(|(name, _)| *name == "x-amz-content-sha256");
         let mut signed: Vec<&str> = names.chain(["host", "x-amz-date"]).collect();
         let mut all = headers.to_vec();
         if !has_hash {
@@ -316,7 +341,11 @@ impl Bench {
         let response = self.response(method, target, headers, body).await;
         let (head, body) = response.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
-        Seen { status: head.status, headers: head.headers, body }
+        Seen {
+            status: head.status,
+            headers: head.headers,
+            body,
+        }
     }
 
     /// As [`Bench::send_body`], with the body of the answer unread.
@@ -331,7 +360,10 @@ impl Bench {
         B: Body<Data = Bytes> + Send + 'static,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        let mut request = HttpRequest::builder().method(method).uri(target).header("host", "127.0.0.1:9000");
+        let mut request = HttpRequest::builder()
+            .method(method)
+            .uri(target)
+            .header("host", "127.0.0.1:9000");
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
@@ -357,7 +389,10 @@ pub(crate) fn object(key: &str) -> Object {
         key: key.to_owned(),
         size: 11,
         etag: "5eb63bbbe01eeed093cb22bb8f5acdc3".to_owned(),
-        modify_time: Some(prost_types::Timestamp { seconds: 1_369_353_600, nanos: 0 }),
+        modify_time: Some(prost_types::Timestamp {
+            seconds: 1_369_353_600,
+            nanos: 0,
+        }),
         ..Object::default()
     }
 }

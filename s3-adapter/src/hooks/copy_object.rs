@@ -1,8 +1,8 @@
 use bucketry_contract::v1::CopyObjectRequest;
 
 use crate::answer::Answer;
-use crate::exchange::{Exchange, Refusal};
 use crate::binding::Call;
+use crate::exchange::{Exchange, Refusal};
 use crate::generated::render_copy_object;
 use crate::keep_alive::kept_alive;
 
@@ -29,7 +29,10 @@ mod tests {
 
     fn bench() -> Bench {
         let bench = Bench::new();
-        let answer = CopyObjectResponse { object: Some(object("k")), source_version_id: "v0".into() };
+        let answer = CopyObjectResponse {
+            object: Some(object("k")),
+            source_version_id: "v0".into(),
+        };
         bench.service().answers("CopyObject", Ok(answer));
         bench
     }
@@ -48,18 +51,37 @@ mod tests {
         let seen = bench.send_signed("PUT", "/b/k", &headers, "").await;
         assert_eq!(seen.status, 200, "{seen:?}");
         assert!(seen.text().contains("<CopyObjectResult "), "{seen:?}");
-        assert!(seen.text().contains("<ETag>&quot;5eb63bbbe01eeed093cb22bb8f5acdc3&quot;</ETag>"));
-        assert!(seen.text().contains("<LastModified>2013-05-24T00:00:00.000Z</LastModified>"));
+        assert!(
+            seen.text()
+                .contains("<ETag>&quot;5eb63bbbe01eeed093cb22bb8f5acdc3&quot;</ETag>")
+        );
+        assert!(
+            seen.text()
+                .contains("<LastModified>2013-05-24T00:00:00.000Z</LastModified>")
+        );
         assert_eq!(seen.header("x-amz-copy-source-version-id"), Some("v0"));
         let request: CopyObjectRequest = bench.service().request();
         assert_eq!(request.metadata_directive(), CopyDirective::Replace);
         assert_eq!(request.attributes.unwrap().metadata["colour"], "blue");
         assert_eq!(request.precondition.unwrap().if_none_match, ["*"]);
         let source = request.source.unwrap();
-        assert_eq!((source.bucket.as_str(), source.key.as_str(), source.version_id.as_str()), ("other", "a b", "v0"));
+        assert_eq!(
+            (
+                source.bucket.as_str(),
+                source.key.as_str(),
+                source.version_id.as_str()
+            ),
+            ("other", "a b", "v0")
+        );
         assert_eq!(source.precondition.unwrap().if_match, ["abc"]);
         let asked = bench.service().authorized.lock().unwrap().remove(0);
-        assert_eq!((asked.copy_source_bucket.as_str(), asked.expected_source_bucket_owner.as_str()), ("other", "owner"));
+        assert_eq!(
+            (
+                asked.copy_source_bucket.as_str(),
+                asked.expected_source_bucket_owner.as_str()
+            ),
+            ("other", "owner")
+        );
     }
 
     #[tokio::test]
@@ -67,10 +89,16 @@ mod tests {
         for headers in [
             &[("x-amz-copy-source", "nobucket")][..],
             &[("x-amz-copy-source", "b/k?x=1")],
-            &[("x-amz-copy-source", "b/k"), ("x-amz-metadata-directive", "MERGE")],
+            &[
+                ("x-amz-copy-source", "b/k"),
+                ("x-amz-metadata-directive", "MERGE"),
+            ],
         ] {
             let bench = bench();
-            bench.send_signed("PUT", "/b/k", headers, "").await.assert_error(400, "InvalidArgument");
+            bench
+                .send_signed("PUT", "/b/k", headers, "")
+                .await
+                .assert_error(400, "InvalidArgument");
             assert!(bench.service().called().is_empty());
         }
     }

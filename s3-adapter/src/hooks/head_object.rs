@@ -2,9 +2,9 @@ use bucketry_contract::v1::HeadObjectRequest;
 
 use super::get_object::{as_shown, check_read};
 use crate::answer::Answer;
+use crate::binding::Call;
 use crate::error::S3Error;
 use crate::exchange::{Exchange, Refusal};
-use crate::binding::Call;
 use crate::generated::render_head_object;
 
 /// An object's headers, those of the GET with the same parameters.
@@ -32,13 +32,29 @@ mod tests {
     async fn a_part_is_told_by_its_headers() {
         let bench = Bench::new();
         let header = ObjectHeader {
-            object: Some(Object { part_count: 3, ..object("k") }),
-            content_range: Some(ContentRange { start: 0, end: 4, size: 11 }),
+            object: Some(Object {
+                part_count: 3,
+                ..object("k")
+            }),
+            content_range: Some(ContentRange {
+                start: 0,
+                end: 4,
+                size: 11,
+            }),
             content_length: 5,
         };
-        bench.service().answers("HeadObject", Ok(HeadObjectResponse { header: Some(header) }));
+        bench.service().answers(
+            "HeadObject",
+            Ok(HeadObjectResponse {
+                header: Some(header),
+            }),
+        );
         let seen = bench.send("HEAD", "/b/k?partNumber=1", &[], "").await;
-        assert_eq!((seen.status.as_u16(), seen.body.len()), (206, 0), "{seen:?}");
+        assert_eq!(
+            (seen.status.as_u16(), seen.body.len()),
+            (206, 0),
+            "{seen:?}"
+        );
         for (name, value) in [
             ("content-length", "5"),
             ("content-range", "bytes 0-4/11"),

@@ -2,11 +2,11 @@ use bucketry_contract::v1::put_object_request::Message;
 use bucketry_contract::v1::{PutObjectRequest, PutObjectSpec};
 
 use crate::answer::Answer;
+use crate::binding::Call;
 use crate::binding::decode::contract_algorithm;
 use crate::checksum::DeclaredChecksum;
 use crate::content::{Wrap, content_messages, declared_message};
 use crate::exchange::{Exchange, Refusal};
-use crate::binding::Call;
 use crate::generated::render_put_object;
 use crate::inproc::message_stream;
 use crate::intake::content_length;
@@ -74,14 +74,26 @@ mod tests {
             r#type: ChecksumType::FullObject.into(),
             part_count: 0,
         };
-        let written = Object { checksum: Some(checksum), version_id: "v1".into(), ..object("k") };
-        bench.service().answers("PutObject", Ok(PutObjectResponse { object: Some(written) }));
+        let written = Object {
+            checksum: Some(checksum),
+            version_id: "v1".into(),
+            ..object("k")
+        };
+        bench.service().answers(
+            "PutObject",
+            Ok(PutObjectResponse {
+                object: Some(written),
+            }),
+        );
         bench
     }
 
     fn messages(bench: &Bench) -> Vec<Message> {
         let messages: Vec<PutObjectRequest> = bench.service().request();
-        messages.into_iter().map(|message| message.message.unwrap()).collect()
+        messages
+            .into_iter()
+            .map(|message| message.message.unwrap())
+            .collect()
     }
 
     fn spec(bench: &Bench) -> PutObjectSpec {
@@ -93,10 +105,12 @@ mod tests {
 
     /// Offsets and data of the chunks.
     fn chunks(bench: &Bench) -> Vec<(i64, Bytes)> {
-        let chunks = messages(bench).into_iter().filter_map(|message| match message {
-            Message::Chunk(chunk) => Some((chunk.offset, chunk.data)),
-            Message::Spec(_) | Message::Digests(_) => None,
-        });
+        let chunks = messages(bench)
+            .into_iter()
+            .filter_map(|message| match message {
+                Message::Chunk(chunk) => Some((chunk.offset, chunk.data)),
+                Message::Spec(_) | Message::Digests(_) => None,
+            });
         chunks.collect()
     }
 
@@ -109,20 +123,37 @@ mod tests {
             ("x-amz-tagging", "a=1&b=%20"),
             ("if-none-match", "*"),
         ];
-        let seen = bench.send_signed("PUT", "/b/k", &headers, "hello world").await;
+        let seen = bench
+            .send_signed("PUT", "/b/k", &headers, "hello world")
+            .await;
         assert_eq!((seen.status.as_u16(), seen.text()), (200, ""), "{seen:?}");
-        assert_eq!(seen.header("etag"), Some("\"5eb63bbbe01eeed093cb22bb8f5acdc3\""));
+        assert_eq!(
+            seen.header("etag"),
+            Some("\"5eb63bbbe01eeed093cb22bb8f5acdc3\"")
+        );
         assert_eq!(seen.header("x-amz-checksum-crc32"), Some(HELLO_CRC32));
         assert_eq!(seen.header("x-amz-checksum-type"), Some("FULL_OBJECT"));
         assert_eq!(seen.header("x-amz-version-id"), Some("v1"));
         let spec = spec(&bench);
-        assert_eq!((spec.bucket.as_str(), spec.key.as_str(), spec.content_length), ("b", "k", Some(11)));
+        assert_eq!(
+            (spec.bucket.as_str(), spec.key.as_str(), spec.content_length),
+            ("b", "k", Some(11))
+        );
         let attributes = spec.attributes.unwrap();
-        assert_eq!((attributes.content_type.as_str(), attributes.metadata["colour"].as_str()), ("text/plain", "blue"));
+        assert_eq!(
+            (
+                attributes.content_type.as_str(),
+                attributes.metadata["colour"].as_str()
+            ),
+            ("text/plain", "blue")
+        );
         assert_eq!(attributes.tagging.unwrap().tags.len(), 2);
         assert_eq!(spec.precondition.unwrap().if_none_match, ["*"]);
         assert_eq!(chunks(&bench), [(0, Bytes::from_static(b"hello world"))]);
-        assert_eq!(bench.service().called(), [("PutObject", Some(SESSION.to_owned()))]);
+        assert_eq!(
+            bench.service().called(),
+            [("PutObject", Some(SESSION.to_owned()))]
+        );
     }
 
     #[tokio::test]
@@ -134,12 +165,17 @@ mod tests {
             ("x-amz-content-sha256", sha256.as_str()),
             ("x-amz-checksum-crc32", HELLO_CRC32),
         ];
-        let seen = bench.send_signed("PUT", "/b/k", &headers, "hello world").await;
+        let seen = bench
+            .send_signed("PUT", "/b/k", &headers, "hello world")
+            .await;
         assert_eq!(seen.status, 200, "{seen:?}");
         let digests = spec(&bench).digests.unwrap();
         assert_eq!(digests.md5.len(), 16);
         assert_eq!(hex::encode(digests.sha256), sha256);
-        assert_eq!(digests.checksum.unwrap().algorithm(), ChecksumAlgorithm::Crc32);
+        assert_eq!(
+            digests.checksum.unwrap().algorithm(),
+            ChecksumAlgorithm::Crc32
+        );
     }
 
     #[tokio::test]
@@ -162,7 +198,10 @@ mod tests {
         assert_eq!(chunks(&bench), [(0, Bytes::from_static(b"hello world"))]);
         match messages(&bench).pop() {
             Some(Message::Digests(digests)) => {
-                assert_eq!(digests.checksum.unwrap().value, [0x0d, 0x4a, 0x11, 0x85][..]);
+                assert_eq!(
+                    digests.checksum.unwrap().value,
+                    [0x0d, 0x4a, 0x11, 0x85][..]
+                );
             }
             other => panic!("{other:?}"),
         }
@@ -176,12 +215,17 @@ mod tests {
             let empty = hex::encode(Sha256::digest(b""));
             let hash = hex::encode(Sha256::digest(data));
             let scope = "20130524/us-east-1/s3/aws4_request";
-            let text = format!("AWS4-HMAC-SHA256-PAYLOAD\n20130524T000000Z\n{scope}\n{previous}\n{empty}\n{hash}");
+            let text = format!(
+                "AWS4-HMAC-SHA256-PAYLOAD\n20130524T000000Z\n{scope}\n{previous}\n{empty}\n{hash}"
+            );
             let mut mac = Hmac::<Sha256>::new_from_slice(&KEY).unwrap();
             mac.update(text.as_bytes());
             previous = hex::encode(mac.finalize().into_bytes());
             let text = String::from_utf8_lossy(data);
-            body.push_str(&format!("{:x};chunk-signature={previous}\r\n{text}\r\n", data.len()));
+            body.push_str(&format!(
+                "{:x};chunk-signature={previous}\r\n{text}\r\n",
+                data.len()
+            ));
         }
         body
     }
@@ -197,7 +241,10 @@ mod tests {
         for (body, status) in [(good, 200), (bad, 403)] {
             let bench = bench();
             let chunk_signing_key = Bytes::copy_from_slice(&KEY);
-            bench.service().authorizes(Ok(AuthorizeResponse { session: SESSION.into(), chunk_signing_key }));
+            bench.service().authorizes(Ok(AuthorizeResponse {
+                session: SESSION.into(),
+                chunk_signing_key,
+            }));
             let seen = bench.send_signed("PUT", "/b/k", &headers, body).await;
             assert_eq!(seen.status, status, "{seen:?}");
             assert!(bench.service().authorized.lock().unwrap()[0].chunk_signed);
@@ -225,17 +272,24 @@ mod tests {
     async fn a_short_body_is_incomplete() {
         let bench = bench();
         let body = http_body_util::Full::new(Bytes::from_static(b"hello"));
-        let seen = bench.send_body("PUT", "/b/k", &[("content-length", "11")], body).await;
+        let seen = bench
+            .send_body("PUT", "/b/k", &[("content-length", "11")], body)
+            .await;
         seen.assert_error(400, "IncompleteBody");
     }
 
     #[tokio::test]
     async fn the_service_may_refuse_before_the_body_has_come() {
         let bench = Bench::new();
-        bench.service().answers::<PutObjectResponse>("PutObject", Err(refusal(ErrorReason::NoSuchBucket)));
-        let pieces = (0..100).map(|_| Ok::<_, Infallible>(Frame::data(Bytes::from(vec![0; 64 * 1024]))));
+        bench
+            .service()
+            .answers::<PutObjectResponse>("PutObject", Err(refusal(ErrorReason::NoSuchBucket)));
+        let pieces =
+            (0..100).map(|_| Ok::<_, Infallible>(Frame::data(Bytes::from(vec![0; 64 * 1024]))));
         let body = StreamBody::new(stream::iter(pieces));
-        let seen = bench.send_body("PUT", "/b/k", &[("content-length", "6553600")], body).await;
+        let seen = bench
+            .send_body("PUT", "/b/k", &[("content-length", "6553600")], body)
+            .await;
         seen.assert_error(404, "NoSuchBucket");
         assert_eq!(seen.header("connection"), Some("close"));
         assert_eq!(messages(&bench).len(), 1);
@@ -244,10 +298,14 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_body_that_stands_still_is_given_up() {
         let bench = bench();
-        let first = stream::iter([Ok::<_, Infallible>(Frame::data(Bytes::from_static(b"hello")))]);
+        let first = stream::iter([Ok::<_, Infallible>(Frame::data(Bytes::from_static(
+            b"hello",
+        )))]);
         let body = StreamBody::new(first.chain(stream::pending()));
         let before = tokio::time::Instant::now();
-        let seen = bench.send_body("PUT", "/b/k", &[("content-length", "11")], body).await;
+        let seen = bench
+            .send_body("PUT", "/b/k", &[("content-length", "11")], body)
+            .await;
         seen.assert_error(400, "RequestTimeout");
         assert_eq!(seen.header("connection"), Some("close"));
         assert!(before.elapsed() >= Duration::from_secs(60));
@@ -260,7 +318,13 @@ mod tests {
         let seen = bench.send("PUT", "/b/k", &[], vec![1; size]).await;
         assert_eq!(seen.status, 200);
         let chunks = chunks(&bench);
-        let places: Vec<(i64, usize)> = chunks.iter().map(|(offset, data)| (*offset, data.len())).collect();
-        assert_eq!(places, [(0, 2 << 20), (2 << 20, 2 << 20), (4 << 20, 1 << 20)]);
+        let places: Vec<(i64, usize)> = chunks
+            .iter()
+            .map(|(offset, data)| (*offset, data.len()))
+            .collect();
+        assert_eq!(
+            places,
+            [(0, 2 << 20), (2 << 20, 2 << 20), (4 << 20, 1 << 20)]
+        );
     }
 }

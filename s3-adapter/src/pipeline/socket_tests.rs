@@ -25,7 +25,8 @@ async fn serve(adapter: S3Adapter) -> SocketAddr {
     address
 }
 
-const HEAD: &[u8] = b"PUT /b/k HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: 11\r\nexpect: 100-continue\r\n\r\n";
+const HEAD: &[u8] =
+    b"PUT /b/k HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: 11\r\nexpect: 100-continue\r\n\r\n";
 
 async fn read_some(socket: &mut TcpStream) -> String {
     let mut buffer = vec![0; 4096];
@@ -36,20 +37,38 @@ async fn read_some(socket: &mut TcpStream) -> String {
 #[tokio::test]
 async fn the_body_is_asked_for_once_the_caller_is_let_in() {
     let bench = Bench::new();
-    bench.service().answers("PutObject", Ok(PutObjectResponse { object: Some(object("k")) }));
-    let mut socket = TcpStream::connect(serve(bench.adapter.clone()).await).await.unwrap();
+    bench.service().answers(
+        "PutObject",
+        Ok(PutObjectResponse {
+            object: Some(object("k")),
+        }),
+    );
+    let mut socket = TcpStream::connect(serve(bench.adapter.clone()).await)
+        .await
+        .unwrap();
     socket.write_all(HEAD).await.unwrap();
-    assert_eq!(read_some(&mut socket).await, "HTTP/1.1 100 Continue\r\n\r\n");
+    assert_eq!(
+        read_some(&mut socket).await,
+        "HTTP/1.1 100 Continue\r\n\r\n"
+    );
     assert_eq!(bench.service().authorized.lock().unwrap().len(), 1);
     socket.write_all(b"hello world").await.unwrap();
-    assert!(read_some(&mut socket).await.starts_with("HTTP/1.1 200 OK\r\n"));
+    assert!(
+        read_some(&mut socket)
+            .await
+            .starts_with("HTTP/1.1 200 OK\r\n")
+    );
 }
 
 #[tokio::test]
 async fn the_body_is_not_asked_for_after_a_refusal() {
     let bench = Bench::new();
-    bench.service().authorizes(Err(refusal(ErrorReason::AccessDenied)));
-    let mut socket = TcpStream::connect(serve(bench.adapter.clone()).await).await.unwrap();
+    bench
+        .service()
+        .authorizes(Err(refusal(ErrorReason::AccessDenied)));
+    let mut socket = TcpStream::connect(serve(bench.adapter.clone()).await)
+        .await
+        .unwrap();
     socket.write_all(HEAD).await.unwrap();
     let mut answer = String::new();
     socket.read_to_string(&mut answer).await.unwrap();
@@ -60,8 +79,12 @@ async fn the_body_is_not_asked_for_after_a_refusal() {
 #[tokio::test]
 async fn the_operation_may_refuse_before_it_asks_for_the_body() {
     let bench = Bench::new();
-    bench.service().answers::<PutObjectResponse>("PutObject", Err(refusal(ErrorReason::NoSuchBucket)));
-    let mut socket = TcpStream::connect(serve(bench.adapter.clone()).await).await.unwrap();
+    bench
+        .service()
+        .answers::<PutObjectResponse>("PutObject", Err(refusal(ErrorReason::NoSuchBucket)));
+    let mut socket = TcpStream::connect(serve(bench.adapter.clone()).await)
+        .await
+        .unwrap();
     socket.write_all(HEAD).await.unwrap();
     let mut answer = String::new();
     socket.read_to_string(&mut answer).await.unwrap();
