@@ -173,8 +173,14 @@ pub(crate) fn declared_message(digests: &DeclaredDigests) -> Option<ContentDiges
     };
     let bytes = |digest: &[u8]| Bytes::copy_from_slice(digest);
     let message = ContentDigests {
-        md5: digests.content_md5.map(|md5| bytes(&md5)).unwrap_or_default(),
-        sha256: digests.content_sha256.map(|hash| bytes(&hash)).unwrap_or_default(),
+        md5: digests
+            .content_md5
+            .map(|md5| bytes(&md5))
+            .unwrap_or_default(),
+        sha256: digests
+            .content_sha256
+            .map(|hash| bytes(&hash))
+            .unwrap_or_default(),
         checksum,
     };
     (message != ContentDigests::default()).then_some(message)

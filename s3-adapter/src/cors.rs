@@ -27,12 +27,10 @@ pub(crate) async fn preflight(
     target: &Target,
     headers: &HeaderMap,
 ) -> Result<Answer, S3Error> {
-    let origin = text(headers, &ORIGIN).ok_or_else(|| {
-        bad_request("Insufficient information. Origin request header needed.")
-    })?;
-    let method = text(headers, &ACCESS_CONTROL_REQUEST_METHOD).ok_or_else(|| {
-        bad_request("Invalid Access-Control-Request-Method: null")
-    })?;
+    let origin = text(headers, &ORIGIN)
+        .ok_or_else(|| bad_request("Insufficient information. Origin request header needed."))?;
+    let method = text(headers, &ACCESS_CONTROL_REQUEST_METHOD)
+        .ok_or_else(|| bad_request("Invalid Access-Control-Request-Method: null"))?;
     let Some(bucket) = target.bucket() else {
         return Err(forbidden(&method, target));
     };
@@ -92,7 +90,10 @@ fn requested_headers(headers: &HeaderMap) -> Vec<String> {
     let lines = headers.get_all(ACCESS_CONTROL_REQUEST_HEADERS).iter();
     let lines = lines.map(|line| String::from_utf8_lossy(line.as_bytes()).to_ascii_lowercase());
     let joined = lines.collect::<Vec<_>>().join(",");
-    let names = joined.split(',').map(str::trim).filter(|name| !name.is_empty());
+    let names = joined
+        .split(',')
+        .map(str::trim)
+        .filter(|name| !name.is_empty());
     names.map(str::to_owned).collect()
 }
 
@@ -101,7 +102,10 @@ fn set_headers(headers: &mut HeaderMap, allowed: &EvaluateCorsResponse) {
     let credentials = allowed.allow_credentials.then(|| "true".to_owned());
     let max_age = allowed.max_age_seconds.map(|seconds| seconds.to_string());
     let values: [(HeaderName, Option<String>); 6] = [
-        (ACCESS_CONTROL_ALLOW_ORIGIN, Some(allowed.allow_origin.clone())),
+        (
+            ACCESS_CONTROL_ALLOW_ORIGIN,
+            Some(allowed.allow_origin.clone()),
+        ),
         (ACCESS_CONTROL_ALLOW_CREDENTIALS, credentials),
         (ACCESS_CONTROL_ALLOW_METHODS, list(&allowed.allow_methods)),
         (ACCESS_CONTROL_ALLOW_HEADERS, list(&allowed.allow_headers)),
@@ -126,7 +130,11 @@ fn bad_request(message: &'static str) -> S3Error {
 }
 
 fn forbidden(method: &str, target: &Target) -> S3Error {
-    let kind = if target.key().is_some() { "OBJECT" } else { "BUCKET" };
+    let kind = if target.key().is_some() {
+        "OBJECT"
+    } else {
+        "BUCKET"
+    };
     S3Error::new(
         "AccessForbidden",
         StatusCode::FORBIDDEN,

@@ -21,7 +21,10 @@ pub(crate) fn effective_headers(received: &HeaderMap, hoisted: Option<&HeaderMap
 fn strip_transfer_encoding(headers: &mut HeaderMap) {
     let lines = headers.get_all(CONTENT_ENCODING).iter();
     let lines: Option<Vec<&str>> = lines.map(|line| line.to_str().ok()).collect();
-    let Some(joined) = lines.filter(|lines| !lines.is_empty()).map(|lines| lines.join(",")) else {
+    let Some(joined) = lines
+        .filter(|lines| !lines.is_empty())
+        .map(|lines| lines.join(","))
+    else {
         return;
     };
     headers.remove(CONTENT_ENCODING);
@@ -56,7 +59,10 @@ mod tests {
     fn the_framing_is_no_content_encoding() {
         let chunked = effective_headers(&headers(&[("content-encoding", "aws-chunked")]), None);
         assert!(!chunked.contains_key("content-encoding"));
-        let both = headers(&[("content-encoding", "aws-chunked"), ("content-encoding", "gzip")]);
+        let both = headers(&[
+            ("content-encoding", "aws-chunked"),
+            ("content-encoding", "gzip"),
+        ]);
         assert_eq!(effective_headers(&both, None)["content-encoding"], "gzip");
     }
 }

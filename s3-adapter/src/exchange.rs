@@ -112,7 +112,11 @@ impl Refusal {
     }
 
     /// Reads on for a bounded while; says whether the connection can be used again.
-    pub(crate) async fn drain(self, limits: &Limits, expectation: Expectation) -> (S3Error, Drained) {
+    pub(crate) async fn drain(
+        self,
+        limits: &Limits,
+        expectation: Expectation,
+    ) -> (S3Error, Drained) {
         let drained = self.unread.drain(limits, expectation).await;
         (self.error, drained)
     }

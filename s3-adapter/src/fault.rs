@@ -23,7 +23,10 @@ const ELEMENTS: [(&str, &str); 28] = [
     ("canonical_request", "CanonicalRequest"),
     ("region", "Region"),
     ("request_time", "RequestTime"),
-    ("max_allowed_skew_milliseconds", "MaxAllowedSkewMilliseconds"),
+    (
+        "max_allowed_skew_milliseconds",
+        "MaxAllowedSkewMilliseconds",
+    ),
     ("x_amz_expires", "X-Amz-Expires"),
     ("field", "ArgumentName"),
     ("bucket", "BucketName"),
@@ -43,7 +46,10 @@ const ELEMENTS: [(&str, &str); 28] = [
     ("digest", "Digest"),
     ("expected_digest", "ExpectedDigest"),
     ("calculated_digest", "CalculatedDigest"),
-    ("client_computed_content_sha256", "ClientComputedContentSHA256"),
+    (
+        "client_computed_content_sha256",
+        "ClientComputedContentSHA256",
+    ),
     ("s3_computed_content_sha256", "S3ComputedContentSHA256"),
 ];
 
@@ -73,8 +79,7 @@ impl From<Status> for S3Error {
 /// The S3 error of a reason, for a result that is no status: one key of a batch delete.
 pub(crate) fn of_reason(reason: ErrorReason, message: &str) -> S3Error {
     let row = errors::row(reason);
-    let status =
-        StatusCode::from_u16(row.http_status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let status = StatusCode::from_u16(row.http_status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     match text(reason) {
         Some(text) => S3Error::new(row.s3_code, status, text),
         None => S3Error::new(row.s3_code, status, message.to_owned()),
@@ -129,8 +134,14 @@ fn with_facts(mut error: S3Error, facts: &HashMap<String, String>) -> S3Error {
     }
     let headers = [
         (ETAG, fact("etag").map(|etag| format!("\"{etag}\""))),
-        (LAST_MODIFIED, fact("modified_seconds").and_then(|seconds| http_date(seconds))),
-        (CONTENT_RANGE, fact("actual_object_size").map(|size| format!("bytes */{size}"))),
+        (
+            LAST_MODIFIED,
+            fact("modified_seconds").and_then(|seconds| http_date(seconds)),
+        ),
+        (
+            CONTENT_RANGE,
+            fact("actual_object_size").map(|size| format!("bytes */{size}")),
+        ),
         (BUCKET_REGION, fact("region").cloned()),
     ];
     for (name, value) in headers {
@@ -184,9 +195,9 @@ fn text(reason: ErrorReason) -> Option<&'static str> {
         Reason::BucketAlreadyExists => Some(
             "The requested bucket name is not available. The bucket namespace is shared by all users of the system. Please select a different name and try again.",
         ),
-        Reason::BucketAlreadyOwnedByYou => {
-            Some("Your previous request to create the named bucket succeeded and you already own it.")
-        }
+        Reason::BucketAlreadyOwnedByYou => Some(
+            "Your previous request to create the named bucket succeeded and you already own it.",
+        ),
         Reason::BucketNotEmpty => Some("The bucket you tried to delete is not empty"),
         Reason::PreconditionFailed => {
             Some("At least one of the pre-conditions you specified did not hold")
@@ -206,9 +217,9 @@ fn text(reason: ErrorReason) -> Option<&'static str> {
         Reason::InvalidPart => Some(
             "One or more of the specified parts could not be found.  The part may not have been uploaded, or the specified entity tag may not match the part's entity tag.",
         ),
-        Reason::InvalidPartOrder => {
-            Some("The list of parts was not in ascending order. Parts must be ordered by part number.")
-        }
+        Reason::InvalidPartOrder => Some(
+            "The list of parts was not in ascending order. Parts must be ordered by part number.",
+        ),
         Reason::InvalidRange => Some("The requested range is not satisfiable"),
         Reason::MethodNotAllowed => {
             Some("The specified method is not allowed against this resource.")
@@ -262,7 +273,9 @@ mod tests {
     use super::*;
 
     fn error(reason: ErrorReason, facts: &[(&str, &str)]) -> S3Error {
-        let facts = facts.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let facts = facts
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         errors::status(reason, "said by the service", facts.collect()).into()
     }
 
@@ -271,7 +284,10 @@ mod tests {
         for reason in errors::ALL_REASONS {
             let error = error(reason, &[]);
             let row = errors::row(reason);
-            assert_eq!((error.code(), error.status().as_u16()), (row.s3_code, row.http_status));
+            assert_eq!(
+                (error.code(), error.status().as_u16()),
+                (row.s3_code, row.http_status)
+            );
             assert!(!error.message().is_empty());
         }
     }
@@ -303,7 +319,10 @@ mod tests {
     fn times_are_shown_in_iso_8601() {
         let error = error(
             ErrorReason::RequestTimeTooSkewed,
-            &[("request_time", "20130524T000000Z"), ("server_time_seconds", "1369353600")],
+            &[
+                ("request_time", "20130524T000000Z"),
+                ("server_time_seconds", "1369353600"),
+            ],
         );
         assert_eq!(error.element("RequestTime"), Some("20130524T000000Z"));
         assert_eq!(error.element("ServerTime"), Some("2013-05-24T00:00:00Z"));
@@ -323,18 +342,32 @@ mod tests {
 
     #[test]
     fn a_wrong_region_is_told_in_the_answer() {
-        let error = error(ErrorReason::AuthorizationHeaderMalformed, &[("region", "eu-1")]);
+        let error = error(
+            ErrorReason::AuthorizationHeaderMalformed,
+            &[("region", "eu-1")],
+        );
         assert_eq!(error.element("Region"), Some("eu-1"));
-        assert!(error.headers().iter().any(|(name, value)| name == BUCKET_REGION && value == "eu-1"));
+        assert!(
+            error
+                .headers()
+                .iter()
+                .any(|(name, value)| name == BUCKET_REGION && value == "eu-1")
+        );
     }
 
     #[test]
     fn a_status_without_reason_tells_nothing() {
         let error: S3Error = Status::internal("secret detail").into();
-        assert_eq!((error.code(), error.status().as_u16()), ("InternalError", 500));
+        assert_eq!(
+            (error.code(), error.status().as_u16()),
+            ("InternalError", 500)
+        );
         assert!(!error.message().contains("secret"));
         let error: S3Error = Status::unavailable("connection refused to 10.0.0.1").into();
-        assert_eq!((error.code(), error.status().as_u16()), ("ServiceUnavailable", 503));
+        assert_eq!(
+            (error.code(), error.status().as_u16()),
+            ("ServiceUnavailable", 503)
+        );
         assert!(!error.message().contains("10.0.0.1"));
     }
 }

@@ -27,6 +27,9 @@ use crate::{ClientInfo, S3Adapter};
 /// The session that every authorization gives.
 pub(crate) const SESSION: &str = "the-session";
 
+/// The signature of signed requests; nobody here verifies it.
+pub(crate) const SEED: &str = "aeeed9bbccd4d02ee5c0109b86d86835f995330da4c265957d157751f604d404";
+
 /// The services.
 #[derive(Default)]
 pub(crate) struct FakeService {
@@ -68,20 +71,34 @@ impl FakeService {
     /// The RPCs that were called, with their sessions.
     pub(crate) fn called(&self) -> Vec<(&'static str, Option<String>)> {
         let calls = self.calls.lock().unwrap();
-        calls.iter().map(|call| (call.rpc, call.session.clone())).collect()
+        calls
+            .iter()
+            .map(|call| (call.rpc, call.session.clone()))
+            .collect()
     }
 
     /// The request of the only call.
     pub(crate) fn request<T: Clone + 'static>(&self) -> T {
         let calls = self.calls.lock().unwrap();
-        assert_eq!(calls.len(), 1, "{:?}", calls.iter().map(|call| call.rpc).collect::<Vec<_>>());
+        assert_eq!(
+            calls.len(),
+            1,
+            "{:?}",
+            calls.iter().map(|call| call.rpc).collect::<Vec<_>>()
+        );
         calls[0].request.downcast_ref::<T>().unwrap().clone()
     }
 
     fn remember<T: Send + 'static>(&self, rpc: &'static str, metadata: &MetadataMap, request: T) {
-        let session = metadata.get("x-bucketry-session").map(|value| value.to_str().unwrap().to_owned());
+        let session = metadata
+            .get("x-bucketry-session")
+            .map(|value| value.to_str().unwrap().to_owned());
         let request = Box::new(request);
-        self.calls.lock().unwrap().push(Called { rpc, session, request });
+        self.calls.lock().unwrap().push(Called {
+            rpc,
+            session,
+            request,
+        });
     }
 
     fn answer<T: 'static>(&self, rpc: &'static str) -> Result<T, Status> {
@@ -194,7 +211,10 @@ impl AdapterService for Fake {
         self.0.authorized.lock().unwrap().push(request.into_inner());
         let answer = self.0.authorization.lock().unwrap().clone();
         let session = SESSION.to_owned();
-        let otherwise = AuthorizeResponse { session, ..Default::default() };
+        let otherwise = AuthorizeResponse {
+            session,
+            ..Default::default()
+        };
         answer.unwrap_or(Ok(otherwise)).map(Response::new)
     }
 
@@ -235,7 +255,10 @@ impl Seen {
     #[track_caller]
     pub(crate) fn assert_error(&self, status: u16, code: &str) {
         let element = format!("<Code>{code}</Code>");
-        assert!(self.status == status && self.text().contains(&element), "{self:?}");
+        assert!(
+            self.status == status && self.text().contains(&element),
+            "{self:?}"
+        );
     }
 }
 
@@ -253,6 +276,37 @@ impl Bench {
 
     pub(crate) fn service(&self) -> &FakeService {
         &self.fake.0
+    }
+
+    /// Sends a signed request with a body of known length.
+    pub(crate) async fn send_signed(
+        &self,
+        method: &str,
+        target: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Bytes>,
+    ) -> Seen {
+        let names = headers
+            .iter()
+            .map(|(name, _)| *name)
+            .filter(|name| name.starts_with("x-amz-"));
+        let has_hash = headers
+            .iter()
+            .any(|(name, _)| *name == "x-amz-content-sha256");
+        let mut signed: Vec<&str> = names.chain(["host", "x-amz-date"]).collect();
+        let mut all = headers.to_vec();
+        if !has_hash {
+            signed.push("x-amz-content-sha256");
+            all.push(("x-amz-content-sha256", "UNSIGNED-PAYLOAD"));
+        }
+        signed.sort_unstable();
+        let authorization = format!(
+            "AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/20130524/us-east-1/s3/aws4_request, SignedHeaders={}, Signature={SEED}",
+            signed.join(";")
+        );
+        all.push(("x-amz-date", "20130524T000000Z"));
+        all.push(("authorization", &authorization));
+        self.send(method, target, &all, body).await
     }
 
     /// Sends a request with a body of known length.
@@ -287,7 +341,11 @@ impl Bench {
         let response = self.response(method, target, headers, body).await;
         let (head, body) = response.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
-        Seen { status: head.status, headers: head.headers, body }
+        Seen {
+            status: head.status,
+            headers: head.headers,
+            body,
+        }
     }
 
     /// As [`Bench::send_body`], with the body of the answer unread.
@@ -302,7 +360,10 @@ impl Bench {
         B: Body<Data = Bytes> + Send + 'static,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        let mut request = HttpRequest::builder().method(method).uri(target).header("host", "127.0.0.1:9000");
+        let mut request = HttpRequest::builder()
+            .method(method)
+            .uri(target)
+            .header("host", "127.0.0.1:9000");
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
@@ -328,7 +389,10 @@ pub(crate) fn object(key: &str) -> Object {
         key: key.to_owned(),
         size: 11,
         etag: "5eb63bbbe01eeed093cb22bb8f5acdc3".to_owned(),
-        modify_time: Some(prost_types::Timestamp { seconds: 1_369_353_600, nanos: 0 }),
+        modify_time: Some(prost_types::Timestamp {
+            seconds: 1_369_353_600,
+            nanos: 0,
+        }),
         ..Object::default()
     }
 }

@@ -42,7 +42,13 @@ pub(crate) async fn serve(
         };
         match accepted {
             Ok((socket, peer)) => {
-                let connection = connection(http.clone(), adapter.clone(), socket, peer, graceful.watcher());
+                let connection = connection(
+                    http.clone(),
+                    adapter.clone(),
+                    socket,
+                    peer,
+                    graceful.watcher(),
+                );
                 tokio::spawn(connection);
             }
             Err(error) => {
@@ -87,9 +93,18 @@ async fn connection(
             request_id: Uuid::now_v7().simple().to_string(),
         });
         let mut adapter = adapter.clone();
-        async move { Ok::<_, Infallible>(adapter.call(request).await.unwrap_or_else(|never| match never {})) }
+        async move {
+            Ok::<_, Infallible>(
+                adapter
+                    .call(request)
+                    .await
+                    .unwrap_or_else(|never| match never {}),
+            )
+        }
     });
-    let serving = http.serve_connection(TokioIo::new(socket), service).into_owned();
+    let serving = http
+        .serve_connection(TokioIo::new(socket), service)
+        .into_owned();
     if let Err(error) = watcher.watch(serving).await {
         tracing::debug!(%peer, %error, "a connection broke");
     }

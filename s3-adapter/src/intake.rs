@@ -140,14 +140,18 @@ pub(crate) fn decoding(
     let length = data_length(headers, &authentication.payload())?;
     let framing = match authentication.payload() {
         PayloadHash::Hex(_) | PayloadHash::Unsigned => {
-            return Ok(Decoding::Plain { declared_length: length });
+            return Ok(Decoding::Plain {
+                declared_length: length,
+            });
         }
         PayloadHash::StreamingSigned => Framing::Signed(signer()?),
         PayloadHash::StreamingSignedTrailer => Framing::SignedTrailer(signer()?, announced),
         PayloadHash::StreamingUnsignedTrailer => Framing::UnsignedTrailer(announced),
     };
     let length = length.ok_or(LengthError::Missing)?;
-    Ok(Decoding::Chunked(Box::new(ChunkDecoder::new(framing, length))))
+    Ok(Decoding::Chunked(Box::new(ChunkDecoder::new(
+        framing, length,
+    ))))
 }
 
 /// The length of the data, before it has come.

@@ -78,7 +78,10 @@ impl Late {
                 pause,
                 late,
             } => match timeout(pause, work.as_mut()).await {
-                Err(_) => Some((Bytes::from_static(b" "), Self::Waiting { work, pause, late })),
+                Err(_) => Some((
+                    Bytes::from_static(b" "),
+                    Self::Waiting { work, pause, late },
+                )),
                 Ok(result) => Some((late_document(result, &late), Self::Done)),
             },
         }
@@ -139,17 +142,16 @@ mod tests {
             Content::Stream { pieces, .. } => pieces.collect().await,
             Content::Whole(bytes) => vec![Ok(bytes)],
         };
-        let bytes: Vec<u8> = pieces.into_iter().flat_map(|piece| piece.unwrap()).collect();
+        let bytes: Vec<u8> = pieces
+            .into_iter()
+            .flat_map(|piece| piece.unwrap())
+            .collect();
         String::from_utf8(bytes).unwrap()
     }
 
     #[tokio::test(start_paused = true)]
     async fn quick_work_answers_as_it_is() {
-        let refused = kept_alive(
-            async { Err(S3Error::access_denied("no")) },
-            PAUSE,
-            late(),
-        );
+        let refused = kept_alive(async { Err(S3Error::access_denied("no")) }, PAUSE, late());
         assert_eq!(refused.await.unwrap_err().code(), "AccessDenied");
         let answer = kept_alive(async { Ok(document()) }, PAUSE, late()).await;
         assert!(matches!(answer.unwrap().content, Content::Whole(_)));
@@ -175,9 +177,14 @@ mod tests {
             sleep(PAUSE * 2).await;
             Err(S3Error::invalid_request("no"))
         };
-        let answer = kept_alive(work, PAUSE + Duration::from_secs(1), late()).await.unwrap();
+        let answer = kept_alive(work, PAUSE + Duration::from_secs(1), late())
+            .await
+            .unwrap();
         let text = text(answer).await;
-        assert!(text.contains("?>\n<Error><Code>InvalidRequest</Code>"), "{text}");
+        assert!(
+            text.contains("?>\n<Error><Code>InvalidRequest</Code>"),
+            "{text}"
+        );
         assert!(text.contains("<Resource>/b/k</Resource>"), "{text}");
     }
 

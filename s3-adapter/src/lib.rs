@@ -1,8 +1,8 @@
 //! S3 REST over the contract.
 
-pub mod binding;
 mod answer;
 mod authorize;
+pub mod binding;
 pub mod body;
 pub mod checksum;
 pub mod chunked;
@@ -13,11 +13,11 @@ mod cors;
 mod edge;
 mod effective_headers;
 pub mod error;
-pub mod generated;
 mod exchange;
 mod fault;
 #[cfg(test)]
 mod fixture;
+pub mod generated;
 pub mod headers;
 mod hooks;
 pub mod inproc;

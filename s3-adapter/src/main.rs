@@ -36,7 +36,12 @@ struct Args {
     #[arg(long, env = "BUCKETRY_LISTEN", default_value = "127.0.0.1:9010")]
     listen: SocketAddr,
     /// A base domain of virtual-host requests; repeatable.
-    #[arg(long = "domain", env = "BUCKETRY_DOMAIN", value_delimiter = ',', default_value = "localhost")]
+    #[arg(
+        long = "domain",
+        env = "BUCKETRY_DOMAIN",
+        value_delimiter = ',',
+        default_value = "localhost"
+    )]
     domains: Vec<String>,
     /// The region that answers name.
     #[arg(long, env = "BUCKETRY_REGION", default_value = "us-east-1")]
@@ -80,7 +85,9 @@ fn main() -> ExitCode {
 
 fn run(args: Args) -> Result<(), Failure> {
     tracing_subscriber::fmt().with_writer(io::stderr).init();
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
     let served = runtime.block_on(serve(args));
     runtime.shutdown_background();
     served
@@ -88,10 +95,8 @@ fn run(args: Args) -> Result<(), Failure> {
 
 async fn serve(args: Args) -> Result<(), Failure> {
     let channel = channel(args.service.clone())?;
-    let credential = OperatorCredential::new(
-        &variable(ACCESS_KEY_ID)?,
-        &variable(SECRET_ACCESS_KEY)?,
-    )?;
+    let credential =
+        OperatorCredential::new(&variable(ACCESS_KEY_ID)?, &variable(SECRET_ACCESS_KEY)?)?;
     let listener = TcpListener::bind(args.listen).await?;
     let settings = settings(&args, listener.local_addr()?);
     let adapter = S3Adapter::new(
@@ -151,9 +156,10 @@ fn settings(args: &Args, listening: SocketAddr) -> Settings {
 /// Ends at SIGTERM or SIGINT.
 async fn stop_signal() {
     use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut terminate), Ok(mut interrupt)) =
-        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-    else {
+    let (Ok(mut terminate), Ok(mut interrupt)) = (
+        signal(SignalKind::terminate()),
+        signal(SignalKind::interrupt()),
+    ) else {
         // Without handlers the signals end the process by themselves.
         return std::future::pending().await;
     };

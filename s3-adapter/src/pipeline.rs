@@ -48,7 +48,10 @@ pub(crate) async fn handle(edge: Arc<Edge>, request: Request<EdgeBody>) -> Respo
     let running = Arc::clone(&edge.running).try_acquire_owned().ok();
     let result = match &running {
         Some(_) => answer(&edge, &head, body, &client, &mut known).await,
-        None => Err(Refusal::with_body(of_reason(ErrorReason::SlowDown, ""), Intake::Untouched(body))),
+        None => Err(Refusal::with_body(
+            of_reason(ErrorReason::SlowDown, ""),
+            Intake::Untouched(body),
+        )),
     };
     let mut answer = match result {
         Ok(answer) => answer,
@@ -57,8 +60,13 @@ pub(crate) async fn handle(edge: Arc<Edge>, request: Request<EdgeBody>) -> Respo
     if head.method == Method::HEAD {
         answer = answer.without_content();
     }
-    if let Some(target) = known.target.as_ref().filter(|_| head.method != Method::OPTIONS) {
-        let headers = cors::actual_headers(&edge, &head.extensions, target, &head.method, &head.headers);
+    if let Some(target) = known
+        .target
+        .as_ref()
+        .filter(|_| head.method != Method::OPTIONS)
+    {
+        let headers =
+            cors::actual_headers(&edge, &head.extensions, target, &head.method, &head.headers);
         answer.headers.extend(headers.await);
     }
     set_standard_headers(&mut answer.headers, &client.request_id, SystemTime::now());
@@ -66,7 +74,9 @@ pub(crate) async fn handle(edge: Arc<Edge>, request: Request<EdgeBody>) -> Respo
     *response.status_mut() = answer.status;
     *response.headers_mut() = answer.headers;
     if let Some(operation) = known.operation {
-        response.extensions_mut().insert(OperationName(operation.name()));
+        response
+            .extensions_mut()
+            .insert(OperationName(operation.name()));
     }
     response
 }
@@ -131,7 +141,11 @@ async fn admitted(
         addressed: &addressed,
     })?;
     let headers = effective_headers(&head.headers, authentication.hoisted_headers());
-    let view = RequestView { target: &addressed.target, query: &query, headers: &headers };
+    let view = RequestView {
+        target: &addressed.target,
+        query: &query,
+        headers: &headers,
+    };
     let operation = routed(&head.method, &view)?;
     known.operation = Some(operation);
     // The caller is judged first, even if the request makes no sense.
@@ -148,7 +162,12 @@ async fn admitted(
     let parsed = parsed?;
 
     let digests = declared_digests(operation, &headers, &authentication.payload())?;
-    intake.open(decoding(&headers, &authentication, &digests, &decision.chunk_signing_key)?);
+    intake.open(decoding(
+        &headers,
+        &authentication,
+        &digests,
+        &decision.chunk_signing_key,
+    )?);
     let session = MetadataValue::try_from(decision.session).map_err(|_| S3Error::internal())?;
     let resource_url = resource_url(edge, &addressed.target);
     let exchange = Exchange {
@@ -170,14 +189,21 @@ async fn admitted(
 
 fn check_size(edge: &Edge, head: &Parts) -> Result<(), S3Error> {
     let limits = &edge.settings.limits;
-    let target = head.uri.path_and_query().map_or("", |target| target.as_str());
+    let target = head
+        .uri
+        .path_and_query()
+        .map_or("", |target| target.as_str());
     if target.len() > limits.max_target_bytes {
         return Err(of_reason(ErrorReason::InvalidUri, "The URI is too long."));
     }
     if head.headers.len() > limits.max_headers {
         let status = http::StatusCode::BAD_REQUEST;
         let message = "Your request header section exceeds the maximum allowed number of headers.";
-        return Err(S3Error::new("RequestHeaderSectionTooLarge", status, message));
+        return Err(S3Error::new(
+            "RequestHeaderSectionTooLarge",
+            status,
+            message,
+        ));
     }
     Ok(())
 }
@@ -185,7 +211,10 @@ fn check_size(edge: &Edge, head: &Parts) -> Result<(), S3Error> {
 /// The authority that the client named and signed: `:authority` in HTTP/2, `Host` in HTTP/1.
 fn host(head: &Parts) -> &str {
     let authority = head.uri.authority().map(http::uri::Authority::as_str);
-    let host = head.headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    let host = head
+        .headers
+        .get(header::HOST)
+        .and_then(|host| host.to_str().ok());
     let (first, second) = match head.version {
         Version::HTTP_2 | Version::HTTP_3 => (authority, host),
         _ => (host, authority),
@@ -200,8 +229,10 @@ fn routed(method: &Method, view: &RequestView<'_>) -> Result<Operation, S3Error>
             "A header or query you provided implies functionality that is not implemented",
         )
         .with_element("Header", what)),
-        RouteOutcome::MethodNotAllowed => Err(of_reason(ErrorReason::MethodNotAllowed, "")
-            .with_element("Method", method.as_str())),
+        RouteOutcome::MethodNotAllowed => {
+            Err(of_reason(ErrorReason::MethodNotAllowed, "")
+                .with_element("Method", method.as_str()))
+        }
         RouteOutcome::Unexpected(parameter) => Err(S3Error::invalid_argument(
             parameter,
             view.query.get(parameter).unwrap_or_default(),
@@ -279,10 +310,14 @@ async fn refused(
     let mut answer = Answer::of_error(&error.with_resource(resource), &client.request_id);
     // HTTP/2 resets the stream by itself, and the connection lives on.
     if drained == Drained::Abandoned && head.version < Version::HTTP_2 {
-        answer.headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+        answer
+            .headers
+            .insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
     answer
 }
 
+#[cfg(test)]
+mod socket_tests;
 #[cfg(test)]
 mod tests;

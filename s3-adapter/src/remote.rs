@@ -26,10 +26,7 @@ impl OperatorCredential {
     ///
     /// # Errors
     /// If they hold what no header can.
-    pub fn new(
-        access_key_id: &str,
-        secret_access_key: &str,
-    ) -> Result<Self, InvalidMetadataValue> {
+    pub fn new(access_key_id: &str, secret_access_key: &str) -> Result<Self, InvalidMetadataValue> {
         let bearer = format!("Bearer {access_key_id}.{secret_access_key}");
         let mut value = MetadataValue::try_from(bearer)?;
         value.set_sensitive(true);
@@ -81,7 +78,10 @@ impl AdapterService for RemoteAuthority {
         &self,
         request: Request<EvaluateCorsRequest>,
     ) -> Result<Response<EvaluateCorsResponse>, Status> {
-        self.client.clone().evaluate_cors(self.signed(request)).await
+        self.client
+            .clone()
+            .evaluate_cors(self.signed(request))
+            .await
     }
 }
 
@@ -111,7 +111,10 @@ fn outgoing<T>(request: Request<T>) -> Request<T> {
 /// So after a failure the stream never ends, and `failure` tells the caller to give the call up.
 fn forwarded<T: Send + 'static>(
     messages: Streaming<T>,
-) -> (impl Stream<Item = T> + Send + 'static, oneshot::Receiver<Status>) {
+) -> (
+    impl Stream<Item = T> + Send + 'static,
+    oneshot::Receiver<Status>,
+) {
     let (failed, failure) = oneshot::channel();
     let state = (messages, Some(failed));
     let stream = stream::unfold(state, |(mut messages, mut failed)| async move {
@@ -209,4 +212,143 @@ forward! {
     uploads:
         put_object(PutObjectRequest) -> PutObjectResponse,
         upload_part(UploadPartRequest) -> UploadPartResponse;
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+    use std::sync::Arc;
+
+    use bucketry_contract::adapter::v1::adapter_service_server::AdapterServiceServer;
+    use bucketry_contract::v1::object_service_server::ObjectServiceServer;
+    use bytes::Bytes;
+    use tokio::net::TcpListener;
+    use tokio_stream::wrappers::TcpListenerStream;
+    use tonic::transport::{Endpoint, Server};
+
+    use super::*;
+    use crate::fixture::{Bench, Fake, SESSION, object, refusal};
+    use crate::{S3Adapter, Settings};
+
+    /// Serves a fake over the network.
+    async fn serve(fake: Fake) -> SocketAddr {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let server = Server::builder()
+            .add_service(ObjectServiceServer::new(fake.clone()))
+            .add_service(AdapterServiceServer::new(fake));
+        tokio::spawn(server.serve_with_incoming(TcpListenerStream::new(listener)));
+        address
+    }
+
+    /// A bench whose adapter calls its fake over the network.
+    async fn bench() -> Bench {
+        let mut bench = Bench::new();
+        let address = serve(bench.fake.clone()).await;
+        let channel = Endpoint::try_from(format!("http://{address}"))
+            .unwrap()
+            .connect_lazy();
+        let credential = OperatorCredential::new("OPERATOR", "secret").unwrap();
+        bench.adapter = S3Adapter::new(
+            Arc::new(RemoteObjects::new(channel.clone())),
+            Arc::new(RemoteAuthority::new(channel, credential)),
+            Settings::default(),
+        );
+        bench
+    }
+
+    #[tokio::test]
+    async fn an_upload_and_a_download_pass_the_network() {
+        let bench = bench().await;
+        bench.service().answers(
+            "PutObject",
+            Ok(PutObjectResponse {
+                object: Some(object("k")),
+            }),
+        );
+        let seen = bench.send_signed("PUT", "/b/k", &[], "hello world").await;
+        assert_eq!(seen.status, 200, "{seen:?}");
+        let messages: Vec<PutObjectRequest> = bench.service().request();
+        assert_eq!(messages.len(), 2);
+        assert_eq!(
+            bench.service().called(),
+            [("PutObject", Some(SESSION.to_owned()))]
+        );
+        let header = ObjectHeader {
+            object: Some(object("k")),
+            content_length: 2,
+            ..ObjectHeader::default()
+        };
+        let chunk = ObjectChunk {
+            data: Bytes::from_static(b"hi"),
+            ..ObjectChunk::default()
+        };
+        let messages = [
+            get_object_response::Message::Header(header),
+            get_object_response::Message::Chunk(chunk),
+        ];
+        let messages = messages.map(|message| {
+            Ok(GetObjectResponse {
+                message: Some(message),
+            })
+        });
+        bench.service().streams(messages.into());
+        let seen = bench.send_signed("GET", "/b/k", &[], "").await;
+        assert_eq!((seen.status.as_u16(), seen.text()), (200, "hi"));
+    }
+
+    #[tokio::test]
+    async fn reasons_pass_the_network() {
+        let bench = bench().await;
+        bench
+            .service()
+            .answers::<PutObjectResponse>("PutObject", Err(refusal(ErrorReason::NoSuchBucket)));
+        let seen = bench.send_signed("PUT", "/b/k", &[], "hello world").await;
+        seen.assert_error(404, "NoSuchBucket");
+    }
+
+    #[tokio::test]
+    async fn a_broken_body_is_never_taken_for_a_whole_one() {
+        let bench = bench().await;
+        bench.service().answers(
+            "PutObject",
+            Ok(PutObjectResponse {
+                object: Some(object("k")),
+            }),
+        );
+        let body = http_body_util::Full::new(Bytes::from_static(b"hello"));
+        let seen = bench
+            .send_body("PUT", "/b/k", &[("content-length", "11")], body)
+            .await;
+        seen.assert_error(400, "IncompleteBody");
+        assert!(bench.service().called().is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_service_out_of_reach_is_unavailable() {
+        let mut bench = Bench::new();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        drop(listener);
+        let channel = Endpoint::try_from(format!("http://{address}"))
+            .unwrap()
+            .connect_lazy();
+        let credential = OperatorCredential::new("OPERATOR", "secret").unwrap();
+        bench.adapter = S3Adapter::new(
+            Arc::new(RemoteObjects::new(channel.clone())),
+            Arc::new(RemoteAuthority::new(channel, credential)),
+            Settings::default(),
+        );
+        bench
+            .send_signed("GET", "/", &[], "")
+            .await
+            .assert_error(503, "ServiceUnavailable");
+    }
+
+    #[test]
+    fn the_credential_is_masked() {
+        let credential = OperatorCredential::new("OPERATOR", "secret").unwrap();
+        assert!(!format!("{credential:?}").contains("secret"));
+        assert!(OperatorCredential::new("a\nb", "secret").is_err());
+    }
 }

@@ -3,11 +3,11 @@ use bucketry_contract::v1::{DeleteObjectResult, DeleteObjectsRequest, ErrorReaso
 use http::StatusCode;
 
 use crate::answer::Answer;
+use crate::binding::Call;
 use crate::checksum::{DeclaredChecksum, DeclaredDigests};
 use crate::error::S3Error;
 use crate::exchange::{Exchange, Refusal};
 use crate::fault::{malformed_xml, of_reason};
-use crate::binding::Call;
 use crate::xml::{Element, XmlWriter};
 
 /// S3's limit.
@@ -53,7 +53,10 @@ fn require_digest(digests: &DeclaredDigests) -> Result<(), S3Error> {
 
 fn report(document: Option<&Element>) -> Result<Report, S3Error> {
     let quiet = document.and_then(|delete| delete.child_text("Quiet"));
-    match quiet.map(|text| text.trim().to_ascii_lowercase()).as_deref() {
+    match quiet
+        .map(|text| text.trim().to_ascii_lowercase())
+        .as_deref()
+    {
         None | Some("false") => Ok(Report::All),
         Some("true") => Ok(Report::Errors),
         Some(_) => Err(malformed_xml()),
@@ -76,4 +79,126 @@ fn write_result(xml: &mut XmlWriter, result: &DeleteObjectResult, report: Report
         xml.text_element("Message", error.message());
     }
     xml.close();
+}
+
+#[cfg(test)]
+mod tests {
+    use base64::Engine;
+    use base64::engine::general_purpose::STANDARD;
+    use bucketry_contract::v1::DeleteObjectsResponse;
+    use md5::{Digest, Md5};
+
+    use super::*;
+    use crate::fixture::{Bench, Seen};
+
+    async fn delete(bench: &Bench, document: &str) -> Seen {
+        let md5 = STANDARD.encode(Md5::digest(document.as_bytes()));
+        bench
+            .send_signed(
+                "POST",
+                "/b?delete",
+                &[("content-md5", &md5)],
+                document.to_owned(),
+            )
+            .await
+    }
+
+    fn bench() -> Bench {
+        let bench = Bench::new();
+        let results = vec![
+            DeleteObjectResult {
+                key: "a<".into(),
+                deleted: true,
+                ..DeleteObjectResult::default()
+            },
+            DeleteObjectResult {
+                key: "c".into(),
+                error_reason: "PRECONDITION_FAILED".into(),
+                error_message: "no".into(),
+                ..DeleteObjectResult::default()
+            },
+        ];
+        bench
+            .service()
+            .answers("DeleteObjects", Ok(DeleteObjectsResponse { results }));
+        bench
+    }
+
+    const TWO: &str =
+        "<Object><Key>a&lt;</Key></Object><Object><Key>c</Key><ETag>\"e\"</ETag></Object>";
+
+    #[tokio::test]
+    async fn every_key_has_its_result() {
+        let bench = bench();
+        let seen = delete(&bench, &format!("<Delete>{TWO}</Delete>")).await;
+        assert_eq!(seen.status, 200, "{seen:?}");
+        assert!(
+            seen.text().contains("<Deleted><Key>a&lt;</Key></Deleted>"),
+            "{seen:?}"
+        );
+        assert!(
+            seen.text()
+                .contains("<Error><Key>c</Key><Code>PreconditionFailed</Code><Message>"),
+            "{seen:?}"
+        );
+        let request: DeleteObjectsRequest = bench.service().request();
+        assert!(request.allow_missing);
+        assert_eq!(request.objects[0].key, "a<");
+        assert_eq!(
+            request.objects[1].precondition.as_ref().unwrap().if_match,
+            ["e"]
+        );
+    }
+
+    #[tokio::test]
+    async fn a_quiet_client_hears_of_errors_only() {
+        let bench = bench();
+        let seen = delete(
+            &bench,
+            &format!("<Delete><Quiet>true</Quiet>{TWO}</Delete>"),
+        )
+        .await;
+        assert!(
+            !seen.text().contains("Deleted>") && seen.text().contains("<Error>"),
+            "{seen:?}"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_list_without_any_digest_is_refused() {
+        let bench = bench();
+        let document = format!("<Delete>{TWO}</Delete>");
+        let seen = bench
+            .send_signed("POST", "/b?delete", &[], document.clone())
+            .await;
+        seen.assert_error(400, "InvalidRequest");
+        let crc = crate::checksum::ChecksumAlgorithm::Crc32.compute(document.as_bytes());
+        let headers = [("x-amz-checksum-crc32", STANDARD.encode(crc))];
+        let headers: Vec<(&str, &str)> = headers
+            .iter()
+            .map(|(name, value)| (*name, value.as_str()))
+            .collect();
+        assert_eq!(
+            bench
+                .send_signed("POST", "/b?delete", &headers, document)
+                .await
+                .status,
+            200
+        );
+    }
+
+    #[tokio::test]
+    async fn a_list_has_one_to_a_thousand_keys() {
+        let many = "<Object><Key>a</Key></Object>".repeat(1001);
+        for document in [
+            "<Delete></Delete>".to_owned(),
+            format!("<Delete>{many}</Delete>"),
+        ] {
+            let bench = bench();
+            delete(&bench, &document)
+                .await
+                .assert_error(400, "MalformedXML");
+            assert!(bench.service().called().is_empty());
+        }
+    }
 }

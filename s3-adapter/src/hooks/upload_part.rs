@@ -2,9 +2,9 @@ use bucketry_contract::v1::upload_part_request::Message;
 use bucketry_contract::v1::{UploadPartRequest, UploadPartSpec};
 
 use crate::answer::Answer;
+use crate::binding::Call;
 use crate::content::{Wrap, content_messages, declared_message};
 use crate::exchange::{Exchange, Refusal};
-use crate::binding::Call;
 use crate::generated::render_upload_part;
 use crate::inproc::message_stream;
 use crate::intake::content_length;
@@ -36,5 +36,60 @@ pub(crate) async fn upload_part(
 fn message(message: Message) -> UploadPartRequest {
     UploadPartRequest {
         message: Some(message),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bucketry_contract::v1::{Part, UploadPartResponse};
+
+    use super::*;
+    use crate::fixture::Bench;
+
+    #[tokio::test]
+    async fn a_part_goes_to_its_upload() {
+        let bench = Bench::new();
+        let part = Part {
+            part_number: 3,
+            etag: "abc".into(),
+            ..Part::default()
+        };
+        bench
+            .service()
+            .answers("UploadPart", Ok(UploadPartResponse { part: Some(part) }));
+        let seen = bench
+            .send_signed("PUT", "/b/k?partNumber=3&uploadId=u", &[], "data")
+            .await;
+        assert_eq!(
+            (seen.status.as_u16(), seen.header("etag")),
+            (200, Some("\"abc\"")),
+            "{seen:?}"
+        );
+        let messages: Vec<UploadPartRequest> = bench.service().request();
+        match messages[0].message.as_ref().unwrap() {
+            Message::Spec(spec) => {
+                assert_eq!(
+                    (
+                        spec.part_number,
+                        spec.upload_id.as_str(),
+                        spec.content_length
+                    ),
+                    (3, "u", Some(4))
+                );
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[tokio::test]
+    async fn part_numbers_have_bounds() {
+        for number in ["0", "10001", "x"] {
+            let bench = Bench::new();
+            let target = format!("/b/k?partNumber={number}&uploadId=u");
+            bench
+                .send_signed("PUT", &target, &[], "data")
+                .await
+                .assert_error(400, "InvalidArgument");
+        }
     }
 }
