@@ -65,6 +65,7 @@ pub struct BodyReader<B> {
     /// Received and not yet decoded.
     pending: Bytes,
     received: u64,
+    begun: bool,
 }
 
 enum Stage {
@@ -93,6 +94,7 @@ where
             stage: Stage::Reading(decoding),
             pending: Bytes::new(),
             received: 0,
+            begun: false,
         }
     }
 
@@ -109,6 +111,7 @@ where
             if let Stage::Ended(_) = self.stage {
                 return Ok(None);
             }
+            self.begun = true;
             match self.body.frame().await {
                 // HTTP trailers say nothing that S3 knows.
                 Some(Ok(frame)) => self.pending = frame.into_data().unwrap_or_default(),
@@ -117,6 +120,11 @@ where
             }
             self.received = self.received.saturating_add(self.pending.len() as u64);
         }
+    }
+
+    /// Whether the body has been polled: `100 Continue` has been sent then.
+    pub fn is_begun(&self) -> bool {
+        self.begun
     }
 
     /// The checksum of the trailer, once [`BodyReader::next`] has given nothing.

@@ -11,15 +11,24 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-amz-request-id");
 const HOST_ID: HeaderName = HeaderName::from_static("x-amz-id-2");
 const SERVER_NAME: HeaderValue = HeaderValue::from_static("bucketry");
 
-/// Identifies one request in answers, logs and denials: 32 upper-case hex digits.
+/// Identifies one request in answers, logs and denials.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct RequestId(String);
 
 impl RequestId {
-    /// The id made of 16 bytes, which the caller takes from its own source of unique values.
+    /// 32 upper-case hex digits made of 16 bytes, which the caller takes from its own source of unique values.
     #[must_use]
     pub fn from_bytes(bytes: [u8; 16]) -> Self {
         Self(hex::encode_upper(bytes))
+    }
+
+    /// The id that the front has given to the request, so that its logs and the answer agree: 1 to 64 letters, digits,
+    /// `-` and `_`. Nothing if it is something else.
+    #[must_use]
+    pub fn from_text(text: &str) -> Option<Self> {
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+        let is_id = (1..=64).contains(&text.len()) && text.bytes().all(is_plain);
+        is_id.then(|| Self(text.to_owned()))
     }
 
     /// The value of `x-amz-request-id`.
@@ -55,6 +64,14 @@ pub fn set_standard_headers(headers: &mut HeaderMap, request_id: &RequestId, now
 mod tests {
     use super::*;
     use std::time::Duration;
+
+    #[test]
+    fn a_front_may_name_its_own_ids() {
+        assert!(RequestId::from_text("0192f3-a_B").is_some());
+        for text in ["", "a b", "a\r\nb", "é", &"a".repeat(65)] {
+            assert_eq!(RequestId::from_text(text), None, "{text:?}");
+        }
+    }
 
     #[test]
     fn all_four_headers_are_set() {

@@ -1,0 +1,375 @@
+use super::fixture::{Fixture, T0, later, new_key, put, refusal};
+use crate::catalog::Refusal;
+use crate::catalog::model::{KeyScope, KeyState, SealedSecret};
+use crate::catalog::mutation::{
+    DeleteBucket, DeleteObject, Guard, KeyEdit, Preconditions, PurgeAccessKey, ResealAccessKey,
+    UpdateAccessKey,
+};
+use crate::catalog::query::{KeysOf, ListAccessKeys, More};
+use crate::domain::AccessKeyPk;
+
+fn edit(pk: AccessKeyPk, if_version: Option<i64>, edit: KeyEdit) -> UpdateAccessKey {
+    UpdateAccessKey {
+        pk,
+        if_version,
+        edit,
+        now: later(1),
+        by: "editor".into(),
+    }
+}
+
+fn state(state: KeyState) -> KeyEdit {
+    KeyEdit {
+        state: Some(state),
+        ..KeyEdit::default()
+    }
+}
+
+pub(super) async fn are_found_after_their_making(fixture: &Fixture) {
+    let (catalog, other) = (&fixture.catalog, &fixture.other);
+    let change = new_key(catalog, KeyScope::Everything).await;
+    // Asked for before it is there: that must not be remembered.
+    assert_eq!(
+        catalog.access_key(&change.access_key_id).await.unwrap(),
+        None
+    );
+    assert_eq!(other.access_key_by_pk(change.pk).await.unwrap(), None);
+    let key = catalog.submit(change.clone()).await.unwrap();
+    for node in [catalog, other] {
+        assert_eq!(
+            node.access_key(&change.access_key_id).await.unwrap(),
+            Some(key.clone())
+        );
+        assert_eq!(
+            node.access_key_by_pk(change.pk).await.unwrap(),
+            Some(key.clone())
+        );
+    }
+    assert_eq!(
+        (key.version, key.epoch, key.state),
+        (1, 1, KeyState::Active)
+    );
+    assert_eq!(
+        (&key.secret, &key.allowed),
+        (&change.secret, &change.allowed)
+    );
+    let same_id = crate::catalog::mutation::CreateAccessKey {
+        pk: AccessKeyPk(1 << 40),
+        ..change
+    };
+    assert_eq!(refusal(other, same_id).await, Refusal::AccessKeyExists);
+}
+
+pub(super) async fn are_edited_by_version(fixture: &Fixture) {
+    let (catalog, other) = (&fixture.catalog, &fixture.other);
+    let key = fixture.key(KeyScope::Account(fixture.account.id)).await;
+    let rename = |name: &str| KeyEdit {
+        name: Some(name.into()),
+        ..KeyEdit::default()
+    };
+    let renamed = catalog
+        .submit(edit(key.pk, Some(1), rename("new")))
+        .await
+        .unwrap();
+    assert_eq!(
+        (renamed.name.as_str(), renamed.version, renamed.epoch),
+        ("new", 2, 1)
+    );
+    assert_eq!(
+        renamed.edited.as_ref().map(|stamp| stamp.by.as_str()),
+        Some("editor")
+    );
+    let late = refusal(other, edit(key.pk, Some(1), rename("late"))).await;
+    assert_eq!(
+        late,
+        Refusal::VersionMoved {
+            pk: key.pk,
+            version: 2
+        }
+    );
+    assert_eq!(
+        other.access_key(&key.access_key_id).await.unwrap(),
+        Some(renamed)
+    );
+    let unknown = AccessKeyPk(1 << 40);
+    assert_eq!(
+        refusal(catalog, edit(unknown, None, rename("x"))).await,
+        Refusal::AccessKeyNotFound(unknown)
+    );
+}
+
+pub(super) async fn move_their_epoch_when_it_matters(fixture: &Fixture) {
+    let key = fixture.key(KeyScope::Everything).await;
+    let network = vec!["192.0.2.0/24".parse().unwrap()];
+    let edits = [
+        (
+            KeyEdit {
+                name: Some("n".into()),
+                ..KeyEdit::default()
+            },
+            1,
+        ),
+        (
+            KeyEdit {
+                allowed: Some(key.allowed.clone()),
+                ..KeyEdit::default()
+            },
+            1,
+        ),
+        (
+            KeyEdit {
+                allowed: Some(network.clone()),
+                ..KeyEdit::default()
+            },
+            2,
+        ),
+        (
+            KeyEdit {
+                disallowed: Some(network),
+                ..KeyEdit::default()
+            },
+            3,
+        ),
+        (
+            KeyEdit {
+                expires: Some(Some(later(100))),
+                ..KeyEdit::default()
+            },
+            4,
+        ),
+        (
+            KeyEdit {
+                expires: Some(None),
+                ..KeyEdit::default()
+            },
+            5,
+        ),
+        (state(KeyState::Suspended), 6),
+        (state(KeyState::Active), 7),
+    ];
+    for (position, (change, epoch)) in edits.into_iter().enumerate() {
+        let after = fixture
+            .catalog
+            .submit(edit(key.pk, None, change))
+            .await
+            .unwrap();
+        assert_eq!((after.version, after.epoch), (position as i64 + 2, epoch));
+    }
+}
+
+pub(super) async fn stay_revoked(fixture: &Fixture) {
+    let key = fixture.key(KeyScope::Everything).await;
+    let revoked = fixture
+        .catalog
+        .submit(edit(key.pk, None, state(KeyState::Revoked)))
+        .await
+        .unwrap();
+    assert_eq!(
+        revoked.revoked.as_ref().map(|stamp| stamp.at),
+        Some(later(1))
+    );
+    assert!(!revoked.is_usable(T0));
+    for after in [KeyState::Active, KeyState::Suspended, KeyState::Revoked] {
+        assert_eq!(
+            refusal(&fixture.other, edit(key.pk, None, state(after))).await,
+            Refusal::AccessKeyRevoked(key.pk)
+        );
+    }
+}
+
+pub(super) async fn are_purged_when_unusable(fixture: &Fixture) {
+    let catalog = &fixture.catalog;
+    let bucket = fixture.bucket("of-tokens").await;
+    let (revoked, expiring, orphan) = (
+        fixture.token(bucket.id).await,
+        fixture.token(bucket.id).await,
+        fixture.token(bucket.id).await,
+    );
+    let purge = |pk| PurgeAccessKey { pk, now: later(10) };
+    for key in [&revoked, &expiring, &orphan] {
+        assert_eq!(
+            refusal(catalog, purge(key.pk)).await,
+            Refusal::AccessKeyUsable(key.pk)
+        );
+    }
+    catalog
+        .submit(edit(revoked.pk, None, state(KeyState::Revoked)))
+        .await
+        .unwrap();
+    catalog.submit(purge(revoked.pk)).await.unwrap();
+    let expiry = KeyEdit {
+        expires: Some(Some(later(10))),
+        ..KeyEdit::default()
+    };
+    catalog
+        .submit(edit(expiring.pk, None, expiry))
+        .await
+        .unwrap();
+    catalog.submit(purge(expiring.pk)).await.unwrap();
+    catalog
+        .submit(DeleteBucket {
+            bucket: bucket.id,
+            guard: Guard::System,
+            now: T0,
+        })
+        .await
+        .unwrap();
+    catalog.submit(purge(orphan.pk)).await.unwrap();
+    for key in [revoked, expiring, orphan] {
+        assert_eq!(catalog.access_key(&key.access_key_id).await.unwrap(), None);
+        assert_eq!(catalog.access_key_by_pk(key.pk).await.unwrap(), None);
+        assert_eq!(
+            refusal(catalog, purge(key.pk)).await,
+            Refusal::AccessKeyNotFound(key.pk)
+        );
+    }
+}
+
+pub(super) async fn are_listed_in_pages(fixture: &Fixture) {
+    let bucket = fixture.bucket("of-tokens").await;
+    let operator = fixture.key(KeyScope::Everything).await;
+    let mut tokens = Vec::new();
+    for _ in 0..5 {
+        tokens.push(fixture.token(bucket.id).await);
+    }
+    let list = |of, after, max| ListAccessKeys { of, after, max };
+    let first = fixture
+        .catalog
+        .list_access_keys(&list(KeysOf::Bucket(bucket.id), None, 3))
+        .await
+        .unwrap();
+    assert_eq!(
+        (first.items.as_slice(), first.more),
+        (&tokens[..3], More::Yes)
+    );
+    let rest = list(KeysOf::Bucket(bucket.id), Some(tokens[2].pk), 3);
+    let rest = fixture.catalog.list_access_keys(&rest).await.unwrap();
+    assert_eq!((rest.items.as_slice(), rest.more), (&tokens[3..], More::No));
+    let count = async |of| {
+        fixture
+            .catalog
+            .list_access_keys(&list(of, None, 100))
+            .await
+            .unwrap()
+            .items
+            .len()
+    };
+    assert_eq!(count(KeysOf::Account(fixture.account.id)).await, 5);
+    assert_eq!(count(KeysOf::Everyone).await, 6);
+    assert_eq!(count(KeysOf::Kek(1)).await, 6);
+    let operators = fixture
+        .catalog
+        .list_access_keys(&list(KeysOf::Operators, None, 100))
+        .await
+        .unwrap();
+    assert_eq!(operators.items, [operator]);
+}
+
+pub(super) async fn are_resealed_unnoticed(fixture: &Fixture) {
+    let key = fixture.key(KeyScope::Everything).await;
+    let secret = SealedSecret {
+        kek_id: 2,
+        algorithm: 1,
+        nonce: vec![3; 12],
+        sealed: vec![4; 64],
+    };
+    let change = ResealAccessKey {
+        pk: key.pk,
+        if_kek: 1,
+        secret: secret.clone(),
+    };
+    let sealed = fixture.catalog.submit(change.clone()).await.unwrap();
+    assert_eq!(
+        (sealed.version, sealed.epoch, &sealed.secret),
+        (1, 1, &secret)
+    );
+    assert!(matches!(
+        refusal(&fixture.other, change).await,
+        Refusal::VersionMoved { .. }
+    ));
+}
+
+pub(super) async fn guard_every_write(fixture: &Fixture) {
+    let (catalog, other) = (&fixture.catalog, &fixture.other);
+    let bucket = fixture.bucket("guarded").await;
+    let key = fixture.token(bucket.id).await;
+    let put = |epoch, now| {
+        let guard = Guard::Key { pk: key.pk, epoch };
+        crate::catalog::mutation::PutObject {
+            guard,
+            now,
+            ..put(bucket.id, "k", b"x")
+        }
+    };
+    catalog.submit(put(1, T0)).await.unwrap();
+
+    let expiry = KeyEdit {
+        expires: Some(Some(later(50))),
+        ..KeyEdit::default()
+    };
+    catalog.submit(edit(key.pk, None, expiry)).await.unwrap();
+    assert_eq!(
+        refusal(other, put(1, T0)).await,
+        Refusal::EpochMoved {
+            pk: key.pk,
+            epoch: 2
+        }
+    );
+    other.submit(put(2, later(49))).await.unwrap();
+    let expired = Refusal::KeyNotActive {
+        pk: key.pk,
+        state: Some(KeyState::Active),
+    };
+    assert_eq!(refusal(other, put(2, later(50))).await, expired);
+
+    catalog
+        .submit(edit(key.pk, None, state(KeyState::Suspended)))
+        .await
+        .unwrap();
+    let suspended = Refusal::KeyNotActive {
+        pk: key.pk,
+        state: Some(KeyState::Suspended),
+    };
+    assert_eq!(refusal(other, put(3, T0)).await, suspended);
+    let delete = DeleteObject {
+        bucket: bucket.id,
+        key: super::fixture::key("k"),
+        preconditions: Preconditions::default(),
+        guard: Guard::Key {
+            pk: key.pk,
+            epoch: 3,
+        },
+        now: T0,
+    };
+    assert_eq!(refusal(other, delete).await, suspended);
+    catalog
+        .submit(edit(key.pk, None, state(KeyState::Active)))
+        .await
+        .unwrap();
+    other.submit(put(4, T0)).await.unwrap();
+    catalog
+        .submit(edit(key.pk, None, state(KeyState::Revoked)))
+        .await
+        .unwrap();
+    let revoked = Refusal::KeyNotActive {
+        pk: key.pk,
+        state: Some(KeyState::Revoked),
+    };
+    assert_eq!(refusal(other, put(5, T0)).await, revoked);
+
+    let unknown = AccessKeyPk(1 << 40);
+    let stranger = crate::catalog::mutation::PutObject {
+        guard: Guard::Key {
+            pk: unknown,
+            epoch: 1,
+        },
+        ..put(1, T0)
+    };
+    assert_eq!(
+        refusal(catalog, stranger).await,
+        Refusal::KeyNotActive {
+            pk: unknown,
+            state: None
+        }
+    );
+}

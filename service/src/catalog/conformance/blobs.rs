@@ -1,0 +1,303 @@
+use super::fixture::{Fixture, T0, later, put, put_blob, refusal};
+use crate::catalog::Refusal;
+use crate::catalog::model::{GarbageBlob, NewData, ObjectData};
+use crate::catalog::mutation::PutObject;
+use crate::catalog::query::ListGarbage;
+use crate::domain::{BlobBatchId, BlobId, NodeId, Timestamp};
+
+pub(super) fn id(batch: BlobBatchId, index: u16) -> BlobId {
+    BlobId { batch, index }
+}
+
+/// All garbage, whoever reads.
+pub(super) async fn garbage(fixture: &Fixture) -> Vec<BlobId> {
+    listed(fixture, Timestamp::MAX, Timestamp::MAX)
+        .await
+        .into_iter()
+        .map(|garbage| garbage.blob)
+        .collect()
+}
+
+async fn listed(
+    fixture: &Fixture,
+    unreferenced_before: Timestamp,
+    now: Timestamp,
+) -> Vec<GarbageBlob> {
+    fixture
+        .catalog
+        .list_garbage(&ListGarbage {
+            unreferenced_before,
+            now,
+            max: 100,
+        })
+        .await
+        .unwrap()
+}
+
+pub(super) async fn need_a_reservation(fixture: &Fixture) {
+    let bucket = fixture.bucket("blobs").await.id;
+    let batch = fixture.batch().await;
+    fixture
+        .other
+        .submit(put_blob(bucket, "kept", batch, 1))
+        .await
+        .unwrap();
+    let referenced = fixture
+        .catalog
+        .referenced_blobs(&[id(batch, 1), id(batch, 2)])
+        .await
+        .unwrap();
+    assert_eq!(referenced.into_iter().collect::<Vec<_>>(), [id(batch, 1)]);
+    assert_eq!(
+        fixture
+            .catalog
+            .list_referenced_blobs(None, 10)
+            .await
+            .unwrap(),
+        [id(batch, 1)]
+    );
+
+    let made = fixture
+        .catalog
+        .retire_blob_batch(batch, vec![1, 2, 2, 3], later(5))
+        .await
+        .unwrap();
+    assert_eq!(made, 2);
+    assert_eq!(garbage(fixture).await, [id(batch, 2), id(batch, 3)]);
+    assert_eq!(
+        fixture
+            .other
+            .retire_blob_batch(batch, vec![4], later(5))
+            .await
+            .unwrap(),
+        0,
+        "it is gone"
+    );
+    assert_eq!(
+        refusal(&fixture.other, put_blob(bucket, "late", batch, 4)).await,
+        Refusal::IntentLost(batch)
+    );
+    assert_eq!(fixture.get(bucket, "late").await, None);
+    assert!(fixture.get(bucket, "kept").await.is_some());
+}
+
+pub(super) async fn become_garbage_with_their_last_reference(fixture: &Fixture) {
+    let bucket = fixture.bucket("blobs").await.id;
+    let batch = fixture.batch().await;
+    fixture
+        .catalog
+        .submit(put_blob(bucket, "k", batch, 1))
+        .await
+        .unwrap();
+    let twice = vec![
+        put_blob(bucket, "k", batch, 2),
+        put_blob(bucket, "k", batch, 3),
+    ];
+    let twice = twice
+        .into_iter()
+        .map(crate::catalog::mutation::Change::PutObject);
+    let twice = twice
+        .map(|change| crate::catalog::mutation::Mutation {
+            change,
+            audit: Vec::new(),
+        })
+        .collect();
+    fixture.catalog.commit(twice).await.unwrap();
+    assert_eq!(
+        garbage(fixture).await,
+        [id(batch, 1), id(batch, 2)],
+        "replaced before, and within the batch"
+    );
+    let found = listed(fixture, Timestamp::MAX, Timestamp::MAX).await;
+    fixture.other.remove_garbage(&found).await.unwrap();
+    assert!(garbage(fixture).await.is_empty());
+    fixture
+        .other
+        .submit(put(bucket, "k", b"small"))
+        .await
+        .unwrap();
+    assert_eq!(garbage(fixture).await, [id(batch, 3)]);
+    assert!(
+        fixture
+            .catalog
+            .list_referenced_blobs(None, 10)
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    let stale = GarbageBlob {
+        blob: id(batch, 3),
+        unreferenced_at: later(77),
+    };
+    fixture.catalog.remove_garbage(&[stale]).await.unwrap();
+    assert_eq!(
+        garbage(fixture).await,
+        [id(batch, 3)],
+        "another mark than the one that was worked off"
+    );
+}
+
+pub(super) async fn are_kept_while_somebody_reads(fixture: &Fixture) {
+    let bucket = fixture.bucket("blobs").await.id;
+    let batch = fixture.batch().await;
+    fixture
+        .catalog
+        .submit(put_blob(bucket, "k", batch, 1))
+        .await
+        .unwrap();
+    fixture
+        .catalog
+        .submit(PutObject {
+            now: later(100),
+            ..put(bucket, "k", b"small")
+        })
+        .await
+        .unwrap();
+    assert!(
+        listed(fixture, later(100), later(100)).await.is_empty(),
+        "the grace delay is not over"
+    );
+    assert_eq!(listed(fixture, later(101), later(100)).await.len(), 1);
+    let reader = NodeId(fixture.catalog.next_id().await.unwrap());
+    fixture
+        .other
+        .heartbeat(reader, later(500), later(100))
+        .await
+        .unwrap();
+    assert!(
+        listed(fixture, later(300), later(300)).await.is_empty(),
+        "a read began before"
+    );
+    fixture
+        .other
+        .heartbeat(reader, later(500), later(101))
+        .await
+        .unwrap();
+    assert_eq!(listed(fixture, later(300), later(300)).await.len(), 1);
+    fixture
+        .other
+        .heartbeat(reader, later(500), T0)
+        .await
+        .unwrap();
+    assert!(listed(fixture, later(300), later(500)).await.is_empty());
+    assert_eq!(
+        listed(fixture, later(300), later(501)).await.len(),
+        1,
+        "its lease ran out"
+    );
+    assert_eq!(
+        fixture
+            .catalog
+            .forget_nodes(Some(reader), T0)
+            .await
+            .unwrap(),
+        1
+    );
+    assert_eq!(
+        listed(fixture, later(300), later(400)).await.len(),
+        1,
+        "it ended in order"
+    );
+}
+
+pub(super) async fn of_abandoned_reservations_are_found(fixture: &Fixture) {
+    let node = NodeId(fixture.catalog.next_id().await.unwrap());
+    fixture
+        .catalog
+        .heartbeat(node, later(10), T0)
+        .await
+        .unwrap();
+    let batch = fixture.catalog.reserve_blob_batch(node, T0).await.unwrap();
+    assert_eq!(batch.node, node);
+    assert!(
+        fixture
+            .other
+            .abandoned_blob_batches(later(10), 10)
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    assert_eq!(
+        fixture
+            .other
+            .abandoned_blob_batches(later(11), 10)
+            .await
+            .unwrap(),
+        [batch]
+    );
+    assert_eq!(
+        fixture.catalog.forget_nodes(None, later(11)).await.unwrap(),
+        0,
+        "not while it has reservations"
+    );
+    let all = (0..BlobId::PER_BATCH).collect();
+    assert_eq!(
+        fixture
+            .other
+            .retire_blob_batch(batch.id, all, later(11))
+            .await
+            .unwrap(),
+        1024
+    );
+    assert!(
+        fixture
+            .catalog
+            .abandoned_blob_batches(Timestamp::MAX, 10)
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    assert_eq!(
+        fixture.catalog.forget_nodes(None, later(11)).await.unwrap(),
+        1
+    );
+}
+
+pub(super) async fn are_shared_only_while_they_are_there(fixture: &Fixture) {
+    let bucket = fixture.bucket("blobs").await.id;
+    let batch = fixture.batch().await;
+    let source = fixture
+        .catalog
+        .submit(put_blob(bucket, "source", batch, 1))
+        .await
+        .unwrap()
+        .row;
+    // The reservation has ended: a copy needs none.
+    fixture
+        .catalog
+        .retire_blob_batch(batch, vec![1], T0)
+        .await
+        .unwrap();
+    let read = fixture.get(bucket, "source").await.unwrap();
+    let ObjectData::Extents(layout) = &read.data else {
+        panic!("{read:?}")
+    };
+    let data = NewData::Shared {
+        source: source.data_id().unwrap(),
+        layout: layout.clone(),
+    };
+    let copy = |name| PutObject {
+        data: data.clone(),
+        meta: source.meta.clone(),
+        ..put(bucket, name, b"")
+    };
+    fixture.other.submit(copy("copy")).await.unwrap();
+    fixture
+        .catalog
+        .submit(put(bucket, "source", b"small"))
+        .await
+        .unwrap();
+    assert!(garbage(fixture).await.is_empty(), "the copy refers to it");
+    assert_eq!(
+        refusal(&fixture.other, copy("late")).await,
+        Refusal::SourceGone
+    );
+    let found = fixture.get(bucket, "copy").await.unwrap();
+    assert_eq!(&found.data, &ObjectData::Extents(layout.clone()));
+    fixture
+        .other
+        .submit(put(bucket, "copy", b"small"))
+        .await
+        .unwrap();
+    assert_eq!(garbage(fixture).await, [id(batch, 1)]);
+}

@@ -1,0 +1,106 @@
+//! What every engine must do. The cases know no engine; each runs on SQLite and on Postgres.
+
+mod access_keys;
+mod accounts;
+mod blobs;
+mod buckets;
+mod fixture;
+mod group_commit;
+mod listing;
+mod objects;
+mod races;
+mod uploads;
+mod usage_and_audit;
+
+use fixture::{Fixture, postgres, sqlite};
+
+/// Makes of each case a test per engine.
+macro_rules! cases {
+    ($($file:ident :: $case:ident),* $(,)?) => {
+        mod on_sqlite {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $case() {
+                let fixture = super::sqlite().await;
+                super::$file::$case(&fixture).await;
+                fixture.finish().await;
+            })*
+        }
+
+        mod on_postgres {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $case() {
+                let fixture = super::postgres().await;
+                super::$file::$case(&fixture).await;
+                fixture.finish().await;
+            })*
+        }
+    };
+}
+
+cases! {
+    accounts::are_made_once,
+    accounts::suspended_ones_own_nothing_new,
+    access_keys::are_found_after_their_making,
+    access_keys::are_edited_by_version,
+    access_keys::move_their_epoch_when_it_matters,
+    access_keys::stay_revoked,
+    access_keys::are_purged_when_unusable,
+    access_keys::are_listed_in_pages,
+    access_keys::are_resealed_unnoticed,
+    access_keys::guard_every_write,
+    buckets::have_one_owner_per_name,
+    buckets::are_another_after_deletion,
+    buckets::are_deleted_only_empty,
+    buckets::keep_their_settings,
+    buckets::are_listed_by_name,
+    buckets::end_their_uploads,
+    objects::come_back_as_they_were,
+    objects::are_replaced_and_deleted,
+    objects::obey_preconditions,
+    objects::get_tags_without_a_new_generation,
+    objects::take_any_key,
+    group_commit::keeps_neighbours_apart,
+    group_commit::sees_earlier_changes_of_the_same_batch,
+    group_commit::writes_audit_with_the_change,
+    group_commit::survives_values_that_no_database_takes,
+    group_commit::drains_before_closing,
+    uploads::become_objects,
+    uploads::answer_repeated_completions_alike,
+    uploads::refuse_changed_parts,
+    uploads::replace_parts,
+    uploads::end_without_an_object,
+    uploads::are_listed_by_key_and_start,
+    uploads::share_blobs_between_parts,
+    blobs::need_a_reservation,
+    blobs::become_garbage_with_their_last_reference,
+    blobs::are_kept_while_somebody_reads,
+    blobs::of_abandoned_reservations_are_found,
+    blobs::are_shared_only_while_they_are_there,
+    listing::agrees_with_a_model,
+    listing::pages_add_up,
+    races::of_absent_keys_have_one_winner,
+    races::of_generations_lose_no_update,
+    races::of_bucket_names_have_one_winner,
+    races::with_revocation_are_ordered,
+    races::of_ids_have_no_collisions,
+    usage_and_audit::sum_up,
+    usage_and_audit::are_read_newest_first,
+    usage_and_audit::settings_are_claimed_once,
+    usage_and_audit::everything_survives_a_restart,
+}
+
+mod sqlite_only {
+    use super::Fixture;
+    use crate::catalog::{Catalog, CatalogError, CatalogOptions, CatalogUrl};
+
+    #[tokio::test]
+    async fn a_second_process_is_refused() {
+        let fixture: Fixture = super::sqlite().await;
+        let CatalogUrl::Sqlite(directory) = fixture.url() else {
+            panic!("a directory")
+        };
+        let second = Catalog::open(fixture.url(), &CatalogOptions::default()).await;
+        assert!(matches!(second, Err(CatalogError::InUse(path)) if path == *directory));
+        fixture.finish().await;
+    }
+}

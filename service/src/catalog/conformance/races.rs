@@ -1,0 +1,210 @@
+use std::collections::BTreeSet;
+
+use super::fixture::{Fixture, T0, make_bucket, put};
+use crate::catalog::model::KeyState;
+use crate::catalog::mutation::{
+    Guard, IfNoneMatch, KeyEdit, Preconditions, PutObject, UpdateAccessKey,
+};
+use crate::catalog::query::ListObjects;
+use crate::catalog::{Catalog, CatalogError, Condition, Refusal};
+use crate::domain::Generation;
+
+/// The nodes in turn.
+fn node(fixture: &Fixture, number: usize) -> Catalog {
+    if number.is_multiple_of(2) {
+        fixture.catalog.clone()
+    } else {
+        fixture.other.clone()
+    }
+}
+
+pub(super) async fn of_absent_keys_have_one_winner(fixture: &Fixture) {
+    let bucket = fixture.bucket("race").await.id;
+    let preconditions = Preconditions {
+        if_none_match: Some(IfNoneMatch::Any),
+        ..Preconditions::default()
+    };
+    let racers: Vec<_> = (0..100)
+        .map(|number| {
+            let catalog = node(fixture, number);
+            let change = PutObject {
+                preconditions: preconditions.clone(),
+                ..put(bucket, "k", b"x")
+            };
+            tokio::spawn(async move { catalog.submit(change).await })
+        })
+        .collect();
+    let mut winners = Vec::new();
+    for racer in racers {
+        match racer.await.unwrap() {
+            Ok(stored) => winners.push(stored.row),
+            Err(CatalogError::Refused(refusal)) => {
+                assert_eq!(refusal, Refusal::Precondition(Condition::IfNoneMatch));
+            }
+            Err(error) => panic!("{error:?}"),
+        }
+    }
+    assert_eq!(winners.len(), 1);
+    assert_eq!(
+        fixture
+            .get(bucket, "k")
+            .await
+            .map(|object| object.row.clone()),
+        winners.pop()
+    );
+}
+
+pub(super) async fn of_generations_lose_no_update(fixture: &Fixture) {
+    let bucket = fixture.bucket("race").await.id;
+    fixture.put(bucket, "k").await;
+    let racers: Vec<_> = (0..10)
+        .map(|number| {
+            let catalog = node(fixture, number);
+            tokio::spawn(async move {
+                let mut wins = 0;
+                while wins < 5 {
+                    let seen = catalog
+                        .object(bucket, &super::fixture::key("k"))
+                        .await
+                        .unwrap()
+                        .unwrap();
+                    let if_generation = Some(seen.row.generation);
+                    let preconditions = Preconditions {
+                        if_generation,
+                        ..Preconditions::default()
+                    };
+                    match catalog
+                        .submit(PutObject {
+                            preconditions,
+                            ..put(bucket, "k", b"x")
+                        })
+                        .await
+                    {
+                        Ok(_) => wins += 1,
+                        Err(CatalogError::Refused(Refusal::Precondition(
+                            Condition::Generation(_),
+                        ))) => {}
+                        Err(error) => panic!("{error:?}"),
+                    }
+                }
+            })
+        })
+        .collect();
+    for racer in racers {
+        racer.await.unwrap();
+    }
+    let last = fixture.get(bucket, "k").await.unwrap();
+    assert_eq!(
+        last.row.generation,
+        Generation(51),
+        "each of 50 wins replaced another version"
+    );
+}
+
+pub(super) async fn of_bucket_names_have_one_winner(fixture: &Fixture) {
+    let account = fixture.account.id;
+    let racers: Vec<_> = (0..20)
+        .map(|number| {
+            let catalog = node(fixture, number);
+            tokio::spawn(async move { make_bucket(&catalog, account, "contested").await })
+        })
+        .collect();
+    let mut winners = 0;
+    for racer in racers {
+        match racer.await.unwrap() {
+            Ok(_) => winners += 1,
+            Err(error) => assert!(
+                matches!(error, CatalogError::Refused(Refusal::BucketExists { .. })),
+                "{error:?}"
+            ),
+        }
+    }
+    assert_eq!(winners, 1);
+}
+
+pub(super) async fn with_revocation_are_ordered(fixture: &Fixture) {
+    let bucket = fixture.bucket("race").await.id;
+    let token = fixture.token(bucket).await;
+    let writers: Vec<_> = (0..8)
+        .map(|number| {
+            let (catalog, pk) = (node(fixture, number), token.pk);
+            tokio::spawn(async move {
+                for count in 0.. {
+                    let guard = Guard::Key { pk, epoch: 1 };
+                    let change = PutObject {
+                        guard,
+                        ..put(bucket, &format!("{number}/{count}"), b"x")
+                    };
+                    match catalog.submit(change).await {
+                        Ok(_) => {}
+                        Err(CatalogError::Refused(Refusal::KeyNotActive { .. })) => return count,
+                        Err(error) => panic!("{error:?}"),
+                    }
+                }
+                0
+            })
+        })
+        .collect();
+    // Until each writer has written something.
+    for number in 0..8 {
+        while fixture
+            .catalog
+            .object(bucket, &super::fixture::key(&format!("{number}/0")))
+            .await
+            .unwrap()
+            .is_none()
+        {
+            tokio::task::yield_now().await;
+        }
+    }
+    let revoke = UpdateAccessKey {
+        pk: token.pk,
+        if_version: None,
+        edit: KeyEdit {
+            state: Some(KeyState::Revoked),
+            ..KeyEdit::default()
+        },
+        now: T0,
+        by: "root".into(),
+    };
+    fixture.catalog.submit(revoke).await.unwrap();
+    let count = async || {
+        let page = fixture
+            .other
+            .list_objects(&ListObjects::all(bucket, 1_000_000))
+            .await
+            .unwrap();
+        page.entries.len()
+    };
+    let when_it_returned = count().await;
+    let mut written = 0;
+    for writer in writers {
+        written += writer.await.unwrap();
+    }
+    assert_eq!(
+        count().await,
+        when_it_returned,
+        "nothing was committed after the revocation returned"
+    );
+    assert_eq!(written, when_it_returned);
+}
+
+pub(super) async fn of_ids_have_no_collisions(fixture: &Fixture) {
+    let takers: Vec<_> = (0..4)
+        .map(|number| {
+            let catalog = node(fixture, number);
+            tokio::spawn(async move {
+                let mut ids = Vec::new();
+                for _ in 0..5000 {
+                    ids.push(catalog.next_id().await.unwrap());
+                }
+                ids
+            })
+        })
+        .collect();
+    let mut all = BTreeSet::new();
+    for taker in takers {
+        all.extend(taker.await.unwrap());
+    }
+    assert_eq!(all.len(), 20_000);
+}

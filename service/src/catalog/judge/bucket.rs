@@ -1,0 +1,75 @@
+use std::sync::Arc;
+
+use super::State;
+use super::account::check_account;
+use super::guard::{check_guard, live_bucket};
+use crate::catalog::model::{Bucket, BucketState, Versioning};
+use crate::catalog::mutation::{BucketEdit, CreateBucket, DeleteBucket, UpdateBucket};
+use crate::catalog::{Outcome, Refusal, Verdict};
+use crate::domain::Generation;
+
+pub(super) fn create_bucket(state: &mut State, change: &CreateBucket) -> Verdict {
+    check_guard(state, change.guard, change.now)?;
+    check_account(state, change.account)?;
+    let holder = state
+        .bucket_names
+        .get(&change.name)
+        .and_then(|id| state.buckets.get(id));
+    if let Some(bucket) = holder.or_else(|| state.buckets.get(&change.id)) {
+        return Err(Refusal::BucketExists {
+            bucket: bucket.id,
+            owner: bucket.account,
+        });
+    }
+    let bucket = Arc::new(Bucket {
+        id: change.id,
+        name: change.name.clone(),
+        account: change.account,
+        region: change.region.clone(),
+        created: change.now,
+        state: BucketState::Alive,
+        versioning: Versioning::Unversioned,
+        commit_seq: Generation(0),
+        config: change.config.clone(),
+    });
+    state.bucket_names.insert(change.name.clone(), change.id);
+    state.buckets.put(change.id, bucket.clone());
+    Ok(Outcome::Bucket(bucket))
+}
+
+pub(super) fn update_bucket(state: &mut State, change: &UpdateBucket) -> Verdict {
+    check_guard(state, change.guard, change.now)?;
+    let mut bucket = Bucket::clone(&*live_bucket(state, change.bucket)?);
+    for edit in &change.edits {
+        match edit {
+            BucketEdit::Tagging(tagging) => bucket.config.tagging.clone_from(tagging),
+            BucketEdit::Cors(cors) => bucket.config.cors.clone_from(cors),
+            BucketEdit::Ownership(ownership) => bucket.config.ownership = *ownership,
+        }
+    }
+    bucket.commit_seq.0 += 1;
+    let bucket = Arc::new(bucket);
+    state.buckets.put(bucket.id, bucket.clone());
+    Ok(Outcome::Bucket(bucket))
+}
+
+/// Emptiness was looked up before the batch: a key that a neighbour stored counts too, one that a neighbour deleted does
+/// not make it empty.
+pub(super) fn delete_bucket(state: &mut State, change: &DeleteBucket) -> Verdict {
+    check_guard(state, change.guard, change.now)?;
+    let bucket = live_bucket(state, change.bucket)?;
+    let stored_now = state
+        .objects
+        .changes()
+        .any(|((of, _), object)| *of == bucket.id && object.is_some());
+    if stored_now || state.occupied.contains(&bucket.id) {
+        return Err(Refusal::BucketNotEmpty(bucket.id));
+    }
+    let bucket = Arc::new(Bucket {
+        state: BucketState::Deleted,
+        ..Bucket::clone(&bucket)
+    });
+    state.bucket_names.remove(&bucket.name);
+    state.buckets.put(bucket.id, bucket.clone());
+    Ok(Outcome::Bucket(bucket))
+}

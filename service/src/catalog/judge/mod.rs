@@ -1,0 +1,64 @@
+//! The decisions of a commit, pure: loaded state and a mutation in, a verdict and a changed state out. Both engines share
+//! them, and mutations of one batch see what the earlier ones did. A refused mutation changes nothing.
+
+mod access_key;
+mod account;
+mod bucket;
+mod data;
+mod guard;
+mod needs;
+mod object;
+mod preconditions;
+mod state;
+mod upload;
+
+#[cfg(test)]
+mod tests;
+
+pub(crate) use needs::{LockMode, Needs};
+pub(crate) use state::{CurrentObject, State, UploadedPart};
+
+use super::Verdict;
+use super::model::AuditRecord;
+use super::mutation::{Change, Mutation};
+use super::outcome::Outcome;
+
+/// Decides on one mutation and, if it is accepted, changes the state.
+pub(crate) fn judge(state: &mut State, mutation: &Mutation) -> Verdict {
+    let outcome = judge_change(state, &mutation.change)?;
+    for entry in &mutation.audit {
+        let id = state.take_id();
+        state.audit.push(AuditRecord {
+            id,
+            entry: entry.clone(),
+        });
+    }
+    Ok(outcome)
+}
+
+fn judge_change(state: &mut State, change: &Change) -> Verdict {
+    match change {
+        Change::CreateAccount(change) => account::create_account(state, change),
+        Change::UpdateAccount(change) => account::update_account(state, change),
+        Change::CreateAccessKey(change) => access_key::create_access_key(state, change),
+        Change::UpdateAccessKey(change) => access_key::update_access_key(state, change),
+        Change::ResealAccessKey(change) => access_key::reseal_access_key(state, change),
+        Change::PurgeAccessKey(change) => access_key::purge_access_key(state, change),
+        Change::CreateBucket(change) => bucket::create_bucket(state, change),
+        Change::UpdateBucket(change) => bucket::update_bucket(state, change),
+        Change::DeleteBucket(change) => bucket::delete_bucket(state, change),
+        Change::PutObject(change) => object::put_object(state, change),
+        Change::DeleteObject(change) => object::delete_object(state, change),
+        Change::UpdateObject(change) => object::update_object(state, change),
+        Change::CreateUpload(change) => upload::create_upload(state, change),
+        Change::PutPart(change) => upload::put_part(state, change),
+        Change::AbortUpload(change) => upload::abort_upload(state, change),
+        Change::CompleteUpload(change) => upload::complete_upload(state, change),
+        Change::RecordUsage(change) => {
+            state.usage.extend(change.usage.iter().cloned());
+            state.last_uses.extend(change.last_uses.iter().cloned());
+            Ok(Outcome::Done)
+        }
+        Change::AppendAudit(_) => Ok(Outcome::Done),
+    }
+}

@@ -1,0 +1,161 @@
+use std::collections::BTreeSet;
+
+use crate::catalog::model::{Extent, KeyScope, NewData, PartData};
+use crate::catalog::mutation::{Change, Guard, Mutation};
+use crate::domain::{
+    AccessKeyId, AccessKeyPk, AccountId, BlobBatchId, BucketId, BucketName, DataId, ObjectKey,
+    UploadId,
+};
+
+/// How rows that many commits read are locked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum LockMode {
+    /// Against edits only: commits that read them run side by side.
+    #[default]
+    Shared,
+    /// Against everybody: the batch edits one.
+    Exclusive,
+}
+
+/// What a batch must load before it is judged. Ordered sets: all writers lock in the same order.
+#[derive(Debug, Default)]
+pub(crate) struct Needs {
+    pub(crate) accounts: BTreeSet<AccountId>,
+    pub(crate) account_lock: LockMode,
+    pub(crate) account_names: BTreeSet<String>,
+    pub(crate) access_keys: BTreeSet<AccessKeyPk>,
+    pub(crate) access_key_ids: BTreeSet<AccessKeyId>,
+    pub(crate) key_lock: LockMode,
+    pub(crate) buckets: BTreeSet<BucketId>,
+    pub(crate) bucket_names: BTreeSet<BucketName>,
+    /// Buckets to look into for objects.
+    pub(crate) emptiness: BTreeSet<BucketId>,
+    pub(crate) objects: BTreeSet<(BucketId, ObjectKey)>,
+    pub(crate) uploads: BTreeSet<UploadId>,
+    /// Uploads that end: all their parts with their extents.
+    pub(crate) ending_uploads: BTreeSet<UploadId>,
+    /// Uploads that become objects: their keys are needed too.
+    pub(crate) completing_uploads: BTreeSet<UploadId>,
+    pub(crate) parts: BTreeSet<(UploadId, u16)>,
+    pub(crate) batches: BTreeSet<BlobBatchId>,
+    pub(crate) sources: BTreeSet<DataId>,
+}
+
+impl Needs {
+    pub(crate) fn of(mutations: &[Mutation]) -> Self {
+        let mut needs = Self::default();
+        for mutation in mutations {
+            needs.add(&mutation.change);
+        }
+        needs
+    }
+
+    fn add(&mut self, change: &Change) {
+        match change {
+            Change::CreateAccount(change) => {
+                self.accounts.insert(change.id);
+                self.account_names.insert(change.name.clone());
+            }
+            Change::UpdateAccount(change) => {
+                self.accounts.insert(change.id);
+                self.account_lock = LockMode::Exclusive;
+            }
+            Change::CreateAccessKey(change) => {
+                self.edit_key(change.pk);
+                self.access_key_ids.insert(change.access_key_id.clone());
+                self.scope(change.scope);
+            }
+            Change::UpdateAccessKey(change) => self.edit_key(change.pk),
+            Change::ResealAccessKey(change) => self.edit_key(change.pk),
+            Change::PurgeAccessKey(change) => self.edit_key(change.pk),
+            Change::CreateBucket(change) => {
+                self.guarded(change.guard, change.id);
+                self.accounts.insert(change.account);
+                self.bucket_names.insert(change.name.clone());
+            }
+            Change::UpdateBucket(change) => self.guarded(change.guard, change.bucket),
+            Change::DeleteBucket(change) => {
+                self.guarded(change.guard, change.bucket);
+                self.emptiness.insert(change.bucket);
+            }
+            Change::PutObject(change) => {
+                self.object(change.guard, change.bucket, &change.key);
+                self.data(&change.data);
+            }
+            Change::DeleteObject(change) => self.object(change.guard, change.bucket, &change.key),
+            Change::UpdateObject(change) => self.object(change.guard, change.bucket, &change.key),
+            Change::CreateUpload(change) => self.upload(change.guard, change.bucket, change.id),
+            Change::PutPart(change) => {
+                self.upload(change.guard, change.bucket, change.upload);
+                self.parts.insert((change.upload, change.number));
+                self.part_data(&change.data);
+            }
+            Change::AbortUpload(change) => {
+                self.upload(change.guard, change.bucket, change.upload);
+                self.ending_uploads.insert(change.upload);
+            }
+            Change::CompleteUpload(change) => {
+                self.upload(change.guard, change.bucket, change.upload);
+                self.ending_uploads.insert(change.upload);
+                self.completing_uploads.insert(change.upload);
+            }
+            Change::RecordUsage(_) | Change::AppendAudit(_) => {}
+        }
+    }
+
+    fn edit_key(&mut self, pk: AccessKeyPk) {
+        self.access_keys.insert(pk);
+        self.key_lock = LockMode::Exclusive;
+    }
+
+    fn scope(&mut self, scope: KeyScope) {
+        match scope {
+            KeyScope::Everything => {}
+            KeyScope::Account(account) => self.accounts.extend([account]),
+            KeyScope::Bucket {
+                account, bucket, ..
+            } => {
+                self.accounts.insert(account);
+                self.buckets.insert(bucket);
+            }
+        }
+    }
+
+    fn guarded(&mut self, guard: Guard, bucket: BucketId) {
+        self.buckets.insert(bucket);
+        match guard {
+            Guard::Key { pk, .. } => self.access_keys.extend([pk]),
+            Guard::System => {}
+        }
+    }
+
+    fn object(&mut self, guard: Guard, bucket: BucketId, key: &ObjectKey) {
+        self.guarded(guard, bucket);
+        self.objects.insert((bucket, key.clone()));
+    }
+
+    fn upload(&mut self, guard: Guard, bucket: BucketId, upload: UploadId) {
+        self.guarded(guard, bucket);
+        self.uploads.insert(upload);
+    }
+
+    fn data(&mut self, data: &NewData) {
+        match data {
+            NewData::Empty | NewData::Inline(_) => {}
+            NewData::Extents(layout) => self.intents(&layout.extents),
+            NewData::Shared { source, .. } => self.sources.extend([*source]),
+        }
+    }
+
+    fn part_data(&mut self, data: &PartData) {
+        match data {
+            PartData::Extents(extents) => self.intents(extents),
+            PartData::Shared { source, .. } => self.sources.extend([*source]),
+        }
+    }
+
+    fn intents(&mut self, extents: &[Extent]) {
+        self.batches
+            .extend(extents.iter().map(|extent| extent.blob.batch));
+    }
+}

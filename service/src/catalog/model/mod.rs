@@ -1,0 +1,22 @@
+//! What the catalog holds, as its callers see it.
+
+mod access_key;
+mod account;
+mod audit;
+mod blob;
+mod bucket;
+mod object;
+mod upload;
+mod usage;
+
+pub use access_key::{AccessKey, KeyScope, KeyState, SealedSecret, Stamp};
+pub use account::{Account, AccountState};
+pub use audit::{AuditEntry, AuditRecord};
+pub use blob::{BlobBatch, GarbageBlob};
+pub use bucket::{Bucket, BucketState, Versioning};
+pub use object::{
+    DataPlace, Extent, Layout, LegalHold, NewData, ObjectData, ObjectHeaders, ObjectLock,
+    ObjectMeta, ObjectRow, PartLayout, RetentionMode, StoredObject,
+};
+pub use upload::{CompletedUpload, Part, PartData, Upload, UploadState};
+pub use usage::{LastUse, UsageRow};

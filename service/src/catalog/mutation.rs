@@ -1,0 +1,409 @@
+//! Everything that can be written. A mutation carries its preconditions as data; they are judged inside the transaction.
+
+use super::model::{
+    AccountState, AuditEntry, KeyScope, KeyState, LastUse, NewData, ObjectMeta, PartData,
+    SealedSecret, UsageRow,
+};
+use super::model::{ObjectHeaders, ObjectLock};
+use crate::domain::{
+    AccessKeyId, AccessKeyPk, AccountId, BucketConfig, BucketId, BucketName, Checksum,
+    ChecksumAlgorithm, ChecksumType, CorsRule, DataId, ETag, Generation, ObjectKey,
+    ObjectOwnership, OwnerId, Tag, Timestamp, UploadId,
+};
+use ipnet::IpNet;
+
+/// Who asks for a data mutation, so that a commit and a revocation are ordered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Guard {
+    /// A request: the key must be usable inside the transaction, at the epoch at which the request was allowed.
+    Key {
+        /// The key's row.
+        pk: AccessKeyPk,
+        /// The epoch that was decided on.
+        epoch: i64,
+    },
+    /// The service itself: expiry, sweeping, first start.
+    System,
+}
+
+/// Conditions on the current version of a key. All that are set must hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Preconditions {
+    /// `If-Match`.
+    pub if_match: Option<IfMatch>,
+    /// `If-None-Match`.
+    pub if_none_match: Option<IfNoneMatch>,
+    /// The generation that the key must have; 0: it must not exist.
+    pub if_generation: Option<Generation>,
+}
+
+/// What `If-Match` asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum IfMatch {
+    /// `*`: the key exists.
+    Any,
+    /// Its tag is one of these.
+    OneOf(Vec<ETag>),
+}
+
+/// What `If-None-Match` asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum IfNoneMatch {
+    /// `*`: the key does not exist.
+    Any,
+    /// Its tag is none of these.
+    NoneOf(Vec<ETag>),
+}
+
+/// Makes an account. Its id comes from [`Catalog::next_id`](super::Catalog::next_id).
+#[derive(Clone, Debug)]
+pub struct CreateAccount {
+    /// The row to be.
+    pub id: AccountId,
+    /// The owner id to be.
+    pub owner_id: OwnerId,
+    /// The name; refused if taken.
+    pub name: String,
+    /// Now.
+    pub now: Timestamp,
+}
+
+/// Suspends or resumes an account.
+#[derive(Clone, Debug)]
+pub struct UpdateAccount {
+    /// The account.
+    pub id: AccountId,
+    /// The state to be.
+    pub state: AccountState,
+}
+
+/// Makes an access key. The row id comes first, because the seal binds it.
+#[derive(Clone, Debug)]
+pub struct CreateAccessKey {
+    /// The row to be.
+    pub pk: AccessKeyPk,
+    /// The public half; refused if taken.
+    pub access_key_id: AccessKeyId,
+    /// What it reaches; the account or bucket must be there.
+    pub scope: KeyScope,
+    /// The name.
+    pub name: String,
+    /// Allowed addresses.
+    pub allowed: Vec<IpNet>,
+    /// Disallowed addresses.
+    pub disallowed: Vec<IpNet>,
+    /// Expiry.
+    pub expires: Option<Timestamp>,
+    /// The sealed secret.
+    pub secret: SealedSecret,
+    /// Now.
+    pub now: Timestamp,
+    /// Who makes it.
+    pub by: String,
+}
+
+/// Edits an access key, or revokes it. A revoked key is never edited again.
+#[derive(Clone, Debug)]
+pub struct UpdateAccessKey {
+    /// The key.
+    pub pk: AccessKeyPk,
+    /// The version that the editor saw; absent: whatever it is.
+    pub if_version: Option<i64>,
+    /// What changes.
+    pub edit: KeyEdit,
+    /// Now.
+    pub now: Timestamp,
+    /// Who edits.
+    pub by: String,
+}
+
+/// What an edit changes; what is absent stays.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KeyEdit {
+    /// The name.
+    pub name: Option<String>,
+    /// Allowed addresses.
+    pub allowed: Option<Vec<IpNet>>,
+    /// Disallowed addresses.
+    pub disallowed: Option<Vec<IpNet>>,
+    /// Suspends, resumes or revokes.
+    pub state: Option<KeyState>,
+    /// Sets (`Some(Some)`) or lifts (`Some(None)`) the expiry.
+    pub expires: Option<Option<Timestamp>>,
+}
+
+/// Seals a key's secret anew. Neither version nor epoch move: nothing changes for anybody.
+#[derive(Clone, Debug)]
+pub struct ResealAccessKey {
+    /// The key.
+    pub pk: AccessKeyPk,
+    /// The key-encryption key that it must still be sealed by.
+    pub if_kek: i64,
+    /// The new seal.
+    pub secret: SealedSecret,
+}
+
+/// Forgets a key that can no longer be used (revoked, expired, or its bucket is gone), with its usage.
+#[derive(Clone, Debug)]
+pub struct PurgeAccessKey {
+    /// The key.
+    pub pk: AccessKeyPk,
+    /// Now.
+    pub now: Timestamp,
+}
+
+/// Makes a bucket.
+#[derive(Clone, Debug)]
+pub struct CreateBucket {
+    /// The row to be.
+    pub id: BucketId,
+    /// The name; refused if a live bucket has it.
+    pub name: BucketName,
+    /// The owner.
+    pub account: AccountId,
+    /// The region.
+    pub region: String,
+    /// Its first settings.
+    pub config: BucketConfig,
+    /// Who asks.
+    pub guard: Guard,
+    /// Now.
+    pub now: Timestamp,
+}
+
+/// Changes settings of a bucket.
+#[derive(Clone, Debug)]
+pub struct UpdateBucket {
+    /// The bucket.
+    pub bucket: BucketId,
+    /// The changes.
+    pub edits: Vec<BucketEdit>,
+    /// Who asks.
+    pub guard: Guard,
+    /// Now.
+    pub now: Timestamp,
+}
+
+/// One changed setting; `None` removes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BucketEdit {
+    /// The tags.
+    Tagging(Option<Vec<Tag>>),
+    /// The cross-origin rules.
+    Cors(Option<Vec<CorsRule>>),
+    /// Object ownership.
+    Ownership(Option<ObjectOwnership>),
+}
+
+/// Deletes a bucket that holds no objects. Its open uploads end with it.
+#[derive(Clone, Debug)]
+pub struct DeleteBucket {
+    /// The bucket.
+    pub bucket: BucketId,
+    /// Who asks.
+    pub guard: Guard,
+    /// Now.
+    pub now: Timestamp,
+}
+
+/// Makes a new current version of a key.
+#[derive(Clone, Debug)]
+pub struct PutObject {
+    /// The bucket.
+    pub bucket: BucketId,
+    /// The key.
+    pub key: ObjectKey,
+    /// What the version is.
+    pub meta: ObjectMeta,
+    /// Its data.
+    pub data: NewData,
+    /// Conditions.
+    pub preconditions: Preconditions,
+    /// Who asks.
+    pub guard: Guard,
+    /// Now: the modification time to be.
+    pub now: Timestamp,
+}
+
+/// Deletes a key. A missing key is not an error.
+#[derive(Clone, Debug)]
+pub struct DeleteObject {
+    /// The bucket.
+    pub bucket: BucketId,
+    /// The key.
+    pub key: ObjectKey,
+    /// Conditions.
+    pub preconditions: Preconditions,
+    /// Who asks.
+    pub guard: Guard,
+    /// Now.
+    pub now: Timestamp,
+}
+
+/// Changes what may change about a version without making another: its tags.
+#[derive(Clone, Debug)]
+pub struct UpdateObject {
+    /// The bucket.
+    pub bucket: BucketId,
+    /// The key.
+    pub key: ObjectKey,
+    /// The tags to be.
+    pub tags: Vec<Tag>,
+    /// Conditions.
+    pub preconditions: Preconditions,
+    /// Who asks.
+    pub guard: Guard,
+    /// Now.
+    pub now: Timestamp,
+}
+
+/// Begins a multipart upload.
+#[derive(Clone, Debug)]
+pub struct CreateUpload {
+    /// The id to be.
+    pub id: UploadId,
+    /// The bucket.
+    pub bucket: BucketId,
+    /// The key.
+    pub key: ObjectKey,
+    /// Who begins it: an access key id.
+    pub initiator: String,
+    /// The owner of the object to be.
+    pub owner: AccountId,
+    /// Headers of the object to be.
+    pub headers: ObjectHeaders,
+    /// Tags of the object to be.
+    pub tags: Vec<Tag>,
+    /// Retention and legal hold of the object to be.
+    pub lock: ObjectLock,
+    /// ACL of the object to be.
+    pub acl: Option<String>,
+    /// The checksum to be.
+    pub checksum: Option<(ChecksumAlgorithm, ChecksumType)>,
+    /// Who asks.
+    pub guard: Guard,
+    /// Now.
+    pub now: Timestamp,
+}
+
+/// Adds a part to an upload, or replaces the part of that number.
+#[derive(Clone, Debug)]
+pub struct PutPart {
+    /// The bucket that the upload must be in.
+    pub bucket: BucketId,
+    /// The upload.
+    pub upload: UploadId,
+    /// 1 to 10,000.
+    pub number: u16,
+    /// Bytes.
+    pub size: u64,
+    /// The MD5 of the part as an entity tag.
+    pub etag: ETag,
+    /// The part's checksum.
+    pub checksum: Option<Checksum>,
+    /// The bytes.
+    pub data: PartData,
+    /// Who asks.
+    pub guard: Guard,
+    /// Now.
+    pub now: Timestamp,
+}
+
+/// Ends an upload without an object.
+#[derive(Clone, Debug)]
+pub struct AbortUpload {
+    /// The bucket that the upload must be in.
+    pub bucket: BucketId,
+    /// The upload.
+    pub upload: UploadId,
+    /// Who asks.
+    pub guard: Guard,
+    /// Now.
+    pub now: Timestamp,
+}
+
+/// Joins parts to an object. Metadata only: no byte is copied.
+#[derive(Clone, Debug)]
+pub struct CompleteUpload {
+    /// The bucket that the upload must be in.
+    pub bucket: BucketId,
+    /// The upload.
+    pub upload: UploadId,
+    /// The parts, ascending, each as it was read: refused if one was replaced since.
+    pub parts: Vec<(u16, DataId)>,
+    /// What the version is: size, tag and checksum computed from these parts.
+    pub meta: ObjectMeta,
+    /// Conditions on the key.
+    pub preconditions: Preconditions,
+    /// Who asks.
+    pub guard: Guard,
+    /// Now: the modification time to be.
+    pub now: Timestamp,
+}
+
+/// Adds to the usage counters.
+#[derive(Clone, Debug)]
+pub struct RecordUsage {
+    /// Counters to add.
+    pub usage: Vec<UsageRow>,
+    /// Latest uses; an older one never replaces a newer.
+    pub last_uses: Vec<LastUse>,
+}
+
+/// Writes audit entries that accompany no change.
+#[derive(Clone, Debug)]
+pub struct AppendAudit;
+
+/// One thing to be written, and the audit entries to be written if it is.
+#[derive(Clone, Debug)]
+pub struct Mutation {
+    /// The change.
+    pub change: Change,
+    /// Written in the same transaction, only if the change is accepted.
+    pub audit: Vec<AuditEntry>,
+}
+
+/// Every kind of change.
+#[derive(Clone, Debug)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "the large ones are the common ones"
+)]
+pub enum Change {
+    /// See [`CreateAccount`].
+    CreateAccount(CreateAccount),
+    /// See [`UpdateAccount`].
+    UpdateAccount(UpdateAccount),
+    /// See [`CreateAccessKey`].
+    CreateAccessKey(CreateAccessKey),
+    /// See [`UpdateAccessKey`].
+    UpdateAccessKey(UpdateAccessKey),
+    /// See [`ResealAccessKey`].
+    ResealAccessKey(ResealAccessKey),
+    /// See [`PurgeAccessKey`].
+    PurgeAccessKey(PurgeAccessKey),
+    /// See [`CreateBucket`].
+    CreateBucket(CreateBucket),
+    /// See [`UpdateBucket`].
+    UpdateBucket(UpdateBucket),
+    /// See [`DeleteBucket`].
+    DeleteBucket(DeleteBucket),
+    /// See [`PutObject`].
+    PutObject(PutObject),
+    /// See [`DeleteObject`].
+    DeleteObject(DeleteObject),
+    /// See [`UpdateObject`].
+    UpdateObject(UpdateObject),
+    /// See [`CreateUpload`].
+    CreateUpload(CreateUpload),
+    /// See [`PutPart`].
+    PutPart(PutPart),
+    /// See [`AbortUpload`].
+    AbortUpload(AbortUpload),
+    /// See [`CompleteUpload`].
+    CompleteUpload(CompleteUpload),
+    /// See [`RecordUsage`].
+    RecordUsage(RecordUsage),
+    /// See [`AppendAudit`].
+    AppendAudit(AppendAudit),
+}

@@ -1,0 +1,40 @@
+use std::sync::Arc;
+
+use crate::catalog::model::AccessKey;
+use crate::catalog::query::{AccessKeyPage, KeysOf, ListAccessKeys};
+use crate::catalog::sql::{Record, Statement};
+use crate::catalog::{Catalog, CatalogError};
+
+impl Catalog {
+    /// Access keys in the order of their making, in whatever state.
+    ///
+    /// # Errors
+    /// [`CatalogError`] if the database fails.
+    pub async fn list_access_keys(
+        &self,
+        query: &ListAccessKeys,
+    ) -> Result<AccessKeyPage, CatalogError> {
+        let (condition, value) = match query.of {
+            KeysOf::Everyone => ("o.pk >= $3", 0),
+            KeysOf::Operators => ("o.scope = $3", 0),
+            KeysOf::Administrators => ("o.scope <= $3", 1),
+            KeysOf::Account(account) => ("o.account_id = $3", account.0),
+            KeysOf::Bucket(bucket) => ("o.bucket_id = $3", bucket.0),
+            KeysOf::Kek(kek) => ("o.kek_id = $3", kek),
+        };
+        let list = AccessKey::TABLE.select_list("o");
+        let sql = format!(
+            "SELECT {list} FROM access_keys o WHERE o.pk > $1 AND {condition} ORDER BY o.pk LIMIT $2"
+        );
+        let statement = Statement::built(sql)
+            .bind(query.after.map_or(0, |pk| pk.0))
+            .bind(super::one_more(query.max))
+            .bind(value);
+        let rows = self.engine().fetch(statement).await?;
+        let keys = rows
+            .iter()
+            .map(|row| AccessKey::read(row).map(Arc::new))
+            .collect::<Result<_, _>>()?;
+        Ok(super::cut(keys, query.max))
+    }
+}

@@ -1,0 +1,40 @@
+use crate::catalog::query::{More, PartPage};
+use crate::catalog::rows::{PartRow, read_part};
+use crate::catalog::sql::{Record, Statement};
+use crate::catalog::{Catalog, CatalogError};
+use crate::domain::UploadId;
+
+impl Catalog {
+    /// Parts with numbers above `after` (0: from the first), by number.
+    ///
+    /// # Errors
+    /// [`CatalogError`] if the database fails.
+    pub async fn list_parts(
+        &self,
+        upload: UploadId,
+        after: u16,
+        max: u32,
+    ) -> Result<PartPage, CatalogError> {
+        let sql = format!(
+            "SELECT {} FROM parts o WHERE o.upload_id = $1 AND o.number > $2 ORDER BY o.number LIMIT $3",
+            PartRow::TABLE.select_list("o")
+        );
+        let statement = Statement::built(sql)
+            .bind(upload.as_bytes().as_slice())
+            .bind(i64::from(after))
+            .bind(super::one_more(max));
+        let rows = self.engine().fetch(statement).await?;
+        let page = super::cut(
+            rows.iter().map(read_part).collect::<Result<Vec<_>, _>>()?,
+            max,
+        );
+        let next = match page.more {
+            More::Yes => page.items.last().map(|part| part.number),
+            More::No => None,
+        };
+        Ok(PartPage {
+            parts: page.items,
+            next,
+        })
+    }
+}

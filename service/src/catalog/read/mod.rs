@@ -1,0 +1,34 @@
+//! Everything that is asked of the catalog: one question, one file, one function.
+
+mod access_key;
+mod account;
+mod audit;
+mod bucket;
+mod list_access_keys;
+mod list_buckets;
+mod list_objects;
+mod list_parts;
+mod list_uploads;
+mod object;
+mod setting;
+mod upload;
+mod usage;
+
+use super::query::{More, Page};
+
+/// Cuts a page of at most `max` out of one that was asked for one item more.
+fn cut<T>(mut items: Vec<T>, max: u32) -> Page<T> {
+    let max = max as usize;
+    let more = if items.len() > max {
+        More::Yes
+    } else {
+        More::No
+    };
+    items.truncate(max);
+    Page { items, more }
+}
+
+/// What to ask for to know whether there is more.
+fn one_more(max: u32) -> i64 {
+    i64::from(max) + 1
+}

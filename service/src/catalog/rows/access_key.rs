@@ -1,0 +1,185 @@
+use super::codes::{from_json, to_json};
+use crate::catalog::CatalogError;
+use crate::catalog::model::{AccessKey, KeyScope, KeyState, SealedSecret, Stamp};
+use crate::catalog::sql::{Kind, Record, Row, Table, Value};
+use crate::domain::{AccessKeyPk, AccountId, BucketId, Permission, Timestamp};
+
+impl Record for AccessKey {
+    const TABLE: Table = Table {
+        name: "access_keys",
+        columns: &[
+            ("pk", Kind::Int),
+            ("access_key_id", Kind::Text),
+            ("scope", Kind::Int),
+            ("account_id", Kind::Int),
+            ("bucket_id", Kind::Int),
+            ("permission", Kind::Int),
+            ("name", Kind::Text),
+            ("allowed", Kind::Text),
+            ("disallowed", Kind::Text),
+            ("state", Kind::Int),
+            ("expires", Kind::Int),
+            ("version", Kind::Int),
+            ("epoch", Kind::Int),
+            ("kek_id", Kind::Int),
+            ("algorithm", Kind::Int),
+            ("nonce", Kind::Bytes),
+            ("sealed", Kind::Bytes),
+            ("created_at", Kind::Int),
+            ("created_by", Kind::Text),
+            ("edited_at", Kind::Int),
+            ("edited_by", Kind::Text),
+            ("revoked_at", Kind::Int),
+            ("revoked_by", Kind::Text),
+        ],
+        key: 1,
+    };
+
+    fn values(&self) -> Vec<Value> {
+        let [scope, account, bucket, permission] = scope_values(self.scope);
+        let state = match self.state {
+            KeyState::Active => 0,
+            KeyState::Suspended => 1,
+            KeyState::Revoked => 2,
+        };
+        let [edited_at, edited_by] = stamp_values(self.edited.as_ref());
+        let [revoked_at, revoked_by] = stamp_values(self.revoked.as_ref());
+        vec![
+            self.pk.0.into(),
+            self.access_key_id.as_str().into(),
+            scope,
+            account,
+            bucket,
+            permission,
+            self.name.as_str().into(),
+            to_json(&self.allowed).into(),
+            to_json(&self.disallowed).into(),
+            state.into(),
+            self.expires.map(Timestamp::as_micros).into(),
+            self.version.into(),
+            self.epoch.into(),
+            self.secret.kek_id.into(),
+            self.secret.algorithm.into(),
+            self.secret.nonce.clone().into(),
+            self.secret.sealed.clone().into(),
+            self.created.at.as_micros().into(),
+            self.created.by.as_str().into(),
+            edited_at,
+            edited_by,
+            revoked_at,
+            revoked_by,
+        ]
+    }
+
+    fn read(row: &Row) -> Result<Self, CatalogError> {
+        let created =
+            read_stamp(row, 17)?.ok_or(CatalogError::Corrupt("access_keys.created_at"))?;
+        Ok(Self {
+            pk: AccessKeyPk(row.int(0)?),
+            access_key_id: row
+                .text(1)?
+                .parse()
+                .map_err(|_| CatalogError::Corrupt("access_keys.access_key_id"))?,
+            scope: read_scope(row, 2)?,
+            name: row.text(6)?,
+            allowed: from_json(&row.text(7)?, "access_keys.allowed")?,
+            disallowed: from_json(&row.text(8)?, "access_keys.disallowed")?,
+            state: match row.int(9)? {
+                0 => KeyState::Active,
+                1 => KeyState::Suspended,
+                2 => KeyState::Revoked,
+                _ => return Err(CatalogError::Corrupt("access_keys.state")),
+            },
+            expires: row.opt_int(10)?.map(Timestamp::from_micros),
+            version: row.int(11)?,
+            epoch: row.int(12)?,
+            secret: SealedSecret {
+                kek_id: row.int(13)?,
+                algorithm: row.int(14)?,
+                nonce: row.bytes(15)?,
+                sealed: row.bytes(16)?,
+            },
+            created,
+            edited: read_stamp(row, 19)?,
+            revoked: read_stamp(row, 21)?,
+        })
+    }
+}
+
+fn scope_values(scope: KeyScope) -> [Value; 4] {
+    match scope {
+        KeyScope::Everything => [
+            0.into(),
+            None::<i64>.into(),
+            None::<i64>.into(),
+            None::<i64>.into(),
+        ],
+        KeyScope::Account(account) => [
+            1.into(),
+            account.0.into(),
+            None::<i64>.into(),
+            None::<i64>.into(),
+        ],
+        KeyScope::Bucket {
+            account,
+            bucket,
+            permission,
+        } => {
+            let permission = match permission {
+                Permission::ReadOnly => 0,
+                Permission::WriteOnly => 1,
+                Permission::ReadWrite => 2,
+            };
+            [
+                2.into(),
+                account.0.into(),
+                bucket.0.into(),
+                permission.into(),
+            ]
+        }
+    }
+}
+
+fn read_scope(row: &Row, first: usize) -> Result<KeyScope, CatalogError> {
+    let columns = (
+        row.int(first)?,
+        row.opt_int(first + 1)?,
+        row.opt_int(first + 2)?,
+        row.opt_int(first + 3)?,
+    );
+    match columns {
+        (0, None, None, None) => Ok(KeyScope::Everything),
+        (1, Some(account), None, None) => Ok(KeyScope::Account(AccountId(account))),
+        (2, Some(account), Some(bucket), Some(permission)) => {
+            let permission = match permission {
+                0 => Permission::ReadOnly,
+                1 => Permission::WriteOnly,
+                2 => Permission::ReadWrite,
+                _ => return Err(CatalogError::Corrupt("access_keys.permission")),
+            };
+            Ok(KeyScope::Bucket {
+                account: AccountId(account),
+                bucket: BucketId(bucket),
+                permission,
+            })
+        }
+        _ => Err(CatalogError::Corrupt("access_keys.scope")),
+    }
+}
+
+fn stamp_values(stamp: Option<&Stamp>) -> [Value; 2] {
+    [
+        stamp.map(|stamp| stamp.at.as_micros()).into(),
+        stamp.map(|stamp| stamp.by.clone()).into(),
+    ]
+}
+
+fn read_stamp(row: &Row, first: usize) -> Result<Option<Stamp>, CatalogError> {
+    Ok(match (row.opt_int(first)?, row.opt_text(first + 1)?) {
+        (Some(at), Some(by)) => Some(Stamp {
+            at: Timestamp::from_micros(at),
+            by,
+        }),
+        _ => None,
+    })
+}

@@ -1,0 +1,95 @@
+//! Small codes shared by several tables.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::catalog::CatalogError;
+use crate::catalog::model::{LegalHold, ObjectLock, RetentionMode};
+use crate::catalog::sql::{Row, Value};
+use crate::domain::{Checksum, ETag, ObjectKey, Timestamp};
+
+/// JSON text, empty for the default: most rows have no tags and few headers.
+pub(crate) fn to_json<T: Serialize + Default + PartialEq>(value: &T) -> String {
+    // Structs of strings and numbers have no way to fail.
+    if *value == T::default() {
+        String::new()
+    } else {
+        serde_json::to_string(value).unwrap_or_default()
+    }
+}
+
+pub(crate) fn from_json<T: DeserializeOwned + Default>(
+    text: &str,
+    place: &'static str,
+) -> Result<T, CatalogError> {
+    if text.is_empty() {
+        Ok(T::default())
+    } else {
+        serde_json::from_str(text).map_err(|_| CatalogError::Corrupt(place))
+    }
+}
+
+pub(crate) fn size(value: i64, place: &'static str) -> Result<u64, CatalogError> {
+    u64::try_from(value).map_err(|_| CatalogError::Corrupt(place))
+}
+
+/// Sizes and counters beyond `i64` cannot be reached by counting bytes.
+pub(crate) fn stored_size(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}
+
+pub(crate) fn etag(text: &str, place: &'static str) -> Result<ETag, CatalogError> {
+    text.parse().map_err(|_| CatalogError::Corrupt(place))
+}
+
+pub(crate) fn key(bytes: &[u8], place: &'static str) -> Result<ObjectKey, CatalogError> {
+    ObjectKey::from_bytes(bytes).map_err(|_| CatalogError::Corrupt(place))
+}
+
+pub(crate) fn checksum(
+    bytes: Option<Vec<u8>>,
+    place: &'static str,
+) -> Result<Option<Checksum>, CatalogError> {
+    bytes
+        .map(|bytes| Checksum::unpack(&bytes).map_err(|_| CatalogError::Corrupt(place)))
+        .transpose()
+}
+
+/// The three columns `retention_mode, retain_until, legal_hold`.
+pub(crate) fn lock_values(lock: &ObjectLock) -> [Value; 3] {
+    let mode = lock.retention.map(|(mode, _)| match mode {
+        RetentionMode::Governance => 1,
+        RetentionMode::Compliance => 2,
+    });
+    let hold = match lock.legal_hold {
+        LegalHold::Off => 0,
+        LegalHold::On => 1,
+    };
+    [
+        mode.into(),
+        lock.retention.map(|(_, until)| until.as_micros()).into(),
+        hold.into(),
+    ]
+}
+
+pub(crate) fn read_lock(
+    row: &Row,
+    first: usize,
+    place: &'static str,
+) -> Result<ObjectLock, CatalogError> {
+    let retention = match (row.opt_int(first)?, row.opt_int(first + 1)?) {
+        (None, None) => None,
+        (Some(1), Some(until)) => Some((RetentionMode::Governance, Timestamp::from_micros(until))),
+        (Some(2), Some(until)) => Some((RetentionMode::Compliance, Timestamp::from_micros(until))),
+        _ => return Err(CatalogError::Corrupt(place)),
+    };
+    let legal_hold = match row.int(first + 2)? {
+        0 => LegalHold::Off,
+        1 => LegalHold::On,
+        _ => return Err(CatalogError::Corrupt(place)),
+    };
+    Ok(ObjectLock {
+        retention,
+        legal_hold,
+    })
+}

@@ -1,0 +1,163 @@
+use futures::TryStreamExt as _;
+use sqlx::pool::PoolConnection;
+use sqlx::postgres::PgArguments;
+use sqlx::sqlite::SqliteArguments;
+use sqlx::{Arguments as _, Connection as _, Postgres, Sqlite};
+
+use super::{Arg, Dialect, Row, Statement, Value};
+
+/// A connection taken from a pool.
+pub(crate) enum Connection {
+    Sqlite(PoolConnection<Sqlite>),
+    Postgres(PoolConnection<Postgres>),
+}
+
+/// What an error means for a transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// Another transaction was in the way: the same batch may succeed now.
+    Conflict,
+    /// The server said no.
+    Answered,
+    /// Nobody answered: whatever was under way may or may not have happened.
+    Silent,
+}
+
+impl Fault {
+    pub(crate) fn of(error: &sqlx::Error) -> Self {
+        let answer = match error {
+            sqlx::Error::Database(answer) => answer,
+            sqlx::Error::Io(_)
+            | sqlx::Error::Tls(_)
+            | sqlx::Error::Protocol(_)
+            | sqlx::Error::WorkerCrashed => {
+                return Self::Silent;
+            }
+            // Before anything was sent, or after all of it was understood.
+            _ => return Self::Answered,
+        };
+        match answer.code().as_deref() {
+            // Deadlock, serialization failure, unique violation between two nodes; SQLITE_BUSY and its kinds.
+            Some("40P01" | "40001" | "23505" | "5" | "261" | "517") => Self::Conflict,
+            // The connection is going away: class 08 and the administrator's shutdowns.
+            Some(code) if code.starts_with("08") || code.starts_with("57P") => Self::Silent,
+            _ => Self::Answered,
+        }
+    }
+}
+
+impl Connection {
+    pub(crate) const fn dialect(&self) -> Dialect {
+        match self {
+            Self::Sqlite(_) => Dialect::Sqlite,
+            Self::Postgres(_) => Dialect::Postgres,
+        }
+    }
+
+    /// Runs a statement and reads all rows of its answer.
+    pub(crate) async fn fetch(&mut self, statement: Statement) -> Result<Vec<Row>, sqlx::Error> {
+        let (sql, args) = statement.into_parts();
+        match self {
+            Self::Sqlite(connection) => {
+                let query = sqlx::query_with::<Sqlite, _>(sql, sqlite_arguments(args)?);
+                query
+                    .fetch(&mut **connection)
+                    .map_ok(Row::Sqlite)
+                    .try_collect()
+                    .await
+            }
+            Self::Postgres(connection) => {
+                let query = sqlx::query_with::<Postgres, _>(sql, postgres_arguments(args)?);
+                query
+                    .fetch(&mut **connection)
+                    .map_ok(Row::Postgres)
+                    .try_collect()
+                    .await
+            }
+        }
+    }
+
+    /// Runs a statement and answers how many rows it changed.
+    pub(crate) async fn execute(&mut self, statement: Statement) -> Result<u64, sqlx::Error> {
+        let (sql, args) = statement.into_parts();
+        match self {
+            Self::Sqlite(connection) => {
+                let query = sqlx::query_with::<Sqlite, _>(sql, sqlite_arguments(args)?);
+                query
+                    .execute(&mut **connection)
+                    .await
+                    .map(|done| done.rows_affected())
+            }
+            Self::Postgres(connection) => {
+                let query = sqlx::query_with::<Postgres, _>(sql, postgres_arguments(args)?);
+                query
+                    .execute(&mut **connection)
+                    .await
+                    .map(|done| done.rows_affected())
+            }
+        }
+    }
+
+    /// Begins a writing transaction. SQLite takes the write lock at once: a later upgrade could only fail.
+    pub(crate) async fn begin(&mut self) -> Result<(), sqlx::Error> {
+        let sql = match self {
+            Self::Sqlite(_) => "BEGIN IMMEDIATE",
+            Self::Postgres(_) => "BEGIN",
+        };
+        self.execute(Statement::new(sql)).await.map(drop)
+    }
+
+    pub(crate) async fn commit(&mut self) -> Result<(), sqlx::Error> {
+        self.execute(Statement::new("COMMIT")).await.map(drop)
+    }
+
+    /// Ends the transaction without effect. If even that fails the connection is thrown away, and the transaction with it.
+    pub(crate) async fn roll_back(mut self) {
+        if self.execute(Statement::new("ROLLBACK")).await.is_err() {
+            self.throw_away().await;
+        }
+    }
+
+    /// Closes the connection instead of giving it back to its pool.
+    pub(crate) async fn throw_away(self) {
+        let closed = match self {
+            Self::Sqlite(connection) => connection.detach().close().await,
+            Self::Postgres(connection) => connection.detach().close_hard().await,
+        };
+        if let Err(error) = closed {
+            tracing::debug!(%error, "closing a broken database connection");
+        }
+    }
+}
+
+fn sqlite_arguments(args: Vec<Arg>) -> Result<SqliteArguments, sqlx::Error> {
+    let mut arguments = SqliteArguments::default();
+    for arg in args {
+        match arg {
+            Arg::One(Value::Int(value)) => arguments.add(value),
+            Arg::One(Value::Text(value)) => arguments.add(value),
+            Arg::One(Value::Bytes(value)) => arguments.add(value),
+            Arg::Ints(_) | Arg::Texts(_) | Arg::Blobs(_) => {
+                Err("SQLite has no array arguments".into())
+            }
+        }
+        .map_err(sqlx::Error::Encode)?;
+    }
+    Ok(arguments)
+}
+
+fn postgres_arguments(args: Vec<Arg>) -> Result<PgArguments, sqlx::Error> {
+    let mut arguments = PgArguments::default();
+    for arg in args {
+        match arg {
+            Arg::One(Value::Int(value)) => arguments.add(value),
+            Arg::One(Value::Text(value)) => arguments.add(value),
+            Arg::One(Value::Bytes(value)) => arguments.add(value),
+            Arg::Ints(values) => arguments.add(values),
+            Arg::Texts(values) => arguments.add(values),
+            Arg::Blobs(values) => arguments.add(values),
+        }
+        .map_err(sqlx::Error::Encode)?;
+    }
+    Ok(arguments)
+}

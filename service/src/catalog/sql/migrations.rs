@@ -1,0 +1,57 @@
+use std::borrow::Cow;
+
+use sqlx::SqlSafeStr as _;
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+
+use super::Dialect;
+
+/// Both engines' scripts of one number do the same.
+const SCRIPTS: [(i64, &str, &str, &str); 1] = [(
+    1,
+    "catalog",
+    include_str!("../../../migrations/sqlite/0001_catalog.sql"),
+    include_str!("../../../migrations/postgres/0001_catalog.sql"),
+)];
+
+/// The scripts of an engine. On Postgres running them takes an advisory lock, so that nodes may start together.
+pub(super) fn migrator(dialect: Dialect) -> Migrator {
+    let script =
+        |(number, name, sqlite, postgres): (i64, &'static str, &'static str, &'static str)| {
+            let sql = match dialect {
+                Dialect::Sqlite => sqlite,
+                Dialect::Postgres => postgres,
+            };
+            Migration::new(
+                number,
+                Cow::Borrowed(name),
+                MigrationType::Simple,
+                sql.into_sql_str(),
+                false,
+            )
+        };
+    Migrator::with_migrations(SCRIPTS.into_iter().map(script).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_engines_have_the_same_tables_and_columns() {
+        let shape = |sql: &str| {
+            let words = sql.lines().filter(|line| !line.starts_with("--"));
+            words
+                .filter_map(|line| line.split_whitespace().next().map(str::to_owned))
+                .collect::<Vec<_>>()
+        };
+        for (number, _, sqlite, postgres) in SCRIPTS {
+            let plain = |line: &String| line != ")" && line != ");";
+            let (sqlite, postgres) = (shape(sqlite), shape(postgres));
+            let (sqlite, postgres): (Vec<_>, Vec<_>) = (
+                sqlite.iter().filter(|line| plain(line)).collect(),
+                postgres.iter().filter(|line| plain(line)).collect(),
+            );
+            assert_eq!(sqlite, postgres, "migration {number}");
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! One way to speak SQL to two engines: statements as text with `$n` placeholders and typed arguments. The few places
+//! where the engines need different text are in [`Dialect`] and in the listing queries.
+
+mod connection;
+mod dialect;
+mod migrations;
+mod pools;
+mod row;
+mod statement;
+mod table;
+
+pub(crate) use connection::{Connection, Fault};
+pub(crate) use dialect::Dialect;
+pub(crate) use pools::Pools;
+pub(crate) use row::Row;
+pub(crate) use statement::{Arg, Statement, Value};
+pub(crate) use table::{Kind, Record, Table};

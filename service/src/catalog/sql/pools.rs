@@ -1,0 +1,108 @@
+use std::path::Path;
+use std::time::Duration;
+
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{PgPool, SqlitePool};
+
+use super::migrations::migrator;
+use super::{Connection, Dialect, Row, Statement};
+use crate::catalog::{CatalogError, CatalogOptions};
+
+/// The connections of an engine.
+#[derive(Clone)]
+pub(crate) enum Pools {
+    Sqlite {
+        /// One connection: SQLite has one writer, and waiting here is fairer than in its busy handler.
+        writer: SqlitePool,
+        readers: SqlitePool,
+    },
+    Postgres(PgPool),
+}
+
+/// The write-ahead log's pages between checkpoints: its recycled frames make the cheapest fsync there is.
+const WAL_AUTOCHECKPOINT_PAGES: &str = "4000";
+
+impl Pools {
+    pub(crate) async fn sqlite(
+        file: &Path,
+        options: &CatalogOptions,
+    ) -> Result<Self, CatalogError> {
+        let connect = SqliteConnectOptions::new()
+            .filename(file)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(Duration::from_secs(10))
+            .foreign_keys(false)
+            .pragma("wal_autocheckpoint", WAL_AUTOCHECKPOINT_PAGES)
+            .pragma("temp_store", "memory")
+            .pragma("cache_size", "-8192")
+            .statement_cache_capacity(256)
+            .row_buffer_size(1024);
+        let pool = || {
+            SqlitePoolOptions::new()
+                .idle_timeout(None)
+                .max_lifetime(None)
+                .test_before_acquire(false)
+        };
+        let writer = pool()
+            .max_connections(1)
+            .min_connections(1)
+            .connect_with(connect.clone())
+            .await?;
+        migrator(Dialect::Sqlite).run(&writer).await?;
+        let readers = pool()
+            .max_connections(options.connections.clamp(1, 64))
+            .acquire_timeout(options.acquire_timeout)
+            .connect_lazy_with(connect.pragma("query_only", "on"));
+        Ok(Self::Sqlite { writer, readers })
+    }
+
+    pub(crate) async fn postgres(
+        url: &str,
+        options: &CatalogOptions,
+    ) -> Result<Self, CatalogError> {
+        let connect: PgConnectOptions = url.parse()?;
+        let pool = PgPoolOptions::new()
+            .max_connections(options.connections.clamp(2, 1000))
+            .acquire_timeout(options.acquire_timeout)
+            .connect_with(connect.statement_cache_capacity(256))
+            .await?;
+        migrator(Dialect::Postgres).run(&pool).await?;
+        Ok(Self::Postgres(pool))
+    }
+
+    pub(crate) const fn dialect(&self) -> Dialect {
+        match self {
+            Self::Sqlite { .. } => Dialect::Sqlite,
+            Self::Postgres(_) => Dialect::Postgres,
+        }
+    }
+
+    pub(crate) async fn writer(&self) -> Result<Connection, sqlx::Error> {
+        match self {
+            Self::Sqlite { writer, .. } => writer.acquire().await.map(Connection::Sqlite),
+            Self::Postgres(pool) => pool.acquire().await.map(Connection::Postgres),
+        }
+    }
+
+    /// Runs a reading statement on any free connection.
+    pub(crate) async fn fetch(&self, statement: Statement) -> Result<Vec<Row>, sqlx::Error> {
+        let mut connection = match self {
+            Self::Sqlite { readers, .. } => Connection::Sqlite(readers.acquire().await?),
+            Self::Postgres(pool) => Connection::Postgres(pool.acquire().await?),
+        };
+        connection.fetch(statement).await
+    }
+
+    pub(crate) async fn close(&self) {
+        match self {
+            Self::Sqlite { writer, readers } => {
+                readers.close().await;
+                writer.close().await;
+            }
+            Self::Postgres(pool) => pool.close().await,
+        }
+    }
+}

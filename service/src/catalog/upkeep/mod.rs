@@ -1,0 +1,11 @@
+//! What the service does for itself, beside requests: settings, node leases, blob reservations, garbage, sweeping.
+
+mod blob_batches;
+mod forget_completed_uploads;
+mod garbage;
+mod heartbeat;
+mod orphaned_uploads;
+mod referenced_blobs;
+mod settings;
+
+pub(crate) use settings::claim_setting;

@@ -1,0 +1,132 @@
+use super::apply::Applier;
+use super::load::Loader;
+use crate::catalog::engine::Engine;
+use crate::catalog::judge::{Needs, State, judge};
+use crate::catalog::mutation::{Change, Mutation};
+use crate::catalog::sql::{Connection, Fault};
+use crate::catalog::{CatalogError, Verdict};
+use crate::domain::Timestamp;
+
+/// How often a batch is tried when other nodes are in its way, or its connection was dead before it began.
+const ATTEMPTS: u32 = 8;
+
+/// Commits mutations as one transaction. A refused one does not disturb its neighbours.
+pub(crate) async fn commit(
+    engine: &Engine,
+    mutations: &[Mutation],
+) -> Result<Vec<Verdict>, CatalogError> {
+    let needs = Needs::of(mutations);
+    let ids: usize = mutations
+        .iter()
+        .map(|mutation| 1 + mutation.audit.len())
+        .sum();
+    let ids = i64::try_from(ids).unwrap_or(i64::MAX);
+    let mut attempt = 1;
+    loop {
+        match attempt_commit(engine, mutations, &needs, ids).await {
+            Err(CatalogError::Database(error))
+                if attempt < ATTEMPTS && Fault::of(&error) != Fault::Answered =>
+            {
+                tracing::debug!(%error, attempt, "trying a batch again");
+                attempt += 1;
+            }
+            answer => return answer,
+        }
+    }
+}
+
+async fn attempt_commit(
+    engine: &Engine,
+    mutations: &[Mutation],
+    needs: &Needs,
+    ids: i64,
+) -> Result<Vec<Verdict>, CatalogError> {
+    let first_id = engine.reserve_ids(ids).await?;
+    let mut connection = engine.pools.writer().await?;
+    let (state, verdicts) = match prepare(engine, &mut connection, mutations, needs, first_id).await
+    {
+        Ok(prepared) => prepared,
+        Err(error) => {
+            connection.roll_back().await;
+            return Err(error);
+        }
+    };
+    if verdicts.iter().all(Result::is_err) {
+        connection.roll_back().await;
+        return Ok(verdicts);
+    }
+    match connection.commit().await {
+        Ok(()) => {
+            if let Some(caches) = &engine.caches {
+                caches.publish(&state);
+            }
+            Ok(verdicts)
+        }
+        Err(error) => {
+            let fault = Fault::of(&error);
+            tracing::error!(%error, "a commit failed");
+            // On SQLite a failed fsync may have been followed by a written page: only reading again tells.
+            connection.throw_away().await;
+            if let Some(caches) = &engine.caches {
+                caches.clear();
+            }
+            match (fault, &engine.caches) {
+                (Fault::Conflict | Fault::Answered, None) => Err(error.into()),
+                (Fault::Silent, None) | (_, Some(_)) => Err(CatalogError::OutcomeUnknown),
+            }
+        }
+    }
+}
+
+async fn prepare(
+    engine: &Engine,
+    connection: &mut Connection,
+    mutations: &[Mutation],
+    needs: &Needs,
+    first_id: i64,
+) -> Result<(State, Vec<Verdict>), CatalogError> {
+    connection.begin().await?;
+    let mut state = Loader {
+        connection,
+        caches: engine.caches.as_ref(),
+    }
+    .load(needs, first_id)
+    .await?;
+    let verdicts: Vec<Verdict> = mutations
+        .iter()
+        .map(|mutation| judge(&mut state, mutation))
+        .collect();
+    if verdicts.iter().any(Result::is_ok) {
+        let now = mutations
+            .iter()
+            .filter_map(|mutation| moment(&mutation.change))
+            .max()
+            .unwrap_or_default();
+        Applier { connection, now }.apply(&state).await?;
+    }
+    Ok((state, verdicts))
+}
+
+/// The time of a change that can drop data.
+fn moment(change: &Change) -> Option<Timestamp> {
+    match change {
+        Change::PutObject(change) => Some(change.now),
+        Change::DeleteObject(change) => Some(change.now),
+        Change::PutPart(change) => Some(change.now),
+        Change::AbortUpload(change) => Some(change.now),
+        Change::CompleteUpload(change) => Some(change.now),
+        Change::CreateAccount(_)
+        | Change::UpdateAccount(_)
+        | Change::CreateAccessKey(_)
+        | Change::UpdateAccessKey(_)
+        | Change::ResealAccessKey(_)
+        | Change::PurgeAccessKey(_)
+        | Change::CreateBucket(_)
+        | Change::UpdateBucket(_)
+        | Change::DeleteBucket(_)
+        | Change::UpdateObject(_)
+        | Change::CreateUpload(_)
+        | Change::RecordUsage(_)
+        | Change::AppendAudit(_) => None,
+    }
+}

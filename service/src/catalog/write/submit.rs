@@ -1,0 +1,54 @@
+use tokio::sync::oneshot;
+
+use super::writer::Job;
+use crate::catalog::model::AuditEntry;
+use crate::catalog::mutation::Mutation;
+use crate::catalog::{Catalog, CatalogError, TypedChange, Verdict};
+
+impl Catalog {
+    /// Submits one change to the next group commit and waits until it is durable and visible.
+    ///
+    /// # Errors
+    /// [`CatalogError::Refused`] if a precondition did not hold; after [`CatalogError::OutcomeUnknown`] the change may or
+    /// may not have been made; after every other error it was not made.
+    pub async fn submit<C: TypedChange>(&self, change: C) -> Result<C::Answer, CatalogError> {
+        self.submit_audited(change, Vec::new()).await
+    }
+
+    /// As [`Catalog::submit`], with audit entries that are written if and only if the change is made.
+    ///
+    /// # Errors
+    /// As [`Catalog::submit`].
+    pub async fn submit_audited<C: TypedChange>(
+        &self,
+        change: C,
+        audit: Vec<AuditEntry>,
+    ) -> Result<C::Answer, CatalogError> {
+        let (reply, answer) = oneshot::channel();
+        let mutation = Mutation {
+            change: change.into_change(),
+            audit,
+        };
+        self.shared
+            .writers
+            .send(Job::One { mutation, reply })
+            .await?;
+        // The writer answers every job that it took: without an answer, nothing was begun, or the process is ending.
+        let outcome = answer.await.map_err(|_| CatalogError::OutcomeUnknown)??;
+        C::answer(outcome).ok_or(CatalogError::Corrupt("an outcome of another change"))
+    }
+
+    /// Commits mutations as one transaction of their own, in order; the verdicts are in the same order. At most some
+    /// thousand rows should be touched at a time.
+    ///
+    /// # Errors
+    /// As [`Catalog::submit`], for all of them at once; refusals are verdicts.
+    pub async fn commit(&self, mutations: Vec<Mutation>) -> Result<Vec<Verdict>, CatalogError> {
+        let (reply, answer) = oneshot::channel();
+        self.shared
+            .writers
+            .send(Job::Batch { mutations, reply })
+            .await?;
+        answer.await.map_err(|_| CatalogError::OutcomeUnknown)?
+    }
+}

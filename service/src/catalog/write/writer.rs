@@ -1,0 +1,195 @@
+//! Group commit: whatever is waiting shares one transaction and one fsync. Nothing waits for company.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+
+use super::commit::commit;
+use crate::catalog::engine::Engine;
+use crate::catalog::mutation::{Change, Mutation};
+use crate::catalog::sql::{Dialect, Fault};
+use crate::catalog::{CatalogError, Outcome, Verdict};
+
+/// Mutations in one transaction.
+const GROUP_MUTATIONS: usize = 512;
+/// Rows in one transaction, about: a longer one would keep its neighbours waiting.
+const GROUP_ROWS: usize = 1000;
+/// Mutations that may wait before those who submit must.
+const QUEUE: usize = 4096;
+/// A completion of more parts than this goes alone.
+const MANY_PARTS: usize = 200;
+/// Postgres commits several batches at a time, if they are of different buckets.
+const POSTGRES_WRITERS: usize = 4;
+
+pub(super) enum Job {
+    /// A mutation that goes into the next group.
+    One {
+        mutation: Mutation,
+        reply: oneshot::Sender<Result<Outcome, CatalogError>>,
+    },
+    /// Mutations that are one transaction.
+    Batch {
+        mutations: Vec<Mutation>,
+        reply: oneshot::Sender<Result<Vec<Verdict>, CatalogError>>,
+    },
+    /// No more after this.
+    Close,
+}
+
+type Reply = oneshot::Sender<Result<Outcome, CatalogError>>;
+type Jobs = Arc<tokio::sync::Mutex<mpsc::Receiver<Job>>>;
+
+/// The tasks that write.
+pub(crate) struct Writers {
+    jobs: mpsc::Sender<Job>,
+    tasks: Mutex<Vec<JoinHandle<()>>>,
+}
+
+impl Writers {
+    pub(crate) fn start(engine: &Arc<Engine>) -> Self {
+        let (sender, receiver) = mpsc::channel(QUEUE);
+        let jobs: Jobs = Arc::new(tokio::sync::Mutex::new(receiver));
+        let count = match engine.pools.dialect() {
+            Dialect::Sqlite => 1,
+            Dialect::Postgres => POSTGRES_WRITERS,
+        };
+        let tasks = (0..count)
+            .map(|_| tokio::spawn(run(engine.clone(), jobs.clone())))
+            .collect();
+        Self {
+            jobs: sender,
+            tasks: Mutex::new(tasks),
+        }
+    }
+
+    pub(super) async fn send(&self, job: Job) -> Result<(), CatalogError> {
+        self.jobs.send(job).await.map_err(|_| CatalogError::Closed)
+    }
+
+    /// Ends after everything that was submitted before.
+    pub(crate) async fn close(&self) {
+        // A closed queue is what is asked for.
+        let _already = self.jobs.send(Job::Close).await;
+        let tasks = std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
+        for task in tasks {
+            if let Err(error) = task.await {
+                tracing::error!(%error, "a writer ended badly");
+            }
+        }
+    }
+}
+
+async fn run(engine: Arc<Engine>, jobs: Jobs) {
+    loop {
+        let mut batch = Vec::with_capacity(GROUP_MUTATIONS);
+        {
+            let mut queue = jobs.lock().await;
+            if queue.recv_many(&mut batch, GROUP_MUTATIONS).await == 0 {
+                return;
+            }
+            if batch.iter().any(|job| matches!(job, Job::Close)) {
+                queue.close();
+            }
+        }
+        work_off(&engine, batch.into()).await;
+    }
+}
+
+async fn work_off(engine: &Engine, mut jobs: VecDeque<Job>) {
+    let mut group = Group::default();
+    while let Some(job) = jobs.pop_front() {
+        match job {
+            Job::One { mutation, reply } => {
+                if !group.has_room(&mutation) {
+                    std::mem::take(&mut group).commit(engine).await;
+                }
+                group.add(mutation, reply);
+            }
+            Job::Batch { mutations, reply } => {
+                std::mem::take(&mut group).commit(engine).await;
+                // Whoever asked may have gone away; the batch is committed all the same.
+                let _gone = reply.send(commit(engine, &mutations).await);
+            }
+            Job::Close => {}
+        }
+    }
+    group.commit(engine).await;
+}
+
+/// Mutations that share a transaction.
+#[derive(Default)]
+struct Group {
+    mutations: Vec<Mutation>,
+    replies: Vec<Reply>,
+    rows: usize,
+    alone: bool,
+}
+
+impl Group {
+    fn has_room(&self, mutation: &Mutation) -> bool {
+        let fits = self.rows + rows_of(&mutation.change) <= GROUP_ROWS
+            && !self.alone
+            && !goes_alone(&mutation.change);
+        self.mutations.is_empty() || fits
+    }
+
+    fn add(&mut self, mutation: Mutation, reply: Reply) {
+        self.rows += rows_of(&mutation.change) + mutation.audit.len();
+        self.alone = goes_alone(&mutation.change);
+        self.mutations.push(mutation);
+        self.replies.push(reply);
+    }
+
+    async fn commit(self, engine: &Engine) {
+        if self.mutations.is_empty() {
+            return;
+        }
+        match commit(engine, &self.mutations).await {
+            Ok(verdicts) => {
+                for (reply, verdict) in self.replies.into_iter().zip(verdicts) {
+                    let _gone = reply.send(verdict.map_err(CatalogError::Refused));
+                }
+            }
+            // One value that the database does not take must not fail the others.
+            Err(CatalogError::Database(error))
+                if Fault::of(&error) == Fault::Answered && self.replies.len() > 1 =>
+            {
+                for (mutation, reply) in self.mutations.into_iter().zip(self.replies) {
+                    let _gone = reply.send(commit_one(engine, mutation).await);
+                }
+            }
+            Err(error) => {
+                for reply in self.replies {
+                    let _gone = reply.send(Err(error.clone()));
+                }
+            }
+        }
+    }
+}
+
+async fn commit_one(engine: &Engine, mutation: Mutation) -> Result<Outcome, CatalogError> {
+    let verdicts = commit(engine, &[mutation]).await?;
+    let verdict = verdicts.into_iter().next().ok_or(CatalogError::Closed)?;
+    verdict.map_err(CatalogError::Refused)
+}
+
+/// Whether a change must not have neighbours: it looked at more than rows that are tracked, or is large.
+fn goes_alone(change: &Change) -> bool {
+    match change {
+        Change::DeleteBucket(_) => true,
+        Change::CompleteUpload(change) => change.parts.len() > MANY_PARTS,
+        _ => false,
+    }
+}
+
+/// About how many rows a change writes.
+fn rows_of(change: &Change) -> usize {
+    match change {
+        Change::CompleteUpload(change) => 4 + 2 * change.parts.len(),
+        Change::RecordUsage(change) => change.usage.len() + change.last_uses.len(),
+        Change::PutObject(_) | Change::PutPart(_) | Change::DeleteObject(_) => 2,
+        _ => 1,
+    }
+}

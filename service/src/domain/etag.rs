@@ -1,0 +1,98 @@
+use std::str::FromStr;
+
+/// An entity tag as S3 makes them: the MD5 of the content, or of the parts' MD5s with their count (`-N`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ETag {
+    md5: [u8; 16],
+    parts: Option<u32>,
+}
+
+/// A text is not an entity tag of ours. Such a tag matches nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("an entity tag is 32 hexadecimal digits, with -N after them for N parts")]
+pub struct ETagError;
+
+impl ETag {
+    /// The tag of content sent whole.
+    pub const fn of_content(md5: [u8; 16]) -> Self {
+        Self { md5, parts: None }
+    }
+
+    /// The tag of `parts` parts whose MD5s, joined, have this MD5.
+    pub const fn of_parts(md5: [u8; 16], parts: u32) -> Self {
+        Self {
+            md5,
+            parts: Some(parts),
+        }
+    }
+
+    /// The MD5: of the content, or of the parts' MD5s.
+    pub const fn md5(&self) -> [u8; 16] {
+        self.md5
+    }
+
+    /// How many parts, if it was sent in parts.
+    pub const fn parts(&self) -> Option<u32> {
+        self.parts
+    }
+}
+
+impl std::fmt::Display for ETag {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for byte in self.md5 {
+            write!(f, "{byte:02x}")?;
+        }
+        match self.parts {
+            Some(parts) => write!(f, "-{parts}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl FromStr for ETag {
+    type Err = ETagError;
+
+    /// Reads the tag without quotes; hexadecimal digits of either case.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (digits, parts) = match text.split_once('-') {
+            Some((digits, count)) => (digits, Some(parse_count(count)?)),
+            None => (text, None),
+        };
+        let mut md5 = [0; 16];
+        hex::decode_to_slice(digits, &mut md5).map_err(|_| ETagError)?;
+        Ok(Self { md5, parts })
+    }
+}
+
+fn parse_count(text: &str) -> Result<u32, ETagError> {
+    let canonical = !text.is_empty()
+        && !text.starts_with('0')
+        && text.bytes().all(|byte| byte.is_ascii_digit());
+    if canonical {
+        text.parse().map_err(|_| ETagError)
+    } else {
+        Err(ETagError)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn text_round_trip(md5 in any::<[u8; 16]>(), parts in proptest::option::of(1u32..20_000)) {
+            let tag = ETag { md5, parts };
+            prop_assert_eq!(tag.to_string().parse(), Ok(tag));
+            prop_assert_eq!(tag.to_string().to_uppercase().parse(), Ok(tag));
+        }
+
+        #[test]
+        fn arbitrary_text_never_panics(text in "\\PC{0,40}|[0-9a-f]{30,34}-?[0-9+]{0,4}") {
+            if let Ok(tag) = text.parse::<ETag>() {
+                prop_assert_eq!(tag.to_string(), text.to_lowercase());
+            }
+        }
+    }
+}

@@ -1,0 +1,22 @@
+//! Values that cannot be wrong: parsed at the edge, trusted afterwards.
+
+mod bucket_config;
+mod bucket_name;
+mod checksum;
+mod etag;
+mod ids;
+mod object_key;
+mod permission;
+mod timestamp;
+
+pub use bucket_config::{BucketConfig, CorsRule, ObjectOwnership, Tag};
+pub use bucket_name::{BucketName, BucketNameError};
+pub use checksum::{Checksum, ChecksumAlgorithm, ChecksumError, ChecksumType};
+pub use etag::{ETag, ETagError};
+pub use ids::{
+    AccessKeyId, AccessKeyIdError, AccessKeyPk, AccountId, BlobBatchId, BlobId, BucketId, DataId,
+    Generation, NodeId, OwnerId, OwnerIdError, UploadId, UploadIdError, VersionId,
+};
+pub use object_key::{ObjectKey, ObjectKeyError};
+pub use permission::{Permission, PermissionError};
+pub use timestamp::Timestamp;
