@@ -165,7 +165,7 @@ enums! {
     Label { Unspecified = 0, Bucket = 1, Key = 2, }
     Form {
         Unspecified = 0, Fields = 1, Etag = 2, EtagList = 3, Base64 = 4, TagQuery = 5, Range = 6, CopySource = 7,
-        CopyRange = 8, Checksum = 9, ContentRange = 10, Location = 11, ContentCoding = 12,
+        CopyRange = 8, Checksum = 9, ContentRange = 10, Location = 11,
     }
     Direction { Unspecified = 0, Request = 1, Response = 2, }
     EchoRule { Unspecified = 0, Always = 1, Present = 2, NonEmpty = 3, }

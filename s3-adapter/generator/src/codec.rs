@@ -8,7 +8,6 @@ use crate::annotations::Form;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Codec {
     Text,
-    ContentCoding,
     Bool,
     Int32,
     Int64,
@@ -39,7 +38,6 @@ impl Codec {
         let fits = |condition: bool, codec: Self| condition.then_some(codec);
         match form {
             Form::Etag => fits(is_text && !field.is_list(), Self::Etag),
-            Form::ContentCoding => fits(is_text && !field.is_list(), Self::ContentCoding),
             Form::EtagList => fits(is_text && field.is_list(), Self::EtagList),
             Form::Location => fits(is_text, Self::Location),
             Form::Base64 => fits(matches!(kind, Kind::Bytes), Self::Base64),
@@ -79,7 +77,6 @@ impl Codec {
     pub(crate) fn name(&self) -> &str {
         match self {
             Self::Text => "string",
-            Self::ContentCoding => "content coding",
             Self::Bool => "boolean",
             Self::Int32 => "integer",
             Self::Int64 => "long",

@@ -210,7 +210,6 @@ fn decoded(codec: &Codec, source: &str, value: &str, min: Option<i64>, max: Opti
     };
     match codec {
         Codec::Text => plain("text"),
-        Codec::ContentCoding => plain("content_coding"),
         Codec::Bool => plain("flag"),
         Codec::Int32 => format!(
             "decode::int32({source}, {value}, {}, {})",

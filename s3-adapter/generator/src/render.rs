@@ -82,7 +82,7 @@ pub(crate) fn encoded(codec: &Codec, path: &FieldPath, field: &str, style: Style
     let option = path.leaf().is_some_and(is_option);
     let always = if style.always { "_always" } else { "" };
     match codec {
-        Codec::Text | Codec::ContentCoding => format!("encode::text{always}(&m.{field})"),
+        Codec::Text => format!("encode::text{always}(&m.{field})"),
         Codec::Bool => format!("encode::flag{always}(m.{field})"),
         Codec::Int32 | Codec::Int64 if option => {
             format!("m.{field}.and_then(|n| encode::int(i64::from(n)))")

@@ -11,7 +11,7 @@ use crate::binding::{ParseError, RequestView};
 use crate::checksum::{Checksum, ChecksumAlgorithm, DigestError};
 use crate::copy_source::{CopySource, CopySourceRange};
 use crate::headers::{
-    EntityTags, TagStrength, parse_http_date, parse_iso8601, stored_content_encoding,
+    EntityTags, TagStrength, parse_http_date, parse_iso8601,
 };
 use crate::range::ByteRange;
 use crate::xml::{Element, XmlError};
@@ -40,14 +40,6 @@ fn invalid(source: Source, value: &str) -> ParseError {
 /// None.
 pub fn text(_source: Source, value: &str) -> Result<String, ParseError> {
     Ok(value.to_owned())
-}
-
-/// `Content-Encoding` without `aws-chunked`; empty if nothing is left.
-///
-/// # Errors
-/// None.
-pub fn content_coding(_source: Source, value: &str) -> Result<String, ParseError> {
-    Ok(stored_content_encoding(value).unwrap_or_default())
 }
 
 /// `true` or `false`, in any case.
