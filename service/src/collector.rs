@@ -15,7 +15,7 @@ use crate::placement::{EndedBatch, Placement};
 
 /// How a node keeps its store.
 #[derive(Debug, Clone, Copy)]
-pub struct Upkeep {
+pub(crate) struct Upkeep {
     /// How often it looks.
     pub interval: Duration,
     /// For how long a silent node counts as alive.
@@ -42,7 +42,7 @@ const BATCH: u32 = 1000;
 
 /// What one round did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Collected {
+pub(crate) struct Collected {
     /// Blobs deleted.
     pub deleted: u64,
     /// Blobs that could not be deleted, to be tried again.
@@ -51,7 +51,7 @@ pub struct Collected {
 
 /// Why a round ended early.
 #[derive(Debug, thiserror::Error)]
-pub enum CollectError {
+pub(crate) enum CollectError {
     /// The catalog failed.
     #[error("the catalog failed")]
     Catalog(#[from] CatalogError),
@@ -173,7 +173,7 @@ impl Collector {
             if removed.is_empty() {
                 return Ok(done);
             }
-            self.catalog.remove_garbage(removed).await?;
+            self.catalog.remove_garbage(&removed).await?;
         }
     }
 

@@ -12,6 +12,7 @@ use crate::access::{
 };
 use crate::catalog::Catalog;
 use crate::catalog::model::AccessKey;
+use crate::config::PlaintextCredentials;
 use crate::domain::AccessKeyId;
 use crate::error::Error;
 use crate::server::{ConnectionInfo, Encryption, RequestId};
@@ -31,15 +32,6 @@ enum Proof {
     Known(access::Caller),
     /// An edge's session; it is good for one operation on one resource, so it is read when that is known.
     Session(String),
-}
-
-/// Whether credentials may come without TLS from another machine.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PlaintextCredentials {
-    /// From this machine only.
-    Loopback,
-    /// From anywhere: TLS ends before this process.
-    Anywhere,
 }
 
 impl Service {

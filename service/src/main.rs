@@ -125,7 +125,10 @@ async fn serve_until_stopped(config: &Config) -> Result<ExitCode, Failure> {
         signals.next().await;
     };
     tokio::select! {
-        drained = serving => Ok(report(drained)),
+        drained = serving => {
+            node.upkeep.close().await;
+            Ok(report(drained))
+        }
         () = second_signal => {
             tracing::warn!("stopped at once by a second signal");
             Ok(ExitCode::FAILURE)

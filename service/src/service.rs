@@ -14,7 +14,8 @@ use crate::clock::Clock;
 use crate::convert::{Owner, bucket_name};
 use crate::domain::{AccountId, ObjectKey, Timestamp};
 use crate::error::Error;
-use crate::gate::{self, Caller, PlaintextCredentials};
+use crate::config::PlaintextCredentials;
+use crate::gate::{self, Caller};
 use crate::page_tokens::PageTokens;
 use crate::placement::Placement;
 
@@ -36,7 +37,7 @@ pub struct Service {
 
 /// What the operator chose.
 #[derive(Debug, Clone)]
-pub struct Settings {
+pub(crate) struct Settings {
     /// The URL that clients use.
     pub endpoint_url: String,
     /// The region that S3 clients sign for.
@@ -109,10 +110,6 @@ impl Decided for AccountGrant {
 }
 
 impl Grant {
-    pub(crate) fn scope(&self) -> Option<KeyScope> {
-        Decided::scope(self)
-    }
-
     pub(crate) fn actor(&self) -> String {
         Decided::actor(self)
     }

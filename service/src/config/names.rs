@@ -125,6 +125,12 @@ impl PublicUrl {
         &self.url
     }
 
+    /// Host and port, as clients send them in `Host`.
+    #[must_use]
+    pub fn authority(&self) -> &str {
+        self.url.split_once("://").map_or("", |(_, authority)| authority)
+    }
+
     /// The host as a domain for virtual-host addressing; none if it is an address.
     #[must_use]
     pub fn domain(&self) -> Option<Domain> {

@@ -21,7 +21,6 @@ use crate::clock::Clock;
 use crate::collector::{Collector, Upkeep};
 use crate::config::{Config, DatabaseUrl, KeyPair, PublicUrl};
 use crate::domain::NodeId;
-use crate::gate::PlaintextCredentials;
 use crate::grpc::Server;
 use crate::page_tokens::PageTokens;
 use crate::placement::Placement;
@@ -140,10 +139,7 @@ pub async fn open(config: &Config, public_url: &PublicUrl) -> Result<Node, NodeE
         settings: Settings {
             endpoint_url: public_url.to_string(),
             region: config.server.region.as_str().to_owned(),
-            plaintext_credentials: match config.server.plaintext_credentials {
-                crate::config::PlaintextCredentials::Loopback => PlaintextCredentials::Loopback,
-                crate::config::PlaintextCredentials::Anywhere => PlaintextCredentials::Anywhere,
-            },
+            plaintext_credentials: config.server.plaintext_credentials,
             first_account,
         },
         owners: Cache::new(OWNERS),

@@ -4,7 +4,7 @@ use bucketry_contract::v1::{
 use tonic::Request;
 
 use super::upload_part::any_upload;
-use crate::catalog::model::{CompletedUpload, ObjectMeta, ObjectRow, Part, Upload, UploadState};
+use crate::catalog::model::{CompletedUpload, DataPlace, ObjectMeta, ObjectRow, Part, Upload, UploadState};
 use crate::catalog::mutation::CompleteUpload;
 use crate::convert::{algorithm_from_proto, object_to_proto, write_preconditions};
 use crate::digest::{ChecksumValue, combine_full_object, composite_checksum, multipart_digest};
@@ -206,7 +206,7 @@ async fn answer(
             part_count: completed.etag.parts().unwrap_or(0),
             ..ObjectMeta::new(completed.size, completed.etag, upload.owner)
         },
-        data_id: None,
+        place: DataPlace::Empty,
     };
     Ok(CompleteMultipartUploadResponse {
         object: Some(object_to_proto(&grant.bucket.name, &row, &owner)),

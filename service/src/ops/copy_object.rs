@@ -118,7 +118,7 @@ fn target_meta(
 
 /// The copy refers to the source's own blobs: nothing is written twice.
 fn shared_data(stored: &StoredObject) -> NewData {
-    match (&stored.data, stored.row.data_id) {
+    match (&stored.data, stored.row.data_id()) {
         (ObjectData::Empty, _) => NewData::Empty,
         (ObjectData::Inline(bytes), _) => NewData::Inline(bytes.clone()),
         (ObjectData::Extents(layout), Some(source)) => NewData::Shared {

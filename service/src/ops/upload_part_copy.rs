@@ -83,7 +83,7 @@ async fn part_data(
     range: &std::ops::Range<u64>,
 ) -> Result<(PartData, Option<Place>), Error> {
     let stored = &source.stored;
-    match (&stored.data, stored.row.data_id) {
+    match (&stored.data, stored.row.data_id()) {
         (ObjectData::Extents(layout), Some(id)) => {
             let extents = cut(&layout.extents, range);
             Ok((PartData::Shared { source: id, extents }, None))
