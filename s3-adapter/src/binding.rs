@@ -4,6 +4,7 @@ pub mod decode;
 pub mod encode;
 mod error;
 mod rendered;
+mod status;
 mod view;
 
 pub use error::ParseError;
