@@ -4,7 +4,6 @@ pub mod decode;
 pub mod encode;
 mod error;
 mod rendered;
-mod status;
 mod view;
 
 pub use error::ParseError;
