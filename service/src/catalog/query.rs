@@ -104,6 +104,8 @@ pub enum KeysOf {
     Everyone,
     /// The operators'.
     Operators,
+    /// The operators' and the account administrators'.
+    Administrators,
     /// The account's administrators and its buckets' tokens.
     Account(AccountId),
     /// The bucket's tokens.

@@ -23,6 +23,7 @@ const MANY_PARTS: usize = 200;
 /// Postgres commits several batches at a time, if they are of different buckets.
 const POSTGRES_WRITERS: usize = 4;
 
+#[allow(clippy::large_enum_variant, reason = "the large one is the common one")]
 pub(super) enum Job {
     /// A mutation that goes into the next group.
     One {
