@@ -3,7 +3,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::cache::Caches;
-use super::sql::{Connection, Fault, Pools, Row, Statement};
+use super::sql::{Connection, Fault, Pools, Row, Statement, Unfinished};
 use super::{CatalogError, CatalogOptions, CatalogUrl};
 
 /// What readers and writers share.
@@ -88,9 +88,9 @@ impl Engine {
         let mut connection = self.pools.writer().await?;
         connection.begin().await?;
         match work(&mut connection).await {
-            Ok(answer) => match connection.commit().await {
+            Ok(answer) => match connection.finish(Vec::new()).await {
                 Ok(()) => Ok(answer),
-                Err(error) => {
+                Err(Unfinished::Before(error) | Unfinished::During(error)) => {
                     connection.throw_away().await;
                     Err(error.into())
                 }

@@ -28,7 +28,7 @@ pub use url::CatalogUrl;
 
 use engine::Engine;
 use upkeep::claim_setting;
-use write::Writers;
+use write::Writer;
 
 /// How a catalog is opened.
 #[derive(Clone, Debug)]
@@ -66,7 +66,7 @@ pub struct Catalog {
 
 struct Shared {
     engine: Arc<Engine>,
-    writers: Writers,
+    writer: Writer,
     store_id: String,
 }
 
@@ -82,11 +82,11 @@ impl Catalog {
         let store_id = claim_setting(&engine, "store_id", fresh.into_bytes()).await?;
         let store_id =
             String::from_utf8(store_id).map_err(|_| CatalogError::Corrupt("settings.store_id"))?;
-        let writers = Writers::start(&engine);
+        let writer = Writer::start(&engine);
         Ok(Self {
             shared: Arc::new(Shared {
                 engine,
-                writers,
+                writer,
                 store_id,
             }),
         })
@@ -94,7 +94,7 @@ impl Catalog {
 
     /// Commits what was submitted, then closes all connections. Whatever is submitted later is refused as closed.
     pub async fn close(&self) {
-        self.shared.writers.close().await;
+        self.shared.writer.close().await;
         self.engine().close().await;
     }
 

@@ -263,6 +263,8 @@ pub(super) async fn are_listed_in_pages(fixture: &Fixture) {
         .await
         .unwrap();
     assert_eq!(operators.items, [operator]);
+    fixture.key(KeyScope::Account(fixture.account.id)).await;
+    assert_eq!(count(KeysOf::Administrators).await, 2);
 }
 
 pub(super) async fn are_resealed_unnoticed(fixture: &Fixture) {

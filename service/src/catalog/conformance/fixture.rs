@@ -60,7 +60,9 @@ pub(super) async fn postgres() -> Fixture {
     let name = format!("catalog_{}", uuid::Uuid::new_v4().simple());
     administer(&admin, format!("CREATE SCHEMA {name}")).await;
     let separator = if admin.contains('?') { '&' } else { '?' };
-    let url = CatalogUrl::Postgres(format!("{admin}{separator}options=-c%20search_path%3D{name}"));
+    let url = CatalogUrl::Postgres(format!(
+        "{admin}{separator}options=-c%20search_path%3D{name}"
+    ));
     // Together, as nodes start in practice.
     let options = options();
     let (catalog, other) =

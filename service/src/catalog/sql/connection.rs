@@ -8,8 +8,31 @@ use super::{Arg, Dialect, Row, Statement, Value};
 
 /// A connection taken from a pool.
 pub(crate) enum Connection {
-    Sqlite(PoolConnection<Sqlite>),
+    Sqlite {
+        connection: PoolConnection<Sqlite>,
+        begin: Begin,
+    },
     Postgres(PoolConnection<Postgres>),
+}
+
+/// Whether a transaction is begun on SQLite. Each statement there is a hop to the connection's thread and back, which
+/// costs more than most statements: so `BEGIN` travels with the first one, and `COMMIT` with the last.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Begin {
+    /// There is none, or it is begun.
+    #[default]
+    Nothing,
+    /// To be sent before the next statement.
+    Due,
+}
+
+/// Why a transaction did not finish.
+#[derive(Debug)]
+pub(crate) enum Unfinished {
+    /// It failed before its end: it has no effect.
+    Before(sqlx::Error),
+    /// It failed while it was committed: it may have an effect.
+    During(sqlx::Error),
 }
 
 /// What an error means for a transaction.
@@ -49,16 +72,17 @@ impl Fault {
 impl Connection {
     pub(crate) const fn dialect(&self) -> Dialect {
         match self {
-            Self::Sqlite(_) => Dialect::Sqlite,
+            Self::Sqlite { .. } => Dialect::Sqlite,
             Self::Postgres(_) => Dialect::Postgres,
         }
     }
 
     /// Runs a statement and reads all rows of its answer.
     pub(crate) async fn fetch(&mut self, statement: Statement) -> Result<Vec<Row>, sqlx::Error> {
+        let statement = self.with_begin(statement);
         let (sql, args) = statement.into_parts();
         match self {
-            Self::Sqlite(connection) => {
+            Self::Sqlite { connection, .. } => {
                 let query = sqlx::query_with::<Sqlite, _>(sql, sqlite_arguments(args)?);
                 query
                     .fetch(&mut **connection)
@@ -79,9 +103,10 @@ impl Connection {
 
     /// Runs a statement and answers how many rows it changed.
     pub(crate) async fn execute(&mut self, statement: Statement) -> Result<u64, sqlx::Error> {
+        let statement = self.with_begin(statement);
         let (sql, args) = statement.into_parts();
         match self {
-            Self::Sqlite(connection) => {
+            Self::Sqlite { connection, .. } => {
                 let query = sqlx::query_with::<Sqlite, _>(sql, sqlite_arguments(args)?);
                 query
                     .execute(&mut **connection)
@@ -100,19 +125,49 @@ impl Connection {
 
     /// Begins a writing transaction. SQLite takes the write lock at once: a later upgrade could only fail.
     pub(crate) async fn begin(&mut self) -> Result<(), sqlx::Error> {
-        let sql = match self {
-            Self::Sqlite(_) => "BEGIN IMMEDIATE",
-            Self::Postgres(_) => "BEGIN",
-        };
-        self.execute(Statement::new(sql)).await.map(drop)
+        match self {
+            Self::Sqlite { begin, .. } => *begin = Begin::Due,
+            Self::Postgres(_) => drop(self.execute(Statement::new("BEGIN")).await?),
+        }
+        Ok(())
     }
 
-    pub(crate) async fn commit(&mut self) -> Result<(), sqlx::Error> {
-        self.execute(Statement::new("COMMIT")).await.map(drop)
+    /// Runs independent statements and commits the transaction with them: in one go on SQLite, in two on Postgres.
+    pub(crate) async fn finish(&mut self, statements: Vec<Statement>) -> Result<(), Unfinished> {
+        match self {
+            Self::Sqlite { .. } => {
+                let all = Statement::in_sequence(statements, "COMMIT");
+                self.execute(all).await.map(drop).map_err(|error| {
+                    if may_have_committed(&error) {
+                        Unfinished::During(error)
+                    } else {
+                        Unfinished::Before(error)
+                    }
+                })
+            }
+            Self::Postgres(_) => {
+                if let Some(all) = Statement::at_once(statements) {
+                    self.execute(all).await.map_err(Unfinished::Before)?;
+                }
+                self.execute(Statement::new("COMMIT"))
+                    .await
+                    .map(drop)
+                    .map_err(|error| match Fault::of(&error) {
+                        Fault::Silent => Unfinished::During(error),
+                        Fault::Conflict | Fault::Answered => Unfinished::Before(error),
+                    })
+            }
+        }
     }
 
     /// Ends the transaction without effect. If even that fails the connection is thrown away, and the transaction with it.
     pub(crate) async fn roll_back(mut self) {
+        if let Self::Sqlite {
+            begin: Begin::Due, ..
+        } = self
+        {
+            return;
+        }
         if self.execute(Statement::new("ROLLBACK")).await.is_err() {
             self.throw_away().await;
         }
@@ -121,12 +176,36 @@ impl Connection {
     /// Closes the connection instead of giving it back to its pool.
     pub(crate) async fn throw_away(self) {
         let closed = match self {
-            Self::Sqlite(connection) => connection.detach().close().await,
+            Self::Sqlite { connection, .. } => connection.detach().close().await,
             Self::Postgres(connection) => connection.detach().close_hard().await,
         };
         if let Err(error) = closed {
             tracing::debug!(%error, "closing a broken database connection");
         }
+    }
+
+    fn with_begin(&mut self, statement: Statement) -> Statement {
+        let begin = match self {
+            Self::Sqlite { begin, .. } => std::mem::take(begin),
+            Self::Postgres(_) => Begin::Nothing,
+        };
+        match begin {
+            Begin::Due => statement.after("BEGIN IMMEDIATE"),
+            Begin::Nothing => statement,
+        }
+    }
+}
+
+/// After a failed write or fsync SQLite may still have written the page that makes a transaction valid.
+fn may_have_committed(error: &sqlx::Error) -> bool {
+    const SQLITE_IOERR: u32 = 10;
+    match error {
+        sqlx::Error::Database(answer) => {
+            let code = answer.code().and_then(|code| code.parse::<u32>().ok());
+            // The lowest byte is the kind, the others the circumstances.
+            code.is_none_or(|code| code & 0xff == SQLITE_IOERR)
+        }
+        _ => Fault::of(error) == Fault::Silent,
     }
 }
 

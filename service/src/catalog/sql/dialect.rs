@@ -153,34 +153,16 @@ impl Dialect {
     }
 }
 
-/// `VALUES ($1,$2),($3,$4)`
+/// `VALUES (?,?),(?,?)`
 fn values_list(width: usize, rows: usize) -> String {
-    let mut text = String::with_capacity(8 + width * rows * 5);
-    text.push_str("VALUES ");
-    for row in 0..rows {
-        text.push_str(if row == 0 { "(" } else { ",(" });
-        for column in 1..=width {
-            if column > 1 {
-                text.push(',');
-            }
-            text.push('$');
-            text.push_str(&(row * width + column).to_string());
-        }
-        text.push(')');
-    }
-    text
+    let row = format!("({})", vec!["?"; width].join(","));
+    format!("VALUES {}", vec![row.as_str(); rows].join(","))
 }
 
-/// `a = $1 AND b = $2 OR a = $3 AND b = $4`
+/// `a = ? AND b = ? OR a = ? AND b = ?`
 fn any_of(names: &[&str], rows: usize) -> String {
-    let one = |row: usize| {
-        let terms = names.iter().enumerate();
-        let terms: Vec<String> = terms
-            .map(|(column, name)| format!("{name} = ${}", row * names.len() + column + 1))
-            .collect();
-        terms.join(" AND ")
-    };
-    (0..rows).map(one).collect::<Vec<_>>().join(" OR ")
+    let one: Vec<String> = names.iter().map(|name| format!("{name} = ?")).collect();
+    vec![one.join(" AND ").as_str(); rows].join(" OR ")
 }
 
 /// `$1::bigint[], $2::bytea[]`
@@ -289,11 +271,8 @@ mod tests {
 
     #[test]
     fn texts() {
-        assert_eq!(values_list(2, 2), "VALUES ($1,$2),($3,$4)");
-        assert_eq!(
-            any_of(&["a", "b"], 2),
-            "a = $1 AND b = $2 OR a = $3 AND b = $4"
-        );
+        assert_eq!(values_list(2, 2), "VALUES (?,?),(?,?)");
+        assert_eq!(any_of(&["a", "b"], 2), "a = ? AND b = ? OR a = ? AND b = ?");
         assert_eq!(
             array_list(&[Kind::Int, Kind::Bytes]),
             "$1::bigint[], $2::bytea[]"

@@ -9,7 +9,7 @@ mod row;
 mod statement;
 mod table;
 
-pub(crate) use connection::{Connection, Fault};
+pub(crate) use connection::{Connection, Fault, Unfinished};
 pub(crate) use dialect::Dialect;
 pub(crate) use pools::Pools;
 pub(crate) use row::Row;

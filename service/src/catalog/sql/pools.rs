@@ -1,10 +1,12 @@
 use std::path::Path;
 use std::time::Duration;
 
+use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{PgPool, SqlitePool};
+use sqlx::{ConnectOptions as _, PgPool, Sqlite, SqlitePool};
 
+use super::connection::Begin;
 use super::migrations::migrator;
 use super::{Connection, Dialect, Row, Statement};
 use crate::catalog::{CatalogError, CatalogOptions};
@@ -39,7 +41,8 @@ impl Pools {
             .pragma("temp_store", "memory")
             .pragma("cache_size", "-8192")
             .statement_cache_capacity(256)
-            .row_buffer_size(1024);
+            .row_buffer_size(1024)
+            .disable_statement_logging();
         let pool = || {
             SqlitePoolOptions::new()
                 .idle_timeout(None)
@@ -67,7 +70,12 @@ impl Pools {
         let pool = PgPoolOptions::new()
             .max_connections(options.connections.clamp(2, 1000))
             .acquire_timeout(options.acquire_timeout)
-            .connect_with(connect.statement_cache_capacity(256))
+            .test_before_acquire(false)
+            .connect_with(
+                connect
+                    .statement_cache_capacity(256)
+                    .disable_statement_logging(),
+            )
             .await?;
         migrator(Dialect::Postgres).run(&pool).await?;
         Ok(Self::Postgres(pool))
@@ -82,7 +90,7 @@ impl Pools {
 
     pub(crate) async fn writer(&self) -> Result<Connection, sqlx::Error> {
         match self {
-            Self::Sqlite { writer, .. } => writer.acquire().await.map(Connection::Sqlite),
+            Self::Sqlite { writer, .. } => Ok(sqlite_connection(writer.acquire().await?)),
             Self::Postgres(pool) => pool.acquire().await.map(Connection::Postgres),
         }
     }
@@ -90,7 +98,7 @@ impl Pools {
     /// Runs a reading statement on any free connection.
     pub(crate) async fn fetch(&self, statement: Statement) -> Result<Vec<Row>, sqlx::Error> {
         let mut connection = match self {
-            Self::Sqlite { readers, .. } => Connection::Sqlite(readers.acquire().await?),
+            Self::Sqlite { readers, .. } => sqlite_connection(readers.acquire().await?),
             Self::Postgres(pool) => Connection::Postgres(pool.acquire().await?),
         };
         connection.fetch(statement).await
@@ -104,5 +112,12 @@ impl Pools {
             }
             Self::Postgres(pool) => pool.close().await,
         }
+    }
+}
+
+fn sqlite_connection(connection: PoolConnection<Sqlite>) -> Connection {
+    Connection::Sqlite {
+        connection,
+        begin: Begin::default(),
     }
 }

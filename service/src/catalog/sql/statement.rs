@@ -115,11 +115,103 @@ impl Statement {
         self
     }
 
+    /// This statement after another without arguments.
+    pub(super) fn after(self, first: &str) -> Self {
+        Self {
+            sql: Cow::Owned(format!("{first}; {}", self.sql)),
+            args: self.args,
+        }
+    }
+
+    /// Statements one after the other, and `last`. Their placeholders must be `?`, which count on.
+    pub(super) fn in_sequence(statements: Vec<Self>, last: &str) -> Self {
+        let mut all = Self::built(String::new());
+        let mut sql = String::new();
+        for statement in statements {
+            sql.push_str(&statement.sql);
+            sql.push_str("; ");
+            all.args.extend(statement.args);
+        }
+        sql.push_str(last);
+        Self {
+            sql: Cow::Owned(sql),
+            ..all
+        }
+    }
+
+    /// Statements that touch different rows as one, which Postgres runs with one round trip. `None` if there are none.
+    pub(super) fn at_once(statements: Vec<Self>) -> Option<Self> {
+        if statements.len() < 2 {
+            return statements.into_iter().next();
+        }
+        let mut args = Vec::new();
+        let mut steps = Vec::with_capacity(statements.len());
+        for (step, statement) in statements.into_iter().enumerate() {
+            steps.push(format!(
+                "s{step} AS ({})",
+                renumbered(&statement.sql, args.len())
+            ));
+            args.extend(statement.args);
+        }
+        Some(Self {
+            sql: Cow::Owned(format!("WITH {} SELECT 1", steps.join(", "))),
+            args,
+        })
+    }
+
     pub(super) fn into_parts(self) -> (SqlStr, Vec<Arg>) {
         let sql = match self.sql {
             Cow::Borrowed(text) => text.into_sql_str(),
             Cow::Owned(text) => sqlx::AssertSqlSafe(Arc::<str>::from(text)).into_sql_str(),
         };
         (sql, self.args)
+    }
+}
+
+/// The text with every `$n` raised.
+fn renumbered(sql: &str, by: usize) -> String {
+    let mut pieces = sql.split('$');
+    let mut text = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        let digits = piece.bytes().take_while(u8::is_ascii_digit).count();
+        let (number, rest) = piece.split_at(digits);
+        let number: usize = number.parse().unwrap_or_default();
+        text.push('$');
+        text.push_str(&(number + by).to_string());
+        text.push_str(rest);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn joined_statements_keep_their_arguments() {
+        let first = Statement::new("INSERT INTO a SELECT $1, $2")
+            .bind(1)
+            .bind(2);
+        let second = Statement::new("DELETE FROM b WHERE c = $1").bind(3);
+        let joined = Statement::at_once(vec![first, second]);
+        let expected =
+            "WITH s0 AS (INSERT INTO a SELECT $1, $2), s1 AS (DELETE FROM b WHERE c = $3) SELECT 1";
+        assert!(joined.is_some_and(|joined| joined.sql == expected && joined.args.len() == 3));
+        assert!(Statement::at_once(Vec::new()).is_none());
+    }
+
+    #[test]
+    fn sequences_end_with_the_last() {
+        let one = |number: i64| Statement::new("DELETE FROM a WHERE b = ?").bind(number);
+        let all = Statement::in_sequence(vec![one(1), one(2)], "COMMIT");
+        assert_eq!(
+            all.sql,
+            "DELETE FROM a WHERE b = ?; DELETE FROM a WHERE b = ?; COMMIT"
+        );
+        assert_eq!(all.args.len(), 2);
+        assert_eq!(
+            all.after("BEGIN").sql,
+            "BEGIN; DELETE FROM a WHERE b = ?; DELETE FROM a WHERE b = ?; COMMIT"
+        );
     }
 }

@@ -1,9 +1,9 @@
-use super::apply::Applier;
 use super::load::Loader;
+use super::plan::plan;
 use crate::catalog::engine::Engine;
 use crate::catalog::judge::{Needs, State, judge};
 use crate::catalog::mutation::{Change, Mutation};
-use crate::catalog::sql::{Connection, Fault};
+use crate::catalog::sql::{Connection, Fault, Unfinished};
 use crate::catalog::{CatalogError, Verdict};
 use crate::domain::Timestamp;
 
@@ -55,25 +55,25 @@ async fn attempt_commit(
         connection.roll_back().await;
         return Ok(verdicts);
     }
-    match connection.commit().await {
+    let plan = plan(connection.dialect(), &state, now(mutations));
+    match connection.finish(plan).await {
         Ok(()) => {
             if let Some(caches) = &engine.caches {
                 caches.publish(&state);
             }
             Ok(verdicts)
         }
-        Err(error) => {
-            let fault = Fault::of(&error);
-            tracing::error!(%error, "a commit failed");
-            // On SQLite a failed fsync may have been followed by a written page: only reading again tells.
+        Err(Unfinished::Before(error)) => {
+            connection.roll_back().await;
+            Err(error.into())
+        }
+        Err(Unfinished::During(error)) => {
+            tracing::error!(%error, "the outcome of a commit is unknown");
             connection.throw_away().await;
             if let Some(caches) = &engine.caches {
                 caches.clear();
             }
-            match (fault, &engine.caches) {
-                (Fault::Conflict | Fault::Answered, None) => Err(error.into()),
-                (Fault::Silent, None) | (_, Some(_)) => Err(CatalogError::OutcomeUnknown),
-            }
+            Err(CatalogError::OutcomeUnknown)
         }
     }
 }
@@ -92,19 +92,20 @@ async fn prepare(
     }
     .load(needs, first_id)
     .await?;
-    let verdicts: Vec<Verdict> = mutations
+    let verdicts = mutations
         .iter()
         .map(|mutation| judge(&mut state, mutation))
         .collect();
-    if verdicts.iter().any(Result::is_ok) {
-        let now = mutations
-            .iter()
-            .filter_map(|mutation| moment(&mutation.change))
-            .max()
-            .unwrap_or_default();
-        Applier { connection, now }.apply(&state).await?;
-    }
     Ok((state, verdicts))
+}
+
+/// When the data that a batch drops is dropped.
+fn now(mutations: &[Mutation]) -> Timestamp {
+    mutations
+        .iter()
+        .filter_map(|mutation| moment(&mutation.change))
+        .max()
+        .unwrap_or_default()
 }
 
 /// The time of a change that can drop data.

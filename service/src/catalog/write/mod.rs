@@ -1,9 +1,9 @@
 //! The one way in which anything is written: load, judge, apply, commit, publish, answer.
 
-mod apply;
 mod commit;
 mod load;
+mod plan;
 mod submit;
 mod writer;
 
-pub(crate) use writer::Writers;
+pub(crate) use writer::Writer;

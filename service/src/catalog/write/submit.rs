@@ -30,7 +30,7 @@ impl Catalog {
             audit,
         };
         self.shared
-            .writers
+            .writer
             .send(Job::One { mutation, reply })
             .await?;
         // The writer answers every job that it took: without an answer, nothing was begun, or the process is ending.
@@ -46,7 +46,7 @@ impl Catalog {
     pub async fn commit(&self, mutations: Vec<Mutation>) -> Result<Vec<Verdict>, CatalogError> {
         let (reply, answer) = oneshot::channel();
         self.shared
-            .writers
+            .writer
             .send(Job::Batch { mutations, reply })
             .await?;
         answer.await.map_err(|_| CatalogError::OutcomeUnknown)?
