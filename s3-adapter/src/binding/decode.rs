@@ -10,9 +10,7 @@ use prost_types::Timestamp;
 use crate::binding::{ParseError, RequestView};
 use crate::checksum::{Checksum, ChecksumAlgorithm, DigestError};
 use crate::copy_source::{CopySource, CopySourceRange};
-use crate::headers::{
-    EntityTags, TagStrength, parse_http_date, parse_iso8601,
-};
+use crate::headers::{EntityTags, TagStrength, parse_http_date, parse_iso8601};
 use crate::range::ByteRange;
 use crate::xml::{Element, XmlError};
 
