@@ -109,6 +109,7 @@ messages! {
         missing: String = [string, tag = "4"];
         put_status: i32 = [int32, tag = "5"];
         delete_status: i32 = [int32, tag = "6"];
+        delete: String = [string, tag = "7"];
     }
     Accepted {
         header: String = [string, tag = "1"];
@@ -165,7 +166,7 @@ enums! {
     Label { Unspecified = 0, Bucket = 1, Key = 2, }
     Form {
         Unspecified = 0, Fields = 1, Etag = 2, EtagList = 3, Base64 = 4, TagQuery = 5, Range = 6, CopySource = 7,
-        CopyRange = 8, Checksum = 9, ContentRange = 10, Location = 11,
+        CopyRange = 8, Checksum = 9, ContentRange = 10, Location = 11, CommaList = 12,
     }
     Direction { Unspecified = 0, Request = 1, Response = 2, }
     EchoRule { Unspecified = 0, Always = 1, Present = 2, NonEmpty = 3, }

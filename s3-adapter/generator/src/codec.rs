@@ -15,6 +15,7 @@ pub(crate) enum Codec {
     Enum(String),
     Etag,
     EtagList,
+    CommaList(Box<Codec>),
     Base64,
     TagQuery,
     Range,
@@ -47,6 +48,11 @@ impl Codec {
             Form::CopySource => fits(message.ends_with(".CopySource"), Self::CopySource),
             Form::Checksum => fits(message.ends_with(".Checksum"), Self::Checksum),
             Form::ContentRange => fits(message.ends_with(".ContentRange"), Self::ContentRange),
+            Form::CommaList if !field.is_list() => None,
+            Form::CommaList => match Self::of(field, Form::Unspecified) {
+                Some(item @ (Self::Text | Self::Enum(_))) => Some(Self::CommaList(Box::new(item))),
+                _ => None,
+            },
             Form::Fields => None,
             Form::Unspecified => match kind {
                 Kind::String => Some(Self::Text),
@@ -64,13 +70,27 @@ impl Codec {
     pub(crate) fn is_writable(&self) -> bool {
         !matches!(
             self,
-            Self::EtagList | Self::TagQuery | Self::Range | Self::CopySource | Self::CopyRange
+            Self::EtagList
+                | Self::CommaList(_)
+                | Self::TagQuery
+                | Self::Range
+                | Self::CopySource
+                | Self::CopyRange
         )
     }
 
     /// Whether a request can give it.
     pub(crate) fn is_readable(&self) -> bool {
         !matches!(self, Self::ContentRange | Self::Location)
+    }
+
+    /// The enum whose S3 texts it reads or writes.
+    pub(crate) fn enum_name(&self) -> Option<&str> {
+        match self {
+            Self::Enum(name) => Some(name),
+            Self::CommaList(item) => item.enum_name(),
+            _ => None,
+        }
     }
 
     /// Its name in the golden table.
@@ -84,6 +104,7 @@ impl Codec {
             Self::Enum(name) => name,
             Self::Etag => "etag",
             Self::EtagList => "etag list",
+            Self::CommaList(_) => "comma list",
             Self::Base64 => "base64",
             Self::TagQuery => "tag query",
             Self::Range => "range",

@@ -1,6 +1,11 @@
 //! Reads the S3 and access annotations of the contract and writes code from them: routing, typed parsing, rendering and
 //! dispatch for the adapter; the access and error tables for the contract; the golden table and the compatibility page.
 //!
+//! To add an operation: put a `binding` on its RPC (or a `sub_resource` on its field) and places on the fields that no
+//! other operation has bound yet; the build refuses what is missing, by name. Bless the golden table
+//! (`BUCKETRY_BLESS=1 cargo test -p bucketry-s3-generator`), review its diff, run the oracle, write the hook if it is
+//! one, and add its request to the routing test.
+//!
 //! The input is an encoded `FileDescriptorSet` with its options kept (prost-types drops them; protox keeps them).
 
 mod access;

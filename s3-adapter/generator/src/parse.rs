@@ -186,7 +186,13 @@ fn member(member: &RequestMember, code: &mut Code) {
 
 fn assign(member: &RequestMember, target: &str, source: &str, code: &mut Code) {
     let value = decoded(&member.codec, source, "&value", member.min, member.max);
-    match member.codec {
+    match &member.codec {
+        Codec::CommaList(item) => {
+            let item = decoded(item, source, "item", member.min, member.max);
+            code.line(format!(
+                "for item in decode::comma_list(&value) {{ {target}.push({item}?); }}"
+            ));
+        }
         // Nothing is set where S3 ignores the value.
         Codec::Int32 | Codec::Int64 | Codec::Time | Codec::Range => {
             let some = member.path.leaf().is_some_and(is_option);
@@ -230,8 +236,12 @@ fn decoded(codec: &Codec, source: &str, value: &str, min: Option<i64>, max: Opti
         Codec::Range => plain("range"),
         Codec::CopySource => plain("copy_source"),
         Codec::CopyRange => plain("copy_range"),
-        // Checksums and metadata are bound by name, not by value: see `member` and `element`. The others are refused.
-        Codec::Checksum | Codec::Metadata | Codec::ContentRange | Codec::Location => plain("text"),
+        // Checksums and metadata are bound by name, comma lists item by item: see `member`. The others are refused.
+        Codec::Checksum
+        | Codec::Metadata
+        | Codec::ContentRange
+        | Codec::Location
+        | Codec::CommaList(_) => plain("text"),
     }
 }
 

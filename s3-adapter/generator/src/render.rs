@@ -100,6 +100,7 @@ pub(crate) fn encoded(codec: &Codec, path: &FieldPath, field: &str, style: Style
         Codec::ContentRange => format!("m.{field}.as_ref().map(encode::content_range)"),
         // Written by name, not by value, or refused while the contract is read.
         Codec::EtagList
+        | Codec::CommaList(_)
         | Codec::TagQuery
         | Codec::Range
         | Codec::CopySource

@@ -353,11 +353,8 @@ pub(crate) fn enum_names(operation: &Operation) -> Vec<String> {
         shape_codecs(&body.shape, &mut codecs);
     }
     shape_codecs(&operation.answer.shape, &mut codecs);
-    let name = |codec: &Codec| match codec {
-        Codec::Enum(name) => Some(name.clone()),
-        _ => None,
-    };
-    codecs.into_iter().filter_map(name).collect()
+    let names = codecs.into_iter().filter_map(Codec::enum_name);
+    names.map(str::to_owned).collect()
 }
 
 fn shape_codecs<'a>(shape: &'a Shape, found: &mut Vec<&'a Codec>) {

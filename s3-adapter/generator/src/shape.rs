@@ -127,6 +127,7 @@ impl Walk<'_> {
             });
         }
         Ok(match self.codec(spot)? {
+            Codec::CommaList(_) => return Err(self.misfit(&spot.text)),
             Codec::EtagList => Node::Scalar(Codec::EtagList),
             codec if spot.field.is_list() => Node::Texts {
                 codec,

@@ -14,6 +14,9 @@ use crate::read::Options;
 use crate::resolve::{message_at, path, query_keys, status, walk};
 use crate::shape::{Found, Room};
 
+/// The name of an operation that S3 does not have.
+const NONE: &str = "-";
+
 /// A sub-resource and where it is.
 pub(crate) struct Site<'a> {
     pub(crate) options: &'a Options,
@@ -25,28 +28,36 @@ pub(crate) struct Site<'a> {
 
 /// One of the two that change it.
 struct Verb {
-    name: &'static str,
+    name: String,
     method: HttpMethod,
     status: u16,
     change: Change,
 }
 
 impl Site<'_> {
-    /// The GET, PUT and DELETE.
+    /// The GET and PUT, and the DELETE if S3 has it.
     pub(crate) fn operations(&self) -> Result<Vec<Operation>, Refusal> {
+        let sub_resource = self.sub_resource;
         let put = Verb {
-            name: "Put",
+            name: format!("Put{}", sub_resource.name),
             method: HttpMethod::Put,
-            status: status(self.sub_resource.put_status, 200),
+            status: status(sub_resource.put_status, 200),
             change: Change::Set,
         };
+        let mut found = vec![self.get()?, self.update(put)?];
+        let name = match sub_resource.delete.as_str() {
+            NONE => return Ok(found),
+            "" => format!("Delete{}", sub_resource.name),
+            name => name.to_owned(),
+        };
         let delete = Verb {
-            name: "Delete",
+            name,
             method: HttpMethod::Delete,
-            status: status(self.sub_resource.delete_status, 204),
+            status: status(sub_resource.delete_status, 204),
             change: Change::Clear,
         };
-        Ok(vec![self.get()?, self.update(&put)?, self.update(&delete)?])
+        found.push(self.update(delete)?);
+        Ok(found)
     }
 
     fn rpc(&self, name: &str, operation: &str) -> Result<MethodDescriptor, Refusal> {
@@ -159,9 +170,9 @@ impl Site<'_> {
         })
     }
 
-    fn update(&self, verb: &Verb) -> Result<Operation, Refusal> {
+    fn update(&self, verb: Verb) -> Result<Operation, Refusal> {
         let resource = self.resource;
-        let name = format!("{}{}", verb.name, self.sub_resource.name);
+        let name = verb.name;
         let method = self.rpc(&resource.update, &name)?;
         let mut request = plain_request(method.input(), self.identity(&method, &name)?);
         if verb.change == Change::Set {

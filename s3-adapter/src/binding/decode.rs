@@ -147,6 +147,12 @@ pub fn etag_list(source: Source, value: &str) -> Result<Vec<String>, ParseError>
     })
 }
 
+/// The items of a list in one header; empty ones are none (RFC 9110, section 5.6.1).
+pub fn comma_list(value: &str) -> impl Iterator<Item = &str> {
+    let items = value.split(',').map(str::trim);
+    items.filter(|item| !item.is_empty())
+}
+
 /// Bytes in base64: a digest.
 ///
 /// # Errors

@@ -1,8 +1,9 @@
-//! Tests of the generator against the real contract and against small faulty ones.
+//! Tests of the generator against the real contract and against small ones.
 
 #![allow(clippy::unwrap_used)]
 
 mod contract;
+mod forms;
 mod golden;
 mod publish;
 mod refusals;

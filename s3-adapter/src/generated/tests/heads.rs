@@ -1,6 +1,9 @@
+use std::collections::BTreeMap;
+
 use bucketry_contract::access_table::AccessClass;
 use bucketry_contract::v1;
-use http::Method;
+use http::{HeaderName, HeaderValue, Method};
+use proptest::prelude::*;
 
 use super::Fixture;
 use crate::binding::{BodyKind, ParseError, RouteOutcome};
@@ -232,5 +235,48 @@ fn delete_object_allows_a_missing_one() {
     match parsed(Method::DELETE, &Fixture::new("/b/k")) {
         Ok(ParsedRequest::DeleteObject(request)) => assert!(request.allow_missing),
         other => panic!("{other:?}"),
+    }
+}
+
+/// The names of all headers that an operation takes, a made-up end for prefixes.
+fn header_names(operation: Operation) -> Vec<String> {
+    let complete = |name: &&str| {
+        name.strip_suffix('*')
+            .map(|prefix| format!("{prefix}crc32"))
+    };
+    let names = operation.headers().iter();
+    names
+        .map(|name| complete(name).unwrap_or_else(|| (*name).to_owned()))
+        .collect()
+}
+
+proptest! {
+    /// Whatever stands in the headers and parameters of an operation, it is read or refused.
+    #[test]
+    fn heads_never_panic(
+        operation in proptest::sample::select(Operation::ALL.to_vec()),
+        headers in proptest::collection::vec((any::<proptest::sample::Index>(), "[ -~\u{80}-\u{ff}]{0,20}"), 0..6),
+        parameters in proptest::collection::vec((any::<proptest::sample::Index>(), "[0-9a-zA-Z%.+-]{0,12}"), 0..4),
+    ) {
+        let names = operation.parameters();
+        // Each once: two values of one parameter are refused before.
+        let given: BTreeMap<&str, &String> = match names {
+            [] => BTreeMap::new(),
+            names => parameters.iter().map(|(name, value)| (*name.get(names), value)).collect(),
+        };
+        let query: Vec<String> =
+            given.iter().map(|(name, value)| format!("{name}={}", value.replace('%', "%25"))).collect();
+        let mut request = Fixture::new(&format!("/b/k?{}", query.join("&")));
+        let known = header_names(operation);
+        if !known.is_empty() {
+            for (name, value) in &headers {
+                let name = HeaderName::from_bytes(name.get(&known).as_bytes()).unwrap();
+                request.headers.append(name, HeaderValue::from_bytes(value.as_bytes()).unwrap());
+            }
+        }
+        if let Ok(parsed) = ParsedRequest::parse(operation, &request.view()) {
+            prop_assert_eq!(parsed.operation(), operation);
+            prop_assert!(!parsed.requirements().is_empty());
+        }
     }
 }
