@@ -9,7 +9,9 @@ use crate::rules::tags::TagError;
 pub(crate) enum Error {
     #[error("Access Denied")]
     AccessDenied,
-    #[error("this call needs credentials: authorization: Bearer <access key id>.<secret access key>")]
+    #[error(
+        "this call needs credentials: authorization: Bearer <access key id>.<secret access key>"
+    )]
     CredentialsRequired,
     #[error("the access key id does not exist in our records, or it is not active")]
     InvalidAccessKeyId { access_key_id: String },
