@@ -1,1 +1,43 @@
 //! S3 REST over the contract.
+
+mod answer;
+mod authorize;
+pub mod binding;
+pub mod body;
+pub mod checksum;
+pub mod chunked;
+mod client_info;
+mod content;
+pub mod copy_source;
+mod cors;
+mod edge;
+mod effective_headers;
+pub mod error;
+mod exchange;
+mod fault;
+#[cfg(test)]
+mod fixture;
+pub mod generated;
+pub mod headers;
+mod hooks;
+pub mod inproc;
+mod intake;
+mod keep_alive;
+pub mod length;
+mod pipeline;
+pub mod query;
+pub mod range;
+pub mod remote;
+pub mod response;
+mod service;
+mod settings;
+pub mod sigv4;
+pub mod target;
+pub mod xml;
+
+pub use answer::{AnswerBody, BodyBroken};
+pub use client_info::ClientInfo;
+pub use edge::{Authority, GetObjectStream, Objects};
+pub use pipeline::OperationName;
+pub use service::S3Adapter;
+pub use settings::{Limits, Settings};

@@ -1,1 +1,10 @@
-//! Harness, load tool and end-to-end tests.
+//! What the end-to-end tests stand on: a real server in a process of its own, callers by gRPC and by raw HTTP, a
+//! signer that is not ours, and a runner for the scripts of real clients.
+
+pub mod error;
+pub mod grpc;
+pub mod http1;
+pub mod postgres;
+pub mod script;
+pub mod server;
+pub mod sigv4;

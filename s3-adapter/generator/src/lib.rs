@@ -1,1 +1,80 @@
-//! Reads the annotations of the contract.
+//! Reads the S3 and access annotations of the contract and writes code from them: routing, typed parsing, rendering and
+//! dispatch for the adapter; the access and error tables for the contract; the golden table and the compatibility page.
+//!
+//! The input is an encoded `FileDescriptorSet` with its options kept (prost-types drops them; protox keeps them).
+
+mod access;
+mod annotations;
+mod check;
+mod dispatch;
+mod enums;
+mod errors;
+mod golden;
+mod model;
+mod page;
+mod parse;
+pub mod publish;
+mod read;
+mod render;
+mod resolve;
+mod routes;
+mod shape;
+mod source;
+
+pub use model::Refusal;
+
+use model::Contract;
+
+/// What is written from one contract.
+#[derive(Debug)]
+pub struct Generated {
+    contract: Contract,
+}
+
+impl Generated {
+    /// Reads and checks the contract in an encoded `FileDescriptorSet`.
+    ///
+    /// # Errors
+    /// The first [`Refusal`].
+    pub fn from_descriptor_set(descriptor_set: &[u8]) -> Result<Self, Refusal> {
+        let contract = read::contract(descriptor_set)?;
+        check::contract(&contract)?;
+        Ok(Self { contract })
+    }
+
+    /// Rust for the contract crate: the S3 code, HTTP status and gRPC code of every reason.
+    #[must_use]
+    pub fn error_table(&self) -> String {
+        errors::source(&self.contract)
+    }
+
+    /// Rust for the contract crate: the access of every RPC, and of a concrete request.
+    #[must_use]
+    pub fn access_table(&self) -> String {
+        access::source(&self.contract)
+    }
+
+    /// Rust for the adapter: operations, routing, parsing, rendering, dispatch.
+    #[must_use]
+    pub fn adapter_source(&self) -> String {
+        let mut source = routes::source(&self.contract);
+        source.push_str(&enums::source(&self.contract));
+        source.push_str(&parse::source(&self.contract));
+        source.push_str(&render::source(&self.contract));
+        source.push_str(&dispatch::source(&self.contract));
+        source
+    }
+
+    /// `s3-api.json`: every operation with the place of each of its members. Reviewed and committed, because a changed
+    /// option value is not a breaking change to other tools.
+    #[must_use]
+    pub fn golden_table(&self) -> String {
+        golden::table(&self.contract)
+    }
+
+    /// `s3-compat.md`: the same for people.
+    #[must_use]
+    pub fn compatibility_page(&self) -> String {
+        page::page(&self.contract)
+    }
+}

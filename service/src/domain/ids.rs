@@ -67,6 +67,15 @@ impl BlobId {
     /// Ids in one batch.
     pub const PER_BATCH: u16 = 1024;
 
+    /// The id of place `index` in `batch`.
+    #[must_use]
+    pub const fn new(batch: i64, index: u16) -> Self {
+        Self {
+            batch: BlobBatchId(batch),
+            index,
+        }
+    }
+
     /// One number for both: `batch * 1024 + index`.
     pub const fn to_i64(self) -> i64 {
         self.batch
@@ -82,6 +91,12 @@ impl BlobId {
             batch: BlobBatchId(number.div_euclid(per_batch)),
             index: number.rem_euclid(per_batch) as u16,
         }
+    }
+}
+
+impl std::fmt::Display for BlobId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.batch, self.index)
     }
 }
 

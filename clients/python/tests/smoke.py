@@ -1,0 +1,95 @@
+"""The Python SDK against a real server: BUCKETRY_ENDPOINT, BUCKETRY_ACCESS_KEY_ID and BUCKETRY_SECRET_ACCESS_KEY."""
+
+import io
+import os
+import sys
+from datetime import datetime, timezone
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "src"))
+
+from bucketry import (  # noqa: E402
+    AccessDenied,
+    BucketryError,
+    Client,
+    InvalidCredentials,
+    NotFound,
+    Permission,
+    PreconditionFailed,
+    v1,
+)
+
+ENDPOINT = os.environ["BUCKETRY_ENDPOINT"]
+BUCKET = "python-sdk"
+
+
+def equal(got: object, wanted: object) -> None:
+    if got != wanted:
+        sys.exit(f"python sdk: got {got!r}, wanted {wanted!r}")
+
+
+def refused(kind: type[BucketryError], reason: str, call, *arguments, **options) -> None:
+    try:
+        call(*arguments, **options)
+    except kind as error:
+        equal(error.reason, reason)
+        return
+    sys.exit(f"python sdk: was not refused by {reason}")
+
+
+def objects(store: Client) -> None:
+    body = bytes(range(256)) * 20_000
+    made = store.put_object(BUCKET, "a/ü.bin", io.BytesIO(body), content_type="x/y", metadata={"m": "v"})
+    equal(made.size, len(body))
+    download = store.get_object(BUCKET, "a/ü.bin")
+    equal((download.object.etag, download.content_length), (made.etag, len(body)))
+    equal(download.read() == body, True)
+    equal(store.get_object(BUCKET, "a/ü.bin", start=5, end=9).read(), body[5:10])
+    equal(store.get_object(BUCKET, "a/ü.bin", start=-3).read(), body[-3:])
+    head = store.head_object(BUCKET, "a/ü.bin")
+    equal((head.attributes.content_type, dict(head.attributes.metadata)), ("x/y", {"m": "v"}))
+
+    store.put_object(BUCKET, "chunks", (b"x" * 1_500_000 for _ in range(3)))
+    equal(len(store.get_object(BUCKET, "chunks").read()), 4_500_000)
+    store.put_object(BUCKET, "empty", b"")
+    equal(store.get_object(BUCKET, "empty").read(), b"")
+
+    store.copy_object(BUCKET, "copy", BUCKET, "a/ü.bin")
+    equal(store.head_object(BUCKET, "copy").etag, made.etag)
+    equal([entry.key for entry in store.list_objects(BUCKET)], ["a/ü.bin", "chunks", "copy", "empty"])
+    folders, found = store.list_folder(BUCKET)
+    equal((folders, [entry.key for entry in found]), (["a/"], ["chunks", "copy", "empty"]))
+
+    absent = v1.Precondition(if_generation_match=0)
+    refused(PreconditionFailed, "PRECONDITION_FAILED", store.put_object, BUCKET, "copy", b"", precondition=absent)
+    store.delete_object(BUCKET, "copy")
+    refused(NotFound, "NO_SUCH_KEY", store.delete_object, BUCKET, "copy")
+    refused(NotFound, "NO_SUCH_KEY", store.get_object, BUCKET, "copy")
+
+
+def tokens(operator: Client) -> None:
+    far = datetime(2100, 1, 1, tzinfo=timezone.utc)
+    made = operator.create_token(BUCKET, "reader", Permission.READ_ONLY, expires_at=far, allowed_ips=["127.0.0.1", "::1"])
+    key = made.credentials
+    with Client(ENDPOINT, key.access_key_id, key.secret_access_key) as reader:
+        equal(reader.get_object(BUCKET, "empty").read(), b"")
+        equal([bucket.name for bucket in reader.list_buckets()], [BUCKET])
+        refused(AccessDenied, "ACCESS_DENIED", reader.put_object, BUCKET, "k", b"")
+        operator.revoke_token(BUCKET, made.token.token_id)
+        refused(InvalidCredentials, "INVALID_ACCESS_KEY_ID", reader.get_object, BUCKET, "empty")
+    equal([token.state for token in operator.list_tokens(BUCKET)], [v1.TOKEN_STATE_REVOKED])
+
+
+def main() -> None:
+    with Client(ENDPOINT, os.environ["BUCKETRY_ACCESS_KEY_ID"], os.environ["BUCKETRY_SECRET_ACCESS_KEY"]) as operator:
+        operator.create_bucket(BUCKET)
+        objects(operator)
+        tokens(operator)
+        for entry in list(operator.list_objects(BUCKET)):
+            operator.delete_object(BUCKET, entry.key)
+        operator.delete_bucket(BUCKET)
+        equal([bucket.name for bucket in operator.list_buckets()], [])
+    print("python sdk: all passed")
+
+
+main()

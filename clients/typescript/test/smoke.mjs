@@ -1,0 +1,86 @@
+// The TypeScript SDK against a real server: BUCKETRY_ENDPOINT, BUCKETRY_ACCESS_KEY_ID, BUCKETRY_SECRET_ACCESS_KEY.
+import assert from 'node:assert/strict';
+
+import { BucketryError, Client, ErrorKind, Permission, TokenState } from '../dist/index.js';
+
+const endpoint = process.env.BUCKETRY_ENDPOINT;
+const bucket = 'typescript-sdk';
+
+async function refused(kind, reason, promise) {
+  await assert.rejects(promise, (error) => {
+    assert.ok(error instanceof BucketryError, String(error));
+    assert.deepEqual([error.kind, error.reason], [kind, reason]);
+    return true;
+  });
+}
+
+async function all(iterable) {
+  const found = [];
+  for await (const value of iterable) found.push(value);
+  return found;
+}
+
+async function objects(store) {
+  const body = Buffer.alloc(5_000_001, 'content');
+  const options = { contentType: 'x/y', metadata: { m: 'v' } };
+  const made = await store.putObject(bucket, 'a/ü.bin', body, options);
+  assert.equal(made.size, BigInt(body.length));
+  const download = await store.getObject(bucket, 'a/ü.bin');
+  assert.deepEqual([download.object.etag, download.contentLength], [made.etag, body.length]);
+  assert.ok((await download.read()).equals(body));
+  const ranged = await store.getObject(bucket, 'a/ü.bin', { start: 5, end: 9 });
+  assert.ok((await ranged.read()).equals(body.subarray(5, 10)));
+  const { attributes } = await store.headObject(bucket, 'a/ü.bin');
+  assert.deepEqual([attributes.contentType, attributes.metadata], ['x/y', { m: 'v' }]);
+
+  const chunks = (function* generate() {
+    for (let count = 0; count < 3; count += 1) yield Buffer.alloc(1_500_000, 'x');
+  })();
+  await store.putObject(bucket, 'chunks', chunks);
+  assert.equal((await (await store.getObject(bucket, 'chunks')).read()).length, 4_500_000);
+  await store.putObject(bucket, 'empty', '');
+  await store.copyObject(bucket, 'copy', { bucket, key: 'a/ü.bin' });
+
+  const keys = (await all(store.listObjects(bucket))).map((entry) => entry.key);
+  assert.deepEqual(keys, ['a/ü.bin', 'chunks', 'copy', 'empty']);
+  const folder = await store.listFolder(bucket);
+  assert.deepEqual([folder.folders, folder.objects.length], [['a/'], 3]);
+
+  const precondition = { ifGenerationMatch: 0n };
+  await refused(ErrorKind.PreconditionFailed, 'PRECONDITION_FAILED', store.putObject(bucket, 'copy', '', { precondition }));
+  await store.deleteObject(bucket, 'copy');
+  await refused(ErrorKind.NotFound, 'NO_SUCH_KEY', store.deleteObject(bucket, 'copy'));
+  await refused(ErrorKind.NotFound, 'NO_SUCH_KEY', store.getObject(bucket, 'copy'));
+}
+
+async function tokens(operator) {
+  const { token, credentials } = await operator.createToken({
+    bucket,
+    name: 'reader',
+    permission: Permission.READ_ONLY,
+    allowedIps: ['127.0.0.1', '::1'],
+    expiresAt: new Date('2100-01-01T00:00:00Z'),
+  });
+  const { accessKeyId, secretAccessKey } = credentials;
+  const reader = new Client({ endpoint, accessKeyId, secretAccessKey });
+  assert.equal((await (await reader.getObject(bucket, 'empty')).read()).length, 0);
+  await refused(ErrorKind.AccessDenied, 'ACCESS_DENIED', reader.putObject(bucket, 'k', ''));
+  await operator.revokeToken(bucket, token.tokenId);
+  await refused(ErrorKind.InvalidCredentials, 'INVALID_ACCESS_KEY_ID', reader.getObject(bucket, 'empty'));
+  const states = (await all(operator.listTokens(bucket))).map((listed) => listed.state);
+  assert.deepEqual(states, [TokenState.REVOKED]);
+}
+
+const operator = new Client({
+  endpoint,
+  accessKeyId: process.env.BUCKETRY_ACCESS_KEY_ID,
+  secretAccessKey: process.env.BUCKETRY_SECRET_ACCESS_KEY,
+});
+await operator.createBucket(bucket);
+await objects(operator);
+await tokens(operator);
+for (const { key } of await all(operator.listObjects(bucket))) await operator.deleteObject(bucket, key);
+await operator.deleteBucket(bucket);
+assert.deepEqual(await all(operator.listBuckets()), []);
+console.log('typescript sdk: all passed');
+process.exit(0);

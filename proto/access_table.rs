@@ -1,0 +1,186 @@
+//! Who may call what, as the annotations say: the access of every RPC, of every path of an update mask, and of a
+//! concrete request.
+
+pub use crate::access::v1::AccessClass;
+
+mod table {
+    use super::{AccessClass, Classified, Requirement, RpcAccess, UpdateAccess};
+    use crate::generated::bucketry::{adapter, v1};
+    include!(concat!(env!("OUT_DIR"), "/access_table.rs"));
+}
+pub use table::{RPC_ACCESS, UPDATE_ACCESS};
+
+/// The access of an RPC, before the fields of a concrete request are looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RpcAccess {
+    /// The service with its package, as in `bucketry.v1.ObjectService`.
+    pub service: &'static str,
+    /// The RPC, as in `PutObject`.
+    pub rpc: &'static str,
+    /// Its class.
+    pub class: AccessClass,
+    /// The S3 policy action, as in `s3:PutObject`; empty where S3 has none.
+    pub action: &'static str,
+}
+
+/// The access of one path of an update mask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UpdateAccess {
+    /// The RPC, as in `UpdateBucket`.
+    pub rpc: &'static str,
+    /// The path, as in `tagging`.
+    pub path: &'static str,
+    /// To set it.
+    pub set: Requirement,
+    /// To clear it.
+    pub clear: Requirement,
+}
+
+/// Something that must be allowed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Requirement {
+    /// The class.
+    pub class: AccessClass,
+    /// The S3 policy action; empty where S3 has none.
+    pub action: &'static str,
+}
+
+/// A request that knows what it needs. Implemented for the request of every RPC; of a client stream, for its first
+/// message's spec.
+pub trait Classified {
+    /// All that must be allowed; never empty.
+    fn requirements(&self) -> Vec<Requirement>;
+}
+
+/// The access of an RPC. `service` is given with its package.
+#[must_use]
+pub fn of(service: &str, rpc: &str) -> Option<&'static RpcAccess> {
+    RPC_ACCESS
+        .iter()
+        .find(|access| access.service == service && access.rpc == rpc)
+}
+
+/// The access of a path of an update mask.
+#[must_use]
+pub fn of_update(rpc: &str, path: &str) -> Option<&'static UpdateAccess> {
+    UPDATE_ACCESS
+        .iter()
+        .find(|access| access.rpc == rpc && access.path == path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::v1;
+    use prost_types::FieldMask;
+
+    fn classes(request: &impl Classified) -> Vec<AccessClass> {
+        request
+            .requirements()
+            .into_iter()
+            .map(|needed| needed.class)
+            .collect()
+    }
+
+    fn put(precondition: v1::Precondition) -> v1::PutObjectSpec {
+        v1::PutObjectSpec {
+            precondition: Some(precondition),
+            ..Default::default()
+        }
+    }
+
+    #[test]
+    fn finds_rpcs_by_service_and_name() {
+        let access = of("bucketry.v1.ObjectService", "DeleteObject").unwrap();
+        assert_eq!(
+            (access.class, access.action),
+            (AccessClass::Delete, "s3:DeleteObject")
+        );
+        assert_eq!(of("bucketry.v1.TokenService", "DeleteObject"), None);
+        assert!(
+            RPC_ACCESS
+                .iter()
+                .all(|access| access.class != AccessClass::Unspecified)
+        );
+    }
+
+    #[test]
+    fn a_condition_that_tells_only_existence_stays_a_write() {
+        let absent = v1::Precondition {
+            if_none_match: vec!["*".into()],
+            if_generation_match: Some(0),
+            ..Default::default()
+        };
+        assert_eq!(classes(&put(absent)), [AccessClass::Write]);
+        assert_eq!(classes(&v1::PutObjectSpec::default()), [AccessClass::Write]);
+    }
+
+    #[test]
+    fn a_condition_that_reveals_raises_the_class() {
+        let revealing = [
+            v1::Precondition {
+                if_match: vec!["*".into()],
+                ..Default::default()
+            },
+            v1::Precondition {
+                if_none_match: vec!["*".into(), "a".into()],
+                ..Default::default()
+            },
+            v1::Precondition {
+                if_generation_match: Some(7),
+                ..Default::default()
+            },
+            v1::Precondition {
+                if_generation_not_match: Some(0),
+                ..Default::default()
+            },
+        ];
+        for precondition in revealing {
+            assert_eq!(
+                classes(&put(precondition.clone())),
+                [AccessClass::ReadWrite],
+                "{precondition:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn clearing_tags_is_a_delete_and_setting_them_a_write() {
+        let request = |tagging| v1::UpdateObjectRequest {
+            object: Some(v1::Object {
+                attributes: Some(v1::ObjectAttributes {
+                    tagging,
+                    ..Default::default()
+                }),
+                ..Default::default()
+            }),
+            update_mask: Some(FieldMask {
+                paths: vec!["attributes.tagging".into()],
+            }),
+        };
+        assert_eq!(
+            classes(&request(Some(v1::TagSet::default()))),
+            [AccessClass::Write, AccessClass::Write]
+        );
+        assert_eq!(
+            classes(&request(None)),
+            [AccessClass::Write, AccessClass::Delete]
+        );
+        let cleared = v1::UpdateObjectRequest {
+            update_mask: Some(FieldMask {
+                paths: vec!["attributes.tagging".into()],
+            }),
+            object: None,
+        };
+        assert_eq!(classes(&cleared), [AccessClass::Write, AccessClass::Delete]);
+    }
+
+    #[test]
+    fn bucket_settings_are_for_administrators() {
+        for path in ["tagging", "cors", "ownership_controls"] {
+            let access = of_update("UpdateBucket", path).unwrap();
+            assert_eq!(access.set.class, AccessClass::BucketAdmin);
+            assert_eq!(access.clear.class, AccessClass::BucketAdmin);
+        }
+    }
+}

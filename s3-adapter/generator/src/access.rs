@@ -1,0 +1,191 @@
+//! Writes the access table of the contract, and what a concrete request needs.
+
+use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor};
+
+use crate::annotations::FieldRule;
+use crate::model::{Contract, FieldPath, Rpc, Update};
+use crate::source::{Code, ident, is_option, parent, rust_type};
+
+pub(crate) fn source(contract: &Contract) -> String {
+    let mut code = Code::default();
+    table(contract, &mut code);
+    for rpc in &contract.rpcs {
+        requirements(contract, rpc, &mut code);
+    }
+    code.finish()
+}
+
+fn class(contract: &Contract, number: i32) -> String {
+    let found = contract
+        .access_classes
+        .iter()
+        .find(|(known, _)| *known == number);
+    let name = found.map_or("Unspecified", |(_, name)| name);
+    format!("AccessClass::{name}")
+}
+
+fn table(contract: &Contract, code: &mut Code) {
+    code.line(
+        "/// The access of every RPC, before the fields of a concrete request are looked at.",
+    );
+    code.block(
+        "pub const RPC_ACCESS: &[RpcAccess] = &[",
+        |code| {
+            for rpc in &contract.rpcs {
+                code.line(format!(
+                    "RpcAccess {{ service: \"{}.{}\", rpc: {:?}, class: {}, action: {:?} }},",
+                    rpc.package,
+                    rpc.service,
+                    rpc.name,
+                    class(contract, rpc.access.class),
+                    rpc.access.action
+                ));
+            }
+        },
+        "];",
+    );
+    code.line("/// The access of every path that an update mask may name.");
+    code.block(
+        "pub const UPDATE_ACCESS: &[UpdateAccess] = &[",
+        |code| {
+            for (rpc, update) in contract
+                .rpcs
+                .iter()
+                .flat_map(|rpc| rpc.updates.iter().map(move |update| (rpc, update)))
+            {
+                let access = &update.access;
+                code.line(format!(
+                    "UpdateAccess {{ rpc: {:?}, path: {:?}, set: {}, clear: {} }},",
+                    rpc.name,
+                    update.mask,
+                    requirement(contract, access.set, &access.set_action),
+                    requirement(contract, access.clear, &access.clear_action)
+                ));
+            }
+        },
+        "];",
+    );
+}
+
+fn requirement(contract: &Contract, number: i32, action: &str) -> String {
+    format!(
+        "Requirement {{ class: {}, action: {action:?} }}",
+        class(contract, number)
+    )
+}
+
+/// What the rules start from: the request, or the first message of a client stream.
+fn subject(rpc: &Rpc) -> Option<(MessageDescriptor, Option<FieldDescriptor>)> {
+    if !rpc.client_streaming {
+        return Some((rpc.input.clone(), None));
+    }
+    let first = rpc.input.fields().next()?;
+    match first.kind() {
+        Kind::Message(message) => Some((message, Some(first))),
+        _ => None,
+    }
+}
+
+fn requirements(contract: &Contract, rpc: &Rpc, code: &mut Code) {
+    let Some((message, first)) = subject(rpc) else {
+        return;
+    };
+    let plain = rpc.access.when.is_empty() && rpc.updates.is_empty();
+    let base = requirement(contract, rpc.access.class, &rpc.access.action);
+    code.block(
+        format!("impl Classified for {} {{", rust_type(&message)),
+        |code| {
+            code.block(
+                "fn requirements(&self) -> Vec<Requirement> {",
+                |code| {
+                    if plain {
+                        code.line(format!("vec![{base}]"));
+                        return;
+                    }
+                    code.line("let mut needed = Vec::new();");
+                    for rule in &rpc.access.when {
+                        let path = match &first {
+                            Some(first) => rule
+                                .field
+                                .strip_prefix(&format!("{}.", first.name()))
+                                .unwrap_or(&rule.field),
+                            None => &rule.field,
+                        };
+                        if let Ok(path) = crate::resolve::path(&message, path, &rpc.name) {
+                            let raised = requirement(contract, rule.class, &rpc.access.action);
+                            code.line(format!(
+                                "if {} {{ needed.push({raised}); }}",
+                                applies(&path, rule)
+                            ));
+                        }
+                    }
+                    code.line(format!("if needed.is_empty() {{ needed.push({base}); }}"));
+                    updates(contract, rpc, code);
+                    code.line("needed");
+                },
+                "}",
+            );
+        },
+        "}",
+    );
+}
+
+/// Whether the field has a value that raises the class.
+fn applies(path: &FieldPath, rule: &FieldRule) -> String {
+    let (parent, field) = parent("self", path);
+    let Some(leaf) = path.leaf() else {
+        return "false".to_owned();
+    };
+    let text = matches!(leaf.kind(), Kind::String);
+    let except = &rule.except;
+    let test = match (leaf.is_list(), is_option(leaf)) {
+        (true, _) if text && !except.is_empty() => {
+            format!("m.{field}.iter().any(|value| value != {except:?})")
+        }
+        (true, _) => format!("!m.{field}.is_empty()"),
+        (false, true) if except.is_empty() => format!("m.{field}.is_some()"),
+        (false, true) if text => {
+            format!("m.{field}.as_deref().is_some_and(|value| value != {except:?})")
+        }
+        (false, true) => format!("m.{field}.is_some_and(|value| value != {except})"),
+        (false, false) if text => format!("!m.{field}.is_empty() && m.{field} != {except:?}"),
+        (false, false) => format!("m.{field} != Default::default()"),
+    };
+    format!("{parent}.is_some_and(|m| {test})")
+}
+
+fn updates(contract: &Contract, rpc: &Rpc, code: &mut Code) {
+    let Some(update) = rpc.updates.first() else {
+        return;
+    };
+    let mask = ident(&update.mask_field);
+    code.block(
+        format!("for path in self.{mask}.iter().flat_map(|mask| &mask.paths) {{"),
+        |code| {
+            code.block(
+                "match path.as_str() {",
+                |code| {
+                    rpc.updates
+                        .iter()
+                        .for_each(|update| code.line(change(contract, update)));
+                    code.line("// The service refuses paths that it does not know.");
+                    code.line("_ => {}");
+                },
+                "}",
+            );
+        },
+        "}",
+    );
+}
+
+fn change(contract: &Contract, update: &Update) -> String {
+    let (parent, field) = parent("self", &update.path);
+    let access = &update.access;
+    format!(
+        "{:?} if {parent}.is_some_and(|m| m.{field}.is_some()) => needed.push({}),\n                    {:?} => needed.push({}),",
+        update.mask,
+        requirement(contract, access.set, &access.set_action),
+        update.mask,
+        requirement(contract, access.clear, &access.clear_action)
+    )
+}

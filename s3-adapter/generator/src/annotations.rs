@@ -1,0 +1,209 @@
+//! The messages of `bucketry/s3/v1/annotations.proto` and `bucketry/access/v1/access.proto` as Rust types. They are
+//! written by hand because the contract crate, which has generated ones, is built by this crate.
+
+macro_rules! messages {
+    ($($name:ident { $($field:ident: $type:ty = [$($kind:tt)*];)* })*) => {$(
+        #[derive(Clone, PartialEq, prost::Message)]
+        pub(crate) struct $name { $(#[prost($($kind)*)] pub(crate) $field: $type,)* }
+    )*};
+}
+
+messages! {
+    Field {
+        header: String = [string, tag = "1"];
+        header_prefix: String = [string, tag = "2"];
+        query: String = [string, tag = "3"];
+        xml: String = [string, tag = "4"];
+        flattened: bool = [bool, tag = "5"];
+        item: String = [string, tag = "6"];
+        label: i32 = [enumeration = "Label", tag = "7"];
+        form: i32 = [enumeration = "Form", tag = "8"];
+        url_encodable: bool = [bool, tag = "9"];
+        always: bool = [bool, tag = "10"];
+        unbound: bool = [bool, tag = "11"];
+        direction: i32 = [enumeration = "Direction", tag = "12"];
+        min: Option<i64> = [int64, optional, tag = "13"];
+        max: Option<i64> = [int64, optional, tag = "14"];
+    }
+    When {
+        query: String = [string, tag = "1"];
+        header: String = [string, tag = "2"];
+        value: String = [string, tag = "3"];
+    }
+    Bind {
+        field: String = [string, tag = "1"];
+        r#as: Option<Field> = [message, optional, tag = "2"];
+        when: Option<When> = [message, optional, tag = "3"];
+    }
+    XmlBody {
+        root: String = [string, tag = "1"];
+        field: String = [string, tag = "2"];
+        optional: bool = [bool, tag = "3"];
+    }
+    StatusWhen {
+        field: String = [string, tag = "1"];
+        status: i32 = [int32, tag = "2"];
+    }
+    Echo {
+        field: String = [string, tag = "1"];
+        xml: String = [string, tag = "2"];
+        rule: i32 = [enumeration = "EchoRule", tag = "3"];
+        limit: i32 = [int32, tag = "4"];
+    }
+    Derived {
+        xml: String = [string, tag = "1"];
+        header: String = [string, tag = "2"];
+        rule: i32 = [enumeration = "DerivedRule", tag = "3"];
+        field: Vec<String> = [string, repeated, tag = "4"];
+        value: String = [string, tag = "5"];
+        within: String = [string, tag = "6"];
+        when: Option<When> = [message, optional, tag = "7"];
+    }
+    Constant {
+        field: String = [string, tag = "1"];
+        value: String = [string, tag = "2"];
+    }
+    Override {
+        query: String = [string, tag = "1"];
+        header: String = [string, tag = "2"];
+    }
+    Binding {
+        operation: String = [string, tag = "1"];
+        method: i32 = [enumeration = "HttpMethod", tag = "2"];
+        target: i32 = [enumeration = "Target", tag = "3"];
+        query: Vec<String> = [string, repeated, tag = "4"];
+        header: Vec<String> = [string, repeated, tag = "5"];
+        status: i32 = [int32, tag = "6"];
+        status_when: Vec<StatusWhen> = [message, repeated, tag = "7"];
+        handler: i32 = [enumeration = "Handler", tag = "8"];
+        request_message: String = [string, tag = "9"];
+        response_message: String = [string, tag = "10"];
+        request_xml: Option<XmlBody> = [message, optional, tag = "11"];
+        response_xml: String = [string, tag = "12"];
+        request: Vec<Bind> = [message, repeated, tag = "13"];
+        response: Vec<Bind> = [message, repeated, tag = "14"];
+        response_only: Vec<String> = [string, repeated, tag = "15"];
+        echo: Vec<Echo> = [message, repeated, tag = "16"];
+        derived: Vec<Derived> = [message, repeated, tag = "17"];
+        set: Vec<Constant> = [message, repeated, tag = "18"];
+        r#override: Vec<Override> = [message, repeated, tag = "19"];
+        encoding_type: bool = [bool, tag = "20"];
+        hook_request_xml: Vec<String> = [string, repeated, tag = "21"];
+        hook_response_xml: Vec<String> = [string, repeated, tag = "22"];
+    }
+    Resource {
+        target: i32 = [enumeration = "Target", tag = "1"];
+        get: String = [string, tag = "2"];
+        get_field: String = [string, tag = "3"];
+        update: String = [string, tag = "4"];
+        update_field: String = [string, tag = "5"];
+        mask_field: String = [string, tag = "6"];
+        identify: Vec<String> = [string, repeated, tag = "7"];
+        show: Vec<String> = [string, repeated, tag = "8"];
+    }
+    SubResource {
+        query: String = [string, tag = "1"];
+        name: String = [string, tag = "2"];
+        xml: String = [string, tag = "3"];
+        missing: String = [string, tag = "4"];
+        put_status: i32 = [int32, tag = "5"];
+        delete_status: i32 = [int32, tag = "6"];
+    }
+    Accepted {
+        header: String = [string, tag = "1"];
+        value: Vec<String> = [string, repeated, tag = "2"];
+        why: String = [string, tag = "3"];
+    }
+    Unrouted {
+        method: i32 = [enumeration = "HttpMethod", tag = "1"];
+        target: i32 = [enumeration = "Target", tag = "2"];
+        operation: String = [string, tag = "3"];
+    }
+    Rest {
+        ambient_header: Vec<String> = [string, repeated, tag = "1"];
+        accepted: Vec<Accepted> = [message, repeated, tag = "2"];
+        meaningful_header: Vec<String> = [string, repeated, tag = "3"];
+        sub_resource: Vec<String> = [string, repeated, tag = "4"];
+        unrouted: Vec<Unrouted> = [message, repeated, tag = "5"];
+    }
+    Error {
+        code: String = [string, tag = "1"];
+        status: i32 = [int32, tag = "2"];
+        grpc: i32 = [int32, tag = "3"];
+    }
+    FieldRule {
+        field: String = [string, tag = "1"];
+        class: i32 = [int32, tag = "2"];
+        except: String = [string, tag = "3"];
+    }
+    Access {
+        class: i32 = [int32, tag = "1"];
+        action: String = [string, tag = "2"];
+        when: Vec<FieldRule> = [message, repeated, tag = "3"];
+    }
+    UpdateAccess {
+        set: i32 = [int32, tag = "1"];
+        clear: i32 = [int32, tag = "2"];
+        set_action: String = [string, tag = "3"];
+        clear_action: String = [string, tag = "4"];
+    }
+}
+
+macro_rules! enums {
+    ($($name:ident { $($value:ident = $number:literal,)* })*) => {$(
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, prost::Enumeration)]
+        #[repr(i32)]
+        pub(crate) enum $name { $($value = $number,)* }
+    )*};
+}
+
+enums! {
+    HttpMethod { Unspecified = 0, Get = 1, Head = 2, Put = 3, Post = 4, Delete = 5, }
+    Target { Unspecified = 0, Service = 1, Bucket = 2, Object = 3, }
+    Handler { Unspecified = 0, Generated = 1, Hook = 2, }
+    Label { Unspecified = 0, Bucket = 1, Key = 2, }
+    Form {
+        Unspecified = 0, Fields = 1, Etag = 2, EtagList = 3, Base64 = 4, TagQuery = 5, Range = 6, CopySource = 7,
+        CopyRange = 8, Checksum = 9, ContentRange = 10, Location = 11, ContentCoding = 12,
+    }
+    Direction { Unspecified = 0, Request = 1, Response = 2, }
+    EchoRule { Unspecified = 0, Always = 1, Present = 2, NonEmpty = 3, }
+    DerivedRule {
+        Unspecified = 0, NonEmpty = 1, Count = 2, CountIfAny = 3, Constant = 4, Field = 5, ResourcePath = 6,
+        ResourceUrl = 7,
+    }
+}
+
+impl HttpMethod {
+    /// The method's name on the wire.
+    pub(crate) fn text(self) -> &'static str {
+        match self {
+            Self::Unspecified => "",
+            Self::Get => "GET",
+            Self::Head => "HEAD",
+            Self::Put => "PUT",
+            Self::Post => "POST",
+            Self::Delete => "DELETE",
+        }
+    }
+}
+
+impl Target {
+    /// The variant of the adapter's `Target`.
+    pub(crate) fn variant(self) -> &'static str {
+        match self {
+            Self::Unspecified | Self::Service => "Service",
+            Self::Bucket => "Bucket",
+            Self::Object => "Object",
+        }
+    }
+
+    /// The URI in botocore's writing.
+    pub(crate) fn uri(self) -> &'static str {
+        match self {
+            Self::Unspecified | Self::Service => "/",
+            Self::Bucket => "/{Bucket}",
+            Self::Object => "/{Bucket}/{Key+}",
+        }
+    }
+}

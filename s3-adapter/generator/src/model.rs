@@ -1,0 +1,431 @@
+//! The contract after its annotations are resolved: every operation with the place of each of its fields.
+
+use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor};
+
+use crate::annotations::{
+    Access, DerivedRule, EchoRule, Error, Form, HttpMethod, Label, Override, Rest, Target,
+    UpdateAccess, When,
+};
+
+/// Why a contract is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[allow(missing_docs)]
+pub enum Refusal {
+    #[error("not a descriptor set: {0}")]
+    Descriptor(String),
+    #[error("the contract has no {0}")]
+    Missing(&'static str),
+    #[error("the option on {on} cannot be read: {why}")]
+    Option { on: String, why: String },
+    #[error("{rpc} names no access class")]
+    NoAccessClass { rpc: String },
+    #[error("{rpc}: the access rule on `{field}` has no class")]
+    NoRuleClass { rpc: String, field: String },
+    #[error("{field} is a sub-resource without access of its update")]
+    NoUpdateAccess { field: String },
+    #[error("{first} and {second} take the same requests")]
+    Tie { first: String, second: String },
+    #[error("two bindings are called {0}")]
+    SameName(String),
+    #[error("{operation}: {what} is not given")]
+    Unspecified {
+        operation: String,
+        what: &'static str,
+    },
+    #[error("{operation}: `{field}` has no name in XML")]
+    UnnamedXml { operation: String, field: String },
+    #[error(
+        "{operation}: `{field}` has no place in the request or answer; say `unbound` if that is meant"
+    )]
+    NoPlace { operation: String, field: String },
+    #[error("{operation}: {place} is given twice")]
+    Duplicate { operation: String, place: String },
+    #[error("{operation}: there is no field `{field}`")]
+    UnknownField { operation: String, field: String },
+    #[error("{operation}: `{field}` cannot be written that way")]
+    Form { operation: String, field: String },
+    #[error("{0} is called otherwise in Rust")]
+    Name(String),
+    #[error("{value} has no S3 code, HTTP status or gRPC code")]
+    NoErrorRow { value: String },
+    #[error("{operation}: there is no reason {reason}")]
+    UnknownReason { operation: String, reason: String },
+    #[error("{operation}: there is no RPC {rpc}")]
+    UnknownRpc { operation: String, rpc: String },
+    #[error("{operation}: header {header} is not in lower case")]
+    HeaderCase { operation: String, header: String },
+    #[error("{value} has no S3 text, but its enum appears in S3")]
+    NoEnumText { value: String },
+}
+
+/// Everything that is generated from.
+#[derive(Debug)]
+pub(crate) struct Contract {
+    pub(crate) operations: Vec<Operation>,
+    pub(crate) rest: Rest,
+    pub(crate) reasons: Vec<Reason>,
+    pub(crate) rpcs: Vec<Rpc>,
+    pub(crate) enums: Vec<WireEnum>,
+    /// Numbers and Rust variants of AccessClass.
+    pub(crate) access_classes: Vec<(i32, String)>,
+    /// Messages and enums of the contract, by name.
+    pub(crate) type_names: Vec<String>,
+}
+
+/// One value of ErrorReason.
+#[derive(Debug)]
+pub(crate) struct Reason {
+    /// Without prefix, as in `NO_SUCH_KEY`.
+    pub(crate) name: String,
+    pub(crate) row: Error,
+}
+
+/// One RPC with its access.
+#[derive(Debug)]
+pub(crate) struct Rpc {
+    pub(crate) service: String,
+    pub(crate) package: String,
+    pub(crate) name: String,
+    pub(crate) input: MessageDescriptor,
+    pub(crate) client_streaming: bool,
+    pub(crate) access: Access,
+    /// The paths that an update mask may name, with the access of each.
+    pub(crate) updates: Vec<Update>,
+}
+
+/// One path of an update mask.
+#[derive(Debug)]
+pub(crate) struct Update {
+    /// As the mask names it.
+    pub(crate) mask: String,
+    /// The field of the request that it takes its value from.
+    pub(crate) path: FieldPath,
+    /// The field that holds the mask.
+    pub(crate) mask_field: String,
+    pub(crate) access: UpdateAccess,
+}
+
+/// An enum that appears in S3.
+#[derive(Debug)]
+pub(crate) struct WireEnum {
+    pub(crate) name: String,
+    /// Number and text, the unspecified one left out.
+    pub(crate) values: Vec<(i32, String)>,
+}
+
+/// One S3 operation.
+#[derive(Debug)]
+pub(crate) struct Operation {
+    pub(crate) name: String,
+    pub(crate) rpc: String,
+    pub(crate) method: HttpMethod,
+    pub(crate) target: Target,
+    pub(crate) query: Vec<QueryKey>,
+    pub(crate) headers: Vec<String>,
+    pub(crate) status: u16,
+    pub(crate) hook: bool,
+    pub(crate) request: Request,
+    pub(crate) answer: Answer,
+    /// The path of the update mask, and whether it is set or cleared.
+    pub(crate) mask: Option<Mask>,
+    /// The field of the resource and the reason if it is not set.
+    pub(crate) missing: Option<(FieldPath, String)>,
+    pub(crate) encoding_type: bool,
+}
+
+/// A query parameter that an operation is known by.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct QueryKey {
+    pub(crate) name: String,
+    pub(crate) value: Option<String>,
+}
+
+/// The one path of an update.
+#[derive(Debug)]
+pub(crate) struct Mask {
+    pub(crate) field: String,
+    pub(crate) path: String,
+    pub(crate) change: Change,
+}
+
+/// What an update does to its path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Change {
+    Set,
+    Clear,
+}
+
+/// What comes in.
+#[derive(Debug)]
+pub(crate) struct Request {
+    pub(crate) message: MessageDescriptor,
+    pub(crate) streamed: bool,
+    pub(crate) members: Vec<RequestMember>,
+    pub(crate) constants: Vec<(FieldPath, String)>,
+    pub(crate) body: Option<Body>,
+}
+
+/// The XML body of a request.
+#[derive(Debug)]
+pub(crate) struct Body {
+    pub(crate) root: String,
+    /// What it fills, from the request; empty: the request itself.
+    pub(crate) path: FieldPath,
+    pub(crate) optional: bool,
+    pub(crate) shape: Shape,
+    pub(crate) hook_elements: Vec<String>,
+}
+
+/// A field that comes from the URI, the query or a header.
+#[derive(Debug)]
+pub(crate) struct RequestMember {
+    pub(crate) path: FieldPath,
+    pub(crate) place: Place,
+    pub(crate) codec: Codec,
+    pub(crate) url_encodable: bool,
+    pub(crate) min: Option<i64>,
+    pub(crate) max: Option<i64>,
+}
+
+/// Where a member is.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Place {
+    Label(LabelPart),
+    Query(String),
+    Header(String),
+    HeaderPrefix(String),
+}
+
+/// A part of the URI.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum LabelPart {
+    Bucket,
+    Key,
+}
+
+impl LabelPart {
+    pub(crate) fn of(label: Label) -> Option<Self> {
+        match label {
+            Label::Unspecified => None,
+            Label::Bucket => Some(Self::Bucket),
+            Label::Key => Some(Self::Key),
+        }
+    }
+}
+
+/// What goes out.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) message: MessageDescriptor,
+    pub(crate) status_when: Vec<(FieldPath, u16)>,
+    pub(crate) headers: Vec<AnswerHeader>,
+    pub(crate) root: Option<String>,
+    pub(crate) shape: Shape,
+    pub(crate) echo: Vec<EchoMember>,
+    pub(crate) derived_headers: Vec<DerivedMember>,
+    pub(crate) overrides: Vec<Override>,
+    pub(crate) hook_elements: Vec<String>,
+}
+
+/// A header of the answer.
+#[derive(Debug)]
+pub(crate) struct AnswerHeader {
+    pub(crate) name: String,
+    pub(crate) prefix: bool,
+    pub(crate) path: FieldPath,
+    pub(crate) codec: Codec,
+    pub(crate) always: bool,
+    pub(crate) when: Option<When>,
+}
+
+/// A repeated part of the request.
+#[derive(Debug)]
+pub(crate) struct EchoMember {
+    pub(crate) element: String,
+    pub(crate) path: FieldPath,
+    pub(crate) codec: Codec,
+    pub(crate) rule: EchoRule,
+    pub(crate) limit: i32,
+    pub(crate) query: Option<String>,
+    pub(crate) url_encodable: bool,
+}
+
+/// A derived part of the answer.
+#[derive(Debug)]
+pub(crate) struct DerivedMember {
+    /// Element path or header.
+    pub(crate) name: String,
+    pub(crate) rule: DerivedRule,
+    /// From the answer, or from the item in which it stands.
+    pub(crate) paths: Vec<FieldPath>,
+    pub(crate) value: String,
+    pub(crate) when: Option<When>,
+}
+
+/// The elements of an XML element.
+#[derive(Debug, Default)]
+pub(crate) struct Shape {
+    pub(crate) members: Vec<Member>,
+    pub(crate) derived: Vec<DerivedMember>,
+    /// If the root has text instead of elements.
+    pub(crate) text: Option<(FieldPath, Codec)>,
+}
+
+/// One element.
+#[derive(Debug)]
+pub(crate) struct Member {
+    /// Its name, after the names of the elements around it.
+    pub(crate) element: Vec<String>,
+    pub(crate) path: FieldPath,
+    pub(crate) node: Node,
+    pub(crate) always: bool,
+    pub(crate) url_encodable: bool,
+    pub(crate) when: Option<When>,
+    pub(crate) min: Option<i64>,
+    pub(crate) max: Option<i64>,
+}
+
+/// What an element holds.
+#[derive(Debug)]
+pub(crate) enum Node {
+    Scalar(Codec),
+    /// Texts: each in `item`, or flattened into the parent (with `item` inside, if there is one).
+    Texts {
+        codec: Codec,
+        flattened: bool,
+        item: Option<String>,
+    },
+    /// Elements: each called `item`, or flattened into the parent.
+    Items {
+        message: MessageDescriptor,
+        flattened: bool,
+        item: Option<String>,
+        shape: Shape,
+    },
+    Struct {
+        message: MessageDescriptor,
+        shape: Shape,
+    },
+}
+
+/// How a value is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Codec {
+    Text,
+    ContentCoding,
+    Bool,
+    Int32,
+    Int64,
+    Time,
+    Enum(String),
+    Etag,
+    EtagList,
+    Base64,
+    TagQuery,
+    Range,
+    CopySource,
+    CopyRange,
+    Checksum,
+    ContentRange,
+    Location,
+    Metadata,
+}
+
+impl Codec {
+    /// The codec of a field, if its type and form fit.
+    pub(crate) fn of(field: &FieldDescriptor, form: Form) -> Option<Self> {
+        let kind = field.kind();
+        let message = match &kind {
+            Kind::Message(message) => message.full_name().to_owned(),
+            _ => String::new(),
+        };
+        let is_text = matches!(kind, Kind::String);
+        let fits = |condition: bool, codec: Self| condition.then_some(codec);
+        match form {
+            Form::Etag => fits(is_text && !field.is_list(), Self::Etag),
+            Form::ContentCoding => fits(is_text && !field.is_list(), Self::ContentCoding),
+            Form::EtagList => fits(is_text && field.is_list(), Self::EtagList),
+            Form::Location => fits(is_text, Self::Location),
+            Form::Base64 => fits(matches!(kind, Kind::Bytes), Self::Base64),
+            Form::TagQuery => fits(message.ends_with(".TagSet"), Self::TagQuery),
+            Form::Range => fits(message.ends_with(".ByteRange"), Self::Range),
+            Form::CopyRange => fits(message.ends_with(".ByteRange"), Self::CopyRange),
+            Form::CopySource => fits(message.ends_with(".CopySource"), Self::CopySource),
+            Form::Checksum => fits(message.ends_with(".Checksum"), Self::Checksum),
+            Form::ContentRange => fits(message.ends_with(".ContentRange"), Self::ContentRange),
+            Form::Fields => None,
+            Form::Unspecified => match kind {
+                Kind::String => Some(Self::Text),
+                Kind::Bool => Some(Self::Bool),
+                Kind::Int32 => Some(Self::Int32),
+                Kind::Int64 => Some(Self::Int64),
+                Kind::Enum(of) => Some(Self::Enum(of.name().to_owned())),
+                Kind::Message(_) if message == "google.protobuf.Timestamp" => Some(Self::Time),
+                _ => None,
+            },
+        }
+    }
+
+    /// Whether an answer can show it.
+    pub(crate) fn is_writable(&self) -> bool {
+        !matches!(
+            self,
+            Self::EtagList | Self::TagQuery | Self::Range | Self::CopySource | Self::CopyRange
+        )
+    }
+
+    /// Whether a request can give it.
+    pub(crate) fn is_readable(&self) -> bool {
+        !matches!(self, Self::ContentRange | Self::Location)
+    }
+
+    /// Its name in the golden table.
+    pub(crate) fn name(&self) -> &str {
+        match self {
+            Self::Text => "string",
+            Self::ContentCoding => "content coding",
+            Self::Bool => "boolean",
+            Self::Int32 => "integer",
+            Self::Int64 => "long",
+            Self::Time => "timestamp",
+            Self::Enum(name) => name,
+            Self::Etag => "etag",
+            Self::EtagList => "etag list",
+            Self::Base64 => "base64",
+            Self::TagQuery => "tag query",
+            Self::Range => "range",
+            Self::CopySource => "copy source",
+            Self::CopyRange => "copy range",
+            Self::Checksum => "checksum",
+            Self::ContentRange => "content range",
+            Self::Location => "location",
+            Self::Metadata => "map",
+        }
+    }
+}
+
+/// A field, by the fields that lead to it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct FieldPath {
+    pub(crate) steps: Vec<FieldDescriptor>,
+}
+
+impl FieldPath {
+    /// The path one step deeper.
+    pub(crate) fn with(&self, field: &FieldDescriptor) -> Self {
+        let mut steps = self.steps.clone();
+        steps.push(field.clone());
+        Self { steps }
+    }
+
+    /// As annotations write it.
+    pub(crate) fn text(&self) -> String {
+        let names: Vec<&str> = self.steps.iter().map(FieldDescriptor::name).collect();
+        names.join(".")
+    }
+
+    /// The field itself.
+    pub(crate) fn leaf(&self) -> Option<&FieldDescriptor> {
+        self.steps.last()
+    }
+}

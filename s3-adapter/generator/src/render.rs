@@ -1,0 +1,405 @@
+//! Writes rendering: from a typed answer to status, headers and XML.
+
+use crate::annotations::{DerivedRule, EchoRule, Form};
+use crate::enums::text_of;
+use crate::model::{
+    AnswerHeader, Codec, Contract, DerivedMember, EchoMember, FieldPath, Member, Node, Operation,
+    Shape,
+};
+use crate::source::{Code, answer_type, condition, function, is_option, parent, request_type};
+
+pub(crate) fn source(contract: &Contract) -> String {
+    let mut code = Code::default();
+    // What a hook writes itself has no generated rendering.
+    let rendered = contract
+        .operations
+        .iter()
+        .filter(|operation| operation.answer.hook_elements.is_empty());
+    rendered.for_each(|operation| render(operation, &mut code));
+    code.finish()
+}
+
+fn render(operation: &Operation, code: &mut Code) {
+    code.line(format!("/// Renders the answer of {}.", operation.name));
+    code.block(
+        format!(
+            "#[must_use]\n#[allow(unused_variables)]\npub fn {}(request: &{}, answer: &{}, context: &RenderContext<'_>) -> Rendered {{",
+            function("render", &operation.name),
+            request_type(operation),
+            answer_type(operation)
+        ),
+        |code| {
+            code.line(format!("let mut out = Rendered::new({});", operation.status));
+            for (path, status) in &operation.answer.status_when {
+                let (parent, field) = parent("answer", path);
+                code.line(format!("if {parent}.is_some_and(|m| m.{field}.is_some()) {{ out.set_status({status}); }}"));
+            }
+            operation.answer.headers.iter().for_each(|header| self::header(header, code));
+            for derived in &operation.answer.derived_headers {
+                code.line(format!("out.header({:?}, {});", derived.name, derived_value("answer", derived)));
+            }
+            for replaced in &operation.answer.overrides {
+                code.line(format!("out.replace({:?}, context.view.query.get({:?}));", replaced.header, replaced.query));
+            }
+            if let Some(root) = &operation.answer.root {
+                document(operation, root, code);
+            }
+            code.line("out");
+        },
+        "}",
+    );
+}
+
+fn header(header: &AnswerHeader, code: &mut Code) {
+    let name = &header.name;
+    let (parent, field) = parent("answer", &header.path);
+    let set = match &header.codec {
+        Codec::Metadata => format!("out.metadata({name:?}, {parent}.map(|m| &m.{field}));"),
+        Codec::Checksum => format!("out.checksum({parent}.and_then(|m| m.{field}.as_ref()));"),
+        codec => {
+            let form = Style {
+                always: header.always,
+                xml: false,
+            };
+            let value = encoded(codec, &header.path, &field, form);
+            format!("out.header({name:?}, {parent}.and_then(|m| {value}));")
+        }
+    };
+    match condition(header.when.as_ref()) {
+        Some(condition) => code.block(format!("if {condition} {{"), |code| code.line(set), "}"),
+        None => code.line(set),
+    }
+}
+
+/// Where a value stands and whether it is shown when empty.
+#[derive(Clone, Copy)]
+struct Style {
+    always: bool,
+    xml: bool,
+}
+
+/// An expression of type `Option<Cow<str>>` on the parent message `m`.
+fn encoded(codec: &Codec, path: &FieldPath, field: &str, style: Style) -> String {
+    let option = path.leaf().is_some_and(is_option);
+    let always = if style.always { "_always" } else { "" };
+    match codec {
+        Codec::Text | Codec::ContentCoding => format!("encode::text{always}(&m.{field})"),
+        Codec::Bool => format!("encode::flag{always}(m.{field})"),
+        Codec::Int32 | Codec::Int64 if option => {
+            format!("m.{field}.and_then(|n| encode::int(i64::from(n)))")
+        }
+        Codec::Int32 | Codec::Int64 if style.xml || style.always => {
+            format!("encode::int(i64::from(m.{field}))")
+        }
+        Codec::Int32 | Codec::Int64 => format!("encode::int_if_set(i64::from(m.{field}))"),
+        Codec::Time if style.xml => format!("m.{field}.as_ref().and_then(encode::iso8601)"),
+        Codec::Time => format!("m.{field}.as_ref().and_then(encode::http_date)"),
+        Codec::Enum(name) => format!("{}(m.{field}).map(Cow::Borrowed)", text_of(name)),
+        Codec::Etag => format!("encode::etag(&m.{field})"),
+        Codec::Base64 => format!("encode::base64(&m.{field})"),
+        Codec::Location => format!("encode::location(&m.{field})"),
+        Codec::ContentRange => format!("m.{field}.as_ref().map(encode::content_range)"),
+        // Written by name, not by value, or refused while the contract is read.
+        Codec::EtagList
+        | Codec::TagQuery
+        | Codec::Range
+        | Codec::CopySource
+        | Codec::CopyRange
+        | Codec::Checksum
+        | Codec::Metadata => "None".to_owned(),
+    }
+}
+
+fn document(operation: &Operation, root: &str, code: &mut Code) {
+    code.line("let mut xml = XmlWriter::document();");
+    code.line(format!("xml.open_root({root:?});"));
+    let answer = &operation.answer;
+    if let Some((path, codec)) = &answer.shape.text {
+        let (parent, field) = parent("answer", path);
+        let value = encoded(
+            codec,
+            path,
+            &field,
+            Style {
+                always: true,
+                xml: true,
+            },
+        );
+        code.line(format!(
+            "if let Some(text) = {parent}.and_then(|m| {value}) {{ xml.text(&text); }}"
+        ));
+    }
+    answer.echo.iter().for_each(|echo| self::echo(echo, code));
+    if operation.encoding_type {
+        code.line("if context.encodes_urls() { xml.text_element(\"EncodingType\", \"url\"); }");
+    }
+    shape(&answer.shape, "answer", code);
+    code.line("out.document(xml);");
+}
+
+fn echo(echo: &EchoMember, code: &mut Code) {
+    let (parent, field) = parent("request", &echo.path);
+    let value = match echo.codec {
+        Codec::Int32 if echo.path.leaf().is_some_and(is_option) => {
+            format!(
+                "encode::int(i64::from(m.{field}.unwrap_or({0}).min({0})))",
+                echo.limit
+            )
+        }
+        Codec::Int32 => format!("encode::int(i64::from(m.{field}))"),
+        _ => format!("encode::text_always(&m.{field})"),
+    };
+    let mut value = format!("{parent}.and_then(|m| {value})");
+    if echo.url_encodable {
+        value = format!("context.url_encoded({value})");
+    }
+    let write = format!(
+        "if let Some(text) = {value} {{ xml.text_element({:?}, &text); }}",
+        echo.element
+    );
+    let condition = match (echo.rule, &echo.query) {
+        (EchoRule::Present, Some(query)) => Some(format!("context.view.has_parameter({query:?})")),
+        (EchoRule::NonEmpty, Some(query)) => Some(format!("context.view.has_query({query:?})")),
+        _ => None,
+    };
+    match condition {
+        Some(condition) => code.block(format!("if {condition} {{"), |code| code.line(write), "}"),
+        None => code.line(write),
+    }
+}
+
+/// The elements of a shape, in the order of the contract; `a/b` elements are gathered into one `a`.
+fn shape(shape: &Shape, root: &str, code: &mut Code) {
+    let mut gathered: Vec<&str> = Vec::new();
+    let values: Vec<(Vec<String>, String)> = shape
+        .members
+        .iter()
+        .filter_map(|member| scalar(member, root))
+        .collect();
+    let derived = shape.derived.iter().map(|derived| {
+        let element: Vec<String> = derived.name.split('/').map(str::to_owned).collect();
+        (element, derived_value(root, derived))
+    });
+    let values: Vec<(Vec<String>, String)> = values.into_iter().chain(derived).collect();
+    for (element, value) in &values {
+        match &element[..] {
+            [name] => code.line(format!(
+                "if let Some(text) = {value} {{ xml.text_element({name:?}, &text); }}"
+            )),
+            [outer, ..] if !gathered.contains(&outer.as_str()) => {
+                gathered.push(outer);
+                let inner = values
+                    .iter()
+                    .filter(|(other, _)| other.len() > 1 && other.first() == Some(outer));
+                let inner = inner
+                    .map(|(element, value)| format!("({:?}, {value})", element[1..].join("/")));
+                let inner: Vec<String> = inner.collect();
+                code.line(format!(
+                    "encode::group(&mut xml, {outer:?}, [{}]);",
+                    inner.join(", ")
+                ));
+            }
+            _ => {}
+        }
+    }
+    shape
+        .members
+        .iter()
+        .for_each(|member| nested(member, root, code));
+}
+
+/// The value of an element that has text, and its place.
+fn scalar(member: &Member, root: &str) -> Option<(Vec<String>, String)> {
+    let Node::Scalar(codec) = &member.node else {
+        return None;
+    };
+    if *codec == Codec::Checksum {
+        return None;
+    }
+    let (parent, field) = parent(root, &member.path);
+    let style = Style {
+        always: member.always,
+        xml: true,
+    };
+    let mut value = format!(
+        "{parent}.and_then(|m| {})",
+        encoded(codec, &member.path, &field, style)
+    );
+    if member.url_encodable {
+        value = format!("context.url_encoded({value})");
+    }
+    if let Some(condition) = condition(member.when.as_ref()) {
+        value = format!("if {condition} {{ {value} }} else {{ None }}");
+    }
+    Some((member.element.clone(), value))
+}
+
+fn nested(member: &Member, root: &str, code: &mut Code) {
+    let (parent, field) = parent(root, &member.path);
+    let element = member.element.join("/");
+    let all = format!("for item in {parent}.into_iter().flat_map(|m| &m.{field}) {{");
+    match &member.node {
+        Node::Scalar(Codec::Checksum) => {
+            code.line(format!(
+                "encode::checksum_element(&mut xml, {parent}.and_then(|m| m.{field}.as_ref()));"
+            ));
+        }
+        Node::Scalar(_) => {}
+        Node::Texts {
+            codec: Codec::Enum(name),
+            ..
+        } => {
+            code.block(
+                all,
+                |code| {
+                    code.line(format!(
+                        "if let Some(text) = {}(*item) {{ xml.text_element({element:?}, text); }}",
+                        text_of(name)
+                    ));
+                },
+                "}",
+            );
+        }
+        Node::Texts {
+            flattened, item, ..
+        } => {
+            let value = match member.url_encodable {
+                true => "context.url_encoded(encode::text_always(item)).unwrap_or_default()",
+                false => "encode::text_always(item).unwrap_or_default()",
+            };
+            let (outer, each) = list_elements(&element, *flattened, item.as_deref());
+            list(outer, code, |code| {
+                code.block(&all, |code| match (flattened, item) {
+                    (true, Some(item)) => {
+                        code.line(format!("xml.open({element:?}); xml.text_element({item:?}, &{value}); xml.close();"));
+                    }
+                    _ => code.line(format!("xml.text_element({each:?}, &{value});")),
+                }, "}");
+            });
+        }
+        Node::Items {
+            flattened,
+            item,
+            shape,
+            ..
+        } => {
+            let (outer, each) = list_elements(&element, *flattened, item.as_deref());
+            list(outer, code, |code| {
+                code.block(
+                    &all,
+                    |code| {
+                        code.line(format!("xml.open({each:?});"));
+                        self::shape(shape, "item", code);
+                        code.line("xml.close();");
+                    },
+                    "}",
+                );
+            });
+        }
+        Node::Struct { shape, .. } => {
+            let open = format!("if let Some(item) = {parent}.and_then(|m| m.{field}.as_ref()) {{");
+            code.block(
+                open,
+                |code| {
+                    code.line(format!("xml.open({element:?});"));
+                    self::shape(shape, "item", code);
+                    code.line("xml.close();");
+                },
+                "}",
+            );
+        }
+    }
+}
+
+/// The element around a list, if any, and that of an item.
+fn list_elements<'a>(
+    element: &'a str,
+    flattened: bool,
+    item: Option<&'a str>,
+) -> (Option<&'a str>, &'a str) {
+    match (flattened, item) {
+        (true, _) | (false, None) => (None, element),
+        (false, Some(item)) => (Some(element), item),
+    }
+}
+
+fn list(outer: Option<&str>, code: &mut Code, inside: impl FnOnce(&mut Code)) {
+    if let Some(outer) = outer {
+        code.line(format!("xml.open({outer:?});"));
+    }
+    inside(code);
+    if outer.is_some() {
+        code.line("xml.close();");
+    }
+}
+
+fn derived_value(root: &str, derived: &DerivedMember) -> String {
+    let value = match derived.rule {
+        DerivedRule::NonEmpty => {
+            let any: Vec<String> = derived
+                .paths
+                .iter()
+                .map(|path| is_set(root, path))
+                .collect();
+            format!("encode::flag_always({})", any.join(" || "))
+        }
+        DerivedRule::Count => format!("encode::count({})", count(root, &derived.paths)),
+        DerivedRule::CountIfAny => format!("encode::count_if_any({})", count(root, &derived.paths)),
+        DerivedRule::Constant => format!("Some(Cow::Borrowed({:?}))", derived.value),
+        DerivedRule::Field => field_value(root, derived.paths.first()),
+        DerivedRule::ResourcePath => "Some(context.resource_path())".to_owned(),
+        DerivedRule::ResourceUrl => "Some(Cow::Borrowed(context.resource_url))".to_owned(),
+        DerivedRule::Unspecified => "None".to_owned(),
+    };
+    match condition(derived.when.as_ref()) {
+        Some(condition) => format!("if {condition} {{ {value} }} else {{ None }}"),
+        None => value,
+    }
+}
+
+fn field_value(root: &str, path: Option<&FieldPath>) -> String {
+    let Some(path) = path else {
+        return "None".to_owned();
+    };
+    let codec = path
+        .leaf()
+        .and_then(|leaf| Codec::of(leaf, Form::Unspecified))
+        .unwrap_or(Codec::Text);
+    let (parent, field) = parent(root, path);
+    format!(
+        "{parent}.and_then(|m| {})",
+        encoded(
+            &codec,
+            path,
+            &field,
+            Style {
+                always: false,
+                xml: true
+            }
+        )
+    )
+}
+
+fn is_set(root: &str, path: &FieldPath) -> String {
+    let (parent, field) = parent(root, path);
+    let number = path.leaf().is_some_and(|leaf| {
+        matches!(
+            leaf.kind(),
+            prost_reflect::Kind::Int32 | prost_reflect::Kind::Int64
+        ) && !leaf.is_list()
+    });
+    let test = if number {
+        format!("m.{field} != 0")
+    } else {
+        format!("!m.{field}.is_empty()")
+    };
+    format!("{parent}.is_some_and(|m| {test})")
+}
+
+fn count(root: &str, paths: &[FieldPath]) -> String {
+    let each = |path: &FieldPath| {
+        let (parent, field) = parent(root, path);
+        format!("{parent}.map_or(0, |m| m.{field}.len())")
+    };
+    paths.iter().map(each).collect::<Vec<_>>().join(" + ")
+}

@@ -1,0 +1,128 @@
+//! Asks the service whether an operation may be done, before the body is polled.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bucketry_contract::adapter::v1::{
+    AuthorizeRequest, AuthorizeResponse, SignatureClaim, SignatureKind,
+};
+use http::HeaderMap;
+
+use crate::client_info::Client;
+use crate::copy_source::CopySource;
+use crate::edge::Edge;
+use crate::error::S3Error;
+use crate::generated::{Operation, ParsedRequest};
+use crate::sigv4::{Authentication, PresignedV2Claim, SigV4Claim, SignatureMode};
+use crate::target::Target;
+
+/// What the contract allows in one claim. The likeliest come first.
+const MAX_CANDIDATES: usize = 4;
+
+/// One request, as far as the decision on it goes.
+pub(crate) struct Asked<'a> {
+    pub(crate) operation: Operation,
+    /// The typed head, if it could be read: it says what the operation needs. If not, the caller is still judged, so that
+    /// a stranger learns nothing but that.
+    pub(crate) parsed: Option<&'a ParsedRequest>,
+    pub(crate) authentication: &'a Authentication,
+    pub(crate) target: &'a Target,
+    pub(crate) headers: &'a HeaderMap,
+    pub(crate) client: &'a Client,
+}
+
+/// The decision: a session for this operation on this resource.
+///
+/// # Errors
+/// The service's refusal.
+pub(crate) async fn authorize(
+    edge: &Edge,
+    extensions: &http::Extensions,
+    asked: &Asked<'_>,
+) -> Result<AuthorizeResponse, S3Error> {
+    let mut request = tonic::Request::new(message(asked));
+    *request.extensions_mut() = extensions.clone();
+    Ok(edge.authority.authorize(request).await?.into_inner())
+}
+
+fn message(asked: &Asked<'_>) -> AuthorizeRequest {
+    let owned = |paths: &[&str]| paths.iter().map(|path| (*path).to_owned()).collect();
+    let requirements = asked.parsed.map(ParsedRequest::requirements);
+    let classes = requirements.into_iter().flatten();
+    let source_owner = header(asked.headers, "x-amz-source-expected-bucket-owner");
+    let source_bucket = match source_owner.is_empty() {
+        true => String::new(),
+        false => CopySource::parse(&header(asked.headers, "x-amz-copy-source"))
+            .map(|source| source.bucket)
+            .unwrap_or_default(),
+    };
+    AuthorizeRequest {
+        claim: claim(asked.authentication),
+        rpc: asked.operation.rpc().to_owned(),
+        operation: asked.operation.name().to_owned(),
+        set_paths: owned(asked.operation.set_paths()),
+        clear_paths: owned(asked.operation.clear_paths()),
+        bucket: asked.target.bucket().unwrap_or_default().to_owned(),
+        key: asked.target.key().unwrap_or_default().to_owned(),
+        client_address: asked.client.address_text(),
+        request_id: asked.client.request_id.as_str().to_owned(),
+        chunk_signed: asked.authentication.payload().has_signed_chunks(),
+        expected_bucket_owner: header(asked.headers, "x-amz-expected-bucket-owner"),
+        copy_source_bucket: source_bucket,
+        expected_source_bucket_owner: source_owner,
+        raised: classes.map(|needed| needed.class.into()).collect(),
+        user_agent: header(asked.headers, "user-agent"),
+    }
+}
+
+fn header(headers: &HeaderMap, name: &str) -> String {
+    headers
+        .get(name)
+        .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+        .unwrap_or_default()
+}
+
+fn claim(authentication: &Authentication) -> Option<SignatureClaim> {
+    match authentication {
+        Authentication::Anonymous { .. } => None,
+        Authentication::SigV4(claim) => Some(v4_claim(claim)),
+        Authentication::PresignedV2(claim) => Some(v2_claim(claim)),
+    }
+}
+
+fn v4_claim(claim: &SigV4Claim) -> SignatureClaim {
+    let (kind, expires) = match claim.mode {
+        SignatureMode::Header => (SignatureKind::V4Header, 0),
+        SignatureMode::Presigned { expires_seconds } => {
+            (SignatureKind::V4Presigned, i64::from(expires_seconds))
+        }
+    };
+    SignatureClaim {
+        kind: kind.into(),
+        access_key_id: claim.access_key_id.clone(),
+        amz_date: claim.signed_at.as_str().to_owned(),
+        scope_date: claim.scope.date.clone(),
+        scope_region: claim.scope.region.clone(),
+        // The parser has refused everything else.
+        scope_service: "s3".to_owned(),
+        scope_terminator: "aws4_request".to_owned(),
+        signature: hex::encode(claim.signature),
+        canonical_requests: candidates(&claim.canonical_requests),
+        expires,
+    }
+}
+
+fn v2_claim(claim: &PresignedV2Claim) -> SignatureClaim {
+    SignatureClaim {
+        kind: SignatureKind::V2Presigned.into(),
+        access_key_id: claim.access_key_id.clone(),
+        signature: STANDARD.encode(claim.signature),
+        canonical_requests: candidates(&claim.strings_to_sign),
+        // Further ahead than any clock counts is further than seven days.
+        expires: i64::try_from(claim.expires_at_unix_seconds).unwrap_or(i64::MAX),
+        ..SignatureClaim::default()
+    }
+}
+
+fn candidates(all: &[String]) -> Vec<String> {
+    all.iter().take(MAX_CANDIDATES).cloned().collect()
+}

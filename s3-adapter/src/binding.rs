@@ -1,0 +1,69 @@
+//! What generated code stands on: the view of a request, values from and to S3's spelling, the rendered answer.
+
+pub mod decode;
+pub mod encode;
+mod error;
+mod rendered;
+mod view;
+
+pub use error::ParseError;
+pub use rendered::{RenderContext, Rendered};
+pub use view::RequestView;
+
+use crate::generated::Operation;
+
+/// What routing finds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RouteOutcome {
+    /// An operation.
+    Operation(Operation),
+    /// Something that S3 knows and this server does not: its query parameter or name.
+    NotImplemented(&'static str),
+    /// A query parameter that this operation does not take.
+    Unexpected(&'static str),
+    /// Nothing that S3 knows with this method.
+    MethodNotAllowed,
+}
+
+/// Who handles an operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Handler {
+    /// Generated code alone.
+    Generated,
+    /// A method of [`crate::generated::Hooks`].
+    Hook,
+}
+
+/// What the body of a request is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BodyKind {
+    /// None; one that is sent is not read.
+    None,
+    /// A document, to be read whole before the call.
+    Xml {
+        /// Its root element.
+        root: &'static str,
+        /// Whether it may be left out.
+        need: Need,
+    },
+    /// The content of an object or part, to be streamed.
+    Content,
+}
+
+/// Whether something may be left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    /// No.
+    Required,
+    /// Yes.
+    Optional,
+}
+
+/// What the pipeline hands to [`crate::generated::dispatch`] with a request.
+pub trait Call: Send {
+    /// The gRPC request of a message: with the session, the request id, the client's address.
+    fn request<T>(&self, message: T) -> tonic::Request<T>;
+
+    /// What rendering needs of the S3 request.
+    fn context(&self) -> RenderContext<'_>;
+}

@@ -1,0 +1,470 @@
+//! Checksums that a client declares for a body: names, values, and the check of small bodies.
+//!
+//! The digests of object data are computed by the service from what is declared here; bodies that
+//! the adapter itself reads whole (XML) are checked by [`DeclaredDigests::verify`].
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use http::HeaderMap;
+use md5::Md5;
+use sha1::Sha1;
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+
+use crate::sigv4::PayloadHash;
+
+/// S3's additional checksum algorithms.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ChecksumAlgorithm {
+    /// CRC-32 (ISO-HDLC).
+    Crc32,
+    /// CRC-32C (Castagnoli).
+    Crc32c,
+    /// CRC-64/NVME.
+    Crc64Nvme,
+    /// SHA-1.
+    Sha1,
+    /// SHA-256.
+    Sha256,
+}
+
+impl ChecksumAlgorithm {
+    /// All of them.
+    pub const ALL: [Self; 5] = [
+        Self::Crc32,
+        Self::Crc32c,
+        Self::Crc64Nvme,
+        Self::Sha1,
+        Self::Sha256,
+    ];
+
+    /// The header or trailer that carries the value, base64.
+    #[must_use]
+    pub fn header(self) -> &'static str {
+        match self {
+            Self::Crc32 => "x-amz-checksum-crc32",
+            Self::Crc32c => "x-amz-checksum-crc32c",
+            Self::Crc64Nvme => "x-amz-checksum-crc64nvme",
+            Self::Sha1 => "x-amz-checksum-sha1",
+            Self::Sha256 => "x-amz-checksum-sha256",
+        }
+    }
+
+    /// The algorithm of a header or trailer name, whatever its case.
+    #[must_use]
+    pub fn of_header(name: &str) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|algorithm| algorithm.header().eq_ignore_ascii_case(name))
+    }
+
+    /// The value in `x-amz-sdk-checksum-algorithm` and in XML, as S3 writes it.
+    #[must_use]
+    pub fn wire_name(self) -> &'static str {
+        match self {
+            Self::Crc32 => "CRC32",
+            Self::Crc32c => "CRC32C",
+            Self::Crc64Nvme => "CRC64NVME",
+            Self::Sha1 => "SHA1",
+            Self::Sha256 => "SHA256",
+        }
+    }
+
+    /// The algorithm of a wire name, whatever its case (SDKs differ).
+    #[must_use]
+    pub fn of_wire_name(name: &str) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|algorithm| algorithm.wire_name().eq_ignore_ascii_case(name))
+    }
+
+    /// The length of the value in bytes, before base64.
+    #[must_use]
+    pub fn length(self) -> usize {
+        match self {
+            Self::Crc32 | Self::Crc32c => 4,
+            Self::Crc64Nvme => 8,
+            Self::Sha1 => 20,
+            Self::Sha256 => 32,
+        }
+    }
+
+    /// The checksum of a small body.
+    #[must_use]
+    pub fn compute(self, data: &[u8]) -> Vec<u8> {
+        match self {
+            Self::Crc32 => crc_bytes(crc_fast::CrcAlgorithm::Crc32IsoHdlc, data, 4),
+            Self::Crc32c => crc_bytes(crc_fast::CrcAlgorithm::Crc32Iscsi, data, 4),
+            Self::Crc64Nvme => crc_bytes(crc_fast::CrcAlgorithm::Crc64Nvme, data, 8),
+            Self::Sha1 => Sha1::digest(data).to_vec(),
+            Self::Sha256 => Sha256::digest(data).to_vec(),
+        }
+    }
+}
+
+/// Big-endian, as S3 encodes CRCs; the crate gives the value in the low bytes.
+fn crc_bytes(algorithm: crc_fast::CrcAlgorithm, data: &[u8], length: usize) -> Vec<u8> {
+    let value = crc_fast::checksum(algorithm, data).to_be_bytes();
+    value.iter().copied().skip(value.len() - length).collect()
+}
+
+/// A checksum with its value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Checksum {
+    /// The algorithm.
+    pub algorithm: ChecksumAlgorithm,
+    /// The value, as long as the algorithm's [`ChecksumAlgorithm::length`].
+    pub value: Vec<u8>,
+}
+
+impl Checksum {
+    /// Reads a value in base64.
+    ///
+    /// # Errors
+    /// [`DigestError::InvalidChecksum`] if it is not base64 of the right length.
+    pub fn parse(algorithm: ChecksumAlgorithm, value: &str) -> Result<Self, DigestError> {
+        let decoded = STANDARD.decode(value).ok();
+        let decoded = decoded.filter(|bytes| bytes.len() == algorithm.length());
+        let value = decoded.ok_or(DigestError::InvalidChecksum { algorithm })?;
+        Ok(Self { algorithm, value })
+    }
+}
+
+/// Where the client puts the checksum of the body.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum DeclaredChecksum {
+    /// Nowhere.
+    #[default]
+    None,
+    /// In a header: the value is known before the body.
+    Header(Checksum),
+    /// In the trailer of an aws-chunked body: only the algorithm is known before.
+    Trailer(ChecksumAlgorithm),
+}
+
+/// Everything that a client declares about the content of a body.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DeclaredDigests {
+    /// `Content-MD5`.
+    pub content_md5: Option<[u8; 16]>,
+    /// The hash in `x-amz-content-sha256`, if that is one.
+    pub content_sha256: Option<[u8; 32]>,
+    /// One of S3's additional checksums.
+    pub checksum: DeclaredChecksum,
+}
+
+/// Why a declared digest was refused, or did not match.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DigestError {
+    /// `Content-MD5` is not base64 of 16 bytes.
+    #[error("invalid Content-MD5")]
+    InvalidContentMd5,
+    /// The value is not base64 of the algorithm's length.
+    #[error("invalid value for {}", algorithm.header())]
+    InvalidChecksum {
+        /// The algorithm whose value is malformed.
+        algorithm: ChecksumAlgorithm,
+    },
+    /// More than one checksum, counting headers and the trailer.
+    #[error("several checksums for one body")]
+    SeveralChecksums,
+    /// `x-amz-sdk-checksum-algorithm` or a checksum header names an unknown algorithm.
+    #[error("unknown checksum algorithm {0:?}")]
+    UnknownAlgorithm(String),
+    /// `x-amz-sdk-checksum-algorithm` names another algorithm than the value that came.
+    #[error("declared checksum algorithm does not match the checksum")]
+    AlgorithmMismatch,
+    /// `x-amz-sdk-checksum-algorithm` came without any value.
+    #[error("checksum algorithm without a checksum")]
+    MissingChecksum,
+    /// `x-amz-trailer` names something else than one known checksum, or the body has no trailer.
+    #[error("unsupported trailer {0:?}")]
+    UnsupportedTrailer(String),
+    /// The content has another MD5 than `Content-MD5`.
+    #[error("Content-MD5 mismatch")]
+    ContentMd5Mismatch,
+    /// The content has another SHA-256 than `x-amz-content-sha256`.
+    #[error("content SHA-256 mismatch")]
+    ContentSha256Mismatch {
+        /// From the header.
+        declared: [u8; 32],
+        /// Of the content.
+        computed: [u8; 32],
+    },
+    /// The content has another checksum than declared.
+    #[error("checksum mismatch")]
+    ChecksumMismatch {
+        /// The algorithm.
+        algorithm: ChecksumAlgorithm,
+    },
+}
+
+/// Headers that begin like a checksum and are none.
+const NOT_CHECKSUMS: [&str; 3] = [
+    "x-amz-checksum-mode",
+    "x-amz-checksum-algorithm",
+    "x-amz-checksum-type",
+];
+
+impl DeclaredDigests {
+    /// Reads what the headers of a request with a body declare. Hoisted query parameters must have
+    /// been merged into them. Not for CompleteMultipartUpload, whose checksum header describes the
+    /// object and not the body.
+    ///
+    /// # Errors
+    /// Every [`DigestError`] but the mismatches of content.
+    pub fn from_headers(headers: &HeaderMap, payload: &PayloadHash) -> Result<Self, DigestError> {
+        let content_sha256 = match payload {
+            PayloadHash::Hex(hash) => Some(*hash),
+            PayloadHash::Unsigned
+            | PayloadHash::StreamingSigned
+            | PayloadHash::StreamingSignedTrailer
+            | PayloadHash::StreamingUnsignedTrailer => None,
+        };
+        let checksum = match (
+            header_checksum(headers)?,
+            trailer_checksum(headers, payload)?,
+        ) {
+            (Some(_), Some(_)) => return Err(DigestError::SeveralChecksums),
+            (Some(checksum), None) => DeclaredChecksum::Header(checksum),
+            (None, Some(algorithm)) => DeclaredChecksum::Trailer(algorithm),
+            (None, None) => DeclaredChecksum::None,
+        };
+        check_sdk_algorithm(headers, &checksum)?;
+        Ok(Self {
+            content_md5: content_md5(headers)?,
+            content_sha256,
+            checksum,
+        })
+    }
+
+    /// Checks a body that was read whole. `trailer` is what came behind it.
+    ///
+    /// # Errors
+    /// The mismatches, and `MissingChecksum` if a trailer was announced and did not come.
+    pub fn verify(&self, body: &[u8], trailer: Option<&Checksum>) -> Result<(), DigestError> {
+        if let Some(declared) = self.content_md5 {
+            let computed: [u8; 16] = Md5::digest(body).into();
+            if !bool::from(computed.ct_eq(&declared)) {
+                return Err(DigestError::ContentMd5Mismatch);
+            }
+        }
+        if let Some(declared) = self.content_sha256 {
+            let computed: [u8; 32] = Sha256::digest(body).into();
+            if !bool::from(computed.ct_eq(&declared)) {
+                return Err(DigestError::ContentSha256Mismatch { declared, computed });
+            }
+        }
+        let checksum = match &self.checksum {
+            DeclaredChecksum::None => return Ok(()),
+            DeclaredChecksum::Header(checksum) => checksum,
+            DeclaredChecksum::Trailer(_) => trailer.ok_or(DigestError::MissingChecksum)?,
+        };
+        let computed = checksum.algorithm.compute(body);
+        if !bool::from(computed.ct_eq(&checksum.value)) {
+            return Err(DigestError::ChecksumMismatch {
+                algorithm: checksum.algorithm,
+            });
+        }
+        Ok(())
+    }
+}
+
+fn content_md5(headers: &HeaderMap) -> Result<Option<[u8; 16]>, DigestError> {
+    let mut values = headers.get_all("content-md5").iter();
+    let Some(value) = values.next() else {
+        return Ok(None);
+    };
+    let decoded = STANDARD.decode(value.as_bytes()).ok();
+    let decoded = decoded.and_then(|bytes| <[u8; 16]>::try_from(bytes).ok());
+    match (decoded, values.next()) {
+        (Some(md5), None) => Ok(Some(md5)),
+        (Some(_), Some(_)) | (None, _) => Err(DigestError::InvalidContentMd5),
+    }
+}
+
+fn header_checksum(headers: &HeaderMap) -> Result<Option<Checksum>, DigestError> {
+    let mut found = None;
+    for (name, value) in headers {
+        let name = name.as_str();
+        if !name.starts_with("x-amz-checksum-") || NOT_CHECKSUMS.contains(&name) {
+            continue;
+        }
+        let algorithm = ChecksumAlgorithm::of_header(name)
+            .ok_or_else(|| DigestError::UnknownAlgorithm(name.to_owned()))?;
+        if found.is_some() {
+            return Err(DigestError::SeveralChecksums);
+        }
+        let value = value
+            .to_str()
+            .map_err(|_| DigestError::InvalidChecksum { algorithm })?;
+        found = Some(Checksum::parse(algorithm, value)?);
+    }
+    Ok(found)
+}
+
+fn trailer_checksum(
+    headers: &HeaderMap,
+    payload: &PayloadHash,
+) -> Result<Option<ChecksumAlgorithm>, DigestError> {
+    let mut values = headers.get_all("x-amz-trailer").iter();
+    let Some(value) = values.next() else {
+        return Ok(None);
+    };
+    let text = String::from_utf8_lossy(value.as_bytes());
+    let algorithm = ChecksumAlgorithm::of_header(text.trim());
+    match (algorithm, values.next()) {
+        (Some(algorithm), None) if payload.has_trailer() => Ok(Some(algorithm)),
+        (Some(_), _) | (None, _) => Err(DigestError::UnsupportedTrailer(text.into_owned())),
+    }
+}
+
+fn check_sdk_algorithm(
+    headers: &HeaderMap,
+    checksum: &DeclaredChecksum,
+) -> Result<(), DigestError> {
+    let Some(value) = headers.get("x-amz-sdk-checksum-algorithm") else {
+        return Ok(());
+    };
+    let name = String::from_utf8_lossy(value.as_bytes());
+    let named = ChecksumAlgorithm::of_wire_name(&name)
+        .ok_or_else(|| DigestError::UnknownAlgorithm(name.into_owned()))?;
+    let given = match checksum {
+        DeclaredChecksum::None => return Err(DigestError::MissingChecksum),
+        DeclaredChecksum::Header(checksum) => checksum.algorithm,
+        DeclaredChecksum::Trailer(algorithm) => *algorithm,
+    };
+    if given == named {
+        Ok(())
+    } else {
+        Err(DigestError::AlgorithmMismatch)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::HeaderValue;
+
+    fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
+        let mut map = HeaderMap::new();
+        for (name, value) in pairs {
+            map.append(*name, HeaderValue::from_str(value).unwrap());
+        }
+        map
+    }
+
+    fn declared(
+        pairs: &[(&'static str, &str)],
+        payload: PayloadHash,
+    ) -> Result<DeclaredDigests, DigestError> {
+        DeclaredDigests::from_headers(&headers(pairs), &payload)
+    }
+
+    // The check values of "123456789" published with each algorithm.
+    #[test]
+    fn published_check_values() {
+        let compute = |algorithm: ChecksumAlgorithm| hex::encode(algorithm.compute(b"123456789"));
+        assert_eq!(compute(ChecksumAlgorithm::Crc32), "cbf43926");
+        assert_eq!(compute(ChecksumAlgorithm::Crc32c), "e3069283");
+        assert_eq!(compute(ChecksumAlgorithm::Crc64Nvme), "ae8b14860a799888");
+        assert_eq!(
+            compute(ChecksumAlgorithm::Sha1),
+            "f7c3bc1d808e04732adf679965ccc34ca7ae3441"
+        );
+        for algorithm in ChecksumAlgorithm::ALL {
+            assert_eq!(algorithm.compute(b"").len(), algorithm.length());
+            assert_eq!(
+                ChecksumAlgorithm::of_header(algorithm.header()),
+                Some(algorithm)
+            );
+            assert_eq!(
+                ChecksumAlgorithm::of_wire_name(algorithm.wire_name()),
+                Some(algorithm)
+            );
+        }
+    }
+
+    #[test]
+    fn reads_header_and_verifies() {
+        let pairs = [
+            ("content-md5", "JfnnlDI7RTiF9RgfG2JNCw=="),
+            ("x-amz-checksum-crc32", "y/Q5Jg=="),
+            ("x-amz-sdk-checksum-algorithm", "crc32"),
+            ("x-amz-checksum-mode", "ENABLED"),
+        ];
+        let digests = declared(&pairs, PayloadHash::Unsigned).unwrap();
+        assert_eq!(digests.verify(b"123456789", None), Ok(()));
+        assert_eq!(
+            digests.verify(b"12345678", None),
+            Err(DigestError::ContentMd5Mismatch)
+        );
+    }
+
+    #[test]
+    fn reads_trailers_only_where_the_body_has_one() {
+        let pairs = [
+            ("x-amz-trailer", "x-amz-checksum-crc32c"),
+            ("x-amz-sdk-checksum-algorithm", "CRC32C"),
+        ];
+        let digests = declared(&pairs, PayloadHash::StreamingUnsignedTrailer).unwrap();
+        assert_eq!(
+            digests.checksum,
+            DeclaredChecksum::Trailer(ChecksumAlgorithm::Crc32c)
+        );
+        assert_eq!(digests.verify(b"", None), Err(DigestError::MissingChecksum));
+        let trailer = Checksum::parse(ChecksumAlgorithm::Crc32c, "4waSgw==").unwrap();
+        assert_eq!(digests.verify(b"123456789", Some(&trailer)), Ok(()));
+        assert!(matches!(
+            digests.verify(b"x", Some(&trailer)),
+            Err(DigestError::ChecksumMismatch { .. })
+        ));
+        assert!(matches!(
+            declared(&pairs, PayloadHash::Unsigned),
+            Err(DigestError::UnsupportedTrailer(_))
+        ));
+    }
+
+    #[test]
+    fn refuses_contradictions() {
+        let crc = ("x-amz-checksum-crc32", "y/Q5Jg==");
+        let refused = |pairs: &[(&'static str, &str)]| {
+            declared(pairs, PayloadHash::StreamingUnsignedTrailer).unwrap_err()
+        };
+        let sha = ("x-amz-checksum-sha1", "98O8HYCOBHMq32eZZczDTKfuNEE=");
+        assert_eq!(refused(&[crc, sha]), DigestError::SeveralChecksums);
+        assert_eq!(refused(&[crc, crc]), DigestError::SeveralChecksums);
+        assert_eq!(
+            refused(&[crc, ("x-amz-trailer", "x-amz-checksum-crc32")]),
+            DigestError::SeveralChecksums
+        );
+        assert_eq!(
+            refused(&[crc, ("x-amz-sdk-checksum-algorithm", "SHA1")]),
+            DigestError::AlgorithmMismatch
+        );
+        assert_eq!(
+            refused(&[("x-amz-sdk-checksum-algorithm", "SHA1")]),
+            DigestError::MissingChecksum
+        );
+        assert!(matches!(
+            refused(&[("x-amz-sdk-checksum-algorithm", "MD4")]),
+            DigestError::UnknownAlgorithm(_)
+        ));
+        assert!(matches!(
+            refused(&[("x-amz-checksum-md4", "AA==")]),
+            DigestError::UnknownAlgorithm(_)
+        ));
+        assert!(matches!(
+            refused(&[("x-amz-checksum-crc32", "AA==")]),
+            DigestError::InvalidChecksum { .. }
+        ));
+        assert!(matches!(
+            refused(&[("x-amz-trailer", "x-amz-meta-a")]),
+            DigestError::UnsupportedTrailer(_)
+        ));
+        assert_eq!(
+            refused(&[("content-md5", "bm90")]),
+            DigestError::InvalidContentMd5
+        );
+    }
+}

@@ -1,0 +1,79 @@
+//! What the front tells of the caller.
+
+use std::net::IpAddr;
+
+use crate::response::RequestId;
+use crate::sigv4::Scheme;
+
+/// What the front knows of one request's caller. It stands in the request's extensions; the adapter itself never looks at
+/// forwarding headers, because only the front knows which peers may be believed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClientInfo {
+    /// The caller's address; none: unknown, which IP rules take for "no".
+    pub address: Option<IpAddr>,
+    /// How the request reached the server.
+    pub scheme: Scheme,
+    /// The id under which the front logs the request: 1 to 64 letters, digits, `-` and `_`. The answer shows it as
+    /// `x-amz-request-id`.
+    pub request_id: String,
+}
+
+/// The caller of one request, with an id in any case.
+#[derive(Debug, Clone)]
+pub(crate) struct Client {
+    pub(crate) address: Option<IpAddr>,
+    pub(crate) scheme: Scheme,
+    pub(crate) request_id: RequestId,
+}
+
+impl Client {
+    /// Takes what the front has said. Without a word from it the address is unknown and the id is made here.
+    pub(crate) fn of(extensions: &http::Extensions) -> Self {
+        let info = extensions.get::<ClientInfo>();
+        let given = info.and_then(|info| RequestId::from_text(&info.request_id));
+        Self {
+            address: info.and_then(|info| info.address),
+            scheme: info.map_or(Scheme::Http, |info| info.scheme),
+            request_id: given
+                .unwrap_or_else(|| RequestId::from_bytes(uuid::Uuid::new_v4().into_bytes())),
+        }
+    }
+
+    /// The address as the service reads it; empty: unknown.
+    pub(crate) fn address_text(&self) -> String {
+        self.address
+            .map(|address| address.to_string())
+            .unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_a_front_the_address_is_unknown() {
+        let client = Client::of(&http::Extensions::new());
+        assert_eq!(client.address_text(), "");
+        assert_eq!(client.request_id.as_str().len(), 32);
+    }
+
+    #[test]
+    fn the_fronts_id_is_kept_and_a_strange_one_is_not() {
+        let mut extensions = http::Extensions::new();
+        let mut info = ClientInfo {
+            address: Some([10, 0, 0, 7].into()),
+            scheme: Scheme::Https,
+            request_id: "0192f3a".to_owned(),
+        };
+        extensions.insert(info.clone());
+        let client = Client::of(&extensions);
+        assert_eq!(
+            (client.request_id.as_str(), client.address_text().as_str()),
+            ("0192f3a", "10.0.0.7")
+        );
+        info.request_id = "a\nb".to_owned();
+        extensions.insert(info);
+        assert_ne!(Client::of(&extensions).request_id.as_str(), "a\nb");
+    }
+}

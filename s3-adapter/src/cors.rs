@@ -1,0 +1,145 @@
+//! Cross-origin requests: the preflight, and the headers of an actual answer. The rules are the service's to judge.
+
+use bucketry_contract::adapter::v1::{EvaluateCorsRequest, EvaluateCorsResponse};
+use http::header::{
+    ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
+    ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE,
+    ACCESS_CONTROL_REQUEST_HEADERS, ACCESS_CONTROL_REQUEST_METHOD, ORIGIN, VARY,
+};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+
+use crate::answer::Answer;
+use crate::edge::Edge;
+use crate::error::S3Error;
+use crate::headers::header_value;
+use crate::target::Target;
+
+/// A cache must not give one origin's answer to another.
+const VARIES: &str = "Origin, Access-Control-Request-Headers, Access-Control-Request-Method";
+
+/// Answers a preflight.
+///
+/// # Errors
+/// `BadRequest` if it is none, `AccessForbidden` if no rule allows it.
+pub(crate) async fn preflight(
+    edge: &Edge,
+    extensions: &http::Extensions,
+    target: &Target,
+    headers: &HeaderMap,
+) -> Result<Answer, S3Error> {
+    let origin = text(headers, &ORIGIN)
+        .ok_or_else(|| bad_request("Insufficient information. Origin request header needed."))?;
+    let method = text(headers, &ACCESS_CONTROL_REQUEST_METHOD)
+        .ok_or_else(|| bad_request("Invalid Access-Control-Request-Method: null"))?;
+    let Some(bucket) = target.bucket() else {
+        return Err(forbidden(&method, target));
+    };
+    let question = EvaluateCorsRequest {
+        bucket: bucket.to_owned(),
+        origin,
+        method: method.clone(),
+        request_headers: requested_headers(headers),
+    };
+    let allowed = evaluate(edge, extensions, question).await?;
+    if !allowed.allowed {
+        return Err(forbidden(&method, target));
+    }
+    let mut answer = Answer::empty(StatusCode::OK);
+    set_headers(&mut answer.headers, &allowed);
+    Ok(answer)
+}
+
+/// The CORS headers of an actual request's answer; none if it has no origin or no rule allows it. A failure to find out
+/// is the same as "no": the operation has been done, only the page may not see its answer.
+pub(crate) async fn actual_headers(
+    edge: &Edge,
+    extensions: &http::Extensions,
+    target: &Target,
+    method: &http::Method,
+    headers: &HeaderMap,
+) -> HeaderMap {
+    let mut found = HeaderMap::new();
+    let (Some(origin), Some(bucket)) = (text(headers, &ORIGIN), target.bucket()) else {
+        return found;
+    };
+    let question = EvaluateCorsRequest {
+        bucket: bucket.to_owned(),
+        origin,
+        method: method.as_str().to_owned(),
+        request_headers: Vec::new(),
+    };
+    match evaluate(edge, extensions, question).await {
+        Ok(allowed) if allowed.allowed => set_headers(&mut found, &allowed),
+        Ok(_) => {}
+        Err(error) => tracing::warn!(%error, "the CORS rules cannot be evaluated"),
+    }
+    found
+}
+
+async fn evaluate(
+    edge: &Edge,
+    extensions: &http::Extensions,
+    question: EvaluateCorsRequest,
+) -> Result<EvaluateCorsResponse, S3Error> {
+    let mut request = tonic::Request::new(question);
+    *request.extensions_mut() = extensions.clone();
+    Ok(edge.authority.evaluate_cors(request).await?.into_inner())
+}
+
+fn requested_headers(headers: &HeaderMap) -> Vec<String> {
+    let lines = headers.get_all(ACCESS_CONTROL_REQUEST_HEADERS).iter();
+    let lines = lines.map(|line| String::from_utf8_lossy(line.as_bytes()).to_ascii_lowercase());
+    let joined = lines.collect::<Vec<_>>().join(",");
+    let names = joined
+        .split(',')
+        .map(str::trim)
+        .filter(|name| !name.is_empty());
+    names.map(str::to_owned).collect()
+}
+
+fn set_headers(headers: &mut HeaderMap, allowed: &EvaluateCorsResponse) {
+    let list = |values: &[String]| (!values.is_empty()).then(|| values.join(", "));
+    let credentials = allowed.allow_credentials.then(|| "true".to_owned());
+    let max_age = allowed.max_age_seconds.map(|seconds| seconds.to_string());
+    let values: [(HeaderName, Option<String>); 6] = [
+        (
+            ACCESS_CONTROL_ALLOW_ORIGIN,
+            Some(allowed.allow_origin.clone()),
+        ),
+        (ACCESS_CONTROL_ALLOW_CREDENTIALS, credentials),
+        (ACCESS_CONTROL_ALLOW_METHODS, list(&allowed.allow_methods)),
+        (ACCESS_CONTROL_ALLOW_HEADERS, list(&allowed.allow_headers)),
+        (ACCESS_CONTROL_EXPOSE_HEADERS, list(&allowed.expose_headers)),
+        (ACCESS_CONTROL_MAX_AGE, max_age),
+    ];
+    for (name, value) in values {
+        if let Some(value) = value.as_deref().and_then(header_value) {
+            headers.insert(name, value);
+        }
+    }
+    headers.insert(VARY, HeaderValue::from_static(VARIES));
+}
+
+fn text(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
+    let value = headers.get(name)?.to_str().ok()?;
+    (!value.is_empty()).then(|| value.to_owned())
+}
+
+fn bad_request(message: &'static str) -> S3Error {
+    S3Error::new("BadRequest", StatusCode::BAD_REQUEST, message)
+}
+
+fn forbidden(method: &str, target: &Target) -> S3Error {
+    let kind = if target.key().is_some() {
+        "OBJECT"
+    } else {
+        "BUCKET"
+    };
+    S3Error::new(
+        "AccessForbidden",
+        StatusCode::FORBIDDEN,
+        "CORSResponse: This CORS request is not allowed. This is usually because the evalution of Origin, request method / Access-Control-Request-Method or Access-Control-Request-Headers are not whitelisted by the resource's CORS spec.",
+    )
+    .with_element("Method", method)
+    .with_element("ResourceType", kind)
+}

@@ -1,0 +1,30 @@
+//! What every request shares.
+
+use std::sync::Arc;
+
+use bucketry_contract::adapter::v1::adapter_service_server::AdapterService;
+use bucketry_contract::v1::GetObjectResponse;
+use bucketry_contract::v1::object_service_server::ObjectService;
+use futures::stream::BoxStream;
+use tokio::sync::Semaphore;
+use tonic::Status;
+
+use crate::settings::Settings;
+
+/// The messages of a read.
+pub type GetObjectStream = BoxStream<'static, Result<GetObjectResponse, Status>>;
+
+/// The service that holds the objects: in this process, or behind the generated client.
+pub type Objects = dyn ObjectService<GetObjectStream = GetObjectStream>;
+
+/// The service that judges signatures.
+pub type Authority = dyn AdapterService;
+
+/// The services and settings behind the requests.
+pub(crate) struct Edge {
+    pub(crate) objects: Arc<Objects>,
+    pub(crate) authority: Arc<Authority>,
+    pub(crate) settings: Settings,
+    /// One permit a running request.
+    pub(crate) running: Arc<Semaphore>,
+}

@@ -1,0 +1,138 @@
+//! One authorized request on its way through an operation.
+
+use std::sync::Arc;
+
+use http::HeaderMap;
+use tonic::metadata::{Ascii, MetadataValue};
+
+use crate::binding::{Call, RenderContext, RequestView};
+use crate::body::Drained;
+use crate::checksum::DeclaredDigests;
+use crate::client_info::Client;
+use crate::content::Lent;
+use crate::edge::Edge;
+use crate::error::S3Error;
+use crate::intake::{Expectation, Intake};
+use crate::keep_alive::LateError;
+use crate::query::Query;
+use crate::settings::Limits;
+use crate::sigv4::Authentication;
+use crate::target::Target;
+use crate::xml::Element;
+
+/// The metadata in which the operation's call carries the decision.
+const SESSION: &str = "x-bucketry-session";
+
+/// What an operation needs besides its typed request.
+pub(crate) struct Exchange {
+    pub(crate) edge: Arc<Edge>,
+    pub(crate) target: Target,
+    pub(crate) query: Query,
+    /// With what a presigned URL carries in its query, and without the framing of the transfer.
+    pub(crate) headers: HeaderMap,
+    pub(crate) authentication: Authentication,
+    pub(crate) digests: DeclaredDigests,
+    pub(crate) session: MetadataValue<Ascii>,
+    /// What the front has said of the request; the service in this process reads it.
+    pub(crate) extensions: http::Extensions,
+    pub(crate) client: Client,
+    /// The content of an upload; of all other operations it has been read.
+    pub(crate) intake: Intake,
+    /// The XML body, if there was one.
+    pub(crate) document: Option<Element>,
+    /// The URL of the bucket or key, as clients reach it.
+    pub(crate) resource_url: String,
+}
+
+impl Exchange {
+    /// The request as generated code looks at it.
+    pub(crate) fn view(&self) -> RequestView<'_> {
+        RequestView {
+            target: &self.target,
+            query: &self.query,
+            headers: &self.headers,
+        }
+    }
+
+    /// How an error is written once the answer has begun.
+    pub(crate) fn late_error(&self) -> LateError {
+        LateError {
+            request_id: self.client.request_id.clone(),
+            resource: self.target.resource(),
+        }
+    }
+
+    /// The limits of this edge.
+    pub(crate) fn limits(&self) -> Limits {
+        self.edge.settings.limits
+    }
+}
+
+impl Call for Exchange {
+    fn request<T>(&self, message: T) -> tonic::Request<T> {
+        let mut request = tonic::Request::new(message);
+        *request.extensions_mut() = self.extensions.clone();
+        request.metadata_mut().insert(SESSION, self.session.clone());
+        request
+    }
+
+    fn context(&self) -> RenderContext<'_> {
+        RenderContext {
+            view: self.view(),
+            resource_url: &self.resource_url,
+        }
+    }
+}
+
+/// A refusal, with what is left of the request's body.
+#[derive(Debug)]
+pub(crate) struct Refusal {
+    pub(crate) error: S3Error,
+    unread: Intake,
+}
+
+impl Refusal {
+    /// A refusal before the body has been read.
+    pub(crate) fn with_body(error: S3Error, unread: Intake) -> Self {
+        Self { error, unread }
+    }
+
+    /// A refused upload. If the body itself was at fault, the client hears of that; the service only knows that the
+    /// content was not whole.
+    pub(crate) async fn of_upload(status: tonic::Status, lent: Lent, limits: &Limits) -> Self {
+        // A service over the network lets go of the stream a little later than it answers.
+        let returned = tokio::time::timeout(limits.drain_time, lent.back()).await;
+        match returned.ok().flatten() {
+            Some(returned) => Self {
+                error: returned.fault.unwrap_or_else(|| status.into()),
+                unread: Intake::Open(returned.reader),
+            },
+            None => status.into(),
+        }
+    }
+
+    /// Reads on for a bounded while; says whether the connection can be used again.
+    pub(crate) async fn drain(
+        self,
+        limits: &Limits,
+        expectation: Expectation,
+    ) -> (S3Error, Drained) {
+        let drained = self.unread.drain(limits, expectation).await;
+        (self.error, drained)
+    }
+}
+
+impl From<S3Error> for Refusal {
+    fn from(error: S3Error) -> Self {
+        Self {
+            error,
+            unread: Intake::Taken,
+        }
+    }
+}
+
+impl From<tonic::Status> for Refusal {
+    fn from(status: tonic::Status) -> Self {
+        S3Error::from(status).into()
+    }
+}

@@ -1,0 +1,373 @@
+//! The one place where a status of the service becomes an S3 error.
+
+use std::collections::HashMap;
+
+use bucketry_contract::errors::{self, Explained};
+use bucketry_contract::v1::ErrorReason;
+use http::header::{CONTENT_RANGE, ETAG, LAST_MODIFIED};
+use http::{HeaderName, StatusCode};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+use tonic::{Code, Status};
+
+use crate::error::S3Error;
+use crate::headers::{format_http_date, header_value};
+
+const BUCKET_REGION: HeaderName = HeaderName::from_static("x-amz-bucket-region");
+
+/// Facts of an error that S3 shows as elements, in S3's order. A key with a time has its own rule below.
+const ELEMENTS: [(&str, &str); 28] = [
+    ("access_key_id", "AWSAccessKeyId"),
+    ("string_to_sign", "StringToSign"),
+    ("signature_provided", "SignatureProvided"),
+    ("canonical_request", "CanonicalRequest"),
+    ("region", "Region"),
+    ("request_time", "RequestTime"),
+    (
+        "max_allowed_skew_milliseconds",
+        "MaxAllowedSkewMilliseconds",
+    ),
+    ("x_amz_expires", "X-Amz-Expires"),
+    ("field", "ArgumentName"),
+    ("bucket", "BucketName"),
+    ("key", "Key"),
+    ("version_id", "VersionId"),
+    ("upload_id", "UploadId"),
+    ("part_number", "PartNumber"),
+    ("condition", "Condition"),
+    ("range_requested", "RangeRequested"),
+    ("actual_object_size", "ActualObjectSize"),
+    ("size", "Size"),
+    ("proposed_size", "ProposedSize"),
+    ("min_size_allowed", "MinSizeAllowed"),
+    ("max_size_allowed", "MaxSizeAllowed"),
+    ("expected", "NumberBytesExpected"),
+    ("actual", "NumberBytesProvided"),
+    ("digest", "Digest"),
+    ("expected_digest", "ExpectedDigest"),
+    ("calculated_digest", "CalculatedDigest"),
+    (
+        "client_computed_content_sha256",
+        "ClientComputedContentSHA256",
+    ),
+    ("s3_computed_content_sha256", "S3ComputedContentSHA256"),
+];
+
+/// Facts that are seconds since 1970 and shown as ISO 8601.
+const TIMES: [(&str, &str); 2] = [
+    ("expires_seconds", "Expires"),
+    ("server_time_seconds", "ServerTime"),
+];
+
+/// Texts that S3 shows a second time as bytes in hex, because the eye cannot see all differences.
+const BYTES: [(&str, &str); 2] = [
+    ("string_to_sign", "StringToSignBytes"),
+    ("canonical_request", "CanonicalRequestBytes"),
+];
+
+impl From<Status> for S3Error {
+    fn from(status: Status) -> Self {
+        match errors::explain(&status) {
+            Some(Explained { reason, metadata }) => {
+                with_facts(of_reason(reason, status.message()), &metadata)
+            }
+            None => unexplained(&status),
+        }
+    }
+}
+
+/// The S3 error of a reason, for a result that is no status: one key of a batch delete.
+pub(crate) fn of_reason(reason: ErrorReason, message: &str) -> S3Error {
+    let row = errors::row(reason);
+    let status = StatusCode::from_u16(row.http_status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    match text(reason) {
+        Some(text) => S3Error::new(row.s3_code, status, text),
+        None => S3Error::new(row.s3_code, status, message.to_owned()),
+    }
+}
+
+/// A document that is XML and not what the operation takes.
+pub(crate) fn malformed_xml() -> S3Error {
+    of_reason(ErrorReason::MalformedXml, "")
+}
+
+/// A status that the service did not make: the way to it is broken, or it is at fault.
+fn unexplained(status: &Status) -> S3Error {
+    tracing::error!(code = ?status.code(), message = status.message(), "a call failed without a reason");
+    match status.code() {
+        Code::Unavailable | Code::DeadlineExceeded | Code::Cancelled => {
+            of_reason(ErrorReason::ServiceUnavailable, "")
+        }
+        Code::ResourceExhausted => of_reason(ErrorReason::SlowDown, ""),
+        Code::Unimplemented => of_reason(ErrorReason::NotImplemented, "Not implemented."),
+        Code::Ok
+        | Code::Unknown
+        | Code::InvalidArgument
+        | Code::NotFound
+        | Code::AlreadyExists
+        | Code::PermissionDenied
+        | Code::FailedPrecondition
+        | Code::Aborted
+        | Code::OutOfRange
+        | Code::Internal
+        | Code::DataLoss
+        | Code::Unauthenticated => S3Error::internal(),
+    }
+}
+
+fn with_facts(mut error: S3Error, facts: &HashMap<String, String>) -> S3Error {
+    let fact = |name: &str| facts.get(name).filter(|value| !value.is_empty());
+    for (name, element) in ELEMENTS {
+        if let Some(value) = fact(name) {
+            error = error.with_element(element, value.clone());
+        }
+    }
+    for (name, element) in TIMES {
+        if let Some(time) = fact(name).and_then(|seconds| iso8601(seconds)) {
+            error = error.with_element(element, time);
+        }
+    }
+    for (name, element) in BYTES {
+        if let Some(value) = fact(name) {
+            error = error.with_element(element, spaced_hex(value));
+        }
+    }
+    let headers = [
+        (ETAG, fact("etag").map(|etag| format!("\"{etag}\""))),
+        (
+            LAST_MODIFIED,
+            fact("modified_seconds").and_then(|seconds| http_date(seconds)),
+        ),
+        (
+            CONTENT_RANGE,
+            fact("actual_object_size").map(|size| format!("bytes */{size}")),
+        ),
+        (BUCKET_REGION, fact("region").cloned()),
+    ];
+    for (name, value) in headers {
+        if let Some(value) = value.as_deref().and_then(header_value) {
+            error = error.with_header(name, value);
+        }
+    }
+    error
+}
+
+fn moment(seconds: &str) -> Option<OffsetDateTime> {
+    OffsetDateTime::from_unix_timestamp(seconds.parse().ok()?).ok()
+}
+
+fn iso8601(seconds: &str) -> Option<String> {
+    moment(seconds)?.format(&Rfc3339).ok()
+}
+
+fn http_date(seconds: &str) -> Option<String> {
+    moment(seconds).map(format_http_date)
+}
+
+fn spaced_hex(text: &str) -> String {
+    let pairs: Vec<String> = text.bytes().map(|byte| format!("{byte:02x}")).collect();
+    pairs.join(" ")
+}
+
+/// S3's own words where clients or people search for them; else the service's.
+fn text(reason: ErrorReason) -> Option<&'static str> {
+    use ErrorReason as Reason;
+    match reason {
+        Reason::AccessDenied | Reason::CredentialsRequired => Some("Access Denied"),
+        Reason::InvalidAccessKeyId => {
+            Some("The AWS Access Key Id you provided does not exist in our records.")
+        }
+        Reason::SignatureDoesNotMatch => Some(
+            "The request signature we calculated does not match the signature you provided. Check your key and signing method.",
+        ),
+        Reason::RequestTimeTooSkewed => {
+            Some("The difference between the request time and the current time is too large.")
+        }
+        Reason::NoSuchBucket => Some("The specified bucket does not exist"),
+        Reason::NoSuchKey => Some("The specified key does not exist."),
+        Reason::NoSuchVersion => Some("The specified version does not exist."),
+        Reason::NoSuchUpload => Some(
+            "The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or completed.",
+        ),
+        Reason::NoSuchTagSet => Some("The TagSet does not exist"),
+        Reason::NoSuchCorsConfiguration => Some("The CORS configuration does not exist"),
+        Reason::OwnershipControlsNotFound => Some("The bucket ownership controls were not found"),
+        Reason::BucketAlreadyExists => Some(
+            "The requested bucket name is not available. The bucket namespace is shared by all users of the system. Please select a different name and try again.",
+        ),
+        Reason::BucketAlreadyOwnedByYou => Some(
+            "Your previous request to create the named bucket succeeded and you already own it.",
+        ),
+        Reason::BucketNotEmpty => Some("The bucket you tried to delete is not empty"),
+        Reason::PreconditionFailed => {
+            Some("At least one of the pre-conditions you specified did not hold")
+        }
+        Reason::NotModified => Some("Not Modified"),
+        Reason::IncompleteBody => Some(
+            "You did not provide the number of bytes specified by the Content-Length HTTP header",
+        ),
+        Reason::ContentSha256Mismatch => {
+            Some("The provided 'x-amz-content-sha256' header does not match what was computed.")
+        }
+        Reason::MissingContentLength => Some("You must provide the Content-Length HTTP header."),
+        Reason::EntityTooLarge => Some("Your proposed upload exceeds the maximum allowed size"),
+        Reason::EntityTooSmall => {
+            Some("Your proposed upload is smaller than the minimum allowed size")
+        }
+        Reason::InvalidPart => Some(
+            "One or more of the specified parts could not be found.  The part may not have been uploaded, or the specified entity tag may not match the part's entity tag.",
+        ),
+        Reason::InvalidPartOrder => Some(
+            "The list of parts was not in ascending order. Parts must be ordered by part number.",
+        ),
+        Reason::InvalidRange => Some("The requested range is not satisfiable"),
+        Reason::MethodNotAllowed => {
+            Some("The specified method is not allowed against this resource.")
+        }
+        Reason::SlowDown => Some("Please reduce your request rate."),
+        Reason::ServiceUnavailable => Some("Service is unable to handle request."),
+        Reason::MetadataTooLarge => {
+            Some("Your metadata headers exceed the maximum allowed metadata size")
+        }
+        Reason::KeyTooLong => Some("Your key is too long"),
+        Reason::MalformedXml => Some(
+            "The XML you provided was not well-formed or did not validate against our published schema",
+        ),
+        // What happened inside is for the operator.
+        Reason::Unspecified | Reason::Internal | Reason::DataCorrupt => {
+            Some("We encountered an internal error. Please try again.")
+        }
+        // Their texts name the very thing that is wrong.
+        Reason::AuthorizationHeaderMalformed
+        | Reason::AuthorizationQueryParametersError
+        | Reason::HeadersNotSigned
+        | Reason::RequestExpired
+        | Reason::InvalidToken
+        | Reason::InsecureTransport
+        | Reason::InvalidArgument
+        | Reason::InvalidRequest
+        | Reason::InvalidUri
+        | Reason::InvalidBucketName
+        | Reason::InvalidTag
+        | Reason::ImmutableField
+        | Reason::InvalidPageToken
+        | Reason::NoSuchToken
+        | Reason::NoSuchAccount
+        | Reason::ConditionalRequestConflict
+        | Reason::VersionConflict
+        | Reason::AccountAlreadyExists
+        | Reason::TokenRevoked
+        | Reason::BadDigest
+        | Reason::InvalidDigest
+        | Reason::InvalidChunkSize
+        | Reason::MalformedTrailer
+        | Reason::InvalidWriteOffset
+        | Reason::NotImplemented
+        | Reason::InsufficientStorage
+        | Reason::RequestTimeout => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(reason: ErrorReason, facts: &[(&str, &str)]) -> S3Error {
+        let facts = facts
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        errors::status(reason, "said by the service", facts.collect()).into()
+    }
+
+    #[test]
+    fn every_reason_is_shown_as_its_row_says() {
+        for reason in errors::ALL_REASONS {
+            let error = error(reason, &[]);
+            let row = errors::row(reason);
+            assert_eq!(
+                (error.code(), error.status().as_u16()),
+                (row.s3_code, row.http_status)
+            );
+            assert!(!error.message().is_empty());
+        }
+    }
+
+    #[test]
+    fn a_signature_mismatch_shows_what_was_signed() {
+        let error = error(
+            ErrorReason::SignatureDoesNotMatch,
+            &[
+                ("access_key_id", "AKIA"),
+                ("string_to_sign", "AWS4\n"),
+                ("signature_provided", "00"),
+                ("canonical_request", "GET"),
+            ],
+        );
+        for (element, value) in [
+            ("AWSAccessKeyId", "AKIA"),
+            ("StringToSign", "AWS4\n"),
+            ("StringToSignBytes", "41 57 53 34 0a"),
+            ("SignatureProvided", "00"),
+            ("CanonicalRequest", "GET"),
+            ("CanonicalRequestBytes", "47 45 54"),
+        ] {
+            assert_eq!(error.element(element), Some(value), "{element}");
+        }
+    }
+
+    #[test]
+    fn times_are_shown_in_iso_8601() {
+        let error = error(
+            ErrorReason::RequestTimeTooSkewed,
+            &[
+                ("request_time", "20130524T000000Z"),
+                ("server_time_seconds", "1369353600"),
+            ],
+        );
+        assert_eq!(error.element("RequestTime"), Some("20130524T000000Z"));
+        assert_eq!(error.element("ServerTime"), Some("2013-05-24T00:00:00Z"));
+    }
+
+    #[test]
+    fn not_modified_has_its_validators() {
+        let error = error(
+            ErrorReason::NotModified,
+            &[("etag", "abc"), ("modified_seconds", "1369353600")],
+        );
+        let headers: HashMap<_, _> = error.headers().iter().cloned().collect();
+        assert_eq!(headers[&ETAG], "\"abc\"");
+        assert_eq!(headers[&LAST_MODIFIED], "Fri, 24 May 2013 00:00:00 GMT");
+        assert!(!error.has_body());
+    }
+
+    #[test]
+    fn a_wrong_region_is_told_in_the_answer() {
+        let error = error(
+            ErrorReason::AuthorizationHeaderMalformed,
+            &[("region", "eu-1")],
+        );
+        assert_eq!(error.element("Region"), Some("eu-1"));
+        assert!(
+            error
+                .headers()
+                .iter()
+                .any(|(name, value)| name == BUCKET_REGION && value == "eu-1")
+        );
+    }
+
+    #[test]
+    fn a_status_without_reason_tells_nothing() {
+        let error: S3Error = Status::internal("secret detail").into();
+        assert_eq!(
+            (error.code(), error.status().as_u16()),
+            ("InternalError", 500)
+        );
+        assert!(!error.message().contains("secret"));
+        let error: S3Error = Status::unavailable("connection refused to 10.0.0.1").into();
+        assert_eq!(
+            (error.code(), error.status().as_u16()),
+            ("ServiceUnavailable", 503)
+        );
+        assert!(!error.message().contains("10.0.0.1"));
+    }
+}

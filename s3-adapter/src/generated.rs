@@ -1,0 +1,25 @@
+//! What the generator writes from the contract's annotations: [`Operation`] with its facts, [`route`], typed parsing
+//! into [`ParsedRequest`], a `render_…` function for every answer, the trait [`Hooks`], and [`dispatch`].
+//!
+//! The order of a request: `route`, [`ParsedRequest::parse`] (head only), authorization by
+//! [`ParsedRequest::requirements`], [`ParsedRequest::read_body`] if [`Operation::body`] is XML, `dispatch`.
+
+#![allow(missing_docs, unused_mut, clippy::all, clippy::unwrap_used)]
+
+use std::borrow::Cow;
+
+use bucketry_contract::access_table::{Classified, Requirement};
+use bucketry_contract::errors::{self, ErrorReason};
+use bucketry_contract::v1;
+use bucketry_contract::v1::object_service_server::ObjectService;
+use http::Method;
+
+use crate::binding::decode::{self, Source};
+use crate::binding::{
+    BodyKind, Call, Handler, Need, ParseError, RenderContext, Rendered, RequestView, RouteOutcome,
+    encode,
+};
+use crate::target::Target;
+use crate::xml::{Element, XmlWriter};
+
+include!(concat!(env!("OUT_DIR"), "/s3.rs"));

@@ -1,0 +1,86 @@
+//! The operations that resist description, one file each.
+
+mod complete_multipart_upload;
+mod copy_object;
+mod delete_objects;
+mod get_object;
+mod head_object;
+mod put_object;
+mod upload_part;
+mod upload_part_copy;
+
+use async_trait::async_trait;
+use bucketry_contract::v1::{
+    CompleteMultipartUploadRequest, CopyObjectRequest, DeleteObjectsRequest, GetObjectRequest,
+    HeadObjectRequest, PutObjectSpec, UploadPartCopyRequest, UploadPartSpec,
+};
+
+use crate::answer::Answer;
+use crate::exchange::{Exchange, Refusal};
+use crate::generated::Hooks;
+
+/// The hooks, in the order of the generated trait.
+pub(crate) struct HandWritten;
+
+#[async_trait]
+impl Hooks for HandWritten {
+    type Call = Exchange;
+    type Answer = Answer;
+    type Error = Refusal;
+
+    async fn put_object(&self, call: Exchange, spec: PutObjectSpec) -> Result<Answer, Refusal> {
+        put_object::put_object(call, spec).await
+    }
+
+    async fn get_object(
+        &self,
+        call: Exchange,
+        request: GetObjectRequest,
+    ) -> Result<Answer, Refusal> {
+        get_object::get_object(call, request).await
+    }
+
+    async fn head_object(
+        &self,
+        call: Exchange,
+        request: HeadObjectRequest,
+    ) -> Result<Answer, Refusal> {
+        head_object::head_object(call, request).await
+    }
+
+    async fn delete_objects(
+        &self,
+        call: Exchange,
+        request: DeleteObjectsRequest,
+    ) -> Result<Answer, Refusal> {
+        delete_objects::delete_objects(call, request).await
+    }
+
+    async fn copy_object(
+        &self,
+        call: Exchange,
+        request: CopyObjectRequest,
+    ) -> Result<Answer, Refusal> {
+        copy_object::copy_object(call, request).await
+    }
+
+    async fn upload_part(&self, call: Exchange, spec: UploadPartSpec) -> Result<Answer, Refusal> {
+        upload_part::upload_part(call, spec).await
+    }
+
+    async fn upload_part_copy(
+        &self,
+        call: Exchange,
+        request: UploadPartCopyRequest,
+    ) -> Result<Answer, Refusal> {
+        upload_part_copy::upload_part_copy(call, request).await
+    }
+
+    async fn complete_multipart_upload(
+        &self,
+        call: Exchange,
+        request: CompleteMultipartUploadRequest,
+    ) -> Result<Answer, Refusal> {
+        complete_multipart_upload::complete_multipart_upload(call, request).await
+    }
+}

@@ -1,0 +1,95 @@
+use bucketry_contract::v1::upload_part_request::Message;
+use bucketry_contract::v1::{UploadPartRequest, UploadPartSpec};
+
+use crate::answer::Answer;
+use crate::binding::Call;
+use crate::content::{Wrap, content_messages, declared_message};
+use crate::exchange::{Exchange, Refusal};
+use crate::generated::render_upload_part;
+use crate::inproc::message_stream;
+use crate::intake::content_length;
+
+/// Uploads a part, in the way of PutObject.
+pub(crate) async fn upload_part(
+    mut call: Exchange,
+    mut spec: UploadPartSpec,
+) -> Result<Answer, Refusal> {
+    match content_length(&call.headers, &call.authentication.payload()) {
+        Ok(length) => spec.content_length = Some(length),
+        Err(error) => return Err(Refusal::with_body(error, call.intake)),
+    }
+    spec.digests = declared_message(&call.digests);
+    let wrap = Wrap {
+        chunk: |chunk| message(Message::Chunk(chunk)),
+        digests: |digests| message(Message::Digests(digests)),
+    };
+    let limits = call.limits();
+    let first = message(Message::Spec(spec.clone()));
+    let (messages, lent) = content_messages(first, call.intake.take()?, wrap, limits.body_idle);
+    let request = call.request(message_stream(messages));
+    match call.edge.objects.upload_part(request).await {
+        Ok(answer) => Ok(render_upload_part(&spec, answer.get_ref(), &call.context()).into()),
+        Err(status) => Err(Refusal::of_upload(status, lent, &limits).await),
+    }
+}
+
+fn message(message: Message) -> UploadPartRequest {
+    UploadPartRequest {
+        message: Some(message),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bucketry_contract::v1::{Part, UploadPartResponse};
+
+    use super::*;
+    use crate::fixture::Bench;
+
+    #[tokio::test]
+    async fn a_part_goes_to_its_upload() {
+        let bench = Bench::new();
+        let part = Part {
+            part_number: 3,
+            etag: "abc".into(),
+            ..Part::default()
+        };
+        bench
+            .service()
+            .answers("UploadPart", Ok(UploadPartResponse { part: Some(part) }));
+        let seen = bench
+            .send_signed("PUT", "/b/k?partNumber=3&uploadId=u", &[], "data")
+            .await;
+        assert_eq!(
+            (seen.status.as_u16(), seen.header("etag")),
+            (200, Some("\"abc\"")),
+            "{seen:?}"
+        );
+        let messages: Vec<UploadPartRequest> = bench.service().request();
+        match messages[0].message.as_ref().unwrap() {
+            Message::Spec(spec) => {
+                assert_eq!(
+                    (
+                        spec.part_number,
+                        spec.upload_id.as_str(),
+                        spec.content_length
+                    ),
+                    (3, "u", Some(4))
+                );
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[tokio::test]
+    async fn part_numbers_have_bounds() {
+        for number in ["0", "10001", "x"] {
+            let bench = Bench::new();
+            let target = format!("/b/k?partNumber={number}&uploadId=u");
+            bench
+                .send_signed("PUT", &target, &[], "data")
+                .await
+                .assert_error(400, "InvalidArgument");
+        }
+    }
+}

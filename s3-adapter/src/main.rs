@@ -1,0 +1,170 @@
+//! The S3 edge as a process of its own: it takes S3 requests and calls the service over the network, so that the edge can
+//! be scaled apart. `main` parses, builds, serves, drains.
+
+mod front;
+
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bucketry_s3_adapter::remote::{OperatorCredential, RemoteAuthority, RemoteObjects};
+use bucketry_s3_adapter::target::BaseDomains;
+use bucketry_s3_adapter::{Limits, S3Adapter, Settings};
+use clap::Parser;
+use http::Uri;
+use tokio::net::TcpListener;
+use tonic::transport::{Channel, Endpoint};
+use zeroize::Zeroizing;
+
+/// The operator key with which the adapter signs in to the service.
+const ACCESS_KEY_ID: &str = "BUCKETRY_ACCESS_KEY_ID";
+const SECRET_ACCESS_KEY: &str = "BUCKETRY_SECRET_ACCESS_KEY";
+
+/// S3 REST in front of a bucketry service.
+///
+/// Signs in with the operator key in BUCKETRY_ACCESS_KEY_ID and BUCKETRY_SECRET_ACCESS_KEY.
+#[derive(Debug, Parser)]
+#[command(name = "bucketry-s3-adapter", version)]
+struct Args {
+    /// The service, as in http://127.0.0.1:9000. Plain HTTP/2 only: the service takes credentials over it from its own
+    /// machine, or if it was told that its network is safe.
+    #[arg(long, env = "BUCKETRY_SERVICE")]
+    service: Uri,
+    /// Where to take S3 requests, without TLS.
+    #[arg(long, env = "BUCKETRY_LISTEN", default_value = "127.0.0.1:9010")]
+    listen: SocketAddr,
+    /// A base domain of virtual-host requests; repeatable.
+    #[arg(
+        long = "domain",
+        env = "BUCKETRY_DOMAIN",
+        value_delimiter = ',',
+        default_value = "localhost"
+    )]
+    domains: Vec<String>,
+    /// The region that answers name.
+    #[arg(long, env = "BUCKETRY_REGION", default_value = "us-east-1")]
+    region: String,
+    /// The URL under which clients reach this adapter; http://localhost and the port if not given.
+    #[arg(long, env = "BUCKETRY_PUBLIC_URL")]
+    public_url: Option<Uri>,
+    /// The most requests at once; further ones are told to slow down.
+    #[arg(long, env = "BUCKETRY_MAX_REQUESTS", default_value_t = Limits::default().max_requests)]
+    max_requests: usize,
+    /// How long running requests may take to end after the signal to stop, in seconds.
+    #[arg(long, env = "BUCKETRY_DRAIN_SECONDS", default_value_t = 30)]
+    drain_seconds: u64,
+}
+
+/// Why the process failed.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error("{0} is not set")]
+    MissingVariable(&'static str),
+    #[error("the operator key cannot be sent: {0}")]
+    Credential(#[from] tonic::metadata::errors::InvalidMetadataValue),
+    #[error("--service {0}: only http:// is supported; TLS to the service is not")]
+    ServiceScheme(Uri),
+    #[error("--service: {0}")]
+    Service(#[from] tonic::transport::Error),
+    #[error(transparent)]
+    System(#[from] io::Error),
+}
+
+fn main() -> ExitCode {
+    match run(Args::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            // Nobody is left to tell if this fails.
+            let _ = writeln!(io::stderr(), "bucketry-s3-adapter: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(args: Args) -> Result<(), Failure> {
+    tracing_subscriber::fmt().with_writer(io::stderr).init();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
+    let served = runtime.block_on(serve(args));
+    runtime.shutdown_background();
+    served
+}
+
+async fn serve(args: Args) -> Result<(), Failure> {
+    let channel = channel(args.service.clone())?;
+    let credential =
+        OperatorCredential::new(&variable(ACCESS_KEY_ID)?, &variable(SECRET_ACCESS_KEY)?)?;
+    let listener = TcpListener::bind(args.listen).await?;
+    let settings = settings(&args, listener.local_addr()?);
+    let adapter = S3Adapter::new(
+        Arc::new(RemoteObjects::new(channel.clone())),
+        Arc::new(RemoteAuthority::new(channel, credential)),
+        settings,
+    );
+    tracing::info!(listen = %listener.local_addr()?, service = %args.service, "serving S3");
+    front::serve(
+        listener,
+        adapter,
+        stop_signal(),
+        Duration::from_secs(args.drain_seconds),
+    )
+    .await;
+    Ok(())
+}
+
+/// Connects when the first call is made, and again when the connection breaks.
+fn channel(service: Uri) -> Result<Channel, Failure> {
+    if service.scheme_str() != Some("http") {
+        return Err(Failure::ServiceScheme(service));
+    }
+    let endpoint = Endpoint::from(service)
+        .tcp_nodelay(true)
+        .connect_timeout(Duration::from_secs(10))
+        .initial_stream_window_size(4 * 1024 * 1024)
+        .initial_connection_window_size(16 * 1024 * 1024)
+        .http2_keep_alive_interval(Duration::from_secs(20))
+        .keep_alive_while_idle(true);
+    Ok(endpoint.connect_lazy())
+}
+
+fn variable(name: &'static str) -> Result<Zeroizing<String>, Failure> {
+    let value = std::env::var(name).map_err(|_| Failure::MissingVariable(name))?;
+    Ok(Zeroizing::new(value))
+}
+
+fn settings(args: &Args, listening: SocketAddr) -> Settings {
+    let public_url = match &args.public_url {
+        Some(url) => url.to_string().trim_end_matches('/').to_owned(),
+        None => format!("http://localhost:{}", listening.port()),
+    };
+    let public_host = args.public_url.as_ref().and_then(Uri::authority);
+    Settings {
+        domains: BaseDomains::new(&args.domains),
+        region: args.region.clone(),
+        public_url,
+        public_hosts: public_host.map(ToString::to_string).into_iter().collect(),
+        limits: Limits {
+            max_requests: args.max_requests,
+            ..Limits::default()
+        },
+    }
+}
+
+/// Ends at SIGTERM or SIGINT.
+async fn stop_signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut terminate), Ok(mut interrupt)) = (
+        signal(SignalKind::terminate()),
+        signal(SignalKind::interrupt()),
+    ) else {
+        // Without handlers the signals end the process by themselves.
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+}

@@ -1,0 +1,323 @@
+//! The way of a request, from its head to its answer.
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use bucketry_contract::v1::ErrorReason;
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, Method, Request, Response, Version, header};
+use tonic::metadata::MetadataValue;
+
+use crate::answer::{Answer, AnswerBody};
+use crate::authorize::{Asked, authorize};
+use crate::binding::{BodyKind, Need, ParseError, RequestView, RouteOutcome};
+use crate::body::Drained;
+use crate::checksum::DeclaredDigests;
+use crate::client_info::Client;
+use crate::cors;
+use crate::edge::Edge;
+use crate::effective_headers::effective_headers;
+use crate::error::S3Error;
+use crate::exchange::{Exchange, Refusal};
+use crate::fault::of_reason;
+use crate::generated::{Operation, ParsedRequest, dispatch, route};
+use crate::hooks::HandWritten;
+use crate::intake::{EdgeBody, Expectation, Intake, MAX_DOCUMENT_BYTES, decoding};
+use crate::query::Query;
+use crate::response::set_standard_headers;
+use crate::sigv4::{self, RequestHead, authenticate};
+use crate::target::{Target, parse_target};
+use crate::xml;
+
+/// The operation that a request was, in the extensions of its answer: for metrics and logs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OperationName(pub &'static str);
+
+/// What becomes known of a request on its way, for its answer whether it succeeds or not.
+#[derive(Default)]
+struct Known {
+    target: Option<Target>,
+    operation: Option<Operation>,
+}
+
+/// Answers one request.
+pub(crate) async fn handle(edge: Arc<Edge>, request: Request<EdgeBody>) -> Response<AnswerBody> {
+    let (head, body) = request.into_parts();
+    let client = Client::of(&head.extensions);
+    let mut known = Known::default();
+    let running = Arc::clone(&edge.running).try_acquire_owned().ok();
+    let result = match &running {
+        Some(_) => answer(&edge, &head, body, &client, &mut known).await,
+        None => Err(Refusal::with_body(
+            of_reason(ErrorReason::SlowDown, ""),
+            Intake::Untouched(body),
+        )),
+    };
+    let mut answer = match result {
+        Ok(answer) => answer,
+        Err(refusal) => refused(&edge, &head, &client, &known, refusal).await,
+    };
+    if head.method == Method::HEAD {
+        answer = answer.without_content();
+    }
+    if let Some(target) = known
+        .target
+        .as_ref()
+        .filter(|_| head.method != Method::OPTIONS)
+    {
+        let headers =
+            cors::actual_headers(&edge, &head.extensions, target, &head.method, &head.headers);
+        answer.headers.extend(headers.await);
+    }
+    set_standard_headers(&mut answer.headers, &client.request_id, SystemTime::now());
+    let mut response = Response::new(AnswerBody::new(answer.content, running));
+    *response.status_mut() = answer.status;
+    *response.headers_mut() = answer.headers;
+    if let Some(operation) = known.operation {
+        response
+            .extensions_mut()
+            .insert(OperationName(operation.name()));
+    }
+    response
+}
+
+/// The pipeline: what, by whom, whether, and then the operation itself. The body is not polled before it is known
+/// whether.
+async fn answer(
+    edge: &Arc<Edge>,
+    head: &Parts,
+    body: EdgeBody,
+    client: &Client,
+    known: &mut Known,
+) -> Result<Answer, Refusal> {
+    let mut intake = Intake::Untouched(body);
+    match admitted(edge, head, client, known, &mut intake).await {
+        Ok(Admitted::Preflight(answer)) => Ok(answer),
+        Ok(Admitted::Operation(parsed, mut exchange)) => {
+            exchange.intake = intake;
+            let parsed = match read_body(parsed, &mut exchange).await {
+                Ok(parsed) => parsed,
+                Err(error) => return Err(Refusal::with_body(error, exchange.intake)),
+            };
+            let objects = Arc::clone(&edge.objects);
+            dispatch(parsed, &*objects, &HandWritten, *exchange).await
+        }
+        Err(error) => Err(Refusal::with_body(error, intake)),
+    }
+}
+
+/// A request that may go on.
+enum Admitted {
+    Preflight(Answer),
+    Operation(ParsedRequest, Box<Exchange>),
+}
+
+/// Everything that is decided by the head of a request.
+async fn admitted(
+    edge: &Arc<Edge>,
+    head: &Parts,
+    client: &Client,
+    known: &mut Known,
+    intake: &mut Intake,
+) -> Result<Admitted, S3Error> {
+    check_size(edge, head)?;
+    let host = host(head);
+    let addressed = parse_target(host, head.uri.path(), &edge.settings.domains)?;
+    known.target = Some(addressed.target.clone());
+    let query = Query::parse(head.uri.query().unwrap_or_default())?;
+    if head.method == Method::OPTIONS {
+        let preflight = cors::preflight(edge, &head.extensions, &addressed.target, &head.headers);
+        return Ok(Admitted::Preflight(preflight.await?));
+    }
+
+    let authentication = authenticate(&RequestHead {
+        method: head.method.as_str(),
+        host,
+        scheme: client.scheme,
+        public_hosts: &edge.settings.public_hosts,
+        path: head.uri.path(),
+        query: &query,
+        headers: &head.headers,
+        addressed: &addressed,
+    })?;
+    let headers = effective_headers(&head.headers, authentication.hoisted_headers());
+    let view = RequestView {
+        target: &addressed.target,
+        query: &query,
+        headers: &headers,
+    };
+    let operation = routed(&head.method, &view)?;
+    known.operation = Some(operation);
+    // The caller is judged first, even if the request makes no sense.
+    let parsed = ParsedRequest::parse(operation, &view);
+    let asked = Asked {
+        operation,
+        parsed: parsed.as_ref().ok(),
+        authentication: &authentication,
+        target: &addressed.target,
+        headers: &headers,
+        client,
+    };
+    let decision = authorize(edge, &head.extensions, &asked).await?;
+    let parsed = parsed?;
+
+    let digests = declared_digests(operation, &headers, &authentication.payload())?;
+    intake.open(decoding(
+        &headers,
+        &authentication,
+        &digests,
+        &decision.chunk_signing_key,
+    )?);
+    let session = MetadataValue::try_from(decision.session).map_err(|_| S3Error::internal())?;
+    let resource_url = resource_url(edge, &addressed.target);
+    let exchange = Exchange {
+        edge: Arc::clone(edge),
+        target: addressed.target,
+        query,
+        headers,
+        authentication,
+        digests,
+        session,
+        extensions: head.extensions.clone(),
+        client: client.clone(),
+        intake: Intake::Taken,
+        document: None,
+        resource_url,
+    };
+    Ok(Admitted::Operation(parsed, Box::new(exchange)))
+}
+
+fn check_size(edge: &Edge, head: &Parts) -> Result<(), S3Error> {
+    let limits = &edge.settings.limits;
+    let target = head
+        .uri
+        .path_and_query()
+        .map_or("", |target| target.as_str());
+    if target.len() > limits.max_target_bytes {
+        return Err(of_reason(ErrorReason::InvalidUri, "The URI is too long."));
+    }
+    if head.headers.len() > limits.max_headers {
+        let status = http::StatusCode::BAD_REQUEST;
+        let message = "Your request header section exceeds the maximum allowed number of headers.";
+        return Err(S3Error::new(
+            "RequestHeaderSectionTooLarge",
+            status,
+            message,
+        ));
+    }
+    Ok(())
+}
+
+/// The authority that the client named and signed: `:authority` in HTTP/2, `Host` in HTTP/1.
+fn host(head: &Parts) -> &str {
+    let authority = head.uri.authority().map(http::uri::Authority::as_str);
+    let host = head
+        .headers
+        .get(header::HOST)
+        .and_then(|host| host.to_str().ok());
+    let (first, second) = match head.version {
+        Version::HTTP_2 | Version::HTTP_3 => (authority, host),
+        _ => (host, authority),
+    };
+    first.or(second).unwrap_or_default()
+}
+
+fn routed(method: &Method, view: &RequestView<'_>) -> Result<Operation, S3Error> {
+    match route(method, view) {
+        RouteOutcome::Operation(operation) => Ok(operation),
+        RouteOutcome::NotImplemented(what) => Err(S3Error::not_implemented(
+            "A header or query you provided implies functionality that is not implemented",
+        )
+        .with_element("Header", what)),
+        RouteOutcome::MethodNotAllowed => {
+            Err(of_reason(ErrorReason::MethodNotAllowed, "")
+                .with_element("Method", method.as_str()))
+        }
+        RouteOutcome::Unexpected(parameter) => Err(S3Error::invalid_argument(
+            parameter,
+            view.query.get(parameter).unwrap_or_default(),
+            "This operation does not take this query parameter.",
+        )),
+    }
+}
+
+/// What the client says of the body. The checksum of a completion is the object's, not the body's.
+fn declared_digests(
+    operation: Operation,
+    headers: &HeaderMap,
+    payload: &sigv4::PayloadHash,
+) -> Result<DeclaredDigests, S3Error> {
+    if operation.body() == BodyKind::None || operation == Operation::CompleteMultipartUpload {
+        let is_of_object = |name: &http::HeaderName| {
+            name.as_str().starts_with("x-amz-checksum-") || name == "x-amz-sdk-checksum-algorithm"
+        };
+        let of_body: HeaderMap = headers
+            .iter()
+            .filter(|(name, _)| !is_of_object(name))
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect();
+        return Ok(DeclaredDigests::from_headers(&of_body, payload)?);
+    }
+    Ok(DeclaredDigests::from_headers(headers, payload)?)
+}
+
+/// Reads what body there is, unless the operation itself takes it as it comes.
+async fn read_body(
+    mut parsed: ParsedRequest,
+    exchange: &mut Exchange,
+) -> Result<ParsedRequest, S3Error> {
+    let need = match parsed.operation().body() {
+        BodyKind::Content => return Ok(parsed),
+        BodyKind::Xml { need, .. } => Some(need),
+        BodyKind::None => None,
+    };
+    let idle = exchange.limits().body_idle;
+    let document = exchange.intake.document(&exchange.digests, idle).await?;
+    match need {
+        // As in S3, a body that means nothing is read and forgotten.
+        None => return Ok(parsed),
+        Some(Need::Required) if document.is_empty() => return Err(ParseError::MissingBody.into()),
+        Some(Need::Required | Need::Optional) => {}
+    }
+    if !document.is_empty() {
+        exchange.document = Some(xml::parse(&document, MAX_DOCUMENT_BYTES)?);
+    }
+    parsed.read_body(exchange.document.as_ref())?;
+    Ok(parsed)
+}
+
+/// The URL of a bucket or key in path style, which every client can follow.
+fn resource_url(edge: &Edge, target: &Target) -> String {
+    use aws_smithy_http::label::{EncodingStrategy, fmt_string};
+    let path = fmt_string(target.resource(), EncodingStrategy::Greedy);
+    format!("{}{path}", edge.settings.public_url)
+}
+
+/// The answer of a refusal, once the client has been given the chance to read it.
+async fn refused(
+    edge: &Edge,
+    head: &Parts,
+    client: &Client,
+    known: &Known,
+    refusal: Refusal,
+) -> Answer {
+    let expectation = Expectation::of(&head.headers);
+    let (error, drained) = refusal.drain(&edge.settings.limits, expectation).await;
+    let resource = match &known.target {
+        Some(target) => target.resource(),
+        None => head.uri.path().to_owned(),
+    };
+    let mut answer = Answer::of_error(&error.with_resource(resource), &client.request_id);
+    // HTTP/2 resets the stream by itself, and the connection lives on.
+    if drained == Drained::Abandoned && head.version < Version::HTTP_2 {
+        answer
+            .headers
+            .insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    answer
+}
+
+#[cfg(test)]
+mod socket_tests;
+#[cfg(test)]
+mod tests;

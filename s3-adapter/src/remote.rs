@@ -1,0 +1,354 @@
+//! The services over the network: the server traits, forwarded to the generated clients.
+
+use bucketry_contract::adapter::v1::adapter_service_client::AdapterServiceClient;
+use bucketry_contract::adapter::v1::adapter_service_server::AdapterService;
+use bucketry_contract::adapter::v1::{
+    AuthorizeRequest, AuthorizeResponse, EvaluateCorsRequest, EvaluateCorsResponse,
+};
+use bucketry_contract::v1::object_service_client::ObjectServiceClient;
+use bucketry_contract::v1::object_service_server::ObjectService;
+use bucketry_contract::v1::*;
+use futures::{Stream, StreamExt, stream};
+use tokio::sync::oneshot;
+use tonic::metadata::errors::InvalidMetadataValue;
+use tonic::metadata::{Ascii, MetadataValue};
+use tonic::transport::Channel;
+use tonic::{Request, Response, Status, Streaming};
+
+use crate::edge::GetObjectStream;
+
+/// What an adapter of its own signs in with.
+#[derive(Clone)]
+pub struct OperatorCredential(MetadataValue<Ascii>);
+
+impl OperatorCredential {
+    /// An operator's access key id and secret access key.
+    ///
+    /// # Errors
+    /// If they hold what no header can.
+    pub fn new(access_key_id: &str, secret_access_key: &str) -> Result<Self, InvalidMetadataValue> {
+        let bearer = format!("Bearer {access_key_id}.{secret_access_key}");
+        let mut value = MetadataValue::try_from(bearer)?;
+        value.set_sensitive(true);
+        Ok(Self(value))
+    }
+}
+
+impl std::fmt::Debug for OperatorCredential {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("OperatorCredential(…)")
+    }
+}
+
+/// The service that judges signatures, over the network.
+#[derive(Debug, Clone)]
+pub struct RemoteAuthority {
+    client: AdapterServiceClient<Channel>,
+    credential: OperatorCredential,
+}
+
+impl RemoteAuthority {
+    /// Signs in with the credential on every call.
+    #[must_use]
+    pub fn new(channel: Channel, credential: OperatorCredential) -> Self {
+        Self {
+            client: AdapterServiceClient::new(channel),
+            credential,
+        }
+    }
+
+    fn signed<T>(&self, request: Request<T>) -> Request<T> {
+        let mut request = outgoing(request);
+        let credential = self.credential.0.clone();
+        request.metadata_mut().insert("authorization", credential);
+        request
+    }
+}
+
+#[tonic::async_trait]
+impl AdapterService for RemoteAuthority {
+    async fn authorize(
+        &self,
+        request: Request<AuthorizeRequest>,
+    ) -> Result<Response<AuthorizeResponse>, Status> {
+        self.client.clone().authorize(self.signed(request)).await
+    }
+
+    async fn evaluate_cors(
+        &self,
+        request: Request<EvaluateCorsRequest>,
+    ) -> Result<Response<EvaluateCorsResponse>, Status> {
+        self.client
+            .clone()
+            .evaluate_cors(self.signed(request))
+            .await
+    }
+}
+
+/// The service that holds the objects, over the network. Its callers are known by the sessions in their metadata.
+#[derive(Debug, Clone)]
+pub struct RemoteObjects {
+    client: ObjectServiceClient<Channel>,
+}
+
+impl RemoteObjects {
+    /// Forwards over the channel.
+    #[must_use]
+    pub fn new(channel: Channel) -> Self {
+        Self {
+            client: ObjectServiceClient::new(channel),
+        }
+    }
+}
+
+/// The extensions are of this process; only message and metadata travel.
+fn outgoing<T>(request: Request<T>) -> Request<T> {
+    let (metadata, _, message) = request.into_parts();
+    Request::from_parts(metadata, http::Extensions::new(), message)
+}
+
+/// A client stream on its way. The generated client knows no failure of what it sends: it would take one for the end.
+/// So after a failure the stream never ends, and `failure` tells the caller to give the call up.
+fn forwarded<T: Send + 'static>(
+    messages: Streaming<T>,
+) -> (
+    impl Stream<Item = T> + Send + 'static,
+    oneshot::Receiver<Status>,
+) {
+    let (failed, failure) = oneshot::channel();
+    let state = (messages, Some(failed));
+    let stream = stream::unfold(state, |(mut messages, mut failed)| async move {
+        match messages.next().await? {
+            Ok(message) => Some((message, (messages, failed))),
+            Err(status) => {
+                if let Some(failed) = failed.take() {
+                    let _ = failed.send(status);
+                }
+                std::future::pending().await
+            }
+        }
+    });
+    (stream, failure)
+}
+
+/// The answer of a call whose messages are forwarded, or the failure of the messages.
+async fn unless_failed<T>(
+    call: impl Future<Output = Result<T, Status>>,
+    failure: oneshot::Receiver<Status>,
+) -> Result<T, Status> {
+    let failure = async {
+        match failure.await {
+            Ok(status) => status,
+            // The stream is gone without a failure: the call alone decides.
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        answer = call => answer,
+        status = failure => Err(status),
+    }
+}
+
+/// Writes the implementation: one line an RPC, so that a new RPC without its line does not compile.
+macro_rules! forward {
+    (unary: $($unary:ident($unary_in:ident) -> $unary_out:ident),* $(,)?;
+     uploads: $($upload:ident($upload_in:ident) -> $upload_out:ident),* $(,)?;) => {
+        #[tonic::async_trait]
+        impl ObjectService for RemoteObjects {
+            $(async fn $unary(
+                &self,
+                request: Request<$unary_in>,
+            ) -> Result<Response<$unary_out>, Status> {
+                self.client.clone().$unary(outgoing(request)).await
+            })*
+
+            $(async fn $upload(
+                &self,
+                request: Request<Streaming<$upload_in>>,
+            ) -> Result<Response<$upload_out>, Status> {
+                let (metadata, _, messages) = request.into_parts();
+                let (messages, failure) = forwarded(messages);
+                let request = Request::from_parts(metadata, http::Extensions::new(), messages);
+                let mut client = self.client.clone();
+                unless_failed(client.$upload(request), failure).await
+            })*
+
+            type GetObjectStream = GetObjectStream;
+
+            async fn get_object(
+                &self,
+                request: Request<GetObjectRequest>,
+            ) -> Result<Response<GetObjectStream>, Status> {
+                let answer = self.client.clone().get_object(outgoing(request)).await?;
+                Ok(answer.map(StreamExt::boxed))
+            }
+        }
+    };
+}
+
+forward! {
+    unary:
+        get_capabilities(GetCapabilitiesRequest) -> GetCapabilitiesResponse,
+        create_bucket(CreateBucketRequest) -> CreateBucketResponse,
+        get_bucket(GetBucketRequest) -> GetBucketResponse,
+        head_bucket(HeadBucketRequest) -> HeadBucketResponse,
+        update_bucket(UpdateBucketRequest) -> UpdateBucketResponse,
+        delete_bucket(DeleteBucketRequest) -> DeleteBucketResponse,
+        list_buckets(ListBucketsRequest) -> ListBucketsResponse,
+        put_small_object(PutSmallObjectRequest) -> PutSmallObjectResponse,
+        get_small_object(GetSmallObjectRequest) -> GetSmallObjectResponse,
+        head_object(HeadObjectRequest) -> HeadObjectResponse,
+        update_object(UpdateObjectRequest) -> UpdateObjectResponse,
+        delete_object(DeleteObjectRequest) -> DeleteObjectResponse,
+        delete_objects(DeleteObjectsRequest) -> DeleteObjectsResponse,
+        copy_object(CopyObjectRequest) -> CopyObjectResponse,
+        list_objects(ListObjectsRequest) -> ListObjectsResponse,
+        create_multipart_upload(CreateMultipartUploadRequest) -> CreateMultipartUploadResponse,
+        upload_part_copy(UploadPartCopyRequest) -> UploadPartCopyResponse,
+        complete_multipart_upload(CompleteMultipartUploadRequest) -> CompleteMultipartUploadResponse,
+        abort_multipart_upload(AbortMultipartUploadRequest) -> AbortMultipartUploadResponse,
+        list_parts(ListPartsRequest) -> ListPartsResponse,
+        list_multipart_uploads(ListMultipartUploadsRequest) -> ListMultipartUploadsResponse;
+    uploads:
+        put_object(PutObjectRequest) -> PutObjectResponse,
+        upload_part(UploadPartRequest) -> UploadPartResponse;
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+    use std::sync::Arc;
+
+    use bucketry_contract::adapter::v1::adapter_service_server::AdapterServiceServer;
+    use bucketry_contract::v1::object_service_server::ObjectServiceServer;
+    use bytes::Bytes;
+    use tokio::net::TcpListener;
+    use tokio_stream::wrappers::TcpListenerStream;
+    use tonic::transport::{Endpoint, Server};
+
+    use super::*;
+    use crate::fixture::{Bench, Fake, SESSION, object, refusal};
+    use crate::{S3Adapter, Settings};
+
+    /// Serves a fake over the network.
+    async fn serve(fake: Fake) -> SocketAddr {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let server = Server::builder()
+            .add_service(ObjectServiceServer::new(fake.clone()))
+            .add_service(AdapterServiceServer::new(fake));
+        tokio::spawn(server.serve_with_incoming(TcpListenerStream::new(listener)));
+        address
+    }
+
+    /// A bench whose adapter calls its fake over the network.
+    async fn bench() -> Bench {
+        let mut bench = Bench::new();
+        let address = serve(bench.fake.clone()).await;
+        let channel = Endpoint::try_from(format!("http://{address}"))
+            .unwrap()
+            .connect_lazy();
+        let credential = OperatorCredential::new("OPERATOR", "secret").unwrap();
+        bench.adapter = S3Adapter::new(
+            Arc::new(RemoteObjects::new(channel.clone())),
+            Arc::new(RemoteAuthority::new(channel, credential)),
+            Settings::default(),
+        );
+        bench
+    }
+
+    #[tokio::test]
+    async fn an_upload_and_a_download_pass_the_network() {
+        let bench = bench().await;
+        bench.service().answers(
+            "PutObject",
+            Ok(PutObjectResponse {
+                object: Some(object("k")),
+            }),
+        );
+        let seen = bench.send_signed("PUT", "/b/k", &[], "hello world").await;
+        assert_eq!(seen.status, 200, "{seen:?}");
+        let messages: Vec<PutObjectRequest> = bench.service().request();
+        assert_eq!(messages.len(), 2);
+        assert_eq!(
+            bench.service().called(),
+            [("PutObject", Some(SESSION.to_owned()))]
+        );
+        let header = ObjectHeader {
+            object: Some(object("k")),
+            content_length: 2,
+            ..ObjectHeader::default()
+        };
+        let chunk = ObjectChunk {
+            data: Bytes::from_static(b"hi"),
+            ..ObjectChunk::default()
+        };
+        let messages = [
+            get_object_response::Message::Header(header),
+            get_object_response::Message::Chunk(chunk),
+        ];
+        let messages = messages.map(|message| {
+            Ok(GetObjectResponse {
+                message: Some(message),
+            })
+        });
+        bench.service().streams(messages.into());
+        let seen = bench.send_signed("GET", "/b/k", &[], "").await;
+        assert_eq!((seen.status.as_u16(), seen.text()), (200, "hi"));
+    }
+
+    #[tokio::test]
+    async fn reasons_pass_the_network() {
+        let bench = bench().await;
+        bench
+            .service()
+            .answers::<PutObjectResponse>("PutObject", Err(refusal(ErrorReason::NoSuchBucket)));
+        let seen = bench.send_signed("PUT", "/b/k", &[], "hello world").await;
+        seen.assert_error(404, "NoSuchBucket");
+    }
+
+    #[tokio::test]
+    async fn a_broken_body_is_never_taken_for_a_whole_one() {
+        let bench = bench().await;
+        bench.service().answers(
+            "PutObject",
+            Ok(PutObjectResponse {
+                object: Some(object("k")),
+            }),
+        );
+        let body = http_body_util::Full::new(Bytes::from_static(b"hello"));
+        let seen = bench
+            .send_body("PUT", "/b/k", &[("content-length", "11")], body)
+            .await;
+        seen.assert_error(400, "IncompleteBody");
+        assert!(bench.service().called().is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_service_out_of_reach_is_unavailable() {
+        let mut bench = Bench::new();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        drop(listener);
+        let channel = Endpoint::try_from(format!("http://{address}"))
+            .unwrap()
+            .connect_lazy();
+        let credential = OperatorCredential::new("OPERATOR", "secret").unwrap();
+        bench.adapter = S3Adapter::new(
+            Arc::new(RemoteObjects::new(channel.clone())),
+            Arc::new(RemoteAuthority::new(channel, credential)),
+            Settings::default(),
+        );
+        bench
+            .send_signed("GET", "/", &[], "")
+            .await
+            .assert_error(503, "ServiceUnavailable");
+    }
+
+    #[test]
+    fn the_credential_is_masked() {
+        let credential = OperatorCredential::new("OPERATOR", "secret").unwrap();
+        assert!(!format!("{credential:?}").contains("secret"));
+        assert!(OperatorCredential::new("a\nb", "secret").is_err());
+    }
+}

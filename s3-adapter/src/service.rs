@@ -1,0 +1,72 @@
+//! The adapter as a service over HTTP requests.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use futures::future::BoxFuture;
+use http::{Request, Response};
+use http_body::Body;
+use tokio::sync::Semaphore;
+
+use crate::answer::AnswerBody;
+use crate::edge::{Authority, Edge, Objects};
+use crate::intake::edge_body;
+use crate::pipeline::handle;
+use crate::settings::Settings;
+
+/// S3 REST over the contract's services. Cheap to clone: all clones share their limits.
+///
+/// Takes any request that is not gRPC. What it knows of the caller comes in the extension [`crate::ClientInfo`]; all
+/// extensions are handed on to the services. Answers carry [`crate::OperationName`] in theirs.
+#[derive(Clone)]
+pub struct S3Adapter {
+    edge: Arc<Edge>,
+}
+
+impl S3Adapter {
+    /// An adapter over the services themselves, or over what forwards to them ([`crate::remote`]).
+    #[must_use]
+    pub fn new(objects: Arc<Objects>, authority: Arc<Authority>, settings: Settings) -> Self {
+        let running = Arc::new(Semaphore::new(settings.limits.max_requests.max(1)));
+        let edge = Edge {
+            objects,
+            authority,
+            settings,
+            running,
+        };
+        Self {
+            edge: Arc::new(edge),
+        }
+    }
+}
+
+impl std::fmt::Debug for S3Adapter {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("S3Adapter")
+            .field("settings", &self.edge.settings)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<B> tower::Service<Request<B>> for S3Adapter
+where
+    B: Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    type Response = Response<AnswerBody>;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Self::Response, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        // Too many requests are told so; a queue would only make all of them slow.
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let edge = Arc::clone(&self.edge);
+        Box::pin(async move { Ok(handle(edge, request.map(edge_body)).await) })
+    }
+}

@@ -1,0 +1,416 @@
+//! The canonical request (SigV4 for S3: encoded once, never normalised), and what must be signed.
+
+use aws_smithy_http::label::{EncodingStrategy, fmt_string as encode_path};
+use aws_smithy_http::query::fmt_string as encode_query;
+use http::HeaderMap;
+use percent_encoding::percent_decode_str;
+
+use super::claim::SignatureError;
+use crate::query::{Query, has_valid_percents};
+use crate::target::Addressed;
+
+/// Bounds what one request can make the service hash; the service takes no more.
+const MAX_CANDIDATES: usize = 4;
+
+/// How the request reached the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scheme {
+    /// In plain text; clients leave out port 80.
+    Http,
+    /// By TLS; clients leave out port 443.
+    Https,
+}
+
+impl Scheme {
+    fn default_port(self) -> &'static str {
+        match self {
+            Self::Http => ":80",
+            Self::Https => ":443",
+        }
+    }
+}
+
+/// The head of a request, as far as signatures cover it.
+#[derive(Debug, Clone, Copy)]
+pub struct RequestHead<'a> {
+    /// The method, in upper case.
+    pub method: &'a str,
+    /// The authority that the client named: `Host` in HTTP/1.1, `:authority` in HTTP/2.
+    pub host: &'a str,
+    /// How the request reached the server.
+    pub scheme: Scheme,
+    /// Host names (with port, if not the default) under which clients know the server, tried when
+    /// a proxy has rewritten the host.
+    pub public_hosts: &'a [String],
+    /// The raw path, before the `?`.
+    pub path: &'a str,
+    /// The decoded query.
+    pub query: &'a Query,
+    /// The headers as received. A `host` among them is not used.
+    pub headers: &'a HeaderMap,
+    /// The bucket and key that the path and host name.
+    pub addressed: &'a Addressed,
+}
+
+impl<'a> RequestHead<'a> {
+    /// The only value of a header; nothing if it is absent, repeated or not ASCII.
+    pub(super) fn single_header(&self, name: &str) -> Option<&'a str> {
+        let mut values = self.headers.get_all(name).iter();
+        let value = values.next()?;
+        if values.next().is_some() {
+            return None;
+        }
+        value.to_str().ok()
+    }
+}
+
+/// What canonical requests are made of, besides the head.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Signed<'a> {
+    pub(super) headers: &'a [String],
+    /// The last line, and another one that the client may have signed.
+    pub(super) payload_lines: (&'a str, Option<&'a str>),
+}
+
+/// Every canonical request that the client may have signed, the likeliest first.
+pub(super) fn candidates(
+    head: &RequestHead<'_>,
+    signed: &Signed<'_>,
+) -> Result<Vec<String>, SignatureError> {
+    let query = canonical_query(head.query);
+    let paths = canonical_paths(head.path)?;
+    let names = signed.headers.join(";");
+    let render = |path: &str, host: &str, accept_encoding: Option<&str>, payload: &str| {
+        let headers = canonical_headers(head, signed.headers, host, accept_encoding);
+        format!(
+            "{}\n{path}\n{query}\n{headers}\n{names}\n{payload}",
+            head.method
+        )
+    };
+    let (path, other_path) = paths;
+    let (payload, other_payload) = signed.payload_lines;
+    let host = head.host;
+    // The usual request first; each other one varies one thing only.
+    let mut found = vec![render(&path, host, None, payload)];
+    found.extend(other_payload.map(|payload| render(&path, host, None, payload)));
+    found.extend(other_path.map(|path| render(path, host, None, payload)));
+    for accept_encoding in other_accept_encodings(head, signed.headers) {
+        found.push(render(&path, host, Some(accept_encoding), payload));
+    }
+    for host in other_hosts(head).iter().take(MAX_CANDIDATES) {
+        found.push(render(&path, host, None, payload));
+    }
+    found.truncate(MAX_CANDIDATES);
+    Ok(found)
+}
+
+/// Decoded and encoded again, and, where that differs, as received: clients disagree about the
+/// encoding of reserved characters.
+fn canonical_paths(raw: &str) -> Result<(String, Option<&str>), SignatureError> {
+    if !has_valid_percents(raw) {
+        return Err(SignatureError::InvalidTarget);
+    }
+    let decoded = percent_decode_str(raw)
+        .decode_utf8()
+        .map_err(|_| SignatureError::InvalidTarget)?;
+    let encoded = encode_path(&decoded, EncodingStrategy::Greedy);
+    let other = (encoded != raw).then_some(raw);
+    Ok((encoded, other))
+}
+
+/// Encoded, sorted by name and then value, without the signature itself.
+fn canonical_query(query: &Query) -> String {
+    let mut pairs: Vec<(String, String)> = query
+        .iter()
+        .filter(|parameter| parameter.name != "X-Amz-Signature")
+        .map(|parameter| {
+            (
+                encode_query(&parameter.name),
+                encode_query(parameter.value_or_empty()),
+            )
+        })
+        .collect();
+    pairs.sort();
+    let joined: Vec<String> = pairs
+        .iter()
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
+    joined.join("&")
+}
+
+/// The public names; then the host with or without the default port, whichever was not received.
+fn other_hosts(head: &RequestHead<'_>) -> Vec<String> {
+    let port = head.scheme.default_port();
+    let mut hosts: Vec<String> = head
+        .public_hosts
+        .iter()
+        .filter(|public| *public != head.host)
+        .cloned()
+        .collect();
+    match head.host.strip_suffix(port) {
+        Some(bare) => hosts.push(bare.to_owned()),
+        None if !has_port(head.host) => hosts.push(format!("{}{port}", head.host)),
+        None => {}
+    }
+    hosts
+}
+
+fn has_port(host: &str) -> bool {
+    // The colons of an IPv6 literal stand before its bracket.
+    let after_literal = host.rsplit_once(']').map_or(host, |(_, rest)| rest);
+    after_literal.contains(':')
+}
+
+/// CDNs rewrite a signed accept-encoding; these are what SDKs send. Its value decides nothing
+/// here, so a signature over another one proves as much.
+fn other_accept_encodings(head: &RequestHead<'_>, signed: &[String]) -> Vec<&'static str> {
+    if !signed.iter().any(|name| name == "accept-encoding") {
+        return Vec::new();
+    }
+    let received = head.single_header("accept-encoding");
+    let mut encodings = vec!["identity", "gzip"];
+    encodings.retain(|encoding| received != Some(*encoding));
+    encodings
+}
+
+fn canonical_headers(
+    head: &RequestHead<'_>,
+    names: &[String],
+    host: &str,
+    accept_encoding: Option<&str>,
+) -> String {
+    let mut block = String::new();
+    for name in names {
+        block.push_str(name);
+        block.push(':');
+        match (name.as_str(), accept_encoding) {
+            ("host", _) => block.push_str(host),
+            ("accept-encoding", Some(value)) => block.push_str(value),
+            _ => push_header_value(&mut block, head.headers, name, InnerSpaces::Collapsed),
+        }
+        block.push('\n');
+    }
+    block
+}
+
+/// What a signature version does with runs of spaces inside a header value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum InnerSpaces {
+    /// SigV4: a run becomes one space.
+    Collapsed,
+    /// SigV2: they stay.
+    Kept,
+}
+
+/// All lines joined by commas in the order received, trimmed.
+pub(super) fn push_header_value(
+    out: &mut String,
+    headers: &HeaderMap,
+    name: &str,
+    spaces: InnerSpaces,
+) {
+    for (position, value) in headers.get_all(name).iter().enumerate() {
+        if position > 0 {
+            out.push(',');
+        }
+        let text = header_text(value.as_bytes());
+        let mut after_space = false;
+        for character in text.trim_matches([' ', '\t']).chars() {
+            let repeated = character == ' ' && after_space;
+            if !repeated || spaces == InnerSpaces::Kept {
+                out.push(character);
+            }
+            after_space = character == ' ';
+        }
+    }
+}
+
+/// UTF-8 if it is that; otherwise Latin-1, which HTTP/1.1 clients use and whose text they sign
+/// as UTF-8.
+fn header_text(bytes: &[u8]) -> String {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => text.to_owned(),
+        Err(_) => bytes.iter().map(|byte| char::from(*byte)).collect(),
+    }
+}
+
+/// Refuses a list of signed headers that leaves out `host` or any `x-amz-*` header that came
+/// (`exempt` excepted), or that names one that did not come. Without this a presigned PUT becomes a
+/// copy of someone's object by adding a header.
+pub(super) fn check_signed_headers(
+    head: &RequestHead<'_>,
+    signed: &[String],
+    exempt: &[&str],
+) -> Result<(), SignatureError> {
+    let is_signed = |name: &str| {
+        signed
+            .binary_search_by(|known| known.as_str().cmp(name))
+            .is_ok()
+    };
+    let mut unsigned: Vec<String> = head
+        .headers
+        .keys()
+        .map(|name| name.as_str())
+        .filter(|name| name.starts_with("x-amz-") && !exempt.contains(name) && !is_signed(name))
+        .map(str::to_owned)
+        .collect();
+    if !is_signed("host") {
+        unsigned.push("host".to_owned());
+    }
+    if !unsigned.is_empty() {
+        unsigned.sort();
+        return Err(SignatureError::HeadersNotSigned(unsigned));
+    }
+    let missing: Vec<String> = signed
+        .iter()
+        // A CDN may have removed accept-encoding, as it may have rewritten it.
+        .filter(|name| !matches!(name.as_str(), "host" | "accept-encoding"))
+        .filter(|name| !head.headers.contains_key(name.as_str()))
+        .cloned()
+        .collect();
+    if missing.is_empty() {
+        Ok(())
+    } else {
+        Err(SignatureError::SignedHeadersMissing(missing))
+    }
+}
+
+/// 64 lower-case hex digits: one spelling per signature.
+pub(crate) fn hex_signature(text: &[u8]) -> Option<[u8; 32]> {
+    if text.iter().any(u8::is_ascii_uppercase) {
+        return None;
+    }
+    let mut signature = [0; 32];
+    hex::decode_to_slice(text, &mut signature).ok()?;
+    Some(signature)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{EMPTY_SHA256, Fixture};
+    use super::*;
+
+    const SIGNATURE: &str = "f0e8bdb87c964420e857bd35b5d6ed310bd44f0170aba48dd91039c6036bdb41";
+
+    fn request(host: &str, target: &str, extra: &[(&str, &str)], names: &str) -> Fixture {
+        let authorization = format!(
+            "AWS4-HMAC-SHA256 Credential=AK/20130524/us-east-1/s3/aws4_request, SignedHeaders={names}, Signature={SIGNATURE}"
+        );
+        let mut fixture = Fixture::new("GET", host, target)
+            .header("authorization", &authorization)
+            .header("x-amz-date", "20130524T000000Z")
+            .header("x-amz-content-sha256", EMPTY_SHA256);
+        for (name, value) in extra {
+            fixture = fixture.header(name, value);
+        }
+        fixture
+    }
+
+    const NAMES: &str = "host;x-amz-content-sha256;x-amz-date";
+
+    fn lines(fixture: &Fixture, at: usize) -> Vec<String> {
+        let claim = fixture.claim();
+        claim
+            .canonical_requests
+            .iter()
+            .map(|text| text.split('\n').nth(at).unwrap().to_owned())
+            .collect()
+    }
+
+    #[test]
+    fn paths_are_encoded_once_and_never_normalised() {
+        let path = |raw: &str| lines(&request("h:1", raw, &[], NAMES), 1);
+        assert_eq!(path("/b//a/../c"), ["/b//a/../c"]);
+        assert_eq!(path("/b/a%2Fb"), ["/b/a/b", "/b/a%2Fb"]);
+        assert_eq!(path("/b/a+b(c)"), ["/b/a%2Bb%28c%29", "/b/a+b(c)"]);
+        assert_eq!(path("/b/%7e"), ["/b/~", "/b/%7e"]);
+        assert_eq!(path("/"), ["/"]);
+    }
+
+    #[test]
+    fn queries_are_sorted_and_complete() {
+        let query = |raw: &str| lines(&request("h:1", raw, &[], NAMES), 2);
+        assert_eq!(
+            query("/?b=2&a=%2f&uploads&a-b=1&x=a+b"),
+            ["a=%2F&a-b=1&b=2&uploads=&x=a%20b"]
+        );
+        assert_eq!(query("/?X=1&a=1&a=1"), ["X=1&a=1&a=1"]);
+    }
+
+    #[test]
+    fn header_values_are_joined_trimmed_and_collapsed() {
+        let extra = [
+            ("x-amz-meta-a", "b   c  "),
+            ("x-amz-meta-a", " d"),
+            ("x-amz-meta-b", "\u{e9}"),
+        ];
+        let names = "host;x-amz-content-sha256;x-amz-date;x-amz-meta-a;x-amz-meta-b";
+        let fixture = request("h:1", "/", &extra, names);
+        assert_eq!(lines(&fixture, 6), ["x-amz-meta-a:b c,d"]);
+        assert_eq!(lines(&fixture, 7), ["x-amz-meta-b:\u{e9}"]);
+        let mut latin1 = request(
+            "h:1",
+            "/",
+            &[("x-amz-meta-a", "x")],
+            "host;x-amz-content-sha256;x-amz-date;x-amz-meta-a",
+        );
+        latin1.headers.insert(
+            "x-amz-meta-a",
+            http::HeaderValue::from_bytes(b"\xe9").unwrap(),
+        );
+        assert_eq!(lines(&latin1, 6), ["x-amz-meta-a:\u{e9}"]);
+    }
+
+    #[test]
+    fn hosts_are_tried_with_and_without_the_default_port() {
+        let hosts = |host: &str, scheme| {
+            let mut fixture = request(host, "/", &[], NAMES);
+            fixture.scheme = scheme;
+            lines(&fixture, 3)
+        };
+        assert_eq!(hosts("h", Scheme::Http), ["host:h", "host:h:80"]);
+        assert_eq!(hosts("h:443", Scheme::Https), ["host:h:443", "host:h"]);
+        assert_eq!(hosts("h:9000", Scheme::Http), ["host:h:9000"]);
+        assert_eq!(
+            hosts("[::1]", Scheme::Http),
+            ["host:[::1]", "host:[::1]:80"]
+        );
+        let mut behind_proxy = request("backend:1", "/", &[], NAMES);
+        behind_proxy.public_hosts = vec!["s3.example.com".into()];
+        assert_eq!(
+            lines(&behind_proxy, 3),
+            ["host:backend:1", "host:s3.example.com"]
+        );
+    }
+
+    #[test]
+    fn a_signed_accept_encoding_is_tried_as_sdks_send_it() {
+        let names = "accept-encoding;host;x-amz-content-sha256;x-amz-date";
+        let encodings = |extra: &[(&str, &str)]| lines(&request("h:1", "/", extra, names), 3);
+        let rewritten = [
+            "accept-encoding:gzip, br",
+            "accept-encoding:identity",
+            "accept-encoding:gzip",
+        ];
+        assert_eq!(encodings(&[("accept-encoding", "gzip, br")]), rewritten);
+        let plain = ["accept-encoding:identity", "accept-encoding:gzip"];
+        assert_eq!(encodings(&[("accept-encoding", "identity")]), plain);
+        let removed = [
+            "accept-encoding:",
+            "accept-encoding:identity",
+            "accept-encoding:gzip",
+        ];
+        assert_eq!(encodings(&[]), removed);
+        let unsigned = request("h:1", "/", &[("accept-encoding", "br")], NAMES);
+        assert_eq!(unsigned.claim().canonical_requests.len(), 1);
+    }
+
+    #[test]
+    fn candidates_are_bounded() {
+        let mut fixture = request("h", "/b/(", &[], NAMES);
+        fixture.public_hosts = (0..50).map(|number| format!("h{number}")).collect();
+        // The path in its other spelling comes before the host names.
+        assert_eq!(lines(&fixture, 1)[..2], ["/b/%28", "/b/("]);
+        assert_eq!(fixture.claim().canonical_requests.len(), MAX_CANDIDATES);
+    }
+}

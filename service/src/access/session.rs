@@ -1,0 +1,557 @@
+//! Caller sessions: what the service tells the edge, or a gRPC client, to show again instead of a signature.
+//!
+//! Self-contained and authenticated with a key of this one purpose. A session says who proved a key and until when; it
+//! does not say that anything is allowed. Whoever takes one reads the key's current facts and decides with them, so a
+//! session outlives neither revocation nor an edit of the IP rules.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hmac::Mac as _;
+
+use super::caller::{Caller, Origin};
+use super::client_address::ClientAddress;
+use super::fields::{FieldReader, push_field, push_optional};
+use super::key_facts::KeyFacts;
+use super::keyring::{KekId, KeyPurpose, Keyring};
+use crate::domain::{AccessKeyId, AccessKeyPk, Timestamp};
+
+/// Longest life of a session. A stream that began within it goes on; what it commits is decided again.
+pub const MAX_SESSION_LIFE: Duration = Duration::from_secs(15 * 60);
+
+/// Longest session text that is looked at: three times what the longest key, bucket and operation need.
+const MAX_TEXT_LENGTH: usize = 8192;
+
+const VERSION: u8 = 1;
+const OPERATION: u8 = 1;
+const BEARER: u8 = 2;
+const MAC_LENGTH: usize = 32;
+
+/// The one operation on the one resource that an operation session is good for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SessionUse {
+    /// The operation's name in the contract.
+    pub operation: String,
+    /// The bucket, when there is one.
+    pub bucket: Option<String>,
+    /// The object key, when there is one.
+    pub key: Option<String>,
+}
+
+/// The key that a session's holder proved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SessionKey {
+    /// The row's own number.
+    pub pk: AccessKeyPk,
+    /// The public id.
+    pub access_key_id: AccessKeyId,
+    /// The key's epoch when it was decided on.
+    pub epoch: i64,
+}
+
+/// A session for one operation, as the edge carries it between authorization and the call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OperationSession {
+    /// The key; none for an anonymous caller.
+    pub key: Option<SessionKey>,
+    /// What it is good for.
+    pub usage: SessionUse,
+    /// From where the request came, as the edge saw it.
+    pub origin: Origin,
+    /// The last moment at which it is good.
+    pub not_after: Timestamp,
+}
+
+/// A session for any operation, as a gRPC client gets it in exchange for its secret. The address is that of each call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BearerSession {
+    /// The key.
+    pub key: SessionKey,
+    /// The last moment at which it is good.
+    pub not_after: Timestamp,
+}
+
+/// Why a session is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SessionError {
+    /// Not made here, changed, or made for another purpose.
+    #[error("the session is not authentic")]
+    NotAuthentic,
+    /// Made under a key that the keyring does not have: to be answered as unavailable.
+    #[error("the keyring has no key {kek_id} for the session")]
+    KeyMissing {
+        /// The key that is needed.
+        kek_id: KekId,
+    },
+    /// Its time is over.
+    #[error("the session has ended")]
+    Expired {
+        /// The last moment at which it was good.
+        not_after: Timestamp,
+    },
+    /// Good for another operation, bucket or key.
+    #[error("the session is good for another use")]
+    OtherUse(Box<SessionUse>),
+    /// The facts given are of another key, or of none.
+    #[error("the session belongs to another key")]
+    OtherKey,
+}
+
+impl OperationSession {
+    /// A session of a caller for one use, good for at most [`MAX_SESSION_LIFE`] from `now`.
+    #[must_use]
+    pub fn new(caller: &Caller, usage: SessionUse, now: Timestamp, life: Duration) -> Self {
+        Self {
+            key: caller.key().map(|key| SessionKey::of(key)),
+            usage,
+            origin: Origin {
+                address: caller.address(),
+                request_id: Arc::clone(caller.request_id()),
+            },
+            not_after: now.saturating_add(life.min(MAX_SESSION_LIFE)),
+        }
+    }
+
+    /// The session as text: base64url, authenticated under the active key.
+    #[must_use]
+    pub fn issue(&self, keyring: &Keyring) -> String {
+        let mut fields = Vec::with_capacity(256);
+        fields.extend_from_slice(&self.not_after.as_micros().to_be_bytes());
+        push_optional(
+            &mut fields,
+            self.key.as_ref().map(SessionKey::encode).as_deref(),
+        );
+        push_field(&mut fields, self.usage.operation.as_bytes());
+        push_optional(&mut fields, self.usage.bucket.as_deref().map(str::as_bytes));
+        push_optional(&mut fields, self.usage.key.as_deref().map(str::as_bytes));
+        push_optional(
+            &mut fields,
+            self.origin
+                .address
+                .ip()
+                .map(|ip| ip.to_string())
+                .as_deref()
+                .map(str::as_bytes),
+        );
+        push_field(&mut fields, self.origin.request_id.as_bytes());
+        seal_text(keyring, OPERATION, &fields)
+    }
+
+    /// Reads a session that is shown for `usage`.
+    ///
+    /// # Errors
+    /// [`SessionError`], but for `OtherKey`.
+    pub fn open(
+        keyring: &Keyring,
+        text: &str,
+        usage: &SessionUse,
+        now: Timestamp,
+    ) -> Result<Self, SessionError> {
+        let fields = open_text(keyring, OPERATION, text)?;
+        let session = Self::decode(&fields).ok_or(SessionError::NotAuthentic)?;
+        check_time(session.not_after, now)?;
+        if session.usage != *usage {
+            return Err(SessionError::OtherUse(Box::new(session.usage)));
+        }
+        Ok(session)
+    }
+
+    /// The caller, with the current facts of the session's key (none for an anonymous session).
+    ///
+    /// # Errors
+    /// [`SessionError::OtherKey`] when the facts are not of the session's key.
+    pub fn caller(&self, current: Option<Arc<KeyFacts>>) -> Result<Caller, SessionError> {
+        match (&self.key, current) {
+            (None, None) => Ok(Caller::anonymous(self.origin.clone())),
+            (Some(key), Some(facts)) => key.caller(facts, self.origin.clone()),
+            (None, Some(_)) | (Some(_), None) => Err(SessionError::OtherKey),
+        }
+    }
+
+    fn decode(fields: &[u8]) -> Option<Self> {
+        let mut reader = FieldReader::new(fields);
+        let not_after = Timestamp::from_micros(i64::from_be_bytes(reader.array()?));
+        let key = match reader.byte()? {
+            0 => None,
+            _ => Some(SessionKey::decode(reader.field()?)?),
+        };
+        let operation = reader.text()?.to_owned();
+        let bucket = reader.optional_text()?.map(str::to_owned);
+        let object_key = reader.optional_text()?.map(str::to_owned);
+        let address = match reader.optional_text()? {
+            None => ClientAddress::UNKNOWN,
+            Some(address) => ClientAddress::known(address.parse().ok()?),
+        };
+        let request_id = reader.text()?.into();
+        reader.end()?;
+        let usage = SessionUse {
+            operation,
+            bucket,
+            key: object_key,
+        };
+        Some(Self {
+            key,
+            usage,
+            origin: Origin {
+                address,
+                request_id,
+            },
+            not_after,
+        })
+    }
+}
+
+impl BearerSession {
+    /// A session of a caller who proved a key, good for at most [`MAX_SESSION_LIFE`] from `now`. None for an anonymous
+    /// caller.
+    #[must_use]
+    pub fn new(caller: &Caller, now: Timestamp, life: Duration) -> Option<Self> {
+        let key = caller.key().map(|key| SessionKey::of(key))?;
+        Some(Self {
+            key,
+            not_after: now.saturating_add(life.min(MAX_SESSION_LIFE)),
+        })
+    }
+
+    /// The session as text: base64url, authenticated under the active key. A bearer secret while it lasts.
+    #[must_use]
+    pub fn issue(&self, keyring: &Keyring) -> String {
+        let mut fields = Vec::with_capacity(64);
+        fields.extend_from_slice(&self.not_after.as_micros().to_be_bytes());
+        push_field(&mut fields, &self.key.encode());
+        seal_text(keyring, BEARER, &fields)
+    }
+
+    /// Reads a session.
+    ///
+    /// # Errors
+    /// [`SessionError`], but for `OtherUse` and `OtherKey`.
+    pub fn open(keyring: &Keyring, text: &str, now: Timestamp) -> Result<Self, SessionError> {
+        let fields = open_text(keyring, BEARER, text)?;
+        let session = Self::decode(&fields).ok_or(SessionError::NotAuthentic)?;
+        check_time(session.not_after, now)?;
+        Ok(session)
+    }
+
+    /// The caller of one call, with the current facts of the session's key.
+    ///
+    /// # Errors
+    /// [`SessionError::OtherKey`] when the facts are not of the session's key.
+    pub fn caller(&self, current: Arc<KeyFacts>, origin: Origin) -> Result<Caller, SessionError> {
+        self.key.caller(current, origin)
+    }
+
+    fn decode(fields: &[u8]) -> Option<Self> {
+        let mut reader = FieldReader::new(fields);
+        let not_after = Timestamp::from_micros(i64::from_be_bytes(reader.array()?));
+        let key = SessionKey::decode(reader.field()?)?;
+        reader.end()?;
+        Some(Self { key, not_after })
+    }
+}
+
+impl SessionKey {
+    fn of(facts: &KeyFacts) -> Self {
+        Self {
+            pk: facts.pk,
+            access_key_id: facts.access_key_id.clone(),
+            epoch: facts.epoch,
+        }
+    }
+
+    /// The id is compared as well as the row: a row number could be used again after a restore from backup.
+    fn caller(&self, facts: Arc<KeyFacts>, origin: Origin) -> Result<Caller, SessionError> {
+        if facts.pk == self.pk && facts.access_key_id == self.access_key_id {
+            Ok(Caller::proven(facts, origin))
+        } else {
+            Err(SessionError::OtherKey)
+        }
+    }
+
+    fn encode(&self) -> Vec<u8> {
+        let mut fields = Vec::with_capacity(48);
+        fields.extend_from_slice(&self.pk.0.to_be_bytes());
+        fields.extend_from_slice(&self.epoch.to_be_bytes());
+        push_field(&mut fields, self.access_key_id.as_str().as_bytes());
+        fields
+    }
+
+    fn decode(fields: &[u8]) -> Option<Self> {
+        let mut reader = FieldReader::new(fields);
+        let pk = AccessKeyPk(i64::from_be_bytes(reader.array()?));
+        let epoch = i64::from_be_bytes(reader.array()?);
+        let access_key_id = reader.text()?.parse().ok()?;
+        reader.end()?;
+        Some(Self {
+            pk,
+            access_key_id,
+            epoch,
+        })
+    }
+}
+
+fn check_time(not_after: Timestamp, now: Timestamp) -> Result<(), SessionError> {
+    if now > not_after {
+        Err(SessionError::Expired { not_after })
+    } else {
+        Ok(())
+    }
+}
+
+fn seal_text(keyring: &Keyring, purpose: u8, fields: &[u8]) -> String {
+    let mut token = Vec::with_capacity(6 + fields.len() + MAC_LENGTH);
+    token.extend_from_slice(&[VERSION, purpose]);
+    token.extend_from_slice(&keyring.active_id().get().to_be_bytes());
+    token.extend_from_slice(fields);
+    let mut mac = keyring.active_key(KeyPurpose::SessionMac).mac();
+    mac.update(&token);
+    token.extend_from_slice(&mac.finalize().into_bytes());
+    URL_SAFE_NO_PAD.encode(token)
+}
+
+/// Everything is authenticated, version and purpose included, before a field is read.
+fn open_text(keyring: &Keyring, purpose: u8, text: &str) -> Result<Vec<u8>, SessionError> {
+    if text.len() > MAX_TEXT_LENGTH {
+        return Err(SessionError::NotAuthentic);
+    }
+    let token = URL_SAFE_NO_PAD
+        .decode(text)
+        .map_err(|_| SessionError::NotAuthentic)?;
+    let (body, tag) = token
+        .split_last_chunk::<MAC_LENGTH>()
+        .ok_or(SessionError::NotAuthentic)?;
+    let (head, fields) = body
+        .split_first_chunk::<6>()
+        .ok_or(SessionError::NotAuthentic)?;
+    let [version, given_purpose, kek_id @ ..] = *head;
+    let kek_id = KekId::new(u32::from_be_bytes(kek_id)).ok_or(SessionError::NotAuthentic)?;
+    let key = keyring
+        .key(kek_id, KeyPurpose::SessionMac)
+        .ok_or(SessionError::KeyMissing { kek_id })?;
+    let mut mac = key.mac();
+    mac.update(body);
+    mac.verify_slice(tag)
+        .map_err(|_| SessionError::NotAuthentic)?;
+    if (version, given_purpose) != (VERSION, purpose) {
+        return Err(SessionError::NotAuthentic);
+    }
+    Ok(fields.to_vec())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::key_facts::tests::facts;
+    use super::super::keyring::tests::{SECOND, keyring};
+    use super::*;
+    use crate::catalog::model::KeyScope;
+
+    const NOW: Timestamp = Timestamp::from_seconds(1_000_000);
+    const MINUTE: Duration = Duration::from_secs(60);
+
+    fn origin() -> Origin {
+        Origin {
+            address: ClientAddress::known("2001:db8::7".parse().unwrap()),
+            request_id: "R-1".into(),
+        }
+    }
+
+    fn caller() -> Caller {
+        Caller::proven(Arc::new(facts(KeyScope::Everything)), origin())
+    }
+
+    fn usage(operation: &str, bucket: Option<&str>, key: Option<&str>) -> SessionUse {
+        SessionUse {
+            operation: operation.to_owned(),
+            bucket: bucket.map(str::to_owned),
+            key: key.map(str::to_owned),
+        }
+    }
+
+    fn put() -> SessionUse {
+        usage("PutObject", Some("bucket"), Some("a/b"))
+    }
+
+    #[test]
+    fn an_operation_session_carries_the_caller() {
+        let session = OperationSession::new(&caller(), put(), NOW, MINUTE);
+        let opened =
+            OperationSession::open(&keyring(1), &session.issue(&keyring(1)), &put(), NOW).unwrap();
+        assert_eq!(opened, session);
+        let newer = Arc::new(KeyFacts {
+            epoch: 9,
+            ..facts(KeyScope::Everything)
+        });
+        let again = opened.caller(Some(newer)).unwrap();
+        assert_eq!(
+            (again.key().unwrap().epoch, opened.key.unwrap().epoch),
+            (9, 3)
+        );
+        assert_eq!(
+            (again.address(), &**again.request_id()),
+            (origin().address, "R-1")
+        );
+    }
+
+    #[test]
+    fn an_anonymous_session_stays_anonymous() {
+        let anonymous = Caller::anonymous(Origin {
+            address: ClientAddress::UNKNOWN,
+            ..origin()
+        });
+        let text = OperationSession::new(&anonymous, put(), NOW, MINUTE).issue(&keyring(1));
+        let opened = OperationSession::open(&keyring(1), &text, &put(), NOW).unwrap();
+        let again = opened.caller(None).unwrap();
+        assert!(again.key().is_none());
+        assert_eq!(again.address(), ClientAddress::UNKNOWN);
+        let key = Arc::new(facts(KeyScope::Everything));
+        assert_eq!(opened.caller(Some(key)).err(), Some(SessionError::OtherKey));
+        assert_eq!(BearerSession::new(&anonymous, NOW, MINUTE), None);
+    }
+
+    #[test]
+    fn bound_to_operation_bucket_and_key() {
+        let text = OperationSession::new(&caller(), put(), NOW, MINUTE).issue(&keyring(1));
+        for other in [
+            usage("GetObject", Some("bucket"), Some("a/b")),
+            usage("PutObject", Some("bucket2"), Some("a/b")),
+            usage("PutObject", Some("bucket"), Some("a/c")),
+            usage("PutObject", Some("bucket"), None),
+            usage("PutObject", None, Some("a/b")),
+            usage("PutObject", Some("bucketa"), Some("/b")),
+        ] {
+            let refused = OperationSession::open(&keyring(1), &text, &other, NOW);
+            assert_eq!(
+                refused,
+                Err(SessionError::OtherUse(Box::new(put()))),
+                "{other:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn ends_in_time_and_lives_no_longer_than_allowed() {
+        let session = OperationSession::new(&caller(), put(), NOW, Duration::from_secs(86_400));
+        assert_eq!(session.not_after, NOW.saturating_add(MAX_SESSION_LIFE));
+        let text = session.issue(&keyring(1));
+        assert!(OperationSession::open(&keyring(1), &text, &put(), session.not_after).is_ok());
+        let late = Timestamp::from_micros(session.not_after.as_micros() + 1);
+        assert_eq!(
+            OperationSession::open(&keyring(1), &text, &put(), late),
+            Err(SessionError::Expired {
+                not_after: session.not_after
+            })
+        );
+        let bearer = BearerSession::new(&caller(), NOW, Duration::from_secs(86_400)).unwrap();
+        assert_eq!(bearer.not_after, NOW.saturating_add(MAX_SESSION_LIFE));
+        let text = bearer.issue(&keyring(1));
+        assert!(matches!(
+            BearerSession::open(&keyring(1), &text, late),
+            Err(SessionError::Expired { .. })
+        ));
+    }
+
+    #[test]
+    fn one_purpose_is_never_the_other() {
+        let operation = OperationSession::new(&caller(), put(), NOW, MINUTE).issue(&keyring(1));
+        let bearer = BearerSession::new(&caller(), NOW, MINUTE)
+            .unwrap()
+            .issue(&keyring(1));
+        assert_eq!(
+            BearerSession::open(&keyring(1), &operation, NOW),
+            Err(SessionError::NotAuthentic)
+        );
+        assert_eq!(
+            OperationSession::open(&keyring(1), &bearer, &put(), NOW),
+            Err(SessionError::NotAuthentic)
+        );
+    }
+
+    #[test]
+    fn a_bearer_session_is_judged_by_the_address_of_each_call() {
+        let text = BearerSession::new(&caller(), NOW, MINUTE)
+            .unwrap()
+            .issue(&keyring(1));
+        let session = BearerSession::open(&keyring(2), &text, NOW).unwrap();
+        let elsewhere = Origin {
+            address: ClientAddress::UNKNOWN,
+            request_id: "R-2".into(),
+        };
+        let again = session
+            .caller(Arc::new(facts(KeyScope::Everything)), elsewhere)
+            .unwrap();
+        assert_eq!(
+            (again.address(), &**again.request_id()),
+            (ClientAddress::UNKNOWN, "R-2")
+        );
+        for other in [
+            KeyFacts {
+                pk: AccessKeyPk(8),
+                ..facts(KeyScope::Everything)
+            },
+            KeyFacts {
+                access_key_id: "OTHER".parse().unwrap(),
+                ..facts(KeyScope::Everything)
+            },
+        ] {
+            assert_eq!(
+                session.caller(Arc::new(other), origin()).err(),
+                Some(SessionError::OtherKey)
+            );
+        }
+    }
+
+    #[test]
+    fn a_lost_key_is_told_apart_from_a_forgery() {
+        let text = BearerSession::new(&caller(), NOW, MINUTE)
+            .unwrap()
+            .issue(&keyring(1));
+        let without = Keyring::parse(&format!("active = 2\n[keys]\n2 = \"{SECOND}\"")).unwrap();
+        let kek_id = keyring(1).active_id();
+        assert_eq!(
+            BearerSession::open(&without, &text, NOW),
+            Err(SessionError::KeyMissing { kek_id })
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn any_changed_byte_is_refused(at: prop::sample::Index, change in 1_u8..) {
+            for text in [
+                OperationSession::new(&caller(), put(), NOW, MINUTE).issue(&keyring(1)),
+                BearerSession::new(&caller(), NOW, MINUTE).unwrap().issue(&keyring(1)),
+            ] {
+                let mut bytes = URL_SAFE_NO_PAD.decode(text).unwrap();
+                let at = at.index(bytes.len());
+                bytes[at] ^= change;
+                let changed = URL_SAFE_NO_PAD.encode(bytes);
+                prop_assert!(OperationSession::open(&keyring(1), &changed, &put(), NOW).is_err());
+                prop_assert!(BearerSession::open(&keyring(1), &changed, NOW).is_err());
+            }
+        }
+
+        #[test]
+        fn any_use_and_address_come_back(
+            operation in "\\PC{0,20}",
+            bucket in prop::option::of("\\PC{0,63}"),
+            key in prop::option::of("\\PC{0,300}"),
+            address: std::net::IpAddr,
+        ) {
+            let usage = usage(&operation, bucket.as_deref(), key.as_deref());
+            let origin = Origin { address: ClientAddress::known(address), ..origin() };
+            let caller = Caller::proven(Arc::new(facts(KeyScope::Everything)), origin);
+            let session = OperationSession::new(&caller, usage.clone(), NOW, MINUTE);
+            let opened = OperationSession::open(&keyring(1), &session.issue(&keyring(1)), &usage, NOW);
+            prop_assert_eq!(opened, Ok(session));
+        }
+
+        #[test]
+        fn any_text_is_refused_without_panic(text in "[A-Za-z0-9_=-]{0,120}") {
+            prop_assert!(OperationSession::open(&keyring(1), &text, &put(), NOW).is_err());
+            prop_assert!(BearerSession::open(&keyring(1), &text, NOW).is_err());
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! AWS Signature Version 4, the verifying side: pure, without clock, state or I/O.
+//!
+//! In order: [`V4Claim::check`] judges form, scope and time before any key is looked up; [`CheckedClaim::verify`]
+//! compares signatures under the key's signing key. Source of all rules: the S3 API reference, "Authenticating
+//! requests (AWS Signature Version 4)".
+
+mod amz_date;
+mod claim;
+mod error;
+pub(super) mod scope;
+mod signing_key;
+mod time_window;
+mod verify;
+
+pub use amz_date::{AmzDate, ScopeDate};
+pub use claim::{CheckedClaim, Placement, Signed, V4Claim};
+pub use error::{ScopeProblem, SigV4Error, SignatureMismatch};
+pub use scope::{AcceptedRegions, CredentialScope, Region, ScopeClaim};
+pub use signing_key::{SigningKey, SigningKeyCache};
+pub use time_window::{MAX_CLOCK_SKEW, MAX_PRESIGNED_EXPIRES_SECONDS};

@@ -1,0 +1,76 @@
+//! Which reads are under way, so that the collector spares what they may still open.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// The reads that have begun and not ended.
+#[derive(Clone, Debug, Default)]
+pub(super) struct ActiveReads {
+    reads: Arc<Mutex<Reads>>,
+}
+
+#[derive(Debug, Default)]
+struct Reads {
+    begun: BTreeSet<(i64, u64)>,
+    next: u64,
+}
+
+impl ActiveReads {
+    pub(super) fn begin(&self, at_micros: i64) -> ActiveRead {
+        let mut reads = self.reads.lock().unwrap_or_else(PoisonError::into_inner);
+        let number = reads.next;
+        reads.next += 1;
+        reads.begun.insert((at_micros, number));
+        ActiveRead {
+            key: (at_micros, number),
+            reads: self.clone(),
+        }
+    }
+
+    pub(super) fn oldest(&self) -> Option<i64> {
+        let reads = self.reads.lock().unwrap_or_else(PoisonError::into_inner);
+        reads.begun.first().map(|(at, _)| *at)
+    }
+}
+
+/// One read under way; dropped when it ends. See [`BlobStore::begin_read`].
+///
+/// [`BlobStore::begin_read`]: super::BlobStore::begin_read
+#[derive(Debug)]
+#[must_use = "a read that nobody holds protects nothing"]
+pub struct ActiveRead {
+    key: (i64, u64),
+    reads: ActiveReads,
+}
+
+impl Drop for ActiveRead {
+    fn drop(&mut self) {
+        let mut reads = self
+            .reads
+            .reads
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        reads.begun.remove(&self.key);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_oldest_read_that_still_runs() {
+        let reads = ActiveReads::default();
+        assert_eq!(reads.oldest(), None);
+        let late = reads.begin(20);
+        let early = reads.begin(10);
+        let twin = reads.begin(10);
+        assert_eq!(reads.oldest(), Some(10));
+        drop(early);
+        assert_eq!(reads.oldest(), Some(10));
+        drop(twin);
+        assert_eq!(reads.oldest(), Some(20));
+        drop(late);
+        assert_eq!(reads.oldest(), None);
+    }
+}

@@ -1,0 +1,137 @@
+use std::io;
+use std::path::PathBuf;
+
+use tonic::{Code, Status};
+use tonic_types::StatusExt;
+
+/// Why a command failed. The caller reads it.
+#[derive(Debug, thiserror::Error)]
+pub enum CliError {
+    /// No credentials in the environment.
+    #[error("no credentials: set BUCKETRY_ACCESS_KEY_ID and BUCKETRY_SECRET_ACCESS_KEY")]
+    NoCredentials,
+    /// The credentials cannot stand in a header.
+    #[error("the credentials hold characters that cannot be sent")]
+    Credentials,
+    /// The secret would cross a network in the clear.
+    #[error(
+        "{endpoint} is neither https nor this machine, so the secret would be sent in the clear; if something else \
+         protects the network, allow it by --plaintext-credentials anywhere"
+    )]
+    Plaintext {
+        /// The endpoint.
+        endpoint: String,
+    },
+    /// The file of certificate authorities cannot be read.
+    #[error("{}: {source}", path.display())]
+    CaFile {
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        source: io::Error,
+    },
+    /// The endpoint or its TLS settings cannot be used.
+    #[error("{endpoint}: {}", causes(source))]
+    Endpoint {
+        /// The endpoint.
+        endpoint: String,
+        /// The cause.
+        source: tonic::transport::Error,
+    },
+    /// The server was not reached.
+    #[error("cannot reach {endpoint}: {cause}")]
+    Unreachable {
+        /// The endpoint.
+        endpoint: String,
+        /// The cause.
+        cause: String,
+    },
+    /// The server refused.
+    #[error("{}", refusal(.0))]
+    Refused(Box<Status>),
+    /// The server's answer lacks something that it must hold.
+    #[error("the server's answer lacks `{field}`: client and server are of different versions")]
+    Incomplete {
+        /// The field.
+        field: &'static str,
+    },
+    /// An edit that changes nothing.
+    #[error(
+        "nothing to change: give --name, --allow-ip, --deny-ip, --allow-any-ip or --deny-no-ip"
+    )]
+    NothingToChange,
+    /// The form `env` for a token without its secret.
+    #[error("--output env shows credentials: give --secret")]
+    EnvNeedsSecret,
+    /// The time of expiry lies beyond what can be written down.
+    #[error("the time of expiry is too far away")]
+    ExpiryTooFar,
+    /// The answer cannot be written as JSON.
+    #[error("cannot write the answer as JSON: {0}")]
+    Json(String),
+    /// Standard output cannot be written to.
+    #[error("cannot write: {0}")]
+    Write(#[from] io::Error),
+}
+
+impl CliError {
+    /// What a failed call means: a status without a server behind it is an unreachable one.
+    pub(super) fn of_call(status: Status, endpoint: &str) -> Self {
+        let source =
+            std::error::Error::source(&status).filter(|_| status.code() != Code::Cancelled);
+        match source {
+            Some(source) => Self::Unreachable {
+                endpoint: endpoint.to_owned(),
+                cause: causes(source),
+            },
+            None => Self::Refused(Box::new(status)),
+        }
+    }
+}
+
+/// The server's message and its reason, as in `no such bucket (NO_SUCH_BUCKET)`.
+fn refusal(status: &Status) -> String {
+    let reason = status.get_details_error_info().map(|info| info.reason);
+    let reason = reason.unwrap_or_else(|| format!("{:?}", status.code()));
+    if status.message().is_empty() {
+        reason
+    } else {
+        format!("{} ({reason})", status.message())
+    }
+}
+
+/// An error with all that is behind it.
+fn causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let cause_text = cause.to_string();
+        // Wrappers often repeat what they wrap.
+        if !text.ends_with(&cause_text) {
+            text = format!("{text}: {cause_text}");
+        }
+        next = cause.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use tonic_types::ErrorDetails;
+
+    use super::*;
+
+    #[test]
+    fn a_refusal_shows_message_and_reason() {
+        let details = ErrorDetails::with_error_info(
+            "NO_SUCH_BUCKET",
+            "bucketry",
+            std::collections::HashMap::new(),
+        );
+        let status = Status::with_error_details(Code::NotFound, "no such bucket", details);
+        let error = CliError::of_call(status, "http://x");
+        assert_eq!(error.to_string(), "no such bucket (NO_SUCH_BUCKET)");
+        let bare = CliError::of_call(Status::new(Code::Unimplemented, ""), "http://x");
+        assert_eq!(bare.to_string(), "Unimplemented");
+    }
+}

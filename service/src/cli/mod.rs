@@ -1,0 +1,142 @@
+//! The command line: `serve`, and the admin client that talks gRPC to a server.
+
+mod account;
+mod bucket;
+mod connection;
+mod error;
+mod json;
+mod output;
+mod shell_quote;
+mod table;
+mod token;
+
+use std::io::Write;
+use std::time::SystemTime;
+
+use clap::{Parser, Subcommand};
+
+pub use account::AccountCommand;
+pub use bucket::BucketCommand;
+pub use error::CliError;
+pub use token::TokenCommand;
+
+use crate::config::{ClientSettings, KeyPair, ServeArgs};
+use connection::Connection;
+
+/// An object store: gRPC and S3 on one port, with access by tokens of a bucket.
+#[derive(Debug, Parser)]
+#[command(name = "bucketry", version, after_help = EXAMPLES, max_term_width = 110)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  bucketry serve
+      Serves on 127.0.0.1:9000, data in ./bucketry-data. The first start prints the operator's key.
+  bucketry bucket create photos
+  bucketry token create --bucket photos --name web --permission read-only
+  bucketry token create --bucket photos --name backup --permission write-only \\
+      --allow-ip 10.0.0.0/8 --expires-in 30d --output env
+  bucketry token revoke --bucket photos TOKEN
+
+The commands other than serve and version talk to a running server. BUCKETRY_ENDPOINT names it;
+BUCKETRY_ACCESS_KEY_ID and BUCKETRY_SECRET_ACCESS_KEY sign in, else the server's own
+BUCKETRY_ROOT_ACCESS_KEY_ID and BUCKETRY_ROOT_SECRET_ACCESS_KEY.";
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve gRPC and S3
+    Serve(Box<ServeArgs>),
+    /// Show the version
+    Version,
+    /// What is asked of a running server.
+    #[command(flatten)]
+    Client(ClientCommand),
+}
+
+/// What is asked of a running server.
+#[derive(Debug, Subcommand)]
+pub enum ClientCommand {
+    /// Make, list and delete buckets
+    Bucket {
+        /// What to do.
+        #[command(subcommand)]
+        command: BucketCommand,
+        /// Where the server is.
+        #[command(flatten)]
+        connection: ClientSettings,
+    },
+    /// Make, show, edit and end tokens: S3 access keys of one bucket
+    Token {
+        /// What to do.
+        #[command(subcommand)]
+        command: Box<TokenCommand>,
+        /// Where the server is.
+        #[command(flatten)]
+        connection: ClientSettings,
+    },
+    /// Make and list accounts, the owners of buckets
+    Account {
+        /// What to do.
+        #[command(subcommand)]
+        command: AccountCommand,
+        /// Where the server is.
+        #[command(flatten)]
+        connection: ClientSettings,
+    },
+}
+
+/// Where a command writes.
+pub struct Terminal<'a> {
+    /// What was asked for.
+    pub out: &'a mut dyn Write,
+    /// What the caller should know beside it.
+    pub err: &'a mut dyn Write,
+}
+
+impl ClientCommand {
+    /// Does what was asked. `now` is what times from now on are counted from.
+    ///
+    /// # Errors
+    /// [`CliError`]: the server's refusal, or why it was not reached.
+    pub async fn run(
+        self,
+        credentials: Option<KeyPair>,
+        now: SystemTime,
+        terminal: &mut Terminal<'_>,
+    ) -> Result<(), CliError> {
+        match self {
+            Self::Bucket {
+                command,
+                connection,
+            } => {
+                command
+                    .run(&Connection::open(&connection, credentials)?, terminal)
+                    .await
+            }
+            Self::Token {
+                command,
+                connection,
+            } => {
+                command
+                    .run(&Connection::open(&connection, credentials)?, now, terminal)
+                    .await
+            }
+            Self::Account {
+                command,
+                connection,
+            } => {
+                command
+                    .run(&Connection::open(&connection, credentials)?, terminal)
+                    .await
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

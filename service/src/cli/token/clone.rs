@@ -1,0 +1,28 @@
+use bucketry_contract::v1::CloneTokenRequest;
+
+use super::TokenArgs;
+use crate::cli::connection::Connection;
+use crate::cli::output::{CredentialOutput, write_credentials};
+use crate::cli::{CliError, Terminal};
+
+pub(super) async fn clone(
+    token: TokenArgs,
+    name: String,
+    output: CredentialOutput,
+    connection: &Connection,
+    terminal: &mut Terminal<'_>,
+) -> Result<(), CliError> {
+    let request = CloneTokenRequest {
+        bucket: token.bucket,
+        token_id: token.token,
+        name,
+    };
+    let answer = connection.answer(connection.tokens().clone_token(request).await)?;
+    write_credentials(
+        terminal.out,
+        output,
+        answer.credentials.as_ref(),
+        &answer,
+        "CloneTokenResponse",
+    )
+}

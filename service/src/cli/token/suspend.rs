@@ -1,0 +1,25 @@
+use bucketry_contract::v1::SuspendTokenRequest;
+
+use super::ChangeArgs;
+use super::view::write_token;
+use crate::cli::connection::Connection;
+use crate::cli::json::json;
+use crate::cli::output::{Output, required};
+use crate::cli::{CliError, Terminal};
+
+pub(super) async fn suspend(
+    args: ChangeArgs,
+    connection: &Connection,
+    terminal: &mut Terminal<'_>,
+) -> Result<(), CliError> {
+    let request = SuspendTokenRequest {
+        bucket: args.token.bucket,
+        token_id: args.token.token,
+    };
+    let answer = connection.answer(connection.tokens().suspend_token(request).await)?;
+    match args.output {
+        Output::Text => write_token(terminal.out, &required(answer.token, "token")?)?,
+        Output::Json => writeln!(terminal.out, "{}", json(&answer, "SuspendTokenResponse")?)?,
+    }
+    Ok(())
+}

@@ -1,0 +1,188 @@
+//! Upkeep: tells that this node lives, and deletes what nothing refers to.
+//!
+//! Invariant: a blob is deleted only after nothing has referred to it, intended it or read it for the grace delay, on
+//! any node. All decisions are the catalog's; here is only their order.
+
+use std::time::Duration;
+
+use crate::blobs::BlobStore;
+use crate::catalog::mutation::{AbortUpload, Guard};
+use crate::catalog::query::ListGarbage;
+use crate::catalog::{Catalog, CatalogError};
+use crate::clock::Clock;
+use crate::domain::{BlobId, NodeId, Timestamp};
+use crate::placement::{EndedBatch, Placement};
+
+/// How a node keeps its store.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Upkeep {
+    /// How often it looks.
+    pub interval: Duration,
+    /// For how long a silent node counts as alive.
+    pub lease: Duration,
+    /// How long a blob stays after its last reference went.
+    pub grace: Duration,
+    /// How long the answer of a completed upload is remembered.
+    pub remember_uploads: Duration,
+}
+
+impl Default for Upkeep {
+    fn default() -> Self {
+        Self {
+            interval: Duration::from_secs(15),
+            lease: Duration::from_secs(60),
+            grace: Duration::from_secs(600),
+            remember_uploads: Duration::from_secs(7 * 24 * 3600),
+        }
+    }
+}
+
+/// Blobs deleted in one go; a go is short, so that a stop never waits for it.
+const BATCH: u32 = 1000;
+
+/// What one round did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Collected {
+    /// Blobs deleted.
+    pub deleted: u64,
+    /// Blobs that could not be deleted, to be tried again.
+    pub failed: u64,
+}
+
+/// Why a round ended early.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CollectError {
+    /// The catalog failed.
+    #[error("the catalog failed")]
+    Catalog(#[from] CatalogError),
+    /// The store could not be listed.
+    #[error("the store could not be listed")]
+    Store(#[from] crate::blobs::StoreError),
+}
+
+/// The collector of one node.
+#[derive(Clone)]
+pub(crate) struct Collector {
+    pub(crate) catalog: Catalog,
+    pub(crate) blobs: BlobStore,
+    pub(crate) placement: Placement,
+    pub(crate) node: NodeId,
+    pub(crate) clock: Clock,
+    pub(crate) upkeep: Upkeep,
+}
+
+impl Collector {
+    /// Runs until the future that holds it is dropped. A failed round is logged and tried again.
+    pub(crate) async fn run(self) {
+        let mut ticks = tokio::time::interval(self.upkeep.interval);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            match self.round(self.clock.now()).await {
+                Ok(done) if done != Collected::default() => {
+                    tracing::info!(deleted = done.deleted, failed = done.failed, "collected blobs");
+                }
+                Ok(_) => {}
+                Err(error) => tracing::warn!(error = ?error, "upkeep failed; it is tried again"),
+            }
+        }
+    }
+
+    /// One round as of `now`.
+    pub(crate) async fn round(&self, now: Timestamp) -> Result<Collected, CollectError> {
+        self.heartbeat(now).await?;
+        self.retire_ended(now).await?;
+        self.adopt_abandoned(now).await?;
+        self.end_orphaned_uploads(now).await?;
+        let before = now.saturating_sub(self.upkeep.remember_uploads);
+        self.catalog.forget_completed_uploads(before, BATCH).await?;
+        self.delete_garbage(now).await
+    }
+
+    pub(crate) async fn heartbeat(&self, now: Timestamp) -> Result<(), CatalogError> {
+        let oldest = self.blobs.oldest_read_at().map_or(now, Timestamp::from_micros);
+        let lease_until = now.saturating_add(self.upkeep.lease);
+        self.catalog.heartbeat(self.node, lease_until, oldest).await
+    }
+
+    /// Batches of this node in which nothing is written any more.
+    async fn retire_ended(&self, now: Timestamp) -> Result<(), CatalogError> {
+        for EndedBatch { id, doubtful } in self.placement.take_ended() {
+            let retired = self.catalog.retire_blob_batch(id, doubtful.clone(), now).await;
+            if let Err(error) = retired {
+                self.placement.give_back(EndedBatch { id, doubtful });
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    /// Batches of nodes that are gone: what they left in the store is looked up there.
+    async fn adopt_abandoned(&self, now: Timestamp) -> Result<(), CollectError> {
+        for batch in self.catalog.abandoned_blob_batches(now, BATCH).await? {
+            let found = self.blobs.list_batch(batch.id).await?;
+            let candidates = found.iter().map(|blob| blob.id.index).collect();
+            self.catalog.retire_blob_batch(batch.id, candidates, now).await?;
+        }
+        Ok(())
+    }
+
+    async fn end_orphaned_uploads(&self, now: Timestamp) -> Result<(), CatalogError> {
+        for upload in self.catalog.orphaned_uploads(BATCH).await? {
+            let abort = AbortUpload {
+                bucket: upload.bucket,
+                upload: upload.id,
+                guard: Guard::System,
+                now,
+            };
+            match self.catalog.submit(abort).await {
+                // Another node was faster.
+                Ok(_) | Err(CatalogError::Refused(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    async fn delete_garbage(&self, now: Timestamp) -> Result<Collected, CollectError> {
+        let mut done = Collected::default();
+        loop {
+            let garbage = self
+                .catalog
+                .list_garbage(&ListGarbage {
+                    unreferenced_before: now.saturating_sub(self.upkeep.grace),
+                    now,
+                    max: BATCH,
+                })
+                .await?;
+            if garbage.is_empty() {
+                return Ok(done);
+            }
+            let ids: Vec<BlobId> = garbage.iter().map(|garbage| garbage.blob).collect();
+            let report = self.blobs.delete(&ids).await;
+            for (id, error) in &report.failed {
+                tracing::warn!(blob = %id, %error, "a blob cannot be deleted; it is tried again");
+            }
+            let gone: std::collections::HashSet<BlobId> = report.removed.iter().copied().collect();
+            let removed: Vec<_> = garbage
+                .into_iter()
+                .filter(|garbage| gone.contains(&garbage.blob))
+                .collect();
+            done.deleted += removed.len() as u64;
+            done.failed += report.failed.len() as u64;
+            if removed.is_empty() {
+                return Ok(done);
+            }
+            self.catalog.remove_garbage(&removed).await?;
+        }
+    }
+
+    /// Ends this node's open batch and gives its lease back, so that whoever comes next need not wait for it.
+    pub(crate) async fn sign_off(&self) -> Result<(), CatalogError> {
+        self.placement.end_current().await;
+        let now = self.clock.now();
+        self.retire_ended(now).await?;
+        self.catalog.heartbeat(self.node, now, now).await
+    }
+}
+

@@ -1,0 +1,76 @@
+use std::io;
+use std::path::PathBuf;
+
+use super::NameError;
+
+/// Why the process cannot take its configuration. The operator reads it.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The configuration file cannot be read.
+    #[error("configuration file {}: {source}", path.display())]
+    ReadFile {
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        source: io::Error,
+    },
+    /// The configuration file is not valid TOML, or a value of it has the wrong type or form.
+    #[error("configuration file {}: {message}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, without the value.
+        message: String,
+    },
+    /// The configuration file holds a key that is no setting.
+    #[error("configuration file {}: `{key}` is no setting; known are: {known}", path.display())]
+    UnknownKey {
+        /// The file.
+        path: PathBuf,
+        /// The key.
+        key: String,
+        /// All names.
+        known: String,
+    },
+    /// A value is not what it should be.
+    #[error(transparent)]
+    Name(#[from] NameError),
+    /// The database URL cannot be read; not repeated, for it may hold a password.
+    #[error("database-url: neither sqlite:DIRECTORY nor postgres://USER:PASSWORD@HOST/DATABASE")]
+    DatabaseUrl,
+    /// No address to listen on.
+    #[error("listen: at least one address is needed")]
+    NoListener,
+    /// One of the TLS files was given without the other.
+    #[error("tls-cert and tls-key belong together: {missing} is missing")]
+    HalfTls {
+        /// The one that is missing.
+        missing: &'static str,
+    },
+    /// A variable of a pair was given without the other.
+    #[error("{present} is set but {missing} is not")]
+    HalfKeyPair {
+        /// The one that is there.
+        present: &'static str,
+        /// The one that is missing.
+        missing: &'static str,
+    },
+    /// A variable is not UTF-8.
+    #[error("{variable} is not UTF-8 text")]
+    NotText {
+        /// The variable.
+        variable: &'static str,
+    },
+    /// The keyring was given twice.
+    #[error("the keyring is given twice: by keyring-file and by BUCKETRY_KEYRING")]
+    TwoKeyrings,
+    /// Several nodes share Postgres, so none of them may make a keyring of its own.
+    #[error("a Postgres catalog needs the keyring given: by keyring-file or by BUCKETRY_KEYRING")]
+    KeyringNeeded,
+    /// A limit of zero would serve nobody.
+    #[error("{name} must be at least 1")]
+    Zero {
+        /// The setting.
+        name: &'static str,
+    },
+}

@@ -1,0 +1,174 @@
+use std::path::Path;
+
+use clap::{Args, Command};
+use serde::Deserialize;
+use toml::{Table, Value};
+
+use super::{ConfigError, LogSettings, ServeArgs, ServerSettings, StorageSettings};
+
+/// The settings of a file.
+#[derive(Debug, Default)]
+pub(super) struct FileSettings {
+    pub(super) storage: StorageSettings,
+    pub(super) server: ServerSettings,
+    pub(super) log: LogSettings,
+}
+
+impl FileSettings {
+    /// Reads a file; `None` gives no settings.
+    pub(super) fn read(path: Option<&Path>) -> Result<Self, ConfigError> {
+        let Some(path) = path else {
+            return Ok(Self::default());
+        };
+        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::ReadFile {
+            path: path.to_owned(),
+            source,
+        })?;
+        Self::parse(&text, path)
+    }
+
+    /// Reads the text of a file; `path` is for messages.
+    fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
+        // `message` alone: the full text of a TOML error quotes the line, which may hold a password.
+        let refused = |error: toml::de::Error| ConfigError::File {
+            path: path.to_owned(),
+            message: error.message().to_owned(),
+        };
+        let table: Table = toml::from_str(text).map_err(refused)?;
+        let known = names();
+        if let Some(key) = table.keys().find(|key| !known.contains(key)) {
+            return Err(ConfigError::UnknownKey {
+                path: path.to_owned(),
+                key: key.clone(),
+                known: known.join(", "),
+            });
+        }
+        // One parse per struct: the unknown keys of each are known ones of another.
+        let value = Value::Table(table);
+        Ok(Self {
+            storage: StorageSettings::deserialize(value.clone()).map_err(refused)?,
+            server: ServerSettings::deserialize(value.clone()).map_err(refused)?,
+            log: LogSettings::deserialize(value).map_err(refused)?,
+        })
+    }
+}
+
+/// The names of all settings that a file may hold: the long flags of `serve`, but for the one that names the file.
+fn names() -> Vec<String> {
+    ServeArgs::augment_args(Command::new("serve"))
+        .get_arguments()
+        .filter_map(|argument| argument.get_long())
+        .filter(|name| *name != "config")
+        .map(str::to_owned)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::config::{LogFormat, PlaintextCredentials};
+
+    const EVERYTHING: &str = r#"
+        data-dir = "/var/lib/bucketry"
+        database-url = "postgres://u:p@h/d"
+        store = "s3://blobs/prefix"
+        keyring-file = "/etc/bucketry/keyring"
+        listen = ["127.0.0.1:1", "[::1]:2"]
+        public-url = "https://s3.example.com"
+        domain = ["s3.example.com"]
+        region = "eu-central-1"
+        tls-cert = "cert.pem"
+        tls-key = "key.pem"
+        plaintext-credentials = "anywhere"
+        metrics-listen = "127.0.0.1:9100"
+        drain-deadline = "1m"
+        max-connections = 5
+        log-format = "json"
+        log-level = "debug"
+    "#;
+
+    fn parse(text: &str) -> Result<FileSettings, ConfigError> {
+        FileSettings::parse(text, Path::new("x.toml"))
+    }
+
+    #[test]
+    fn every_flag_is_a_key_and_every_key_arrives() {
+        let table: Table = toml::from_str(EVERYTHING).unwrap();
+        for name in names() {
+            assert!(table.contains_key(&name), "{name} is not in the example");
+        }
+        let settings = parse(EVERYTHING).unwrap();
+        // Debug shows `None` for whatever did not arrive.
+        let shown = format!("{settings:?}");
+        assert!(!shown.contains("None"), "{shown}");
+        assert_eq!(settings.server.listen.unwrap().len(), 2);
+        assert_eq!(
+            settings.server.drain_deadline,
+            Some(Duration::from_secs(60))
+        );
+        assert_eq!(
+            settings.server.plaintext_credentials,
+            Some(PlaintextCredentials::Anywhere)
+        );
+        assert_eq!(settings.log.log_format, Some(LogFormat::Json));
+    }
+
+    #[test]
+    fn every_setting_has_the_variable_of_its_name() {
+        let command = ServeArgs::augment_args(Command::new("serve"));
+        for argument in command.get_arguments() {
+            let name = argument.get_long().unwrap();
+            let expected = format!("BUCKETRY_{}", name.replace('-', "_").to_uppercase());
+            assert_eq!(argument.get_env().unwrap().to_str().unwrap(), expected);
+        }
+    }
+
+    #[test]
+    fn unknown_keys_are_refused_by_name() {
+        for key in ["listn", "data_dir", "config", "BUCKETRY_LISTEN"] {
+            let refused = parse(&format!("{key} = 1")).unwrap_err();
+            assert!(
+                matches!(&refused, ConfigError::UnknownKey { key: named, .. } if named == key),
+                "{refused}"
+            );
+        }
+    }
+
+    #[test]
+    fn refusals_do_not_repeat_secrets() {
+        for text in [
+            "database-url = [\"hunter2\"]",
+            "database-url = \"hunter2\" x",
+            "database-url = \"hunter2",
+        ] {
+            let refused = parse(text).unwrap_err();
+            assert!(
+                !format!("{refused} {refused:?}").contains("hunter2"),
+                "{refused}"
+            );
+        }
+    }
+
+    #[test]
+    fn wrong_values_are_refused() {
+        for text in [
+            "listen = \"127.0.0.1:1\"",
+            "listen = [\"localhost:1\"]",
+            "region = \"EU\"",
+            "drain-deadline = 30",
+        ] {
+            assert!(
+                matches!(parse(text), Err(ConfigError::File { .. })),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_missing_file_is_named() {
+        let refused = FileSettings::read(Some(Path::new("/nowhere/x.toml"))).unwrap_err();
+        assert!(refused.to_string().contains("/nowhere/x.toml"), "{refused}");
+    }
+}

@@ -1,0 +1,40 @@
+//! What the process is told: flags, `BUCKETRY_*` variables and a TOML file become one [`Config`] of types that cannot be
+//! wrong. The only module that reads the environment.
+//!
+//! A setting has one name in three spellings: the flag `--drain-deadline`, the variable `BUCKETRY_DRAIN_DEADLINE`, the
+//! file key `drain-deadline`. A flag beats the variable, which beats the file, which beats the default. The settings
+//! structs are the table of all names; the file may hold no other key.
+
+mod client;
+mod database_url;
+mod duration;
+mod error;
+mod file;
+mod key_pair;
+mod names;
+mod resolve;
+mod secret;
+mod settings;
+mod store_url;
+
+pub use client::ClientSettings;
+pub use database_url::DatabaseUrl;
+pub use duration::{DurationError, parse_duration};
+pub use error::ConfigError;
+pub use key_pair::KeyPair;
+pub use names::{Domain, LogFilter, NameError, PublicUrl, Region};
+pub use resolve::{Config, KeyringSource, LogConfig, ServerConfig, StorageConfig, TlsFiles};
+pub use secret::Secret;
+pub use settings::{
+    LogFormat, LogSettings, PlaintextCredentials, ServeArgs, ServerSettings, StorageSettings,
+};
+pub use store_url::{Bucket, StoreUrl};
+
+use std::ffi::OsString;
+
+/// The value of a variable of the process. Handed to the functions that read variables without a flag, so that tests
+/// need not change the process.
+#[must_use]
+pub fn process_variable(name: &str) -> Option<OsString> {
+    std::env::var_os(name)
+}

@@ -1,0 +1,339 @@
+use std::ffi::OsString;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::file::FileSettings;
+use super::key_pair::text;
+use super::{
+    ConfigError, DatabaseUrl, Domain, KeyPair, LogFilter, LogFormat, LogSettings,
+    PlaintextCredentials, PublicUrl, Region, Secret, ServeArgs, ServerSettings, StorageSettings,
+    StoreUrl,
+};
+
+const DATA_DIR: &str = "./bucketry-data";
+const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 9000);
+const DRAIN_DEADLINE: Duration = Duration::from_secs(30);
+const MAX_CONNECTIONS: u32 = 10_000;
+
+/// The configuration of a server.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where the data is.
+    pub storage: StorageConfig,
+    /// How it is served.
+    pub server: ServerConfig,
+    /// What is logged.
+    pub log: LogConfig,
+    /// The operator's credentials, if they are given rather than made.
+    pub root: Option<KeyPair>,
+}
+
+/// Where catalog, blobs and keys are.
+#[derive(Debug, Clone)]
+pub struct StorageConfig {
+    /// The directory of everything that has no place of its own.
+    pub data_dir: PathBuf,
+    /// The catalog.
+    pub database: DatabaseUrl,
+    /// The blobs.
+    pub store: StoreUrl,
+    /// The keys that seal secrets.
+    pub keyring: KeyringSource,
+}
+
+/// Where the keyring comes from.
+#[derive(Debug, Clone)]
+pub enum KeyringSource {
+    /// A file that must be there.
+    File(PathBuf),
+    /// The text itself.
+    Text(Secret),
+    /// A file that the first start makes.
+    MadeAt(PathBuf),
+}
+
+/// How the server is reached and what it bears.
+#[derive(Debug, Clone)]
+pub struct ServerConfig {
+    /// The addresses to listen on; at least one.
+    pub listen: Vec<SocketAddr>,
+    /// The URL that clients use, if given; see [`ServerConfig::public_url`].
+    pub given_public_url: Option<PublicUrl>,
+    /// The virtual-host domains, if given; see [`ServerConfig::domains`].
+    pub given_domains: Option<Vec<Domain>>,
+    /// The region.
+    pub region: Region,
+    /// Certificate and key; none: no TLS.
+    pub tls: Option<TlsFiles>,
+    /// From where gRPC credentials are taken without TLS.
+    pub plaintext_credentials: PlaintextCredentials,
+    /// The address of the metrics; none: no metrics.
+    pub metrics_listen: Option<SocketAddr>,
+    /// How long running requests may take to end after the signal to stop.
+    pub drain_deadline: Duration,
+    /// How many connections are served at once; at least 1.
+    pub max_connections: u32,
+}
+
+/// The files that TLS needs, both PEM.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TlsFiles {
+    /// The certificate chain, the server's own first.
+    pub certificate: PathBuf,
+    /// Its private key.
+    pub key: PathBuf,
+}
+
+/// What is logged, and how.
+#[derive(Debug, Clone, Default)]
+pub struct LogConfig {
+    /// The form of a line.
+    pub format: LogFormat,
+    /// Which events.
+    pub filter: LogFilter,
+}
+
+impl Config {
+    /// Joins flags and variables (which the parser has joined already) with the file and the defaults, and reads the
+    /// variables that have no flag: root credentials and keyring text.
+    ///
+    /// # Errors
+    /// [`ConfigError`] for anything that cannot be used as given.
+    pub fn resolve(
+        args: ServeArgs,
+        variable: impl Fn(&str) -> Option<OsString>,
+    ) -> Result<Self, ConfigError> {
+        let file = FileSettings::read(args.config.as_deref())?;
+        let keyring = text(&variable, "BUCKETRY_KEYRING")?.map(Secret::new);
+        Ok(Self {
+            storage: StorageConfig::resolve(args.storage.or(file.storage), keyring)?,
+            server: ServerConfig::resolve(args.server.or(file.server))?,
+            log: LogConfig::resolve(args.log.or(file.log)),
+            root: KeyPair::root(variable)?,
+        })
+    }
+}
+
+impl StorageConfig {
+    fn resolve(
+        settings: StorageSettings,
+        keyring_text: Option<Secret>,
+    ) -> Result<Self, ConfigError> {
+        let data_dir = settings.data_dir.unwrap_or_else(|| DATA_DIR.into());
+        let database = match &settings.database_url {
+            Some(url) => DatabaseUrl::parse(url)?,
+            None => DatabaseUrl::Sqlite(data_dir.clone()),
+        };
+        let keyring = match (settings.keyring_file, keyring_text, &database) {
+            (Some(_), Some(_), _) => return Err(ConfigError::TwoKeyrings),
+            (Some(path), None, _) => KeyringSource::File(path),
+            (None, Some(text), _) => KeyringSource::Text(text),
+            (None, None, DatabaseUrl::Sqlite(_)) => KeyringSource::MadeAt(data_dir.join("keyring")),
+            (None, None, DatabaseUrl::Postgres(_)) => return Err(ConfigError::KeyringNeeded),
+        };
+        Ok(Self {
+            store: settings
+                .store
+                .unwrap_or_else(|| StoreUrl::File(data_dir.join("blobs"))),
+            data_dir,
+            database,
+            keyring,
+        })
+    }
+}
+
+impl ServerConfig {
+    fn resolve(settings: ServerSettings) -> Result<Self, ConfigError> {
+        let listen = settings.listen.unwrap_or_else(|| vec![LISTEN]);
+        if listen.is_empty() {
+            return Err(ConfigError::NoListener);
+        }
+        let tls = match (settings.tls_cert, settings.tls_key) {
+            (Some(certificate), Some(key)) => Some(TlsFiles { certificate, key }),
+            (None, None) => None,
+            (Some(_), None) => return Err(ConfigError::HalfTls { missing: "tls-key" }),
+            (None, Some(_)) => {
+                return Err(ConfigError::HalfTls {
+                    missing: "tls-cert",
+                });
+            }
+        };
+        let max_connections = settings.max_connections.unwrap_or(MAX_CONNECTIONS);
+        if max_connections == 0 {
+            return Err(ConfigError::Zero {
+                name: "max-connections",
+            });
+        }
+        Ok(Self {
+            listen,
+            given_public_url: settings.public_url,
+            given_domains: settings.domain,
+            region: settings.region.unwrap_or_default(),
+            tls,
+            plaintext_credentials: settings.plaintext_credentials.unwrap_or_default(),
+            metrics_listen: settings.metrics_listen,
+            drain_deadline: settings.drain_deadline.unwrap_or(DRAIN_DEADLINE),
+            max_connections,
+        })
+    }
+
+    /// `https` with TLS, else `http`.
+    #[must_use]
+    pub fn scheme(&self) -> &'static str {
+        if self.tls.is_some() { "https" } else { "http" }
+    }
+
+    /// The URL that clients use. `first` is the real address of the first listener: its port may have been 0.
+    #[must_use]
+    pub fn public_url(&self, first: SocketAddr) -> PublicUrl {
+        self.given_public_url
+            .clone()
+            .unwrap_or_else(|| PublicUrl::of_listener(first, self.scheme()))
+    }
+
+    /// The virtual-host domains: those given, else the host of `public_url` (unless it is an address) and `localhost`.
+    #[must_use]
+    pub fn domains(&self, public_url: &PublicUrl) -> Vec<Domain> {
+        if let Some(given) = &self.given_domains {
+            return given.clone();
+        }
+        let mut domains = vec![Domain::localhost()];
+        domains.extend(
+            public_url
+                .domain()
+                .filter(|domain| *domain != Domain::localhost()),
+        );
+        domains
+    }
+}
+
+impl LogConfig {
+    fn resolve(settings: LogSettings) -> Self {
+        Self {
+            format: settings.log_format.unwrap_or_default(),
+            filter: settings.log_level.unwrap_or_default(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    fn nothing(_: &str) -> Option<OsString> {
+        None
+    }
+
+    #[test]
+    fn defaults_serve_one_machine() {
+        let config = Config::resolve(ServeArgs::default(), nothing).unwrap();
+        assert_eq!(config.server.listen, ["127.0.0.1:9000".parse().unwrap()]);
+        assert!(
+            matches!(&config.storage.database, DatabaseUrl::Sqlite(path) if path == &PathBuf::from(DATA_DIR))
+        );
+        assert_eq!(
+            config.storage.store.to_string(),
+            "file://./bucketry-data/blobs"
+        );
+        assert!(
+            matches!(&config.storage.keyring, KeyringSource::MadeAt(path) if path.ends_with("keyring"))
+        );
+        assert_eq!(config.server.region.as_str(), "us-east-1");
+        let url = config.server.public_url("127.0.0.1:4711".parse().unwrap());
+        assert_eq!(url.as_str(), "http://localhost:4711");
+        assert_eq!(config.server.domains(&url), [Domain::localhost()]);
+        assert!(config.root.is_none());
+    }
+
+    #[test]
+    fn a_flag_beats_the_file_and_the_file_beats_the_default() {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        writeln!(file, "region = \"from-file\"\ndrain-deadline = \"5s\"").unwrap();
+        let args = ServeArgs {
+            config: Some(file.path().to_owned()),
+            server: ServerSettings {
+                region: Some("from-flag".parse().unwrap()),
+                ..ServerSettings::default()
+            },
+            ..ServeArgs::default()
+        };
+        let config = Config::resolve(args, nothing).unwrap();
+        assert_eq!(config.server.region.as_str(), "from-flag");
+        assert_eq!(config.server.drain_deadline, Duration::from_secs(5));
+        assert_eq!(config.server.max_connections, MAX_CONNECTIONS);
+    }
+
+    #[test]
+    fn postgres_needs_a_given_keyring() {
+        let settings = || StorageSettings {
+            database_url: Some(Secret::new("postgres://h/d".into())),
+            ..StorageSettings::default()
+        };
+        let refused = StorageConfig::resolve(settings(), None);
+        assert!(matches!(refused, Err(ConfigError::KeyringNeeded)));
+        let given = StorageConfig::resolve(settings(), Some(Secret::new("keys".into()))).unwrap();
+        assert!(matches!(given.keyring, KeyringSource::Text(_)));
+        let twice = StorageSettings {
+            keyring_file: Some("k".into()),
+            ..settings()
+        };
+        let refused = StorageConfig::resolve(twice, Some(Secret::new("keys".into())));
+        assert!(matches!(refused, Err(ConfigError::TwoKeyrings)));
+    }
+
+    #[test]
+    fn a_public_url_brings_its_domain_unless_domains_are_given() {
+        let settings = |domain: Option<Vec<Domain>>| {
+            ServerConfig::resolve(ServerSettings {
+                public_url: Some("https://s3.example.com".parse().unwrap()),
+                domain,
+                ..ServerSettings::default()
+            })
+            .unwrap()
+        };
+        let url = settings(None).public_url(LISTEN);
+        let names = |domains: Vec<Domain>| {
+            domains
+                .iter()
+                .map(|d| d.as_str().to_owned())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(
+            names(settings(None).domains(&url)),
+            ["localhost", "s3.example.com"]
+        );
+        let given = settings(Some(vec!["other.example".parse().unwrap()]));
+        assert_eq!(names(given.domains(&url)), ["other.example"]);
+    }
+
+    #[test]
+    fn halves_and_zeros_are_refused() {
+        let half = ServerSettings {
+            tls_cert: Some("c".into()),
+            ..ServerSettings::default()
+        };
+        assert!(matches!(
+            ServerConfig::resolve(half),
+            Err(ConfigError::HalfTls { missing: "tls-key" })
+        ));
+        let none = ServerSettings {
+            listen: Some(Vec::new()),
+            ..ServerSettings::default()
+        };
+        assert!(matches!(
+            ServerConfig::resolve(none),
+            Err(ConfigError::NoListener)
+        ));
+        let zero = ServerSettings {
+            max_connections: Some(0),
+            ..ServerSettings::default()
+        };
+        assert!(matches!(
+            ServerConfig::resolve(zero),
+            Err(ConfigError::Zero { .. })
+        ));
+    }
+}

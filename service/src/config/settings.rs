@@ -1,0 +1,240 @@
+//! The table of settings. Doc comments here are the help texts.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use super::duration::{self, parse_duration};
+use super::{Domain, LogFilter, PublicUrl, Region, Secret, StoreUrl};
+
+/// All that `serve` may be told.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct ServeArgs {
+    /// A TOML file of settings; its keys are the names of the flags below
+    #[arg(long, env = "BUCKETRY_CONFIG", value_name = "FILE")]
+    pub config: Option<PathBuf>,
+
+    /// Where the data is.
+    #[command(flatten)]
+    pub storage: StorageSettings,
+
+    /// How it is served.
+    #[command(flatten)]
+    pub server: ServerSettings,
+
+    /// What is logged.
+    #[command(flatten)]
+    pub log: LogSettings,
+}
+
+/// Where catalog, blobs and keys are.
+#[derive(Debug, Clone, Default, clap::Args, Deserialize)]
+#[command(next_help_heading = "Storage")]
+#[serde(rename_all = "kebab-case", default)]
+pub struct StorageSettings {
+    /// The directory of everything that has no place of its own [default: ./bucketry-data]
+    #[arg(long, env = "BUCKETRY_DATA_DIR", value_name = "DIRECTORY")]
+    pub data_dir: Option<PathBuf>,
+
+    /// The catalog: sqlite:DIRECTORY or postgres://… [default: sqlite:DATA-DIR]
+    // Held as it is given, so that no message of the parser repeats a password.
+    #[arg(
+        long,
+        env = "BUCKETRY_DATABASE_URL",
+        value_name = "URL",
+        hide_env_values = true
+    )]
+    pub database_url: Option<Secret>,
+
+    /// The blobs: file://, s3://, gs://, az:// or memory:// [default: file://DATA-DIR/blobs]
+    #[arg(long, env = "BUCKETRY_STORE", value_name = "URL")]
+    #[serde(deserialize_with = "parsed")]
+    pub store: Option<StoreUrl>,
+
+    /// The file of the keys that seal secrets; BUCKETRY_KEYRING may hold its text instead [default: made in DATA-DIR]
+    #[arg(long, env = "BUCKETRY_KEYRING_FILE", value_name = "FILE")]
+    pub keyring_file: Option<PathBuf>,
+}
+
+/// How the server is reached and what it bears.
+#[derive(Debug, Clone, Default, clap::Args, Deserialize)]
+#[command(next_help_heading = "Server")]
+#[serde(rename_all = "kebab-case", default)]
+pub struct ServerSettings {
+    /// An address and port for gRPC and S3; repeatable [default: 127.0.0.1:9000]
+    #[arg(
+        long,
+        env = "BUCKETRY_LISTEN",
+        value_name = "ADDRESS",
+        value_delimiter = ','
+    )]
+    pub listen: Option<Vec<SocketAddr>>,
+
+    /// The URL that clients use [default: http://localhost: and the first listener's port]
+    #[arg(long, env = "BUCKETRY_PUBLIC_URL", value_name = "URL")]
+    #[serde(deserialize_with = "parsed")]
+    pub public_url: Option<PublicUrl>,
+
+    /// A host name under which buckets are BUCKET.HOST; repeatable [default: that of the public URL, and localhost]
+    #[arg(
+        long,
+        env = "BUCKETRY_DOMAIN",
+        value_name = "HOST",
+        value_delimiter = ','
+    )]
+    #[serde(deserialize_with = "parsed_list")]
+    pub domain: Option<Vec<Domain>>,
+
+    /// The region that S3 clients see [default: us-east-1]
+    #[arg(long, env = "BUCKETRY_REGION", value_name = "NAME")]
+    #[serde(deserialize_with = "parsed")]
+    pub region: Option<Region>,
+
+    /// A PEM file with the certificate chain; turns TLS on
+    #[arg(long, env = "BUCKETRY_TLS_CERT", value_name = "FILE")]
+    pub tls_cert: Option<PathBuf>,
+
+    /// A PEM file with the certificate's private key
+    #[arg(long, env = "BUCKETRY_TLS_KEY", value_name = "FILE")]
+    pub tls_key: Option<PathBuf>,
+
+    /// From where gRPC credentials are taken without TLS [default: loopback]
+    #[arg(long, env = "BUCKETRY_PLAINTEXT_CREDENTIALS", value_name = "WHERE")]
+    pub plaintext_credentials: Option<PlaintextCredentials>,
+
+    /// The address of the Prometheus metrics [default: none]
+    #[arg(long, env = "BUCKETRY_METRICS_LISTEN", value_name = "ADDRESS")]
+    pub metrics_listen: Option<SocketAddr>,
+
+    /// How long running requests may take to end after SIGTERM, as in 30s [default: 30s]
+    #[arg(long, env = "BUCKETRY_DRAIN_DEADLINE", value_name = "DURATION", value_parser = parse_duration)]
+    #[serde(deserialize_with = "duration::deserialize")]
+    pub drain_deadline: Option<Duration>,
+
+    /// How many connections are served at once; more wait to be accepted [default: 10000]
+    #[arg(long, env = "BUCKETRY_MAX_CONNECTIONS", value_name = "COUNT")]
+    pub max_connections: Option<u32>,
+}
+
+/// What is logged, and how.
+#[derive(Debug, Clone, Default, clap::Args, Deserialize)]
+#[command(next_help_heading = "Logs")]
+#[serde(rename_all = "kebab-case", default)]
+pub struct LogSettings {
+    /// Text for people or JSON for machines, on standard error [default: text]
+    #[arg(long, env = "BUCKETRY_LOG_FORMAT", value_name = "FORMAT")]
+    pub log_format: Option<LogFormat>,
+
+    /// A level, or directives as in warn,bucketry=debug [default: info]
+    #[arg(long, env = "BUCKETRY_LOG_LEVEL", value_name = "FILTER")]
+    #[serde(deserialize_with = "parsed")]
+    pub log_level: Option<LogFilter>,
+}
+
+/// The form of log lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Over which connections without TLS credentials may travel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum PlaintextCredentials {
+    /// Only within this machine.
+    #[default]
+    Loopback,
+    /// Everywhere: something else protects the network.
+    Anywhere,
+}
+
+impl StorageSettings {
+    /// These settings, and `other`'s where these are silent.
+    pub(super) fn or(self, other: Self) -> Self {
+        let Self {
+            data_dir,
+            database_url,
+            store,
+            keyring_file,
+        } = self;
+        Self {
+            data_dir: data_dir.or(other.data_dir),
+            database_url: database_url.or(other.database_url),
+            store: store.or(other.store),
+            keyring_file: keyring_file.or(other.keyring_file),
+        }
+    }
+}
+
+impl ServerSettings {
+    /// These settings, and `other`'s where these are silent.
+    pub(super) fn or(self, other: Self) -> Self {
+        let Self {
+            listen,
+            public_url,
+            domain,
+            region,
+            tls_cert,
+            tls_key,
+            plaintext_credentials,
+            metrics_listen,
+            drain_deadline,
+            max_connections,
+        } = self;
+        Self {
+            listen: listen.or(other.listen),
+            public_url: public_url.or(other.public_url),
+            domain: domain.or(other.domain),
+            region: region.or(other.region),
+            tls_cert: tls_cert.or(other.tls_cert),
+            tls_key: tls_key.or(other.tls_key),
+            plaintext_credentials: plaintext_credentials.or(other.plaintext_credentials),
+            metrics_listen: metrics_listen.or(other.metrics_listen),
+            drain_deadline: drain_deadline.or(other.drain_deadline),
+            max_connections: max_connections.or(other.max_connections),
+        }
+    }
+}
+
+impl LogSettings {
+    /// These settings, and `other`'s where these are silent.
+    pub(super) fn or(self, other: Self) -> Self {
+        let Self {
+            log_format,
+            log_level,
+        } = self;
+        Self {
+            log_format: log_format.or(other.log_format),
+            log_level: log_level.or(other.log_level),
+        }
+    }
+}
+
+fn parsed<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: serde::Deserializer<'de>,
+    T: std::str::FromStr<Err: std::fmt::Display>,
+{
+    let text = String::deserialize(deserializer)?;
+    text.parse().map(Some).map_err(serde::de::Error::custom)
+}
+
+fn parsed_list<'de, D, T>(deserializer: D) -> Result<Option<Vec<T>>, D::Error>
+where
+    D: serde::Deserializer<'de>,
+    T: std::str::FromStr<Err: std::fmt::Display>,
+{
+    Vec::<String>::deserialize(deserializer)?
+        .iter()
+        .map(|text| text.parse())
+        .collect::<Result<_, _>>()
+        .map(Some)
+        .map_err(serde::de::Error::custom)
+}

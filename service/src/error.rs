@@ -1,0 +1,146 @@
+//! Why an operation was refused, as data. [`crate::status`] makes the wire status of it.
+
+use crate::catalog::CatalogError;
+use crate::rules::cors::CorsError;
+use crate::rules::tags::TagError;
+
+/// Why an operation was refused. The text of a variant is what the client reads; a source is for the operator only.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    #[error("Access Denied")]
+    AccessDenied,
+    #[error("this call needs credentials: authorization: Bearer <access key id>.<secret access key>")]
+    CredentialsRequired,
+    #[error("the access key id does not exist in our records, or it is not active")]
+    InvalidAccessKeyId { access_key_id: String },
+    #[error("the secret access key is not the one of this access key id")]
+    SecretMismatch,
+    #[error("credentials over plaintext are accepted from this machine only; use TLS")]
+    InsecureTransport,
+    #[error("the session is not valid for this call, or has ended")]
+    InvalidSession,
+    #[error("{0}")]
+    Claim(#[from] crate::ops::edge::ClaimError),
+
+    #[error("{field}: {problem}")]
+    InvalidArgument {
+        field: &'static str,
+        problem: String,
+    },
+    #[error("{0}")]
+    InvalidRequest(&'static str),
+    #[error("{name:?} is not a bucket name: {problem}")]
+    InvalidBucketName { name: String, problem: String },
+    #[error("the key has {length} bytes; 1,024 are allowed")]
+    KeyTooLong { length: usize },
+    #[error("the requested range is not satisfiable")]
+    InvalidRange { asked: String, size: u64 },
+    #[error("{0}")]
+    InvalidTag(#[from] TagError),
+    #[error("{0}")]
+    InvalidCors(#[from] CorsError),
+    #[error("the metadata has {size} bytes; {most} are allowed")]
+    MetadataTooLarge { size: usize, most: usize },
+    #[error("{field} can never be changed; clone the token to get another")]
+    ImmutableField { field: String },
+    #[error("the page token is not one of this server, or belongs to another query")]
+    InvalidPageToken,
+
+    #[error("the specified bucket does not exist")]
+    NoSuchBucket { bucket: String },
+    #[error("the specified key does not exist")]
+    NoSuchKey { key: String },
+    #[error("the specified version does not exist")]
+    NoSuchVersion { key: String, version_id: String },
+    #[error("the specified upload does not exist; it may have been aborted or completed")]
+    NoSuchUpload { upload_id: String },
+    #[error("there is no such token: {token_id}")]
+    NoSuchToken { token_id: String },
+
+    #[error("the bucket name is taken by another account")]
+    BucketAlreadyExists { bucket: String },
+    #[error("the bucket is not empty")]
+    BucketNotEmpty { bucket: String },
+    #[error("at least one of the conditions does not hold: {condition}")]
+    PreconditionFailed { condition: &'static str },
+    #[error("not modified")]
+    NotModified { etag: String, modified_seconds: i64 },
+    #[error("another write came first; try again")]
+    Conflict,
+    #[error("the token was edited meanwhile; it is at version {version}")]
+    VersionConflict { version: i64 },
+    #[error("there is an account of this name already: {name}")]
+    AccountAlreadyExists { name: String },
+    #[error("the token is revoked, which is final")]
+    TokenRevoked,
+
+    #[error("the {digest} of the content is {actual}, not {declared} as declared")]
+    BadDigest {
+        digest: &'static str,
+        declared: String,
+        actual: String,
+    },
+    #[error("{field} is not a {digest} value")]
+    InvalidDigest {
+        field: &'static str,
+        digest: &'static str,
+    },
+    #[error("the content's SHA-256 is not the one that was signed")]
+    ContentSha256Mismatch { declared: String, actual: String },
+    #[error("{actual} bytes came; {expected} were announced")]
+    IncompleteBody { expected: u64, actual: u64 },
+    #[error("{size} bytes are more than the {most} allowed")]
+    EntityTooLarge { size: u64, most: u64 },
+    #[error("part {number} has {size} bytes; all parts but the last need {least}")]
+    EntityTooSmall { number: u32, size: u64, least: u64 },
+    #[error("part {number} is missing, or its ETag or checksum is another")]
+    InvalidPart { number: u32 },
+    #[error("the parts are not in ascending order")]
+    InvalidPartOrder,
+    #[error("the chunk begins at {actual}; {expected} bytes have come so far")]
+    InvalidWriteOffset { expected: u64, actual: i64 },
+
+    #[error("{0} is not implemented")]
+    NotImplemented(&'static str),
+    #[error("a store is out of reach; try again")]
+    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    #[error("there is no space left")]
+    InsufficientStorage(#[source] Box<dyn std::error::Error + Send + Sync>),
+    #[error("the stored data fails its checksum")]
+    DataCorrupt(#[source] Box<dyn std::error::Error + Send + Sync>),
+    #[error("an internal error; the operator's log has it under the request id")]
+    Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The caller's own stream ended with a status.
+    #[error("{}", .0.message())]
+    Stream(Box<tonic::Status>),
+}
+
+impl Error {
+    /// A fault that should be impossible; `what` is for the operator.
+    pub(crate) fn internal(what: &'static str) -> Self {
+        Self::Internal(what.into())
+    }
+}
+
+impl From<tonic::Status> for Error {
+    fn from(status: tonic::Status) -> Self {
+        Self::Stream(Box::new(status))
+    }
+}
+
+impl From<CatalogError> for Error {
+    /// Refusals that mean something to the caller are matched where they arise; one that comes here was not expected.
+    fn from(error: CatalogError) -> Self {
+        match error {
+            CatalogError::Refused(refusal) => crate::refusal::to_error(refusal),
+            CatalogError::OutcomeUnknown | CatalogError::Closed | CatalogError::Database(_) => {
+                Self::Unavailable(Box::new(error))
+            }
+            CatalogError::Migration(_)
+            | CatalogError::Corrupt(_)
+            | CatalogError::Directory { .. }
+            | CatalogError::InUse(_)
+            | CatalogError::Url => Self::Internal(Box::new(error)),
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! From a request to a caller: the one place where credentials are read.
+
+use std::sync::Arc;
+
+use tonic::Request;
+use tonic::metadata::MetadataMap;
+
+use crate::access::authenticate::{AuthenticateError, authenticate_bearer};
+use crate::access::{
+    self, BearerSession, ClientAddress, KeyFacts, Keyring, OpenError, OperationSession, Origin,
+    SealBinding, SecretKey, SessionError, SessionUse,
+};
+use crate::catalog::Catalog;
+use crate::catalog::model::AccessKey;
+use crate::config::PlaintextCredentials;
+use crate::domain::AccessKeyId;
+use crate::error::Error;
+use crate::server::{ConnectionInfo, Encryption, RequestId};
+use crate::service::Service;
+
+/// The metadata in which the edge sends a session along.
+pub(crate) const SESSION_METADATA: &str = "x-bucketry-session";
+
+/// Somebody who has shown credentials of one of the three kinds, or none.
+pub(crate) struct Caller {
+    rpc: &'static str,
+    proof: Proof,
+}
+
+enum Proof {
+    /// Proved, or anonymous.
+    Known(access::Caller),
+    /// An edge's session; it is good for one operation on one resource, so it is read when that is known.
+    Session(String),
+}
+
+impl Service {
+    /// Reads the credentials of a call.
+    pub(crate) async fn caller<T>(
+        &self,
+        request: &Request<T>,
+        rpc: &'static str,
+    ) -> Result<Caller, Error> {
+        if let Some(session) = text(request.metadata(), SESSION_METADATA)? {
+            let proof = Proof::Session(session.to_owned());
+            return Ok(Caller { rpc, proof });
+        }
+        let connection = request.extensions().get::<ConnectionInfo>().copied();
+        let origin = Origin {
+            address: connection
+                .and_then(|connection| connection.peer)
+                .map_or(ClientAddress::UNKNOWN, |peer| ClientAddress::known(peer.ip())),
+            request_id: request
+                .extensions()
+                .get::<RequestId>()
+                .map_or_else(|| "unknown".into(), |id| id.as_str().into()),
+        };
+        let known = match text(request.metadata(), "authorization")? {
+            None => access::Caller::anonymous(origin),
+            Some(authorization) => {
+                self.check_transport(connection)?;
+                self.bearer(authorization, origin).await?
+            }
+        };
+        let proof = Proof::Known(known);
+        Ok(Caller { rpc, proof })
+    }
+
+    fn check_transport(&self, connection: Option<ConnectionInfo>) -> Result<(), Error> {
+        let safe = connection.is_some_and(|connection| {
+            connection.encryption == Encryption::Tls || connection.is_loopback()
+        });
+        if safe || self.settings.plaintext_credentials == PlaintextCredentials::Anywhere {
+            return Ok(());
+        }
+        Err(Error::InsecureTransport)
+    }
+
+    async fn bearer(&self, authorization: &str, origin: Origin) -> Result<access::Caller, Error> {
+        let credential = authorization
+            .split_once(' ')
+            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+            .map(|(_, credential)| credential.trim())
+            .ok_or(Error::CredentialsRequired)?;
+        match credential.split_once('.') {
+            Some((id, secret)) => self.bearer_secret(id, secret, origin).await,
+            None => self.bearer_session(credential, origin).await,
+        }
+    }
+
+    async fn bearer_secret(
+        &self,
+        id: &str,
+        secret: &str,
+        origin: Origin,
+    ) -> Result<access::Caller, Error> {
+        let (id, row) = self.key_row(id).await?;
+        let facts = Arc::new(KeyFacts::from(row.as_ref()));
+        authenticate_bearer(&id, secret, facts, || self.open_secret(&row), origin)
+            .map_err(|error| match error {
+                AuthenticateError::Claim(_) | AuthenticateError::OtherKey => Error::SecretMismatch,
+                AuthenticateError::Secret(error) => error,
+            })
+    }
+
+    async fn bearer_session(&self, text: &str, origin: Origin) -> Result<access::Caller, Error> {
+        let session =
+            BearerSession::open(&self.keyring, text, self.now()).map_err(session_error)?;
+        let (_, row) = self.key_row(session.key.access_key_id.as_str()).await?;
+        let facts = Arc::new(KeyFacts::from(row.as_ref()));
+        session.caller(facts, origin).map_err(session_error)
+    }
+
+    /// The key of this id, whatever its state: the evaluator judges that.
+    pub(crate) async fn key_row(&self, id: &str) -> Result<(AccessKeyId, Arc<AccessKey>), Error> {
+        let unknown = || Error::InvalidAccessKeyId {
+            access_key_id: id.chars().take(128).collect(),
+        };
+        let id: AccessKeyId = id.parse().map_err(|_| unknown())?;
+        let row = self.catalog.access_key(&id).await?.ok_or_else(unknown)?;
+        Ok((id, row))
+    }
+
+    /// The secret of a key. A keyring that lacks the sealing key is an outage, never a refusal.
+    pub(crate) fn open_secret(&self, row: &AccessKey) -> Result<SecretKey, Error> {
+        open_secret(&self.keyring, row).map_err(|error| {
+            tracing::error!(access_key_id = %row.access_key_id, %error, "a secret cannot be opened");
+            Error::Unavailable(Box::new(error))
+        })
+    }
+
+    /// The caller, now that it is known what is asked of which resource. Empty means none.
+    pub(crate) async fn proven(
+        &self,
+        caller: Caller,
+        bucket: &str,
+        key: &str,
+    ) -> Result<access::Caller, Error> {
+        let text = match caller.proof {
+            Proof::Known(known) => return Ok(known),
+            Proof::Session(text) => text,
+        };
+        let usage = session_use(caller.rpc, bucket, key);
+        let session = OperationSession::open(&self.keyring, &text, &usage, self.now())
+            .map_err(session_error)?;
+        let facts = match &session.key {
+            None => None,
+            Some(key) => current_facts(&self.catalog, &key.access_key_id).await?,
+        };
+        session.caller(facts).map_err(session_error)
+    }
+}
+
+/// What an edge's session is good for.
+pub(crate) fn session_use(rpc: &str, bucket: &str, key: &str) -> SessionUse {
+    let some = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+    SessionUse {
+        operation: rpc.to_owned(),
+        bucket: some(bucket),
+        key: some(key),
+    }
+}
+
+/// What is known of a key now; none if it is gone.
+pub(crate) async fn current_facts(
+    catalog: &Catalog,
+    id: &AccessKeyId,
+) -> Result<Option<Arc<KeyFacts>>, Error> {
+    let row = catalog.access_key(id).await?;
+    Ok(row.map(|row| Arc::new(KeyFacts::from(row.as_ref()))))
+}
+
+fn open_secret(keyring: &Keyring, row: &AccessKey) -> Result<SecretKey, OpenError> {
+    let sealed = (&row.secret).try_into()?;
+    let binding = SealBinding {
+        pk: row.pk,
+        access_key_id: &row.access_key_id,
+        scope: row.scope,
+    };
+    access::open_secret(keyring, &binding, &sealed)
+}
+
+fn session_error(error: SessionError) -> Error {
+    match error {
+        SessionError::KeyMissing { .. } => Error::Unavailable(Box::new(error)),
+        SessionError::NotAuthentic
+        | SessionError::Expired { .. }
+        | SessionError::OtherUse(_)
+        | SessionError::OtherKey => Error::InvalidSession,
+    }
+}
+
+fn text<'a>(metadata: &'a MetadataMap, name: &'static str) -> Result<Option<&'a str>, Error> {
+    let mut values = metadata.get_all(name).iter();
+    let first = values.next();
+    if values.next().is_some() {
+        return Err(Error::InvalidRequest("credentials are given twice"));
+    }
+    first
+        .map(|value| value.to_str().map_err(|_| Error::CredentialsRequired))
+        .transpose()
+}

@@ -1,0 +1,340 @@
+//! Takes the content of a put or a part in: digests, length, blob or inline bytes. Nothing here is visible to anybody
+//! until a commit refers to it.
+
+use bytes::{Bytes, BytesMut};
+use bucketry_contract::v1;
+use futures::{Stream, StreamExt};
+
+use crate::blobs::{BlobError, BlobWriter};
+use crate::catalog::model::{Extent, Layout, NewData};
+use crate::convert::{DeclaredDigests, declared_digests};
+use crate::digest::{DigestSet, DigestTask, DigestValues};
+use crate::domain::{Checksum, ChecksumAlgorithm, ChecksumType};
+use crate::error::Error;
+use crate::placement::Place;
+use crate::service::Service;
+
+/// Content up to this size is kept in the catalog: a file of its own costs more (measured: 8 KiB).
+pub(crate) const INLINE_BYTES: usize = 8 * 1024;
+/// The most that one put or part may carry: 5 GiB.
+pub(crate) const MAX_PUT_BYTES: u64 = 5 * 1024 * 1024 * 1024;
+/// The most that one message may carry: 2 MiB.
+pub(crate) const MAX_CHUNK_BYTES: usize = 2 * 1024 * 1024;
+
+/// A message of content, of a put or of a part.
+pub(crate) enum ContentMessage {
+    Chunk(v1::ObjectChunk),
+    Digests(v1::ContentDigests),
+}
+
+/// What was announced of the content.
+pub(crate) struct Announced {
+    pub(crate) length: Option<u64>,
+    pub(crate) digests: DeclaredDigests,
+    /// The checksum to store if none is declared.
+    pub(crate) algorithm: Option<ChecksumAlgorithm>,
+}
+
+/// Where small content goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Small {
+    /// Into the catalog.
+    Inline,
+    /// Into a blob, as all other: parts are joined by extents.
+    Blob,
+}
+
+/// Content that is durable and verified, but not yet visible.
+pub(crate) struct Stored {
+    pub(crate) size: u64,
+    pub(crate) md5: [u8; 16],
+    pub(crate) checksum: Checksum,
+    pub(crate) data: NewData,
+    place: Option<Place>,
+}
+
+impl Stored {
+    /// To be called when the commit that refers to the content was accepted.
+    pub(crate) fn referenced(self) {
+        if let Some(place) = self.place {
+            place.referenced();
+        }
+    }
+
+    /// The extents, for a part.
+    pub(crate) fn extents(&self) -> Vec<Extent> {
+        match &self.data {
+            NewData::Extents(layout) => layout.extents.clone(),
+            NewData::Empty | NewData::Inline(_) | NewData::Shared { .. } => Vec::new(),
+        }
+    }
+}
+
+/// Reads the content to its end, writes it, and verifies it against everything declared.
+pub(crate) async fn take_in(
+    service: &Service,
+    announced: Announced,
+    small: Small,
+    messages: impl Stream<Item = Result<ContentMessage, Error>>,
+) -> Result<Stored, Error> {
+    if let Some(length) = announced.length {
+        check_size(length)?;
+    }
+    let mut taker = Taker::new(service, &announced, small);
+    let mut declared = announced.digests.clone();
+    let mut trailer = false;
+    futures::pin_mut!(messages);
+    while let Some(message) = messages.next().await {
+        match message? {
+            _ if trailer => {
+                return Err(Error::InvalidRequest("nothing may follow the digests"));
+            }
+            ContentMessage::Chunk(chunk) => taker.chunk(chunk).await?,
+            ContentMessage::Digests(digests) => {
+                declared = declared.merge(declared_digests(Some(digests))?);
+                trailer = true;
+            }
+        }
+    }
+    taker.finish(&announced, &declared).await
+}
+
+fn check_size(size: u64) -> Result<(), Error> {
+    if size > MAX_PUT_BYTES {
+        return Err(Error::EntityTooLarge {
+            size,
+            most: MAX_PUT_BYTES,
+        });
+    }
+    Ok(())
+}
+
+struct Taker<'a> {
+    service: &'a Service,
+    announced_length: Option<u64>,
+    small: Small,
+    size: u64,
+    head: Vec<Bytes>,
+    digests: DigestTask,
+    algorithms: Vec<ChecksumAlgorithm>,
+    writer: Option<(BlobWriter, Place)>,
+}
+
+impl<'a> Taker<'a> {
+    fn new(service: &'a Service, announced: &Announced, small: Small) -> Self {
+        let declared = announced.digests.checksum.as_ref();
+        let algorithm = declared
+            .map(|checksum| checksum.algorithm)
+            .or(announced.algorithm)
+            .unwrap_or(ChecksumAlgorithm::Crc64Nvme);
+        let algorithms = vec![algorithm];
+        let mut set = DigestSet::md5_only().with(algorithm);
+        if announced.digests.sha256.is_some() {
+            set = set.with(ChecksumAlgorithm::Sha256);
+        }
+        Self {
+            service,
+            announced_length: announced.length,
+            small,
+            size: 0,
+            head: Vec::new(),
+            digests: DigestTask::new(set),
+            algorithms,
+            writer: None,
+        }
+    }
+
+    async fn chunk(&mut self, chunk: v1::ObjectChunk) -> Result<(), Error> {
+        if i64::try_from(self.size).ok() != Some(chunk.offset) {
+            return Err(Error::InvalidWriteOffset {
+                expected: self.size,
+                actual: chunk.offset,
+            });
+        }
+        if chunk.data.len() > MAX_CHUNK_BYTES {
+            return Err(Error::EntityTooLarge {
+                size: chunk.data.len() as u64,
+                most: MAX_CHUNK_BYTES as u64,
+            });
+        }
+        if let Some(declared) = chunk.crc32c {
+            check_chunk(declared, &chunk.data)?;
+        }
+        if chunk.data.is_empty() {
+            return Ok(());
+        }
+        self.size += chunk.data.len() as u64;
+        check_size(self.size)?;
+        if let Some(expected) = self.announced_length
+            && self.size > expected
+        {
+            return Err(Error::IncompleteBody {
+                expected,
+                actual: self.size,
+            });
+        }
+        self.digests
+            .update(chunk.data.clone())
+            .await
+            .map_err(|error| Error::Unavailable(Box::new(error)))?;
+        self.write(chunk.data).await
+    }
+
+    async fn write(&mut self, data: Bytes) -> Result<(), Error> {
+        let inline = self.small == Small::Inline && self.size <= INLINE_BYTES as u64;
+        if self.writer.is_none() && inline {
+            self.head.push(data);
+            return Ok(());
+        }
+        if self.writer.is_none() {
+            let place = self.service.placement.place().await?;
+            let writer = self.service.blobs.writer(place.blob, self.announced_length);
+            self.writer = Some((writer, place));
+        }
+        let head = std::mem::take(&mut self.head);
+        if let Some((writer, _)) = &mut self.writer {
+            for piece in head.into_iter().chain([data]) {
+                writer.write(piece).await.map_err(blob_error)?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn finish(self, announced: &Announced, declared: &DeclaredDigests) -> Result<Stored, Error> {
+        if let Some(expected) = announced.length
+            && expected != self.size
+        {
+            return Err(Error::IncompleteBody {
+                expected,
+                actual: self.size,
+            });
+        }
+        let values = self
+            .digests
+            .finish()
+            .await
+            .map_err(|error| Error::Unavailable(Box::new(error)))?;
+        let stored = declared
+            .checksum
+            .as_ref()
+            .map(|checksum| checksum.algorithm)
+            .or_else(|| self.algorithms.first().copied())
+            .unwrap_or(ChecksumAlgorithm::Crc64Nvme);
+        let checksum = verify(&values, declared, stored)?;
+        let (data, place) = match self.writer {
+            Some((writer, place)) => {
+                let written = writer.finish().await.map_err(blob_error)?;
+                let extent = Extent {
+                    blob: place.blob,
+                    offset: 0,
+                    length: written.length,
+                };
+                let layout = Layout {
+                    extents: vec![extent],
+                    parts: Vec::new(),
+                };
+                (NewData::Extents(layout), Some(place))
+            }
+            None if self.size == 0 => (NewData::Empty, None),
+            None => (NewData::Inline(join(self.head)), None),
+        };
+        Ok(Stored {
+            size: self.size,
+            md5: values.md5,
+            checksum,
+            data,
+            place,
+        })
+    }
+}
+
+fn join(pieces: Vec<Bytes>) -> Bytes {
+    let mut pieces = pieces;
+    if pieces.len() == 1 {
+        // A piece of a larger buffer would keep all of it alive in the cache.
+        return Bytes::copy_from_slice(&pieces.remove(0));
+    }
+    let mut whole = BytesMut::with_capacity(INLINE_BYTES);
+    for piece in pieces {
+        whole.extend_from_slice(&piece);
+    }
+    whole.freeze()
+}
+
+fn check_chunk(declared: u32, data: &[u8]) -> Result<(), Error> {
+    let actual = crc_fast::checksum(crc_fast::CrcAlgorithm::Crc32Iscsi, data);
+    if u64::from(declared) == actual {
+        return Ok(());
+    }
+    Err(Error::BadDigest {
+        digest: "CRC32C of a chunk",
+        declared: format!("{declared:08x}"),
+        actual: format!("{actual:08x}"),
+    })
+}
+
+/// Compares everything declared with what came, and gives the checksum to be stored.
+fn verify(
+    values: &DigestValues,
+    declared: &DeclaredDigests,
+    stored: ChecksumAlgorithm,
+) -> Result<Checksum, Error> {
+    if let Some(md5) = declared.md5
+        && md5 != values.md5
+    {
+        return Err(Error::BadDigest {
+            digest: "MD5",
+            declared: hex::encode(md5),
+            actual: hex::encode(values.md5),
+        });
+    }
+    let value = |algorithm| {
+        values
+            .checksum(algorithm)
+            .ok_or_else(|| Error::InvalidRequest(
+                "a checksum that is declared after the content needs its algorithm declared before it",
+            ))
+    };
+    if let Some(sha256) = declared.sha256 {
+        let actual = value(ChecksumAlgorithm::Sha256)?;
+        if actual.as_bytes() != sha256 {
+            return Err(Error::ContentSha256Mismatch {
+                declared: hex::encode(sha256),
+                actual: hex::encode(actual.as_bytes()),
+            });
+        }
+    }
+    let actual = value(stored)?;
+    if let Some(checksum) = &declared.checksum
+        && checksum.value != actual.as_bytes()
+    {
+        return Err(Error::BadDigest {
+            digest: crate::convert::algorithm_name(checksum.algorithm),
+            declared: hex::encode(&checksum.value),
+            actual: hex::encode(actual.as_bytes()),
+        });
+    }
+    Checksum::new(stored, ChecksumType::FullObject, actual.as_bytes())
+        .map_err(|_| Error::internal("a digest of the wrong length"))
+}
+
+/// What a blob's failure is to the caller.
+pub(crate) fn blob_error(error: BlobError) -> Error {
+    match error {
+        BlobError::NoSpace { .. } => Error::InsufficientStorage(Box::new(error)),
+        BlobError::Corrupt { .. } | BlobError::NotFound { .. } => Error::DataCorrupt(Box::new(error)),
+        BlobError::TooLong { limit, .. } => Error::EntityTooLarge {
+            size: limit.saturating_add(1),
+            most: limit,
+        },
+        BlobError::LengthMismatch {
+            expected, actual, ..
+        } => Error::IncompleteBody { expected, actual },
+        BlobError::Exists { .. }
+        | BlobError::Range(_)
+        | BlobError::WriterFailed { .. }
+        | BlobError::Interrupted { .. }
+        | BlobError::File { .. }
+        | BlobError::Store { .. } => Error::Unavailable(Box::new(error)),
+    }
+}

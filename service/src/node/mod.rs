@@ -1,0 +1,188 @@
+//! Joins what the configuration names into one running node.
+
+mod bootstrap;
+mod s3;
+
+use std::sync::Arc;
+
+use bucketry_contract::adapter::v1::adapter_service_server::AdapterServiceServer;
+use bucketry_contract::v1::admin_service_server::AdminServiceServer;
+use bucketry_contract::v1::object_service_server::ObjectServiceServer;
+use bucketry_contract::v1::token_service_server::TokenServiceServer;
+use moka::sync::Cache;
+use tokio::task::AbortHandle;
+
+pub use s3::S3Service;
+
+use crate::access::sigv4::SigningKeyCache;
+use crate::blobs::{BlobStore, BlobStoreOptions, StoreError, StoreUrlError};
+use crate::catalog::{Catalog, CatalogError, CatalogOptions, CatalogUrl};
+use crate::clock::Clock;
+use crate::collector::{Collector, Upkeep};
+use crate::config::{Config, DatabaseUrl, KeyPair, PublicUrl};
+use crate::domain::NodeId;
+use crate::grpc::Server;
+use crate::page_tokens::PageTokens;
+use crate::placement::Placement;
+use crate::server::{Front, GrpcBuilder, GrpcError};
+use crate::service::{Service, Settings};
+
+/// The largest gRPC message that is taken: a chunk of 2 MiB and what is around it.
+const MAX_MESSAGE_BYTES: usize = 4 * 1024 * 1024;
+/// Signing keys kept: 200 bytes each.
+const SIGNING_KEYS: u64 = 10_000;
+/// Accounts kept.
+const OWNERS: u64 = 10_000;
+
+/// Why a node cannot be opened. The operator reads it.
+#[derive(Debug, thiserror::Error)]
+pub enum NodeError {
+    /// The gRPC services cannot be joined.
+    #[error(transparent)]
+    Grpc(#[from] GrpcError),
+    /// The catalog cannot be opened.
+    #[error(transparent)]
+    Catalog(#[from] CatalogError),
+    /// The store cannot be opened, or is another one.
+    #[error("the blob store: {0}")]
+    Store(#[from] StoreError),
+    /// The store's URL cannot be used.
+    #[error("the blob store: {0}")]
+    StoreUrl(#[from] StoreUrlError),
+    /// The keyring cannot be had.
+    #[error("the keyring: {0}")]
+    Keyring(#[from] crate::access::KeyringFileError),
+    /// The keyring's text cannot be read.
+    #[error("the keyring: {0}")]
+    KeyringText(#[from] crate::access::KeyringError),
+    /// The keyring is gone, but the catalog was sealed with one.
+    #[error(
+        "the keyring {0} is missing, but the catalog has secrets that only it can open: restore it from the backup"
+    )]
+    KeyringMissing(std::path::PathBuf),
+    /// The keyring is another than the one that sealed the catalog.
+    #[error("the keyring is not the one of this catalog: {0}")]
+    KeyringForeign(crate::access::OpenError),
+    /// The root credentials cannot be used.
+    #[error("BUCKETRY_ROOT_ACCESS_KEY_ID and BUCKETRY_ROOT_SECRET_ACCESS_KEY: {0}")]
+    Root(String),
+    /// An operation of the first start failed.
+    #[error("{0}")]
+    FirstStart(String),
+    /// The store's id in the catalog cannot be read.
+    #[error("the catalog's store id cannot be read")]
+    StoreId,
+}
+
+/// All that serves requests.
+#[derive(Debug)]
+pub struct Node {
+    /// Both fronts.
+    pub front: Front<S3Service>,
+    /// The operator's key if this start made it; to be shown once.
+    pub first_start: Option<KeyPair>,
+    /// What must outlive the fronts.
+    pub upkeep: Running,
+}
+
+/// The node's background work and its stores.
+pub struct Running {
+    collector: Collector,
+    work: AbortHandle,
+}
+
+impl std::fmt::Debug for Running {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Running").finish_non_exhaustive()
+    }
+}
+
+impl Running {
+    /// To be called when no request runs any more: gives back what this node held and closes the catalog.
+    pub async fn close(self) {
+        self.work.abort();
+        if let Err(error) = self.collector.sign_off().await {
+            // Nothing is lost: another node, or the next start, takes over when the lease ends.
+            tracing::warn!(%error, "could not sign off");
+        }
+        self.collector.catalog.close().await;
+    }
+}
+
+/// Opens a node. On a new data directory this makes the keyring, the first account and the operator's key.
+///
+/// # Errors
+/// [`NodeError`].
+pub async fn open(config: &Config, public_url: &PublicUrl) -> Result<Node, NodeError> {
+    let clock = Clock::System;
+    let catalog = Catalog::open(&catalog_url(&config.storage.database), &CatalogOptions::default()).await?;
+    let keyring = Arc::new(bootstrap::keyring(&catalog, &config.storage.keyring).await?);
+    let blobs = BlobStore::open(
+        &config.storage.store.to_string().parse()?,
+        &BlobStoreOptions {
+            environment: std::env::vars().collect(),
+            ..BlobStoreOptions::default()
+        },
+    )?;
+    bootstrap::store(&catalog, &blobs).await?;
+    let node = NodeId(catalog.next_id().await?);
+    let placement = Placement::new(catalog.clone(), node, clock);
+    let first_account = bootstrap::first_account(&catalog, clock).await?;
+    let service = Arc::new(Service {
+        catalog: catalog.clone(),
+        blobs: blobs.clone(),
+        placement: placement.clone(),
+        page_tokens: PageTokens::new(Arc::clone(&keyring)),
+        keyring,
+        signing_keys: SigningKeyCache::new(SIGNING_KEYS),
+        clock,
+        settings: Settings {
+            endpoint_url: public_url.to_string(),
+            region: config.server.region.as_str().to_owned(),
+            plaintext_credentials: config.server.plaintext_credentials,
+            first_account,
+        },
+        owners: Cache::new(OWNERS),
+    });
+    let first_start = bootstrap::operator_key(&service, config.root.as_ref()).await?;
+    let collector = Collector {
+        catalog,
+        blobs,
+        placement,
+        node,
+        clock,
+        upkeep: Upkeep::default(),
+    };
+    collector.heartbeat(clock.now()).await?;
+    let work = tokio::spawn(collector.clone().run()).abort_handle();
+    Ok(Node {
+        front: front(&service, config, public_url).await?,
+        first_start,
+        upkeep: Running { collector, work },
+    })
+}
+
+async fn front(
+    service: &Arc<Service>,
+    config: &Config,
+    public_url: &PublicUrl,
+) -> Result<Front<S3Service>, NodeError> {
+    let server = Server::new(Arc::clone(service));
+    let grpc = GrpcBuilder::default()
+        .service(
+            ObjectServiceServer::new(server.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES),
+        )
+        .service(TokenServiceServer::new(server.clone()))
+        .service(AdminServiceServer::new(server.clone()))
+        .service(AdapterServiceServer::new(server.clone()))
+        .build(bucketry_contract::PUBLISHED_DESCRIPTOR_SET)
+        .await?;
+    Ok(Front::new(grpc, s3::service(service, server, config, public_url)))
+}
+
+fn catalog_url(database: &DatabaseUrl) -> CatalogUrl {
+    match database {
+        DatabaseUrl::Sqlite(directory) => CatalogUrl::Sqlite(directory.clone()),
+        DatabaseUrl::Postgres(url) => CatalogUrl::Postgres(url.expose().to_owned()),
+    }
+}

@@ -1,0 +1,83 @@
+//! The S3 adapter, given the services of this process.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bucketry_s3_adapter::sigv4::Scheme;
+use bucketry_s3_adapter::target::BaseDomains;
+use bucketry_s3_adapter::{AnswerBody, ClientInfo, OperationName, S3Adapter};
+use futures::future::BoxFuture;
+use http::{Request, Response};
+use tower::Service as _;
+
+use crate::config::{Config, PublicUrl};
+use crate::grpc::{LocalEdge, Server};
+use crate::server::{ConnectionInfo, Encryption, Operation, RequestBody, RequestId};
+use crate::service::Service;
+
+/// The adapter between this process's front and this process's services.
+#[derive(Debug, Clone)]
+pub struct S3Service {
+    adapter: S3Adapter,
+}
+
+pub(super) fn service(
+    service: &Arc<Service>,
+    server: Server,
+    config: &Config,
+    public_url: &PublicUrl,
+) -> S3Service {
+    let domains = config.server.domains(public_url);
+    let settings = bucketry_s3_adapter::Settings {
+        domains: BaseDomains::new(domains.iter().map(|domain| domain.as_str())),
+        region: config.server.region.as_str().to_owned(),
+        public_url: public_url.to_string(),
+        public_hosts: vec![public_url.authority().to_owned()],
+        limits: bucketry_s3_adapter::Limits::default(),
+    };
+    let edge = LocalEdge::new(Arc::clone(service));
+    S3Service {
+        adapter: S3Adapter::new(Arc::new(server), Arc::new(edge), settings),
+    }
+}
+
+impl tower::Service<Request<RequestBody>> for S3Service {
+    type Response = Response<AnswerBody>;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Self::Response, Infallible>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        tower::Service::<Request<RequestBody>>::poll_ready(&mut self.adapter, context)
+    }
+
+    fn call(&mut self, mut request: Request<RequestBody>) -> Self::Future {
+        let extensions = request.extensions_mut();
+        if let Some(info) = client_info(extensions) {
+            extensions.insert(info);
+        }
+        let answered = self.adapter.call(request);
+        Box::pin(async move {
+            let mut response = answered.await?;
+            if let Some(&OperationName(name)) = response.extensions().get::<OperationName>() {
+                let operation = Operation(name);
+                response.extensions_mut().insert(operation);
+            }
+            Ok(response)
+        })
+    }
+}
+
+/// What the front knows of the connection, in the adapter's own terms.
+fn client_info(extensions: &http::Extensions) -> Option<ClientInfo> {
+    let connection = extensions.get::<ConnectionInfo>()?;
+    let id = extensions.get::<RequestId>()?;
+    Some(ClientInfo {
+        address: connection.peer.map(|peer| peer.ip().to_canonical()),
+        scheme: match connection.encryption {
+            Encryption::Tls => Scheme::Https,
+            Encryption::Plaintext => Scheme::Http,
+        },
+        request_id: id.as_str().to_owned(),
+    })
+}

@@ -1,0 +1,33 @@
+use bucketry_contract::v1::{ListAccountsRequest, ListAccountsResponse};
+use tonic::Request;
+
+use crate::catalog::query::More;
+use crate::convert::{account_to_proto, page_size};
+use crate::domain::AccountId;
+use crate::error::Error;
+use crate::service::Service;
+
+const DEFAULT_PAGE: u32 = 100;
+const MAX_PAGE: u32 = 1000;
+
+pub(crate) async fn list_accounts(
+    service: &Service,
+    request: Request<ListAccountsRequest>,
+) -> Result<ListAccountsResponse, Error> {
+    let caller = service.caller(&request, "ListAccounts").await?;
+    let asked = request.into_inner();
+    service.admit_account(caller, &asked).await?;
+    let size = Some(asked.page_size).filter(|&size| size != 0);
+    let max = page_size(size, DEFAULT_PAGE, MAX_PAGE)?;
+    let after = service.page_tokens.open(&asked.page_token, "accounts")?;
+    let after = after.and_then(|id| id.parse().ok()).map(AccountId);
+    let page = service.catalog.list_accounts(after, max).await?;
+    let next_page_token = match (page.more, page.items.last()) {
+        (More::Yes, Some(last)) => service.page_tokens.seal(&last.id.to_string(), "accounts"),
+        _ => String::new(),
+    };
+    Ok(ListAccountsResponse {
+        accounts: page.items.iter().map(account_to_proto).collect(),
+        next_page_token,
+    })
+}

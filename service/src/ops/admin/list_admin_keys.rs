@@ -1,0 +1,38 @@
+use bucketry_contract::v1::{ListAdminKeysRequest, ListAdminKeysResponse};
+use tonic::Request;
+
+use crate::catalog::query::{KeysOf, ListAccessKeys, More};
+use crate::convert::{admin_key_to_proto, page_size};
+use crate::domain::AccessKeyPk;
+use crate::error::Error;
+use crate::service::Service;
+
+const DEFAULT_PAGE: u32 = 100;
+const MAX_PAGE: u32 = 1000;
+
+pub(crate) async fn list_admin_keys(
+    service: &Service,
+    request: Request<ListAdminKeysRequest>,
+) -> Result<ListAdminKeysResponse, Error> {
+    let caller = service.caller(&request, "ListAdminKeys").await?;
+    let asked = request.into_inner();
+    service.admit_account(caller, &asked).await?;
+    let size = Some(asked.page_size).filter(|&size| size != 0);
+    let after = service.page_tokens.open(&asked.page_token, "admin keys")?;
+    let page = service
+        .catalog
+        .list_access_keys(&ListAccessKeys {
+            of: KeysOf::Administrators,
+            after: after.and_then(|pk| pk.parse().ok()).map(AccessKeyPk),
+            max: page_size(size, DEFAULT_PAGE, MAX_PAGE)?,
+        })
+        .await?;
+    let next_page_token = match (page.more, page.items.last()) {
+        (More::Yes, Some(last)) => service.page_tokens.seal(&last.pk.to_string(), "admin keys"),
+        _ => String::new(),
+    };
+    Ok(ListAdminKeysResponse {
+        keys: page.items.iter().map(|key| admin_key_to_proto(key)).collect(),
+        next_page_token,
+    })
+}

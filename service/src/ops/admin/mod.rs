@@ -1,0 +1,13 @@
+//! The operator's operations: accounts and their administrators' keys, operators' keys.
+
+mod create_account;
+mod create_operator_key;
+mod list_accounts;
+mod list_admin_keys;
+mod revoke_admin_key;
+
+pub(crate) use create_account::create_account;
+pub(crate) use create_operator_key::create_operator_key;
+pub(crate) use list_accounts::list_accounts;
+pub(crate) use list_admin_keys::list_admin_keys;
+pub(crate) use revoke_admin_key::revoke_admin_key;

@@ -1,0 +1,214 @@
+use bucketry_contract::v1::{
+    self, CompleteMultipartUploadRequest, CompleteMultipartUploadResponse, CompletedPart,
+};
+use tonic::Request;
+
+use super::upload_part::any_upload;
+use crate::catalog::model::{CompletedUpload, DataPlace, ObjectMeta, ObjectRow, Part, Upload, UploadState};
+use crate::catalog::mutation::CompleteUpload;
+use crate::convert::{algorithm_from_proto, object_to_proto, write_preconditions};
+use crate::digest::{ChecksumValue, combine_full_object, composite_checksum, multipart_digest};
+use crate::domain::{Checksum, ChecksumAlgorithm, ChecksumType, DataId, ETag};
+use crate::error::Error;
+use crate::limits::{MAX_OBJECT_BYTES, MAX_PARTS, MIN_PART_BYTES};
+use crate::service::{Grant, Service};
+
+pub(crate) async fn complete_multipart_upload(
+    service: &Service,
+    request: Request<CompleteMultipartUploadRequest>,
+) -> Result<CompleteMultipartUploadResponse, Error> {
+    let caller = service.caller(&request, "CompleteMultipartUpload").await?;
+    let asked = request.into_inner();
+    let grant = service
+        .admit(caller, &asked, &asked.bucket, &asked.key)
+        .await?;
+    let upload = any_upload(service, &grant, &asked.key, &asked.upload_id).await?;
+    if let UploadState::Completed(completed) = &upload.state {
+        return answer(service, &grant, &upload, completed).await;
+    }
+    let preconditions = write_preconditions(asked.precondition.clone())?;
+    service.foresee(&grant.bucket, &upload.key, &preconditions).await?;
+    let chosen = choose(&all_parts(service, &upload).await?, &asked.parts)?;
+    let meta = finished(&upload, &chosen, &asked)?;
+    let parts: Vec<(u16, DataId)> = chosen.iter().map(|part| (part.number, part.data_id)).collect();
+    let committed = service
+        .commit(&grant, |guard| CompleteUpload {
+            bucket: grant.bucket.id,
+            upload: upload.id,
+            parts: parts.clone(),
+            meta: meta.clone(),
+            preconditions: preconditions.clone(),
+            guard,
+            now: service.now(),
+        })
+        .await?;
+    answer(service, &grant, &committed.upload, &committed.completed).await
+}
+
+async fn all_parts(service: &Service, upload: &Upload) -> Result<Vec<Part>, Error> {
+    let mut parts = Vec::new();
+    let mut after = 0;
+    loop {
+        let page = service.catalog.list_parts(upload.id, after, 1000).await?;
+        parts.extend(page.parts);
+        match page.next {
+            Some(next) => after = next,
+            None => return Ok(parts),
+        }
+    }
+}
+
+/// The uploaded parts that the caller names, each as it was read.
+fn choose(uploaded: &[Part], named: &[CompletedPart]) -> Result<Vec<Part>, Error> {
+    if named.is_empty() || named.len() > usize::from(MAX_PARTS) {
+        return Err(Error::InvalidArgument {
+            field: "parts",
+            problem: format!("1 to {MAX_PARTS} are allowed, not {}", named.len()),
+        });
+    }
+    if named.windows(2).any(|pair| matches!(pair, [a, b] if a.part_number >= b.part_number)) {
+        return Err(Error::InvalidPartOrder);
+    }
+    let mut chosen = Vec::with_capacity(named.len());
+    for name in named {
+        let number = u32::try_from(name.part_number).unwrap_or(0);
+        let part = uploaded
+            .binary_search_by_key(&number, |part| part.number.into())
+            .ok()
+            .and_then(|at| uploaded.get(at))
+            .filter(|part| part.etag.to_string() == name.etag.trim_matches('"'))
+            .ok_or(Error::InvalidPart { number })?;
+        if let Some(sent) = &name.checksum {
+            let same = part.checksum.is_some_and(|checksum| {
+                sent.value == checksum.value()
+                    && algorithm_from_proto("parts.checksum.algorithm", sent.algorithm)
+                        .is_ok_and(|algorithm| algorithm == Some(checksum.algorithm()))
+            });
+            if !same {
+                return Err(Error::InvalidPart { number });
+            }
+        }
+        chosen.push(part.clone());
+    }
+    let but_last = chosen.len().saturating_sub(1);
+    match chosen.iter().take(but_last).find(|part| part.size < MIN_PART_BYTES) {
+        Some(part) => Err(Error::EntityTooSmall {
+            number: part.number.into(),
+            size: part.size,
+            least: MIN_PART_BYTES,
+        }),
+        None => Ok(chosen),
+    }
+}
+
+/// What the object will be: size, ETag and checksum computed from its parts.
+fn finished(
+    upload: &Upload,
+    parts: &[Part],
+    asked: &CompleteMultipartUploadRequest,
+) -> Result<ObjectMeta, Error> {
+    let size: u64 = parts.iter().map(|part| part.size).sum();
+    if size > MAX_OBJECT_BYTES {
+        return Err(Error::EntityTooLarge {
+            size,
+            most: MAX_OBJECT_BYTES,
+        });
+    }
+    if let Some(expected) = asked.object_size
+        && u64::try_from(expected).ok() != Some(size)
+    {
+        return Err(Error::InvalidRequest("the object's size is not the one that the request names"));
+    }
+    let md5s: Vec<[u8; 16]> = parts.iter().map(|part| part.etag.md5()).collect();
+    let count = u32::try_from(parts.len()).unwrap_or(u32::MAX);
+    let etag = ETag::of_parts(multipart_digest(&md5s).md5, count);
+    let (algorithm, kind) = upload
+        .checksum
+        .unwrap_or((ChecksumAlgorithm::Crc64Nvme, ChecksumType::FullObject));
+    let checksum = whole_checksum(parts, algorithm, kind)?;
+    if let Some(declared) = &asked.checksum {
+        check_declared(declared, checksum.as_ref())?;
+    }
+    Ok(ObjectMeta {
+        headers: upload.headers.clone(),
+        tags: upload.tags.clone(),
+        lock: upload.lock,
+        acl: upload.acl.clone(),
+        checksum,
+        part_count: count,
+        ..ObjectMeta::new(size, etag, upload.owner)
+    })
+}
+
+/// None if the parts do not have the upload's checksum, which happens when it names none and they bring different ones.
+fn whole_checksum(
+    parts: &[Part],
+    algorithm: ChecksumAlgorithm,
+    kind: ChecksumType,
+) -> Result<Option<Checksum>, Error> {
+    let mut values = Vec::with_capacity(parts.len());
+    for part in parts {
+        let value = part
+            .checksum
+            .filter(|checksum| checksum.algorithm() == algorithm)
+            .and_then(|checksum| ChecksumValue::from_bytes(algorithm, checksum.value()));
+        match value {
+            Some(value) => values.push((value, part.size)),
+            None => return Ok(None),
+        }
+    }
+    let whole = match kind {
+        ChecksumType::Composite => {
+            let parts: Vec<_> = values.into_iter().map(|(value, _)| value).collect();
+            composite_checksum(&parts)
+        }
+        ChecksumType::FullObject => combine_full_object(&values),
+    };
+    let whole = whole.map_err(|error| Error::Internal(Box::new(error)))?;
+    Checksum::new(algorithm, kind, whole.as_bytes())
+        .map(Some)
+        .map_err(|error| Error::Internal(Box::new(error)))
+}
+
+fn check_declared(declared: &v1::Checksum, actual: Option<&Checksum>) -> Result<(), Error> {
+    let algorithm = algorithm_from_proto("checksum.algorithm", declared.algorithm)?;
+    let same = actual.is_some_and(|actual| {
+        algorithm == Some(actual.algorithm()) && declared.value == actual.value()
+    });
+    if same {
+        return Ok(());
+    }
+    Err(Error::BadDigest {
+        digest: "checksum of the whole object",
+        declared: hex::encode(&declared.value),
+        actual: actual.map(|actual| hex::encode(actual.value())).unwrap_or_default(),
+    })
+}
+
+/// The answer comes from what was committed, now or before, so that a repeated completion is answered alike.
+async fn answer(
+    service: &Service,
+    grant: &Grant,
+    upload: &Upload,
+    completed: &CompletedUpload,
+) -> Result<CompleteMultipartUploadResponse, Error> {
+    let owner = service.owner(upload.owner).await?;
+    let row = ObjectRow {
+        bucket: upload.bucket,
+        key: upload.key.clone(),
+        generation: completed.generation,
+        version: completed.version,
+        modified: completed.modified,
+        meta: ObjectMeta {
+            headers: upload.headers.clone(),
+            tags: upload.tags.clone(),
+            checksum: completed.checksum,
+            part_count: completed.etag.parts().unwrap_or(0),
+            ..ObjectMeta::new(completed.size, completed.etag, upload.owner)
+        },
+        place: DataPlace::Empty,
+    };
+    Ok(CompleteMultipartUploadResponse {
+        object: Some(object_to_proto(&grant.bucket.name, &row, &owner)),
+    })
+}

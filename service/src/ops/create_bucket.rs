@@ -1,0 +1,89 @@
+use bucketry_contract::v1::{CreateBucketRequest, CreateBucketResponse};
+use tonic::Request;
+
+use crate::catalog::model::KeyScope;
+use crate::catalog::mutation::CreateBucket;
+use crate::catalog::{CatalogError, Refusal};
+use crate::convert::{bucket_name, bucket_to_proto};
+use crate::domain::{AccountId, BucketConfig, BucketId};
+use crate::error::Error;
+use crate::service::Service;
+
+pub(crate) async fn create_bucket(
+    service: &Service,
+    request: Request<CreateBucketRequest>,
+) -> Result<CreateBucketResponse, Error> {
+    let caller = service.caller(&request, "CreateBucket").await?;
+    let asked = request.into_inner();
+    let CreateBucketRequest { bucket, region } = &asked;
+    let name = bucket_name(bucket)?;
+    if !region.is_empty() && *region != service.settings.region {
+        return Err(Error::InvalidArgument {
+            field: "region",
+            problem: format!(
+                "{region:?} is not the region of this server: {}",
+                service.settings.region
+            ),
+        });
+    }
+    let grant = service
+        .admit_bucket_creation(caller, &asked, bucket)
+        .await?;
+    let account = match grant.scope() {
+        // A token "makes" the one bucket that it has: clients do so to be sure of it.
+        Some(KeyScope::Bucket { .. }) => return existing(service, &name).await,
+        Some(KeyScope::Account(account)) => account,
+        Some(KeyScope::Everything) | None => service.settings.first_account,
+    };
+    let id = BucketId(service.catalog.next_id().await?);
+    let created = service
+        .commit(&grant, |guard| CreateBucket {
+            id,
+            name: name.clone(),
+            account,
+            region: service.settings.region.clone(),
+            config: BucketConfig::default(),
+            guard,
+            now: service.now(),
+        })
+        .await;
+    match created {
+        Ok(bucket) => Ok(CreateBucketResponse {
+            bucket: Some(bucket_to_proto(&bucket, &service.owner(account).await?)),
+        }),
+        Err(CatalogError::Refused(Refusal::BucketExists { owner, .. })) => {
+            again(service, &name, owner, account).await
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// As in us-east-1: making one's own bucket again succeeds and changes nothing.
+async fn again(
+    service: &Service,
+    name: &crate::domain::BucketName,
+    owner: AccountId,
+    account: AccountId,
+) -> Result<CreateBucketResponse, Error> {
+    if owner != account {
+        return Err(Error::BucketAlreadyExists {
+            bucket: name.as_str().to_owned(),
+        });
+    }
+    existing(service, name).await
+}
+
+async fn existing(
+    service: &Service,
+    name: &crate::domain::BucketName,
+) -> Result<CreateBucketResponse, Error> {
+    let bucket = service
+        .catalog
+        .bucket_by_name(name)
+        .await?
+        .ok_or(Error::Conflict)?;
+    let owner = service.owner(bucket.account).await?;
+    Ok(CreateBucketResponse {
+        bucket: Some(bucket_to_proto(&bucket, &owner)),
+    })
+}

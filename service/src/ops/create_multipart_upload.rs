@@ -1,0 +1,115 @@
+use bucketry_contract::v1::{
+    self, CreateMultipartUploadRequest, CreateMultipartUploadResponse,
+};
+use tonic::Request;
+
+use crate::catalog::mutation::CreateUpload;
+use crate::convert::{
+    algorithm_from_proto, algorithm_name, attributes_from_proto, object_key, upload_to_proto,
+};
+use crate::domain::{ChecksumAlgorithm, ChecksumType, UploadId};
+use crate::error::Error;
+use crate::service::Service;
+
+pub(crate) async fn create_multipart_upload(
+    service: &Service,
+    request: Request<CreateMultipartUploadRequest>,
+) -> Result<CreateMultipartUploadResponse, Error> {
+    let caller = service.caller(&request, "CreateMultipartUpload").await?;
+    let asked = request.into_inner();
+    let grant = service
+        .admit(caller, &asked, &asked.bucket, &asked.key)
+        .await?;
+    let key = object_key(&asked.key)?;
+    let (headers, tags) = attributes_from_proto(asked.attributes)?;
+    let checksum = checksum(asked.checksum_algorithm, asked.checksum_type)?;
+    let id = UploadId::new(service.now(), service.random()?);
+    let upload = service
+        .commit(&grant, |guard| CreateUpload {
+            id,
+            bucket: grant.bucket.id,
+            key: key.clone(),
+            initiator: grant.actor(),
+            owner: grant.bucket.account,
+            headers: headers.clone(),
+            tags: tags.clone(),
+            lock: Default::default(),
+            acl: None,
+            checksum,
+            guard,
+            now: service.now(),
+        })
+        .await?;
+    let owner = service.owner(grant.bucket.account).await?;
+    Ok(CreateMultipartUploadResponse {
+        upload: Some(upload_to_proto(&grant.bucket.name, &upload, &owner)),
+    })
+}
+
+/// Which types an algorithm may have, and the one it has if none is asked for.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity-upload.html>
+fn checksum(
+    algorithm: i32,
+    kind: i32,
+) -> Result<Option<(ChecksumAlgorithm, ChecksumType)>, Error> {
+    use ChecksumAlgorithm::{Crc32, Crc32c, Crc64Nvme, Sha1, Sha256};
+    let algorithm = algorithm_from_proto("checksum_algorithm", algorithm)?;
+    let kind = match v1::ChecksumType::try_from(kind) {
+        Ok(v1::ChecksumType::Unspecified) => None,
+        Ok(v1::ChecksumType::Composite) => Some(ChecksumType::Composite),
+        Ok(v1::ChecksumType::FullObject) => Some(ChecksumType::FullObject),
+        Err(_) => {
+            return Err(Error::InvalidArgument {
+                field: "checksum_type",
+                problem: format!("there is no checksum type {kind}"),
+            });
+        }
+    };
+    let refused = |algorithm, kind| {
+        Err(Error::InvalidArgument {
+            field: "checksum_type",
+            problem: format!(
+                "{} checksums cannot be {}",
+                algorithm_name(algorithm),
+                match kind {
+                    ChecksumType::Composite => "COMPOSITE",
+                    ChecksumType::FullObject => "FULL_OBJECT",
+                }
+            ),
+        })
+    };
+    match (algorithm, kind) {
+        (None, None) => Ok(None),
+        (None, Some(_)) => Err(Error::InvalidArgument {
+            field: "checksum_type",
+            problem: "needs a checksum algorithm".to_owned(),
+        }),
+        (Some(algorithm @ Crc64Nvme), Some(kind @ ChecksumType::Composite))
+        | (Some(algorithm @ (Sha1 | Sha256)), Some(kind @ ChecksumType::FullObject)) => {
+            refused(algorithm, kind)
+        }
+        (Some(Crc64Nvme), _) => Ok(Some((Crc64Nvme, ChecksumType::FullObject))),
+        (Some(algorithm @ (Crc32 | Crc32c | Sha1 | Sha256)), kind) => {
+            Ok(Some((algorithm, kind.unwrap_or(ChecksumType::Composite))))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use v1::{ChecksumAlgorithm as A, ChecksumType as T};
+
+    #[test]
+    fn the_types_that_each_algorithm_may_have() {
+        let kind = |a: A, t: T| checksum(a.into(), t.into()).ok().flatten().map(|(_, kind)| kind);
+        assert_eq!(kind(A::Crc32, T::Unspecified), Some(ChecksumType::Composite));
+        assert_eq!(kind(A::Crc32c, T::FullObject), Some(ChecksumType::FullObject));
+        assert_eq!(kind(A::Crc64nvme, T::Unspecified), Some(ChecksumType::FullObject));
+        assert_eq!(kind(A::Crc64nvme, T::Composite), None);
+        assert_eq!(kind(A::Sha256, T::FullObject), None);
+        assert!(checksum(A::Unspecified.into(), T::Composite.into()).is_err());
+        assert!(matches!(checksum(0, 0), Ok(None)));
+        assert!(checksum(99, 0).is_err() && checksum(1, 99).is_err());
+    }
+}

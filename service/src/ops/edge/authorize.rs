@@ -1,0 +1,113 @@
+use std::net::IpAddr;
+
+use bucketry_contract::access_table::{self, AccessClass as ContractClass};
+use bucketry_contract::adapter::v1::{AuthorizeRequest, AuthorizeResponse};
+
+use super::claim::{ClaimError, Verified, verify};
+use crate::access::{self, AccessClass, ClientAddress, MAX_SESSION_LIFE, OperationSession, Origin, Target};
+use crate::convert::bucket_name;
+use crate::error::Error;
+use crate::service::{Service, evaluated, session_use};
+
+/// Decides on an S3 request before its body is read. The edge is trusted for the client's address: it has signed in, or
+/// is in this process.
+pub(crate) async fn authorize(
+    service: &Service,
+    asked: AuthorizeRequest,
+) -> Result<AuthorizeResponse, Error> {
+    let origin = Origin {
+        address: client_address(&asked.client_address)?,
+        request_id: asked.request_id.as_str().into(),
+    };
+    let verified = match asked.claim.clone() {
+        Some(claim) => verify(service, claim, origin).await?,
+        None => Verified {
+            caller: access::Caller::anonymous(origin),
+            chunk_key: None,
+        },
+    };
+    for class in classes(&asked)? {
+        admit(service, verified.caller.clone(), class, &asked.bucket).await?;
+    }
+    expect_owner(service, &asked.bucket, &asked.expected_bucket_owner).await?;
+    expect_owner(service, &asked.copy_source_bucket, &asked.expected_source_bucket_owner).await?;
+    let usage = session_use(&asked.rpc, &asked.bucket, &asked.key);
+    let session = OperationSession::new(&verified.caller, usage, service.now(), MAX_SESSION_LIFE);
+    Ok(AuthorizeResponse {
+        session: session.issue(&service.keyring),
+        chunk_signing_key: verified
+            .chunk_key
+            .filter(|_| asked.chunk_signed)
+            .unwrap_or_default(),
+    })
+}
+
+/// All S3 operations are calls of this service.
+const OBJECT_SERVICE: &str = "bucketry.v1.ObjectService";
+
+fn client_address(text: &str) -> Result<ClientAddress, Error> {
+    if text.is_empty() {
+        return Ok(ClientAddress::UNKNOWN);
+    }
+    let address: IpAddr = text.parse().map_err(|_| Error::InvalidArgument {
+        field: "client_address",
+        problem: format!("{text:?} is not an address"),
+    })?;
+    Ok(ClientAddress::known(address))
+}
+
+/// Every class that the operation needs. An RPC without a class is nobody's.
+fn classes(asked: &AuthorizeRequest) -> Result<Vec<ContractClass>, Error> {
+    let access = access_table::of(OBJECT_SERVICE, &asked.rpc).ok_or(Error::AccessDenied)?;
+    let update = |path: &String| {
+        access_table::of_update(&asked.rpc, path).ok_or(Error::AccessDenied)
+    };
+    let mut classes: Vec<ContractClass> = asked.raised().collect();
+    for path in &asked.set_paths {
+        classes.push(update(path)?.set.class);
+    }
+    for path in &asked.clear_paths {
+        classes.push(update(path)?.clear.class);
+    }
+    if classes.is_empty() {
+        classes.push(access.class);
+    }
+    Ok(classes)
+}
+
+async fn admit(
+    service: &Service,
+    caller: access::Caller,
+    class: ContractClass,
+    bucket: &str,
+) -> Result<(), Error> {
+    match evaluated(class) {
+        AccessClass::CreateBucket => {
+            service.bucket_creation(caller, vec![AccessClass::CreateBucket], bucket).await?;
+        }
+        class if bucket.is_empty() => {
+            service.admit_target(caller, vec![class], Target::Service)?;
+        }
+        class => {
+            service.admit_proven(caller, vec![class], bucket).await?;
+        }
+    }
+    Ok(())
+}
+
+/// `x-amz-expected-bucket-owner`: a bucket that is not the expected account's is refused.
+async fn expect_owner(service: &Service, bucket: &str, expected: &str) -> Result<(), Error> {
+    if bucket.is_empty() || expected.is_empty() {
+        return Ok(());
+    }
+    let found = service.catalog.bucket_by_name(&bucket_name(bucket)?).await?;
+    let owner = match found {
+        Some(bucket) => service.owner(bucket.account).await?.id,
+        None => String::new(),
+    };
+    if owner == expected {
+        Ok(())
+    } else {
+        Err(ClaimError::OwnerMismatch.into())
+    }
+}

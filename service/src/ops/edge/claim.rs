@@ -1,0 +1,174 @@
+//! Reads a signature claim and verifies it.
+
+use std::sync::Arc;
+
+use bucketry_contract::adapter::v1::{SignatureClaim, SignatureKind};
+use bytes::Bytes;
+
+use crate::access::authenticate::{AuthenticateError, authenticate_v2, authenticate_v4};
+use crate::access::sigv2::{SigV2Error, V2Claim};
+use crate::access::sigv4::{
+    AcceptedRegions, Placement, ScopeClaim, SigV4Error, Signed, V4Claim,
+};
+use crate::access::{self, KeyFacts, Origin};
+use crate::domain::AccessKeyId;
+use crate::error::Error;
+use crate::service::Service;
+
+/// Where a signature stands: S3 has other codes for a header than for a query.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ClaimPlace {
+    Header,
+    Query,
+    Form,
+}
+
+/// Why a claim is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum ClaimError {
+    #[error("{}", v4_message(.1))]
+    V4(ClaimPlace, SigV4Error),
+    #[error("{}", v2_message(.0))]
+    V2(SigV2Error),
+    #[error("the signature cannot be read")]
+    Malformed(ClaimPlace),
+    #[error("Access Denied")]
+    OwnerMismatch,
+}
+
+/// S3's own words where clients look for them.
+fn v4_message(error: &SigV4Error) -> String {
+    match error {
+        SigV4Error::SignatureDoesNotMatch(_) => MISMATCH.to_owned(),
+        SigV4Error::RequestTimeTooSkewed { .. } => {
+            "The difference between the request time and the current time is too large.".to_owned()
+        }
+        SigV4Error::Expired { .. } => "Request has expired".to_owned(),
+        SigV4Error::NotYetValid { .. } => "Request is not valid yet".to_owned(),
+        SigV4Error::AmzDateMalformed { .. } => {
+            "AWS authentication requires a valid Date or x-amz-date header".to_owned()
+        }
+        SigV4Error::Scope(problem) => problem.to_string(),
+        SigV4Error::ExpiresOutOfRange { .. } | SigV4Error::Candidates { .. } => error.to_string(),
+    }
+}
+
+fn v2_message(error: &SigV2Error) -> String {
+    match error {
+        SigV2Error::SignatureDoesNotMatch { .. } => MISMATCH.to_owned(),
+        SigV2Error::Expired { .. } => "Request has expired".to_owned(),
+        SigV2Error::ExpiresTooFarAhead { .. } | SigV2Error::Candidates { .. } => error.to_string(),
+    }
+}
+
+const MISMATCH: &str = "The request signature we calculated does not match the signature you provided. \
+                        Check your key and signing method.";
+
+/// A verified claim.
+pub(super) struct Verified {
+    pub(super) caller: access::Caller,
+    /// The day's signing key; only SigV4 has one.
+    pub(super) chunk_key: Option<Bytes>,
+}
+
+/// Verifies a claim against the key that it names. Form and time first, so that a stranger cannot make us read keys.
+pub(super) async fn verify(
+    service: &Service,
+    claim: SignatureClaim,
+    origin: Origin,
+) -> Result<Verified, Error> {
+    match claim.kind() {
+        SignatureKind::V4Header => v4(service, claim, ClaimPlace::Header, origin).await,
+        SignatureKind::V4Presigned => v4(service, claim, ClaimPlace::Query, origin).await,
+        SignatureKind::V4PostPolicy => v4(service, claim, ClaimPlace::Form, origin).await,
+        SignatureKind::V2Presigned => v2(service, claim, origin).await,
+        SignatureKind::Unspecified => Err(ClaimError::Malformed(ClaimPlace::Header).into()),
+    }
+}
+
+fn access_key_id(text: &str) -> Result<AccessKeyId, Error> {
+    text.parse().map_err(|_| Error::InvalidAccessKeyId {
+        access_key_id: text.chars().take(128).collect(),
+    })
+}
+
+async fn v4(
+    service: &Service,
+    claim: SignatureClaim,
+    place: ClaimPlace,
+    origin: Origin,
+) -> Result<Verified, Error> {
+    let refuse = |error: SigV4Error| Error::from(ClaimError::V4(place, error));
+    let signed = match place {
+        ClaimPlace::Header | ClaimPlace::Query => Signed::CanonicalRequests(claim.canonical_requests),
+        ClaimPlace::Form => Signed::Policy(
+            claim
+                .canonical_requests
+                .into_iter()
+                .next()
+                .ok_or(ClaimError::Malformed(place))?,
+        ),
+    };
+    let checked = V4Claim {
+        access_key_id: access_key_id(&claim.access_key_id)?,
+        scope: ScopeClaim {
+            date: claim.scope_date,
+            region: claim.scope_region,
+            service: claim.scope_service,
+            terminator: claim.scope_terminator,
+        },
+        amz_date: claim.amz_date,
+        placement: match place {
+            ClaimPlace::Header => Placement::Header,
+            ClaimPlace::Query => Placement::Query {
+                expires: claim.expires,
+            },
+            ClaimPlace::Form => Placement::Form,
+        },
+        signed,
+        signature: claim.signature,
+    }
+    .check(&AcceptedRegions::new(&service.settings.region), service.now())
+    .map_err(refuse)?;
+    let (_, row) = service.key_row(checked.access_key_id().as_str()).await?;
+    let facts = Arc::new(KeyFacts::from(row.as_ref()));
+    let authenticated = authenticate_v4(
+        &checked,
+        facts,
+        &service.signing_keys,
+        || service.open_secret(&row),
+        origin,
+    );
+    match authenticated {
+        Ok(verified) => Ok(Verified {
+            caller: verified.caller,
+            chunk_key: Some(Bytes::copy_from_slice(verified.signing_key.expose())),
+        }),
+        Err(AuthenticateError::Claim(error)) => Err(refuse(error)),
+        Err(AuthenticateError::Secret(error)) => Err(error),
+        Err(AuthenticateError::OtherKey) => Err(Error::internal("facts of another key")),
+    }
+}
+
+async fn v2(service: &Service, claim: SignatureClaim, origin: Origin) -> Result<Verified, Error> {
+    let refuse = |error: SigV2Error| Error::from(ClaimError::V2(error));
+    let checked = V2Claim {
+        access_key_id: access_key_id(&claim.access_key_id)?,
+        expires_seconds: claim.expires,
+        signature: claim.signature,
+        strings_to_sign: claim.canonical_requests,
+    }
+    .check(service.now())
+    .map_err(refuse)?;
+    let (_, row) = service.key_row(checked.access_key_id().as_str()).await?;
+    let facts = Arc::new(KeyFacts::from(row.as_ref()));
+    match authenticate_v2(&checked, facts, || service.open_secret(&row), origin) {
+        Ok(caller) => Ok(Verified {
+            caller,
+            chunk_key: None,
+        }),
+        Err(AuthenticateError::Claim(error)) => Err(refuse(error)),
+        Err(AuthenticateError::Secret(error)) => Err(error),
+        Err(AuthenticateError::OtherKey) => Err(Error::internal("facts of another key")),
+    }
+}

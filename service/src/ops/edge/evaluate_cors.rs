@@ -1,0 +1,39 @@
+use bucketry_contract::adapter::v1::{EvaluateCorsRequest, EvaluateCorsResponse};
+
+use crate::domain::{BucketName, CorsRule};
+use crate::error::Error;
+use crate::rules::cors::first_match;
+use crate::service::Service;
+
+/// The CORS headers of an answer. A bucket that is not there allows nothing, like one without rules.
+pub(crate) async fn evaluate_cors(
+    service: &Service,
+    asked: EvaluateCorsRequest,
+) -> Result<EvaluateCorsResponse, Error> {
+    let Ok(name) = asked.bucket.parse::<BucketName>() else {
+        return Ok(EvaluateCorsResponse::default());
+    };
+    let bucket = service.catalog.bucket_by_name(&name).await?;
+    let rules = bucket.and_then(|bucket| bucket.config.cors.clone());
+    let rules = rules.unwrap_or_default();
+    let matched = first_match(&rules, &asked.origin, &asked.method, &asked.request_headers);
+    Ok(matched.map_or_else(EvaluateCorsResponse::default, |rule| {
+        headers(rule, asked.origin, asked.request_headers)
+    }))
+}
+
+/// A rule for every origin answers `*`, without credentials: to reflect the origin there would open it to all.
+fn headers(rule: &CorsRule, origin: String, request_headers: Vec<String>) -> EvaluateCorsResponse {
+    let everyone = rule.allowed_origins.iter().any(|allowed| allowed == "*");
+    EvaluateCorsResponse {
+        allowed: true,
+        allow_origin: if everyone { "*".to_owned() } else { origin },
+        allow_credentials: !everyone,
+        allow_methods: rule.allowed_methods.clone(),
+        allow_headers: request_headers,
+        expose_headers: rule.expose_headers.clone(),
+        max_age_seconds: rule
+            .max_age_seconds
+            .map(|seconds| i32::try_from(seconds).unwrap_or(i32::MAX)),
+    }
+}

@@ -1,0 +1,9 @@
+//! What the S3 edge asks: whether a signed request may go on, and which CORS headers an answer has.
+
+mod authorize;
+mod claim;
+mod evaluate_cors;
+
+pub(crate) use authorize::authorize;
+pub(crate) use claim::{ClaimError, ClaimPlace};
+pub(crate) use evaluate_cors::evaluate_cors;

@@ -1,0 +1,94 @@
+use bucketry_contract::v1::{
+    GetObjectRequest, GetObjectResponse, ObjectChunk, ObjectHeader, get_object_response::Message,
+};
+use bytes::Bytes;
+use futures::StreamExt;
+use futures::stream::{self, BoxStream};
+use tonic::{Request, Status};
+
+use super::open_object::{OpenObject, open_object};
+use crate::catalog::model::ObjectData;
+use crate::error::Error;
+use crate::intake::blob_error;
+use crate::service::Service;
+
+/// The answer of a streaming read.
+pub type GetObjectStream = BoxStream<'static, Result<GetObjectResponse, Status>>;
+
+pub(crate) async fn get_object(
+    service: &Service,
+    request: Request<GetObjectRequest>,
+) -> Result<GetObjectStream, Error> {
+    let caller = service.caller(&request, "GetObject").await?;
+    let asked = request.into_inner();
+    let grant = service
+        .admit(caller, &asked, &asked.bucket, &asked.key)
+        .await?;
+    let OpenObject {
+        stored,
+        range,
+        header,
+        active,
+    } = open_object(service, &grant, asked).await?;
+    let start = range.start;
+    match &stored.data {
+        ObjectData::Empty => Ok(with_header(header, stream::empty())),
+        ObjectData::Inline(bytes) => {
+            let piece = slice(bytes, range.start, range.end)?;
+            Ok(with_header(header, stream::iter([Ok(chunk(start, piece))])))
+        }
+        ObjectData::Extents(layout) => {
+            let blocks = service
+                .blobs
+                .read(active, &layout.extents, range)
+                .map_err(blob_error)?;
+            let mut offset = start;
+            let chunks = blocks.map(move |block| {
+                let data = block.map_err(|error| crate::status::to_status(&blob_error(error)))?;
+                let message = chunk(offset, data);
+                offset += message_len(&message);
+                Ok(message)
+            });
+            Ok(with_header(header, chunks))
+        }
+    }
+}
+
+fn with_header(
+    header: ObjectHeader,
+    chunks: impl futures::Stream<Item = Result<GetObjectResponse, Status>> + Send + 'static,
+) -> GetObjectStream {
+    let first = GetObjectResponse {
+        message: Some(Message::Header(header)),
+    };
+    stream::iter([Ok(first)]).chain(chunks).boxed()
+}
+
+fn chunk(offset: u64, data: Bytes) -> GetObjectResponse {
+    GetObjectResponse {
+        message: Some(Message::Chunk(ObjectChunk {
+            offset: offset as i64,
+            data,
+            crc32c: None,
+        })),
+    }
+}
+
+fn message_len(message: &GetObjectResponse) -> u64 {
+    match &message.message {
+        Some(Message::Chunk(chunk)) => chunk.data.len() as u64,
+        Some(Message::Header(_)) | None => 0,
+    }
+}
+
+/// A piece of inline bytes. The row and its data were read together, so a piece outside is a fault of the store.
+pub(super) fn slice(bytes: &Bytes, start: u64, end: u64) -> Result<Bytes, Error> {
+    let within = usize::try_from(start)
+        .ok()
+        .zip(usize::try_from(end).ok())
+        .filter(|&(start, end)| start <= end && end <= bytes.len());
+    within.map_or_else(
+        || Err(Error::DataCorrupt("inline data is shorter than its row says".into())),
+        |(start, end)| Ok(bytes.slice(start..end)),
+    )
+}

@@ -1,0 +1,54 @@
+use bucketry_contract::v1::{GetSmallObjectRequest, GetSmallObjectResponse};
+use bytes::{Bytes, BytesMut};
+use futures::TryStreamExt;
+use tonic::Request;
+
+use super::get_object::slice;
+use super::open_object::{OpenObject, open_object};
+use crate::catalog::model::ObjectData;
+use crate::error::Error;
+use crate::intake::{MAX_CHUNK_BYTES, blob_error};
+use crate::service::Service;
+
+pub(crate) async fn get_small_object(
+    service: &Service,
+    request: Request<GetSmallObjectRequest>,
+) -> Result<GetSmallObjectResponse, Error> {
+    let caller = service.caller(&request, "GetSmallObject").await?;
+    let asked = request.get_ref().object.clone().unwrap_or_default();
+    let grant = service
+        .admit(caller, request.get_ref(), &asked.bucket, &asked.key)
+        .await?;
+    let OpenObject {
+        stored,
+        range,
+        header,
+        active,
+    } = open_object(service, &grant, asked).await?;
+    let size = range.end - range.start;
+    if size > MAX_CHUNK_BYTES as u64 {
+        return Err(Error::EntityTooLarge {
+            size,
+            most: MAX_CHUNK_BYTES as u64,
+        });
+    }
+    let data = match &stored.data {
+        ObjectData::Empty => Bytes::new(),
+        ObjectData::Inline(bytes) => slice(bytes, range.start, range.end)?,
+        ObjectData::Extents(layout) => service
+            .blobs
+            .read(active, &layout.extents, range)
+            .map_err(blob_error)?
+            .map_err(blob_error)
+            .try_fold(BytesMut::new(), |mut whole, block| async move {
+                whole.extend_from_slice(&block);
+                Ok(whole)
+            })
+            .await?
+            .freeze(),
+    };
+    Ok(GetSmallObjectResponse {
+        header: Some(header),
+        data,
+    })
+}

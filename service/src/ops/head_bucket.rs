@@ -1,0 +1,18 @@
+use bucketry_contract::v1::{HeadBucketRequest, HeadBucketResponse};
+use tonic::Request;
+
+use crate::error::Error;
+use crate::service::Service;
+
+pub(crate) async fn head_bucket(
+    service: &Service,
+    request: Request<HeadBucketRequest>,
+) -> Result<HeadBucketResponse, Error> {
+    let caller = service.caller(&request, "HeadBucket").await?;
+    let grant = service
+        .admit(caller, request.get_ref(), &request.get_ref().bucket, "")
+        .await?;
+    Ok(HeadBucketResponse {
+        region: grant.bucket.region.clone(),
+    })
+}

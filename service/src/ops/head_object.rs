@@ -1,0 +1,21 @@
+use bucketry_contract::v1::{HeadObjectRequest, HeadObjectResponse};
+use tonic::Request;
+
+use super::open_object::open_object;
+use crate::error::Error;
+use crate::service::Service;
+
+pub(crate) async fn head_object(
+    service: &Service,
+    request: Request<HeadObjectRequest>,
+) -> Result<HeadObjectResponse, Error> {
+    let caller = service.caller(&request, "HeadObject").await?;
+    let asked = request.get_ref().object.clone().unwrap_or_default();
+    let grant = service
+        .admit(caller, request.get_ref(), &asked.bucket, &asked.key)
+        .await?;
+    let opened = open_object(service, &grant, asked).await?;
+    Ok(HeadObjectResponse {
+        header: Some(opened.header),
+    })
+}

@@ -1,0 +1,58 @@
+//! One file, one operation: authenticate, load, authorize, operate, answer.
+
+mod abort_multipart_upload;
+mod complete_multipart_upload;
+mod copy_object;
+mod copy_source;
+mod create_bucket;
+mod create_multipart_upload;
+mod delete_bucket;
+mod delete_object;
+mod delete_objects;
+mod get_bucket;
+mod get_capabilities;
+mod get_object;
+mod get_small_object;
+mod head_bucket;
+mod head_object;
+mod list_buckets;
+mod list_multipart_uploads;
+mod list_objects;
+mod list_parts;
+mod open_object;
+mod put_object;
+mod put_small_object;
+mod update_bucket;
+mod update_object;
+mod upload_part;
+mod upload_part_copy;
+
+pub(crate) mod admin;
+pub(crate) mod edge;
+pub(crate) mod tokens;
+
+pub(crate) use abort_multipart_upload::abort_multipart_upload;
+pub(crate) use complete_multipart_upload::complete_multipart_upload;
+pub(crate) use copy_object::copy_object;
+pub(crate) use create_bucket::create_bucket;
+pub(crate) use create_multipart_upload::create_multipart_upload;
+pub(crate) use delete_bucket::delete_bucket;
+pub(crate) use delete_object::delete_object;
+pub(crate) use delete_objects::delete_objects;
+pub(crate) use get_bucket::get_bucket;
+pub(crate) use get_capabilities::get_capabilities;
+pub use get_object::GetObjectStream;
+pub(crate) use get_object::get_object;
+pub(crate) use get_small_object::get_small_object;
+pub(crate) use head_bucket::head_bucket;
+pub(crate) use head_object::head_object;
+pub(crate) use list_buckets::list_buckets;
+pub(crate) use list_multipart_uploads::list_multipart_uploads;
+pub(crate) use list_objects::list_objects;
+pub(crate) use list_parts::list_parts;
+pub(crate) use put_object::put_object;
+pub(crate) use put_small_object::put_small_object;
+pub(crate) use update_bucket::update_bucket;
+pub(crate) use update_object::update_object;
+pub(crate) use upload_part::upload_part;
+pub(crate) use upload_part_copy::upload_part_copy;

@@ -1,0 +1,165 @@
+//! What GetObject, HeadObject and GetSmallObject share: finding the version, judging the conditions, resolving the
+//! range.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use bucketry_contract::v1::{ByteRange, ContentRange, GetObjectRequest, ObjectHeader};
+
+use crate::blobs::ActiveRead;
+use crate::catalog::model::{ObjectData, StoredObject};
+use crate::convert::{no_version, object_key, object_to_proto, part_number, read_conditions};
+use crate::error::Error;
+use crate::rules::read_conditions::{Facts, Verdict};
+use crate::service::{Grant, Service};
+
+/// A version that may be read, and the bytes of it that were asked for.
+pub(super) struct OpenObject {
+    pub(super) stored: Arc<StoredObject>,
+    pub(super) range: Range<u64>,
+    pub(super) header: ObjectHeader,
+    pub(super) active: ActiveRead,
+}
+
+pub(super) async fn open_object(
+    service: &Service,
+    grant: &Grant,
+    asked: GetObjectRequest,
+) -> Result<OpenObject, Error> {
+    let key = object_key(&asked.key)?;
+    no_version(&asked.key, &asked.version_id)?;
+    let conditions = read_conditions(asked.precondition)?;
+    // Before the look-up: what the row refers to must not be collected until the read has ended.
+    let active = service.blobs.begin_read(service.now().as_micros());
+    let stored = service
+        .catalog
+        .object(grant.bucket.id, &key)
+        .await?
+        .ok_or(Error::NoSuchKey { key: asked.key })?;
+    let row = &stored.row;
+    let etag = row.meta.etag.to_string();
+    let verdict = conditions.judge(Facts {
+        etag: &etag,
+        modified: row.modified,
+        generation: row.generation,
+    });
+    match verdict {
+        Verdict::Holds => {}
+        Verdict::NotModified => {
+            return Err(Error::NotModified {
+                etag,
+                modified_seconds: row.modified.as_seconds(),
+            });
+        }
+        Verdict::Failed(condition) => return Err(Error::PreconditionFailed { condition }),
+    }
+    let size = row.meta.size;
+    let (range, partial) = match (asked.range, asked.part_number) {
+        (None, 0) => (0..size, false),
+        (Some(range), 0) => (resolve(&range, size)?, true),
+        (None, number) => (part_range(&stored, number)?, true),
+        (Some(_), _) => {
+            return Err(Error::InvalidRequest("a range and a part number cannot go together"));
+        }
+    };
+    let owner = service.owner(row.meta.owner).await?;
+    let header = ObjectHeader {
+        object: Some(object_to_proto(&grant.bucket.name, row, &owner)),
+        content_range: (partial && !range.is_empty()).then(|| ContentRange {
+            start: range.start as i64,
+            end: range.end as i64 - 1,
+            size: size as i64,
+        }),
+        content_length: (range.end - range.start) as i64,
+    };
+    Ok(OpenObject {
+        stored,
+        range,
+        header,
+        active,
+    })
+}
+
+/// The bytes that a range means in an object of `size` bytes: RFC 9110 section 14.1.2.
+pub(super) fn resolve(asked: &ByteRange, size: u64) -> Result<Range<u64>, Error> {
+    let refused = || Error::InvalidRange {
+        asked: asked.end.map_or_else(
+            || asked.start.to_string(),
+            |end| format!("{}-{end}", asked.start),
+        ),
+        size,
+    };
+    if asked.start < 0 {
+        if asked.end.is_some() {
+            return Err(Error::InvalidArgument {
+                field: "range.end",
+                problem: "a suffix range (a negative start) has no end".to_owned(),
+            });
+        }
+        let length = asked.start.unsigned_abs().min(size);
+        return if size == 0 { Err(refused()) } else { Ok(size - length..size) };
+    }
+    let start = asked.start.unsigned_abs();
+    if start >= size {
+        return Err(refused());
+    }
+    let end = match asked.end {
+        None => size,
+        Some(end) => u64::try_from(end)
+            .ok()
+            .filter(|&end| end >= start)
+            .ok_or_else(refused)?
+            .saturating_add(1)
+            .min(size),
+    };
+    Ok(start..end)
+}
+
+/// The bytes of one part. An object of a single put has one part: itself.
+fn part_range(stored: &StoredObject, number: i32) -> Result<Range<u64>, Error> {
+    let wanted = part_number(number)?;
+    let refused = || Error::InvalidRange {
+        asked: format!("part {number}"),
+        size: stored.row.meta.size,
+    };
+    let parts = match &stored.data {
+        ObjectData::Extents(layout) => layout.parts.as_slice(),
+        ObjectData::Empty | ObjectData::Inline(_) => &[],
+    };
+    if parts.is_empty() {
+        let whole = 0..stored.row.meta.size;
+        return if wanted == 1 { Ok(whole) } else { Err(refused()) };
+    }
+    let mut start = 0;
+    for part in parts {
+        if part.number == wanted {
+            return Ok(start..start + part.size);
+        }
+        start += part.size;
+    }
+    Err(refused())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn range(start: i64, end: Option<i64>, size: u64) -> Option<Range<u64>> {
+        resolve(&ByteRange { start, end }, size).ok()
+    }
+
+    #[test]
+    fn ranges_resolve_as_in_rfc_9110() {
+        assert_eq!(range(0, Some(0), 10), Some(0..1));
+        assert_eq!(range(3, None, 10), Some(3..10));
+        assert_eq!(range(3, Some(99), 10), Some(3..10));
+        assert_eq!(range(9, Some(9), 10), Some(9..10));
+        assert_eq!(range(-4, None, 10), Some(6..10));
+        assert_eq!(range(-40, None, 10), Some(0..10));
+        assert_eq!(range(i64::MIN, None, 10), Some(0..10));
+        assert_eq!(range(0, Some(i64::MAX), 10), Some(0..10));
+        for (start, end, size) in [(10, None, 10), (0, None, 0), (-1, None, 0), (5, Some(4), 10)] {
+            assert_eq!(range(start, end, size), None, "{start} {end:?} of {size}");
+        }
+    }
+}

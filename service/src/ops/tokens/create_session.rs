@@ -1,0 +1,27 @@
+use std::time::Duration;
+
+use bucketry_contract::v1::{CreateSessionRequest, CreateSessionResponse};
+use tonic::Request;
+
+use crate::access::{BearerSession, MAX_SESSION_LIFE};
+use crate::convert::timestamp_to_proto;
+use crate::error::Error;
+use crate::service::{Decided, Service};
+
+const LIFE: Duration = MAX_SESSION_LIFE;
+
+pub(crate) async fn create_session(
+    service: &Service,
+    request: Request<CreateSessionRequest>,
+) -> Result<CreateSessionResponse, Error> {
+    let caller = service.caller(&request, "CreateSession").await?;
+    let grant = service
+        .admit_account(caller, request.get_ref())
+        .await?;
+    let session = BearerSession::new(grant.caller(), service.now(), LIFE)
+        .ok_or(Error::CredentialsRequired)?;
+    Ok(CreateSessionResponse {
+        session_token: session.issue(&service.keyring),
+        expire_time: Some(timestamp_to_proto(session.not_after)),
+    })
+}

@@ -1,0 +1,82 @@
+use bucketry_contract::v1::{CreateTokenRequest, CreateTokenResponse, Credentials, Token};
+use serde_json::json;
+use tonic::Request;
+
+use super::{About, NewKey, audit_entry, issue_key, warnings};
+use crate::access::SecretKey;
+use crate::catalog::model::KeyScope;
+use crate::convert::{
+    expiry_from_proto, ip_rules_from_proto, permission_from_proto, token_name, token_to_proto,
+};
+use crate::error::Error;
+use crate::service::{Grant, Service};
+
+pub(crate) async fn create_token(
+    service: &Service,
+    request: Request<CreateTokenRequest>,
+) -> Result<CreateTokenResponse, Error> {
+    let caller = service.caller(&request, "CreateToken").await?;
+    let asked = request.into_inner();
+    let grant = service
+        .admit(caller, &asked, &asked.bucket, "")
+        .await?;
+    let rules = ip_rules_from_proto(&asked.allowed_ips, &asked.disallowed_ips)?;
+    let new = NewKey {
+        scope: KeyScope::Bucket {
+            account: grant.bucket.account,
+            bucket: grant.bucket.id,
+            permission: permission_from_proto(asked.permission)?,
+        },
+        name: token_name(&asked.name)?,
+        allowed: rules.allowed().to_vec(),
+        disallowed: rules.disallowed().to_vec(),
+        expires: expiry_from_proto(asked.expire_time.as_ref(), service.now())?,
+    };
+    let (token, credentials) = make_token(service, &grant, new, "token.create").await?;
+    Ok(CreateTokenResponse {
+        token: Some(token),
+        credentials: Some(credentials),
+        warnings: warnings(&rules, &grant),
+    })
+}
+
+/// Makes a token of the admitted bucket, with its record in the audit.
+pub(super) async fn make_token(
+    service: &Service,
+    grant: &Grant,
+    new: NewKey,
+    action: &'static str,
+) -> Result<(Token, Credentials), Error> {
+    let (row, secret) = issue_key(service, new, grant.actor()).await?;
+    let about = About {
+        account: Some(grant.bucket.account),
+        bucket: Some(grant.bucket.id),
+        access_key: Some(row.pk),
+    };
+    let details = json!({
+        "name": row.name,
+        "access_key_id": row.access_key_id.to_string(),
+        "allowed": row.allowed,
+        "disallowed": row.disallowed,
+    });
+    let entry = audit_entry(service, grant, action, about, details);
+    let key = service.catalog.submit_audited(row, vec![entry]).await?;
+    let token = token_to_proto(&key, Some(&grant.bucket.name), service.now());
+    let credentials = credentials(service, grant, &token.access_key_id, &secret);
+    Ok((token, credentials))
+}
+
+/// The four values that a client needs.
+pub(super) fn credentials(
+    service: &Service,
+    grant: &Grant,
+    access_key_id: &str,
+    secret: &SecretKey,
+) -> Credentials {
+    Credentials {
+        endpoint_url: service.settings.endpoint_url.clone(),
+        bucket: grant.bucket.name.as_str().to_owned(),
+        access_key_id: access_key_id.to_owned(),
+        secret_access_key: secret.expose().to_owned(),
+    }
+}

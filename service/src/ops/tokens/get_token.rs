@@ -1,0 +1,22 @@
+use bucketry_contract::v1::{GetTokenRequest, GetTokenResponse};
+use tonic::Request;
+
+use super::find_token;
+use crate::convert::token_to_proto;
+use crate::error::Error;
+use crate::service::Service;
+
+pub(crate) async fn get_token(
+    service: &Service,
+    request: Request<GetTokenRequest>,
+) -> Result<GetTokenResponse, Error> {
+    let caller = service.caller(&request, "GetToken").await?;
+    let asked = request.into_inner();
+    let grant = service
+        .admit(caller, &asked, &asked.bucket, "")
+        .await?;
+    let token = find_token(service, &grant, &asked.token_id).await?;
+    Ok(GetTokenResponse {
+        token: Some(token_to_proto(&token, Some(&grant.bucket.name), service.now())),
+    })
+}

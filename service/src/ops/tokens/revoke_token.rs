@@ -1,0 +1,61 @@
+use bucketry_contract::v1::{RevokeTokenRequest, RevokeTokenResponse, Token};
+use serde_json::json;
+use tonic::Request;
+
+use super::{About, audit_entry, find_token};
+use crate::catalog::model::KeyState;
+use crate::catalog::mutation::{KeyEdit, UpdateAccessKey};
+use crate::convert::token_to_proto;
+use crate::error::Error;
+use crate::service::{Grant, Service};
+
+/// When this returns, the catalog refuses every commit with the token, and every look-up shows it revoked.
+pub(crate) async fn revoke_token(
+    service: &Service,
+    request: Request<RevokeTokenRequest>,
+) -> Result<RevokeTokenResponse, Error> {
+    let caller = service.caller(&request, "RevokeToken").await?;
+    let asked = request.into_inner();
+    let grant = service
+        .admit(caller, &asked, &asked.bucket, "")
+        .await?;
+    let token = change_state(service, &grant, &asked.token_id, KeyState::Revoked).await?;
+    Ok(RevokeTokenResponse { token: Some(token) })
+}
+
+/// Suspends, resumes or revokes, with its record in the audit. Revoking again changes nothing.
+pub(super) async fn change_state(
+    service: &Service,
+    grant: &Grant,
+    token_id: &str,
+    state: KeyState,
+) -> Result<Token, Error> {
+    let before = find_token(service, grant, token_id).await?;
+    let shown = |key: &_| token_to_proto(key, Some(&grant.bucket.name), service.now());
+    if before.state == state {
+        return Ok(shown(&before));
+    }
+    let change = UpdateAccessKey {
+        pk: before.pk,
+        if_version: None,
+        edit: KeyEdit {
+            state: Some(state),
+            ..KeyEdit::default()
+        },
+        now: service.now(),
+        by: grant.actor(),
+    };
+    let about = About {
+        account: Some(grant.bucket.account),
+        bucket: Some(grant.bucket.id),
+        access_key: Some(before.pk),
+    };
+    let action = match state {
+        KeyState::Active => "token.resume",
+        KeyState::Suspended => "token.suspend",
+        KeyState::Revoked => "token.revoke",
+    };
+    let entry = audit_entry(service, grant, action, about, json!({}));
+    let after = service.catalog.submit_audited(change, vec![entry]).await?;
+    Ok(shown(&after))
+}

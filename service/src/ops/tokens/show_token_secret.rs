@@ -1,0 +1,37 @@
+use bucketry_contract::v1::{ShowTokenSecretRequest, ShowTokenSecretResponse};
+use serde_json::json;
+use tonic::Request;
+
+use super::create_token::credentials;
+use super::{About, audit_entry, find_token};
+use crate::catalog::model::KeyState;
+use crate::catalog::mutation::AppendAudit;
+use crate::error::Error;
+use crate::service::Service;
+
+pub(crate) async fn show_token_secret(
+    service: &Service,
+    request: Request<ShowTokenSecretRequest>,
+) -> Result<ShowTokenSecretResponse, Error> {
+    let caller = service.caller(&request, "ShowTokenSecret").await?;
+    let asked = request.into_inner();
+    let grant = service
+        .admit(caller, &asked, &asked.bucket, "")
+        .await?;
+    let token = find_token(service, &grant, &asked.token_id).await?;
+    if token.state == KeyState::Revoked {
+        return Err(Error::TokenRevoked);
+    }
+    let secret = service.open_secret(&token)?;
+    let about = About {
+        account: Some(grant.bucket.account),
+        bucket: Some(grant.bucket.id),
+        access_key: Some(token.pk),
+    };
+    // No showing without its record: the record is durable before the secret leaves.
+    let entry = audit_entry(service, &grant, "token.show_secret", about, json!({}));
+    service.catalog.submit_audited(AppendAudit, vec![entry]).await?;
+    Ok(ShowTokenSecretResponse {
+        credentials: Some(credentials(service, &grant, token.access_key_id.as_str(), &secret)),
+    })
+}

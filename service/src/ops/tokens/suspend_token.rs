@@ -1,0 +1,35 @@
+use bucketry_contract::v1::{
+    ResumeTokenRequest, ResumeTokenResponse, SuspendTokenRequest, SuspendTokenResponse,
+};
+use tonic::Request;
+
+use super::revoke_token::change_state;
+use crate::catalog::model::KeyState;
+use crate::error::Error;
+use crate::service::Service;
+
+pub(crate) async fn suspend_token(
+    service: &Service,
+    request: Request<SuspendTokenRequest>,
+) -> Result<SuspendTokenResponse, Error> {
+    let caller = service.caller(&request, "SuspendToken").await?;
+    let asked = request.into_inner();
+    let grant = service
+        .admit(caller, &asked, &asked.bucket, "")
+        .await?;
+    let token = change_state(service, &grant, &asked.token_id, KeyState::Suspended).await?;
+    Ok(SuspendTokenResponse { token: Some(token) })
+}
+
+pub(crate) async fn resume_token(
+    service: &Service,
+    request: Request<ResumeTokenRequest>,
+) -> Result<ResumeTokenResponse, Error> {
+    let caller = service.caller(&request, "ResumeToken").await?;
+    let asked = request.into_inner();
+    let grant = service
+        .admit(caller, &asked, &asked.bucket, "")
+        .await?;
+    let token = change_state(service, &grant, &asked.token_id, KeyState::Active).await?;
+    Ok(ResumeTokenResponse { token: Some(token) })
+}

@@ -1,0 +1,56 @@
+use bucketry_contract::v1::{UpdateObjectRequest, UpdateObjectResponse};
+use tonic::Request;
+
+use crate::catalog::mutation::{Preconditions, UpdateObject};
+use crate::convert::{no_version, object_key, object_to_proto, tags_from_proto};
+use crate::error::Error;
+use crate::rules::tags::MAX_OBJECT_TAGS;
+use crate::service::Service;
+
+pub(crate) async fn update_object(
+    service: &Service,
+    request: Request<UpdateObjectRequest>,
+) -> Result<UpdateObjectResponse, Error> {
+    let caller = service.caller(&request, "UpdateObject").await?;
+    let asked = request.into_inner();
+    let (bucket, key) = asked
+        .object
+        .as_ref()
+        .map_or(("", ""), |object| (object.bucket.as_str(), object.key.as_str()));
+    let grant = service.admit(caller, &asked, bucket, key).await?;
+    let UpdateObjectRequest {
+        object,
+        update_mask,
+    } = asked;
+    let object = object.unwrap_or_default();
+    check_mask(&update_mask.unwrap_or_default().paths)?;
+    let key = object_key(&object.key)?;
+    no_version(&object.key, &object.version_id)?;
+    let sent = object.attributes.and_then(|attributes| attributes.tagging);
+    let tags = tags_from_proto(sent.unwrap_or_default(), MAX_OBJECT_TAGS)?;
+    let updated = service
+        .commit(&grant, |guard| UpdateObject {
+            bucket: grant.bucket.id,
+            key: key.clone(),
+            tags: tags.clone(),
+            preconditions: Preconditions::default(),
+            guard,
+            now: service.now(),
+        })
+        .await?;
+    let owner = service.owner(updated.row.meta.owner).await?;
+    Ok(UpdateObjectResponse {
+        object: Some(object_to_proto(&grant.bucket.name, &updated.row, &owner)),
+    })
+}
+
+/// Tags are all that can be changed. Set or cleared is told by whether they are there; the access table knows both.
+fn check_mask(paths: &[String]) -> Result<(), Error> {
+    match paths {
+        [path] if path == "attributes.tagging" => Ok(()),
+        _ => Err(Error::InvalidArgument {
+            field: "update_mask",
+            problem: format!("must be attributes.tagging, not {:?}", paths.join(",")),
+        }),
+    }
+}

@@ -1,0 +1,114 @@
+use std::sync::Arc;
+
+use bucketry_contract::v1::{
+    UploadPartRequest, UploadPartResponse, UploadPartSpec, upload_part_request::Message,
+};
+use futures::StreamExt;
+use tonic::{Request, Streaming};
+
+use super::put_object::content_length;
+use crate::catalog::model::{PartData, Upload, UploadState};
+use crate::catalog::mutation::PutPart;
+use crate::convert::{declared_digests, object_key, part_number, part_to_proto, upload_id};
+use crate::domain::ETag;
+use crate::error::Error;
+use crate::intake::{Announced, ContentMessage, Small, take_in};
+use crate::service::{Grant, Service};
+
+pub(crate) async fn upload_part(
+    service: &Service,
+    request: Request<Streaming<UploadPartRequest>>,
+) -> Result<UploadPartResponse, Error> {
+    let caller = service.caller(&request, "UploadPart").await?;
+    let mut messages = request.into_inner();
+    let spec = match messages.message().await?.and_then(|first| first.message) {
+        Some(Message::Spec(spec)) => spec,
+        Some(Message::Chunk(_) | Message::Digests(_)) | None => {
+            return Err(Error::InvalidRequest("the first message must be the spec"));
+        }
+    };
+    let grant = service
+        .admit(caller, &spec, &spec.bucket, &spec.key)
+        .await?;
+    let content = messages.map(|message| match message?.message {
+        Some(Message::Chunk(chunk)) => Ok(ContentMessage::Chunk(chunk)),
+        Some(Message::Digests(digests)) => Ok(ContentMessage::Digests(digests)),
+        Some(Message::Spec(_)) => Err(Error::InvalidRequest("the spec comes once, at first")),
+        None => Err(Error::InvalidRequest("a message is empty")),
+    });
+    write_part(service, &grant, spec, content).await
+}
+
+async fn write_part(
+    service: &Service,
+    grant: &Grant,
+    spec: UploadPartSpec,
+    content: impl futures::Stream<Item = Result<ContentMessage, Error>>,
+) -> Result<UploadPartResponse, Error> {
+    let number = part_number(spec.part_number)?;
+    let upload = open_upload(service, grant, &spec.key, &spec.upload_id).await?;
+    let digests = declared_digests(spec.digests)?;
+    let algorithm = upload.checksum.map(|(algorithm, _)| algorithm);
+    if let (Some(declared), Some(expected)) = (&digests.checksum, algorithm)
+        && declared.algorithm != expected
+    {
+        return Err(Error::InvalidRequest(
+            "the checksum is of another algorithm than the one that the upload was begun with",
+        ));
+    }
+    let announced = Announced {
+        length: content_length(spec.content_length)?,
+        digests,
+        algorithm,
+    };
+    let stored = take_in(service, announced, Small::Blob, content).await?;
+    let part = service
+        .commit(grant, |guard| PutPart {
+            bucket: grant.bucket.id,
+            upload: upload.id,
+            number,
+            size: stored.size,
+            etag: ETag::of_content(stored.md5),
+            checksum: Some(stored.checksum),
+            data: PartData::Extents(stored.extents()),
+            guard,
+            now: service.now(),
+        })
+        .await?;
+    stored.referenced();
+    Ok(UploadPartResponse {
+        part: Some(part_to_proto(&part)),
+    })
+}
+
+/// The upload, if it is open and of this bucket and key.
+pub(super) async fn open_upload(
+    service: &Service,
+    grant: &Grant,
+    key: &str,
+    id: &str,
+) -> Result<Arc<Upload>, Error> {
+    let upload = any_upload(service, grant, key, id).await?;
+    match upload.state {
+        UploadState::Open => Ok(upload),
+        UploadState::Completed(_) => Err(Error::NoSuchUpload {
+            upload_id: id.to_owned(),
+        }),
+    }
+}
+
+/// The upload, open or completed, if it is of this bucket and key.
+pub(super) async fn any_upload(
+    service: &Service,
+    grant: &Grant,
+    key: &str,
+    id: &str,
+) -> Result<Arc<Upload>, Error> {
+    let key = object_key(key)?;
+    let upload = service.catalog.upload(upload_id(id)?).await?;
+    upload
+        .filter(|upload| upload.bucket == grant.bucket.id && upload.key == key)
+        .ok_or_else(|| Error::NoSuchUpload {
+            upload_id: id.to_owned(),
+        })
+}

@@ -1,0 +1,40 @@
+//! Page tokens: opaque to clients, bound to their query.
+
+use std::sync::Arc;
+
+use crate::access::{Keyring, QueryFingerprint, issue_page_token, open_page_token};
+use crate::error::Error;
+
+/// Makes and reads page tokens.
+#[derive(Clone)]
+pub(crate) struct PageTokens {
+    keyring: Arc<Keyring>,
+}
+
+impl PageTokens {
+    pub(crate) fn new(keyring: Arc<Keyring>) -> Self {
+        Self { keyring }
+    }
+
+    /// The token by which `query` goes on after `position`.
+    pub(crate) fn seal(&self, position: &str, query: &str) -> String {
+        // Positions are keys and names, far below the limit.
+        issue_page_token(&self.keyring, &fingerprint(query), position.as_bytes()).unwrap_or_default()
+    }
+
+    /// The position of a token; none if there is no token.
+    pub(crate) fn open(&self, token: &str, query: &str) -> Result<Option<String>, Error> {
+        if token.is_empty() {
+            return Ok(None);
+        }
+        let position = open_page_token(&self.keyring, &fingerprint(query), token)
+            .map_err(|_| Error::InvalidPageToken)?;
+        String::from_utf8(position)
+            .map(Some)
+            .map_err(|_| Error::InvalidPageToken)
+    }
+}
+
+fn fingerprint(query: &str) -> QueryFingerprint {
+    QueryFingerprint::of("page").with("query", query.as_bytes())
+}

@@ -1,0 +1,141 @@
+//! Where new blobs go: ids out of reserved batches.
+//!
+//! A reservation (one row for 1,024 ids) is durable before the first byte of any of its blobs, so every blob that a
+//! crash leaves behind can be found without scanning the store.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::catalog::{Catalog, CatalogError};
+use crate::clock::Clock;
+use crate::domain::{BlobBatchId, BlobId, NodeId};
+
+/// Hands out ids for new blobs.
+#[derive(Clone)]
+pub(crate) struct Placement {
+    catalog: Catalog,
+    node: NodeId,
+    clock: Clock,
+    current: Arc<tokio::sync::Mutex<Option<OpenBatch>>>,
+    ended: Arc<Mutex<Vec<EndedBatch>>>,
+}
+
+struct OpenBatch {
+    batch: Arc<BatchUse>,
+    next: u16,
+}
+
+/// A batch whose every id is settled: nothing will be written under it any more.
+pub(crate) struct EndedBatch {
+    pub(crate) id: BlobBatchId,
+    /// Places whose blob may exist without a reference.
+    pub(crate) doubtful: Vec<u16>,
+}
+
+/// Shared by all blobs of a batch; when the last lets go, the batch has ended.
+struct BatchUse {
+    id: BlobBatchId,
+    doubtful: Mutex<Vec<u16>>,
+    ended: Arc<Mutex<Vec<EndedBatch>>>,
+}
+
+impl Drop for BatchUse {
+    fn drop(&mut self) {
+        let doubtful = std::mem::take(&mut *lock(&self.doubtful));
+        lock(&self.ended).push(EndedBatch {
+            id: self.id,
+            doubtful,
+        });
+    }
+}
+
+/// The right to write one blob. Counts as doubtful unless it is said to be [`referenced`](Self::referenced).
+pub(crate) struct Place {
+    pub(crate) blob: BlobId,
+    batch: Arc<BatchUse>,
+    referenced: bool,
+}
+
+impl Place {
+    /// The commit that refers to the blob was accepted.
+    pub(crate) fn referenced(mut self) {
+        self.referenced = true;
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if !self.referenced {
+            lock(&self.batch.doubtful).push(self.blob.index);
+        }
+    }
+}
+
+impl Placement {
+    pub(crate) fn new(catalog: Catalog, node: NodeId, clock: Clock) -> Self {
+        Self {
+            catalog,
+            node,
+            clock,
+            current: Arc::default(),
+            ended: Arc::default(),
+        }
+    }
+
+    /// An id for a new blob. Reserves a batch when the last one is used up.
+    pub(crate) async fn place(&self) -> Result<Place, CatalogError> {
+        let mut current = self.current.lock().await;
+        let open = match current.take() {
+            Some(open) if open.next < BlobId::PER_BATCH => open,
+            _ => self.open_batch().await?,
+        };
+        let blob = BlobId {
+            batch: open.batch.id,
+            index: open.next,
+        };
+        let batch = Arc::clone(&open.batch);
+        *current = Some(OpenBatch {
+            next: open.next + 1,
+            ..open
+        });
+        Ok(Place {
+            blob,
+            batch,
+            referenced: false,
+        })
+    }
+
+    async fn open_batch(&self) -> Result<OpenBatch, CatalogError> {
+        let reserved = self
+            .catalog
+            .reserve_blob_batch(self.node, self.clock.now())
+            .await?;
+        Ok(OpenBatch {
+            batch: Arc::new(BatchUse {
+                id: reserved.id,
+                doubtful: Mutex::default(),
+                ended: Arc::clone(&self.ended),
+            }),
+            next: 0,
+        })
+    }
+
+    /// Batches that have ended since the last call, for the collector to retire.
+    pub(crate) fn take_ended(&self) -> Vec<EndedBatch> {
+        std::mem::take(&mut *lock(&self.ended))
+    }
+
+    /// Gives a batch back that could not be retired now.
+    pub(crate) fn give_back(&self, batch: EndedBatch) {
+        lock(&self.ended).push(batch);
+    }
+
+    /// Ends the open batch, so that what was given up in it can be collected.
+    pub(crate) async fn end_current(&self) {
+        self.current.lock().await.take();
+    }
+}
+
+/// A panic while the list was held cannot have left it half changed.
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

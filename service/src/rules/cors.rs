@@ -1,0 +1,220 @@
+//! Cross-origin rules: validation and matching, as S3 does it.
+//! <https://docs.aws.amazon.com/AmazonS3/latest/userguide/ManageCorsUsing.html>
+
+use crate::domain::CorsRule;
+
+const MAX_RULES: usize = 100;
+const METHODS: [&str; 5] = ["GET", "PUT", "HEAD", "POST", "DELETE"];
+
+/// Why a CORS configuration is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum CorsError {
+    /// No rule, or more than 100.
+    #[error("a CORS configuration has 1 to {MAX_RULES} rules, not {count}")]
+    RuleCount {
+        /// Rules sent.
+        count: usize,
+    },
+    /// A rule without origins or without methods.
+    #[error("CORS rule {rule} needs at least one AllowedOrigin and one AllowedMethod")]
+    Empty {
+        /// The rule, from 1.
+        rule: usize,
+    },
+    /// A method that CORS rules may not name.
+    #[error("CORS rule {rule} names the method {method:?}; allowed are GET, PUT, HEAD, POST and DELETE")]
+    Method {
+        /// The rule, from 1.
+        rule: usize,
+        /// The method.
+        method: String,
+    },
+    /// More than one `*`.
+    #[error("CORS rule {rule}: {pattern:?} has more than one *")]
+    Wildcard {
+        /// The rule, from 1.
+        rule: usize,
+        /// The pattern.
+        pattern: String,
+    },
+    /// A character that cannot stand in a header (it would let a rule inject one: CVE-2020-10753).
+    #[error("CORS rule {rule}: {value:?} has a character that cannot stand in a header")]
+    Character {
+        /// The rule, from 1.
+        rule: usize,
+        /// The value.
+        value: String,
+    },
+    /// An expose header may not have wildcards.
+    #[error("CORS rule {rule}: ExposeHeader {header:?} is not a header name")]
+    ExposeHeader {
+        /// The rule, from 1.
+        rule: usize,
+        /// The header.
+        header: String,
+    },
+    /// An id over 255 characters.
+    #[error("CORS rule {rule}: the ID is over 255 characters")]
+    IdLength {
+        /// The rule, from 1.
+        rule: usize,
+    },
+}
+
+/// Checks a configuration.
+pub(crate) fn check(rules: &[CorsRule]) -> Result<(), CorsError> {
+    if rules.is_empty() || rules.len() > MAX_RULES {
+        return Err(CorsError::RuleCount { count: rules.len() });
+    }
+    rules
+        .iter()
+        .enumerate()
+        .try_for_each(|(index, rule)| check_rule(index + 1, rule))
+}
+
+fn check_rule(number: usize, rule: &CorsRule) -> Result<(), CorsError> {
+    if rule.allowed_origins.is_empty() || rule.allowed_methods.is_empty() {
+        return Err(CorsError::Empty { rule: number });
+    }
+    if rule.id.as_ref().is_some_and(|id| id.chars().count() > 255) {
+        return Err(CorsError::IdLength { rule: number });
+    }
+    if let Some(method) = rule
+        .allowed_methods
+        .iter()
+        .find(|method| !METHODS.contains(&method.as_str()))
+    {
+        return Err(CorsError::Method {
+            rule: number,
+            method: method.clone(),
+        });
+    }
+    for value in [&rule.allowed_origins, &rule.allowed_headers, &rule.expose_headers]
+        .into_iter()
+        .flatten()
+    {
+        if value.is_empty() || !value.bytes().all(|byte| byte.is_ascii_graphic() && byte != b',') {
+            return Err(CorsError::Character {
+                rule: number,
+                value: value.clone(),
+            });
+        }
+        if value.matches('*').count() > 1 {
+            return Err(CorsError::Wildcard {
+                rule: number,
+                pattern: value.clone(),
+            });
+        }
+    }
+    if let Some(header) = rule.expose_headers.iter().find(|header| header.contains('*')) {
+        return Err(CorsError::ExposeHeader {
+            rule: number,
+            header: header.clone(),
+        });
+    }
+    Ok(())
+}
+
+/// The first rule that allows the origin, the method and, in a preflight, every header asked for.
+pub(crate) fn first_match<'a>(
+    rules: &'a [CorsRule],
+    origin: &str,
+    method: &str,
+    request_headers: &[String],
+) -> Option<&'a CorsRule> {
+    rules.iter().find(|rule| {
+        rule.allowed_methods.iter().any(|allowed| allowed == method)
+            && rule.allowed_origins.iter().any(|pattern| matches(pattern, origin))
+            && request_headers.iter().all(|header| {
+                let header = header.to_ascii_lowercase();
+                rule.allowed_headers
+                    .iter()
+                    .any(|pattern| matches(&pattern.to_ascii_lowercase(), &header))
+            })
+    })
+}
+
+/// A pattern with at most one `*`, which stands for any characters.
+fn matches(pattern: &str, value: &str) -> bool {
+    match pattern.split_once('*') {
+        None => pattern == value,
+        Some((head, tail)) => {
+            value.len() >= head.len() + tail.len() && value.starts_with(head) && value.ends_with(tail)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rule(origins: &[&str], methods: &[&str], headers: &[&str]) -> CorsRule {
+        let own = |list: &[&str]| list.iter().map(|&text| text.to_owned()).collect();
+        CorsRule {
+            allowed_origins: own(origins),
+            allowed_methods: own(methods),
+            allowed_headers: own(headers),
+            ..CorsRule::default()
+        }
+    }
+
+    #[test]
+    fn wildcards_match_as_in_s3() {
+        assert!(matches("*", "https://a.example"));
+        assert!(matches("https://*.example", "https://a.example"));
+        assert!(!matches("https://*.example", "https://.exampl"));
+        assert!(!matches("ab*ba", "aba"));
+        assert!(!matches("https://a.example", "https://a.example.evil"));
+    }
+
+    #[test]
+    fn the_first_matching_rule_wins_and_every_header_must_be_allowed() {
+        let rules = [
+            rule(&["https://a.example"], &["GET"], &[]),
+            rule(&["*"], &["GET", "PUT"], &["x-amz-*", "Content-Type"]),
+        ];
+        let find = |origin: &str, method: &str, headers: &[&str]| {
+            let headers: Vec<String> = headers.iter().map(|&header| header.into()).collect();
+            first_match(&rules, origin, method, &headers)
+                .map(|found| std::ptr::eq(found, &raw const rules[0]))
+        };
+        assert_eq!(find("https://a.example", "GET", &[]), Some(true));
+        assert_eq!(find("https://b.example", "GET", &[]), Some(false));
+        let headers = ["X-Amz-Date", "content-type"];
+        assert_eq!(find("https://a.example", "PUT", &headers), Some(false));
+        assert_eq!(find("https://a.example", "PUT", &["authorization"]), None);
+        assert_eq!(find("https://a.example", "DELETE", &[]), None);
+    }
+
+    #[test]
+    fn bad_configurations_are_refused() {
+        assert_eq!(check(&[]), Err(CorsError::RuleCount { count: 0 }));
+        let cases = [
+            (rule(&[], &["GET"], &[]), CorsError::Empty { rule: 1 }),
+            (
+                rule(&["*"], &["PATCH"], &[]),
+                CorsError::Method {
+                    rule: 1,
+                    method: "PATCH".into(),
+                },
+            ),
+            (
+                rule(&["*a*"], &["GET"], &[]),
+                CorsError::Wildcard {
+                    rule: 1,
+                    pattern: "*a*".into(),
+                },
+            ),
+            (
+                rule(&["a\r\nx: y"], &["GET"], &[]),
+                CorsError::Character {
+                    rule: 1,
+                    value: "a\r\nx: y".into(),
+                },
+            ),
+        ];
+        for (rule, error) in cases {
+            assert_eq!(check(&[rule]), Err(error));
+        }
+    }
+}

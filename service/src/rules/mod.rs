@@ -1,0 +1,5 @@
+//! Rules of S3 that are pure functions of what the caller sent: tags, CORS, conditions on reads.
+
+pub(crate) mod cors;
+pub(crate) mod read_conditions;
+pub(crate) mod tags;

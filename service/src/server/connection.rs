@@ -1,0 +1,150 @@
+use std::convert::Infallible;
+use std::future::pending;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Request, Response};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+use tower::Service;
+
+use super::limits::{
+    CONNECTION_WINDOW_BYTES, HEADER_READ_TIMEOUT, HTTP1_BUFFER_BYTES, KEEP_ALIVE_INTERVAL,
+    KEEP_ALIVE_TIMEOUT, MAX_CONCURRENT_STREAMS, MAX_LOCAL_RESETS, STREAM_WINDOW_BYTES,
+};
+use super::{ConnectionInfo, Encryption, Front, Limits, MAX_HEAD_BYTES, RequestBody, Tls};
+
+/// What all connections of a server share.
+pub(super) struct Shared<S> {
+    pub(super) front: Front<S>,
+    pub(super) tls: Option<Tls>,
+    pub(super) limits: Limits,
+    pub(super) http: auto::Builder<TokioExecutor>,
+    /// Finish what runs, take nothing new.
+    pub(super) stop: CancellationToken,
+    /// Drop everything.
+    pub(super) abandon: CancellationToken,
+}
+
+/// HTTP as this server speaks it.
+pub(super) fn http() -> auto::Builder<TokioExecutor> {
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .keep_alive(true)
+        // The number of headers stays at hyper's default of 100: to set it, even to that, moves them to the heap.
+        // A client may end its half after the request and still wait for the answer.
+        .half_close(true)
+        .max_buf_size(HTTP1_BUFFER_BYTES)
+        .header_read_timeout(HEADER_READ_TIMEOUT);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(MAX_CONCURRENT_STREAMS)
+        .initial_stream_window_size(STREAM_WINDOW_BYTES)
+        .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
+        .max_header_list_size(MAX_HEAD_BYTES)
+        .max_local_error_reset_streams(MAX_LOCAL_RESETS)
+        .keep_alive_interval(KEEP_ALIVE_INTERVAL)
+        .keep_alive_timeout(KEEP_ALIVE_TIMEOUT);
+    builder
+}
+
+/// Serves one accepted connection to its end.
+pub(super) async fn connection<S, B>(shared: Arc<Shared<S>>, socket: TcpStream, peer: SocketAddr)
+where
+    S: Service<Request<RequestBody>, Response = Response<B>, Error = Infallible>
+        + Clone
+        + Send
+        + Sync
+        + 'static,
+    S::Future: Send,
+    B: http_body::Body<Data = Bytes, Error: Into<tonic::codegen::StdError>> + Send + 'static,
+{
+    // Without it a small answer waits up to 44 ms for the client's delayed acknowledgement.
+    if let Err(error) = socket.set_nodelay(true) {
+        tracing::debug!(%peer, %error, "TCP_NODELAY refused");
+    }
+    let info = |encryption| ConnectionInfo {
+        peer: Some(peer),
+        encryption,
+    };
+    let Some(tls) = &shared.tls else {
+        return requests(&shared, socket, info(Encryption::Plaintext)).await;
+    };
+    let handshake = timeout(
+        shared.limits.handshake_timeout,
+        tls.acceptor().accept(socket),
+    );
+    let handshake = tokio::select! {
+        result = handshake => result,
+        () = shared.stop.cancelled() => return,
+    };
+    match handshake {
+        Ok(Ok(stream)) => requests(&shared, stream, info(Encryption::Tls)).await,
+        Ok(Err(error)) => tracing::debug!(%peer, %error, "TLS handshake failed"),
+        Err(_elapsed) => tracing::debug!(%peer, "TLS handshake took too long"),
+    }
+}
+
+/// Serves the requests of one connection, until either side closes it, the server stops or no request ever comes.
+async fn requests<S, B, I>(shared: &Arc<Shared<S>>, io: I, info: ConnectionInfo)
+where
+    S: Service<Request<RequestBody>, Response = Response<B>, Error = Infallible>
+        + Clone
+        + Send
+        + Sync
+        + 'static,
+    S::Future: Send,
+    B: http_body::Body<Data = Bytes, Error: Into<tonic::codegen::StdError>> + Send + 'static,
+    I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let arrived = CancellationToken::new();
+    let service = {
+        let (shared, arrived) = (Arc::clone(shared), arrived.clone());
+        service_fn(move |request: Request<Incoming>| {
+            arrived.cancel();
+            let shared = Arc::clone(&shared);
+            async move { Ok::<_, Infallible>(shared.front.handle(request, info).await) }
+        })
+    };
+    let mut connection = pin!(shared.http.serve_connection(TokioIo::new(io), service));
+    let ended = tokio::select! {
+        ended = connection.as_mut() => Some(ended),
+        () = no_request(&arrived, shared.limits.first_request_timeout) => {
+            tracing::debug!(peer = ?info.peer, "closed: no request came");
+            return;
+        }
+        () = shared.stop.cancelled() => None,
+    };
+    let ended = match ended {
+        Some(ended) => ended,
+        None => {
+            connection.as_mut().graceful_shutdown();
+            tokio::select! {
+                ended = connection => ended,
+                () = shared.abandon.cancelled() => return,
+            }
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(peer = ?info.peer, %error, "connection ended");
+    }
+}
+
+/// Ends after `limit` unless a request has arrived by then; otherwise never.
+async fn no_request(arrived: &CancellationToken, limit: Duration) {
+    if timeout(limit, arrived.cancelled()).await.is_ok() {
+        pending().await
+    }
+}

@@ -1,0 +1,157 @@
+use std::convert::Infallible;
+use std::panic::AssertUnwindSafe;
+
+use bytes::Bytes;
+use futures::FutureExt;
+use http::{HeaderMap, HeaderName, Method, Request, Response, StatusCode, Version, header};
+use hyper::body::Incoming;
+use tonic::Status;
+use tonic::body::Body;
+use tower::{Service, ServiceExt};
+
+use super::observe::{Observation, ObservedBody};
+use super::{ConnectionInfo, GrpcFront, MAX_HEAD_BYTES, RequestBody, RequestId};
+use crate::telemetry::metrics::FrontName;
+
+const GRPC_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const S3_REQUEST_ID: HeaderName = HeaderName::from_static("x-amz-request-id");
+
+/// Carries the decision on a call from the S3 edge.
+const SESSION: HeaderName = HeaderName::from_static("x-bucketry-session");
+const SECURITY_TOKEN: HeaderName = HeaderName::from_static("x-amz-security-token");
+
+/// Both fronts behind one port.
+#[derive(Debug, Clone)]
+pub struct Front<S> {
+    grpc: GrpcFront,
+    s3: S,
+}
+
+impl<S, B> Front<S>
+where
+    S: Service<Request<RequestBody>, Response = Response<B>, Error = Infallible> + Clone,
+    B: http_body::Body<Data = Bytes, Error: Into<tonic::codegen::StdError>> + Send + 'static,
+{
+    /// Joins the gRPC services with the service that takes all other requests.
+    ///
+    /// Every request of either carries [`ConnectionInfo`] and [`RequestId`] in its extensions. The answers of `s3` may
+    /// carry an [`super::Operation`] for metrics and logs.
+    #[must_use]
+    pub fn new(grpc: GrpcFront, s3: S) -> Self {
+        Self { grpc, s3 }
+    }
+
+    pub(super) fn grpc(&self) -> &GrpcFront {
+        &self.grpc
+    }
+
+    /// Answers one request.
+    pub(super) async fn handle(
+        &self,
+        mut request: Request<Incoming>,
+        info: ConnectionInfo,
+    ) -> Response<ObservedBody> {
+        let id = RequestId::generate();
+        let front = self.front_of(&request);
+        let operation = match front {
+            FrontName::Grpc => self.grpc.operation(request.uri().path()),
+            FrontName::S3 => None,
+        };
+        let observation = Observation::begin(front, operation, id.clone(), info);
+        let (name, refused) = match front {
+            FrontName::Grpc => (GRPC_REQUEST_ID, None),
+            FrontName::S3 => (S3_REQUEST_ID, refused_head(&request)),
+        };
+        hide_credentials(request.headers_mut());
+        request.extensions_mut().insert(info);
+        request.extensions_mut().insert(id.clone());
+        let request = request.map(|body| RequestBody::new(body, observation.received()));
+        let mut response = match refused {
+            Some(status) => empty(status),
+            None => self.answer(front, request, &id).await,
+        };
+        if let Some(value) = id.header() {
+            response.headers_mut().entry(name).or_insert(value);
+        }
+        observation.answered(response)
+    }
+
+    /// gRPC is told by path, method, protocol and content type together; all else is S3.
+    fn front_of(&self, request: &Request<Incoming>) -> FrontName {
+        let content_type = request.headers().get(header::CONTENT_TYPE);
+        let grpc = request.version() == Version::HTTP_2
+            && request.method() == Method::POST
+            && content_type.is_some_and(|value| value.as_bytes().starts_with(b"application/grpc"))
+            && self.grpc.serves(request.uri().path());
+        if grpc { FrontName::Grpc } else { FrontName::S3 }
+    }
+
+    /// Calls a front. A panic in it is one request's failure, not that of the others on its connection.
+    async fn answer(
+        &self,
+        front: FrontName,
+        request: Request<RequestBody>,
+        id: &RequestId,
+    ) -> Response<Body> {
+        let answered = match front {
+            FrontName::Grpc => {
+                AssertUnwindSafe(self.grpc.routes().oneshot(request))
+                    .catch_unwind()
+                    .await
+            }
+            FrontName::S3 => AssertUnwindSafe(self.s3.clone().oneshot(request))
+                .catch_unwind()
+                .await
+                .map(|answer| answer.map(|response| response.map(Body::new))),
+        };
+        match answered {
+            Ok(Ok(response)) => response,
+            Ok(Err(never)) => match never {},
+            Err(_panic) => {
+                tracing::error!(request_id = %id, "a request panicked");
+                match front {
+                    FrontName::Grpc => Status::internal("internal error").into_http(),
+                    FrontName::S3 => empty(StatusCode::INTERNAL_SERVER_ERROR),
+                }
+            }
+        }
+    }
+}
+
+/// Marks credentials, so that no `Debug` of headers, here or in a library, shows them.
+fn hide_credentials(headers: &mut HeaderMap) {
+    for name in [
+        header::AUTHORIZATION,
+        header::COOKIE,
+        SESSION,
+        SECURITY_TOKEN,
+    ] {
+        if let header::Entry::Occupied(mut values) = headers.entry(name) {
+            values
+                .iter_mut()
+                .for_each(|value| value.set_sensitive(true));
+        }
+    }
+}
+
+/// The status for a head that is too large. HTTP/2 has its own limit; HTTP/1 heads are bounded by the buffer only, which
+/// is larger.
+fn refused_head<B>(request: &Request<B>) -> Option<StatusCode> {
+    // A header line is `name: value\r\n`.
+    let lines = request
+        .headers()
+        .iter()
+        .map(|(name, value)| name.as_str().len() + value.len() + 4);
+    let target = request
+        .uri()
+        .path_and_query()
+        .map_or(0, |target| target.as_str().len());
+    let head = lines.fold(target, usize::saturating_add);
+    (head > MAX_HEAD_BYTES as usize).then_some(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE)
+}
+
+fn empty(status: StatusCode) -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = status;
+    response
+}

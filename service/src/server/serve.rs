@@ -1,0 +1,144 @@
+use std::convert::Infallible;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Request, Response};
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tower::Service;
+
+use super::connection::{Shared, connection, http};
+use super::{Front, Limits, RequestBody, Tls};
+
+/// The wait after an error of accepting that is not one connection's: most often the process is out of file
+/// descriptors, and trying again at once would only burn the processor.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// How a server ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Drained {
+    /// Every request had its answer.
+    Complete,
+    /// The deadline came first.
+    Abandoned {
+        /// How many connections were cut.
+        connections: usize,
+    },
+}
+
+/// Serves both fronts on all listeners until `shutdown` ends; then takes no new connections and requests, says so by
+/// gRPC health, lets the running requests end within the drain deadline, and cuts the rest.
+pub async fn serve<S, B>(
+    listeners: Vec<TcpListener>,
+    tls: Option<Tls>,
+    front: Front<S>,
+    limits: Limits,
+    shutdown: impl Future<Output = ()>,
+) -> Drained
+where
+    S: Service<Request<RequestBody>, Response = Response<B>, Error = Infallible>
+        + Clone
+        + Send
+        + Sync
+        + 'static,
+    S::Future: Send,
+    B: http_body::Body<Data = Bytes, Error: Into<tonic::codegen::StdError>> + Send + 'static,
+{
+    let stop = CancellationToken::new();
+    let abandon = CancellationToken::new();
+    // If the caller drops this future, its tasks end too.
+    let _stop_with_us = stop.clone().drop_guard();
+    let _abandon_with_us = abandon.clone().drop_guard();
+    let shared = Arc::new(Shared {
+        front,
+        tls,
+        limits,
+        http: http(),
+        stop: stop.clone(),
+        abandon: abandon.clone(),
+    });
+    let permits = Arc::new(Semaphore::new(limits.max_connections as usize));
+    let acceptors = TaskTracker::new();
+    let connections = TaskTracker::new();
+    for listener in listeners {
+        acceptors.spawn(accept(
+            listener,
+            Arc::clone(&shared),
+            Arc::clone(&permits),
+            connections.clone(),
+        ));
+    }
+    shutdown.await;
+    shared.front.grpc().stop_serving().await;
+    stop.cancel();
+    acceptors.close();
+    acceptors.wait().await;
+    connections.close();
+    if timeout(limits.drain_deadline, connections.wait())
+        .await
+        .is_ok()
+    {
+        return Drained::Complete;
+    }
+    let cut = connections.len();
+    abandon.cancel();
+    connections.wait().await;
+    Drained::Abandoned { connections: cut }
+}
+
+/// Accepts connections of one listener until the server stops.
+async fn accept<S, B>(
+    listener: TcpListener,
+    shared: Arc<Shared<S>>,
+    permits: Arc<Semaphore>,
+    connections: TaskTracker,
+) where
+    S: Service<Request<RequestBody>, Response = Response<B>, Error = Infallible>
+        + Clone
+        + Send
+        + Sync
+        + 'static,
+    S::Future: Send,
+    B: http_body::Body<Data = Bytes, Error: Into<tonic::codegen::StdError>> + Send + 'static,
+{
+    let next = async || {
+        // The permit first: a connection that cannot be served stays in the kernel's queue.
+        let permit = Arc::clone(&permits).acquire_owned().await;
+        (permit, listener.accept().await)
+    };
+    loop {
+        let (permit, accepted) = tokio::select! {
+            next = next() => next,
+            () = shared.stop.cancelled() => return,
+        };
+        match accepted {
+            Ok((socket, peer)) => {
+                let shared = Arc::clone(&shared);
+                connections.spawn(async move {
+                    connection(shared, socket, peer).await;
+                    drop(permit);
+                });
+            }
+            Err(error) if is_one_connections(&error) => {}
+            Err(error) => {
+                tracing::warn!(%error, "cannot accept connections");
+                sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}
+
+/// Whether the client went away before it was accepted.
+fn is_one_connections(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionRefused
+    )
+}

@@ -1,0 +1,619 @@
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Request, Response, StatusCode, Version};
+use http_body_util::{BodyExt, Full};
+use hyper::client::conn::{http1, http2};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use rcgen::CertifiedKey;
+use rustls_pki_types::{CertificateDer, ServerName};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::{Notify, oneshot};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+use tokio_rustls::rustls::crypto::aws_lc_rs;
+use tokio_rustls::rustls::{ClientConfig, RootCertStore};
+use tonic::transport::Endpoint;
+use tonic_health::pb::health_client::HealthClient;
+use tonic_health::pb::{HealthCheckRequest, health_check_response::ServingStatus};
+use tower::util::BoxCloneSyncService;
+
+use super::*;
+
+/// Long enough that only a hanging test meets it.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// A limit that a test waits for.
+const SHORT: Duration = Duration::from_millis(50);
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+type S3 = BoxCloneSyncService<Request<RequestBody>, Response<Full<Bytes>>, Infallible>;
+
+/// Answers `/wait` when told to, panics at `/panic`, and tells of every other request what it saw.
+fn s3(entered: Arc<Notify>, leave: Arc<Notify>) -> S3 {
+    BoxCloneSyncService::new(tower::service_fn(move |request: Request<RequestBody>| {
+        let (entered, leave) = (Arc::clone(&entered), Arc::clone(&leave));
+        async move {
+            let (head, body) = request.into_parts();
+            match head.uri.path() {
+                "/wait" => {
+                    entered.notify_one();
+                    leave.notified().await;
+                }
+                "/panic" => panic!("asked to"),
+                _ => {}
+            }
+            let received = body.collect().await.map_or(0, |body| body.to_bytes().len());
+            if head.uri.path() == "/debug" {
+                return Ok(Response::new(Full::from(format!("{:?}", head.headers))));
+            }
+            let info = head.extensions.get::<ConnectionInfo>().unwrap();
+            let id = head.extensions.get::<RequestId>().unwrap();
+            assert!(info.is_loopback());
+            let text = format!("{:?} {:?} {received} {id}", head.version, info.encryption);
+            Ok(Response::new(Full::from(text)))
+        }
+    }))
+}
+
+struct Server {
+    address: std::net::SocketAddr,
+    entered: Arc<Notify>,
+    leave: Arc<Notify>,
+    stop: Option<oneshot::Sender<()>>,
+    task: JoinHandle<Drained>,
+}
+
+impl Server {
+    async fn start(limits: Limits, tls: Option<Tls>) -> Self {
+        let listener = listen("127.0.0.1:0".parse().unwrap()).unwrap();
+        let address = listener.local_addr().unwrap();
+        let (entered, leave) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+        let grpc = GrpcBuilder::default()
+            .build(bucketry_contract::DESCRIPTOR_SET)
+            .await
+            .unwrap();
+        let front = Front::new(grpc, s3(Arc::clone(&entered), Arc::clone(&leave)));
+        let (stop, stopped) = oneshot::channel();
+        let task = tokio::spawn(serve(vec![listener], tls, front, limits, async {
+            let _ = stopped.await;
+        }));
+        Self {
+            address,
+            entered,
+            leave,
+            stop: Some(stop),
+            task,
+        }
+    }
+
+    async fn plain() -> Self {
+        Self::start(Limits::default(), None).await
+    }
+
+    async fn connect(&self) -> TcpStream {
+        TcpStream::connect(self.address).await.unwrap()
+    }
+
+    fn stop(&mut self) {
+        self.stop.take().unwrap().send(()).unwrap();
+    }
+
+    async fn drained(self) -> Drained {
+        timeout(PATIENCE, self.task).await.unwrap().unwrap()
+    }
+}
+
+async fn http1<I>(io: I) -> http1::SendRequest<Full<Bytes>>
+where
+    I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let (sender, connection) = http1::handshake(TokioIo::new(io)).await.unwrap();
+    tokio::spawn(connection);
+    sender
+}
+
+async fn http2<I>(io: I) -> http2::SendRequest<Full<Bytes>>
+where
+    I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let (sender, connection) = http2::handshake(TokioExecutor::new(), TokioIo::new(io))
+        .await
+        .unwrap();
+    tokio::spawn(connection);
+    sender
+}
+
+fn put(path: &str, body: &'static str) -> Request<Full<Bytes>> {
+    let uri = format!("http://localhost{path}");
+    let request = Request::put(uri).header("host", "localhost");
+    request.body(Full::from(body)).unwrap()
+}
+
+async fn text(response: Response<hyper::body::Incoming>) -> String {
+    String::from_utf8(
+        response
+            .into_body()
+            .collect()
+            .await
+            .unwrap()
+            .to_bytes()
+            .into(),
+    )
+    .unwrap()
+}
+
+/// Waits until the other side has closed; what it said before does not matter.
+async fn closed(mut io: impl AsyncRead + Unpin) {
+    let mut said = Vec::new();
+    // A reset is an end too.
+    let _ = timeout(PATIENCE, io.read_to_end(&mut said)).await.unwrap();
+}
+
+fn certificate() -> (Tls, CertificateDer<'static>) {
+    let CertifiedKey { cert, signing_key } =
+        rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let key = rustls_pki_types::PrivatePkcs8KeyDer::from(signing_key.serialize_der());
+    let tls = Tls::new(vec![cert.der().clone()], key.into()).unwrap();
+    (tls, cert.der().clone())
+}
+
+async fn over_tls(
+    server: &Server,
+    root: &CertificateDer<'static>,
+    offer: &[&[u8]],
+) -> TlsStream<TcpStream> {
+    let mut roots = RootCertStore::empty();
+    roots.add(root.clone()).unwrap();
+    let mut config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    config.alpn_protocols = offer.iter().map(|protocol| protocol.to_vec()).collect();
+    let name = ServerName::try_from("localhost").unwrap();
+    TlsConnector::from(Arc::new(config))
+        .connect(name, server.connect().await)
+        .await
+        .unwrap()
+}
+
+#[tokio::test]
+async fn both_protocols_on_one_port() {
+    let server = Server::plain().await;
+    let response = http1(server.connect().await)
+        .await
+        .send_request(put("/x", "abc"))
+        .await
+        .unwrap();
+    let id = response.headers()["x-amz-request-id"]
+        .to_str()
+        .unwrap()
+        .to_owned();
+    assert_eq!(id.len(), 32);
+    assert_eq!(text(response).await, format!("HTTP/1.1 Plaintext 3 {id}"));
+    let response = http2(server.connect().await)
+        .await
+        .send_request(put("/x", "abcd"))
+        .await
+        .unwrap();
+    let other = response.headers()["x-amz-request-id"]
+        .to_str()
+        .unwrap()
+        .to_owned();
+    assert_ne!(id, other);
+    assert_eq!(
+        text(response).await,
+        format!("HTTP/2.0 Plaintext 4 {other}")
+    );
+}
+
+#[tokio::test]
+async fn grpc_has_health_and_both_reflections() {
+    let server = Server::plain().await;
+    let channel = Endpoint::from_shared(format!("http://{}", server.address))
+        .unwrap()
+        .connect_lazy();
+    let answer = HealthClient::new(channel.clone())
+        .check(HealthCheckRequest::default())
+        .await
+        .unwrap();
+    assert_eq!(
+        answer
+            .metadata()
+            .get("x-request-id")
+            .unwrap()
+            .as_encoded_bytes()
+            .len(),
+        32
+    );
+    assert_eq!(answer.into_inner().status(), ServingStatus::Serving);
+
+    {
+        use tonic_reflection::pb::v1::server_reflection_client::ServerReflectionClient;
+        use tonic_reflection::pb::v1::{
+            ServerReflectionRequest, server_reflection_request::MessageRequest,
+        };
+        let request = ServerReflectionRequest {
+            host: String::new(),
+            message_request: Some(MessageRequest::FileContainingSymbol(
+                "bucketry.v1.TokenService".into(),
+            )),
+        };
+        let stream = ServerReflectionClient::new(channel.clone())
+            .server_reflection_info(tokio_stream::once(request))
+            .await
+            .unwrap();
+        let answer = stream.into_inner().message().await.unwrap().unwrap();
+        assert!(
+            format!("{answer:?}").contains("FileDescriptorResponse"),
+            "{answer:?}"
+        );
+    }
+    {
+        use tonic_reflection::pb::v1alpha::server_reflection_client::ServerReflectionClient;
+        use tonic_reflection::pb::v1alpha::{
+            ServerReflectionRequest, server_reflection_request::MessageRequest,
+        };
+        let request = ServerReflectionRequest {
+            host: String::new(),
+            message_request: Some(MessageRequest::ListServices(String::new())),
+        };
+        let stream = ServerReflectionClient::new(channel)
+            .server_reflection_info(tokio_stream::once(request))
+            .await
+            .unwrap();
+        let answer = format!(
+            "{:?}",
+            stream.into_inner().message().await.unwrap().unwrap()
+        );
+        assert!(
+            answer.contains("grpc.health.v1.Health") && !answer.contains("TokenService"),
+            "{answer}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn only_all_signs_together_make_a_request_grpc() {
+    const HEALTH: &str = "/grpc.health.v1.Health/Check";
+    let server = Server::plain().await;
+    let mut h2 = http2(server.connect().await).await;
+    let mut h1 = http1(server.connect().await).await;
+    let request = |method: &str, path: &str, content_type: &str| {
+        Request::builder()
+            .method(method)
+            .uri(format!("http://localhost{path}"))
+            .header("content-type", content_type)
+            .body(Full::default())
+            .unwrap()
+    };
+    let grpc = |response: &Response<_>| response.headers().contains_key("grpc-status");
+    for path in [HEALTH, "/grpc.health.v1.Health/NoSuchMethod"] {
+        for content_type in ["application/grpc", "application/grpc+proto"] {
+            let response = h2
+                .send_request(request("POST", path, content_type))
+                .await
+                .unwrap();
+            assert!(grpc(&response), "{path} {content_type}: {response:?}");
+        }
+    }
+    for (method, path, content_type) in [
+        ("PUT", HEALTH, "application/grpc"),
+        ("POST", HEALTH, "application/x-grpc"),
+        ("POST", "/grpc.health.v1.Unknown/Check", "application/grpc"),
+        ("POST", "/grpc.health.v1.Health", "application/grpc"),
+        ("POST", "/bucket/key", "application/grpc"),
+    ] {
+        let response = h2
+            .send_request(request(method, path, content_type))
+            .await
+            .unwrap();
+        assert!(!grpc(&response), "{method} {path} {content_type}");
+        assert!(text(response).await.starts_with("HTTP/2.0"));
+    }
+    let response = h1
+        .send_request(request("POST", HEALTH, "application/grpc"))
+        .await
+        .unwrap();
+    assert!(text(response).await.starts_with("HTTP/1.1"));
+}
+
+#[tokio::test]
+async fn tls_offers_both_protocols() {
+    let (tls, root) = certificate();
+    let server = Server::start(Limits::default(), Some(tls)).await;
+    for (offer, agreed) in [
+        (&[b"h2".as_slice(), b"http/1.1"][..], Some(b"h2".as_slice())),
+        (&[b"http/1.1"], Some(b"http/1.1")),
+        (&[], None),
+    ] {
+        let stream = over_tls(&server, &root, offer).await;
+        assert_eq!(stream.get_ref().1.alpn_protocol(), agreed);
+        let response = if agreed == Some(b"h2") {
+            http2(stream)
+                .await
+                .send_request(put("/x", ""))
+                .await
+                .unwrap()
+        } else {
+            http1(stream)
+                .await
+                .send_request(put("/x", ""))
+                .await
+                .unwrap()
+        };
+        assert!(text(response).await.contains("Tls"));
+    }
+}
+
+#[tokio::test]
+async fn a_silent_handshake_is_ended() {
+    let limits = Limits {
+        handshake_timeout: SHORT,
+        ..Limits::default()
+    };
+    let server = Server::start(limits, Some(certificate().0)).await;
+    closed(server.connect().await).await;
+}
+
+#[tokio::test]
+async fn connections_that_bring_no_request_are_ended() {
+    let limits = Limits {
+        first_request_timeout: SHORT,
+        ..Limits::default()
+    };
+    let server = Server::start(limits, None).await;
+    for said in [
+        &b""[..],
+        b"P",
+        b"PRI * HTTP/2.0\r\n",
+        PREFACE,
+        b"GET /x HTTP/1.1\r\nhost: loc",
+    ] {
+        let mut socket = server.connect().await;
+        socket.write_all(said).await.unwrap();
+        closed(socket).await;
+    }
+    // One that has brought a request may take its time.
+    let mut sender = http1(server.connect().await).await;
+    let waiting = sender.send_request(put("/wait", ""));
+    let answer = async {
+        server.entered.notified().await;
+        assert!(
+            timeout(SHORT * 3, std::future::pending::<()>())
+                .await
+                .is_err()
+        );
+        server.leave.notify_one();
+    };
+    let (response, ()) = tokio::join!(waiting, answer);
+    assert_eq!(response.unwrap().status(), StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_drain_lets_requests_finish_and_takes_no_new_ones() {
+    let mut server = Server::plain().await;
+    let mut h1 = http1(server.connect().await).await;
+    let mut h2 = http2(server.connect().await).await;
+    let _idle = http1(server.connect().await).await;
+    let first = tokio::spawn(h1.send_request(put("/wait", "")));
+    server.entered.notified().await;
+    let second = tokio::spawn(h2.send_request(put("/wait", "")));
+    server.entered.notified().await;
+    server.stop();
+    // The listener closes at once; until then the kernel may still connect us.
+    while TcpStream::connect(server.address).await.is_ok() {
+        tokio::task::yield_now().await;
+    }
+    server.leave.notify_one();
+    server.leave.notify_one();
+    let leave = Arc::clone(&server.leave);
+    let (first, second, ()) = tokio::join!(first, second, async { leave.notify_one() });
+    for response in [first.unwrap().unwrap(), second.unwrap().unwrap()] {
+        assert!(text(response).await.starts_with("HTTP/"));
+    }
+    drop(h2);
+    assert_eq!(server.drained().await, Drained::Complete);
+}
+
+#[tokio::test]
+async fn a_connection_with_the_preface_alone_delays_a_drain_only_to_the_deadline() {
+    let limits = Limits {
+        drain_deadline: SHORT,
+        ..Limits::default()
+    };
+    let mut server = Server::start(limits, None).await;
+    let mut socket = server.connect().await;
+    socket.write_all(PREFACE).await.unwrap();
+    // The server's settings: the connection is HTTP/2 by now.
+    let mut settings = [0; 9];
+    socket.read_exact(&mut settings).await.unwrap();
+    server.stop();
+    assert_eq!(
+        server.drained().await,
+        Drained::Abandoned { connections: 1 }
+    );
+    closed(socket).await;
+}
+
+#[tokio::test]
+async fn a_request_that_does_not_end_is_cut_at_the_deadline() {
+    let limits = Limits {
+        drain_deadline: SHORT,
+        ..Limits::default()
+    };
+    let mut server = Server::start(limits, None).await;
+    let mut sender = http1(server.connect().await).await;
+    let request = tokio::spawn(async move { sender.send_request(put("/wait", "")).await });
+    server.entered.notified().await;
+    server.stop();
+    assert_eq!(
+        server.drained().await,
+        Drained::Abandoned { connections: 1 }
+    );
+    assert!(request.await.unwrap().is_err());
+}
+
+#[tokio::test]
+async fn too_large_a_head_is_refused() {
+    let server = Server::plain().await;
+    let value = "v".repeat(MAX_HEAD_BYTES as usize);
+    let mut request = put("/x", "");
+    request
+        .headers_mut()
+        .insert("x-amz-meta-a", value.parse().unwrap());
+    let response = http1(server.connect().await)
+        .await
+        .send_request(request)
+        .await
+        .unwrap();
+    assert_eq!(
+        response.status(),
+        StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE
+    );
+    let mut request = put("/x", "");
+    let half = &value[..value.len() / 2];
+    request
+        .headers_mut()
+        .insert("x-amz-meta-a", half.parse().unwrap());
+    let response = http1(server.connect().await)
+        .await
+        .send_request(request)
+        .await
+        .unwrap();
+    assert_eq!(response.status(), StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_panic_fails_one_request_alone() {
+    let server = Server::plain().await;
+    let mut sender = http2(server.connect().await).await;
+    let waiting = tokio::spawn(sender.send_request(put("/wait", "")));
+    server.entered.notified().await;
+    let failed = sender.send_request(put("/panic", "")).await.unwrap();
+    assert_eq!(failed.status(), StatusCode::INTERNAL_SERVER_ERROR);
+    server.leave.notify_one();
+    assert_eq!(waiting.await.unwrap().unwrap().status(), StatusCode::OK);
+}
+
+#[tokio::test]
+async fn connections_over_the_limit_wait_for_their_turn() {
+    let limits = Limits {
+        max_connections: 1,
+        ..Limits::default()
+    };
+    let server = Server::start(limits, None).await;
+    let mut first = http1(server.connect().await).await;
+    assert_eq!(
+        first.send_request(put("/x", "")).await.unwrap().status(),
+        StatusCode::OK
+    );
+    let mut second = http1(server.connect().await).await;
+    let waiting = second.send_request(put("/x", ""));
+    tokio::pin!(waiting);
+    assert!(timeout(SHORT, waiting.as_mut()).await.is_err());
+    drop(first);
+    let response = timeout(PATIENCE, waiting).await.unwrap().unwrap();
+    assert_eq!(response.status(), StatusCode::OK);
+}
+
+#[tokio::test]
+async fn an_address_in_use_is_named() {
+    let server = Server::plain().await;
+    let refused = listen(server.address).unwrap_err().to_string();
+    assert!(refused.contains(&server.address.to_string()), "{refused}");
+}
+
+#[tokio::test]
+async fn http1_answers_keep_their_length() {
+    let server = Server::plain().await;
+    let uri = "http://localhost/x";
+    let head = Request::head(uri)
+        .header("host", "localhost")
+        .body(Full::default())
+        .unwrap();
+    let response = http1(server.connect().await)
+        .await
+        .send_request(head)
+        .await
+        .unwrap();
+    assert_eq!(response.version(), Version::HTTP_11);
+    assert!(
+        response.headers().contains_key("content-length"),
+        "{response:?}"
+    );
+}
+
+#[derive(Clone, Default)]
+struct Lines(Arc<std::sync::Mutex<Vec<u8>>>);
+
+impl std::io::Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn no_log_level_shows_credentials() {
+    const SECRET: &str = "hunter2hunter2";
+    let lines = Lines::default();
+    let writer = lines.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_writer(move || writer.clone())
+        .finish();
+    // All of this test runs on this one thread.
+    let _logging = tracing::subscriber::set_default(subscriber);
+    let (tls, root) = certificate();
+    let server = Server::start(Limits::default(), Some(tls)).await;
+    let request = || {
+        let mut request = put(&format!("/debug?X-Amz-Signature={SECRET}"), "");
+        for name in [
+            "authorization",
+            "x-amz-security-token",
+            "x-bucketry-session",
+            "cookie",
+        ] {
+            // Marked as no careful client would leave it: the server is what is tested.
+            request.headers_mut().insert(name, SECRET.parse().unwrap());
+        }
+        request
+    };
+    let plain = over_tls(&server, &root, &[b"http/1.1"]).await;
+    let shown = text(http1(plain).await.send_request(request()).await.unwrap()).await;
+    assert!(
+        shown.contains("Sensitive") && !shown.contains(SECRET),
+        "{shown}"
+    );
+    let multiplexed = over_tls(&server, &root, &[b"h2"]).await;
+    let shown = text(
+        http2(multiplexed)
+            .await
+            .send_request(request())
+            .await
+            .unwrap(),
+    )
+    .await;
+    assert!(
+        shown.contains("Sensitive") && !shown.contains(SECRET),
+        "{shown}"
+    );
+    let logged = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+    assert!(
+        logged.contains("bucketry::request") && logged.contains("TRACE"),
+        "{logged}"
+    );
+    for line in logged.lines() {
+        assert!(!line.contains(SECRET), "{line}");
+    }
+}

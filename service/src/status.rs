@@ -1,0 +1,271 @@
+//! Errors as statuses: the one place where that is decided.
+
+use std::collections::HashMap;
+
+use bucketry_contract::v1::ErrorReason;
+use tonic::Status;
+
+use crate::access::sigv2::SigV2Error;
+use crate::access::sigv4::{ScopeProblem, SigV4Error};
+use crate::domain::Timestamp;
+use crate::error::Error;
+use crate::ops::edge::{ClaimError, ClaimPlace};
+
+/// The reason of an error, and the facts that the client may act on.
+pub(crate) struct Parts {
+    pub(crate) reason: ErrorReason,
+    pub(crate) facts: HashMap<String, String>,
+}
+
+/// The status of an error. What is for the operator only is logged here and nowhere else.
+pub(crate) fn to_status(error: &Error) -> Status {
+    if let Error::Stream(status) = error {
+        return Status::clone(status);
+    }
+    if let Some(source) = std::error::Error::source(error) {
+        tracing::error!(error = %chain(source), "{error}");
+    }
+    let Parts { reason, facts } = parts(error);
+    bucketry_contract::errors::status(reason, error.to_string(), facts)
+}
+
+fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        source = error.source();
+    }
+    text
+}
+
+fn facts<const N: usize>(pairs: [(&str, String); N]) -> HashMap<String, String> {
+    pairs
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
+}
+
+/// What an error is on the wire. Exhaustive: a new error does not compile until it has its row here.
+#[allow(clippy::too_many_lines, reason = "one table, one row an error")]
+pub(crate) fn parts(error: &Error) -> Parts {
+    use ErrorReason as Reason;
+    let (reason, facts) = match error {
+        Error::AccessDenied | Error::InvalidSession => (Reason::AccessDenied, facts([])),
+        Error::CredentialsRequired => (Reason::CredentialsRequired, facts([])),
+        Error::InvalidAccessKeyId { access_key_id } => (
+            Reason::InvalidAccessKeyId,
+            facts([("access_key_id", access_key_id.clone())]),
+        ),
+        Error::SecretMismatch => (Reason::SignatureDoesNotMatch, facts([])),
+        Error::InsecureTransport => (Reason::InsecureTransport, facts([])),
+        Error::Claim(claim) => claim_parts(claim),
+        Error::InvalidArgument { field, .. } => {
+            (Reason::InvalidArgument, facts([("field", (*field).to_owned())]))
+        }
+        Error::InvalidRequest(_) => (Reason::InvalidRequest, facts([])),
+        Error::InvalidBucketName { name, .. } => {
+            (Reason::InvalidBucketName, facts([("bucket", name.clone())]))
+        }
+        Error::KeyTooLong { length } => (
+            Reason::KeyTooLong,
+            facts([("size", length.to_string()), ("max_size_allowed", "1024".into())]),
+        ),
+        Error::InvalidRange { asked, size } => (
+            Reason::InvalidRange,
+            facts([("range_requested", asked.clone()), ("actual_object_size", size.to_string())]),
+        ),
+        Error::InvalidTag(_) => (Reason::InvalidTag, facts([])),
+        Error::InvalidCors(_) => (Reason::InvalidRequest, facts([])),
+        Error::MetadataTooLarge { size, most } => (
+            Reason::MetadataTooLarge,
+            facts([("size", size.to_string()), ("max_size_allowed", most.to_string())]),
+        ),
+        Error::ImmutableField { field } => (Reason::ImmutableField, facts([("field", field.clone())])),
+        Error::InvalidPageToken => (Reason::InvalidPageToken, facts([])),
+        Error::NoSuchBucket { bucket } => (Reason::NoSuchBucket, facts([("bucket", bucket.clone())])),
+        Error::NoSuchKey { key } => (Reason::NoSuchKey, facts([("key", key.clone())])),
+        Error::NoSuchVersion { key, version_id } => (
+            Reason::NoSuchVersion,
+            facts([("key", key.clone()), ("version_id", version_id.clone())]),
+        ),
+        Error::NoSuchUpload { upload_id } => {
+            (Reason::NoSuchUpload, facts([("upload_id", upload_id.clone())]))
+        }
+        Error::NoSuchToken { token_id } => {
+            (Reason::NoSuchToken, facts([("token_id", token_id.clone())]))
+        }
+        Error::BucketAlreadyExists { bucket } => {
+            (Reason::BucketAlreadyExists, facts([("bucket", bucket.clone())]))
+        }
+        Error::BucketNotEmpty { bucket } => {
+            (Reason::BucketNotEmpty, facts([("bucket", bucket.clone())]))
+        }
+        Error::PreconditionFailed { condition } => (
+            Reason::PreconditionFailed,
+            facts([("condition", (*condition).to_owned())]),
+        ),
+        Error::NotModified { etag, modified_seconds } => (
+            Reason::NotModified,
+            facts([("etag", etag.clone()), ("modified_seconds", modified_seconds.to_string())]),
+        ),
+        Error::Conflict => (Reason::ConditionalRequestConflict, facts([])),
+        Error::VersionConflict { version } => {
+            (Reason::VersionConflict, facts([("version", version.to_string())]))
+        }
+        Error::AccountAlreadyExists { name } => {
+            (Reason::AccountAlreadyExists, facts([("display_name", name.clone())]))
+        }
+        Error::TokenRevoked => (Reason::TokenRevoked, facts([])),
+        Error::BadDigest { digest, declared, actual } => (
+            Reason::BadDigest,
+            facts([
+                ("digest", (*digest).to_owned()),
+                ("expected_digest", declared.clone()),
+                ("calculated_digest", actual.clone()),
+            ]),
+        ),
+        Error::InvalidDigest { field, digest } => (
+            Reason::InvalidDigest,
+            facts([("field", (*field).to_owned()), ("digest", (*digest).to_owned())]),
+        ),
+        Error::ContentSha256Mismatch { declared, actual } => (
+            Reason::ContentSha256Mismatch,
+            facts([
+                ("client_computed_content_sha256", declared.clone()),
+                ("s3_computed_content_sha256", actual.clone()),
+            ]),
+        ),
+        Error::IncompleteBody { expected, actual } => (
+            Reason::IncompleteBody,
+            facts([("expected", expected.to_string()), ("actual", actual.to_string())]),
+        ),
+        Error::EntityTooLarge { size, most } => (
+            Reason::EntityTooLarge,
+            facts([("proposed_size", size.to_string()), ("max_size_allowed", most.to_string())]),
+        ),
+        Error::EntityTooSmall { number, size, least } => (
+            Reason::EntityTooSmall,
+            facts([
+                ("part_number", number.to_string()),
+                ("proposed_size", size.to_string()),
+                ("min_size_allowed", least.to_string()),
+            ]),
+        ),
+        Error::InvalidPart { number } => {
+            (Reason::InvalidPart, facts([("part_number", number.to_string())]))
+        }
+        Error::InvalidPartOrder => (Reason::InvalidPartOrder, facts([])),
+        Error::InvalidWriteOffset { expected, .. } => (
+            Reason::InvalidWriteOffset,
+            facts([("expected_offset", expected.to_string())]),
+        ),
+        Error::NotImplemented(_) => (Reason::NotImplemented, facts([])),
+        Error::Unavailable(_) => (Reason::ServiceUnavailable, facts([])),
+        Error::InsufficientStorage(_) => (Reason::InsufficientStorage, facts([])),
+        Error::DataCorrupt(_) => (Reason::DataCorrupt, facts([])),
+        // A broken stream is passed on as it is, before it comes here.
+        Error::Internal(_) | Error::Stream(_) => (Reason::Internal, facts([])),
+    };
+    Parts { reason, facts }
+}
+
+/// What S3's answers show of a refused signature.
+fn claim_parts(claim: &ClaimError) -> (ErrorReason, HashMap<String, String>) {
+    match claim {
+        ClaimError::V4(place, error) => v4_parts(*place, error),
+        ClaimError::V2(error) => v2_parts(error),
+        ClaimError::Malformed(place) => (malformed(*place), facts([])),
+        ClaimError::OwnerMismatch => (ErrorReason::AccessDenied, facts([])),
+    }
+}
+
+fn malformed(place: ClaimPlace) -> ErrorReason {
+    match place {
+        ClaimPlace::Header => ErrorReason::AuthorizationHeaderMalformed,
+        ClaimPlace::Query => ErrorReason::AuthorizationQueryParametersError,
+        ClaimPlace::Form => ErrorReason::InvalidArgument,
+    }
+}
+
+fn v4_parts(place: ClaimPlace, error: &SigV4Error) -> (ErrorReason, HashMap<String, String>) {
+    let time = |at: &Timestamp| at.as_seconds().to_string();
+    match error {
+        SigV4Error::AmzDateMalformed { .. } | SigV4Error::Candidates { .. } => {
+            (ErrorReason::AccessDenied, facts([]))
+        }
+        SigV4Error::Scope(ScopeProblem::Region { expected, .. }) => {
+            (malformed(place), facts([("region", expected.clone())]))
+        }
+        SigV4Error::Scope(_)
+        | SigV4Error::ExpiresOutOfRange { .. } => (malformed(place), facts([])),
+        SigV4Error::RequestTimeTooSkewed {
+            request_time,
+            server_time,
+            max_skew_milliseconds,
+        } => (
+            ErrorReason::RequestTimeTooSkewed,
+            facts([
+                ("request_time", request_time.to_string()),
+                ("server_time_seconds", time(server_time)),
+                ("max_allowed_skew_milliseconds", max_skew_milliseconds.to_string()),
+            ]),
+        ),
+        SigV4Error::Expired {
+            expires_seconds,
+            expired_at,
+            server_time,
+        } => (
+            ErrorReason::RequestExpired,
+            facts([
+                ("x_amz_expires", expires_seconds.map(|seconds| seconds.to_string()).unwrap_or_default()),
+                ("expires_seconds", time(expired_at)),
+                ("server_time_seconds", time(server_time)),
+            ]),
+        ),
+        SigV4Error::NotYetValid { server_time, .. } => (
+            ErrorReason::RequestExpired,
+            facts([("server_time_seconds", time(server_time))]),
+        ),
+        SigV4Error::SignatureDoesNotMatch(mismatch) => (
+            ErrorReason::SignatureDoesNotMatch,
+            facts([
+                ("access_key_id", mismatch.access_key_id.to_string()),
+                ("string_to_sign", mismatch.string_to_sign.clone()),
+                ("signature_provided", mismatch.signature_provided.clone()),
+                ("canonical_request", mismatch.canonical_request.clone().unwrap_or_default()),
+            ]),
+        ),
+    }
+}
+
+fn v2_parts(error: &SigV2Error) -> (ErrorReason, HashMap<String, String>) {
+    match error {
+        SigV2Error::Candidates { .. } | SigV2Error::ExpiresTooFarAhead { .. } => {
+            (ErrorReason::AccessDenied, facts([]))
+        }
+        SigV2Error::Expired {
+            expired_at,
+            server_time,
+        } => (
+            ErrorReason::RequestExpired,
+            facts([
+                ("expires_seconds", expired_at.as_seconds().to_string()),
+                ("server_time_seconds", server_time.as_seconds().to_string()),
+            ]),
+        ),
+        SigV2Error::SignatureDoesNotMatch {
+            access_key_id,
+            string_to_sign,
+            signature_provided,
+        } => (
+            ErrorReason::SignatureDoesNotMatch,
+            facts([
+                ("access_key_id", access_key_id.to_string()),
+                ("string_to_sign", string_to_sign.clone()),
+                ("signature_provided", signature_provided.clone()),
+            ]),
+        ),
+    }
+}

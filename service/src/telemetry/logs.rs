@@ -1,0 +1,100 @@
+//! Log lines on standard error.
+
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::util::SubscriberInitExt;
+
+use crate::config::{LogConfig, LogFormat};
+
+/// Why logging cannot be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum LogError {
+    /// The filter cannot be read.
+    #[error("log filter: {0}")]
+    Filter(#[from] tracing_subscriber::filter::ParseError),
+    /// Something in this process logs already.
+    #[error("logging: {0}")]
+    Taken(#[from] tracing_subscriber::util::TryInitError),
+}
+
+/// Logs the events of this process to standard error from now on.
+///
+/// # Errors
+/// [`LogError`] if the filter cannot be read or this was called before.
+pub fn install(config: &LogConfig) -> Result<(), LogError> {
+    Ok(subscriber(config, std::io::stderr)?.try_init()?)
+}
+
+fn subscriber<W>(
+    config: &LogConfig,
+    writer: W,
+) -> Result<Box<dyn tracing::Subscriber + Send + Sync>, LogError>
+where
+    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
+{
+    let filter = EnvFilter::builder().parse(config.filter.as_str())?;
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(writer);
+    Ok(match config.format {
+        LogFormat::Text => Box::new(builder.with_ansi(false).finish()),
+        LogFormat::Json => Box::new(builder.json().flatten_event(true).finish()),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{self, Write};
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn logged(format: LogFormat, filter: &str) -> String {
+        let lines = Lines::default();
+        let writer = lines.clone();
+        let config = LogConfig {
+            format,
+            filter: filter.parse().unwrap(),
+        };
+        let subscriber = subscriber(&config, move || writer.clone()).unwrap();
+        tracing::subscriber::with_default(subscriber, || {
+            tracing::info!(answer = 42, "first");
+            tracing::debug!("second");
+        });
+        String::from_utf8(lines.0.lock().unwrap().clone()).unwrap()
+    }
+
+    #[test]
+    fn json_is_one_object_a_line() {
+        let text = logged(LogFormat::Json, "info");
+        let line: serde_json::Value = serde_json::from_str(text.trim_end()).unwrap();
+        assert_eq!(
+            (&line["message"], &line["answer"]),
+            (&"first".into(), &42.into())
+        );
+    }
+
+    #[test]
+    fn text_is_filtered() {
+        let info = logged(LogFormat::Text, "info");
+        assert!(
+            info.contains("first answer=42") && !info.contains("second"),
+            "{info}"
+        );
+        assert!(logged(LogFormat::Text, "debug").contains("second"));
+    }
+}

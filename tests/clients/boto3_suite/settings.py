@@ -1,0 +1,75 @@
+"""Settings of buckets: tags, ownership controls; what cannot be honoured is refused."""
+
+from harness import bucket, case, equal, refused, s3
+
+
+@case
+def tags_of_a_bucket():
+    name = bucket()
+    with refused(404, "NoSuchTagSet"):
+        s3.get_bucket_tagging(Bucket=name)
+    tags = [{"Key": "team", "Value": "süd + nord"}, {"Key": "empty", "Value": ""}]
+    put = s3.put_bucket_tagging(Bucket=name, Tagging={"TagSet": tags})
+    equal(put["ResponseMetadata"]["HTTPStatusCode"], 204, "status of the put")
+    stored = s3.get_bucket_tagging(Bucket=name)["TagSet"]
+    equal(sorted(stored, key=lambda tag: tag["Key"]), sorted(tags, key=lambda tag: tag["Key"]), "tags")
+    deleted = s3.delete_bucket_tagging(Bucket=name)
+    equal(deleted["ResponseMetadata"]["HTTPStatusCode"], 204, "status of the delete")
+    with refused(404, "NoSuchTagSet"):
+        s3.get_bucket_tagging(Bucket=name)
+
+
+@case
+def tags_that_break_the_rules():
+    name = bucket()
+    for tags in (
+        [{"Key": "a", "Value": "1"}, {"Key": "a", "Value": "2"}],
+        [{"Key": f"t{number}", "Value": "v"} for number in range(51)],
+        [{"Key": "k" * 129, "Value": "v"}],
+        [{"Key": "k", "Value": "v" * 257}],
+    ):
+        with refused(400, "InvalidTag", "BadRequest"):
+            s3.put_bucket_tagging(Bucket=name, Tagging={"TagSet": tags})
+
+
+@case
+def ownership_controls():
+    name = bucket()
+    controls = {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
+    s3.put_bucket_ownership_controls(Bucket=name, OwnershipControls=controls)
+    equal(s3.get_bucket_ownership_controls(Bucket=name)["OwnershipControls"], controls, "controls")
+    s3.delete_bucket_ownership_controls(Bucket=name)
+    with refused(404, "OwnershipControlsNotFoundError"):
+        s3.get_bucket_ownership_controls(Bucket=name)
+
+
+@case
+def what_cannot_be_honoured_is_refused():
+    name = bucket()
+    s3.put_object(Bucket=name, Key="k", Body=b"x")
+    for call, arguments in (
+        (s3.get_bucket_accelerate_configuration, {}),
+        (s3.list_bucket_analytics_configurations, {}),
+        (s3.list_bucket_inventory_configurations, {}),
+        (s3.list_bucket_metrics_configurations, {}),
+        (s3.list_bucket_intelligent_tiering_configurations, {}),
+        (s3.get_bucket_replication, {}),
+        (s3.get_object_torrent, {"Key": "k"}),
+        (s3.restore_object, {"Key": "k", "RestoreRequest": {"Days": 1}}),
+    ):
+        with refused(501, "NotImplemented"):
+            call(Bucket=name, **arguments)
+
+
+@case
+def headers_that_cannot_be_honoured_are_refused():
+    name = bucket()
+    for options in (
+        {"StorageClass": "GLACIER"},
+        {"ServerSideEncryption": "aws:kms"},
+        {"ObjectLockLegalHoldStatus": "ON"},
+        {"GrantRead": "id=abc"},
+    ):
+        with refused(501, "NotImplemented"):
+            s3.put_object(Bucket=name, Key="k", Body=b"x", **options)
+    s3.put_object(Bucket=name, Key="k", Body=b"x", StorageClass="STANDARD", ACL="private")

@@ -1,0 +1,91 @@
+// The AWS SDK for JavaScript v2 against bucketry, with a token of one bucket. It is out of support and still in use.
+'use strict';
+
+const assert = require('node:assert/strict');
+const http = require('node:http');
+
+const AWS = require('aws-sdk');
+
+const Bucket = process.env.BUCKET_NAME;
+const options = { endpoint: process.env.AWS_ENDPOINT_URL, maxRetries: 0 };
+// As in the user guide: the bucket in the host name, and no region.
+const s3 = new AWS.S3(options);
+
+async function refused(status, code, request) {
+  await assert.rejects(request.promise(), (error) => {
+    assert.deepEqual([error.statusCode, error.code], [status, code], error.message);
+    return true;
+  });
+}
+
+const cases = {
+  async 'put, get, head, list, delete'() {
+    const put = await s3.putObject({ Bucket, Key: 'a b/ü+', Body: 'content', Metadata: { m: 'v' } }).promise();
+    const get = await s3.getObject({ Bucket, Key: 'a b/ü+' }).promise();
+    assert.deepEqual([get.Body.toString(), get.ETag, get.Metadata], ['content', put.ETag, { m: 'v' }]);
+    assert.equal((await s3.headObject({ Bucket, Key: 'a b/ü+' }).promise()).ContentLength, 7);
+    const listed = await s3.listObjectsV2({ Bucket, Prefix: 'a b/' }).promise();
+    assert.deepEqual(listed.Contents.map((entry) => entry.Key), ['a b/ü+']);
+    const v1 = await s3.listObjects({ Bucket, Delimiter: '/' }).promise();
+    assert.deepEqual(v1.CommonPrefixes.map((entry) => entry.Prefix), ['a b/']);
+    await s3.deleteObject({ Bucket, Key: 'a b/ü+' }).promise();
+    await refused(404, 'NoSuchKey', s3.getObject({ Bucket, Key: 'a b/ü+' }));
+  },
+
+  async 'by path, signed with version 4'() {
+    const other = new AWS.S3({ ...options, s3ForcePathStyle: true, signatureVersion: 'v4', region: 'us-east-1' });
+    await other.putObject({ Bucket, Key: 'path', Body: Buffer.alloc(100_000, 'x') }).promise();
+    assert.equal((await other.getObject({ Bucket, Key: 'path' }).promise()).Body.length, 100_000);
+  },
+
+  async 'a managed upload in parts'() {
+    const Body = Buffer.alloc(11 * 1024 * 1024, 'parts');
+    const done = await s3.upload({ Bucket, Key: 'managed', Body }, { partSize: 5 * 1024 * 1024, queueSize: 2 }).promise();
+    assert.match(done.ETag, /-3"$/);
+    const got = await s3.getObject({ Bucket, Key: 'managed' }).promise();
+    assert.ok(got.Body.equals(Body));
+  },
+
+  async 'delete many'() {
+    for (const Key of ['m1', 'm2']) await s3.putObject({ Bucket, Key, Body: '' }).promise();
+    const Delete = { Objects: [{ Key: 'm1' }, { Key: 'm2' }, { Key: 'm3' }] };
+    const done = await s3.deleteObjects({ Bucket, Delete }).promise();
+    assert.deepEqual([done.Deleted.length, done.Errors.length], [3, 0]);
+  },
+
+  async 'presigned, by version 4'() {
+    const signer = new AWS.S3({ ...options, signatureVersion: 'v4', region: 'us-east-1' });
+    await s3.putObject({ Bucket, Key: 'signed', Body: 'by url' }).promise();
+    const url = await signer.getSignedUrlPromise('getObject', { Bucket, Key: 'signed', Expires: 60 });
+    assert.deepEqual(await get(url), [200, 'by url']);
+  },
+};
+
+function get(url) {
+  return new Promise((resolve, reject) => {
+    http
+      .get(url, (response) => {
+        const chunks = [];
+        response.on('data', (chunk) => chunks.push(chunk));
+        response.on('end', () => resolve([response.statusCode, Buffer.concat(chunks).toString()]));
+      })
+      .on('error', reject);
+  });
+}
+
+async function main() {
+  let failed = 0;
+  for (const [name, run] of Object.entries(cases)) {
+    try {
+      await run();
+      console.log(`ok     ${name}`);
+    } catch (error) {
+      failed += 1;
+      console.log(`FAILED ${name}: ${error.stack}`);
+    }
+  }
+  console.log(`${Object.keys(cases).length - failed} passed, ${failed} failed`);
+  process.exitCode = failed === 0 ? 0 : 1;
+}
+
+main();

@@ -1,0 +1,6 @@
+//! End-to-end tests: a real server, real clients.
+
+mod access;
+mod clients;
+mod grpc;
+mod wire;

@@ -1,0 +1,319 @@
+//! S3 on the wire: requests made by hand, signed by AWS's own library.
+
+use std::time::{Duration, SystemTime};
+
+use bucketry_contract::v1::{Credentials, Permission};
+use bucketry_tests::error::HarnessError;
+use bucketry_tests::grpc::Clients;
+use bucketry_tests::http1::{Connection, Request, Response, exchange};
+use bucketry_tests::server::{Server, ServerOptions};
+use bucketry_tests::sigv4::{Chunked, Payload, Signer};
+use bytes::Bytes;
+
+const BUCKET: &str = "wire-test-bucket";
+/// The body of the CRC catalogue and its CRC-32C in base64.
+const CHECKED: &[u8] = b"123456789";
+const CHECKED_CRC32C: &str = "4waSgw==";
+
+struct Wire {
+    server: Server,
+    signer: Signer,
+}
+
+impl Wire {
+    async fn start() -> Result<Self, HarnessError> {
+        let server = Server::start(ServerOptions::new())?;
+        let mut root = Clients::root(&server).await?;
+        root.create_bucket(BUCKET).await?;
+        let (_, credentials) = root.create_token(BUCKET, Permission::ReadWrite).await?;
+        let signer = signer(&credentials);
+        Ok(Self { server, signer })
+    }
+
+    fn request(&self, method: &str, key: &str) -> Request {
+        Request::new(method, &format!("/{BUCKET}/{key}"))
+            .header("host", &self.server.address().to_string())
+    }
+
+    fn signed(&self, request: Request) -> Result<Request, HarnessError> {
+        self.signer
+            .header(request, SystemTime::now(), Payload::Signed)
+    }
+
+    fn send(&self, request: Request) -> Result<Response, HarnessError> {
+        exchange(self.server.address(), request)
+    }
+
+    fn put(&self, key: &str, body: &[u8]) -> Result<Response, HarnessError> {
+        self.send(self.signed(with_body(self.request("PUT", key), body))?)
+    }
+
+    fn get(&self, key: &str) -> Result<Response, HarnessError> {
+        self.send(self.signed(self.request("GET", key))?)
+    }
+
+    fn chunked(
+        &self,
+        key: &str,
+        chunks: &[Bytes],
+        mode: &Chunked,
+    ) -> Result<Request, HarnessError> {
+        self.signer
+            .chunked(self.request("PUT", key), SystemTime::now(), chunks, mode)
+    }
+}
+
+fn signer(credentials: &Credentials) -> Signer {
+    Signer::new(&credentials.access_key_id, &credentials.secret_access_key)
+}
+
+fn with_body(request: Request, body: &[u8]) -> Request {
+    request
+        .header("content-length", &body.len().to_string())
+        .body(body)
+}
+
+fn refusal(response: &Response) -> (u16, String) {
+    (
+        response.status,
+        response.element("Code").unwrap_or_default(),
+    )
+}
+
+fn refused(status: u16, code: &str) -> (u16, String) {
+    (status, code.to_owned())
+}
+
+fn trailer(value: &str) -> (String, String) {
+    ("x-amz-checksum-crc32c".to_owned(), value.to_owned())
+}
+
+/// Chunks of the least size that a signed body may have but at its end, and a rest.
+fn chunks() -> Vec<Bytes> {
+    vec![
+        Bytes::from(vec![b'a'; 64 * 1024]),
+        Bytes::from(vec![b'b'; 8 * 1024]),
+        Bytes::from_static(b"the rest"),
+    ]
+}
+
+#[tokio::test]
+async fn bodies_in_signed_chunks() -> Result<(), HarnessError> {
+    let wire = Wire::start().await?;
+    let request = wire.chunked("k", &chunks(), &Chunked::Signed)?;
+    assert_eq!(wire.send(request)?.status, 200);
+    let got = wire.get("k")?;
+    assert_eq!(got.body, chunks().concat());
+    assert_eq!(got.find("content-encoding"), None);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_changed_chunk_is_refused_and_nothing_is_stored() -> Result<(), HarnessError> {
+    let wire = Wire::start().await?;
+    let mut request = wire.chunked("k", &chunks(), &Chunked::Signed)?;
+    if let Some(byte) = request.body.iter_mut().find(|byte| **byte == b'b') {
+        *byte = b'c';
+    }
+    assert_eq!(
+        refusal(&wire.send(request)?),
+        refused(403, "SignatureDoesNotMatch")
+    );
+    assert_eq!(refusal(&wire.get("k")?), refused(404, "NoSuchKey"));
+    Ok(())
+}
+
+#[tokio::test]
+async fn trailers_signed_and_unsigned() -> Result<(), HarnessError> {
+    let wire = Wire::start().await?;
+    let body = [Bytes::from_static(CHECKED)];
+    let (name, value) = trailer(CHECKED_CRC32C);
+    for mode in [
+        Chunked::SignedTrailer(name.clone(), value.clone()),
+        Chunked::UnsignedTrailer(name, value),
+    ] {
+        let request = wire.chunked("k", &body, &mode)?;
+        let put = wire.send(request)?;
+        assert_eq!(
+            (put.status, put.find("x-amz-checksum-crc32c")),
+            (200, Some(CHECKED_CRC32C)),
+            "{mode:?}"
+        );
+        assert_eq!(wire.get("k")?.body, CHECKED);
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_trailer_that_is_wrong_is_refused_and_nothing_is_stored() -> Result<(), HarnessError> {
+    let wire = Wire::start().await?;
+    let body = [Bytes::from_static(b"other content")];
+    let (name, value) = trailer(CHECKED_CRC32C);
+    for mode in [
+        Chunked::SignedTrailer(name.clone(), value.clone()),
+        Chunked::UnsignedTrailer(name, value),
+    ] {
+        let request = wire.chunked("k", &body, &mode)?;
+        assert_eq!(
+            refusal(&wire.send(request)?),
+            refused(400, "BadDigest"),
+            "{mode:?}"
+        );
+        assert_eq!(refusal(&wire.get("k")?), refused(404, "NoSuchKey"));
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_body_that_is_not_what_was_signed() -> Result<(), HarnessError> {
+    let wire = Wire::start().await?;
+    let mut request = wire.signed(with_body(wire.request("PUT", "k"), b"what was signed"))?;
+    request.body = b"what was $igned".to_vec();
+    assert_eq!(
+        refusal(&wire.send(request)?),
+        refused(400, "XAmzContentSHA256Mismatch")
+    );
+    assert_eq!(refusal(&wire.get("k")?), refused(404, "NoSuchKey"));
+    Ok(())
+}
+
+#[tokio::test]
+async fn clocks_that_differ() -> Result<(), HarnessError> {
+    let wire = Wire::start().await?;
+    let past = SystemTime::now() - Duration::from_secs(20 * 60);
+    let request = wire
+        .signer
+        .header(wire.request("GET", "k"), past, Payload::Signed)?;
+    assert_eq!(
+        refusal(&wire.send(request)?),
+        refused(403, "RequestTimeTooSkewed")
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn presigned_requests_expire() -> Result<(), HarnessError> {
+    let wire = Wire::start().await?;
+    wire.put("k", b"content")?;
+    let presigned = |begin: SystemTime| {
+        wire.signer
+            .presign(wire.request("GET", "k"), begin, Duration::from_secs(60))
+    };
+    let now = SystemTime::now();
+    assert_eq!(wire.send(presigned(now)?)?.body, b"content");
+    let expired = presigned(now - Duration::from_secs(120))?;
+    assert_eq!(refusal(&wire.send(expired)?), refused(403, "AccessDenied"));
+    Ok(())
+}
+
+#[tokio::test]
+async fn headers_that_change_meaning_must_be_signed() -> Result<(), HarnessError> {
+    let wire = Wire::start().await?;
+    wire.put("secret", b"secret")?;
+    let request = wire
+        .signed(with_body(wire.request("PUT", "k"), b""))?
+        .header("x-amz-copy-source", &format!("/{BUCKET}/secret"));
+    assert_eq!(refusal(&wire.send(request)?), refused(403, "AccessDenied"));
+    assert_eq!(refusal(&wire.get("k")?), refused(404, "NoSuchKey"));
+    Ok(())
+}
+
+#[tokio::test]
+async fn to_continue_is_said_only_after_authorization() -> Result<(), HarnessError> {
+    let wire = Wire::start().await?;
+    let body = b"comes later";
+    let request =
+        wire.signed(with_body(wire.request("PUT", "k"), body).header("expect", "100-continue"))?;
+    let mut connection = Connection::open(wire.server.address())?;
+    connection.send(&request.head())?;
+    assert_eq!(connection.receive("PUT")?.status, 100);
+    connection.send(body)?;
+    assert_eq!(connection.receive("PUT")?.status, 200);
+
+    let mut stranger = wire.signer.clone();
+    stranger.secret_access_key.push('x');
+    let request = with_body(wire.request("PUT", "k"), body).header("expect", "100-continue");
+    let request = stranger.header(request, SystemTime::now(), Payload::Signed)?;
+    let mut connection = Connection::open(wire.server.address())?;
+    connection.send(&request.head())?;
+    assert_eq!(
+        refusal(&connection.receive("PUT")?),
+        refused(403, "SignatureDoesNotMatch")
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_connection_serves_many_requests() -> Result<(), HarnessError> {
+    let wire = Wire::start().await?;
+    let mut connection = Connection::open(wire.server.address())?;
+    for number in 0..5 {
+        let key = format!("k{number}");
+        let put = wire.signed(with_body(wire.request("PUT", &key), key.as_bytes()))?;
+        assert_eq!(connection.exchange(&put)?.status, 200);
+        let missing = wire.signed(wire.request("GET", "missing"))?;
+        assert_eq!(
+            refusal(&connection.exchange(&missing)?),
+            refused(404, "NoSuchKey")
+        );
+        let head = wire.signed(wire.request("HEAD", "missing"))?;
+        assert_eq!(connection.exchange(&head)?.status, 404);
+        let get = wire.signed(wire.request("GET", &key))?;
+        assert_eq!(connection.exchange(&get)?.body, key.as_bytes());
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn every_answer_can_be_traced() -> Result<(), HarnessError> {
+    let wire = Wire::start().await?;
+    for response in [
+        wire.put("k", b"x")?,
+        wire.get("k")?,
+        wire.get("missing")?,
+        wire.send(wire.request("GET", "k"))?,
+    ] {
+        for header in ["x-amz-request-id", "x-amz-id-2", "date", "server"] {
+            assert!(
+                response.find(header).is_some(),
+                "{header} is missing with {}",
+                response.status
+            );
+        }
+        if response.status >= 400 {
+            assert_eq!(
+                response.element("RequestId").as_deref(),
+                response.find("x-amz-request-id")
+            );
+            assert_eq!(response.find("content-type"), Some("application/xml"));
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_short_body_is_not_stored() -> Result<(), HarnessError> {
+    let wire = Wire::start().await?;
+    let request = wire.signed(with_body(wire.request("PUT", "k"), b"all of it"))?;
+    let mut connection = Connection::open(wire.server.address())?;
+    connection.send(&request.head())?;
+    connection.send(b"all")?;
+    drop(connection);
+    assert_eq!(refusal(&wire.get("k")?), refused(404, "NoSuchKey"));
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_is_not_http_does_no_harm() -> Result<(), HarnessError> {
+    let wire = Wire::start().await?;
+    for nonsense in [
+        &b"\x16\x03\x01\x02\x00\x01\x00"[..],
+        b"GET / HTTP/9.9\r\n\r\n",
+        b"\r\n\r\n\r\n\0\0\0\0",
+    ] {
+        let mut connection = Connection::open(wire.server.address())?;
+        connection.send(nonsense)?;
+    }
+    assert_eq!(wire.put("k", b"x")?.status, 200);
+    Ok(())
+}

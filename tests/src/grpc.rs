@@ -1,0 +1,154 @@
+//! Callers by gRPC: a channel to a server and clients that carry a key as bearer credentials.
+
+use bucketry_contract::v1::admin_service_client::AdminServiceClient;
+use bucketry_contract::v1::object_service_client::ObjectServiceClient;
+use bucketry_contract::v1::token_service_client::TokenServiceClient;
+use bucketry_contract::v1::{
+    CreateBucketRequest, CreateTokenRequest, Credentials, Permission, Token,
+};
+use tonic::metadata::{Ascii, MetadataValue};
+use tonic::service::Interceptor;
+use tonic::service::interceptor::InterceptedService;
+use tonic::transport::{Channel, Endpoint};
+use tonic::{Request, Status};
+
+use crate::error::HarnessError;
+use crate::server::{ROOT_ACCESS_KEY_ID, ROOT_SECRET_ACCESS_KEY, Server};
+
+/// A channel whose calls carry credentials.
+pub type Caller = InterceptedService<Channel, Bearer>;
+
+/// Adds `authorization: Bearer <access key id>.<secret access key>` to each call.
+#[derive(Debug, Clone)]
+pub struct Bearer {
+    header: MetadataValue<Ascii>,
+}
+
+impl Bearer {
+    /// The credentials of an access key.
+    ///
+    /// # Errors
+    /// The key has characters that no header can carry.
+    pub fn key(access_key_id: &str, secret_access_key: &str) -> Result<Self, HarnessError> {
+        Self::session(&format!("{access_key_id}.{secret_access_key}"))
+    }
+
+    /// The session token of `CreateSession`.
+    ///
+    /// # Errors
+    /// The token has characters that no header can carry.
+    pub fn session(token: &str) -> Result<Self, HarnessError> {
+        let mut header: MetadataValue<Ascii> = format!("Bearer {token}").parse()?;
+        header.set_sensitive(true);
+        Ok(Self { header })
+    }
+
+    /// The root key of the servers that this harness starts.
+    ///
+    /// # Errors
+    /// Never: the key is fit for a header.
+    pub fn root() -> Result<Self, HarnessError> {
+        Self::key(ROOT_ACCESS_KEY_ID, ROOT_SECRET_ACCESS_KEY)
+    }
+
+    /// The key that a token was made with.
+    ///
+    /// # Errors
+    /// The key has characters that no header can carry.
+    pub fn token(credentials: &Credentials) -> Result<Self, HarnessError> {
+        Self::key(&credentials.access_key_id, &credentials.secret_access_key)
+    }
+}
+
+impl Interceptor for Bearer {
+    fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
+        request
+            .metadata_mut()
+            .insert("authorization", self.header.clone());
+        Ok(request)
+    }
+}
+
+/// A connection to the server.
+///
+/// # Errors
+/// The server is not there.
+pub async fn channel(server: &Server) -> Result<Channel, HarnessError> {
+    Ok(Endpoint::from_shared(server.endpoint_url())?
+        .connect()
+        .await?)
+}
+
+/// The clients of all public services, with one key.
+#[derive(Debug, Clone)]
+pub struct Clients {
+    /// Buckets, objects and uploads.
+    pub objects: ObjectServiceClient<Caller>,
+    /// Tokens.
+    pub tokens: TokenServiceClient<Caller>,
+    /// Accounts and operator keys.
+    pub admin: AdminServiceClient<Caller>,
+}
+
+impl Clients {
+    /// Clients over a new connection.
+    ///
+    /// # Errors
+    /// The server is not there.
+    pub async fn connect(server: &Server, bearer: Bearer) -> Result<Self, HarnessError> {
+        let channel = channel(server).await?;
+        Ok(Self {
+            objects: ObjectServiceClient::with_interceptor(channel.clone(), bearer.clone()),
+            tokens: TokenServiceClient::with_interceptor(channel.clone(), bearer.clone()),
+            admin: AdminServiceClient::with_interceptor(channel, bearer),
+        })
+    }
+
+    /// Clients with the root key, over a new connection.
+    ///
+    /// # Errors
+    /// The server is not there.
+    pub async fn root(server: &Server) -> Result<Self, HarnessError> {
+        Self::connect(server, Bearer::root()?).await
+    }
+
+    /// Makes a bucket.
+    ///
+    /// # Errors
+    /// The server refused.
+    pub async fn create_bucket(&mut self, bucket: &str) -> Result<(), HarnessError> {
+        self.objects
+            .create_bucket(CreateBucketRequest {
+                bucket: bucket.to_owned(),
+                ..Default::default()
+            })
+            .await?;
+        Ok(())
+    }
+
+    /// Makes a token without IP rules.
+    ///
+    /// # Errors
+    /// The server refused, or its answer lacks a field.
+    pub async fn create_token(
+        &mut self,
+        bucket: &str,
+        permission: Permission,
+    ) -> Result<(Token, Credentials), HarnessError> {
+        let made = self
+            .tokens
+            .create_token(CreateTokenRequest {
+                bucket: bucket.to_owned(),
+                name: format!("test {}", permission.as_str_name()),
+                permission: permission.into(),
+                ..Default::default()
+            })
+            .await?
+            .into_inner();
+        Ok((
+            made.token.ok_or(HarnessError::Incomplete("token"))?,
+            made.credentials
+                .ok_or(HarnessError::Incomplete("credentials"))?,
+        ))
+    }
+}

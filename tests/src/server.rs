@@ -1,0 +1,373 @@
+//! A real server in a process of its own, on a port that the system chooses and a data directory that is gone at the
+//! end.
+
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
+
+use crate::error::HarnessError;
+
+/// The root access key id that every server of the harness is started with.
+pub const ROOT_ACCESS_KEY_ID: &str = "TESTROOTACCESSKEY001";
+/// The root secret access key that every server of the harness is started with.
+pub const ROOT_SECRET_ACCESS_KEY: &str = "test/root+secret/access+key/of/40/chars/";
+
+/// What seals the secrets of servers that are given their keyring.
+const KEYRING: &str = "active = 1\n[keys]\n1 = \"000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\"\n";
+
+const READY_LIMIT: Duration = Duration::from_secs(60);
+const STOP_LIMIT: Duration = Duration::from_secs(30);
+const LOG_LINES_SHOWN: usize = 60;
+
+/// What a server is started with besides a listener, a data directory and the root credentials.
+#[derive(Debug, Clone, Default)]
+pub struct ServerOptions {
+    arguments: Vec<OsString>,
+    environment: Vec<(OsString, OsString)>,
+}
+
+impl ServerOptions {
+    /// Nothing but the defaults: SQLite and a folder.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds an argument of `bucketry serve`.
+    #[must_use]
+    pub fn argument(mut self, argument: impl Into<OsString>) -> Self {
+        self.arguments.push(argument.into());
+        self
+    }
+
+    /// Sets an environment variable.
+    #[must_use]
+    pub fn environment(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Self {
+        self.environment.push((name.into(), value.into()));
+        self
+    }
+
+    /// Uses another database than SQLite in the data directory. Such a server does not make its keyring itself.
+    #[must_use]
+    pub fn database_url(self, url: &str) -> Self {
+        self.argument("--database-url")
+            .argument(url)
+            .environment("BUCKETRY_KEYRING", KEYRING)
+    }
+}
+
+/// A running server. Dropping it stops it and removes its data.
+#[derive(Debug)]
+pub struct Server {
+    folder: TempDir,
+    options: ServerOptions,
+    process: Process,
+}
+
+impl Server {
+    /// Starts a server and waits until it listens.
+    ///
+    /// # Errors
+    /// The binary is missing, or the server was not ready within 60 seconds.
+    pub fn start(options: ServerOptions) -> Result<Self, HarnessError> {
+        let folder = tempfile::Builder::new()
+            .prefix("bucketry-test-")
+            .tempdir()
+            .map_err(HarnessError::io("make a data directory"))?;
+        let process = Process::start(folder.path(), &options)?;
+        Ok(Self {
+            folder,
+            options,
+            process,
+        })
+    }
+
+    /// The address that the server listens on.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.process.address
+    }
+
+    /// The S3 and gRPC endpoint, with the address as host.
+    #[must_use]
+    pub fn endpoint_url(&self) -> String {
+        format!("http://{}", self.address())
+    }
+
+    /// The endpoint with `localhost` as host: what clients that put the bucket into the host name are given.
+    #[must_use]
+    pub fn localhost_url(&self) -> String {
+        format!("http://localhost:{}", self.address().port())
+    }
+
+    /// The data directory.
+    #[must_use]
+    pub fn data_dir(&self) -> PathBuf {
+        data_dir(self.folder.path())
+    }
+
+    /// The server's process id.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.process.child.id()
+    }
+
+    /// All that the server has written to its standard error.
+    #[must_use]
+    pub fn log(&self) -> String {
+        read_log(self.folder.path())
+    }
+
+    /// Asks the server to end and waits until it has.
+    ///
+    /// # Errors
+    /// It did not end within 30 seconds (it is then killed).
+    pub fn stop(&mut self) -> Result<ExitStatus, HarnessError> {
+        self.process.stop(self.folder.path())
+    }
+
+    /// Ends the server as a power cut would end its process: no drain, nothing flushed.
+    ///
+    /// # Errors
+    /// The signal could not be sent.
+    pub fn kill9(&mut self) -> Result<(), HarnessError> {
+        self.process.kill()
+    }
+
+    /// Starts the server again, if need be after stopping it, on the same data directory. The port is a new one.
+    ///
+    /// # Errors
+    /// As `start` and `stop`.
+    pub fn restart(&mut self) -> Result<(), HarnessError> {
+        self.process.stop(self.folder.path())?;
+        self.process = Process::start(self.folder.path(), &self.options)?;
+        Ok(())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let stopped = self.process.stop(self.folder.path());
+        if thread::panicking() || stopped.is_err() {
+            show_log(self.folder.path());
+        }
+    }
+}
+
+#[expect(
+    clippy::print_stderr,
+    reason = "a failing test shows what its server said"
+)]
+fn show_log(folder: &Path) {
+    let log = read_log(folder);
+    let lines: Vec<&str> = log.lines().collect();
+    let first = lines.len().saturating_sub(LOG_LINES_SHOWN);
+    eprintln!("--- the server's last lines");
+    for line in lines.iter().skip(first) {
+        eprintln!("{line}");
+    }
+}
+
+#[derive(Debug)]
+struct Process {
+    child: Child,
+    address: SocketAddr,
+    /// Lines of standard output; closed when the process has ended.
+    output: Receiver<String>,
+}
+
+impl Process {
+    fn start(folder: &Path, options: &ServerOptions) -> Result<Self, HarnessError> {
+        let log = File::options()
+            .create(true)
+            .append(true)
+            .open(folder.join("server.log"))
+            .map_err(HarnessError::io("open the server's log"))?;
+        let mut child = Command::new(binary()?)
+            .args([
+                "serve",
+                "--listen",
+                "127.0.0.1:0",
+                "--log-format",
+                "json",
+                "--data-dir",
+            ])
+            .arg(data_dir(folder))
+            .args(&options.arguments)
+            .env("BUCKETRY_ROOT_ACCESS_KEY_ID", ROOT_ACCESS_KEY_ID)
+            .env("BUCKETRY_ROOT_SECRET_ACCESS_KEY", ROOT_SECRET_ACCESS_KEY)
+            .envs(
+                options
+                    .environment
+                    .iter()
+                    .map(|(name, value)| (name, value)),
+            )
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(log)
+            .spawn()
+            .map_err(HarnessError::io("start the server"))?;
+        let output = match child.stdout.take() {
+            Some(stdout) => lines(stdout),
+            None => return Err(HarnessError::Incomplete("stdout")),
+        };
+        match ready_address(&output, folder) {
+            Ok(address) => Ok(Self {
+                child,
+                address,
+                output,
+            }),
+            Err(error) => {
+                // The error that matters is the one above; the process may have ended already.
+                child.kill().ok();
+                child.wait().ok();
+                Err(error)
+            }
+        }
+    }
+
+    fn stop(&mut self, folder: &Path) -> Result<ExitStatus, HarnessError> {
+        if let Some(status) = self.ended()? {
+            return Ok(status);
+        }
+        if let Some(pid) = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw) {
+            kill_process(pid, Signal::TERM)
+                .map_err(std::io::Error::from)
+                .map_err(HarnessError::io("send SIGTERM to the server"))?;
+        }
+        let deadline = Instant::now() + STOP_LIMIT;
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            match self.output.recv_timeout(left) {
+                Ok(_) => {}
+                Err(RecvTimeoutError::Disconnected) => {
+                    return self
+                        .child
+                        .wait()
+                        .map_err(HarnessError::io("wait for the server"));
+                }
+                Err(RecvTimeoutError::Timeout) => {
+                    self.kill()?;
+                    return Err(HarnessError::NotStopped {
+                        limit: STOP_LIMIT,
+                        log: read_log(folder),
+                    });
+                }
+            }
+        }
+    }
+
+    fn kill(&mut self) -> Result<(), HarnessError> {
+        if self.ended()?.is_none() {
+            self.child
+                .kill()
+                .map_err(HarnessError::io("kill the server"))?;
+            self.child
+                .wait()
+                .map_err(HarnessError::io("wait for the server"))?;
+        }
+        Ok(())
+    }
+
+    fn ended(&mut self) -> Result<Option<ExitStatus>, HarnessError> {
+        self.child
+            .try_wait()
+            .map_err(HarnessError::io("look at the server"))
+    }
+}
+
+/// Hands on lines until the writer is gone, so that waiting for one can have a deadline.
+fn lines(stdout: ChildStdout) -> Receiver<String> {
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        for line in BufReader::new(stdout).lines() {
+            let Ok(line) = line else { break };
+            // The process must not block on a full pipe when nobody listens any more.
+            sender.send(line).ok();
+        }
+    });
+    receiver
+}
+
+fn ready_address(output: &Receiver<String>, folder: &Path) -> Result<SocketAddr, HarnessError> {
+    let deadline = Instant::now() + READY_LIMIT;
+    loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        match output.recv_timeout(left) {
+            Ok(line) => {
+                if let Some(url) = line.strip_prefix("ready ") {
+                    return parse_ready(url).ok_or(HarnessError::ReadyLine(line));
+                }
+            }
+            Err(RecvTimeoutError::Disconnected) => {
+                return Err(HarnessError::EndedEarly {
+                    log: read_log(folder),
+                });
+            }
+            Err(RecvTimeoutError::Timeout) => {
+                return Err(HarnessError::NotReady {
+                    limit: READY_LIMIT,
+                    log: read_log(folder),
+                });
+            }
+        }
+    }
+}
+
+fn parse_ready(url: &str) -> Option<SocketAddr> {
+    let rest = url.trim().strip_prefix("http://")?;
+    rest.trim_end_matches('/').parse().ok()
+}
+
+fn data_dir(folder: &Path) -> PathBuf {
+    folder.join("data")
+}
+
+fn read_log(folder: &Path) -> String {
+    // A log that cannot be read must not hide the fault that it was wanted for.
+    fs::read(folder.join("server.log"))
+        .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+        .unwrap_or_default()
+}
+
+/// The server's binary: it lies beside the folder `deps` that the test's own binary lies in.
+///
+/// # Errors
+/// It has not been built.
+pub fn binary() -> Result<PathBuf, HarnessError> {
+    let own = std::env::current_exe().map_err(HarnessError::io("find the test's own binary"))?;
+    let folder = own.parent().unwrap_or(Path::new("."));
+    let folder = match folder.file_name() {
+        Some(name) if name == "deps" => folder.parent().unwrap_or(folder),
+        _ => folder,
+    };
+    let path = folder.join(format!("bucketry{}", std::env::consts::EXE_SUFFIX));
+    if path.is_file() {
+        Ok(path)
+    } else {
+        Err(HarnessError::MissingBinary(path))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_ready_line_names_the_address() {
+        let expected: SocketAddr = "127.0.0.1:4321".parse().unwrap();
+        assert_eq!(parse_ready("http://127.0.0.1:4321"), Some(expected));
+        assert_eq!(parse_ready("http://127.0.0.1:4321/\n"), Some(expected));
+        assert_eq!(parse_ready("127.0.0.1:4321"), None);
+        assert_eq!(parse_ready("http://localhost"), None);
+    }
+}
