@@ -23,3 +23,6 @@ use crate::target::Target;
 use crate::xml::{Element, XmlWriter};
 
 include!(concat!(env!("OUT_DIR"), "/s3.rs"));
+
+#[cfg(test)]
+mod tests;

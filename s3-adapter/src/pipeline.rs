@@ -95,7 +95,7 @@ async fn answer(
         Ok(Admitted::Preflight(answer)) => Ok(answer),
         Ok(Admitted::Operation(parsed, mut exchange)) => {
             exchange.intake = intake;
-            let parsed = match read_body(parsed, &mut exchange).await {
+            let parsed = match read_body(*parsed, &mut exchange).await {
                 Ok(parsed) => parsed,
                 Err(error) => return Err(Refusal::with_body(error, exchange.intake)),
             };
@@ -109,7 +109,7 @@ async fn answer(
 /// A request that may go on.
 enum Admitted {
     Preflight(Answer),
-    Operation(ParsedRequest, Box<Exchange>),
+    Operation(Box<ParsedRequest>, Box<Exchange>),
 }
 
 /// Everything that is decided by the head of a request.
@@ -184,7 +184,7 @@ async fn admitted(
         document: None,
         resource_url,
     };
-    Ok(Admitted::Operation(parsed, Box::new(exchange)))
+    Ok(Admitted::Operation(Box::new(parsed), Box::new(exchange)))
 }
 
 fn check_size(edge: &Edge, head: &Parts) -> Result<(), S3Error> {

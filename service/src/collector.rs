@@ -173,7 +173,7 @@ impl Collector {
             if removed.is_empty() {
                 return Ok(done);
             }
-            self.catalog.remove_garbage(&removed).await?;
+            self.catalog.remove_garbage(removed).await?;
         }
     }
 

@@ -225,7 +225,7 @@ impl Service {
             Some(found) if token => target(found),
             None if token => Target::AbsentBucket,
             // Whose the bucket of this name is decides the commit, and S3 has an answer of its own for it.
-            Some(_) | None => Target::Service,
+            Some(_) | None => Target::AbsentBucket,
         };
         self.admit_target(caller, classes, target)
     }

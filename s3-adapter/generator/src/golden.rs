@@ -60,6 +60,8 @@ struct Document {
     root: String,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     optional: bool,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    refused: Vec<String>,
     elements: Vec<Element>,
 }
 
@@ -154,6 +156,7 @@ fn row(operation: &Operation) -> Row {
         request_xml: operation.request.body.as_ref().map(|body| Document {
             root: body.root.clone(),
             optional: body.optional,
+            refused: body.refused.clone(),
             elements: elements(&body.shape, &body.hook_elements),
         }),
         response: response(operation),
@@ -290,6 +293,7 @@ fn response_document(operation: &Operation, root: &str) -> Document {
     Document {
         root: root.to_owned(),
         optional: false,
+        refused: Vec::new(),
         elements: found,
     }
 }

@@ -174,6 +174,8 @@ pub(crate) struct Body {
     pub(crate) optional: bool,
     pub(crate) shape: Shape,
     pub(crate) hook_elements: Vec<String>,
+    /// Elements that S3 knows and that are not implemented.
+    pub(crate) refused: Vec<String>,
 }
 
 /// A field that comes from the URI, the query or a header.

@@ -285,6 +285,11 @@ fn whole_body(operation: &Operation, body: &Body, code: &mut Code) {
                 for name in hook {
                     code.line(format!("        // The hook reads it.\n            {name:?} => {{}}"));
                 }
+                for name in &body.refused {
+                    code.line(format!(
+                        "        {name:?} => return Err(decode::unsupported_element(child)),"
+                    ));
+                }
                 code.line("        _ => return Err(decode::unknown_element(child)),");
             },
             "        }\n    }\n    Ok(())\n}",

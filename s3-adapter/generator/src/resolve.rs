@@ -192,6 +192,7 @@ fn request(
                 optional: body.optional,
                 shape,
                 hook_elements: binding.hook_request_xml.clone(),
+                refused: body.refused.clone(),
             })
         }
         None => None,
@@ -557,6 +558,7 @@ fn update(
                 optional: false,
                 shape,
                 hook_elements: Vec::new(),
+                refused: Vec::new(),
             })
         }
     };

@@ -359,6 +359,14 @@ pub fn items<'a>(list: &'a Element, item: &str) -> Result<&'a [Element], ParseEr
     }
 }
 
+/// The refusal of an element that S3 knows.
+#[must_use]
+pub fn unsupported_element(element: &Element) -> ParseError {
+    ParseError::UnsupportedElement {
+        name: element.name.clone(),
+    }
+}
+
 /// The refusal of an element.
 #[must_use]
 pub fn unknown_element(element: &Element) -> ParseError {

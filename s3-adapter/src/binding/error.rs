@@ -38,6 +38,12 @@ pub enum ParseError {
         /// Its name.
         name: String,
     },
+    /// An element that S3 knows and that is not implemented.
+    #[error("element {name:?} is not supported here")]
+    UnsupportedElement {
+        /// Its name.
+        name: String,
+    },
     /// The operation needs a body.
     #[error("no body")]
     MissingBody,
@@ -80,6 +86,9 @@ impl From<ParseError> for S3Error {
                 value,
                 "The value of a header or query parameter is not valid.",
             ),
+            ParseError::UnsupportedElement { name } => {
+                not_implemented().with_element("Element", name)
+            }
             ParseError::MissingBody => S3Error::new(
                 "MissingRequestBodyError",
                 http::StatusCode::BAD_REQUEST,

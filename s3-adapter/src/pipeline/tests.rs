@@ -455,3 +455,47 @@ async fn a_fault_of_the_service_tells_nothing() {
     seen.assert_error(500, "InternalError");
     assert!(!seen.text().contains("secret"));
 }
+
+#[tokio::test]
+async fn a_presigned_url_is_told_with_its_time() {
+    let bench = Bench::new();
+    bench
+        .service()
+        .answers::<HeadObjectResponse>("HeadObject", Err(refusal(ErrorReason::NoSuchKey)));
+    let query = "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AKIAIOSFODNN7EXAMPLE%2F20130524%2Fus-east-1%2Fs3%2Faws4_request\
+        &X-Amz-Date=20130524T000000Z&X-Amz-Expires=86400&X-Amz-SignedHeaders=host\
+        &X-Amz-Signature=aeeed9bbccd4d02ee5c0109b86d86835f995330da4c265957d157751f604d404";
+    bench.send("HEAD", &format!("/b/k?{query}"), &[], "").await;
+    let asked = bench.service().authorized.lock().unwrap().remove(0);
+    let claim = asked.claim.unwrap();
+    assert_eq!(claim.kind(), SignatureKind::V4Presigned);
+    assert_eq!(claim.expires, 86400);
+    assert_eq!(claim.amz_date, "20130524T000000Z");
+}
+
+#[tokio::test]
+async fn a_version_2_url_carries_headers_in_its_query() {
+    let bench = Bench::new();
+    let written = PutObjectResponse {
+        object: Some(object("k")),
+    };
+    bench.service().answers("PutObject", Ok(written));
+    let query = "AWSAccessKeyId=AKIAIOSFODNN7EXAMPLE&Expires=1369440000&Signature=AAAAAAAAAAAAAAAAAAAAAAAAAAA%3D\
+        &Content-Type=text%2Fplain&x-amz-meta-colour=blue&x-amz-acl=private";
+    let seen = bench
+        .send("PUT", &format!("/b/k?{query}"), &[], "hello")
+        .await;
+    assert_eq!(seen.status, 200, "{seen:?}");
+    let asked = bench.service().authorized.lock().unwrap().remove(0);
+    let claim = asked.claim.unwrap();
+    assert_eq!(claim.kind(), SignatureKind::V2Presigned);
+    assert_eq!(claim.expires, 1_369_440_000);
+    assert_eq!(claim.signature, "AAAAAAAAAAAAAAAAAAAAAAAAAAA=");
+    let messages: Vec<PutObjectRequest> = bench.service().request();
+    let Some(put_object_request::Message::Spec(spec)) = messages[0].message.clone() else {
+        panic!("{messages:?}");
+    };
+    let attributes = spec.attributes.unwrap();
+    assert_eq!(attributes.content_type, "text/plain");
+    assert_eq!(attributes.metadata["colour"], "blue");
+}

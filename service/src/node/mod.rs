@@ -15,7 +15,7 @@ use tokio::task::AbortHandle;
 pub use s3::S3Service;
 
 use crate::access::sigv4::SigningKeyCache;
-use crate::blobs::{BlobStore, BlobStoreOptions, StoreError, StoreUrlError};
+use crate::blobs::{BlobStore, BlobStoreOptions, StoreError, StoreUrl, StoreUrlError};
 use crate::catalog::{Catalog, CatalogError, CatalogOptions, CatalogUrl};
 use crate::clock::Clock;
 use crate::collector::{Collector, Upkeep};
@@ -118,7 +118,7 @@ pub async fn open(config: &Config, public_url: &PublicUrl) -> Result<Node, NodeE
     let catalog = Catalog::open(&catalog_url(&config.storage.database), &CatalogOptions::default()).await?;
     let keyring = Arc::new(bootstrap::keyring(&catalog, &config.storage.keyring).await?);
     let blobs = BlobStore::open(
-        &config.storage.store.to_string().parse()?,
+        &store_url(&config.storage.store)?,
         &BlobStoreOptions {
             environment: std::env::vars().collect(),
             ..BlobStoreOptions::default()
@@ -178,6 +178,17 @@ async fn front(
         .build(bucketry_contract::PUBLISHED_DESCRIPTOR_SET)
         .await?;
     Ok(Front::new(grpc, s3::service(service, server, config, public_url)))
+}
+
+/// A local directory may be given relative to where the server is started.
+fn store_url(store: &crate::config::StoreUrl) -> Result<StoreUrl, NodeError> {
+    match store {
+        crate::config::StoreUrl::File(directory) => {
+            let directory = std::path::absolute(directory).map_err(StoreError::Directory)?;
+            Ok(StoreUrl::Local(directory))
+        }
+        other => Ok(other.to_string().parse()?),
+    }
 }
 
 fn catalog_url(database: &DatabaseUrl) -> CatalogUrl {

@@ -9,7 +9,6 @@ use bucketry_s3_adapter::target::BaseDomains;
 use bucketry_s3_adapter::{AnswerBody, ClientInfo, OperationName, S3Adapter};
 use futures::future::BoxFuture;
 use http::{Request, Response};
-use tower::Service as _;
 
 use crate::config::{Config, PublicUrl};
 use crate::grpc::{LocalEdge, Server};

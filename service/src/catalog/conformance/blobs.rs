@@ -109,7 +109,7 @@ pub(super) async fn become_garbage_with_their_last_reference(fixture: &Fixture) 
         "replaced before, and within the batch"
     );
     let found = listed(fixture, Timestamp::MAX, Timestamp::MAX).await;
-    fixture.other.remove_garbage(&found).await.unwrap();
+    fixture.other.remove_garbage(found).await.unwrap();
     assert!(garbage(fixture).await.is_empty());
     fixture
         .other
@@ -129,7 +129,7 @@ pub(super) async fn become_garbage_with_their_last_reference(fixture: &Fixture) 
         blob: id(batch, 3),
         unreferenced_at: later(77),
     };
-    fixture.catalog.remove_garbage(&[stale]).await.unwrap();
+    fixture.catalog.remove_garbage(vec![stale]).await.unwrap();
     assert_eq!(
         garbage(fixture).await,
         [id(batch, 3)],

@@ -45,7 +45,7 @@ impl Catalog {
     ///
     /// # Errors
     /// [`CatalogError`] if the database fails.
-    pub async fn remove_garbage(&self, blobs: &[GarbageBlob]) -> Result<(), CatalogError> {
+    pub async fn remove_garbage(&self, blobs: Vec<GarbageBlob>) -> Result<(), CatalogError> {
         let mut connection = self.engine().pools.writer().await?;
         // The time too: a mark that was made anew is another mark.
         let columns = [("blob_id", Kind::Int), ("unreferenced_at", Kind::Int)];
