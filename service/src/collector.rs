@@ -80,7 +80,11 @@ impl Collector {
             ticks.tick().await;
             match self.round(self.clock.now()).await {
                 Ok(done) if done != Collected::default() => {
-                    tracing::info!(deleted = done.deleted, failed = done.failed, "collected blobs");
+                    tracing::info!(
+                        deleted = done.deleted,
+                        failed = done.failed,
+                        "collected blobs"
+                    );
                 }
                 Ok(_) => {}
                 Err(error) => tracing::warn!(error = ?error, "upkeep failed; it is tried again"),
@@ -100,7 +104,10 @@ impl Collector {
     }
 
     pub(crate) async fn heartbeat(&self, now: Timestamp) -> Result<(), CatalogError> {
-        let oldest = self.blobs.oldest_read_at().map_or(now, Timestamp::from_micros);
+        let oldest = self
+            .blobs
+            .oldest_read_at()
+            .map_or(now, Timestamp::from_micros);
         let lease_until = now.saturating_add(self.upkeep.lease);
         self.catalog.heartbeat(self.node, lease_until, oldest).await
     }
@@ -108,7 +115,10 @@ impl Collector {
     /// Batches of this node in which nothing is written any more.
     async fn retire_ended(&self, now: Timestamp) -> Result<(), CatalogError> {
         for EndedBatch { id, doubtful } in self.placement.take_ended() {
-            let retired = self.catalog.retire_blob_batch(id, doubtful.clone(), now).await;
+            let retired = self
+                .catalog
+                .retire_blob_batch(id, doubtful.clone(), now)
+                .await;
             if let Err(error) = retired {
                 self.placement.give_back(EndedBatch { id, doubtful });
                 return Err(error);
@@ -122,7 +132,9 @@ impl Collector {
         for batch in self.catalog.abandoned_blob_batches(now, BATCH).await? {
             let found = self.blobs.list_batch(batch.id).await?;
             let candidates = found.iter().map(|blob| blob.id.index).collect();
-            self.catalog.retire_blob_batch(batch.id, candidates, now).await?;
+            self.catalog
+                .retire_blob_batch(batch.id, candidates, now)
+                .await?;
         }
         Ok(())
     }
@@ -185,4 +197,3 @@ impl Collector {
         self.catalog.heartbeat(self.node, now, now).await
     }
 }
-

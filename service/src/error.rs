@@ -9,7 +9,9 @@ use crate::rules::tags::TagError;
 pub(crate) enum Error {
     #[error("Access Denied")]
     AccessDenied,
-    #[error("this call needs credentials: authorization: Bearer <access key id>.<secret access key>")]
+    #[error(
+        "this call needs credentials: authorization: Bearer <access key id>.<secret access key>"
+    )]
     CredentialsRequired,
     #[error("the access key id does not exist in our records, or it is not active")]
     InvalidAccessKeyId { access_key_id: String },
@@ -20,7 +22,7 @@ pub(crate) enum Error {
     #[error("the session is not valid for this call, or has ended")]
     InvalidSession,
     #[error("{0}")]
-    Claim(#[from] crate::ops::edge::ClaimError),
+    Claim(crate::ops::edge::ClaimError),
 
     #[error("{field}: {problem}")]
     InvalidArgument {
@@ -36,9 +38,9 @@ pub(crate) enum Error {
     #[error("the requested range is not satisfiable")]
     InvalidRange { asked: String, size: u64 },
     #[error("{0}")]
-    InvalidTag(#[from] TagError),
+    InvalidTag(TagError),
     #[error("{0}")]
-    InvalidCors(#[from] CorsError),
+    InvalidCors(CorsError),
     #[error("the metadata has {size} bytes; {most} are allowed")]
     MetadataTooLarge { size: usize, most: usize },
     #[error("{field} can never be changed; clone the token to get another")]
@@ -119,6 +121,25 @@ impl Error {
     /// A fault that should be impossible; `what` is for the operator.
     pub(crate) fn internal(what: &'static str) -> Self {
         Self::Internal(what.into())
+    }
+}
+
+// Not by `#[from]`: these are the caller's faults, and a source would be logged as the server's.
+impl From<crate::ops::edge::ClaimError> for Error {
+    fn from(error: crate::ops::edge::ClaimError) -> Self {
+        Self::Claim(error)
+    }
+}
+
+impl From<TagError> for Error {
+    fn from(error: TagError) -> Self {
+        Self::InvalidTag(error)
+    }
+}
+
+impl From<CorsError> for Error {
+    fn from(error: CorsError) -> Self {
+        Self::InvalidCors(error)
     }
 }
 

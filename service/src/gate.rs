@@ -49,7 +49,9 @@ impl Service {
         let origin = Origin {
             address: connection
                 .and_then(|connection| connection.peer)
-                .map_or(ClientAddress::UNKNOWN, |peer| ClientAddress::known(peer.ip())),
+                .map_or(ClientAddress::UNKNOWN, |peer| {
+                    ClientAddress::known(peer.ip())
+                }),
             request_id: request
                 .extensions()
                 .get::<RequestId>()
@@ -96,11 +98,12 @@ impl Service {
     ) -> Result<access::Caller, Error> {
         let (id, row) = self.key_row(id).await?;
         let facts = Arc::new(KeyFacts::from(row.as_ref()));
-        authenticate_bearer(&id, secret, facts, || self.open_secret(&row), origin)
-            .map_err(|error| match error {
+        authenticate_bearer(&id, secret, facts, || self.open_secret(&row), origin).map_err(
+            |error| match error {
                 AuthenticateError::Claim(_) | AuthenticateError::OtherKey => Error::SecretMismatch,
                 AuthenticateError::Secret(error) => error,
-            })
+            },
+        )
     }
 
     async fn bearer_session(&self, text: &str, origin: Origin) -> Result<access::Caller, Error> {

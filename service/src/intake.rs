@@ -1,8 +1,8 @@
 //! Takes the content of a put or a part in: digests, length, blob or inline bytes. Nothing here is visible to anybody
 //! until a commit refers to it.
 
-use bytes::{Bytes, BytesMut};
 use bucketry_contract::v1;
+use bytes::{Bytes, BytesMut};
 use futures::{Stream, StreamExt};
 
 use crate::blobs::{BlobError, BlobWriter};
@@ -200,7 +200,11 @@ impl<'a> Taker<'a> {
         Ok(())
     }
 
-    async fn finish(self, announced: &Announced, declared: &DeclaredDigests) -> Result<Stored, Error> {
+    async fn finish(
+        self,
+        announced: &Announced,
+        declared: &DeclaredDigests,
+    ) -> Result<Stored, Error> {
         if let Some(expected) = announced.length
             && expected != self.size
         {
@@ -322,7 +326,9 @@ fn verify(
 pub(crate) fn blob_error(error: BlobError) -> Error {
     match error {
         BlobError::NoSpace { .. } => Error::InsufficientStorage(Box::new(error)),
-        BlobError::Corrupt { .. } | BlobError::NotFound { .. } => Error::DataCorrupt(Box::new(error)),
+        BlobError::Corrupt { .. } | BlobError::NotFound { .. } => {
+            Error::DataCorrupt(Box::new(error))
+        }
         BlobError::TooLong { limit, .. } => Error::EntityTooLarge {
             size: limit.saturating_add(1),
             most: limit,

@@ -19,7 +19,8 @@ impl PageTokens {
     /// The token by which `query` goes on after `position`.
     pub(crate) fn seal(&self, position: &str, query: &str) -> String {
         // Positions are keys and names, far below the limit.
-        issue_page_token(&self.keyring, &fingerprint(query), position.as_bytes()).unwrap_or_default()
+        issue_page_token(&self.keyring, &fingerprint(query), position.as_bytes())
+            .unwrap_or_default()
     }
 
     /// The position of a token; none if there is no token.

@@ -40,7 +40,9 @@ pub(crate) fn to_error(refusal: Refusal) -> Error {
         },
         Refusal::PartList => Error::InvalidPartOrder,
         // Lost races: the same request may well succeed when it comes again.
-        Refusal::EpochMoved { .. } | Refusal::IntentLost(_) | Refusal::SourceGone => Error::Conflict,
+        Refusal::EpochMoved { .. } | Refusal::IntentLost(_) | Refusal::SourceGone => {
+            Error::Conflict
+        }
         Refusal::AccessKeyExists | Refusal::AccessKeyUsable(_) | Refusal::AccountNotFound(_) => {
             Error::Internal(Box::new(refusal))
         }

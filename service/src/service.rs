@@ -5,16 +5,18 @@ use std::sync::Arc;
 use bucketry_contract::access_table::{AccessClass as ContractClass, Classified};
 use moka::sync::Cache;
 
-use crate::access::{self, AccessClass, Decision, Denial, Keyring, PolicyVerdict, Question, Target};
+use crate::access::{
+    self, AccessClass, Decision, Denial, Keyring, PolicyVerdict, Question, Target,
+};
 use crate::blobs::BlobStore;
 use crate::catalog::model::{Bucket, KeyScope};
 use crate::catalog::mutation::{Guard, IfNoneMatch, Preconditions};
 use crate::catalog::{Catalog, CatalogError, Refusal, TypedChange};
 use crate::clock::Clock;
+use crate::config::PlaintextCredentials;
 use crate::convert::{Owner, bucket_name};
 use crate::domain::{AccountId, ObjectKey, Timestamp};
 use crate::error::Error;
-use crate::config::PlaintextCredentials;
 use crate::gate::{self, Caller};
 use crate::page_tokens::PageTokens;
 use crate::placement::Placement;
@@ -75,9 +77,10 @@ pub(crate) trait Decided: Sync {
 
     /// Who it is, for the records.
     fn actor(&self) -> String {
-        self.caller()
-            .key()
-            .map_or_else(|| "anonymous".to_owned(), |key| key.access_key_id.to_string())
+        self.caller().key().map_or_else(
+            || "anonymous".to_owned(),
+            |key| key.access_key_id.to_string(),
+        )
     }
 }
 
@@ -296,7 +299,9 @@ impl Service {
                 );
                 Err(match denial {
                     Denial::KeyUnusable(_) => Error::InvalidAccessKeyId {
-                        access_key_id: key.map(|key| key.access_key_id.to_string()).unwrap_or_default(),
+                        access_key_id: key
+                            .map(|key| key.access_key_id.to_string())
+                            .unwrap_or_default(),
                     },
                     Denial::Anonymous => Error::CredentialsRequired,
                     Denial::Address(_)
@@ -383,7 +388,10 @@ impl Service {
 
 fn classes(request: &impl Classified) -> Vec<AccessClass> {
     let needed = request.requirements();
-    needed.into_iter().map(|needed| evaluated(needed.class)).collect()
+    needed
+        .into_iter()
+        .map(|needed| evaluated(needed.class))
+        .collect()
 }
 
 /// The contract's class as the evaluator knows it. Exhaustive, so that the two cannot drift apart.

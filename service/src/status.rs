@@ -61,44 +61,60 @@ pub(crate) fn parts(error: &Error) -> Parts {
         Error::SecretMismatch => (Reason::SignatureDoesNotMatch, facts([])),
         Error::InsecureTransport => (Reason::InsecureTransport, facts([])),
         Error::Claim(claim) => claim_parts(claim),
-        Error::InvalidArgument { field, .. } => {
-            (Reason::InvalidArgument, facts([("field", (*field).to_owned())]))
-        }
+        Error::InvalidArgument { field, .. } => (
+            Reason::InvalidArgument,
+            facts([("field", (*field).to_owned())]),
+        ),
         Error::InvalidRequest(_) => (Reason::InvalidRequest, facts([])),
         Error::InvalidBucketName { name, .. } => {
             (Reason::InvalidBucketName, facts([("bucket", name.clone())]))
         }
         Error::KeyTooLong { length } => (
             Reason::KeyTooLong,
-            facts([("size", length.to_string()), ("max_size_allowed", "1024".into())]),
+            facts([
+                ("size", length.to_string()),
+                ("max_size_allowed", "1024".into()),
+            ]),
         ),
         Error::InvalidRange { asked, size } => (
             Reason::InvalidRange,
-            facts([("range_requested", asked.clone()), ("actual_object_size", size.to_string())]),
+            facts([
+                ("range_requested", asked.clone()),
+                ("actual_object_size", size.to_string()),
+            ]),
         ),
         Error::InvalidTag(_) => (Reason::InvalidTag, facts([])),
         Error::InvalidCors(_) => (Reason::InvalidRequest, facts([])),
         Error::MetadataTooLarge { size, most } => (
             Reason::MetadataTooLarge,
-            facts([("size", size.to_string()), ("max_size_allowed", most.to_string())]),
+            facts([
+                ("size", size.to_string()),
+                ("max_size_allowed", most.to_string()),
+            ]),
         ),
-        Error::ImmutableField { field } => (Reason::ImmutableField, facts([("field", field.clone())])),
+        Error::ImmutableField { field } => {
+            (Reason::ImmutableField, facts([("field", field.clone())]))
+        }
         Error::InvalidPageToken => (Reason::InvalidPageToken, facts([])),
-        Error::NoSuchBucket { bucket } => (Reason::NoSuchBucket, facts([("bucket", bucket.clone())])),
+        Error::NoSuchBucket { bucket } => {
+            (Reason::NoSuchBucket, facts([("bucket", bucket.clone())]))
+        }
         Error::NoSuchKey { key } => (Reason::NoSuchKey, facts([("key", key.clone())])),
         Error::NoSuchVersion { key, version_id } => (
             Reason::NoSuchVersion,
             facts([("key", key.clone()), ("version_id", version_id.clone())]),
         ),
-        Error::NoSuchUpload { upload_id } => {
-            (Reason::NoSuchUpload, facts([("upload_id", upload_id.clone())]))
-        }
+        Error::NoSuchUpload { upload_id } => (
+            Reason::NoSuchUpload,
+            facts([("upload_id", upload_id.clone())]),
+        ),
         Error::NoSuchToken { token_id } => {
             (Reason::NoSuchToken, facts([("token_id", token_id.clone())]))
         }
-        Error::BucketAlreadyExists { bucket } => {
-            (Reason::BucketAlreadyExists, facts([("bucket", bucket.clone())]))
-        }
+        Error::BucketAlreadyExists { bucket } => (
+            Reason::BucketAlreadyExists,
+            facts([("bucket", bucket.clone())]),
+        ),
         Error::BucketNotEmpty { bucket } => {
             (Reason::BucketNotEmpty, facts([("bucket", bucket.clone())]))
         }
@@ -106,19 +122,31 @@ pub(crate) fn parts(error: &Error) -> Parts {
             Reason::PreconditionFailed,
             facts([("condition", (*condition).to_owned())]),
         ),
-        Error::NotModified { etag, modified_seconds } => (
+        Error::NotModified {
+            etag,
+            modified_seconds,
+        } => (
             Reason::NotModified,
-            facts([("etag", etag.clone()), ("modified_seconds", modified_seconds.to_string())]),
+            facts([
+                ("etag", etag.clone()),
+                ("modified_seconds", modified_seconds.to_string()),
+            ]),
         ),
         Error::Conflict => (Reason::ConditionalRequestConflict, facts([])),
-        Error::VersionConflict { version } => {
-            (Reason::VersionConflict, facts([("version", version.to_string())]))
-        }
-        Error::AccountAlreadyExists { name } => {
-            (Reason::AccountAlreadyExists, facts([("display_name", name.clone())]))
-        }
+        Error::VersionConflict { version } => (
+            Reason::VersionConflict,
+            facts([("version", version.to_string())]),
+        ),
+        Error::AccountAlreadyExists { name } => (
+            Reason::AccountAlreadyExists,
+            facts([("display_name", name.clone())]),
+        ),
         Error::TokenRevoked => (Reason::TokenRevoked, facts([])),
-        Error::BadDigest { digest, declared, actual } => (
+        Error::BadDigest {
+            digest,
+            declared,
+            actual,
+        } => (
             Reason::BadDigest,
             facts([
                 ("digest", (*digest).to_owned()),
@@ -128,7 +156,10 @@ pub(crate) fn parts(error: &Error) -> Parts {
         ),
         Error::InvalidDigest { field, digest } => (
             Reason::InvalidDigest,
-            facts([("field", (*field).to_owned()), ("digest", (*digest).to_owned())]),
+            facts([
+                ("field", (*field).to_owned()),
+                ("digest", (*digest).to_owned()),
+            ]),
         ),
         Error::ContentSha256Mismatch { declared, actual } => (
             Reason::ContentSha256Mismatch,
@@ -139,13 +170,23 @@ pub(crate) fn parts(error: &Error) -> Parts {
         ),
         Error::IncompleteBody { expected, actual } => (
             Reason::IncompleteBody,
-            facts([("expected", expected.to_string()), ("actual", actual.to_string())]),
+            facts([
+                ("expected", expected.to_string()),
+                ("actual", actual.to_string()),
+            ]),
         ),
         Error::EntityTooLarge { size, most } => (
             Reason::EntityTooLarge,
-            facts([("proposed_size", size.to_string()), ("max_size_allowed", most.to_string())]),
+            facts([
+                ("proposed_size", size.to_string()),
+                ("max_size_allowed", most.to_string()),
+            ]),
         ),
-        Error::EntityTooSmall { number, size, least } => (
+        Error::EntityTooSmall {
+            number,
+            size,
+            least,
+        } => (
             Reason::EntityTooSmall,
             facts([
                 ("part_number", number.to_string()),
@@ -153,9 +194,10 @@ pub(crate) fn parts(error: &Error) -> Parts {
                 ("min_size_allowed", least.to_string()),
             ]),
         ),
-        Error::InvalidPart { number } => {
-            (Reason::InvalidPart, facts([("part_number", number.to_string())]))
-        }
+        Error::InvalidPart { number } => (
+            Reason::InvalidPart,
+            facts([("part_number", number.to_string())]),
+        ),
         Error::InvalidPartOrder => (Reason::InvalidPartOrder, facts([])),
         Error::InvalidWriteOffset { expected, .. } => (
             Reason::InvalidWriteOffset,
@@ -198,8 +240,9 @@ fn v4_parts(place: ClaimPlace, error: &SigV4Error) -> (ErrorReason, HashMap<Stri
         SigV4Error::Scope(ScopeProblem::Region { expected, .. }) => {
             (malformed(place), facts([("region", expected.clone())]))
         }
-        SigV4Error::Scope(_)
-        | SigV4Error::ExpiresOutOfRange { .. } => (malformed(place), facts([])),
+        SigV4Error::Scope(_) | SigV4Error::ExpiresOutOfRange { .. } => {
+            (malformed(place), facts([]))
+        }
         SigV4Error::RequestTimeTooSkewed {
             request_time,
             server_time,
@@ -209,7 +252,10 @@ fn v4_parts(place: ClaimPlace, error: &SigV4Error) -> (ErrorReason, HashMap<Stri
             facts([
                 ("request_time", request_time.to_string()),
                 ("server_time_seconds", time(server_time)),
-                ("max_allowed_skew_milliseconds", max_skew_milliseconds.to_string()),
+                (
+                    "max_allowed_skew_milliseconds",
+                    max_skew_milliseconds.to_string(),
+                ),
             ]),
         ),
         SigV4Error::Expired {
@@ -219,7 +265,12 @@ fn v4_parts(place: ClaimPlace, error: &SigV4Error) -> (ErrorReason, HashMap<Stri
         } => (
             ErrorReason::RequestExpired,
             facts([
-                ("x_amz_expires", expires_seconds.map(|seconds| seconds.to_string()).unwrap_or_default()),
+                (
+                    "x_amz_expires",
+                    expires_seconds
+                        .map(|seconds| seconds.to_string())
+                        .unwrap_or_default(),
+                ),
                 ("expires_seconds", time(expired_at)),
                 ("server_time_seconds", time(server_time)),
             ]),
@@ -234,7 +285,10 @@ fn v4_parts(place: ClaimPlace, error: &SigV4Error) -> (ErrorReason, HashMap<Stri
                 ("access_key_id", mismatch.access_key_id.to_string()),
                 ("string_to_sign", mismatch.string_to_sign.clone()),
                 ("signature_provided", mismatch.signature_provided.clone()),
-                ("canonical_request", mismatch.canonical_request.clone().unwrap_or_default()),
+                (
+                    "canonical_request",
+                    mismatch.canonical_request.clone().unwrap_or_default(),
+                ),
             ]),
         ),
     }

@@ -10,9 +10,9 @@ use futures::stream::{self, StreamExt};
 use object_store::ObjectStore;
 
 use super::error::BlobError;
-use crate::domain::{BlobBatchId, BlobId};
 use super::layout;
 use super::store::{Backend, BlobStore};
+use crate::domain::{BlobBatchId, BlobId};
 
 /// What became of a batch of deletions.
 #[derive(Debug, Default)]

@@ -5,9 +5,9 @@ use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
 
 use super::block::logical_length;
 use super::error::{BlobError, StoreError};
-use crate::domain::{BlobBatchId, BlobId};
 use super::layout::Layout;
 use super::store::BlobStore;
+use crate::domain::{BlobBatchId, BlobId};
 
 /// A blob that the store holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -123,9 +123,9 @@ fn parse_marker(text: &[u8]) -> Option<Uuid> {
 
 #[cfg(test)]
 mod tests {
-    use crate::domain::BlobId;
     use super::super::samples::{data, local, memory, write};
     use super::*;
+    use crate::domain::BlobId;
 
     const OURS: Uuid = Uuid::from_u128(1);
     const THEIRS: Uuid = Uuid::from_u128(2);

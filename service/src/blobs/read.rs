@@ -11,10 +11,10 @@ use super::active::ActiveRead;
 use super::block::BlockSpans;
 use super::error::BlobError;
 use super::extents::slice_extents;
-use crate::catalog::model::Extent;
 use super::read_local::{LocalReader, read_local_block};
 use super::read_remote;
 use super::store::{Backend, BlobStore};
+use crate::catalog::model::Extent;
 
 /// The verified bytes of a range, in order, in chunks of at most 256 KiB. Ends after an error.
 pub struct BlobStream {
@@ -114,9 +114,9 @@ mod tests {
     use proptest::sample::Index;
 
     use super::super::block::BLOCK_LENGTH_USIZE;
-    use crate::domain::BlobId;
     use super::super::samples::{MIB, damage, data, local, memory, read, stored, whole, write};
     use super::*;
+    use crate::domain::BlobId;
 
     const ID: BlobId = BlobId::new(5, 9);
 

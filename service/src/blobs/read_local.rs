@@ -11,9 +11,9 @@ use bytes::Bytes;
 use super::block::{BlockSpan, BlockSpans, verify_block};
 use super::buffers::Buffers;
 use super::error::BlobError;
+use super::layout;
 use crate::catalog::model::Extent;
 use crate::domain::BlobId;
-use super::layout;
 
 /// The blocks of a list of extents.
 #[derive(Debug)]

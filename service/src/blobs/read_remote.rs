@@ -9,9 +9,9 @@ use object_store::{GetOptions, GetRange, ObjectStore};
 use super::block::{BLOCK_LENGTH, BLOCK_STRIDE, BlockSpan, BlockSpans, verify_block};
 use super::error::BlobError;
 use super::extents::split_aligned;
+use super::store::BlobStore;
 use crate::catalog::model::Extent;
 use crate::domain::BlobId;
-use super::store::BlobStore;
 
 /// Data of one request: 4 MiB, aligned.
 const FETCH_LENGTH: u64 = 16 * BLOCK_LENGTH;

@@ -9,11 +9,11 @@ use object_store::ObjectStoreExt;
 use tempfile::TempDir;
 
 use super::error::BlobError;
-use crate::catalog::model::Extent;
 use super::faults::{Call, FaultyStore, Harm};
-use crate::domain::BlobId;
 use super::store::{BlobStore, BlobStoreOptions};
 use super::url::StoreUrl;
+use crate::catalog::model::Extent;
+use crate::domain::BlobId;
 
 pub(super) const MIB: usize = 1024 * 1024;
 

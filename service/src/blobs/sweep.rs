@@ -66,9 +66,9 @@ fn is_older(entry: &std::fs::DirEntry, before: SystemTime) -> bool {
 mod tests {
     use std::time::Duration;
 
-    use crate::domain::BlobId;
     use super::super::samples::{data, local, memory, write};
     use super::*;
+    use crate::domain::BlobId;
 
     #[tokio::test]
     async fn only_old_leftovers_go() {

@@ -9,8 +9,8 @@ use tokio::task::JoinSet;
 
 use super::block::{BLOCK_LENGTH_USIZE, BlockEncoder};
 use super::error::BlobError;
-use crate::domain::BlobId;
 use super::store::{Backend, BlobStore, Remote};
+use crate::domain::BlobId;
 
 /// Data in a part of a local upload, and in the largest blob that is written in one call: 1 MiB.
 const LOCAL_PART_LENGTH: usize = 4 * BLOCK_LENGTH_USIZE;

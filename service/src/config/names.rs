@@ -128,7 +128,9 @@ impl PublicUrl {
     /// Host and port, as clients send them in `Host`.
     #[must_use]
     pub fn authority(&self) -> &str {
-        self.url.split_once("://").map_or("", |(_, authority)| authority)
+        self.url
+            .split_once("://")
+            .map_or("", |(_, authority)| authority)
     }
 
     /// The host as a domain for virtual-host addressing; none if it is an address.

@@ -5,7 +5,6 @@ use crate::domain::Tag;
 use crate::error::Error;
 use crate::rules::tags;
 
-
 use crate::limits::MAX_METADATA_BYTES;
 /// A content header that is longer than this is a mistake or an attack.
 const MAX_HEADER_BYTES: usize = 4096;
@@ -65,7 +64,10 @@ fn header(field: &'static str, value: String) -> Result<Option<String>, Error> {
         return Ok(None);
     }
     let problem = if value.len() > MAX_HEADER_BYTES {
-        format!("{} bytes are more than the {MAX_HEADER_BYTES} allowed", value.len())
+        format!(
+            "{} bytes are more than the {MAX_HEADER_BYTES} allowed",
+            value.len()
+        )
     } else if value.chars().any(|c| c.is_control() && c != '\t') {
         "control characters are not allowed in a header".to_owned()
     } else {
@@ -77,7 +79,10 @@ fn header(field: &'static str, value: String) -> Result<Option<String>, Error> {
 fn metadata(
     sent: std::collections::HashMap<String, String>,
 ) -> Result<Vec<(String, String)>, Error> {
-    let size = sent.iter().map(|(name, value)| name.len() + value.len()).sum();
+    let size = sent
+        .iter()
+        .map(|(name, value)| name.len() + value.len())
+        .sum();
     if size > MAX_METADATA_BYTES {
         return Err(Error::MetadataTooLarge {
             size,
@@ -97,7 +102,10 @@ fn metadata(
         pairs.push((name, value));
     }
     pairs.sort();
-    if pairs.windows(2).any(|pair| matches!(pair, [a, b] if a.0 == b.0)) {
+    if pairs
+        .windows(2)
+        .any(|pair| matches!(pair, [a, b] if a.0 == b.0))
+    {
         return Err(Error::InvalidArgument {
             field: "attributes.metadata",
             problem: "a name is given twice (names are not case-sensitive)".to_owned(),
@@ -150,7 +158,10 @@ mod tests {
         };
         assert!(matches!(
             attributes_from_proto(Some(sent)),
-            Err(Error::InvalidArgument { field: "attributes.content_disposition", .. })
+            Err(Error::InvalidArgument {
+                field: "attributes.content_disposition",
+                ..
+            })
         ));
         assert!(attributes_from_proto(with_metadata(&[("a b", "x")])).is_err());
         assert!(attributes_from_proto(with_metadata(&[("a", "x\n")])).is_err());

@@ -98,9 +98,7 @@ fn ownership_to_proto(ownership: ObjectOwnership) -> v1::OwnershipControls {
 }
 
 /// Ownership as sent. There are no ACLs, so only `BucketOwnerEnforced` can be honoured.
-pub(crate) fn ownership_from_proto(
-    sent: &v1::OwnershipControls,
-) -> Result<ObjectOwnership, Error> {
+pub(crate) fn ownership_from_proto(sent: &v1::OwnershipControls) -> Result<ObjectOwnership, Error> {
     let [rule] = sent.rules.as_slice() else {
         return Err(Error::InvalidArgument {
             field: "ownership_controls.rules",

@@ -7,9 +7,7 @@ use crate::error::Error;
 use crate::rules::read_conditions::ReadConditions;
 
 /// Conditions on what a write replaces; judged when it commits.
-pub(crate) fn write_preconditions(
-    sent: Option<v1::Precondition>,
-) -> Result<Preconditions, Error> {
+pub(crate) fn write_preconditions(sent: Option<v1::Precondition>) -> Result<Preconditions, Error> {
     let sent = sent.unwrap_or_default();
     if sent.if_modified_since.is_some() || sent.if_unmodified_since.is_some() {
         return Err(Error::NotImplemented(
@@ -117,6 +115,9 @@ mod tests {
             if_unmodified_since: Some(prost_types::Timestamp::default()),
             ..Default::default()
         };
-        assert!(matches!(write_preconditions(Some(sent)), Err(Error::NotImplemented(_))));
+        assert!(matches!(
+            write_preconditions(Some(sent)),
+            Err(Error::NotImplemented(_))
+        ));
     }
 }

@@ -40,12 +40,10 @@ pub(crate) fn declared_digests(sent: Option<v1::ContentDigests>) -> Result<Decla
 }
 
 fn declared_checksum(sent: v1::Checksum) -> Result<DeclaredChecksum, Error> {
-    let algorithm =
-        algorithm_from_proto("digests.checksum.algorithm", sent.algorithm)?.ok_or_else(|| {
-            Error::InvalidArgument {
-                field: "digests.checksum.algorithm",
-                problem: "a checksum needs its algorithm".to_owned(),
-            }
+    let algorithm = algorithm_from_proto("digests.checksum.algorithm", sent.algorithm)?
+        .ok_or_else(|| Error::InvalidArgument {
+            field: "digests.checksum.algorithm",
+            problem: "a checksum needs its algorithm".to_owned(),
         })?;
     if sent.value.len() != algorithm.byte_length() {
         return Err(Error::InvalidDigest {

@@ -16,7 +16,7 @@ pub(crate) use digests::{
     DeclaredDigests, algorithm_from_proto, algorithm_name, algorithm_to_proto, checksum_to_proto,
     checksum_type_to_proto, declared_digests,
 };
-pub(crate) use object::{object_to_proto, part_to_proto, upload_to_proto, Owner};
+pub(crate) use object::{Owner, object_to_proto, part_to_proto, upload_to_proto};
 pub(crate) use token::{
     account_to_proto, admin_key_to_proto, expiry_from_proto, ip_rules_from_proto,
     permission_from_proto, token_name, token_to_proto,
@@ -27,11 +27,12 @@ use crate::error::Error;
 
 /// A bucket's name as sent.
 pub(crate) fn bucket_name(text: &str) -> Result<BucketName, Error> {
-    text.parse()
-        .map_err(|problem: crate::domain::BucketNameError| Error::InvalidBucketName {
+    text.parse().map_err(
+        |problem: crate::domain::BucketNameError| Error::InvalidBucketName {
             name: text.chars().take(80).collect(),
             problem: problem.to_string(),
-        })
+        },
+    )
 }
 
 /// A key as sent.
@@ -93,12 +94,12 @@ pub(crate) fn timestamp_from_proto(time: &prost_types::Timestamp) -> Timestamp {
 pub(crate) fn page_size(asked: Option<i32>, default: u32, most: u32) -> Result<u32, Error> {
     match asked {
         None => Ok(default),
-        Some(asked) => u32::try_from(asked).map(|size| size.min(most)).map_err(|_| {
-            Error::InvalidArgument {
+        Some(asked) => u32::try_from(asked)
+            .map(|size| size.min(most))
+            .map_err(|_| Error::InvalidArgument {
                 field: "page_size",
                 problem: format!("{asked} is negative"),
-            }
-        }),
+            }),
     }
 }
 
@@ -116,7 +117,10 @@ mod tests {
 
     #[test]
     fn limits_are_named() {
-        assert!(matches!(object_key(&"k".repeat(1025)), Err(Error::KeyTooLong { length: 1025 })));
+        assert!(matches!(
+            object_key(&"k".repeat(1025)),
+            Err(Error::KeyTooLong { length: 1025 })
+        ));
         assert!(object_key(&"k".repeat(1024)).is_ok());
         assert!(part_number(0).is_err() && part_number(10_001).is_err());
         assert_eq!(part_number(10_000).ok(), Some(10_000));

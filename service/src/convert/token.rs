@@ -17,7 +17,9 @@ pub(crate) fn token_to_proto(
     let stamp = |at: Timestamp| Some(timestamp_to_proto(at));
     v1::Token {
         token_id: key.pk.to_string(),
-        bucket: bucket.map(|name| name.as_str().to_owned()).unwrap_or_default(),
+        bucket: bucket
+            .map(|name| name.as_str().to_owned())
+            .unwrap_or_default(),
         name: key.name.clone(),
         permission: permission_of(key).into(),
         allowed_ips: key.allowed.iter().map(shown).collect(),
@@ -28,7 +30,10 @@ pub(crate) fn token_to_proto(
         create_time: stamp(key.created.at),
         update_time: stamp(key.edited.as_ref().unwrap_or(&key.created).at),
         expire_time: key.expires.map(timestamp_to_proto),
-        revoke_time: key.revoked.as_ref().map(|stamp| timestamp_to_proto(stamp.at)),
+        revoke_time: key
+            .revoked
+            .as_ref()
+            .map(|stamp| timestamp_to_proto(stamp.at)),
         created_by: key.created.by.clone(),
     }
 }
@@ -134,7 +139,10 @@ pub(crate) fn admin_key_to_proto(key: &AccessKey) -> v1::AdminKey {
         },
         name: key.name.clone(),
         create_time: Some(timestamp_to_proto(key.created.at)),
-        revoke_time: key.revoked.as_ref().map(|stamp| timestamp_to_proto(stamp.at)),
+        revoke_time: key
+            .revoked
+            .as_ref()
+            .map(|stamp| timestamp_to_proto(stamp.at)),
     }
 }
 

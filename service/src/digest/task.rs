@@ -116,8 +116,8 @@ impl DigestTask {
 mod tests {
     use proptest::prelude::*;
 
-    use crate::domain::ChecksumAlgorithm;
     use super::*;
+    use crate::domain::ChecksumAlgorithm;
 
     const SET: DigestSet = DigestSet::md5_only()
         .with(ChecksumAlgorithm::Crc64Nvme)

@@ -42,7 +42,9 @@ pub(super) async fn keyring(
         KeyringSource::File(path) => exposed(read_keyring_file(path)?),
         KeyringSource::MadeAt(path) => match read_keyring_file(path) {
             Ok(read) => exposed(read),
-            Err(KeyringFileError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+            Err(KeyringFileError::Io { source, .. })
+                if source.kind() == io::ErrorKind::NotFound =>
+            {
                 if sealed_before.is_some() {
                     return Err(NodeError::KeyringMissing(path.clone()));
                 }
@@ -174,9 +176,7 @@ pub(super) async fn operator_key(
     }
 }
 
-async fn operators(
-    service: &Service,
-) -> Result<Vec<std::sync::Arc<AccessKey>>, CatalogError> {
+async fn operators(service: &Service) -> Result<Vec<std::sync::Arc<AccessKey>>, CatalogError> {
     let page = service
         .catalog
         .list_access_keys(&ListAccessKeys {
@@ -205,10 +205,15 @@ async fn ensure_root(service: &Service, pair: &KeyPair) -> Result<(), NodeError>
     let secret = SecretKey::parse(pair.secret_access_key.expose().to_owned())
         .map_err(|error| root(&error))?;
     let Some(row) = service.catalog.access_key(&id).await? else {
-        let row: CreateAccessKey =
-            seal_key(service, operator(ROOT_NAME), id, &secret, ENVIRONMENT.to_owned())
-                .await
-                .map_err(|error| root(&error))?;
+        let row: CreateAccessKey = seal_key(
+            service,
+            operator(ROOT_NAME),
+            id,
+            &secret,
+            ENVIRONMENT.to_owned(),
+        )
+        .await
+        .map_err(|error| root(&error))?;
         return match service.catalog.submit(row).await {
             // Another node was faster.
             Ok(_) | Err(CatalogError::Refused(Refusal::AccessKeyExists)) => Ok(()),
@@ -219,7 +224,9 @@ async fn ensure_root(service: &Service, pair: &KeyPair) -> Result<(), NodeError>
         return Err(root(&"the access key id belongs to a token or an account"));
     }
     if row.state == KeyState::Revoked {
-        return Err(root(&"the access key id is revoked for good; choose another"));
+        return Err(root(
+            &"the access key id is revoked for good; choose another",
+        ));
     }
     let binding = SealBinding {
         pk: row.pk,

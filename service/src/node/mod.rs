@@ -115,7 +115,11 @@ impl Running {
 /// [`NodeError`].
 pub async fn open(config: &Config, public_url: &PublicUrl) -> Result<Node, NodeError> {
     let clock = Clock::System;
-    let catalog = Catalog::open(&catalog_url(&config.storage.database), &CatalogOptions::default()).await?;
+    let catalog = Catalog::open(
+        &catalog_url(&config.storage.database),
+        &CatalogOptions::default(),
+    )
+    .await?;
     let keyring = Arc::new(bootstrap::keyring(&catalog, &config.storage.keyring).await?);
     let blobs = BlobStore::open(
         &store_url(&config.storage.store)?,
@@ -177,7 +181,10 @@ async fn front(
         .service(AdapterServiceServer::new(server.clone()))
         .build(bucketry_contract::PUBLISHED_DESCRIPTOR_SET)
         .await?;
-    Ok(Front::new(grpc, s3::service(service, server, config, public_url)))
+    Ok(Front::new(
+        grpc,
+        s3::service(service, server, config, public_url),
+    ))
 }
 
 /// A local directory may be given relative to where the server is started.

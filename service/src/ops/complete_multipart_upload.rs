@@ -4,7 +4,9 @@ use bucketry_contract::v1::{
 use tonic::Request;
 
 use super::upload_part::any_upload;
-use crate::catalog::model::{CompletedUpload, DataPlace, ObjectMeta, ObjectRow, Part, Upload, UploadState};
+use crate::catalog::model::{
+    CompletedUpload, DataPlace, ObjectMeta, ObjectRow, Part, Upload, UploadState,
+};
 use crate::catalog::mutation::CompleteUpload;
 use crate::convert::{algorithm_from_proto, object_to_proto, write_preconditions};
 use crate::digest::{ChecksumValue, combine_full_object, composite_checksum, multipart_digest};
@@ -27,10 +29,15 @@ pub(crate) async fn complete_multipart_upload(
         return answer(service, &grant, &upload, completed).await;
     }
     let preconditions = write_preconditions(asked.precondition.clone())?;
-    service.foresee(&grant.bucket, &upload.key, &preconditions).await?;
+    service
+        .foresee(&grant.bucket, &upload.key, &preconditions)
+        .await?;
     let chosen = choose(&all_parts(service, &upload).await?, &asked.parts)?;
     let meta = finished(&upload, &chosen, &asked)?;
-    let parts: Vec<(u16, DataId)> = chosen.iter().map(|part| (part.number, part.data_id)).collect();
+    let parts: Vec<(u16, DataId)> = chosen
+        .iter()
+        .map(|part| (part.number, part.data_id))
+        .collect();
     let committed = service
         .commit(&grant, |guard| CompleteUpload {
             bucket: grant.bucket.id,
@@ -66,7 +73,10 @@ fn choose(uploaded: &[Part], named: &[CompletedPart]) -> Result<Vec<Part>, Error
             problem: format!("1 to {MAX_PARTS} are allowed, not {}", named.len()),
         });
     }
-    if named.windows(2).any(|pair| matches!(pair, [a, b] if a.part_number >= b.part_number)) {
+    if named
+        .windows(2)
+        .any(|pair| matches!(pair, [a, b] if a.part_number >= b.part_number))
+    {
         return Err(Error::InvalidPartOrder);
     }
     let mut chosen = Vec::with_capacity(named.len());
@@ -91,7 +101,11 @@ fn choose(uploaded: &[Part], named: &[CompletedPart]) -> Result<Vec<Part>, Error
         chosen.push(part.clone());
     }
     let but_last = chosen.len().saturating_sub(1);
-    match chosen.iter().take(but_last).find(|part| part.size < MIN_PART_BYTES) {
+    match chosen
+        .iter()
+        .take(but_last)
+        .find(|part| part.size < MIN_PART_BYTES)
+    {
         Some(part) => Err(Error::EntityTooSmall {
             number: part.number.into(),
             size: part.size,
@@ -117,7 +131,9 @@ fn finished(
     if let Some(expected) = asked.object_size
         && u64::try_from(expected).ok() != Some(size)
     {
-        return Err(Error::InvalidRequest("the object's size is not the one that the request names"));
+        return Err(Error::InvalidRequest(
+            "the object's size is not the one that the request names",
+        ));
     }
     let md5s: Vec<[u8; 16]> = parts.iter().map(|part| part.etag.md5()).collect();
     let count = u32::try_from(parts.len()).unwrap_or(u32::MAX);
@@ -181,7 +197,9 @@ fn check_declared(declared: &v1::Checksum, actual: Option<&Checksum>) -> Result<
     Err(Error::BadDigest {
         digest: "checksum of the whole object",
         declared: hex::encode(&declared.value),
-        actual: actual.map(|actual| hex::encode(actual.value())).unwrap_or_default(),
+        actual: actual
+            .map(|actual| hex::encode(actual.value()))
+            .unwrap_or_default(),
     })
 }
 

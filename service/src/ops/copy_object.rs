@@ -32,7 +32,10 @@ pub(crate) async fn copy_object(
     let source = open_source(service, &grant, asked.source).await?;
     let row = &source.stored.row;
     let onto_itself = row.bucket == grant.bucket.id && row.key == key;
-    if onto_itself && directives.metadata == Directive::Copy && directives.tagging == Directive::Copy {
+    if onto_itself
+        && directives.metadata == Directive::Copy
+        && directives.tagging == Directive::Copy
+    {
         return Err(Error::InvalidRequest(
             "this copy request is illegal because it is trying to copy an object to itself without changing the \
              object's metadata, storage class, website redirect location or encryption attributes",
@@ -154,8 +157,8 @@ async fn digests(
     let size = meta.size;
     let set = DigestSet::md5_only().with(algorithm);
     let values = source.digest(service, 0..size, set).await?;
-    let checksum = values
-        .checksum(algorithm)
-        .and_then(|value| Checksum::new(algorithm, ChecksumType::FullObject, value.as_bytes()).ok());
+    let checksum = values.checksum(algorithm).and_then(|value| {
+        Checksum::new(algorithm, ChecksumType::FullObject, value.as_bytes()).ok()
+    });
     Ok((ETag::of_content(values.md5), checksum))
 }

@@ -1,6 +1,4 @@
-use bucketry_contract::v1::{
-    self, CreateMultipartUploadRequest, CreateMultipartUploadResponse,
-};
+use bucketry_contract::v1::{self, CreateMultipartUploadRequest, CreateMultipartUploadResponse};
 use tonic::Request;
 
 use crate::catalog::mutation::CreateUpload;
@@ -48,10 +46,7 @@ pub(crate) async fn create_multipart_upload(
 
 /// Which types an algorithm may have, and the one it has if none is asked for.
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity-upload.html>
-fn checksum(
-    algorithm: i32,
-    kind: i32,
-) -> Result<Option<(ChecksumAlgorithm, ChecksumType)>, Error> {
+fn checksum(algorithm: i32, kind: i32) -> Result<Option<(ChecksumAlgorithm, ChecksumType)>, Error> {
     use ChecksumAlgorithm::{Crc32, Crc32c, Crc64Nvme, Sha1, Sha256};
     let algorithm = algorithm_from_proto("checksum_algorithm", algorithm)?;
     let kind = match v1::ChecksumType::try_from(kind) {
@@ -102,10 +97,24 @@ mod tests {
 
     #[test]
     fn the_types_that_each_algorithm_may_have() {
-        let kind = |a: A, t: T| checksum(a.into(), t.into()).ok().flatten().map(|(_, kind)| kind);
-        assert_eq!(kind(A::Crc32, T::Unspecified), Some(ChecksumType::Composite));
-        assert_eq!(kind(A::Crc32c, T::FullObject), Some(ChecksumType::FullObject));
-        assert_eq!(kind(A::Crc64nvme, T::Unspecified), Some(ChecksumType::FullObject));
+        let kind = |a: A, t: T| {
+            checksum(a.into(), t.into())
+                .ok()
+                .flatten()
+                .map(|(_, kind)| kind)
+        };
+        assert_eq!(
+            kind(A::Crc32, T::Unspecified),
+            Some(ChecksumType::Composite)
+        );
+        assert_eq!(
+            kind(A::Crc32c, T::FullObject),
+            Some(ChecksumType::FullObject)
+        );
+        assert_eq!(
+            kind(A::Crc64nvme, T::Unspecified),
+            Some(ChecksumType::FullObject)
+        );
         assert_eq!(kind(A::Crc64nvme, T::Composite), None);
         assert_eq!(kind(A::Sha256, T::FullObject), None);
         assert!(checksum(A::Unspecified.into(), T::Composite.into()).is_err());

@@ -15,13 +15,14 @@ pub(crate) async fn delete_objects(
 ) -> Result<DeleteObjectsResponse, Error> {
     let caller = service.caller(&request, "DeleteObjects").await?;
     let asked = request.into_inner();
-    let grant = service
-        .admit(caller, &asked, &asked.bucket, "")
-        .await?;
+    let grant = service.admit(caller, &asked, &asked.bucket, "").await?;
     if asked.objects.is_empty() || asked.objects.len() > MAX_DELETES {
         return Err(Error::InvalidArgument {
             field: "objects",
-            problem: format!("1 to {MAX_DELETES} are allowed, not {}", asked.objects.len()),
+            problem: format!(
+                "1 to {MAX_DELETES} are allowed, not {}",
+                asked.objects.len()
+            ),
         });
     }
     // All keys go into the queue at once, so that they share a group commit and its fsync.
@@ -55,7 +56,9 @@ async fn delete_one(
                 key,
                 version_id,
                 deleted: false,
-                error_reason: bucketry_contract::errors::row(status.reason).name.to_owned(),
+                error_reason: bucketry_contract::errors::row(status.reason)
+                    .name
+                    .to_owned(),
                 error_message: error.to_string(),
             }
         }

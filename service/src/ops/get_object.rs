@@ -88,7 +88,11 @@ pub(super) fn slice(bytes: &Bytes, start: u64, end: u64) -> Result<Bytes, Error>
         .zip(usize::try_from(end).ok())
         .filter(|&(start, end)| start <= end && end <= bytes.len());
     within.map_or_else(
-        || Err(Error::DataCorrupt("inline data is shorter than its row says".into())),
+        || {
+            Err(Error::DataCorrupt(
+                "inline data is shorter than its row says".into(),
+            ))
+        },
         |(start, end)| Ok(bytes.slice(start..end)),
     )
 }

@@ -19,9 +19,7 @@ pub(crate) async fn list_buckets(
 ) -> Result<ListBucketsResponse, Error> {
     let caller = service.caller(&request, "ListBuckets").await?;
     let asked = request.into_inner();
-    let grant = service
-        .admit_account(caller, &asked)
-        .await?;
+    let grant = service.admit_account(caller, &asked).await?;
     let max = page_size(
         Some(asked.page_size).filter(|&size| size != 0),
         DEFAULT_PAGE,
@@ -33,7 +31,8 @@ pub(crate) async fn list_buckets(
     let (buckets, more) = match scope {
         Some(KeyScope::Bucket { bucket, .. }) => {
             let own = service.catalog.bucket(bucket).await?;
-            let shown = own.filter(|own| after.is_none() && own.name.as_str().starts_with(&asked.prefix));
+            let shown =
+                own.filter(|own| after.is_none() && own.name.as_str().starts_with(&asked.prefix));
             (shown.into_iter().collect(), More::No)
         }
         Some(KeyScope::Account(_) | KeyScope::Everything) | None => {
@@ -77,7 +76,10 @@ async fn answer(
             config: BucketConfig::default(),
             ..Bucket::clone(&bucket)
         };
-        shown.push(bucket_to_proto(&bare, &service.owner(bucket.account).await?));
+        shown.push(bucket_to_proto(
+            &bare,
+            &service.owner(bucket.account).await?,
+        ));
     }
     Ok(ListBucketsResponse {
         buckets: shown,

@@ -13,9 +13,7 @@ pub(crate) async fn list_multipart_uploads(
 ) -> Result<ListMultipartUploadsResponse, Error> {
     let caller = service.caller(&request, "ListMultipartUploads").await?;
     let asked = request.into_inner();
-    let grant = service
-        .admit(caller, &asked, &asked.bucket, "")
-        .await?;
+    let grant = service.admit(caller, &asked, &asked.bucket, "").await?;
     let max = page_size(asked.page_size, MAX_PAGE, MAX_PAGE)?;
     // S3 ignores an upload marker that comes without a key marker.
     let marked = !asked.upload_id_marker.is_empty() && !asked.key_marker.is_empty();

@@ -13,9 +13,7 @@ pub(crate) async fn list_objects(
 ) -> Result<ListObjectsResponse, Error> {
     let caller = service.caller(&request, "ListObjects").await?;
     let asked = request.into_inner();
-    let grant = service
-        .admit(caller, &asked, &asked.bucket, "")
-        .await?;
+    let grant = service.admit(caller, &asked, &asked.bucket, "").await?;
     let max = page_size(asked.page_size, MAX_PAGE, MAX_PAGE)?;
     let query = format!(
         "objects\0{}\0{}\0{}",

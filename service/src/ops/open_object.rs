@@ -59,7 +59,9 @@ pub(super) async fn open_object(
         (Some(range), 0) => (resolve(&range, size)?, true),
         (None, number) => (part_range(&stored, number)?, true),
         (Some(_), _) => {
-            return Err(Error::InvalidRequest("a range and a part number cannot go together"));
+            return Err(Error::InvalidRequest(
+                "a range and a part number cannot go together",
+            ));
         }
     };
     let owner = service.owner(row.meta.owner).await?;
@@ -97,7 +99,11 @@ pub(super) fn resolve(asked: &ByteRange, size: u64) -> Result<Range<u64>, Error>
             });
         }
         let length = asked.start.unsigned_abs().min(size);
-        return if size == 0 { Err(refused()) } else { Ok(size - length..size) };
+        return if size == 0 {
+            Err(refused())
+        } else {
+            Ok(size - length..size)
+        };
     }
     let start = asked.start.unsigned_abs();
     if start >= size {
@@ -128,7 +134,11 @@ fn part_range(stored: &StoredObject, number: i32) -> Result<Range<u64>, Error> {
     };
     if parts.is_empty() {
         let whole = 0..stored.row.meta.size;
-        return if wanted == 1 { Ok(whole) } else { Err(refused()) };
+        return if wanted == 1 {
+            Ok(whole)
+        } else {
+            Err(refused())
+        };
     }
     let mut start = 0;
     for part in parts {
@@ -158,7 +168,12 @@ mod tests {
         assert_eq!(range(-40, None, 10), Some(0..10));
         assert_eq!(range(i64::MIN, None, 10), Some(0..10));
         assert_eq!(range(0, Some(i64::MAX), 10), Some(0..10));
-        for (start, end, size) in [(10, None, 10), (0, None, 0), (-1, None, 0), (5, Some(4), 10)] {
+        for (start, end, size) in [
+            (10, None, 10),
+            (0, None, 0),
+            (-1, None, 0),
+            (5, Some(4), 10),
+        ] {
             assert_eq!(range(start, end, size), None, "{start} {end:?} of {size}");
         }
     }

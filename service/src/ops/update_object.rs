@@ -13,10 +13,9 @@ pub(crate) async fn update_object(
 ) -> Result<UpdateObjectResponse, Error> {
     let caller = service.caller(&request, "UpdateObject").await?;
     let asked = request.into_inner();
-    let (bucket, key) = asked
-        .object
-        .as_ref()
-        .map_or(("", ""), |object| (object.bucket.as_str(), object.key.as_str()));
+    let (bucket, key) = asked.object.as_ref().map_or(("", ""), |object| {
+        (object.bucket.as_str(), object.key.as_str())
+    });
     let grant = service.admit(caller, &asked, bucket, key).await?;
     let UpdateObjectRequest {
         object,

@@ -30,7 +30,11 @@ pub(crate) async fn upload_part_copy(
     let range = match &asked.source_range {
         None => 0..size,
         // S3 refuses a copy range that reaches beyond the source instead of shortening it.
-        Some(range) if range.end.is_some_and(|end| end < 0 || end.unsigned_abs() >= size) => {
+        Some(range)
+            if range
+                .end
+                .is_some_and(|end| end < 0 || end.unsigned_abs() >= size) =>
+        {
             return Err(Error::InvalidRange {
                 asked: format!("{}-{}", range.start, range.end.unwrap_or_default()),
                 size,
@@ -51,9 +55,9 @@ pub(crate) async fn upload_part_copy(
     let (data, place) = part_data(service, &source, &range).await?;
     let set = DigestSet::md5_only().with(algorithm);
     let values = source.digest(service, range, set).await?;
-    let checksum = values
-        .checksum(algorithm)
-        .and_then(|value| Checksum::new(algorithm, ChecksumType::FullObject, value.as_bytes()).ok());
+    let checksum = values.checksum(algorithm).and_then(|value| {
+        Checksum::new(algorithm, ChecksumType::FullObject, value.as_bytes()).ok()
+    });
     let part = service
         .commit(&grant, |guard| PutPart {
             bucket: grant.bucket.id,
@@ -86,7 +90,13 @@ async fn part_data(
     match (&stored.data, stored.row.data_id()) {
         (ObjectData::Extents(layout), Some(id)) => {
             let extents = cut(&layout.extents, range);
-            Ok((PartData::Shared { source: id, extents }, None))
+            Ok((
+                PartData::Shared {
+                    source: id,
+                    extents,
+                },
+                None,
+            ))
         }
         (ObjectData::Inline(bytes), _) => {
             let piece = super::get_object::slice(bytes, range.start, range.end)?;

@@ -22,7 +22,9 @@ pub(crate) enum CorsError {
         rule: usize,
     },
     /// A method that CORS rules may not name.
-    #[error("CORS rule {rule} names the method {method:?}; allowed are GET, PUT, HEAD, POST and DELETE")]
+    #[error(
+        "CORS rule {rule} names the method {method:?}; allowed are GET, PUT, HEAD, POST and DELETE"
+    )]
     Method {
         /// The rule, from 1.
         rule: usize,
@@ -89,11 +91,19 @@ fn check_rule(number: usize, rule: &CorsRule) -> Result<(), CorsError> {
             method: method.clone(),
         });
     }
-    for value in [&rule.allowed_origins, &rule.allowed_headers, &rule.expose_headers]
-        .into_iter()
-        .flatten()
+    for value in [
+        &rule.allowed_origins,
+        &rule.allowed_headers,
+        &rule.expose_headers,
+    ]
+    .into_iter()
+    .flatten()
     {
-        if value.is_empty() || !value.bytes().all(|byte| byte.is_ascii_graphic() && byte != b',') {
+        if value.is_empty()
+            || !value
+                .bytes()
+                .all(|byte| byte.is_ascii_graphic() && byte != b',')
+        {
             return Err(CorsError::Character {
                 rule: number,
                 value: value.clone(),
@@ -106,7 +116,11 @@ fn check_rule(number: usize, rule: &CorsRule) -> Result<(), CorsError> {
             });
         }
     }
-    if let Some(header) = rule.expose_headers.iter().find(|header| header.contains('*')) {
+    if let Some(header) = rule
+        .expose_headers
+        .iter()
+        .find(|header| header.contains('*'))
+    {
         return Err(CorsError::ExposeHeader {
             rule: number,
             header: header.clone(),
@@ -124,7 +138,10 @@ pub(crate) fn first_match<'a>(
 ) -> Option<&'a CorsRule> {
     rules.iter().find(|rule| {
         rule.allowed_methods.iter().any(|allowed| allowed == method)
-            && rule.allowed_origins.iter().any(|pattern| matches(pattern, origin))
+            && rule
+                .allowed_origins
+                .iter()
+                .any(|pattern| matches(pattern, origin))
             && request_headers.iter().all(|header| {
                 let header = header.to_ascii_lowercase();
                 rule.allowed_headers
@@ -139,7 +156,9 @@ fn matches(pattern: &str, value: &str) -> bool {
     match pattern.split_once('*') {
         None => pattern == value,
         Some((head, tail)) => {
-            value.len() >= head.len() + tail.len() && value.starts_with(head) && value.ends_with(tail)
+            value.len() >= head.len() + tail.len()
+                && value.starts_with(head)
+                && value.ends_with(tail)
         }
     }
 }

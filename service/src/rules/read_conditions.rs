@@ -44,7 +44,10 @@ pub(crate) struct Facts<'a> {
 impl ReadConditions {
     /// Judges a version.
     pub(crate) fn judge(&self, facts: Facts<'_>) -> Verdict {
-        if self.if_generation.is_some_and(|wanted| wanted != facts.generation) {
+        if self
+            .if_generation
+            .is_some_and(|wanted| wanted != facts.generation)
+        {
             return Verdict::Failed("if_generation_match");
         }
         if self.if_generation_not == Some(facts.generation) {
@@ -116,7 +119,11 @@ mod tests {
             if_unmodified_since: seconds(5),
             ..base.clone()
         };
-        assert_eq!(judge(&matched), Verdict::Holds, "If-Match hides If-Unmodified-Since");
+        assert_eq!(
+            judge(&matched),
+            Verdict::Holds,
+            "If-Match hides If-Unmodified-Since"
+        );
         let unmodified = ReadConditions {
             if_unmodified_since: seconds(5),
             ..base.clone()
@@ -127,7 +134,11 @@ mod tests {
             if_modified_since: seconds(20),
             ..base.clone()
         };
-        assert_eq!(judge(&none), Verdict::Holds, "If-None-Match hides If-Modified-Since");
+        assert_eq!(
+            judge(&none),
+            Verdict::Holds,
+            "If-None-Match hides If-Modified-Since"
+        );
         let both = ReadConditions {
             if_match: vec!["x".into()],
             if_none_match: vec!["e".into()],

@@ -85,7 +85,11 @@ fn check_one(tag: &Tag) -> Result<(), TagError> {
     if tag.key.starts_with("aws:") {
         return Err(TagError::Reserved { key: key() });
     }
-    let odd = tag.key.chars().chain(tag.value.chars()).find(|&c| !allowed(c));
+    let odd = tag
+        .key
+        .chars()
+        .chain(tag.value.chars())
+        .find(|&c| !allowed(c));
     odd.map_or(Ok(()), |character| {
         Err(TagError::Character {
             key: key(),
@@ -122,11 +126,17 @@ mod tests {
         let many: Vec<_> = (0..11).map(|n| tag(&n.to_string(), "")).collect();
         assert_eq!(
             check(&many, MAX_OBJECT_TAGS),
-            Err(TagError::TooMany { count: 11, most: 10 })
+            Err(TagError::TooMany {
+                count: 11,
+                most: 10
+            })
         );
         let long = "k".repeat(129);
         let cases = [
-            (vec![tag("", "v")], TagError::KeyLength { key: String::new() }),
+            (
+                vec![tag("", "v")],
+                TagError::KeyLength { key: String::new() },
+            ),
             (
                 vec![tag(&long, "v")],
                 TagError::KeyLength { key: long.clone() },
@@ -137,7 +147,9 @@ mod tests {
             ),
             (
                 vec![tag("aws:x", "v")],
-                TagError::Reserved { key: "aws:x".into() },
+                TagError::Reserved {
+                    key: "aws:x".into(),
+                },
             ),
             (
                 vec![tag("k", "a"), tag("k", "b")],

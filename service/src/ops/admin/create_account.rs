@@ -32,7 +32,13 @@ pub(crate) async fn create_account(
         name: name.clone(),
         now: service.now(),
     };
-    let entry = audit_entry(service, &grant, "account.create", about, json!({ "name": name }));
+    let entry = audit_entry(
+        service,
+        &grant,
+        "account.create",
+        about,
+        json!({ "name": name }),
+    );
     let account = match service.catalog.submit_audited(change, vec![entry]).await {
         Err(CatalogError::Refused(Refusal::AccountExists)) => {
             return Err(Error::AccountAlreadyExists { name });

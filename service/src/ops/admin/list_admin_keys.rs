@@ -32,7 +32,11 @@ pub(crate) async fn list_admin_keys(
         _ => String::new(),
     };
     Ok(ListAdminKeysResponse {
-        keys: page.items.iter().map(|key| admin_key_to_proto(key)).collect(),
+        keys: page
+            .items
+            .iter()
+            .map(|key| admin_key_to_proto(key))
+            .collect(),
         next_page_token,
     })
 }

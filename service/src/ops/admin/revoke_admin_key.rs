@@ -22,7 +22,9 @@ pub(crate) async fn revoke_admin_key(
     let before = find_admin_key(service, &asked.key_id).await?;
     // An operator who could revoke the key in hand could lock everybody out.
     if grant.caller().key().is_some_and(|key| key.pk == before.pk) {
-        return Err(Error::InvalidRequest("a key cannot revoke itself: use another operator key"));
+        return Err(Error::InvalidRequest(
+            "a key cannot revoke itself: use another operator key",
+        ));
     }
     if before.state == KeyState::Revoked {
         return Ok(RevokeAdminKeyResponse {

@@ -4,7 +4,9 @@ use bucketry_contract::access_table::{self, AccessClass as ContractClass};
 use bucketry_contract::adapter::v1::{AuthorizeRequest, AuthorizeResponse};
 
 use super::claim::{ClaimError, Verified, verify};
-use crate::access::{self, AccessClass, ClientAddress, MAX_SESSION_LIFE, OperationSession, Origin, Target};
+use crate::access::{
+    self, AccessClass, ClientAddress, MAX_SESSION_LIFE, OperationSession, Origin, Target,
+};
 use crate::convert::bucket_name;
 use crate::error::Error;
 use crate::service::{Service, evaluated, session_use};
@@ -30,7 +32,12 @@ pub(crate) async fn authorize(
         admit(service, verified.caller.clone(), class, &asked.bucket).await?;
     }
     expect_owner(service, &asked.bucket, &asked.expected_bucket_owner).await?;
-    expect_owner(service, &asked.copy_source_bucket, &asked.expected_source_bucket_owner).await?;
+    expect_owner(
+        service,
+        &asked.copy_source_bucket,
+        &asked.expected_source_bucket_owner,
+    )
+    .await?;
     let usage = session_use(&asked.rpc, &asked.bucket, &asked.key);
     let session = OperationSession::new(&verified.caller, usage, service.now(), MAX_SESSION_LIFE);
     Ok(AuthorizeResponse {
@@ -59,9 +66,8 @@ fn client_address(text: &str) -> Result<ClientAddress, Error> {
 /// Every class that the operation needs. An RPC without a class is nobody's.
 fn classes(asked: &AuthorizeRequest) -> Result<Vec<ContractClass>, Error> {
     let access = access_table::of(OBJECT_SERVICE, &asked.rpc).ok_or(Error::AccessDenied)?;
-    let update = |path: &String| {
-        access_table::of_update(&asked.rpc, path).ok_or(Error::AccessDenied)
-    };
+    let update =
+        |path: &String| access_table::of_update(&asked.rpc, path).ok_or(Error::AccessDenied);
     let mut classes: Vec<ContractClass> = asked.raised().collect();
     for path in &asked.set_paths {
         classes.push(update(path)?.set.class);
@@ -83,7 +89,9 @@ async fn admit(
 ) -> Result<(), Error> {
     match evaluated(class) {
         AccessClass::CreateBucket => {
-            service.bucket_creation(caller, vec![AccessClass::CreateBucket], bucket).await?;
+            service
+                .bucket_creation(caller, vec![AccessClass::CreateBucket], bucket)
+                .await?;
         }
         class if bucket.is_empty() => {
             service.admit_target(caller, vec![class], Target::Service)?;
@@ -100,7 +108,10 @@ async fn expect_owner(service: &Service, bucket: &str, expected: &str) -> Result
     if bucket.is_empty() || expected.is_empty() {
         return Ok(());
     }
-    let found = service.catalog.bucket_by_name(&bucket_name(bucket)?).await?;
+    let found = service
+        .catalog
+        .bucket_by_name(&bucket_name(bucket)?)
+        .await?;
     let owner = match found {
         Some(bucket) => service.owner(bucket.account).await?.id,
         None => String::new(),

@@ -7,9 +7,7 @@ use bytes::Bytes;
 
 use crate::access::authenticate::{AuthenticateError, authenticate_v2, authenticate_v4};
 use crate::access::sigv2::{SigV2Error, V2Claim};
-use crate::access::sigv4::{
-    AcceptedRegions, Placement, ScopeClaim, SigV4Error, Signed, V4Claim,
-};
+use crate::access::sigv4::{AcceptedRegions, Placement, ScopeClaim, SigV4Error, Signed, V4Claim};
 use crate::access::{self, KeyFacts, Origin};
 use crate::domain::AccessKeyId;
 use crate::error::Error;
@@ -100,7 +98,9 @@ async fn v4(
 ) -> Result<Verified, Error> {
     let refuse = |error: SigV4Error| Error::from(ClaimError::V4(place, error));
     let signed = match place {
-        ClaimPlace::Header | ClaimPlace::Query => Signed::CanonicalRequests(claim.canonical_requests),
+        ClaimPlace::Header | ClaimPlace::Query => {
+            Signed::CanonicalRequests(claim.canonical_requests)
+        }
         ClaimPlace::Form => Signed::Policy(
             claim
                 .canonical_requests
@@ -128,7 +128,10 @@ async fn v4(
         signed,
         signature: claim.signature,
     }
-    .check(&AcceptedRegions::new(&service.settings.region), service.now())
+    .check(
+        &AcceptedRegions::new(&service.settings.region),
+        service.now(),
+    )
     .map_err(refuse)?;
     let (_, row) = service.key_row(checked.access_key_id().as_str()).await?;
     let facts = Arc::new(KeyFacts::from(row.as_ref()));

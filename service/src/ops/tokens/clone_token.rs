@@ -13,9 +13,7 @@ pub(crate) async fn clone_token(
 ) -> Result<CloneTokenResponse, Error> {
     let caller = service.caller(&request, "CloneToken").await?;
     let asked = request.into_inner();
-    let grant = service
-        .admit(caller, &asked, &asked.bucket, "")
-        .await?;
+    let grant = service.admit(caller, &asked, &asked.bucket, "").await?;
     let original = find_token(service, &grant, &asked.token_id).await?;
     let new = NewKey {
         scope: original.scope,

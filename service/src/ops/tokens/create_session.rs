@@ -15,9 +15,7 @@ pub(crate) async fn create_session(
     request: Request<CreateSessionRequest>,
 ) -> Result<CreateSessionResponse, Error> {
     let caller = service.caller(&request, "CreateSession").await?;
-    let grant = service
-        .admit_account(caller, request.get_ref())
-        .await?;
+    let grant = service.admit_account(caller, request.get_ref()).await?;
     let session = BearerSession::new(grant.caller(), service.now(), LIFE)
         .ok_or(Error::CredentialsRequired)?;
     Ok(CreateSessionResponse {

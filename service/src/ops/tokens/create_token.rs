@@ -17,9 +17,7 @@ pub(crate) async fn create_token(
 ) -> Result<CreateTokenResponse, Error> {
     let caller = service.caller(&request, "CreateToken").await?;
     let asked = request.into_inner();
-    let grant = service
-        .admit(caller, &asked, &asked.bucket, "")
-        .await?;
+    let grant = service.admit(caller, &asked, &asked.bucket, "").await?;
     let rules = ip_rules_from_proto(&asked.allowed_ips, &asked.disallowed_ips)?;
     let new = NewKey {
         scope: KeyScope::Bucket {

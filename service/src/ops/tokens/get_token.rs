@@ -12,11 +12,13 @@ pub(crate) async fn get_token(
 ) -> Result<GetTokenResponse, Error> {
     let caller = service.caller(&request, "GetToken").await?;
     let asked = request.into_inner();
-    let grant = service
-        .admit(caller, &asked, &asked.bucket, "")
-        .await?;
+    let grant = service.admit(caller, &asked, &asked.bucket, "").await?;
     let token = find_token(service, &grant, &asked.token_id).await?;
     Ok(GetTokenResponse {
-        token: Some(token_to_proto(&token, Some(&grant.bucket.name), service.now())),
+        token: Some(token_to_proto(
+            &token,
+            Some(&grant.bucket.name),
+            service.now(),
+        )),
     })
 }

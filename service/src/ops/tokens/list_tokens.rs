@@ -16,9 +16,7 @@ pub(crate) async fn list_tokens(
 ) -> Result<ListTokensResponse, Error> {
     let caller = service.caller(&request, "ListTokens").await?;
     let asked = request.into_inner();
-    let grant = service
-        .admit(caller, &asked, &asked.bucket, "")
-        .await?;
+    let grant = service.admit(caller, &asked, &asked.bucket, "").await?;
     let size = Some(asked.page_size).filter(|&size| size != 0);
     let query = format!("tokens\0{}", grant.bucket.id);
     let after = service.page_tokens.open(&asked.page_token, &query)?;

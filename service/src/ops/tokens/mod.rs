@@ -39,10 +39,12 @@ async fn find_token(service: &Service, grant: &Grant, id: &str) -> Result<Arc<Ac
             Err(_) => None,
         },
     };
-    row.filter(|row| matches!(row.scope, KeyScope::Bucket { bucket, .. } if bucket == grant.bucket.id))
-        .ok_or_else(|| Error::NoSuchToken {
-            token_id: id.chars().take(128).collect(),
-        })
+    row.filter(
+        |row| matches!(row.scope, KeyScope::Bucket { bucket, .. } if bucket == grant.bucket.id),
+    )
+    .ok_or_else(|| Error::NoSuchToken {
+        token_id: id.chars().take(128).collect(),
+    })
 }
 
 /// What whoever sets IP rules should know.
@@ -56,9 +58,7 @@ fn warnings(rules: &IpRules, grant: &Grant) -> Vec<String> {
 
 fn warning_text(warning: IpRulesWarning) -> String {
     match warning {
-        IpRulesWarning::LocksOutEditor => {
-            "your own address could not use this token".to_owned()
-        }
+        IpRulesWarning::LocksOutEditor => "your own address could not use this token".to_owned(),
         IpRulesWarning::AllowsNobody => {
             "every allowed address is disallowed too: nobody can use this token".to_owned()
         }

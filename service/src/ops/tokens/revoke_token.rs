@@ -16,9 +16,7 @@ pub(crate) async fn revoke_token(
 ) -> Result<RevokeTokenResponse, Error> {
     let caller = service.caller(&request, "RevokeToken").await?;
     let asked = request.into_inner();
-    let grant = service
-        .admit(caller, &asked, &asked.bucket, "")
-        .await?;
+    let grant = service.admit(caller, &asked, &asked.bucket, "").await?;
     let token = change_state(service, &grant, &asked.token_id, KeyState::Revoked).await?;
     Ok(RevokeTokenResponse { token: Some(token) })
 }

@@ -15,9 +15,7 @@ pub(crate) async fn show_token_secret(
 ) -> Result<ShowTokenSecretResponse, Error> {
     let caller = service.caller(&request, "ShowTokenSecret").await?;
     let asked = request.into_inner();
-    let grant = service
-        .admit(caller, &asked, &asked.bucket, "")
-        .await?;
+    let grant = service.admit(caller, &asked, &asked.bucket, "").await?;
     let token = find_token(service, &grant, &asked.token_id).await?;
     if token.state == KeyState::Revoked {
         return Err(Error::TokenRevoked);
@@ -30,8 +28,16 @@ pub(crate) async fn show_token_secret(
     };
     // No showing without its record: the record is durable before the secret leaves.
     let entry = audit_entry(service, &grant, "token.show_secret", about, json!({}));
-    service.catalog.submit_audited(AppendAudit, vec![entry]).await?;
+    service
+        .catalog
+        .submit_audited(AppendAudit, vec![entry])
+        .await?;
     Ok(ShowTokenSecretResponse {
-        credentials: Some(credentials(service, &grant, token.access_key_id.as_str(), &secret)),
+        credentials: Some(credentials(
+            service,
+            &grant,
+            token.access_key_id.as_str(),
+            &secret,
+        )),
     })
 }

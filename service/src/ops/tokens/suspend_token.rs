@@ -14,9 +14,7 @@ pub(crate) async fn suspend_token(
 ) -> Result<SuspendTokenResponse, Error> {
     let caller = service.caller(&request, "SuspendToken").await?;
     let asked = request.into_inner();
-    let grant = service
-        .admit(caller, &asked, &asked.bucket, "")
-        .await?;
+    let grant = service.admit(caller, &asked, &asked.bucket, "").await?;
     let token = change_state(service, &grant, &asked.token_id, KeyState::Suspended).await?;
     Ok(SuspendTokenResponse { token: Some(token) })
 }
@@ -27,9 +25,7 @@ pub(crate) async fn resume_token(
 ) -> Result<ResumeTokenResponse, Error> {
     let caller = service.caller(&request, "ResumeToken").await?;
     let asked = request.into_inner();
-    let grant = service
-        .admit(caller, &asked, &asked.bucket, "")
-        .await?;
+    let grant = service.admit(caller, &asked, &asked.bucket, "").await?;
     let token = change_state(service, &grant, &asked.token_id, KeyState::Active).await?;
     Ok(ResumeTokenResponse { token: Some(token) })
 }

@@ -33,7 +33,11 @@ pub(crate) async fn update_token(
     let after = service.catalog.submit_audited(change, vec![entry]).await?;
     let rules = IpRules::from_nets(&after.allowed, &after.disallowed);
     Ok(UpdateTokenResponse {
-        token: Some(token_to_proto(&after, Some(&grant.bucket.name), service.now())),
+        token: Some(token_to_proto(
+            &after,
+            Some(&grant.bucket.name),
+            service.now(),
+        )),
         warnings: if edit.allowed.is_some() || edit.disallowed.is_some() {
             warnings(&rules, &grant)
         } else {

@@ -1,16 +1,19 @@
 //! Everything that can be written. A mutation carries its preconditions as data; they are judged inside the transaction.
 
-use super::model::{
-    AccountState, AuditEntry, KeyScope, KeyState, LastUse, NewData, ObjectMeta, PartData,
-    SealedSecret, UsageRow,
-};
-use super::model::{ObjectHeaders, ObjectLock};
-use crate::domain::{
-    AccessKeyId, AccessKeyPk, AccountId, BucketConfig, BucketId, BucketName, Checksum,
-    ChecksumAlgorithm, ChecksumType, CorsRule, DataId, ETag, Generation, ObjectKey,
-    ObjectOwnership, OwnerId, Tag, Timestamp, UploadId,
-};
+mod upload;
+
 use ipnet::IpNet;
+
+pub use upload::{AbortUpload, CompleteUpload, CreateUpload, PutPart};
+
+use super::model::{
+    AccountState, AuditEntry, KeyScope, KeyState, LastUse, NewData, ObjectMeta, SealedSecret,
+    UsageRow,
+};
+use crate::domain::{
+    AccessKeyId, AccessKeyPk, AccountId, BucketConfig, BucketId, BucketName, CorsRule, ETag,
+    Generation, ObjectKey, ObjectOwnership, OwnerId, Tag, Timestamp,
+};
 
 /// Who asks for a data mutation, so that a commit and a revocation are ordered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -254,90 +257,6 @@ pub struct UpdateObject {
     /// Who asks.
     pub guard: Guard,
     /// Now.
-    pub now: Timestamp,
-}
-
-/// Begins a multipart upload.
-#[derive(Clone, Debug)]
-pub struct CreateUpload {
-    /// The id to be.
-    pub id: UploadId,
-    /// The bucket.
-    pub bucket: BucketId,
-    /// The key.
-    pub key: ObjectKey,
-    /// Who begins it: an access key id.
-    pub initiator: String,
-    /// The owner of the object to be.
-    pub owner: AccountId,
-    /// Headers of the object to be.
-    pub headers: ObjectHeaders,
-    /// Tags of the object to be.
-    pub tags: Vec<Tag>,
-    /// Retention and legal hold of the object to be.
-    pub lock: ObjectLock,
-    /// ACL of the object to be.
-    pub acl: Option<String>,
-    /// The checksum to be.
-    pub checksum: Option<(ChecksumAlgorithm, ChecksumType)>,
-    /// Who asks.
-    pub guard: Guard,
-    /// Now.
-    pub now: Timestamp,
-}
-
-/// Adds a part to an upload, or replaces the part of that number.
-#[derive(Clone, Debug)]
-pub struct PutPart {
-    /// The bucket that the upload must be in.
-    pub bucket: BucketId,
-    /// The upload.
-    pub upload: UploadId,
-    /// 1 to 10,000.
-    pub number: u16,
-    /// Bytes.
-    pub size: u64,
-    /// The MD5 of the part as an entity tag.
-    pub etag: ETag,
-    /// The part's checksum.
-    pub checksum: Option<Checksum>,
-    /// The bytes.
-    pub data: PartData,
-    /// Who asks.
-    pub guard: Guard,
-    /// Now.
-    pub now: Timestamp,
-}
-
-/// Ends an upload without an object.
-#[derive(Clone, Debug)]
-pub struct AbortUpload {
-    /// The bucket that the upload must be in.
-    pub bucket: BucketId,
-    /// The upload.
-    pub upload: UploadId,
-    /// Who asks.
-    pub guard: Guard,
-    /// Now.
-    pub now: Timestamp,
-}
-
-/// Joins parts to an object. Metadata only: no byte is copied.
-#[derive(Clone, Debug)]
-pub struct CompleteUpload {
-    /// The bucket that the upload must be in.
-    pub bucket: BucketId,
-    /// The upload.
-    pub upload: UploadId,
-    /// The parts, ascending, each as it was read: refused if one was replaced since.
-    pub parts: Vec<(u16, DataId)>,
-    /// What the version is: size, tag and checksum computed from these parts.
-    pub meta: ObjectMeta,
-    /// Conditions on the key.
-    pub preconditions: Preconditions,
-    /// Who asks.
-    pub guard: Guard,
-    /// Now: the modification time to be.
     pub now: Timestamp,
 }
 
