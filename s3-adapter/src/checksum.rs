@@ -270,6 +270,14 @@ impl DeclaredDigests {
     }
 }
 
+/// Whether the headers that a presigned URL carries in its query declare the checksum of an empty body. AWS SDKs (that
+/// for JavaScript v3 since 3.729) sign it into each URL for PutObject and UploadPart, because there is no body yet; S3
+/// verifies no checksum of a query. Any other one was asked for and is verified.
+pub(crate) fn is_of_no_body(hoisted: &HeaderMap) -> bool {
+    matches!(header_checksum(hoisted), Ok(Some(checksum))
+        if checksum.value == checksum.algorithm.compute(b""))
+}
+
 fn content_md5(headers: &HeaderMap) -> Result<Option<[u8; 16]>, DigestError> {
     let mut values = headers.get_all("content-md5").iter();
     let Some(value) = values.next() else {
@@ -399,6 +407,28 @@ mod tests {
             digests.verify(b"12345678", None),
             Err(DigestError::ContentMd5Mismatch)
         );
+    }
+
+    #[test]
+    fn a_checksum_of_no_body_is_told_from_others() {
+        for (name, empty, other) in [
+            ("x-amz-checksum-crc32", "AAAAAA==", "y/Q5Jg=="),
+            ("x-amz-checksum-crc64nvme", "AAAAAAAAAAA=", "AAAAAAAAAAE="),
+            (
+                "x-amz-checksum-sha256",
+                "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=",
+                "A7DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=",
+            ),
+        ] {
+            assert!(is_of_no_body(&headers(&[(name, empty)])), "{name}");
+            assert!(!is_of_no_body(&headers(&[(name, other)])), "{name}");
+        }
+        assert!(!is_of_no_body(&headers(&[])));
+        let two = [
+            ("x-amz-checksum-crc32", "AAAAAA=="),
+            ("x-amz-checksum-crc32c", "AAAAAA=="),
+        ];
+        assert!(!is_of_no_body(&headers(&two)));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::answer::{Answer, AnswerBody};
 use crate::authorize::{Asked, authorize};
 use crate::binding::{BodyKind, Need, ParseError, RequestView, RouteOutcome};
 use crate::body::Drained;
-use crate::checksum::DeclaredDigests;
+use crate::checksum::{DeclaredDigests, is_of_no_body};
 use crate::client_info::Client;
 use crate::cors;
 use crate::edge::Edge;
@@ -25,7 +25,7 @@ use crate::hooks::HandWritten;
 use crate::intake::{EdgeBody, Expectation, Intake, MAX_DOCUMENT_BYTES, decoding};
 use crate::query::Query;
 use crate::response::set_standard_headers;
-use crate::sigv4::{self, RequestHead, authenticate};
+use crate::sigv4::{Authentication, RequestHead, authenticate};
 use crate::target::{Target, parse_target};
 use crate::xml;
 
@@ -161,7 +161,7 @@ async fn admitted(
     let decision = authorize(edge, &head.extensions, &asked).await?;
     let parsed = parsed?;
 
-    let digests = declared_digests(operation, &headers, &authentication.payload())?;
+    let digests = declared_digests(operation, &headers, &authentication)?;
     intake.open(decoding(
         &headers,
         &authentication,
@@ -241,24 +241,32 @@ fn routed(method: &Method, view: &RequestView<'_>) -> Result<Operation, S3Error>
     }
 }
 
-/// What the client says of the body. The checksum of a completion is the object's, not the body's.
+/// What the client says of the body. The checksum of a completion is the object's, not the body's; one that was signed
+/// into a URL before there was a body is nobody's.
 fn declared_digests(
     operation: Operation,
     headers: &HeaderMap,
-    payload: &sigv4::PayloadHash,
+    authentication: &Authentication,
 ) -> Result<DeclaredDigests, S3Error> {
-    if operation.body() == BodyKind::None || operation == Operation::CompleteMultipartUpload {
-        let is_of_object = |name: &http::HeaderName| {
-            name.as_str().starts_with("x-amz-checksum-") || name == "x-amz-sdk-checksum-algorithm"
-        };
-        let of_body: HeaderMap = headers
-            .iter()
-            .filter(|(name, _)| !is_of_object(name))
-            .map(|(name, value)| (name.clone(), value.clone()))
-            .collect();
-        return Ok(DeclaredDigests::from_headers(&of_body, payload)?);
-    }
-    Ok(DeclaredDigests::from_headers(headers, payload)?)
+    let no_body =
+        operation.body() == BodyKind::None || operation == Operation::CompleteMultipartUpload;
+    let premature = authentication
+        .hoisted_headers()
+        .filter(|hoisted| is_of_no_body(hoisted));
+    let says_nothing = |name: &http::HeaderName| {
+        let is_checksum =
+            name.as_str().starts_with("x-amz-checksum-") || name == "x-amz-sdk-checksum-algorithm";
+        is_checksum && (no_body || premature.is_some_and(|hoisted| hoisted.contains_key(name)))
+    };
+    let of_body: HeaderMap = headers
+        .iter()
+        .filter(|(name, _)| !says_nothing(name))
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect();
+    Ok(DeclaredDigests::from_headers(
+        &of_body,
+        &authentication.payload(),
+    )?)
 }
 
 /// Reads what body there is, unless the operation itself takes it as it comes.

@@ -13,8 +13,10 @@ use crate::query::Query;
 use crate::target::Target;
 
 /// Query parameters of a presigned URL that are no hoisted headers.
-const SIGNATURE_PARAMETERS: [&str; 7] = [
+const SIGNATURE_PARAMETERS: [&str; 8] = [
     "x-amz-algorithm",
+    // AWS SDK for JavaScript v3 and Go; what it says of the payload has been read with the signature.
+    "x-amz-content-sha256",
     "x-amz-credential",
     "x-amz-date",
     "x-amz-expires",

@@ -473,6 +473,35 @@ async fn a_presigned_url_is_told_with_its_time() {
     assert_eq!(claim.amz_date, "20130524T000000Z");
 }
 
+/// What AWS SDK for JavaScript v3 signs for a body that it does not know yet, and a checksum that somebody asked for.
+#[tokio::test]
+async fn a_checksum_in_a_url_counts_unless_it_is_of_no_body() {
+    for (value, declared) in [("AAAAAA%3D%3D", false), ("NhCmhg%3D%3D", true)] {
+        let bench = Bench::new();
+        let written = PutObjectResponse {
+            object: Some(object("k")),
+        };
+        bench.service().answers("PutObject", Ok(written));
+        let query = format!(
+            "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Content-Sha256=UNSIGNED-PAYLOAD\
+             &X-Amz-Credential=AKIAIOSFODNN7EXAMPLE%2F20130524%2Fus-east-1%2Fs3%2Faws4_request\
+             &X-Amz-Date=20130524T000000Z&X-Amz-Expires=60&X-Amz-SignedHeaders=host\
+             &X-Amz-Signature=aeeed9bbccd4d02ee5c0109b86d86835f995330da4c265957d157751f604d404\
+             &x-amz-checksum-crc32={value}&x-amz-sdk-checksum-algorithm=CRC32&x-id=PutObject"
+        );
+        let seen = bench
+            .send("PUT", &format!("/b/k?{query}"), &[], "hello")
+            .await;
+        assert_eq!(seen.status, 200, "{seen:?}");
+        let messages: Vec<PutObjectRequest> = bench.service().request();
+        let Some(put_object_request::Message::Spec(spec)) = messages[0].message.clone() else {
+            panic!("{messages:?}");
+        };
+        let checksum = spec.digests.and_then(|digests| digests.checksum);
+        assert_eq!(checksum.is_some(), declared, "{value}");
+    }
+}
+
 #[tokio::test]
 async fn a_version_2_url_carries_headers_in_its_query() {
     let bench = Bench::new();

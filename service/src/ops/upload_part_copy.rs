@@ -29,15 +29,15 @@ pub(crate) async fn upload_part_copy(
     let size = source.stored.row.meta.size;
     let range = match &asked.source_range {
         None => 0..size,
-        // S3 refuses a copy range that reaches beyond the source instead of shortening it.
+        // S3 refuses a copy range that reaches beyond the source instead of shortening it, and as an argument.
         Some(range)
             if range
                 .end
                 .is_some_and(|end| end < 0 || end.unsigned_abs() >= size) =>
         {
-            return Err(Error::InvalidRange {
-                asked: format!("{}-{}", range.start, range.end.unwrap_or_default()),
-                size,
+            return Err(Error::InvalidArgument {
+                field: "source_range",
+                problem: format!("Range specified is not valid for source object of size: {size}"),
             });
         }
         Some(range) => resolve(range, size)?,
