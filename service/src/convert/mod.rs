@@ -64,15 +64,36 @@ pub(crate) fn part_number(number: i32) -> Result<u16, Error> {
     }
 }
 
-/// There are no versions yet: a version id other than S3's `null` names none.
+/// A part number after which a page begins, as sent: from 0.
+pub(crate) fn part_marker(number: i32) -> Result<u16, Error> {
+    u16::try_from(number).map_err(|_| Error::InvalidArgument {
+        field: "part_number_marker",
+        problem: format!("{number} is not a part number"),
+    })
+}
+
+/// There are no versions yet: a version id other than S3's `null` names none. S3 tells text that cannot be a version id
+/// (400) from an id that names no version (404).
 pub(crate) fn no_version(key: &str, version_id: &str) -> Result<(), Error> {
     match version_id {
         "" | "null" => Ok(()),
-        other => Err(Error::NoSuchVersion {
+        other if is_version_id(other) => Err(Error::NoSuchVersion {
             key: key.to_owned(),
-            version_id: other.chars().take(80).collect(),
+            version_id: other.to_owned(),
+        }),
+        _ => Err(Error::InvalidArgument {
+            field: "version_id",
+            problem: "Invalid version id specified".to_owned(),
         }),
     }
+}
+
+/// The shape of S3's version ids.
+fn is_version_id(text: &str) -> bool {
+    text.len() == 32
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
 }
 
 /// A time for the wire.
@@ -113,6 +134,23 @@ mod tests {
             let time = Timestamp::from_micros(micros);
             assert_eq!(timestamp_from_proto(&timestamp_to_proto(time)), time);
         }
+    }
+
+    #[test]
+    fn what_cannot_be_a_version_id_is_told_from_a_missing_version() {
+        assert!(no_version("k", "").is_ok() && no_version("k", "null").is_ok());
+        for text in ["none", "3HL4kqtJlcpXroDTDmJ rmSpXd3dIbrHY", &"v".repeat(33)] {
+            let refused = no_version("k", text);
+            assert!(matches!(
+                refused,
+                Err(Error::InvalidArgument {
+                    field: "version_id",
+                    ..
+                })
+            ));
+        }
+        let missing = no_version("k", "3HL4kqtJvjVBH40Nrjfkd_HY.XdnIbrH");
+        assert!(matches!(missing, Err(Error::NoSuchVersion { .. })));
     }
 
     #[test]
