@@ -67,6 +67,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::domain::BlobId;
 
     fn any_extents() -> impl Strategy<Value = Vec<Extent>> {
         let extent = (0_i64..4, 0_u64..50, 0_u64..20).prop_map(|(batch, offset, length)| Extent {

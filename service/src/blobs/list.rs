@@ -100,13 +100,13 @@ mod tests {
             for id in ids {
                 write(&store, id, &data(300_000), 300_000).await.unwrap();
             }
-            let batch = store.list_batch(1).await.unwrap();
+            let batch = store.list_batch(BlobBatchId(1)).await.unwrap();
             assert_eq!(
                 batch.iter().map(|blob| blob.id).collect::<Vec<_>>(),
                 ids[..2]
             );
             assert!(batch.iter().all(|blob| blob.length() == Some(300_000)));
-            assert!(store.list_batch(3).await.unwrap().is_empty());
+            assert!(store.list_batch(BlobBatchId(3)).await.unwrap().is_empty());
             let all: BTreeSet<BlobId> = store
                 .list()
                 .map_ok(|blob| blob.id)
@@ -118,6 +118,6 @@ mod tests {
             assert_eq!(store.stat(BlobId::new(9, 9)).await.unwrap(), None);
         }
         std::fs::write(directory.path().join("blobs/01/notes.txt"), "x").unwrap();
-        assert_eq!(local.list_batch(1).await.unwrap().len(), 2);
+        assert_eq!(local.list_batch(BlobBatchId(1)).await.unwrap().len(), 2);
     }
 }

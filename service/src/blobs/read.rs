@@ -182,7 +182,7 @@ mod tests {
         let (_directory, local) = local();
         for store in [local, memory()] {
             for length in [100, BLOCK_LENGTH_USIZE, 16 * BLOCK_LENGTH_USIZE] {
-                let id = BlobId::new(6, length as u32);
+                let id = BlobId::new(6, length as u16);
                 let data = data(length);
                 write(&store, id, &data, MIB).await.unwrap();
                 let (bytes, error) =
@@ -234,7 +234,7 @@ mod tests {
                     let start = start.index(lengths[index]);
                     let end = start + end.index(lengths[index] - start + 1);
                     let (offset, length) = (start as u64, (end - start) as u64);
-                    extents.push(Extent { blob: BlobId::new(1, index as u32), offset, length });
+                    extents.push(Extent { blob: BlobId::new(1, index as u16), offset, length });
                     model.extend_from_slice(&data(lengths[index])[start..end]);
                 }
                 let from = from.index(model.len() + 1);

@@ -75,8 +75,8 @@ mod tests {
         let (directory, store) = local();
         let id = BlobId::new(1, 1);
         write(&store, id, &data(100), 100).await.unwrap();
-        let folder = layout::batch_directory(directory.path(), 1);
-        let leftover = folder.join(format!("{}#1", BlobId::new(1, 2)));
+        let folder = layout::batch_directory(directory.path(), crate::domain::BlobBatchId(1));
+        let leftover = folder.join(format!("{}#1", super::super::id::name(BlobId::new(1, 2))));
         let foreign = folder.join("notes#1");
         for file in [&leftover, &foreign] {
             std::fs::write(file, "x").unwrap();
