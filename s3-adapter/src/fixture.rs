@@ -189,6 +189,7 @@ fake! {
     "PutSmallObject" put_small_object(PutSmallObjectRequest) -> PutSmallObjectResponse,
     "GetSmallObject" get_small_object(GetSmallObjectRequest) -> GetSmallObjectResponse,
     "HeadObject" head_object(HeadObjectRequest) -> HeadObjectResponse,
+    "GetObjectAttributes" get_object_attributes(GetObjectAttributesRequest) -> GetObjectAttributesResponse,
     "UpdateObject" update_object(UpdateObjectRequest) -> UpdateObjectResponse,
     "DeleteObject" delete_object(DeleteObjectRequest) -> DeleteObjectResponse,
     "DeleteObjects" delete_objects(DeleteObjectsRequest) -> DeleteObjectsResponse,

@@ -198,6 +198,7 @@ forward! {
         put_small_object(PutSmallObjectRequest) -> PutSmallObjectResponse,
         get_small_object(GetSmallObjectRequest) -> GetSmallObjectResponse,
         head_object(HeadObjectRequest) -> HeadObjectResponse,
+        get_object_attributes(GetObjectAttributesRequest) -> GetObjectAttributesResponse,
         update_object(UpdateObjectRequest) -> UpdateObjectResponse,
         delete_object(DeleteObjectRequest) -> DeleteObjectResponse,
         delete_objects(DeleteObjectsRequest) -> DeleteObjectsResponse,

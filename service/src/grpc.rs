@@ -85,6 +85,8 @@ impl ObjectService for Server {
         ops::get_object => get_object(GetObjectRequest) -> GetObjectStream;
         ops::get_small_object => get_small_object(GetSmallObjectRequest) -> GetSmallObjectResponse;
         ops::head_object => head_object(HeadObjectRequest) -> HeadObjectResponse;
+        ops::get_object_attributes =>
+            get_object_attributes(GetObjectAttributesRequest) -> GetObjectAttributesResponse;
         ops::update_object => update_object(UpdateObjectRequest) -> UpdateObjectResponse;
         ops::delete_object => delete_object(DeleteObjectRequest) -> DeleteObjectResponse;
         ops::delete_objects => delete_objects(DeleteObjectsRequest) -> DeleteObjectsResponse;

@@ -62,6 +62,11 @@ OPERATIONS: list[tuple[str, set[str], Operation]] = [
     ("GetObject", READERS, lambda s3, _: s3.get_object(**key())),
     ("GetObject of a range", READERS, lambda s3, _: s3.get_object(**key(), Range="bytes=0-1")),
     ("HeadObject", READERS, lambda s3, _: s3.head_object(**key())),
+    (
+        "GetObjectAttributes",
+        READERS,
+        lambda s3, _: s3.get_object_attributes(**key(), ObjectAttributes=["ETag"]),
+    ),
     ("GetObjectTagging", READERS, lambda s3, _: s3.get_object_tagging(**key())),
     ("ListObjects", READERS, lambda s3, _: s3.list_objects(Bucket=BUCKET)),
     ("ListObjectsV2", READERS, lambda s3, _: s3.list_objects_v2(Bucket=BUCKET)),

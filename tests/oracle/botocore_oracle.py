@@ -51,7 +51,7 @@ def golden_elements(elements, prefix=""):
         name, kind = element["name"], element["kind"]
         if kind == "checksum":
             for algorithm in CHECKSUMS:
-                found[f"{prefix}Checksum{algorithm}"] = "text"
+                found[f"{prefix}{name}{algorithm}"] = "text"
             continue
         if kind.startswith("list"):
             inner = element.get("item") if not element.get("elements") else None

@@ -181,6 +181,11 @@ fn shape(shape: &Shape, root: &str, code: &mut Code) {
         (element, derived::value(root, derived))
     });
     let values: Vec<(Vec<String>, String)> = values.into_iter().chain(derived).collect();
+    let checksums: Vec<(&str, String)> = shape
+        .members
+        .iter()
+        .filter_map(|member| grouped_checksum(member, root))
+        .collect();
     for (element, value) in &values {
         match &element[..] {
             [name] => code.line(format!(
@@ -188,24 +193,52 @@ fn shape(shape: &Shape, root: &str, code: &mut Code) {
             )),
             [outer, ..] if !gathered.contains(&outer.as_str()) => {
                 gathered.push(outer);
-                let inner = values
-                    .iter()
-                    .filter(|(other, _)| other.len() > 1 && other.first() == Some(outer));
-                let inner = inner
-                    .map(|(element, value)| format!("({:?}, {value})", element[1..].join("/")));
-                let inner: Vec<String> = inner.collect();
-                code.line(format!(
-                    "encode::group(&mut xml, {outer:?}, [{}]);",
-                    inner.join(", ")
-                ));
+                group(outer, &values, &checksums, code);
             }
             _ => {}
+        }
+    }
+    for (outer, _) in &checksums {
+        if !gathered.contains(outer) {
+            group(outer, &values, &checksums, code);
         }
     }
     shape
         .members
         .iter()
         .for_each(|member| nested(member, root, code));
+}
+
+/// The element around `a/b` elements, with a checksum among them if there is one.
+fn group(
+    outer: &str,
+    values: &[(Vec<String>, String)],
+    checksums: &[(&str, String)],
+    code: &mut Code,
+) {
+    let inner: Vec<String> = values
+        .iter()
+        .filter(|(other, _)| other.len() > 1 && other.first().is_some_and(|name| name == outer))
+        .map(|(element, value)| format!("({:?}, {value})", element[1..].join("/")))
+        .collect();
+    let checksum = checksums.iter().find(|(around, _)| *around == outer);
+    let checksum = checksum.map_or("None", |(_, checksum)| checksum);
+    code.line(format!(
+        "encode::group(&mut xml, {outer:?}, {checksum}, [{}]);",
+        inner.join(", ")
+    ));
+}
+
+/// A checksum at `a/b`, and the element around it.
+fn grouped_checksum<'a>(member: &'a Member, root: &str) -> Option<(&'a str, String)> {
+    match (&member.node, &member.element[..]) {
+        (Node::Scalar(Codec::Checksum), [outer, _, ..]) => {
+            let (parent, field) = parent(root, &member.path);
+            let checksum = format!("{parent}.and_then(|m| m.{field}.as_ref())");
+            Some((outer, checksum))
+        }
+        _ => None,
+    }
 }
 
 /// The value of an element that has text, and its place.
@@ -239,6 +272,7 @@ fn nested(member: &Member, root: &str, code: &mut Code) {
     let element = member.element.join("/");
     let all = format!("for item in {parent}.into_iter().flat_map(|m| &m.{field}) {{");
     match &member.node {
+        Node::Scalar(Codec::Checksum) if member.element.len() > 1 => {}
         Node::Scalar(Codec::Checksum) => {
             code.line(format!(
                 "encode::checksum_element(&mut xml, {parent}.and_then(|m| m.{field}.as_ref()));"

@@ -139,16 +139,18 @@ pub fn checksum_element(xml: &mut XmlWriter, checksum: Option<&v1::Checksum>) {
     }
 }
 
-/// Writes an element with the values that are there; nothing if none is.
+/// Writes an element with the checksum and the values that are there; nothing if none is.
 pub fn group<const N: usize>(
     xml: &mut XmlWriter,
     name: &'static str,
+    checksum: Option<&v1::Checksum>,
     values: [(&str, Option<Cow<'_, str>>); N],
 ) {
-    if values.iter().all(|(_, value)| value.is_none()) {
+    if checksum.is_none() && values.iter().all(|(_, value)| value.is_none()) {
         return;
     }
     xml.open(name);
+    checksum_element(xml, checksum);
     for (name, value) in &values {
         if let Some(value) = value {
             xml.text_element(name, value);

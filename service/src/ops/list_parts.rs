@@ -2,7 +2,7 @@ use bucketry_contract::v1::{ListPartsRequest, ListPartsResponse};
 use tonic::Request;
 
 use super::upload_part::open_upload;
-use crate::convert::{page_size, part_to_proto, upload_to_proto};
+use crate::convert::{page_size, part_marker, part_to_proto, upload_to_proto};
 use crate::error::Error;
 use crate::limits::MAX_PAGE;
 use crate::service::Service;
@@ -17,10 +17,7 @@ pub(crate) async fn list_parts(
         .admit(caller, &asked, &asked.bucket, &asked.key)
         .await?;
     let max = page_size(asked.page_size, MAX_PAGE, MAX_PAGE)?;
-    let after = u16::try_from(asked.part_number_marker).map_err(|_| Error::InvalidArgument {
-        field: "part_number_marker",
-        problem: format!("{} is not a part number", asked.part_number_marker),
-    })?;
+    let after = part_marker(asked.part_number_marker)?;
     let upload = open_upload(service, &grant, &asked.key, &asked.upload_id).await?;
     let page = service.catalog.list_parts(upload.id, after, max).await?;
     let owner = service.owner(upload.owner).await?;

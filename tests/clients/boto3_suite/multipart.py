@@ -50,6 +50,33 @@ def completing_again_answers_the_same():
 
 
 @case
+def attributes_show_the_parts():
+    name = bucket()
+    target = begin(name, ChecksumAlgorithm="SHA256")
+    parts = []
+    for number, body in zip((1, 7, 10_000), PARTS):
+        done = s3.upload_part(PartNumber=number, Body=body, ChecksumAlgorithm="SHA256", **target)
+        parts.append({"PartNumber": number, "ETag": done["ETag"], "ChecksumSHA256": done["ChecksumSHA256"]})
+    complete(target, parts)
+    wanted = ["ETag", "Checksum", "ObjectParts", "StorageClass", "ObjectSize"]
+    found = s3.get_object_attributes(Bucket=name, Key="k", ObjectAttributes=wanted, MaxParts=2)
+    equal(found["ETag"], etag_of(PARTS).strip('"'), "ETag, without quotes here")
+    equal((found["ObjectSize"], found["StorageClass"]), (sum(map(len, PARTS)), "STANDARD"), "size and class")
+    head = s3.head_object(Bucket=name, Key="k", ChecksumMode="ENABLED")
+    equal(found["Checksum"]["ChecksumSHA256"], head["ChecksumSHA256"], "checksum")
+    equal(found["Checksum"]["ChecksumType"], "COMPOSITE", "checksum type")
+    page = found["ObjectParts"]
+    equal((page["TotalPartsCount"], page["IsTruncated"], page["NextPartNumberMarker"]), (3, True, 7), "page")
+    shown = [(part["PartNumber"], part["Size"], part["ChecksumSHA256"]) for part in page["Parts"]]
+    expected = [(part["PartNumber"], len(body), part["ChecksumSHA256"]) for part, body in zip(parts, PARTS)]
+    equal(shown, expected[:2], "parts")
+    rest = s3.get_object_attributes(Bucket=name, Key="k", ObjectAttributes=["ObjectParts"], PartNumberMarker=7)
+    equal([part["PartNumber"] for part in rest["ObjectParts"]["Parts"]], [10_000], "the other page")
+    equal(rest["ObjectParts"]["IsTruncated"], False, "the end")
+    holds("ETag" not in rest and "ObjectSize" not in rest, "what was not asked for is shown")
+
+
+@case
 def ranges_over_parts():
     name = bucket()
     target = begin(name)

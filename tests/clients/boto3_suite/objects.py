@@ -258,3 +258,21 @@ def signed_bodies():
     )
     signing.put_object(Bucket=name, Key="k", Body=pattern(200_000))
     holds(read(name, "k") == pattern(200_000), "content differs")
+
+
+@case
+def attributes_without_the_content():
+    name = bucket()
+    put = s3.put_object(Bucket=name, Key="k", Body=b"hello", ChecksumAlgorithm="SHA1")
+    wanted = ["ETag", "Checksum", "ObjectParts", "StorageClass", "ObjectSize"]
+    found = s3.get_object_attributes(Bucket=name, Key="k", ObjectAttributes=wanted)
+    equal((found["ETag"], found["ObjectSize"]), (put["ETag"].strip('"'), 5), "ETag and size")
+    equal(found["Checksum"], {"ChecksumSHA1": put["ChecksumSHA1"], "ChecksumType": "FULL_OBJECT"}, "checksum")
+    holds("ObjectParts" not in found, "what was sent whole has parts")
+    holds("LastModified" in found, "no time")
+    s3.put_object(Bucket=name, Key="empty", Body=b"")
+    equal(s3.get_object_attributes(Bucket=name, Key="empty", ObjectAttributes=["ObjectSize"])["ObjectSize"], 0, "size")
+    with refused(404, "NoSuchKey"):
+        s3.get_object_attributes(Bucket=name, Key="none", ObjectAttributes=["ETag"])
+    with refused(400, "InvalidArgument"):
+        s3.get_object_attributes(Bucket=name, Key="k", ObjectAttributes=["Colour"])

@@ -322,3 +322,46 @@ fn buckets_are_listed_with_their_owner() {
         <CreationDate>1970-01-01T00:00:00.000Z</CreationDate></Bucket></Buckets>";
     assert!(body(&shown).contains(expected), "{}", body(&shown));
 }
+
+#[test]
+fn attributes_are_shown_as_asked() {
+    let request = Fixture::new("/b/k?attributes")
+        .with("x-amz-object-attributes", "ETag, Checksum")
+        .with("x-amz-object-attributes", "ObjectParts")
+        .with("x-amz-max-parts", "1")
+        .with("x-amz-part-number-marker", "2");
+    let asked = parse_get_object_attributes(&request.view()).unwrap();
+    assert_eq!(asked.attributes, [1, 2, 3]);
+    assert_eq!((asked.page_size, asked.part_number_marker), (Some(1), 2));
+    let checksum = object("k").checksum;
+    let answer = v1::GetObjectAttributesResponse {
+        etag: "e".into(),
+        checksum: checksum.clone(),
+        parts: Some(v1::ObjectParts {
+            part_count: 3,
+            part_number_marker: 2,
+            next_part_number_marker: 0,
+            page_size: 1,
+            truncated: false,
+            parts: vec![v1::ObjectPart {
+                part_number: 3,
+                size: 7,
+                checksum,
+            }],
+        }),
+        ..Default::default()
+    };
+    let rendered = render_get_object_attributes(&asked, &answer, &request.context());
+    let expected = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
+        <GetObjectAttributesResponse xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">\
+        <ETag>e</ETag><Checksum><ChecksumCRC32>AAAAAQ==</ChecksumCRC32>\
+        <ChecksumType>FULL_OBJECT</ChecksumType></Checksum><ObjectParts><PartsCount>3</PartsCount>\
+        <PartNumberMarker>2</PartNumberMarker><NextPartNumberMarker>0</NextPartNumberMarker>\
+        <MaxParts>1</MaxParts><IsTruncated>false</IsTruncated><Part><PartNumber>3</PartNumber>\
+        <Size>7</Size><ChecksumCRC32>AAAAAQ==</ChecksumCRC32></Part></ObjectParts>\
+        </GetObjectAttributesResponse>";
+    assert_eq!(body(&rendered), expected);
+
+    let none = render_get_object_attributes(&asked, &Default::default(), &request.context());
+    assert!(body(&none).ends_with("2006-03-01/\"></GetObjectAttributesResponse>"));
+}

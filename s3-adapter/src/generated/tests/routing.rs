@@ -10,7 +10,7 @@ fn routed(method: &str, path: &str) -> RouteOutcome {
     route(&method, &Fixture::new(path).view())
 }
 
-const REQUESTS: [(&str, &str, &str); 33] = [
+const REQUESTS: [(&str, &str, &str); 34] = [
     ("GET", "/", "ListBuckets"),
     ("PUT", "/b", "CreateBucket"),
     ("HEAD", "/b", "HeadBucket"),
@@ -45,6 +45,7 @@ const REQUESTS: [(&str, &str, &str); 33] = [
     ("POST", "/b/k?uploadId=u", "CompleteMultipartUpload"),
     ("DELETE", "/b/k?uploadId=u", "AbortMultipartUpload"),
     ("GET", "/b/k?uploadId=u", "ListParts"),
+    ("GET", "/b/k?attributes&versionId=v", "GetObjectAttributes"),
     ("GET", "/b/k?tagging&versionId=v", "GetObjectTagging"),
     ("PUT", "/b/k?tagging", "PutObjectTagging"),
     ("DELETE", "/b/k?tagging", "DeleteObjectTagging"),

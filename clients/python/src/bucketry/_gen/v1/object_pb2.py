@@ -26,7 +26,7 @@ from bucketry._gen.v1 import bucket_pb2 as bucketry_dot_v1_dot_bucket__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18\x62ucketry/v1/object.proto\x12\x0b\x62ucketry.v1\x1a\x18\x62ucketry/v1/bucket.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xfe\x03\n\x10ObjectAttributes\x12#\n\x0c\x63ontent_type\x18\x01 \x01(\tB\x00R\x0b\x63ontentType\x12%\n\rcache_control\x18\x02 \x01(\tB\x00R\x0c\x63\x61\x63heControl\x12\x31\n\x13\x63ontent_disposition\x18\x03 \x01(\tB\x00R\x12\x63ontentDisposition\x12+\n\x10\x63ontent_encoding\x18\x04 \x01(\tB\x00R\x0f\x63ontentEncoding\x12+\n\x10\x63ontent_language\x18\x05 \x01(\tB\x00R\x0f\x63ontentLanguage\x12\x1a\n\x07\x65xpires\x18\x06 \x01(\tB\x00R\x07\x65xpires\x12<\n\x19website_redirect_location\x18\x07 \x01(\tB\x00R\x17websiteRedirectLocation\x12I\n\x08metadata\x18\x08 \x03(\x0b\x32+.bucketry.v1.ObjectAttributes.MetadataEntryB\x00R\x08metadata\x12/\n\x07tagging\x18\t \x01(\x0b\x32\x13.bucketry.v1.TagSetB\x00R\x07tagging\x1a;\n\rMetadataEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n\x05value\x18\x02 \x01(\tR\x05value:\x02\x38\x01\"\xb4\x01\n\x08\x43hecksum\x12>\n\talgorithm\x18\x01 \x01(\x0e\x32\x1e.bucketry.v1.ChecksumAlgorithmB\x00R\talgorithm\x12\x16\n\x05value\x18\x02 \x01(\x0c\x42\x00R\x05value\x12/\n\x04type\x18\x03 \x01(\x0e\x32\x19.bucketry.v1.ChecksumTypeB\x00R\x04type\x12\x1f\n\npart_count\x18\x04 \x01(\x05\x42\x00R\tpartCount\"\xc8\x03\n\x06Object\x12\x18\n\x06\x62ucket\x18\x01 \x01(\tB\x00R\x06\x62ucket\x12\x12\n\x03key\x18\x02 \x01(\tB\x00R\x03key\x12 \n\ngeneration\x18\x03 \x01(\x03\x42\x00R\ngeneration\x12\x1f\n\nversion_id\x18\x04 \x01(\tB\x00R\tversionId\x12\x14\n\x04size\x18\x05 \x01(\x03\x42\x00R\x04size\x12\x14\n\x04\x65tag\x18\x06 \x01(\tB\x00R\x04\x65tag\x12=\n\x0bmodify_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x00R\nmodifyTime\x12=\n\nattributes\x18\x08 \x01(\x0b\x32\x1d.bucketry.v1.ObjectAttributesR\nattributes\x12\x33\n\x08\x63hecksum\x18\t \x01(\x0b\x32\x15.bucketry.v1.ChecksumB\x00R\x08\x63hecksum\x12\x1f\n\npart_count\x18\n \x01(\x05\x42\x00R\tpartCount\x12\x1b\n\x08owner_id\x18\x0b \x01(\tB\x00R\x07ownerId\x12.\n\x12owner_display_name\x18\x0c \x01(\tB\x00R\x10ownerDisplayName:\x00\"\x92\x03\n\x0cPrecondition\x12\x1b\n\x08if_match\x18\x01 \x03(\tB\x00R\x07ifMatch\x12$\n\rif_none_match\x18\x02 \x03(\tB\x00R\x0bifNoneMatch\x12\x35\n\x13if_generation_match\x18\x03 \x01(\x03\x42\x00H\x00R\x11ifGenerationMatch\x88\x01\x01\x12<\n\x17if_generation_not_match\x18\x04 \x01(\x03\x42\x00H\x01R\x14ifGenerationNotMatch\x88\x01\x01\x12H\n\x11if_modified_since\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x00R\x0fifModifiedSince\x12L\n\x13if_unmodified_since\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x00R\x11ifUnmodifiedSinceB\x16\n\x14_if_generation_matchB\x1a\n\x18_if_generation_not_match\"s\n\x0e\x43ontentDigests\x12\x12\n\x03md5\x18\x01 \x01(\x0c\x42\x00R\x03md5\x12\x18\n\x06sha256\x18\x02 \x01(\x0c\x42\x00R\x06sha256\x12\x33\n\x08\x63hecksum\x18\x03 \x01(\x0b\x32\x15.bucketry.v1.ChecksumB\x00R\x08\x63hecksum\"@\n\tByteRange\x12\x14\n\x05start\x18\x01 \x01(\x03R\x05start\x12\x15\n\x03\x65nd\x18\x02 \x01(\x03H\x00R\x03\x65nd\x88\x01\x01\x42\x06\n\x04_end*\xdc\x01\n\x11\x43hecksumAlgorithm\x12\"\n\x1e\x43HECKSUM_ALGORITHM_UNSPECIFIED\x10\x00\x12\x1e\n\x18\x43HECKSUM_ALGORITHM_CRC32\x10\x01\x1a\x00\x12\x1f\n\x19\x43HECKSUM_ALGORITHM_CRC32C\x10\x02\x1a\x00\x12\"\n\x1c\x43HECKSUM_ALGORITHM_CRC64NVME\x10\x03\x1a\x00\x12\x1d\n\x17\x43HECKSUM_ALGORITHM_SHA1\x10\x04\x1a\x00\x12\x1f\n\x19\x43HECKSUM_ALGORITHM_SHA256\x10\x05\x1a\x00*m\n\x0c\x43hecksumType\x12\x1d\n\x19\x43HECKSUM_TYPE_UNSPECIFIED\x10\x00\x12\x1d\n\x17\x43HECKSUM_TYPE_COMPOSITE\x10\x01\x1a\x00\x12\x1f\n\x19\x43HECKSUM_TYPE_FULL_OBJECT\x10\x02\x1a\x00\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18\x62ucketry/v1/object.proto\x12\x0b\x62ucketry.v1\x1a\x18\x62ucketry/v1/bucket.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xec\x03\n\x10ObjectAttributes\x12!\n\x0c\x63ontent_type\x18\x01 \x01(\tR\x0b\x63ontentType\x12#\n\rcache_control\x18\x02 \x01(\tR\x0c\x63\x61\x63heControl\x12/\n\x13\x63ontent_disposition\x18\x03 \x01(\tR\x12\x63ontentDisposition\x12)\n\x10\x63ontent_encoding\x18\x04 \x01(\tR\x0f\x63ontentEncoding\x12)\n\x10\x63ontent_language\x18\x05 \x01(\tR\x0f\x63ontentLanguage\x12\x18\n\x07\x65xpires\x18\x06 \x01(\tR\x07\x65xpires\x12:\n\x19website_redirect_location\x18\x07 \x01(\tR\x17websiteRedirectLocation\x12G\n\x08metadata\x18\x08 \x03(\x0b\x32+.bucketry.v1.ObjectAttributes.MetadataEntryR\x08metadata\x12-\n\x07tagging\x18\t \x01(\x0b\x32\x13.bucketry.v1.TagSetR\x07tagging\x1a;\n\rMetadataEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n\x05value\x18\x02 \x01(\tR\x05value:\x02\x38\x01\"\xac\x01\n\x08\x43hecksum\x12<\n\talgorithm\x18\x01 \x01(\x0e\x32\x1e.bucketry.v1.ChecksumAlgorithmR\talgorithm\x12\x14\n\x05value\x18\x02 \x01(\x0cR\x05value\x12-\n\x04type\x18\x03 \x01(\x0e\x32\x19.bucketry.v1.ChecksumTypeR\x04type\x12\x1d\n\npart_count\x18\x04 \x01(\x05R\tpartCount\"\xb0\x03\n\x06Object\x12\x16\n\x06\x62ucket\x18\x01 \x01(\tR\x06\x62ucket\x12\x10\n\x03key\x18\x02 \x01(\tR\x03key\x12\x1e\n\ngeneration\x18\x03 \x01(\x03R\ngeneration\x12\x1d\n\nversion_id\x18\x04 \x01(\tR\tversionId\x12\x12\n\x04size\x18\x05 \x01(\x03R\x04size\x12\x12\n\x04\x65tag\x18\x06 \x01(\tR\x04\x65tag\x12;\n\x0bmodify_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\nmodifyTime\x12=\n\nattributes\x18\x08 \x01(\x0b\x32\x1d.bucketry.v1.ObjectAttributesR\nattributes\x12\x31\n\x08\x63hecksum\x18\t \x01(\x0b\x32\x15.bucketry.v1.ChecksumR\x08\x63hecksum\x12\x1d\n\npart_count\x18\n \x01(\x05R\tpartCount\x12\x19\n\x08owner_id\x18\x0b \x01(\tR\x07ownerId\x12,\n\x12owner_display_name\x18\x0c \x01(\tR\x10ownerDisplayName\"\x86\x03\n\x0cPrecondition\x12\x19\n\x08if_match\x18\x01 \x03(\tR\x07ifMatch\x12\"\n\rif_none_match\x18\x02 \x03(\tR\x0bifNoneMatch\x12\x33\n\x13if_generation_match\x18\x03 \x01(\x03H\x00R\x11ifGenerationMatch\x88\x01\x01\x12:\n\x17if_generation_not_match\x18\x04 \x01(\x03H\x01R\x14ifGenerationNotMatch\x88\x01\x01\x12\x46\n\x11if_modified_since\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x0fifModifiedSince\x12J\n\x13if_unmodified_since\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x11ifUnmodifiedSinceB\x16\n\x14_if_generation_matchB\x1a\n\x18_if_generation_not_match\"m\n\x0e\x43ontentDigests\x12\x10\n\x03md5\x18\x01 \x01(\x0cR\x03md5\x12\x16\n\x06sha256\x18\x02 \x01(\x0cR\x06sha256\x12\x31\n\x08\x63hecksum\x18\x03 \x01(\x0b\x32\x15.bucketry.v1.ChecksumR\x08\x63hecksum\"@\n\tByteRange\x12\x14\n\x05start\x18\x01 \x01(\x03R\x05start\x12\x15\n\x03\x65nd\x18\x02 \x01(\x03H\x00R\x03\x65nd\x88\x01\x01\x42\x06\n\x04_end*\xd2\x01\n\x11\x43hecksumAlgorithm\x12\"\n\x1e\x43HECKSUM_ALGORITHM_UNSPECIFIED\x10\x00\x12\x1c\n\x18\x43HECKSUM_ALGORITHM_CRC32\x10\x01\x12\x1d\n\x19\x43HECKSUM_ALGORITHM_CRC32C\x10\x02\x12 \n\x1c\x43HECKSUM_ALGORITHM_CRC64NVME\x10\x03\x12\x1b\n\x17\x43HECKSUM_ALGORITHM_SHA1\x10\x04\x12\x1d\n\x19\x43HECKSUM_ALGORITHM_SHA256\x10\x05*i\n\x0c\x43hecksumType\x12\x1d\n\x19\x43HECKSUM_TYPE_UNSPECIFIED\x10\x00\x12\x1b\n\x17\x43HECKSUM_TYPE_COMPOSITE\x10\x01\x12\x1d\n\x19\x43HECKSUM_TYPE_FULL_OBJECT\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,22 +35,22 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_OBJECTATTRIBUTES_METADATAENTRY']._loaded_options = None
   _globals['_OBJECTATTRIBUTES_METADATAENTRY']._serialized_options = b'8\001'
-  _globals['_CHECKSUMALGORITHM']._serialized_start=1844
-  _globals['_CHECKSUMALGORITHM']._serialized_end=2064
-  _globals['_CHECKSUMTYPE']._serialized_start=2066
-  _globals['_CHECKSUMTYPE']._serialized_end=2175
+  _globals['_CHECKSUMALGORITHM']._serialized_start=1776
+  _globals['_CHECKSUMALGORITHM']._serialized_end=1986
+  _globals['_CHECKSUMTYPE']._serialized_start=1988
+  _globals['_CHECKSUMTYPE']._serialized_end=2093
   _globals['_OBJECTATTRIBUTES']._serialized_start=101
-  _globals['_OBJECTATTRIBUTES']._serialized_end=611
-  _globals['_OBJECTATTRIBUTES_METADATAENTRY']._serialized_start=552
-  _globals['_OBJECTATTRIBUTES_METADATAENTRY']._serialized_end=611
-  _globals['_CHECKSUM']._serialized_start=614
-  _globals['_CHECKSUM']._serialized_end=794
-  _globals['_OBJECT']._serialized_start=797
-  _globals['_OBJECT']._serialized_end=1253
-  _globals['_PRECONDITION']._serialized_start=1256
-  _globals['_PRECONDITION']._serialized_end=1658
-  _globals['_CONTENTDIGESTS']._serialized_start=1660
-  _globals['_CONTENTDIGESTS']._serialized_end=1775
-  _globals['_BYTERANGE']._serialized_start=1777
-  _globals['_BYTERANGE']._serialized_end=1841
+  _globals['_OBJECTATTRIBUTES']._serialized_end=593
+  _globals['_OBJECTATTRIBUTES_METADATAENTRY']._serialized_start=534
+  _globals['_OBJECTATTRIBUTES_METADATAENTRY']._serialized_end=593
+  _globals['_CHECKSUM']._serialized_start=596
+  _globals['_CHECKSUM']._serialized_end=768
+  _globals['_OBJECT']._serialized_start=771
+  _globals['_OBJECT']._serialized_end=1203
+  _globals['_PRECONDITION']._serialized_start=1206
+  _globals['_PRECONDITION']._serialized_end=1596
+  _globals['_CONTENTDIGESTS']._serialized_start=1598
+  _globals['_CONTENTDIGESTS']._serialized_end=1707
+  _globals['_BYTERANGE']._serialized_start=1709
+  _globals['_BYTERANGE']._serialized_end=1773
 # @@protoc_insertion_point(module_scope)

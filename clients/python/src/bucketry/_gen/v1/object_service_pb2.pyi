@@ -13,11 +13,26 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class ObjectAttribute(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    OBJECT_ATTRIBUTE_UNSPECIFIED: _ClassVar[ObjectAttribute]
+    OBJECT_ATTRIBUTE_ETAG: _ClassVar[ObjectAttribute]
+    OBJECT_ATTRIBUTE_CHECKSUM: _ClassVar[ObjectAttribute]
+    OBJECT_ATTRIBUTE_PARTS: _ClassVar[ObjectAttribute]
+    OBJECT_ATTRIBUTE_STORAGE_CLASS: _ClassVar[ObjectAttribute]
+    OBJECT_ATTRIBUTE_SIZE: _ClassVar[ObjectAttribute]
+
 class CopyDirective(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     COPY_DIRECTIVE_UNSPECIFIED: _ClassVar[CopyDirective]
     COPY_DIRECTIVE_COPY: _ClassVar[CopyDirective]
     COPY_DIRECTIVE_REPLACE: _ClassVar[CopyDirective]
+OBJECT_ATTRIBUTE_UNSPECIFIED: ObjectAttribute
+OBJECT_ATTRIBUTE_ETAG: ObjectAttribute
+OBJECT_ATTRIBUTE_CHECKSUM: ObjectAttribute
+OBJECT_ATTRIBUTE_PARTS: ObjectAttribute
+OBJECT_ATTRIBUTE_STORAGE_CLASS: ObjectAttribute
+OBJECT_ATTRIBUTE_SIZE: ObjectAttribute
 COPY_DIRECTIVE_UNSPECIFIED: CopyDirective
 COPY_DIRECTIVE_COPY: CopyDirective
 COPY_DIRECTIVE_REPLACE: CopyDirective
@@ -263,6 +278,66 @@ class HeadObjectResponse(_message.Message):
     HEADER_FIELD_NUMBER: _ClassVar[int]
     header: ObjectHeader
     def __init__(self, header: _Optional[_Union[ObjectHeader, _Mapping]] = ...) -> None: ...
+
+class GetObjectAttributesRequest(_message.Message):
+    __slots__ = ("bucket", "key", "version_id", "attributes", "page_size", "part_number_marker")
+    BUCKET_FIELD_NUMBER: _ClassVar[int]
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    VERSION_ID_FIELD_NUMBER: _ClassVar[int]
+    ATTRIBUTES_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PART_NUMBER_MARKER_FIELD_NUMBER: _ClassVar[int]
+    bucket: str
+    key: str
+    version_id: str
+    attributes: _containers.RepeatedScalarFieldContainer[ObjectAttribute]
+    page_size: int
+    part_number_marker: int
+    def __init__(self, bucket: _Optional[str] = ..., key: _Optional[str] = ..., version_id: _Optional[str] = ..., attributes: _Optional[_Iterable[_Union[ObjectAttribute, str]]] = ..., page_size: _Optional[int] = ..., part_number_marker: _Optional[int] = ...) -> None: ...
+
+class ObjectPart(_message.Message):
+    __slots__ = ("part_number", "size", "checksum")
+    PART_NUMBER_FIELD_NUMBER: _ClassVar[int]
+    SIZE_FIELD_NUMBER: _ClassVar[int]
+    CHECKSUM_FIELD_NUMBER: _ClassVar[int]
+    part_number: int
+    size: int
+    checksum: _object_pb2.Checksum
+    def __init__(self, part_number: _Optional[int] = ..., size: _Optional[int] = ..., checksum: _Optional[_Union[_object_pb2.Checksum, _Mapping]] = ...) -> None: ...
+
+class ObjectParts(_message.Message):
+    __slots__ = ("part_count", "part_number_marker", "next_part_number_marker", "page_size", "truncated", "parts")
+    PART_COUNT_FIELD_NUMBER: _ClassVar[int]
+    PART_NUMBER_MARKER_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PART_NUMBER_MARKER_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    TRUNCATED_FIELD_NUMBER: _ClassVar[int]
+    PARTS_FIELD_NUMBER: _ClassVar[int]
+    part_count: int
+    part_number_marker: int
+    next_part_number_marker: int
+    page_size: int
+    truncated: bool
+    parts: _containers.RepeatedCompositeFieldContainer[ObjectPart]
+    def __init__(self, part_count: _Optional[int] = ..., part_number_marker: _Optional[int] = ..., next_part_number_marker: _Optional[int] = ..., page_size: _Optional[int] = ..., truncated: bool = ..., parts: _Optional[_Iterable[_Union[ObjectPart, _Mapping]]] = ...) -> None: ...
+
+class GetObjectAttributesResponse(_message.Message):
+    __slots__ = ("version_id", "modify_time", "etag", "checksum", "parts", "storage_class", "size")
+    VERSION_ID_FIELD_NUMBER: _ClassVar[int]
+    MODIFY_TIME_FIELD_NUMBER: _ClassVar[int]
+    ETAG_FIELD_NUMBER: _ClassVar[int]
+    CHECKSUM_FIELD_NUMBER: _ClassVar[int]
+    PARTS_FIELD_NUMBER: _ClassVar[int]
+    STORAGE_CLASS_FIELD_NUMBER: _ClassVar[int]
+    SIZE_FIELD_NUMBER: _ClassVar[int]
+    version_id: str
+    modify_time: _timestamp_pb2.Timestamp
+    etag: str
+    checksum: _object_pb2.Checksum
+    parts: ObjectParts
+    storage_class: str
+    size: int
+    def __init__(self, version_id: _Optional[str] = ..., modify_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., etag: _Optional[str] = ..., checksum: _Optional[_Union[_object_pb2.Checksum, _Mapping]] = ..., parts: _Optional[_Union[ObjectParts, _Mapping]] = ..., storage_class: _Optional[str] = ..., size: _Optional[int] = ...) -> None: ...
 
 class UpdateObjectRequest(_message.Message):
     __slots__ = ("object", "update_mask")

@@ -99,6 +99,11 @@ class ObjectServiceStub(object):
                 request_serializer=bucketry_dot_v1_dot_object__service__pb2.HeadObjectRequest.SerializeToString,
                 response_deserializer=bucketry_dot_v1_dot_object__service__pb2.HeadObjectResponse.FromString,
                 _registered_method=True)
+        self.GetObjectAttributes = channel.unary_unary(
+                '/bucketry.v1.ObjectService/GetObjectAttributes',
+                request_serializer=bucketry_dot_v1_dot_object__service__pb2.GetObjectAttributesRequest.SerializeToString,
+                response_deserializer=bucketry_dot_v1_dot_object__service__pb2.GetObjectAttributesResponse.FromString,
+                _registered_method=True)
         self.UpdateObject = channel.unary_unary(
                 '/bucketry.v1.ObjectService/UpdateObject',
                 request_serializer=bucketry_dot_v1_dot_object__service__pb2.UpdateObjectRequest.SerializeToString,
@@ -258,6 +263,14 @@ class ObjectServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetObjectAttributes(self, request, context):
+        """Of an object without its content: what was asked for, the parts that it was completed from among it.
+        Errors: NO_SUCH_KEY, INVALID_ARGUMENT if nothing was asked for.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def UpdateObject(self, request, context):
         """Sets or clears the fields that the mask names (`attributes.tagging`). Errors: NO_SUCH_KEY, INVALID_TAG.
         """
@@ -407,6 +420,11 @@ def add_ObjectServiceServicer_to_server(servicer, server):
                     servicer.HeadObject,
                     request_deserializer=bucketry_dot_v1_dot_object__service__pb2.HeadObjectRequest.FromString,
                     response_serializer=bucketry_dot_v1_dot_object__service__pb2.HeadObjectResponse.SerializeToString,
+            ),
+            'GetObjectAttributes': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetObjectAttributes,
+                    request_deserializer=bucketry_dot_v1_dot_object__service__pb2.GetObjectAttributesRequest.FromString,
+                    response_serializer=bucketry_dot_v1_dot_object__service__pb2.GetObjectAttributesResponse.SerializeToString,
             ),
             'UpdateObject': grpc.unary_unary_rpc_method_handler(
                     servicer.UpdateObject,
@@ -798,6 +816,33 @@ class ObjectService(object):
             '/bucketry.v1.ObjectService/HeadObject',
             bucketry_dot_v1_dot_object__service__pb2.HeadObjectRequest.SerializeToString,
             bucketry_dot_v1_dot_object__service__pb2.HeadObjectResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetObjectAttributes(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/bucketry.v1.ObjectService/GetObjectAttributes',
+            bucketry_dot_v1_dot_object__service__pb2.GetObjectAttributesRequest.SerializeToString,
+            bucketry_dot_v1_dot_object__service__pb2.GetObjectAttributesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -16,7 +16,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file bucketry/v1/object_service.proto.
  */
 export const file_bucketry_v1_object_service: GenFile = /*@__PURE__*/
-  fileDesc("CiBidWNrZXRyeS92MS9vYmplY3Rfc2VydmljZS5wcm90bxILYnVja2V0cnkudjEiGAoWR2V0Q2FwYWJpbGl0aWVzUmVxdWVzdCK1AgoXR2V0Q2FwYWJpbGl0aWVzUmVzcG9uc2USDwoHdmVyc2lvbhgBIAEoCRIXCg9tYXhfY2h1bmtfYnl0ZXMYAiABKAMSFQoNbWF4X3B1dF9ieXRlcxgDIAEoAxIYChBtYXhfb2JqZWN0X2J5dGVzGAQgASgDEhEKCW1heF9wYXJ0cxgFIAEoBRIWCg5taW5fcGFydF9ieXRlcxgGIAEoAxIVCg1tYXhfa2V5X2J5dGVzGAcgASgFEhoKEm1heF9tZXRhZGF0YV9ieXRlcxgIIAEoBRI7ChNjaGVja3N1bV9hbGdvcml0aG1zGAkgAygOMh4uYnVja2V0cnkudjEuQ2hlY2tzdW1BbGdvcml0aG0SFAoMZW5kcG9pbnRfdXJsGAogASgJEg4KBnJlZ2lvbhgLIAEoCSI5ChNDcmVhdGVCdWNrZXRSZXF1ZXN0EhAKBmJ1Y2tldBgBIAEoCUIAEhAKBnJlZ2lvbhgCIAEoCUIAIjsKFENyZWF0ZUJ1Y2tldFJlc3BvbnNlEiMKBmJ1Y2tldBgBIAEoCzITLmJ1Y2tldHJ5LnYxLkJ1Y2tldCIkChBHZXRCdWNrZXRSZXF1ZXN0EhAKBmJ1Y2tldBgBIAEoCUIAIjgKEUdldEJ1Y2tldFJlc3BvbnNlEiMKBmJ1Y2tldBgBIAEoCzITLmJ1Y2tldHJ5LnYxLkJ1Y2tldCIlChFIZWFkQnVja2V0UmVxdWVzdBIQCgZidWNrZXQYASABKAlCACImChJIZWFkQnVja2V0UmVzcG9uc2USEAoGcmVnaW9uGAEgASgJQgAiawoTVXBkYXRlQnVja2V0UmVxdWVzdBIjCgZidWNrZXQYASABKAsyEy5idWNrZXRyeS52MS5CdWNrZXQSLwoLdXBkYXRlX21hc2sYAiABKAsyGi5nb29nbGUucHJvdG9idWYuRmllbGRNYXNrIjsKFFVwZGF0ZUJ1Y2tldFJlc3BvbnNlEiMKBmJ1Y2tldBgBIAEoCzITLmJ1Y2tldHJ5LnYxLkJ1Y2tldCInChNEZWxldGVCdWNrZXRSZXF1ZXN0EhAKBmJ1Y2tldBgBIAEoCUIAIhYKFERlbGV0ZUJ1Y2tldFJlc3BvbnNlIlEKEkxpc3RCdWNrZXRzUmVxdWVzdBITCglwYWdlX3NpemUYASABKAVCABIUCgpwYWdlX3Rva2VuGAIgASgJQgASEAoGcHJlZml4GAMgASgJQgAiigEKE0xpc3RCdWNrZXRzUmVzcG9uc2USJgoHYnVja2V0cxgBIAMoCzITLmJ1Y2tldHJ5LnYxLkJ1Y2tldEIAEhkKD25leHRfcGFnZV90b2tlbhgCIAEoCUIAEhIKCG93bmVyX2lkGAMgASgJQgASHAoSb3duZXJfZGlzcGxheV9uYW1lGAQgASgJQgAisgIKDVB1dE9iamVjdFNwZWMSEAoGYnVja2V0GAEgASgJQgASDQoDa2V5GAIgASgJQgASMQoKYXR0cmlidXRlcxgDIAEoCzIdLmJ1Y2tldHJ5LnYxLk9iamVjdEF0dHJpYnV0ZXMSLwoMcHJlY29uZGl0aW9uGAQgASgLMhkuYnVja2V0cnkudjEuUHJlY29uZGl0aW9uEh0KDmNvbnRlbnRfbGVuZ3RoGAUgASgDQgBIAIgBARIsCgdkaWdlc3RzGAYgASgLMhsuYnVja2V0cnkudjEuQ29udGVudERpZ2VzdHMSPAoSY2hlY2tzdW1fYWxnb3JpdGhtGAcgASgOMh4uYnVja2V0cnkudjEuQ2hlY2tzdW1BbGdvcml0aG1CAEIRCg9fY29udGVudF9sZW5ndGgiSwoLT2JqZWN0Q2h1bmsSDgoGb2Zmc2V0GAEgASgDEgwKBGRhdGEYAiABKAwSEwoGY3JjMzJjGAMgASgHSACIAQFCCQoHX2NyYzMyYyKkAQoQUHV0T2JqZWN0UmVxdWVzdBIqCgRzcGVjGAEgASgLMhouYnVja2V0cnkudjEuUHV0T2JqZWN0U3BlY0gAEikKBWNodW5rGAIgASgLMhguYnVja2V0cnkudjEuT2JqZWN0Q2h1bmtIABIuCgdkaWdlc3RzGAMgASgLMhsuYnVja2V0cnkudjEuQ29udGVudERpZ2VzdHNIAEIJCgdtZXNzYWdlIjgKEVB1dE9iamVjdFJlc3BvbnNlEiMKBm9iamVjdBgBIAEoCzITLmJ1Y2tldHJ5LnYxLk9iamVjdCJPChVQdXRTbWFsbE9iamVjdFJlcXVlc3QSKAoEc3BlYxgBIAEoCzIaLmJ1Y2tldHJ5LnYxLlB1dE9iamVjdFNwZWMSDAoEZGF0YRgCIAEoDCI9ChZQdXRTbWFsbE9iamVjdFJlc3BvbnNlEiMKBm9iamVjdBgBIAEoCzITLmJ1Y2tldHJ5LnYxLk9iamVjdCK6AQoQR2V0T2JqZWN0UmVxdWVzdBIQCgZidWNrZXQYASABKAlCABINCgNrZXkYAiABKAlCABIUCgp2ZXJzaW9uX2lkGAMgASgJQgASJwoFcmFuZ2UYBCABKAsyFi5idWNrZXRyeS52MS5CeXRlUmFuZ2VCABIVCgtwYXJ0X251bWJlchgFIAEoBUIAEi8KDHByZWNvbmRpdGlvbhgGIAEoCzIZLmJ1Y2tldHJ5LnYxLlByZWNvbmRpdGlvbiI4CgxDb250ZW50UmFuZ2USDQoFc3RhcnQYASABKAMSCwoDZW5kGAIgASgDEgwKBHNpemUYAyABKAMigQEKDE9iamVjdEhlYWRlchIjCgZvYmplY3QYASABKAsyEy5idWNrZXRyeS52MS5PYmplY3QSMgoNY29udGVudF9yYW5nZRgCIAEoCzIZLmJ1Y2tldHJ5LnYxLkNvbnRlbnRSYW5nZUIAEhgKDmNvbnRlbnRfbGVuZ3RoGAMgASgDQgAidgoRR2V0T2JqZWN0UmVzcG9uc2USKwoGaGVhZGVyGAEgASgLMhkuYnVja2V0cnkudjEuT2JqZWN0SGVhZGVySAASKQoFY2h1bmsYAiABKAsyGC5idWNrZXRyeS52MS5PYmplY3RDaHVua0gAQgkKB21lc3NhZ2UiRgoVR2V0U21hbGxPYmplY3RSZXF1ZXN0Ei0KBm9iamVjdBgBIAEoCzIdLmJ1Y2tldHJ5LnYxLkdldE9iamVjdFJlcXVlc3QiUQoWR2V0U21hbGxPYmplY3RSZXNwb25zZRIpCgZoZWFkZXIYASABKAsyGS5idWNrZXRyeS52MS5PYmplY3RIZWFkZXISDAoEZGF0YRgCIAEoDCJCChFIZWFkT2JqZWN0UmVxdWVzdBItCgZvYmplY3QYASABKAsyHS5idWNrZXRyeS52MS5HZXRPYmplY3RSZXF1ZXN0Ij8KEkhlYWRPYmplY3RSZXNwb25zZRIpCgZoZWFkZXIYASABKAsyGS5idWNrZXRyeS52MS5PYmplY3RIZWFkZXIiawoTVXBkYXRlT2JqZWN0UmVxdWVzdBIjCgZvYmplY3QYASABKAsyEy5idWNrZXRyeS52MS5PYmplY3QSLwoLdXBkYXRlX21hc2sYAiABKAsyGi5nb29nbGUucHJvdG9idWYuRmllbGRNYXNrIjsKFFVwZGF0ZU9iamVjdFJlc3BvbnNlEiMKBm9iamVjdBgBIAEoCzITLmJ1Y2tldHJ5LnYxLk9iamVjdCKWAQoTRGVsZXRlT2JqZWN0UmVxdWVzdBIQCgZidWNrZXQYASABKAlCABINCgNrZXkYAiABKAlCABIUCgp2ZXJzaW9uX2lkGAMgASgJQgASLwoMcHJlY29uZGl0aW9uGAQgASgLMhkuYnVja2V0cnkudjEuUHJlY29uZGl0aW9uEhcKDWFsbG93X21pc3NpbmcYBSABKAhCACJFChREZWxldGVPYmplY3RSZXNwb25zZRIUCgp2ZXJzaW9uX2lkGAEgASgJQgASFwoNZGVsZXRlX21hcmtlchgCIAEoCEIAImgKEE9iamVjdElkZW50aWZpZXISDQoDa2V5GAEgASgJQgASFAoKdmVyc2lvbl9pZBgCIAEoCUIAEi8KDHByZWNvbmRpdGlvbhgDIAEoCzIZLmJ1Y2tldHJ5LnYxLlByZWNvbmRpdGlvbiJzChREZWxldGVPYmplY3RzUmVxdWVzdBIQCgZidWNrZXQYASABKAlCABIwCgdvYmplY3RzGAIgAygLMh0uYnVja2V0cnkudjEuT2JqZWN0SWRlbnRpZmllckIAEhcKDWFsbG93X21pc3NpbmcYAyABKAhCACJzChJEZWxldGVPYmplY3RSZXN1bHQSCwoDa2V5GAEgASgJEhIKCnZlcnNpb25faWQYAiABKAkSDwoHZGVsZXRlZBgDIAEoCBIUCgxlcnJvcl9yZWFzb24YBCABKAkSFQoNZXJyb3JfbWVzc2FnZRgFIAEoCSJJChVEZWxldGVPYmplY3RzUmVzcG9uc2USMAoHcmVzdWx0cxgBIAMoCzIfLmJ1Y2tldHJ5LnYxLkRlbGV0ZU9iamVjdFJlc3VsdCJuCgpDb3B5U291cmNlEg4KBmJ1Y2tldBgBIAEoCRILCgNrZXkYAiABKAkSEgoKdmVyc2lvbl9pZBgDIAEoCRIvCgxwcmVjb25kaXRpb24YBCABKAsyGS5idWNrZXRyeS52MS5QcmVjb25kaXRpb24i9AIKEUNvcHlPYmplY3RSZXF1ZXN0EhAKBmJ1Y2tldBgBIAEoCUIAEg0KA2tleRgCIAEoCUIAEikKBnNvdXJjZRgDIAEoCzIXLmJ1Y2tldHJ5LnYxLkNvcHlTb3VyY2VCABIxCgphdHRyaWJ1dGVzGAQgASgLMh0uYnVja2V0cnkudjEuT2JqZWN0QXR0cmlidXRlcxI4ChJtZXRhZGF0YV9kaXJlY3RpdmUYBSABKA4yGi5idWNrZXRyeS52MS5Db3B5RGlyZWN0aXZlQgASNwoRdGFnZ2luZ19kaXJlY3RpdmUYBiABKA4yGi5idWNrZXRyeS52MS5Db3B5RGlyZWN0aXZlQgASLwoMcHJlY29uZGl0aW9uGAcgASgLMhkuYnVja2V0cnkudjEuUHJlY29uZGl0aW9uEjwKEmNoZWNrc3VtX2FsZ29yaXRobRgIIAEoDjIeLmJ1Y2tldHJ5LnYxLkNoZWNrc3VtQWxnb3JpdGhtQgAiVgoSQ29weU9iamVjdFJlc3BvbnNlEiMKBm9iamVjdBgBIAEoCzITLmJ1Y2tldHJ5LnYxLk9iamVjdBIbChFzb3VyY2VfdmVyc2lvbl9pZBgCIAEoCUIAIp4BChJMaXN0T2JqZWN0c1JlcXVlc3QSEAoGYnVja2V0GAEgASgJQgASEAoGcHJlZml4GAIgASgJQgASEwoJZGVsaW1pdGVyGAMgASgJQgASEwoLc3RhcnRfYWZ0ZXIYBCABKAkSGAoJcGFnZV9zaXplGAUgASgFQgBIAIgBARISCgpwYWdlX3Rva2VuGAYgASgJQgwKCl9wYWdlX3NpemUiiwEKE0xpc3RPYmplY3RzUmVzcG9uc2USJgoHb2JqZWN0cxgBIAMoCzITLmJ1Y2tldHJ5LnYxLk9iamVjdEIAEhkKD2NvbW1vbl9wcmVmaXhlcxgCIAMoCUIAEhcKD25leHRfcGFnZV90b2tlbhgDIAEoCRIYChBuZXh0X3N0YXJ0X2FmdGVyGAQgASgJIuQBChxDcmVhdGVNdWx0aXBhcnRVcGxvYWRSZXF1ZXN0EhAKBmJ1Y2tldBgBIAEoCUIAEg0KA2tleRgCIAEoCUIAEjEKCmF0dHJpYnV0ZXMYAyABKAsyHS5idWNrZXRyeS52MS5PYmplY3RBdHRyaWJ1dGVzEjwKEmNoZWNrc3VtX2FsZ29yaXRobRgEIAEoDjIeLmJ1Y2tldHJ5LnYxLkNoZWNrc3VtQWxnb3JpdGhtQgASMgoNY2hlY2tzdW1fdHlwZRgFIAEoDjIZLmJ1Y2tldHJ5LnYxLkNoZWNrc3VtVHlwZUIAIk0KHUNyZWF0ZU11bHRpcGFydFVwbG9hZFJlc3BvbnNlEiwKBnVwbG9hZBgBIAEoCzIcLmJ1Y2tldHJ5LnYxLk11bHRpcGFydFVwbG9hZCKeAgoPTXVsdGlwYXJ0VXBsb2FkEhAKBmJ1Y2tldBgBIAEoCUIAEg0KA2tleRgCIAEoCUIAEhMKCXVwbG9hZF9pZBgDIAEoCUIAEjEKC2NyZWF0ZV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIAEjwKEmNoZWNrc3VtX2FsZ29yaXRobRgFIAEoDjIeLmJ1Y2tldHJ5LnYxLkNoZWNrc3VtQWxnb3JpdGhtQgASMgoNY2hlY2tzdW1fdHlwZRgGIAEoDjIZLmJ1Y2tldHJ5LnYxLkNoZWNrc3VtVHlwZUIAEhIKCG93bmVyX2lkGAcgASgJQgASHAoSb3duZXJfZGlzcGxheV9uYW1lGAggASgJQgAivQEKDlVwbG9hZFBhcnRTcGVjEhAKBmJ1Y2tldBgBIAEoCUIAEg0KA2tleRgCIAEoCUIAEhMKCXVwbG9hZF9pZBgDIAEoCUIAEhUKC3BhcnRfbnVtYmVyGAQgASgFQgASHQoOY29udGVudF9sZW5ndGgYBSABKANCAEgAiAEBEiwKB2RpZ2VzdHMYBiABKAsyGy5idWNrZXRyeS52MS5Db250ZW50RGlnZXN0c0IRCg9fY29udGVudF9sZW5ndGgipgEKEVVwbG9hZFBhcnRSZXF1ZXN0EisKBHNwZWMYASABKAsyGy5idWNrZXRyeS52MS5VcGxvYWRQYXJ0U3BlY0gAEikKBWNodW5rGAIgASgLMhguYnVja2V0cnkudjEuT2JqZWN0Q2h1bmtIABIuCgdkaWdlc3RzGAMgASgLMhsuYnVja2V0cnkudjEuQ29udGVudERpZ2VzdHNIAEIJCgdtZXNzYWdlIpsBCgRQYXJ0EhUKC3BhcnRfbnVtYmVyGAEgASgFQgASDgoEc2l6ZRgCIAEoA0IAEg4KBGV0YWcYAyABKAlCABIxCgttb2RpZnlfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCABIpCghjaGVja3N1bRgFIAEoCzIVLmJ1Y2tldHJ5LnYxLkNoZWNrc3VtQgAiNQoSVXBsb2FkUGFydFJlc3BvbnNlEh8KBHBhcnQYASABKAsyES5idWNrZXRyeS52MS5QYXJ0Ir8BChVVcGxvYWRQYXJ0Q29weVJlcXVlc3QSEAoGYnVja2V0GAEgASgJQgASDQoDa2V5GAIgASgJQgASEwoJdXBsb2FkX2lkGAMgASgJQgASFQoLcGFydF9udW1iZXIYBCABKAVCABIpCgZzb3VyY2UYBSABKAsyFy5idWNrZXRyeS52MS5Db3B5U291cmNlQgASLgoMc291cmNlX3JhbmdlGAYgASgLMhYuYnVja2V0cnkudjEuQnl0ZVJhbmdlQgAiVgoWVXBsb2FkUGFydENvcHlSZXNwb25zZRIfCgRwYXJ0GAEgASgLMhEuYnVja2V0cnkudjEuUGFydBIbChFzb3VyY2VfdmVyc2lvbl9pZBgCIAEoCUIAImEKDUNvbXBsZXRlZFBhcnQSFQoLcGFydF9udW1iZXIYASABKAVCABIOCgRldGFnGAIgASgJQgASKQoIY2hlY2tzdW0YAyABKAsyFS5idWNrZXRyeS52MS5DaGVja3N1bUIAIosCCh5Db21wbGV0ZU11bHRpcGFydFVwbG9hZFJlcXVlc3QSEAoGYnVja2V0GAEgASgJQgASDQoDa2V5GAIgASgJQgASEwoJdXBsb2FkX2lkGAMgASgJQgASKwoFcGFydHMYBCADKAsyGi5idWNrZXRyeS52MS5Db21wbGV0ZWRQYXJ0QgASLwoMcHJlY29uZGl0aW9uGAUgASgLMhkuYnVja2V0cnkudjEuUHJlY29uZGl0aW9uEikKCGNoZWNrc3VtGAYgASgLMhUuYnVja2V0cnkudjEuQ2hlY2tzdW1CABIaCgtvYmplY3Rfc2l6ZRgHIAEoA0IASACIAQFCDgoMX29iamVjdF9zaXplIkYKH0NvbXBsZXRlTXVsdGlwYXJ0VXBsb2FkUmVzcG9uc2USIwoGb2JqZWN0GAEgASgLMhMuYnVja2V0cnkudjEuT2JqZWN0IlMKG0Fib3J0TXVsdGlwYXJ0VXBsb2FkUmVxdWVzdBIQCgZidWNrZXQYASABKAlCABINCgNrZXkYAiABKAlCABITCgl1cGxvYWRfaWQYAyABKAlCACIeChxBYm9ydE11bHRpcGFydFVwbG9hZFJlc3BvbnNlIo4BChBMaXN0UGFydHNSZXF1ZXN0EhAKBmJ1Y2tldBgBIAEoCUIAEg0KA2tleRgCIAEoCUIAEhMKCXVwbG9hZF9pZBgDIAEoCUIAEhgKCXBhZ2Vfc2l6ZRgEIAEoBUIASACIAQESHAoScGFydF9udW1iZXJfbWFya2VyGAUgASgFQgBCDAoKX3BhZ2Vfc2l6ZSKIAQoRTGlzdFBhcnRzUmVzcG9uc2USLAoGdXBsb2FkGAEgASgLMhwuYnVja2V0cnkudjEuTXVsdGlwYXJ0VXBsb2FkEiIKBXBhcnRzGAIgAygLMhEuYnVja2V0cnkudjEuUGFydEIAEiEKF25leHRfcGFydF9udW1iZXJfbWFya2VyGAMgASgFQgAisAEKG0xpc3RNdWx0aXBhcnRVcGxvYWRzUmVxdWVzdBIQCgZidWNrZXQYASABKAlCABIQCgZwcmVmaXgYAiABKAlCABITCglkZWxpbWl0ZXIYAyABKAlCABIUCgprZXlfbWFya2VyGAQgASgJQgASGgoQdXBsb2FkX2lkX21hcmtlchgFIAEoCUIAEhgKCXBhZ2Vfc2l6ZRgGIAEoBUIASACIAQFCDAoKX3BhZ2Vfc2l6ZSKmAQocTGlzdE11bHRpcGFydFVwbG9hZHNSZXNwb25zZRIvCgd1cGxvYWRzGAEgAygLMhwuYnVja2V0cnkudjEuTXVsdGlwYXJ0VXBsb2FkQgASGQoPY29tbW9uX3ByZWZpeGVzGAIgAygJQgASGQoPbmV4dF9rZXlfbWFya2VyGAMgASgJQgASHwoVbmV4dF91cGxvYWRfaWRfbWFya2VyGAQgASgJQgAqaAoNQ29weURpcmVjdGl2ZRIeChpDT1BZX0RJUkVDVElWRV9VTlNQRUNJRklFRBAAEhkKE0NPUFlfRElSRUNUSVZFX0NPUFkQARoAEhwKFkNPUFlfRElSRUNUSVZFX1JFUExBQ0UQAhoAMocRCg1PYmplY3RTZXJ2aWNlEl4KD0dldENhcGFiaWxpdGllcxIjLmJ1Y2tldHJ5LnYxLkdldENhcGFiaWxpdGllc1JlcXVlc3QaJC5idWNrZXRyeS52MS5HZXRDYXBhYmlsaXRpZXNSZXNwb25zZSIAElUKDENyZWF0ZUJ1Y2tldBIgLmJ1Y2tldHJ5LnYxLkNyZWF0ZUJ1Y2tldFJlcXVlc3QaIS5idWNrZXRyeS52MS5DcmVhdGVCdWNrZXRSZXNwb25zZSIAEkwKCUdldEJ1Y2tldBIdLmJ1Y2tldHJ5LnYxLkdldEJ1Y2tldFJlcXVlc3QaHi5idWNrZXRyeS52MS5HZXRCdWNrZXRSZXNwb25zZSIAEk8KCkhlYWRCdWNrZXQSHi5idWNrZXRyeS52MS5IZWFkQnVja2V0UmVxdWVzdBofLmJ1Y2tldHJ5LnYxLkhlYWRCdWNrZXRSZXNwb25zZSIAElUKDFVwZGF0ZUJ1Y2tldBIgLmJ1Y2tldHJ5LnYxLlVwZGF0ZUJ1Y2tldFJlcXVlc3QaIS5idWNrZXRyeS52MS5VcGRhdGVCdWNrZXRSZXNwb25zZSIAElUKDERlbGV0ZUJ1Y2tldBIgLmJ1Y2tldHJ5LnYxLkRlbGV0ZUJ1Y2tldFJlcXVlc3QaIS5idWNrZXRyeS52MS5EZWxldGVCdWNrZXRSZXNwb25zZSIAElIKC0xpc3RCdWNrZXRzEh8uYnVja2V0cnkudjEuTGlzdEJ1Y2tldHNSZXF1ZXN0GiAuYnVja2V0cnkudjEuTGlzdEJ1Y2tldHNSZXNwb25zZSIAEk4KCVB1dE9iamVjdBIdLmJ1Y2tldHJ5LnYxLlB1dE9iamVjdFJlcXVlc3QaHi5idWNrZXRyeS52MS5QdXRPYmplY3RSZXNwb25zZSIAKAESWwoOUHV0U21hbGxPYmplY3QSIi5idWNrZXRyeS52MS5QdXRTbWFsbE9iamVjdFJlcXVlc3QaIy5idWNrZXRyeS52MS5QdXRTbWFsbE9iamVjdFJlc3BvbnNlIgASTgoJR2V0T2JqZWN0Eh0uYnVja2V0cnkudjEuR2V0T2JqZWN0UmVxdWVzdBoeLmJ1Y2tldHJ5LnYxLkdldE9iamVjdFJlc3BvbnNlIgAwARJbCg5HZXRTbWFsbE9iamVjdBIiLmJ1Y2tldHJ5LnYxLkdldFNtYWxsT2JqZWN0UmVxdWVzdBojLmJ1Y2tldHJ5LnYxLkdldFNtYWxsT2JqZWN0UmVzcG9uc2UiABJPCgpIZWFkT2JqZWN0Eh4uYnVja2V0cnkudjEuSGVhZE9iamVjdFJlcXVlc3QaHy5idWNrZXRyeS52MS5IZWFkT2JqZWN0UmVzcG9uc2UiABJVCgxVcGRhdGVPYmplY3QSIC5idWNrZXRyeS52MS5VcGRhdGVPYmplY3RSZXF1ZXN0GiEuYnVja2V0cnkudjEuVXBkYXRlT2JqZWN0UmVzcG9uc2UiABJVCgxEZWxldGVPYmplY3QSIC5idWNrZXRyeS52MS5EZWxldGVPYmplY3RSZXF1ZXN0GiEuYnVja2V0cnkudjEuRGVsZXRlT2JqZWN0UmVzcG9uc2UiABJYCg1EZWxldGVPYmplY3RzEiEuYnVja2V0cnkudjEuRGVsZXRlT2JqZWN0c1JlcXVlc3QaIi5idWNrZXRyeS52MS5EZWxldGVPYmplY3RzUmVzcG9uc2UiABJPCgpDb3B5T2JqZWN0Eh4uYnVja2V0cnkudjEuQ29weU9iamVjdFJlcXVlc3QaHy5idWNrZXRyeS52MS5Db3B5T2JqZWN0UmVzcG9uc2UiABJSCgtMaXN0T2JqZWN0cxIfLmJ1Y2tldHJ5LnYxLkxpc3RPYmplY3RzUmVxdWVzdBogLmJ1Y2tldHJ5LnYxLkxpc3RPYmplY3RzUmVzcG9uc2UiABJwChVDcmVhdGVNdWx0aXBhcnRVcGxvYWQSKS5idWNrZXRyeS52MS5DcmVhdGVNdWx0aXBhcnRVcGxvYWRSZXF1ZXN0GiouYnVja2V0cnkudjEuQ3JlYXRlTXVsdGlwYXJ0VXBsb2FkUmVzcG9uc2UiABJRCgpVcGxvYWRQYXJ0Eh4uYnVja2V0cnkudjEuVXBsb2FkUGFydFJlcXVlc3QaHy5idWNrZXRyeS52MS5VcGxvYWRQYXJ0UmVzcG9uc2UiACgBElsKDlVwbG9hZFBhcnRDb3B5EiIuYnVja2V0cnkudjEuVXBsb2FkUGFydENvcHlSZXF1ZXN0GiMuYnVja2V0cnkudjEuVXBsb2FkUGFydENvcHlSZXNwb25zZSIAEnYKF0NvbXBsZXRlTXVsdGlwYXJ0VXBsb2FkEisuYnVja2V0cnkudjEuQ29tcGxldGVNdWx0aXBhcnRVcGxvYWRSZXF1ZXN0GiwuYnVja2V0cnkudjEuQ29tcGxldGVNdWx0aXBhcnRVcGxvYWRSZXNwb25zZSIAEm0KFEFib3J0TXVsdGlwYXJ0VXBsb2FkEiguYnVja2V0cnkudjEuQWJvcnRNdWx0aXBhcnRVcGxvYWRSZXF1ZXN0GikuYnVja2V0cnkudjEuQWJvcnRNdWx0aXBhcnRVcGxvYWRSZXNwb25zZSIAEkwKCUxpc3RQYXJ0cxIdLmJ1Y2tldHJ5LnYxLkxpc3RQYXJ0c1JlcXVlc3QaHi5idWNrZXRyeS52MS5MaXN0UGFydHNSZXNwb25zZSIAEm0KFExpc3RNdWx0aXBhcnRVcGxvYWRzEiguYnVja2V0cnkudjEuTGlzdE11bHRpcGFydFVwbG9hZHNSZXF1ZXN0GikuYnVja2V0cnkudjEuTGlzdE11bHRpcGFydFVwbG9hZHNSZXNwb25zZSIAGgBiBnByb3RvMw", [file_bucketry_v1_bucket, file_bucketry_v1_object, file_google_protobuf_field_mask, file_google_protobuf_timestamp]);
+  fileDesc("CiBidWNrZXRyeS92MS9vYmplY3Rfc2VydmljZS5wcm90bxILYnVja2V0cnkudjEiGAoWR2V0Q2FwYWJpbGl0aWVzUmVxdWVzdCK1AgoXR2V0Q2FwYWJpbGl0aWVzUmVzcG9uc2USDwoHdmVyc2lvbhgBIAEoCRIXCg9tYXhfY2h1bmtfYnl0ZXMYAiABKAMSFQoNbWF4X3B1dF9ieXRlcxgDIAEoAxIYChBtYXhfb2JqZWN0X2J5dGVzGAQgASgDEhEKCW1heF9wYXJ0cxgFIAEoBRIWCg5taW5fcGFydF9ieXRlcxgGIAEoAxIVCg1tYXhfa2V5X2J5dGVzGAcgASgFEhoKEm1heF9tZXRhZGF0YV9ieXRlcxgIIAEoBRI7ChNjaGVja3N1bV9hbGdvcml0aG1zGAkgAygOMh4uYnVja2V0cnkudjEuQ2hlY2tzdW1BbGdvcml0aG0SFAoMZW5kcG9pbnRfdXJsGAogASgJEg4KBnJlZ2lvbhgLIAEoCSI1ChNDcmVhdGVCdWNrZXRSZXF1ZXN0Eg4KBmJ1Y2tldBgBIAEoCRIOCgZyZWdpb24YAiABKAkiOwoUQ3JlYXRlQnVja2V0UmVzcG9uc2USIwoGYnVja2V0GAEgASgLMhMuYnVja2V0cnkudjEuQnVja2V0IiIKEEdldEJ1Y2tldFJlcXVlc3QSDgoGYnVja2V0GAEgASgJIjgKEUdldEJ1Y2tldFJlc3BvbnNlEiMKBmJ1Y2tldBgBIAEoCzITLmJ1Y2tldHJ5LnYxLkJ1Y2tldCIjChFIZWFkQnVja2V0UmVxdWVzdBIOCgZidWNrZXQYASABKAkiJAoSSGVhZEJ1Y2tldFJlc3BvbnNlEg4KBnJlZ2lvbhgBIAEoCSJrChNVcGRhdGVCdWNrZXRSZXF1ZXN0EiMKBmJ1Y2tldBgBIAEoCzITLmJ1Y2tldHJ5LnYxLkJ1Y2tldBIvCgt1cGRhdGVfbWFzaxgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE1hc2siOwoUVXBkYXRlQnVja2V0UmVzcG9uc2USIwoGYnVja2V0GAEgASgLMhMuYnVja2V0cnkudjEuQnVja2V0IiUKE0RlbGV0ZUJ1Y2tldFJlcXVlc3QSDgoGYnVja2V0GAEgASgJIhYKFERlbGV0ZUJ1Y2tldFJlc3BvbnNlIksKEkxpc3RCdWNrZXRzUmVxdWVzdBIRCglwYWdlX3NpemUYASABKAUSEgoKcGFnZV90b2tlbhgCIAEoCRIOCgZwcmVmaXgYAyABKAkiggEKE0xpc3RCdWNrZXRzUmVzcG9uc2USJAoHYnVja2V0cxgBIAMoCzITLmJ1Y2tldHJ5LnYxLkJ1Y2tldBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkSEAoIb3duZXJfaWQYAyABKAkSGgoSb3duZXJfZGlzcGxheV9uYW1lGAQgASgJIqoCCg1QdXRPYmplY3RTcGVjEg4KBmJ1Y2tldBgBIAEoCRILCgNrZXkYAiABKAkSMQoKYXR0cmlidXRlcxgDIAEoCzIdLmJ1Y2tldHJ5LnYxLk9iamVjdEF0dHJpYnV0ZXMSLwoMcHJlY29uZGl0aW9uGAQgASgLMhkuYnVja2V0cnkudjEuUHJlY29uZGl0aW9uEhsKDmNvbnRlbnRfbGVuZ3RoGAUgASgDSACIAQESLAoHZGlnZXN0cxgGIAEoCzIbLmJ1Y2tldHJ5LnYxLkNvbnRlbnREaWdlc3RzEjoKEmNoZWNrc3VtX2FsZ29yaXRobRgHIAEoDjIeLmJ1Y2tldHJ5LnYxLkNoZWNrc3VtQWxnb3JpdGhtQhEKD19jb250ZW50X2xlbmd0aCJLCgtPYmplY3RDaHVuaxIOCgZvZmZzZXQYASABKAMSDAoEZGF0YRgCIAEoDBITCgZjcmMzMmMYAyABKAdIAIgBAUIJCgdfY3JjMzJjIqQBChBQdXRPYmplY3RSZXF1ZXN0EioKBHNwZWMYASABKAsyGi5idWNrZXRyeS52MS5QdXRPYmplY3RTcGVjSAASKQoFY2h1bmsYAiABKAsyGC5idWNrZXRyeS52MS5PYmplY3RDaHVua0gAEi4KB2RpZ2VzdHMYAyABKAsyGy5idWNrZXRyeS52MS5Db250ZW50RGlnZXN0c0gAQgkKB21lc3NhZ2UiOAoRUHV0T2JqZWN0UmVzcG9uc2USIwoGb2JqZWN0GAEgASgLMhMuYnVja2V0cnkudjEuT2JqZWN0Ik8KFVB1dFNtYWxsT2JqZWN0UmVxdWVzdBIoCgRzcGVjGAEgASgLMhouYnVja2V0cnkudjEuUHV0T2JqZWN0U3BlYxIMCgRkYXRhGAIgASgMIj0KFlB1dFNtYWxsT2JqZWN0UmVzcG9uc2USIwoGb2JqZWN0GAEgASgLMhMuYnVja2V0cnkudjEuT2JqZWN0IrABChBHZXRPYmplY3RSZXF1ZXN0Eg4KBmJ1Y2tldBgBIAEoCRILCgNrZXkYAiABKAkSEgoKdmVyc2lvbl9pZBgDIAEoCRIlCgVyYW5nZRgEIAEoCzIWLmJ1Y2tldHJ5LnYxLkJ5dGVSYW5nZRITCgtwYXJ0X251bWJlchgFIAEoBRIvCgxwcmVjb25kaXRpb24YBiABKAsyGS5idWNrZXRyeS52MS5QcmVjb25kaXRpb24iOAoMQ29udGVudFJhbmdlEg0KBXN0YXJ0GAEgASgDEgsKA2VuZBgCIAEoAxIMCgRzaXplGAMgASgDIn0KDE9iamVjdEhlYWRlchIjCgZvYmplY3QYASABKAsyEy5idWNrZXRyeS52MS5PYmplY3QSMAoNY29udGVudF9yYW5nZRgCIAEoCzIZLmJ1Y2tldHJ5LnYxLkNvbnRlbnRSYW5nZRIWCg5jb250ZW50X2xlbmd0aBgDIAEoAyJ2ChFHZXRPYmplY3RSZXNwb25zZRIrCgZoZWFkZXIYASABKAsyGS5idWNrZXRyeS52MS5PYmplY3RIZWFkZXJIABIpCgVjaHVuaxgCIAEoCzIYLmJ1Y2tldHJ5LnYxLk9iamVjdENodW5rSABCCQoHbWVzc2FnZSJGChVHZXRTbWFsbE9iamVjdFJlcXVlc3QSLQoGb2JqZWN0GAEgASgLMh0uYnVja2V0cnkudjEuR2V0T2JqZWN0UmVxdWVzdCJRChZHZXRTbWFsbE9iamVjdFJlc3BvbnNlEikKBmhlYWRlchgBIAEoCzIZLmJ1Y2tldHJ5LnYxLk9iamVjdEhlYWRlchIMCgRkYXRhGAIgASgMIkIKEUhlYWRPYmplY3RSZXF1ZXN0Ei0KBm9iamVjdBgBIAEoCzIdLmJ1Y2tldHJ5LnYxLkdldE9iamVjdFJlcXVlc3QiPwoSSGVhZE9iamVjdFJlc3BvbnNlEikKBmhlYWRlchgBIAEoCzIZLmJ1Y2tldHJ5LnYxLk9iamVjdEhlYWRlciLBAQoaR2V0T2JqZWN0QXR0cmlidXRlc1JlcXVlc3QSDgoGYnVja2V0GAEgASgJEgsKA2tleRgCIAEoCRISCgp2ZXJzaW9uX2lkGAMgASgJEjAKCmF0dHJpYnV0ZXMYBCADKA4yHC5idWNrZXRyeS52MS5PYmplY3RBdHRyaWJ1dGUSFgoJcGFnZV9zaXplGAUgASgFSACIAQESGgoScGFydF9udW1iZXJfbWFya2VyGAYgASgFQgwKCl9wYWdlX3NpemUiWAoKT2JqZWN0UGFydBITCgtwYXJ0X251bWJlchgBIAEoBRIMCgRzaXplGAIgASgDEicKCGNoZWNrc3VtGAMgASgLMhUuYnVja2V0cnkudjEuQ2hlY2tzdW0irAEKC09iamVjdFBhcnRzEhIKCnBhcnRfY291bnQYASABKAUSGgoScGFydF9udW1iZXJfbWFya2VyGAIgASgFEh8KF25leHRfcGFydF9udW1iZXJfbWFya2VyGAMgASgFEhEKCXBhZ2Vfc2l6ZRgEIAEoBRIRCgl0cnVuY2F0ZWQYBSABKAgSJgoFcGFydHMYBiADKAsyFy5idWNrZXRyeS52MS5PYmplY3RQYXJ0IvUBChtHZXRPYmplY3RBdHRyaWJ1dGVzUmVzcG9uc2USEgoKdmVyc2lvbl9pZBgBIAEoCRIvCgttb2RpZnlfdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEZXRhZxgDIAEoCRInCghjaGVja3N1bRgEIAEoCzIVLmJ1Y2tldHJ5LnYxLkNoZWNrc3VtEicKBXBhcnRzGAUgASgLMhguYnVja2V0cnkudjEuT2JqZWN0UGFydHMSFQoNc3RvcmFnZV9jbGFzcxgGIAEoCRIRCgRzaXplGAcgASgDSACIAQFCBwoFX3NpemUiawoTVXBkYXRlT2JqZWN0UmVxdWVzdBIjCgZvYmplY3QYASABKAsyEy5idWNrZXRyeS52MS5PYmplY3QSLwoLdXBkYXRlX21hc2sYAiABKAsyGi5nb29nbGUucHJvdG9idWYuRmllbGRNYXNrIjsKFFVwZGF0ZU9iamVjdFJlc3BvbnNlEiMKBm9iamVjdBgBIAEoCzITLmJ1Y2tldHJ5LnYxLk9iamVjdCKOAQoTRGVsZXRlT2JqZWN0UmVxdWVzdBIOCgZidWNrZXQYASABKAkSCwoDa2V5GAIgASgJEhIKCnZlcnNpb25faWQYAyABKAkSLwoMcHJlY29uZGl0aW9uGAQgASgLMhkuYnVja2V0cnkudjEuUHJlY29uZGl0aW9uEhUKDWFsbG93X21pc3NpbmcYBSABKAgiQQoURGVsZXRlT2JqZWN0UmVzcG9uc2USEgoKdmVyc2lvbl9pZBgBIAEoCRIVCg1kZWxldGVfbWFya2VyGAIgASgIImQKEE9iamVjdElkZW50aWZpZXISCwoDa2V5GAEgASgJEhIKCnZlcnNpb25faWQYAiABKAkSLwoMcHJlY29uZGl0aW9uGAMgASgLMhkuYnVja2V0cnkudjEuUHJlY29uZGl0aW9uIm0KFERlbGV0ZU9iamVjdHNSZXF1ZXN0Eg4KBmJ1Y2tldBgBIAEoCRIuCgdvYmplY3RzGAIgAygLMh0uYnVja2V0cnkudjEuT2JqZWN0SWRlbnRpZmllchIVCg1hbGxvd19taXNzaW5nGAMgASgIInMKEkRlbGV0ZU9iamVjdFJlc3VsdBILCgNrZXkYASABKAkSEgoKdmVyc2lvbl9pZBgCIAEoCRIPCgdkZWxldGVkGAMgASgIEhQKDGVycm9yX3JlYXNvbhgEIAEoCRIVCg1lcnJvcl9tZXNzYWdlGAUgASgJIkkKFURlbGV0ZU9iamVjdHNSZXNwb25zZRIwCgdyZXN1bHRzGAEgAygLMh8uYnVja2V0cnkudjEuRGVsZXRlT2JqZWN0UmVzdWx0Im4KCkNvcHlTb3VyY2USDgoGYnVja2V0GAEgASgJEgsKA2tleRgCIAEoCRISCgp2ZXJzaW9uX2lkGAMgASgJEi8KDHByZWNvbmRpdGlvbhgEIAEoCzIZLmJ1Y2tldHJ5LnYxLlByZWNvbmRpdGlvbiLoAgoRQ29weU9iamVjdFJlcXVlc3QSDgoGYnVja2V0GAEgASgJEgsKA2tleRgCIAEoCRInCgZzb3VyY2UYAyABKAsyFy5idWNrZXRyeS52MS5Db3B5U291cmNlEjEKCmF0dHJpYnV0ZXMYBCABKAsyHS5idWNrZXRyeS52MS5PYmplY3RBdHRyaWJ1dGVzEjYKEm1ldGFkYXRhX2RpcmVjdGl2ZRgFIAEoDjIaLmJ1Y2tldHJ5LnYxLkNvcHlEaXJlY3RpdmUSNQoRdGFnZ2luZ19kaXJlY3RpdmUYBiABKA4yGi5idWNrZXRyeS52MS5Db3B5RGlyZWN0aXZlEi8KDHByZWNvbmRpdGlvbhgHIAEoCzIZLmJ1Y2tldHJ5LnYxLlByZWNvbmRpdGlvbhI6ChJjaGVja3N1bV9hbGdvcml0aG0YCCABKA4yHi5idWNrZXRyeS52MS5DaGVja3N1bUFsZ29yaXRobSJUChJDb3B5T2JqZWN0UmVzcG9uc2USIwoGb2JqZWN0GAEgASgLMhMuYnVja2V0cnkudjEuT2JqZWN0EhkKEXNvdXJjZV92ZXJzaW9uX2lkGAIgASgJIpYBChJMaXN0T2JqZWN0c1JlcXVlc3QSDgoGYnVja2V0GAEgASgJEg4KBnByZWZpeBgCIAEoCRIRCglkZWxpbWl0ZXIYAyABKAkSEwoLc3RhcnRfYWZ0ZXIYBCABKAkSFgoJcGFnZV9zaXplGAUgASgFSACIAQESEgoKcGFnZV90b2tlbhgGIAEoCUIMCgpfcGFnZV9zaXplIocBChNMaXN0T2JqZWN0c1Jlc3BvbnNlEiQKB29iamVjdHMYASADKAsyEy5idWNrZXRyeS52MS5PYmplY3QSFwoPY29tbW9uX3ByZWZpeGVzGAIgAygJEhcKD25leHRfcGFnZV90b2tlbhgDIAEoCRIYChBuZXh0X3N0YXJ0X2FmdGVyGAQgASgJItwBChxDcmVhdGVNdWx0aXBhcnRVcGxvYWRSZXF1ZXN0Eg4KBmJ1Y2tldBgBIAEoCRILCgNrZXkYAiABKAkSMQoKYXR0cmlidXRlcxgDIAEoCzIdLmJ1Y2tldHJ5LnYxLk9iamVjdEF0dHJpYnV0ZXMSOgoSY2hlY2tzdW1fYWxnb3JpdGhtGAQgASgOMh4uYnVja2V0cnkudjEuQ2hlY2tzdW1BbGdvcml0aG0SMAoNY2hlY2tzdW1fdHlwZRgFIAEoDjIZLmJ1Y2tldHJ5LnYxLkNoZWNrc3VtVHlwZSJNCh1DcmVhdGVNdWx0aXBhcnRVcGxvYWRSZXNwb25zZRIsCgZ1cGxvYWQYASABKAsyHC5idWNrZXRyeS52MS5NdWx0aXBhcnRVcGxvYWQijgIKD011bHRpcGFydFVwbG9hZBIOCgZidWNrZXQYASABKAkSCwoDa2V5GAIgASgJEhEKCXVwbG9hZF9pZBgDIAEoCRIvCgtjcmVhdGVfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASOgoSY2hlY2tzdW1fYWxnb3JpdGhtGAUgASgOMh4uYnVja2V0cnkudjEuQ2hlY2tzdW1BbGdvcml0aG0SMAoNY2hlY2tzdW1fdHlwZRgGIAEoDjIZLmJ1Y2tldHJ5LnYxLkNoZWNrc3VtVHlwZRIQCghvd25lcl9pZBgHIAEoCRIaChJvd25lcl9kaXNwbGF5X25hbWUYCCABKAkiswEKDlVwbG9hZFBhcnRTcGVjEg4KBmJ1Y2tldBgBIAEoCRILCgNrZXkYAiABKAkSEQoJdXBsb2FkX2lkGAMgASgJEhMKC3BhcnRfbnVtYmVyGAQgASgFEhsKDmNvbnRlbnRfbGVuZ3RoGAUgASgDSACIAQESLAoHZGlnZXN0cxgGIAEoCzIbLmJ1Y2tldHJ5LnYxLkNvbnRlbnREaWdlc3RzQhEKD19jb250ZW50X2xlbmd0aCKmAQoRVXBsb2FkUGFydFJlcXVlc3QSKwoEc3BlYxgBIAEoCzIbLmJ1Y2tldHJ5LnYxLlVwbG9hZFBhcnRTcGVjSAASKQoFY2h1bmsYAiABKAsyGC5idWNrZXRyeS52MS5PYmplY3RDaHVua0gAEi4KB2RpZ2VzdHMYAyABKAsyGy5idWNrZXRyeS52MS5Db250ZW50RGlnZXN0c0gAQgkKB21lc3NhZ2UikQEKBFBhcnQSEwoLcGFydF9udW1iZXIYASABKAUSDAoEc2l6ZRgCIAEoAxIMCgRldGFnGAMgASgJEi8KC21vZGlmeV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBInCghjaGVja3N1bRgFIAEoCzIVLmJ1Y2tldHJ5LnYxLkNoZWNrc3VtIjUKElVwbG9hZFBhcnRSZXNwb25zZRIfCgRwYXJ0GAEgASgLMhEuYnVja2V0cnkudjEuUGFydCKzAQoVVXBsb2FkUGFydENvcHlSZXF1ZXN0Eg4KBmJ1Y2tldBgBIAEoCRILCgNrZXkYAiABKAkSEQoJdXBsb2FkX2lkGAMgASgJEhMKC3BhcnRfbnVtYmVyGAQgASgFEicKBnNvdXJjZRgFIAEoCzIXLmJ1Y2tldHJ5LnYxLkNvcHlTb3VyY2USLAoMc291cmNlX3JhbmdlGAYgASgLMhYuYnVja2V0cnkudjEuQnl0ZVJhbmdlIlQKFlVwbG9hZFBhcnRDb3B5UmVzcG9uc2USHwoEcGFydBgBIAEoCzIRLmJ1Y2tldHJ5LnYxLlBhcnQSGQoRc291cmNlX3ZlcnNpb25faWQYAiABKAkiWwoNQ29tcGxldGVkUGFydBITCgtwYXJ0X251bWJlchgBIAEoBRIMCgRldGFnGAIgASgJEicKCGNoZWNrc3VtGAMgASgLMhUuYnVja2V0cnkudjEuQ2hlY2tzdW0i/wEKHkNvbXBsZXRlTXVsdGlwYXJ0VXBsb2FkUmVxdWVzdBIOCgZidWNrZXQYASABKAkSCwoDa2V5GAIgASgJEhEKCXVwbG9hZF9pZBgDIAEoCRIpCgVwYXJ0cxgEIAMoCzIaLmJ1Y2tldHJ5LnYxLkNvbXBsZXRlZFBhcnQSLwoMcHJlY29uZGl0aW9uGAUgASgLMhkuYnVja2V0cnkudjEuUHJlY29uZGl0aW9uEicKCGNoZWNrc3VtGAYgASgLMhUuYnVja2V0cnkudjEuQ2hlY2tzdW0SGAoLb2JqZWN0X3NpemUYByABKANIAIgBAUIOCgxfb2JqZWN0X3NpemUiRgofQ29tcGxldGVNdWx0aXBhcnRVcGxvYWRSZXNwb25zZRIjCgZvYmplY3QYASABKAsyEy5idWNrZXRyeS52MS5PYmplY3QiTQobQWJvcnRNdWx0aXBhcnRVcGxvYWRSZXF1ZXN0Eg4KBmJ1Y2tldBgBIAEoCRILCgNrZXkYAiABKAkSEQoJdXBsb2FkX2lkGAMgASgJIh4KHEFib3J0TXVsdGlwYXJ0VXBsb2FkUmVzcG9uc2UihAEKEExpc3RQYXJ0c1JlcXVlc3QSDgoGYnVja2V0GAEgASgJEgsKA2tleRgCIAEoCRIRCgl1cGxvYWRfaWQYAyABKAkSFgoJcGFnZV9zaXplGAQgASgFSACIAQESGgoScGFydF9udW1iZXJfbWFya2VyGAUgASgFQgwKCl9wYWdlX3NpemUihAEKEUxpc3RQYXJ0c1Jlc3BvbnNlEiwKBnVwbG9hZBgBIAEoCzIcLmJ1Y2tldHJ5LnYxLk11bHRpcGFydFVwbG9hZBIgCgVwYXJ0cxgCIAMoCzIRLmJ1Y2tldHJ5LnYxLlBhcnQSHwoXbmV4dF9wYXJ0X251bWJlcl9tYXJrZXIYAyABKAUipAEKG0xpc3RNdWx0aXBhcnRVcGxvYWRzUmVxdWVzdBIOCgZidWNrZXQYASABKAkSDgoGcHJlZml4GAIgASgJEhEKCWRlbGltaXRlchgDIAEoCRISCgprZXlfbWFya2VyGAQgASgJEhgKEHVwbG9hZF9pZF9tYXJrZXIYBSABKAkSFgoJcGFnZV9zaXplGAYgASgFSACIAQFCDAoKX3BhZ2Vfc2l6ZSKeAQocTGlzdE11bHRpcGFydFVwbG9hZHNSZXNwb25zZRItCgd1cGxvYWRzGAEgAygLMhwuYnVja2V0cnkudjEuTXVsdGlwYXJ0VXBsb2FkEhcKD2NvbW1vbl9wcmVmaXhlcxgCIAMoCRIXCg9uZXh0X2tleV9tYXJrZXIYAyABKAkSHQoVbmV4dF91cGxvYWRfaWRfbWFya2VyGAQgASgJKsgBCg9PYmplY3RBdHRyaWJ1dGUSIAocT0JKRUNUX0FUVFJJQlVURV9VTlNQRUNJRklFRBAAEhkKFU9CSkVDVF9BVFRSSUJVVEVfRVRBRxABEh0KGU9CSkVDVF9BVFRSSUJVVEVfQ0hFQ0tTVU0QAhIaChZPQkpFQ1RfQVRUUklCVVRFX1BBUlRTEAMSIgoeT0JKRUNUX0FUVFJJQlVURV9TVE9SQUdFX0NMQVNTEAQSGQoVT0JKRUNUX0FUVFJJQlVURV9TSVpFEAUqZAoNQ29weURpcmVjdGl2ZRIeChpDT1BZX0RJUkVDVElWRV9VTlNQRUNJRklFRBAAEhcKE0NPUFlfRElSRUNUSVZFX0NPUFkQARIaChZDT1BZX0RJUkVDVElWRV9SRVBMQUNFEAIyvxEKDU9iamVjdFNlcnZpY2USXAoPR2V0Q2FwYWJpbGl0aWVzEiMuYnVja2V0cnkudjEuR2V0Q2FwYWJpbGl0aWVzUmVxdWVzdBokLmJ1Y2tldHJ5LnYxLkdldENhcGFiaWxpdGllc1Jlc3BvbnNlElMKDENyZWF0ZUJ1Y2tldBIgLmJ1Y2tldHJ5LnYxLkNyZWF0ZUJ1Y2tldFJlcXVlc3QaIS5idWNrZXRyeS52MS5DcmVhdGVCdWNrZXRSZXNwb25zZRJKCglHZXRCdWNrZXQSHS5idWNrZXRyeS52MS5HZXRCdWNrZXRSZXF1ZXN0Gh4uYnVja2V0cnkudjEuR2V0QnVja2V0UmVzcG9uc2USTQoKSGVhZEJ1Y2tldBIeLmJ1Y2tldHJ5LnYxLkhlYWRCdWNrZXRSZXF1ZXN0Gh8uYnVja2V0cnkudjEuSGVhZEJ1Y2tldFJlc3BvbnNlElMKDFVwZGF0ZUJ1Y2tldBIgLmJ1Y2tldHJ5LnYxLlVwZGF0ZUJ1Y2tldFJlcXVlc3QaIS5idWNrZXRyeS52MS5VcGRhdGVCdWNrZXRSZXNwb25zZRJTCgxEZWxldGVCdWNrZXQSIC5idWNrZXRyeS52MS5EZWxldGVCdWNrZXRSZXF1ZXN0GiEuYnVja2V0cnkudjEuRGVsZXRlQnVja2V0UmVzcG9uc2USUAoLTGlzdEJ1Y2tldHMSHy5idWNrZXRyeS52MS5MaXN0QnVja2V0c1JlcXVlc3QaIC5idWNrZXRyeS52MS5MaXN0QnVja2V0c1Jlc3BvbnNlEkwKCVB1dE9iamVjdBIdLmJ1Y2tldHJ5LnYxLlB1dE9iamVjdFJlcXVlc3QaHi5idWNrZXRyeS52MS5QdXRPYmplY3RSZXNwb25zZSgBElkKDlB1dFNtYWxsT2JqZWN0EiIuYnVja2V0cnkudjEuUHV0U21hbGxPYmplY3RSZXF1ZXN0GiMuYnVja2V0cnkudjEuUHV0U21hbGxPYmplY3RSZXNwb25zZRJMCglHZXRPYmplY3QSHS5idWNrZXRyeS52MS5HZXRPYmplY3RSZXF1ZXN0Gh4uYnVja2V0cnkudjEuR2V0T2JqZWN0UmVzcG9uc2UwARJZCg5HZXRTbWFsbE9iamVjdBIiLmJ1Y2tldHJ5LnYxLkdldFNtYWxsT2JqZWN0UmVxdWVzdBojLmJ1Y2tldHJ5LnYxLkdldFNtYWxsT2JqZWN0UmVzcG9uc2USTQoKSGVhZE9iamVjdBIeLmJ1Y2tldHJ5LnYxLkhlYWRPYmplY3RSZXF1ZXN0Gh8uYnVja2V0cnkudjEuSGVhZE9iamVjdFJlc3BvbnNlEmgKE0dldE9iamVjdEF0dHJpYnV0ZXMSJy5idWNrZXRyeS52MS5HZXRPYmplY3RBdHRyaWJ1dGVzUmVxdWVzdBooLmJ1Y2tldHJ5LnYxLkdldE9iamVjdEF0dHJpYnV0ZXNSZXNwb25zZRJTCgxVcGRhdGVPYmplY3QSIC5idWNrZXRyeS52MS5VcGRhdGVPYmplY3RSZXF1ZXN0GiEuYnVja2V0cnkudjEuVXBkYXRlT2JqZWN0UmVzcG9uc2USUwoMRGVsZXRlT2JqZWN0EiAuYnVja2V0cnkudjEuRGVsZXRlT2JqZWN0UmVxdWVzdBohLmJ1Y2tldHJ5LnYxLkRlbGV0ZU9iamVjdFJlc3BvbnNlElYKDURlbGV0ZU9iamVjdHMSIS5idWNrZXRyeS52MS5EZWxldGVPYmplY3RzUmVxdWVzdBoiLmJ1Y2tldHJ5LnYxLkRlbGV0ZU9iamVjdHNSZXNwb25zZRJNCgpDb3B5T2JqZWN0Eh4uYnVja2V0cnkudjEuQ29weU9iamVjdFJlcXVlc3QaHy5idWNrZXRyeS52MS5Db3B5T2JqZWN0UmVzcG9uc2USUAoLTGlzdE9iamVjdHMSHy5idWNrZXRyeS52MS5MaXN0T2JqZWN0c1JlcXVlc3QaIC5idWNrZXRyeS52MS5MaXN0T2JqZWN0c1Jlc3BvbnNlEm4KFUNyZWF0ZU11bHRpcGFydFVwbG9hZBIpLmJ1Y2tldHJ5LnYxLkNyZWF0ZU11bHRpcGFydFVwbG9hZFJlcXVlc3QaKi5idWNrZXRyeS52MS5DcmVhdGVNdWx0aXBhcnRVcGxvYWRSZXNwb25zZRJPCgpVcGxvYWRQYXJ0Eh4uYnVja2V0cnkudjEuVXBsb2FkUGFydFJlcXVlc3QaHy5idWNrZXRyeS52MS5VcGxvYWRQYXJ0UmVzcG9uc2UoARJZCg5VcGxvYWRQYXJ0Q29weRIiLmJ1Y2tldHJ5LnYxLlVwbG9hZFBhcnRDb3B5UmVxdWVzdBojLmJ1Y2tldHJ5LnYxLlVwbG9hZFBhcnRDb3B5UmVzcG9uc2USdAoXQ29tcGxldGVNdWx0aXBhcnRVcGxvYWQSKy5idWNrZXRyeS52MS5Db21wbGV0ZU11bHRpcGFydFVwbG9hZFJlcXVlc3QaLC5idWNrZXRyeS52MS5Db21wbGV0ZU11bHRpcGFydFVwbG9hZFJlc3BvbnNlEmsKFEFib3J0TXVsdGlwYXJ0VXBsb2FkEiguYnVja2V0cnkudjEuQWJvcnRNdWx0aXBhcnRVcGxvYWRSZXF1ZXN0GikuYnVja2V0cnkudjEuQWJvcnRNdWx0aXBhcnRVcGxvYWRSZXNwb25zZRJKCglMaXN0UGFydHMSHS5idWNrZXRyeS52MS5MaXN0UGFydHNSZXF1ZXN0Gh4uYnVja2V0cnkudjEuTGlzdFBhcnRzUmVzcG9uc2USawoUTGlzdE11bHRpcGFydFVwbG9hZHMSKC5idWNrZXRyeS52MS5MaXN0TXVsdGlwYXJ0VXBsb2Fkc1JlcXVlc3QaKS5idWNrZXRyeS52MS5MaXN0TXVsdGlwYXJ0VXBsb2Fkc1Jlc3BvbnNlYgZwcm90bzM", [file_bucketry_v1_bucket, file_bucketry_v1_object, file_google_protobuf_field_mask, file_google_protobuf_timestamp]);
 
 /**
  * Asks for capabilities.
@@ -887,6 +887,216 @@ export const HeadObjectResponseSchema: GenMessage<HeadObjectResponse> = /*@__PUR
   messageDesc(file_bucketry_v1_object_service, 27);
 
 /**
+ * Asks for attributes of an object.
+ *
+ * @generated from message bucketry.v1.GetObjectAttributesRequest
+ */
+export type GetObjectAttributesRequest = Message<"bucketry.v1.GetObjectAttributesRequest"> & {
+  /**
+   * The bucket.
+   *
+   * @generated from field: string bucket = 1;
+   */
+  bucket: string;
+
+  /**
+   * The key.
+   *
+   * @generated from field: string key = 2;
+   */
+  key: string;
+
+  /**
+   * A version; empty: the current one.
+   *
+   * @generated from field: string version_id = 3;
+   */
+  versionId: string;
+
+  /**
+   * What to answer; at least one.
+   *
+   * @generated from field: repeated bucketry.v1.ObjectAttribute attributes = 4;
+   */
+  attributes: ObjectAttribute[];
+
+  /**
+   * At most this many parts, 0 to 1,000; absent: 1,000; more is coerced.
+   *
+   * @generated from field: optional int32 page_size = 5;
+   */
+  pageSize?: number | undefined;
+
+  /**
+   * Only parts with a greater number.
+   *
+   * @generated from field: int32 part_number_marker = 6;
+   */
+  partNumberMarker: number;
+};
+
+/**
+ * Describes the message bucketry.v1.GetObjectAttributesRequest.
+ * Use `create(GetObjectAttributesRequestSchema)` to create a new message.
+ */
+export const GetObjectAttributesRequestSchema: GenMessage<GetObjectAttributesRequest> = /*@__PURE__*/
+  messageDesc(file_bucketry_v1_object_service, 28);
+
+/**
+ * One part of an object.
+ *
+ * @generated from message bucketry.v1.ObjectPart
+ */
+export type ObjectPart = Message<"bucketry.v1.ObjectPart"> & {
+  /**
+   * The part's number in its upload, 1 to 10,000.
+   *
+   * @generated from field: int32 part_number = 1;
+   */
+  partNumber: number;
+
+  /**
+   * Bytes.
+   *
+   * @generated from field: int64 size = 2;
+   */
+  size: bigint;
+
+  /**
+   * Its checksum, if the upload's parts had one.
+   *
+   * @generated from field: bucketry.v1.Checksum checksum = 3;
+   */
+  checksum?: Checksum | undefined;
+};
+
+/**
+ * Describes the message bucketry.v1.ObjectPart.
+ * Use `create(ObjectPartSchema)` to create a new message.
+ */
+export const ObjectPartSchema: GenMessage<ObjectPart> = /*@__PURE__*/
+  messageDesc(file_bucketry_v1_object_service, 29);
+
+/**
+ * Some parts of an object.
+ *
+ * @generated from message bucketry.v1.ObjectParts
+ */
+export type ObjectParts = Message<"bucketry.v1.ObjectParts"> & {
+  /**
+   * All parts of the object.
+   *
+   * @generated from field: int32 part_count = 1;
+   */
+  partCount: number;
+
+  /**
+   * As asked for.
+   *
+   * @generated from field: int32 part_number_marker = 2;
+   */
+  partNumberMarker: number;
+
+  /**
+   * The last part of this page; 0 at the end.
+   *
+   * @generated from field: int32 next_part_number_marker = 3;
+   */
+  nextPartNumberMarker: number;
+
+  /**
+   * The most that this page could hold.
+   *
+   * @generated from field: int32 page_size = 4;
+   */
+  pageSize: number;
+
+  /**
+   * Whether there are more.
+   *
+   * @generated from field: bool truncated = 5;
+   */
+  truncated: boolean;
+
+  /**
+   * Parts by number.
+   *
+   * @generated from field: repeated bucketry.v1.ObjectPart parts = 6;
+   */
+  parts: ObjectPart[];
+};
+
+/**
+ * Describes the message bucketry.v1.ObjectParts.
+ * Use `create(ObjectPartsSchema)` to create a new message.
+ */
+export const ObjectPartsSchema: GenMessage<ObjectParts> = /*@__PURE__*/
+  messageDesc(file_bucketry_v1_object_service, 30);
+
+/**
+ * Attributes of an object: those that were asked for.
+ *
+ * @generated from message bucketry.v1.GetObjectAttributesResponse
+ */
+export type GetObjectAttributesResponse = Message<"bucketry.v1.GetObjectAttributesResponse"> & {
+  /**
+   * The version; empty in a bucket that was never versioned.
+   *
+   * @generated from field: string version_id = 1;
+   */
+  versionId: string;
+
+  /**
+   * When it was written.
+   *
+   * @generated from field: google.protobuf.Timestamp modify_time = 2;
+   */
+  modifyTime?: Timestamp | undefined;
+
+  /**
+   * Without quotes, here in S3 too.
+   *
+   * @generated from field: string etag = 3;
+   */
+  etag: string;
+
+  /**
+   * The checksum that its writer chose, or CRC64NVME.
+   *
+   * @generated from field: bucketry.v1.Checksum checksum = 4;
+   */
+  checksum?: Checksum | undefined;
+
+  /**
+   * Absent for an object of a single put.
+   *
+   * @generated from field: bucketry.v1.ObjectParts parts = 5;
+   */
+  parts?: ObjectParts | undefined;
+
+  /**
+   * `STANDARD`: there is no other.
+   *
+   * @generated from field: string storage_class = 6;
+   */
+  storageClass: string;
+
+  /**
+   * Bytes of content.
+   *
+   * @generated from field: optional int64 size = 7;
+   */
+  size?: bigint | undefined;
+};
+
+/**
+ * Describes the message bucketry.v1.GetObjectAttributesResponse.
+ * Use `create(GetObjectAttributesResponseSchema)` to create a new message.
+ */
+export const GetObjectAttributesResponseSchema: GenMessage<GetObjectAttributesResponse> = /*@__PURE__*/
+  messageDesc(file_bucketry_v1_object_service, 31);
+
+/**
  * Changes fields of an object.
  *
  * @generated from message bucketry.v1.UpdateObjectRequest
@@ -912,7 +1122,7 @@ export type UpdateObjectRequest = Message<"bucketry.v1.UpdateObjectRequest"> & {
  * Use `create(UpdateObjectRequestSchema)` to create a new message.
  */
 export const UpdateObjectRequestSchema: GenMessage<UpdateObjectRequest> = /*@__PURE__*/
-  messageDesc(file_bucketry_v1_object_service, 28);
+  messageDesc(file_bucketry_v1_object_service, 32);
 
 /**
  * The object afterwards.
@@ -933,7 +1143,7 @@ export type UpdateObjectResponse = Message<"bucketry.v1.UpdateObjectResponse"> &
  * Use `create(UpdateObjectResponseSchema)` to create a new message.
  */
 export const UpdateObjectResponseSchema: GenMessage<UpdateObjectResponse> = /*@__PURE__*/
-  messageDesc(file_bucketry_v1_object_service, 29);
+  messageDesc(file_bucketry_v1_object_service, 33);
 
 /**
  * Deletes an object.
@@ -982,7 +1192,7 @@ export type DeleteObjectRequest = Message<"bucketry.v1.DeleteObjectRequest"> & {
  * Use `create(DeleteObjectRequestSchema)` to create a new message.
  */
 export const DeleteObjectRequestSchema: GenMessage<DeleteObjectRequest> = /*@__PURE__*/
-  messageDesc(file_bucketry_v1_object_service, 30);
+  messageDesc(file_bucketry_v1_object_service, 34);
 
 /**
  * Deleted.
@@ -1010,7 +1220,7 @@ export type DeleteObjectResponse = Message<"bucketry.v1.DeleteObjectResponse"> &
  * Use `create(DeleteObjectResponseSchema)` to create a new message.
  */
 export const DeleteObjectResponseSchema: GenMessage<DeleteObjectResponse> = /*@__PURE__*/
-  messageDesc(file_bucketry_v1_object_service, 31);
+  messageDesc(file_bucketry_v1_object_service, 35);
 
 /**
  * One key of a batch delete.
@@ -1045,7 +1255,7 @@ export type ObjectIdentifier = Message<"bucketry.v1.ObjectIdentifier"> & {
  * Use `create(ObjectIdentifierSchema)` to create a new message.
  */
 export const ObjectIdentifierSchema: GenMessage<ObjectIdentifier> = /*@__PURE__*/
-  messageDesc(file_bucketry_v1_object_service, 32);
+  messageDesc(file_bucketry_v1_object_service, 36);
 
 /**
  * Deletes many.
@@ -1080,7 +1290,7 @@ export type DeleteObjectsRequest = Message<"bucketry.v1.DeleteObjectsRequest"> &
  * Use `create(DeleteObjectsRequestSchema)` to create a new message.
  */
 export const DeleteObjectsRequestSchema: GenMessage<DeleteObjectsRequest> = /*@__PURE__*/
-  messageDesc(file_bucketry_v1_object_service, 33);
+  messageDesc(file_bucketry_v1_object_service, 37);
 
 /**
  * The result of one key.
@@ -1129,7 +1339,7 @@ export type DeleteObjectResult = Message<"bucketry.v1.DeleteObjectResult"> & {
  * Use `create(DeleteObjectResultSchema)` to create a new message.
  */
 export const DeleteObjectResultSchema: GenMessage<DeleteObjectResult> = /*@__PURE__*/
-  messageDesc(file_bucketry_v1_object_service, 34);
+  messageDesc(file_bucketry_v1_object_service, 38);
 
 /**
  * The results in the order of the request.
@@ -1150,7 +1360,7 @@ export type DeleteObjectsResponse = Message<"bucketry.v1.DeleteObjectsResponse">
  * Use `create(DeleteObjectsResponseSchema)` to create a new message.
  */
 export const DeleteObjectsResponseSchema: GenMessage<DeleteObjectsResponse> = /*@__PURE__*/
-  messageDesc(file_bucketry_v1_object_service, 35);
+  messageDesc(file_bucketry_v1_object_service, 39);
 
 /**
  * Where a copy reads.
@@ -1192,7 +1402,7 @@ export type CopySource = Message<"bucketry.v1.CopySource"> & {
  * Use `create(CopySourceSchema)` to create a new message.
  */
 export const CopySourceSchema: GenMessage<CopySource> = /*@__PURE__*/
-  messageDesc(file_bucketry_v1_object_service, 36);
+  messageDesc(file_bucketry_v1_object_service, 40);
 
 /**
  * Copies an object.
@@ -1262,7 +1472,7 @@ export type CopyObjectRequest = Message<"bucketry.v1.CopyObjectRequest"> & {
  * Use `create(CopyObjectRequestSchema)` to create a new message.
  */
 export const CopyObjectRequestSchema: GenMessage<CopyObjectRequest> = /*@__PURE__*/
-  messageDesc(file_bucketry_v1_object_service, 37);
+  messageDesc(file_bucketry_v1_object_service, 41);
 
 /**
  * The copy.
@@ -1290,7 +1500,7 @@ export type CopyObjectResponse = Message<"bucketry.v1.CopyObjectResponse"> & {
  * Use `create(CopyObjectResponseSchema)` to create a new message.
  */
 export const CopyObjectResponseSchema: GenMessage<CopyObjectResponse> = /*@__PURE__*/
-  messageDesc(file_bucketry_v1_object_service, 38);
+  messageDesc(file_bucketry_v1_object_service, 42);
 
 /**
  * Lists objects.
@@ -1346,7 +1556,7 @@ export type ListObjectsRequest = Message<"bucketry.v1.ListObjectsRequest"> & {
  * Use `create(ListObjectsRequestSchema)` to create a new message.
  */
 export const ListObjectsRequestSchema: GenMessage<ListObjectsRequest> = /*@__PURE__*/
-  messageDesc(file_bucketry_v1_object_service, 39);
+  messageDesc(file_bucketry_v1_object_service, 43);
 
 /**
  * Some objects.
@@ -1388,7 +1598,7 @@ export type ListObjectsResponse = Message<"bucketry.v1.ListObjectsResponse"> & {
  * Use `create(ListObjectsResponseSchema)` to create a new message.
  */
 export const ListObjectsResponseSchema: GenMessage<ListObjectsResponse> = /*@__PURE__*/
-  messageDesc(file_bucketry_v1_object_service, 40);
+  messageDesc(file_bucketry_v1_object_service, 44);
 
 /**
  * Begins an upload.
@@ -1437,7 +1647,7 @@ export type CreateMultipartUploadRequest = Message<"bucketry.v1.CreateMultipartU
  * Use `create(CreateMultipartUploadRequestSchema)` to create a new message.
  */
 export const CreateMultipartUploadRequestSchema: GenMessage<CreateMultipartUploadRequest> = /*@__PURE__*/
-  messageDesc(file_bucketry_v1_object_service, 41);
+  messageDesc(file_bucketry_v1_object_service, 45);
 
 /**
  * The upload begun.
@@ -1458,7 +1668,7 @@ export type CreateMultipartUploadResponse = Message<"bucketry.v1.CreateMultipart
  * Use `create(CreateMultipartUploadResponseSchema)` to create a new message.
  */
 export const CreateMultipartUploadResponseSchema: GenMessage<CreateMultipartUploadResponse> = /*@__PURE__*/
-  messageDesc(file_bucketry_v1_object_service, 42);
+  messageDesc(file_bucketry_v1_object_service, 46);
 
 /**
  * An open upload.
@@ -1528,7 +1738,7 @@ export type MultipartUpload = Message<"bucketry.v1.MultipartUpload"> & {
  * Use `create(MultipartUploadSchema)` to create a new message.
  */
 export const MultipartUploadSchema: GenMessage<MultipartUpload> = /*@__PURE__*/
-  messageDesc(file_bucketry_v1_object_service, 43);
+  messageDesc(file_bucketry_v1_object_service, 47);
 
 /**
  * Which part is uploaded.
@@ -1584,7 +1794,7 @@ export type UploadPartSpec = Message<"bucketry.v1.UploadPartSpec"> & {
  * Use `create(UploadPartSpecSchema)` to create a new message.
  */
 export const UploadPartSpecSchema: GenMessage<UploadPartSpec> = /*@__PURE__*/
-  messageDesc(file_bucketry_v1_object_service, 44);
+  messageDesc(file_bucketry_v1_object_service, 48);
 
 /**
  * A message of a part.
@@ -1629,7 +1839,7 @@ export type UploadPartRequest = Message<"bucketry.v1.UploadPartRequest"> & {
  * Use `create(UploadPartRequestSchema)` to create a new message.
  */
 export const UploadPartRequestSchema: GenMessage<UploadPartRequest> = /*@__PURE__*/
-  messageDesc(file_bucketry_v1_object_service, 45);
+  messageDesc(file_bucketry_v1_object_service, 49);
 
 /**
  * A part of an upload.
@@ -1678,7 +1888,7 @@ export type Part = Message<"bucketry.v1.Part"> & {
  * Use `create(PartSchema)` to create a new message.
  */
 export const PartSchema: GenMessage<Part> = /*@__PURE__*/
-  messageDesc(file_bucketry_v1_object_service, 46);
+  messageDesc(file_bucketry_v1_object_service, 50);
 
 /**
  * The part uploaded.
@@ -1699,7 +1909,7 @@ export type UploadPartResponse = Message<"bucketry.v1.UploadPartResponse"> & {
  * Use `create(UploadPartResponseSchema)` to create a new message.
  */
 export const UploadPartResponseSchema: GenMessage<UploadPartResponse> = /*@__PURE__*/
-  messageDesc(file_bucketry_v1_object_service, 47);
+  messageDesc(file_bucketry_v1_object_service, 51);
 
 /**
  * Copies a part.
@@ -1755,7 +1965,7 @@ export type UploadPartCopyRequest = Message<"bucketry.v1.UploadPartCopyRequest">
  * Use `create(UploadPartCopyRequestSchema)` to create a new message.
  */
 export const UploadPartCopyRequestSchema: GenMessage<UploadPartCopyRequest> = /*@__PURE__*/
-  messageDesc(file_bucketry_v1_object_service, 48);
+  messageDesc(file_bucketry_v1_object_service, 52);
 
 /**
  * The part copied.
@@ -1783,7 +1993,7 @@ export type UploadPartCopyResponse = Message<"bucketry.v1.UploadPartCopyResponse
  * Use `create(UploadPartCopyResponseSchema)` to create a new message.
  */
 export const UploadPartCopyResponseSchema: GenMessage<UploadPartCopyResponse> = /*@__PURE__*/
-  messageDesc(file_bucketry_v1_object_service, 49);
+  messageDesc(file_bucketry_v1_object_service, 53);
 
 /**
  * A part that a complete names.
@@ -1818,7 +2028,7 @@ export type CompletedPart = Message<"bucketry.v1.CompletedPart"> & {
  * Use `create(CompletedPartSchema)` to create a new message.
  */
 export const CompletedPartSchema: GenMessage<CompletedPart> = /*@__PURE__*/
-  messageDesc(file_bucketry_v1_object_service, 50);
+  messageDesc(file_bucketry_v1_object_service, 54);
 
 /**
  * Completes an upload.
@@ -1881,7 +2091,7 @@ export type CompleteMultipartUploadRequest = Message<"bucketry.v1.CompleteMultip
  * Use `create(CompleteMultipartUploadRequestSchema)` to create a new message.
  */
 export const CompleteMultipartUploadRequestSchema: GenMessage<CompleteMultipartUploadRequest> = /*@__PURE__*/
-  messageDesc(file_bucketry_v1_object_service, 51);
+  messageDesc(file_bucketry_v1_object_service, 55);
 
 /**
  * The object completed.
@@ -1902,7 +2112,7 @@ export type CompleteMultipartUploadResponse = Message<"bucketry.v1.CompleteMulti
  * Use `create(CompleteMultipartUploadResponseSchema)` to create a new message.
  */
 export const CompleteMultipartUploadResponseSchema: GenMessage<CompleteMultipartUploadResponse> = /*@__PURE__*/
-  messageDesc(file_bucketry_v1_object_service, 52);
+  messageDesc(file_bucketry_v1_object_service, 56);
 
 /**
  * Aborts an upload.
@@ -1937,7 +2147,7 @@ export type AbortMultipartUploadRequest = Message<"bucketry.v1.AbortMultipartUpl
  * Use `create(AbortMultipartUploadRequestSchema)` to create a new message.
  */
 export const AbortMultipartUploadRequestSchema: GenMessage<AbortMultipartUploadRequest> = /*@__PURE__*/
-  messageDesc(file_bucketry_v1_object_service, 53);
+  messageDesc(file_bucketry_v1_object_service, 57);
 
 /**
  * Done.
@@ -1952,7 +2162,7 @@ export type AbortMultipartUploadResponse = Message<"bucketry.v1.AbortMultipartUp
  * Use `create(AbortMultipartUploadResponseSchema)` to create a new message.
  */
 export const AbortMultipartUploadResponseSchema: GenMessage<AbortMultipartUploadResponse> = /*@__PURE__*/
-  messageDesc(file_bucketry_v1_object_service, 54);
+  messageDesc(file_bucketry_v1_object_service, 58);
 
 /**
  * Lists parts.
@@ -2001,7 +2211,7 @@ export type ListPartsRequest = Message<"bucketry.v1.ListPartsRequest"> & {
  * Use `create(ListPartsRequestSchema)` to create a new message.
  */
 export const ListPartsRequestSchema: GenMessage<ListPartsRequest> = /*@__PURE__*/
-  messageDesc(file_bucketry_v1_object_service, 55);
+  messageDesc(file_bucketry_v1_object_service, 59);
 
 /**
  * Some parts.
@@ -2036,7 +2246,7 @@ export type ListPartsResponse = Message<"bucketry.v1.ListPartsResponse"> & {
  * Use `create(ListPartsResponseSchema)` to create a new message.
  */
 export const ListPartsResponseSchema: GenMessage<ListPartsResponse> = /*@__PURE__*/
-  messageDesc(file_bucketry_v1_object_service, 56);
+  messageDesc(file_bucketry_v1_object_service, 60);
 
 /**
  * Lists uploads.
@@ -2092,7 +2302,7 @@ export type ListMultipartUploadsRequest = Message<"bucketry.v1.ListMultipartUplo
  * Use `create(ListMultipartUploadsRequestSchema)` to create a new message.
  */
 export const ListMultipartUploadsRequestSchema: GenMessage<ListMultipartUploadsRequest> = /*@__PURE__*/
-  messageDesc(file_bucketry_v1_object_service, 57);
+  messageDesc(file_bucketry_v1_object_service, 61);
 
 /**
  * Some uploads.
@@ -2134,7 +2344,62 @@ export type ListMultipartUploadsResponse = Message<"bucketry.v1.ListMultipartUpl
  * Use `create(ListMultipartUploadsResponseSchema)` to create a new message.
  */
 export const ListMultipartUploadsResponseSchema: GenMessage<ListMultipartUploadsResponse> = /*@__PURE__*/
-  messageDesc(file_bucketry_v1_object_service, 58);
+  messageDesc(file_bucketry_v1_object_service, 62);
+
+/**
+ * What can be asked of an object without its content.
+ *
+ * @generated from enum bucketry.v1.ObjectAttribute
+ */
+export enum ObjectAttribute {
+  /**
+   * Refused.
+   *
+   * @generated from enum value: OBJECT_ATTRIBUTE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * Its ETag.
+   *
+   * @generated from enum value: OBJECT_ATTRIBUTE_ETAG = 1;
+   */
+  ETAG = 1,
+
+  /**
+   * Its checksum.
+   *
+   * @generated from enum value: OBJECT_ATTRIBUTE_CHECKSUM = 2;
+   */
+  CHECKSUM = 2,
+
+  /**
+   * The parts that it was completed from.
+   *
+   * @generated from enum value: OBJECT_ATTRIBUTE_PARTS = 3;
+   */
+  PARTS = 3,
+
+  /**
+   * Its storage class.
+   *
+   * @generated from enum value: OBJECT_ATTRIBUTE_STORAGE_CLASS = 4;
+   */
+  STORAGE_CLASS = 4,
+
+  /**
+   * Its size.
+   *
+   * @generated from enum value: OBJECT_ATTRIBUTE_SIZE = 5;
+   */
+  SIZE = 5,
+}
+
+/**
+ * Describes the enum bucketry.v1.ObjectAttribute.
+ */
+export const ObjectAttributeSchema: GenEnum<ObjectAttribute> = /*@__PURE__*/
+  enumDesc(file_bucketry_v1_object_service, 0);
 
 /**
  * Whether a copy takes attributes from its source or from the request.
@@ -2168,7 +2433,7 @@ export enum CopyDirective {
  * Describes the enum bucketry.v1.CopyDirective.
  */
 export const CopyDirectiveSchema: GenEnum<CopyDirective> = /*@__PURE__*/
-  enumDesc(file_bucketry_v1_object_service, 0);
+  enumDesc(file_bucketry_v1_object_service, 1);
 
 /**
  * Buckets, objects and multipart uploads.
@@ -2304,6 +2569,17 @@ export const ObjectService: GenService<{
     methodKind: "unary";
     input: typeof HeadObjectRequestSchema;
     output: typeof HeadObjectResponseSchema;
+  },
+  /**
+   * Of an object without its content: what was asked for, the parts that it was completed from among it.
+   * Errors: NO_SUCH_KEY, INVALID_ARGUMENT if nothing was asked for.
+   *
+   * @generated from rpc bucketry.v1.ObjectService.GetObjectAttributes
+   */
+  getObjectAttributes: {
+    methodKind: "unary";
+    input: typeof GetObjectAttributesRequestSchema;
+    output: typeof GetObjectAttributesResponseSchema;
   },
   /**
    * Sets or clears the fields that the mask names (`attributes.tagging`). Errors: NO_SUCH_KEY, INVALID_TAG.
