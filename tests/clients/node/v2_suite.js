@@ -57,19 +57,42 @@ const cases = {
     const signer = new AWS.S3({ ...options, signatureVersion: 'v4', region: 'us-east-1' });
     await s3.putObject({ Bucket, Key: 'signed', Body: 'by url' }).promise();
     const url = await signer.getSignedUrlPromise('getObject', { Bucket, Key: 'signed', Expires: 60 });
-    assert.deepEqual(await get(url), [200, 'by url']);
+    assert.deepEqual(await call(url), [200, 'by url']);
+  },
+
+  // What the SDK signs for every endpoint of one's own unless it is told otherwise.
+  async 'presigned, by version 2'() {
+    const signed = (operation, parameters) => s3.getSignedUrlPromise(operation, { Bucket, Expires: 60, ...parameters });
+    const Key = 'folder/a b+ü';
+    const put = await signed('putObject', { Key, ContentType: 'text/plain', Metadata: { m: 'v' } });
+    assert.match(put, /[?&]AWSAccessKeyId=/);
+    const headers = { 'content-type': 'text/plain' };
+    assert.equal((await call(put, { method: 'PUT', body: 'by old url', headers }))[0], 200);
+    const got = await s3.getObject({ Bucket, Key }).promise();
+    assert.deepEqual([got.Body.toString(), got.ContentType, got.Metadata], ['by old url', 'text/plain', { m: 'v' }]);
+    const get = await signed('getObject', { Key });
+    assert.deepEqual(await call(get), [200, 'by old url']);
+    assert.equal((await call(await signed('headObject', { Key }), { method: 'HEAD' }))[0], 200);
+    const renamed = await signed('getObject', { Key, ResponseContentType: 'text/x-other' });
+    assert.equal((await call(renamed))[0], 200);
+    assert.equal((await call(renamed.replace('x-other', 'html')))[0], 403);
+    assert.equal((await call(get.replace('folder', 'other')))[0], 403);
+    assert.equal((await call(get, { method: 'DELETE' }))[0], 400);
+    const past = await signed('getObject', { Key, Expires: -60 });
+    assert.match((await call(past))[1], /<Code>AccessDenied<\/Code>/);
   },
 };
 
-function get(url) {
+function call(url, { method = 'GET', body = '', headers = {} } = {}) {
   return new Promise((resolve, reject) => {
-    http
-      .get(url, (response) => {
-        const chunks = [];
-        response.on('data', (chunk) => chunks.push(chunk));
-        response.on('end', () => resolve([response.statusCode, Buffer.concat(chunks).toString()]));
-      })
-      .on('error', reject);
+    const length = method === 'PUT' ? { 'content-length': Buffer.byteLength(body) } : {};
+    const request = http.request(url, { method, headers: { ...headers, ...length } }, (response) => {
+      const chunks = [];
+      response.on('data', (chunk) => chunks.push(chunk));
+      response.on('end', () => resolve([response.statusCode, Buffer.concat(chunks).toString()]));
+    });
+    request.on('error', reject);
+    request.end(body);
   });
 }
 
