@@ -3,6 +3,7 @@
 //! Invariant: a blob is deleted only after nothing has referred to it, intended it or read it for the grace delay, on
 //! any node. All decisions are the catalog's; here is only their order.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use crate::blobs::BlobStore;
@@ -10,6 +11,7 @@ use crate::catalog::mutation::{AbortUpload, Guard};
 use crate::catalog::query::ListGarbage;
 use crate::catalog::{Catalog, CatalogError};
 use crate::clock::Clock;
+use crate::config::UpkeepConfig;
 use crate::domain::{BlobId, NodeId, Timestamp};
 use crate::placement::{EndedBatch, Placement};
 
@@ -26,13 +28,16 @@ pub(crate) struct Upkeep {
     pub remember_uploads: Duration,
 }
 
-impl Default for Upkeep {
-    fn default() -> Self {
+/// A week: longer than any client repeats a completion.
+const REMEMBER_UPLOADS: Duration = Duration::from_secs(7 * 24 * 3600);
+
+impl From<UpkeepConfig> for Upkeep {
+    fn from(config: UpkeepConfig) -> Self {
         Self {
-            interval: Duration::from_secs(15),
-            lease: Duration::from_secs(60),
-            grace: Duration::from_secs(600),
-            remember_uploads: Duration::from_secs(7 * 24 * 3600),
+            interval: config.interval,
+            lease: config.lease,
+            grace: config.grace,
+            remember_uploads: REMEMBER_UPLOADS,
         }
     }
 }
@@ -53,10 +58,10 @@ pub(crate) struct Collected {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CollectError {
     /// The catalog failed.
-    #[error("the catalog failed")]
+    #[error(transparent)]
     Catalog(#[from] CatalogError),
     /// The store could not be listed.
-    #[error("the store could not be listed")]
+    #[error("the store could not be listed: {0}")]
     Store(#[from] crate::blobs::StoreError),
 }
 
@@ -97,10 +102,16 @@ impl Collector {
         self.heartbeat(now).await?;
         self.retire_ended(now).await?;
         self.adopt_abandoned(now).await?;
-        self.end_orphaned_uploads(now).await?;
+        end_orphaned_uploads(&self.catalog, now).await?;
         let before = now.saturating_sub(self.upkeep.remember_uploads);
         self.catalog.forget_completed_uploads(before, BATCH).await?;
-        self.delete_garbage(now).await
+        // Only those whose reservations were taken over.
+        self.catalog.forget_nodes(None, now).await?;
+        let bounds = Bounds {
+            unreferenced_before: now.saturating_sub(self.upkeep.grace),
+            now,
+        };
+        delete_garbage(&self.catalog, &self.blobs, bounds).await
     }
 
     pub(crate) async fn heartbeat(&self, now: Timestamp) -> Result<(), CatalogError> {
@@ -129,64 +140,14 @@ impl Collector {
 
     /// Batches of nodes that are gone: what they left in the store is looked up there.
     async fn adopt_abandoned(&self, now: Timestamp) -> Result<(), CollectError> {
-        for batch in self.catalog.abandoned_blob_batches(now, BATCH).await? {
-            let found = self.blobs.list_batch(batch.id).await?;
-            let candidates = found.iter().map(|blob| blob.id.index).collect();
-            self.catalog
-                .retire_blob_batch(batch.id, candidates, now)
-                .await?;
-        }
+        adopt_abandoned(
+            &self.catalog,
+            &self.blobs,
+            Abandoned { lease_before: now },
+            now,
+        )
+        .await?;
         Ok(())
-    }
-
-    async fn end_orphaned_uploads(&self, now: Timestamp) -> Result<(), CatalogError> {
-        for upload in self.catalog.orphaned_uploads(BATCH).await? {
-            let abort = AbortUpload {
-                bucket: upload.bucket,
-                upload: upload.id,
-                guard: Guard::System,
-                now,
-            };
-            match self.catalog.submit(abort).await {
-                // Another node was faster.
-                Ok(_) | Err(CatalogError::Refused(_)) => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(())
-    }
-
-    async fn delete_garbage(&self, now: Timestamp) -> Result<Collected, CollectError> {
-        let mut done = Collected::default();
-        loop {
-            let garbage = self
-                .catalog
-                .list_garbage(&ListGarbage {
-                    unreferenced_before: now.saturating_sub(self.upkeep.grace),
-                    now,
-                    max: BATCH,
-                })
-                .await?;
-            if garbage.is_empty() {
-                return Ok(done);
-            }
-            let ids: Vec<BlobId> = garbage.iter().map(|garbage| garbage.blob).collect();
-            let report = self.blobs.delete(&ids).await;
-            for (id, error) in &report.failed {
-                tracing::warn!(blob = %id, %error, "a blob cannot be deleted; it is tried again");
-            }
-            let gone: std::collections::HashSet<BlobId> = report.removed.iter().copied().collect();
-            let removed: Vec<_> = garbage
-                .into_iter()
-                .filter(|garbage| gone.contains(&garbage.blob))
-                .collect();
-            done.deleted += removed.len() as u64;
-            done.failed += report.failed.len() as u64;
-            if removed.is_empty() {
-                return Ok(done);
-            }
-            self.catalog.remove_garbage(removed).await?;
-        }
     }
 
     /// Ends this node's open batch and gives its lease back, so that whoever comes next need not wait for it.
@@ -194,6 +155,112 @@ impl Collector {
         self.placement.end_current().await;
         let now = self.clock.now();
         self.retire_ended(now).await?;
-        self.catalog.heartbeat(self.node, now, now).await
+        self.catalog.heartbeat(self.node, now, now).await?;
+        self.catalog.forget_nodes(Some(self.node), now).await?;
+        Ok(())
+    }
+}
+
+/// Takes everything that can go, whatever lease or grace says: for a store that no other process uses.
+pub(crate) async fn collect_all(
+    catalog: &Catalog,
+    blobs: &BlobStore,
+    now: Timestamp,
+) -> Result<Collected, CollectError> {
+    let everybody = Abandoned {
+        lease_before: Timestamp::MAX,
+    };
+    while adopt_abandoned(catalog, blobs, everybody, now).await? > 0 {}
+    end_orphaned_uploads(catalog, now).await?;
+    let bounds = Bounds {
+        unreferenced_before: Timestamp::MAX,
+        now: Timestamp::MAX,
+    };
+    delete_garbage(catalog, blobs, bounds).await
+}
+
+/// Which reservations count as abandoned: those of nodes without a lease from then on.
+#[derive(Debug, Clone, Copy)]
+struct Abandoned {
+    lease_before: Timestamp,
+}
+
+/// What an abandoned reservation left in the store is looked up there. Answers how many reservations ended.
+async fn adopt_abandoned(
+    catalog: &Catalog,
+    blobs: &BlobStore,
+    abandoned: Abandoned,
+    now: Timestamp,
+) -> Result<usize, CollectError> {
+    let batches = catalog
+        .abandoned_blob_batches(abandoned.lease_before, BATCH)
+        .await?;
+    for batch in &batches {
+        let found = blobs.list_batch(batch.id).await?;
+        let candidates = found.iter().map(|blob| blob.id.index).collect();
+        catalog.retire_blob_batch(batch.id, candidates, now).await?;
+    }
+    Ok(batches.len())
+}
+
+async fn end_orphaned_uploads(catalog: &Catalog, now: Timestamp) -> Result<(), CatalogError> {
+    for upload in catalog.orphaned_uploads(BATCH).await? {
+        let abort = AbortUpload {
+            bucket: upload.bucket,
+            upload: upload.id,
+            guard: Guard::System,
+            now,
+        };
+        match catalog.submit(abort).await {
+            // Another node was faster.
+            Ok(_) | Err(CatalogError::Refused(_)) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// Which garbage may go.
+#[derive(Debug, Clone, Copy)]
+struct Bounds {
+    /// What lost its last reference before.
+    unreferenced_before: Timestamp,
+    /// Nodes with a lease until then, or later, are asked for their oldest read.
+    now: Timestamp,
+}
+
+async fn delete_garbage(
+    catalog: &Catalog,
+    blobs: &BlobStore,
+    bounds: Bounds,
+) -> Result<Collected, CollectError> {
+    let mut done = Collected::default();
+    loop {
+        let garbage = catalog
+            .list_garbage(&ListGarbage {
+                unreferenced_before: bounds.unreferenced_before,
+                now: bounds.now,
+                max: BATCH,
+            })
+            .await?;
+        if garbage.is_empty() {
+            return Ok(done);
+        }
+        let ids: Vec<BlobId> = garbage.iter().map(|garbage| garbage.blob).collect();
+        let report = blobs.delete(&ids).await;
+        for (id, error) in &report.failed {
+            tracing::warn!(blob = %id, %error, "a blob cannot be deleted; it is tried again");
+        }
+        let gone: HashSet<BlobId> = report.removed.iter().copied().collect();
+        let removed: Vec<_> = garbage
+            .into_iter()
+            .filter(|garbage| gone.contains(&garbage.blob))
+            .collect();
+        done.deleted += removed.len() as u64;
+        done.failed += report.failed.len() as u64;
+        if removed.is_empty() {
+            return Ok(done);
+        }
+        catalog.remove_garbage(removed).await?;
     }
 }

@@ -240,7 +240,11 @@ impl<'a> Taker<'a> {
                 (NewData::Extents(layout), Some(place))
             }
             None if self.size == 0 => (NewData::Empty, None),
-            None => (NewData::Inline(join(self.head)), None),
+            None => {
+                let room = self.service.blobs.ensure_room();
+                room.map_err(|full| Error::InsufficientStorage(Box::new(full)))?;
+                (NewData::Inline(join(self.head)), None)
+            }
         };
         Ok(Stored {
             size: self.size,

@@ -11,6 +11,7 @@ mod convert;
 pub mod digest;
 pub mod domain;
 mod error;
+pub mod fsck;
 mod gate;
 pub mod grpc;
 mod intake;

@@ -4,8 +4,11 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 use std::time::SystemTime;
 
-use bucketry::cli::{Cli, CliError, ClientCommand, Command, Terminal};
-use bucketry::config::{Config, ConfigError, KeyPair, PublicUrl, ServeArgs, process_variable};
+use bucketry::cli::{CheckError, Cli, CliError, ClientCommand, Command, FsckArgs, Terminal};
+use bucketry::clock::Clock;
+use bucketry::config::{
+    Config, ConfigError, KeyPair, PublicUrl, ServeArgs, process_environment, process_variable,
+};
 use bucketry::node::{self, NodeError};
 use bucketry::server::{self, Drained, Limits, ListenError, Tls, TlsError};
 use bucketry::telemetry::logs::{self, LogError};
@@ -36,18 +39,41 @@ enum Failure {
     #[error(transparent)]
     Client(#[from] CliError),
     #[error(transparent)]
+    Check(#[from] CheckError),
+    #[error(transparent)]
     System(#[from] io::Error),
 }
 
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Serve(args) => serve(*args),
+        Command::Fsck(args) => fsck(*args),
         Command::Version => version(),
         Command::Client(command) => client(command),
     };
     done.unwrap_or_else(|failure| {
         // Nobody is left to tell if this fails.
         let _ = writeln!(io::stderr(), "bucketry: {failure}");
+        match failure {
+            // 1 says that the data is not in order.
+            Failure::Check(_) => ExitCode::from(2),
+            _ => ExitCode::FAILURE,
+        }
+    })
+}
+
+fn fsck(args: FsckArgs) -> Result<ExitCode, Failure> {
+    let (mut out, mut err) = (io::stdout(), io::stderr());
+    let mut terminal = Terminal {
+        out: &mut out,
+        err: &mut err,
+    };
+    let runtime = Builder::new_multi_thread().enable_all().build()?;
+    let check = args.run(process_environment(), Clock::System, &mut terminal);
+    let report = runtime.block_on(check)?;
+    Ok(if report.is_clean() {
+        ExitCode::SUCCESS
+    } else {
         ExitCode::FAILURE
     })
 }
@@ -88,10 +114,9 @@ async fn serve_until_stopped(config: &Config) -> Result<ExitCode, Failure> {
         .map(|files| Tls::from_files(&files.certificate, &files.key))
         .transpose()?;
     if let Some(address) = config.server.metrics_listen {
-        tokio::spawn(metrics::serve(
-            server::listen(address)?,
-            metrics::install()?,
-        ));
+        let listener = server::listen(address)?;
+        tracing::info!(address = %listener.local_addr()?, "metrics");
+        tokio::spawn(metrics::serve(listener, metrics::install()?));
     }
     let Some(first) = listeners
         .first()

@@ -30,6 +30,7 @@ mod marker;
 mod read;
 mod read_local;
 mod read_remote;
+mod room;
 #[cfg(test)]
 mod samples;
 mod store;
@@ -44,6 +45,7 @@ pub use error::{BlobError, StoreError};
 pub use extents::RangeOutside;
 pub use list::StoredBlob;
 pub use read::BlobStream;
+pub use room::NoRoom;
 pub use store::{BlobStore, BlobStoreOptions};
 pub use url::{CloudLocation, StoreUrl, StoreUrlError};
 pub use writer::{BlobWriter, BlobWritten};

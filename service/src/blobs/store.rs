@@ -27,6 +27,9 @@ const LOCAL_WRITE_MEMORY: usize = 192 * 1024 * 1024;
 /// The same for a cloud, where each upload under way holds a part of 8 MiB or more.
 const CLOUD_WRITE_MEMORY: usize = 512 * 1024 * 1024;
 
+/// What stays free on a local disk, unless configured: more than the catalog's log grows to before it is used again.
+const RESERVE: u64 = 64 * 1024 * 1024;
+
 /// How a store is opened.
 #[derive(Clone, Default)]
 pub struct BlobStoreOptions {
@@ -34,6 +37,8 @@ pub struct BlobStoreOptions {
     /// MiB for a local store and 512 MiB for a cloud, at least 64 MiB (the largest part of a
     /// cloud upload).
     pub write_memory: Option<usize>,
+    /// Bytes that stay free on the disk of a local store; by default 64 MiB.
+    pub reserve: Option<u64>,
     /// The settings and credentials of a cloud store, as environment variables: `AWS_*` for S3,
     /// `GOOGLE_*` for Google, `AZURE_*` for Azure. Others are not looked at, so that the whole
     /// environment can be given.
@@ -45,6 +50,7 @@ impl std::fmt::Debug for BlobStoreOptions {
         // The environment holds secrets.
         f.debug_struct("BlobStoreOptions")
             .field("write_memory", &self.write_memory)
+            .field("reserve", &self.reserve)
             .finish_non_exhaustive()
     }
 }
@@ -57,6 +63,8 @@ pub struct BlobStore {
     pub(super) layout: Layout,
     pub(super) write_memory: Arc<Semaphore>,
     pub(super) write_memory_total: usize,
+    /// Bytes that stay free on the disk.
+    pub(super) reserve: u64,
     pub(super) buffers: Buffers,
     active: ActiveReads,
 }
@@ -143,6 +151,7 @@ impl BlobStore {
             layout: Layout::new(root),
             write_memory: Arc::new(Semaphore::new(write_memory_total)),
             write_memory_total,
+            reserve: options.reserve.unwrap_or(RESERVE),
             buffers: Buffers::default(),
             active: ActiveReads::default(),
         }

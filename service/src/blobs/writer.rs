@@ -238,8 +238,14 @@ impl BlobWriter {
         }
     }
 
+    fn ensure_room(&self) -> Result<(), BlobError> {
+        let room = self.store.ensure_room();
+        room.map_err(|_| BlobError::NoSpace { id: self.id })
+    }
+
     /// Sends what is pending as the next part, in the background.
     async fn send_part(&mut self) -> Result<(), BlobError> {
+        self.ensure_room()?;
         while self.in_flight.len() >= self.parallel_parts() {
             self.next_part_sent().await?;
         }
@@ -288,6 +294,7 @@ impl BlobWriter {
     }
 
     async fn put_whole(&mut self) -> Result<(), BlobError> {
+        self.ensure_room()?;
         let mode = match self.store.backend {
             Backend::Local(_) | Backend::Remote(Remote::Memory) => PutMode::Create,
             // object_store repeats a request whose answer was lost; a conditional one would then

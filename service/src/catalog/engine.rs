@@ -27,7 +27,7 @@ impl Engine {
         let (pools, caches, lock) = match url {
             CatalogUrl::Sqlite(directory) => {
                 let lock = lock_directory(directory)?;
-                let pools = Pools::sqlite(&directory.join("catalog.sqlite"), options).await?;
+                let pools = Pools::sqlite(&directory.join(CatalogUrl::FILE), options).await?;
                 (pools, Some(Caches::new(options.cache_bytes)), Some(lock))
             }
             CatalogUrl::Postgres(url) => (Pools::postgres(url, options).await?, None, None),

@@ -17,7 +17,7 @@ mod url;
 mod write;
 
 #[cfg(test)]
-mod conformance;
+pub(crate) mod conformance;
 
 use std::sync::Arc;
 use std::time::Duration;

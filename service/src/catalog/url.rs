@@ -12,6 +12,20 @@ pub enum CatalogUrl {
     Postgres(String),
 }
 
+impl CatalogUrl {
+    /// The catalog's file in its directory.
+    pub(super) const FILE: &str = "catalog.sqlite";
+
+    /// Whether a catalog has been made there, as far as that is known without opening it: opening makes one.
+    #[must_use]
+    pub fn may_hold_a_catalog(&self) -> bool {
+        match self {
+            Self::Sqlite(directory) => directory.join(Self::FILE).is_file(),
+            Self::Postgres(_) => true,
+        }
+    }
+}
+
 impl FromStr for CatalogUrl {
     type Err = CatalogError;
 

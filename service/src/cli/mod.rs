@@ -4,6 +4,7 @@ mod account;
 mod bucket;
 mod connection;
 mod error;
+mod fsck;
 mod json;
 mod output;
 mod shell_quote;
@@ -18,6 +19,7 @@ use clap::{Parser, Subcommand};
 pub use account::AccountCommand;
 pub use bucket::BucketCommand;
 pub use error::CliError;
+pub use fsck::{CheckError, FsckArgs};
 pub use token::TokenCommand;
 
 use crate::config::{ClientSettings, KeyPair, ServeArgs};
@@ -41,8 +43,9 @@ Examples:
   bucketry token create --bucket photos --name backup --permission write-only \\
       --allow-ip 10.0.0.0/8 --expires-in 30d --output env
   bucketry token revoke --bucket photos TOKEN
+  bucketry fsck --data-dir ./bucketry-data --verify
 
-The commands other than serve and version talk to a running server. BUCKETRY_ENDPOINT names it;
+The commands other than serve, fsck and version talk to a running server. BUCKETRY_ENDPOINT names it;
 BUCKETRY_ACCESS_KEY_ID and BUCKETRY_SECRET_ACCESS_KEY sign in, else the server's own
 BUCKETRY_ROOT_ACCESS_KEY_ID and BUCKETRY_ROOT_SECRET_ACCESS_KEY.";
 
@@ -51,6 +54,8 @@ BUCKETRY_ROOT_ACCESS_KEY_ID and BUCKETRY_ROOT_SECRET_ACCESS_KEY.";
 pub enum Command {
     /// Serve gRPC and S3
     Serve(Box<ServeArgs>),
+    /// Check the data of a stopped server: whether catalog and blobs agree
+    Fsck(Box<FsckArgs>),
     /// Show the version
     Version,
     /// What is asked of a running server.

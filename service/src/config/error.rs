@@ -67,6 +67,9 @@ pub enum ConfigError {
     /// Several nodes share Postgres, so none of them may make a keyring of its own.
     #[error("a Postgres catalog needs the keyring given: by keyring-file or by BUCKETRY_KEYRING")]
     KeyringNeeded,
+    /// A node would be taken for gone between two signs of life.
+    #[error("node-lease must be longer than collect-interval")]
+    LeaseTooShort,
     /// A limit of zero would serve nobody.
     #[error("{name} must be at least 1")]
     Zero {

@@ -4,13 +4,14 @@ use clap::{Args, Command};
 use serde::Deserialize;
 use toml::{Table, Value};
 
-use super::{ConfigError, LogSettings, ServeArgs, ServerSettings, StorageSettings};
+use super::{ConfigError, LogSettings, ServeArgs, ServerSettings, StorageSettings, UpkeepSettings};
 
 /// The settings of a file.
 #[derive(Debug, Default)]
 pub(super) struct FileSettings {
     pub(super) storage: StorageSettings,
     pub(super) server: ServerSettings,
+    pub(super) upkeep: UpkeepSettings,
     pub(super) log: LogSettings,
 }
 
@@ -48,6 +49,7 @@ impl FileSettings {
         Ok(Self {
             storage: StorageSettings::deserialize(value.clone()).map_err(refused)?,
             server: ServerSettings::deserialize(value.clone()).map_err(refused)?,
+            upkeep: UpkeepSettings::deserialize(value.clone()).map_err(refused)?,
             log: LogSettings::deserialize(value).map_err(refused)?,
         })
     }
@@ -74,6 +76,7 @@ mod tests {
         data-dir = "/var/lib/bucketry"
         database-url = "postgres://u:p@h/d"
         store = "s3://blobs/prefix"
+        disk-reserve = 1000
         keyring-file = "/etc/bucketry/keyring"
         listen = ["127.0.0.1:1", "[::1]:2"]
         public-url = "https://s3.example.com"
@@ -85,6 +88,9 @@ mod tests {
         metrics-listen = "127.0.0.1:9100"
         drain-deadline = "1m"
         max-connections = 5
+        collect-interval = "5s"
+        collect-grace = "1m"
+        node-lease = "20s"
         log-format = "json"
         log-level = "debug"
     "#;

@@ -23,10 +23,14 @@ pub use duration::{DurationError, parse_duration};
 pub use error::ConfigError;
 pub use key_pair::KeyPair;
 pub use names::{Domain, LogFilter, NameError, PublicUrl, Region};
-pub use resolve::{Config, KeyringSource, LogConfig, ServerConfig, StorageConfig, TlsFiles};
+pub use resolve::{
+    Config, DataPlaces, KeyringSource, LogConfig, ServerConfig, StorageConfig, TlsFiles,
+    UpkeepConfig,
+};
 pub use secret::Secret;
 pub use settings::{
     LogFormat, LogSettings, PlaintextCredentials, ServeArgs, ServerSettings, StorageSettings,
+    UpkeepSettings,
 };
 pub use store_url::{Bucket, StoreUrl};
 
@@ -37,4 +41,12 @@ use std::ffi::OsString;
 #[must_use]
 pub fn process_variable(name: &str) -> Option<OsString> {
     std::env::var_os(name)
+}
+
+/// The variables of the process that are text, for the settings of a cloud store.
+#[must_use]
+pub fn process_environment() -> Vec<(String, String)> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect()
 }

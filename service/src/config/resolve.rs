@@ -1,6 +1,6 @@
 use std::ffi::OsString;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::file::FileSettings;
@@ -8,13 +8,16 @@ use super::key_pair::text;
 use super::{
     ConfigError, DatabaseUrl, Domain, KeyPair, LogFilter, LogFormat, LogSettings,
     PlaintextCredentials, PublicUrl, Region, Secret, ServeArgs, ServerSettings, StorageSettings,
-    StoreUrl,
+    StoreUrl, UpkeepSettings,
 };
 
 const DATA_DIR: &str = "./bucketry-data";
 const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 9000);
 const DRAIN_DEADLINE: Duration = Duration::from_secs(30);
 const MAX_CONNECTIONS: u32 = 10_000;
+const COLLECT_INTERVAL: Duration = Duration::from_secs(15);
+const COLLECT_GRACE: Duration = Duration::from_secs(600);
+const NODE_LEASE: Duration = Duration::from_secs(60);
 
 /// The configuration of a server.
 #[derive(Debug, Clone)]
@@ -23,6 +26,8 @@ pub struct Config {
     pub storage: StorageConfig,
     /// How it is served.
     pub server: ServerConfig,
+    /// How the store is kept.
+    pub upkeep: UpkeepConfig,
     /// What is logged.
     pub log: LogConfig,
     /// The operator's credentials, if they are given rather than made.
@@ -34,12 +39,21 @@ pub struct Config {
 pub struct StorageConfig {
     /// The directory of everything that has no place of its own.
     pub data_dir: PathBuf,
+    /// Catalog and blobs.
+    pub places: DataPlaces,
+    /// Bytes that stay free on the disk of a local store; none: the store's own default.
+    pub disk_reserve: Option<u64>,
+    /// The keys that seal secrets.
+    pub keyring: KeyringSource,
+}
+
+/// Where catalog and blobs are: all that is needed to look at them without opening a secret.
+#[derive(Debug, Clone)]
+pub struct DataPlaces {
     /// The catalog.
     pub database: DatabaseUrl,
     /// The blobs.
     pub store: StoreUrl,
-    /// The keys that seal secrets.
-    pub keyring: KeyringSource,
 }
 
 /// Where the keyring comes from.
@@ -85,6 +99,17 @@ pub struct TlsFiles {
     pub key: PathBuf,
 }
 
+/// How a node keeps the store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UpkeepConfig {
+    /// How often it looks; at least a second.
+    pub interval: Duration,
+    /// For how long a blob stays after its last reference went; at least a second.
+    pub grace: Duration,
+    /// For how long a silent node counts as alive; longer than `interval`.
+    pub lease: Duration,
+}
+
 /// What is logged, and how.
 #[derive(Debug, Clone, Default)]
 pub struct LogConfig {
@@ -109,6 +134,7 @@ impl Config {
         Ok(Self {
             storage: StorageConfig::resolve(args.storage.or(file.storage), keyring)?,
             server: ServerConfig::resolve(args.server.or(file.server))?,
+            upkeep: UpkeepConfig::resolve(args.upkeep.or(file.upkeep))?,
             log: LogConfig::resolve(args.log.or(file.log)),
             root: KeyPair::root(variable)?,
         })
@@ -120,12 +146,9 @@ impl StorageConfig {
         settings: StorageSettings,
         keyring_text: Option<Secret>,
     ) -> Result<Self, ConfigError> {
-        let data_dir = settings.data_dir.unwrap_or_else(|| DATA_DIR.into());
-        let database = match &settings.database_url {
-            Some(url) => DatabaseUrl::parse(url)?,
-            None => DatabaseUrl::Sqlite(data_dir.clone()),
-        };
-        let keyring = match (settings.keyring_file, keyring_text, &database) {
+        let places = DataPlaces::resolve(&settings)?;
+        let data_dir = data_dir(&settings);
+        let keyring = match (settings.keyring_file, keyring_text, &places.database) {
             (Some(_), Some(_), _) => return Err(ConfigError::TwoKeyrings),
             (Some(path), None, _) => KeyringSource::File(path),
             (None, Some(text), _) => KeyringSource::Text(text),
@@ -133,13 +156,62 @@ impl StorageConfig {
             (None, None, DatabaseUrl::Postgres(_)) => return Err(ConfigError::KeyringNeeded),
         };
         Ok(Self {
-            store: settings
-                .store
-                .unwrap_or_else(|| StoreUrl::File(data_dir.join("blobs"))),
             data_dir,
-            database,
+            places,
+            disk_reserve: settings.disk_reserve,
             keyring,
         })
+    }
+}
+
+impl DataPlaces {
+    /// Joins the settings that were given (flags and variables) with those of a file and the defaults.
+    ///
+    /// # Errors
+    /// [`ConfigError`] for a file or a URL that cannot be used.
+    pub fn read(given: StorageSettings, file: Option<&Path>) -> Result<Self, ConfigError> {
+        Self::resolve(&given.or(FileSettings::read(file)?.storage))
+    }
+
+    fn resolve(settings: &StorageSettings) -> Result<Self, ConfigError> {
+        let data_dir = data_dir(settings);
+        Ok(Self {
+            database: match &settings.database_url {
+                Some(url) => DatabaseUrl::parse(url)?,
+                None => DatabaseUrl::Sqlite(data_dir.clone()),
+            },
+            store: settings
+                .store
+                .clone()
+                .unwrap_or_else(|| StoreUrl::File(data_dir.join("blobs"))),
+        })
+    }
+}
+
+fn data_dir(settings: &StorageSettings) -> PathBuf {
+    settings.data_dir.clone().unwrap_or_else(|| DATA_DIR.into())
+}
+
+impl UpkeepConfig {
+    fn resolve(settings: UpkeepSettings) -> Result<Self, ConfigError> {
+        let resolved = Self {
+            interval: settings.collect_interval.unwrap_or(COLLECT_INTERVAL),
+            grace: settings.collect_grace.unwrap_or(COLLECT_GRACE),
+            lease: settings.node_lease.unwrap_or(NODE_LEASE),
+        };
+        for (name, value) in [
+            ("collect-interval", resolved.interval),
+            ("collect-grace", resolved.grace),
+        ] {
+            if value.is_zero() {
+                return Err(ConfigError::Zero { name });
+            }
+        }
+        // A node whose lease ends between two signs of life would lose its reservations while it writes.
+        if resolved.lease <= resolved.interval {
+            return Err(ConfigError::LeaseTooShort);
+        }
+        Ok(resolved)
     }
 }
 
@@ -232,10 +304,10 @@ mod tests {
         let config = Config::resolve(ServeArgs::default(), nothing).unwrap();
         assert_eq!(config.server.listen, ["127.0.0.1:9000".parse().unwrap()]);
         assert!(
-            matches!(&config.storage.database, DatabaseUrl::Sqlite(path) if path == &PathBuf::from(DATA_DIR))
+            matches!(&config.storage.places.database, DatabaseUrl::Sqlite(path) if path == &PathBuf::from(DATA_DIR))
         );
         assert_eq!(
-            config.storage.store.to_string(),
+            config.storage.places.store.to_string(),
             "file://./bucketry-data/blobs"
         );
         assert!(
@@ -307,6 +379,37 @@ mod tests {
         );
         let given = settings(Some(vec!["other.example".parse().unwrap()]));
         assert_eq!(names(given.domains(&url)), ["other.example"]);
+    }
+
+    #[test]
+    fn a_lease_outlasts_the_interval_and_nothing_is_zero() {
+        let settings = |interval: u64, grace: u64, lease: u64| UpkeepSettings {
+            collect_interval: Some(Duration::from_secs(interval)),
+            collect_grace: Some(Duration::from_secs(grace)),
+            node_lease: Some(Duration::from_secs(lease)),
+        };
+        assert!(UpkeepConfig::resolve(UpkeepSettings::default()).is_ok());
+        assert!(UpkeepConfig::resolve(settings(1, 1, 2)).is_ok());
+        for (interval, grace, zero) in [(0, 1, "collect-interval"), (1, 0, "collect-grace")] {
+            assert!(matches!(
+                UpkeepConfig::resolve(settings(interval, grace, 9)),
+                Err(ConfigError::Zero { name }) if name == zero
+            ));
+        }
+        assert!(matches!(
+            UpkeepConfig::resolve(settings(5, 1, 5)),
+            Err(ConfigError::LeaseTooShort)
+        ));
+    }
+
+    #[test]
+    fn data_is_found_without_a_keyring() {
+        let settings = StorageSettings {
+            database_url: Some(Secret::new("postgres://h/d".into())),
+            ..StorageSettings::default()
+        };
+        let places = DataPlaces::read(settings, None).unwrap();
+        assert!(matches!(places.database, DatabaseUrl::Postgres(_)));
     }
 
     #[test]

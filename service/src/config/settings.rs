@@ -24,6 +24,10 @@ pub struct ServeArgs {
     #[command(flatten)]
     pub server: ServerSettings,
 
+    /// How the store is kept.
+    #[command(flatten)]
+    pub upkeep: UpkeepSettings,
+
     /// What is logged.
     #[command(flatten)]
     pub log: LogSettings,
@@ -52,6 +56,11 @@ pub struct StorageSettings {
     #[arg(long, env = "BUCKETRY_STORE", value_name = "URL")]
     #[serde(deserialize_with = "parsed")]
     pub store: Option<StoreUrl>,
+
+    /// What stays free on the disk of a file:// store, in bytes, so that deletes stay possible; uploads are refused
+    /// before [default: 67108864]
+    #[arg(long, env = "BUCKETRY_DISK_RESERVE", value_name = "BYTES")]
+    pub disk_reserve: Option<u64>,
 
     /// The file of the keys that seal secrets; BUCKETRY_KEYRING may hold its text instead [default: made in DATA-DIR]
     #[arg(long, env = "BUCKETRY_KEYRING_FILE", value_name = "FILE")]
@@ -118,6 +127,27 @@ pub struct ServerSettings {
     pub max_connections: Option<u32>,
 }
 
+/// How a node keeps the store.
+#[derive(Debug, Clone, Default, clap::Args, Deserialize)]
+#[command(next_help_heading = "Upkeep")]
+#[serde(rename_all = "kebab-case", default)]
+pub struct UpkeepSettings {
+    /// How often a node says that it lives, and looks for blobs to delete [default: 15s]
+    #[arg(long, env = "BUCKETRY_COLLECT_INTERVAL", value_name = "DURATION", value_parser = parse_duration)]
+    #[serde(deserialize_with = "duration::deserialize")]
+    pub collect_interval: Option<Duration>,
+
+    /// For how long a blob stays after its last reference went, at least 1s [default: 10m]
+    #[arg(long, env = "BUCKETRY_COLLECT_GRACE", value_name = "DURATION", value_parser = parse_duration)]
+    #[serde(deserialize_with = "duration::deserialize")]
+    pub collect_grace: Option<Duration>,
+
+    /// After how long without a word the other nodes take a node for gone; above --collect-interval [default: 1m]
+    #[arg(long, env = "BUCKETRY_NODE_LEASE", value_name = "DURATION", value_parser = parse_duration)]
+    #[serde(deserialize_with = "duration::deserialize")]
+    pub node_lease: Option<Duration>,
+}
+
 /// What is logged, and how.
 #[derive(Debug, Clone, Default, clap::Args, Deserialize)]
 #[command(next_help_heading = "Logs")]
@@ -162,12 +192,14 @@ impl StorageSettings {
             data_dir,
             database_url,
             store,
+            disk_reserve,
             keyring_file,
         } = self;
         Self {
             data_dir: data_dir.or(other.data_dir),
             database_url: database_url.or(other.database_url),
             store: store.or(other.store),
+            disk_reserve: disk_reserve.or(other.disk_reserve),
             keyring_file: keyring_file.or(other.keyring_file),
         }
     }
@@ -199,6 +231,22 @@ impl ServerSettings {
             metrics_listen: metrics_listen.or(other.metrics_listen),
             drain_deadline: drain_deadline.or(other.drain_deadline),
             max_connections: max_connections.or(other.max_connections),
+        }
+    }
+}
+
+impl UpkeepSettings {
+    /// These settings, and `other`'s where these are silent.
+    pub(super) fn or(self, other: Self) -> Self {
+        let Self {
+            collect_interval,
+            collect_grace,
+            node_lease,
+        } = self;
+        Self {
+            collect_interval: collect_interval.or(other.collect_interval),
+            collect_grace: collect_grace.or(other.collect_grace),
+            node_lease: node_lease.or(other.node_lease),
         }
     }
 }

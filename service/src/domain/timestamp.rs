@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 /// A moment: microseconds since the Unix epoch, UTC. Formatting belongs to the protocols.
 #[derive(
@@ -15,6 +15,14 @@ use std::time::Duration;
     serde::Deserialize,
 )]
 pub struct Timestamp(i64);
+
+impl From<Timestamp> for SystemTime {
+    fn from(timestamp: Timestamp) -> Self {
+        // Times before the epoch are nobody's.
+        let micros = u64::try_from(timestamp.as_micros()).unwrap_or_default();
+        Self::UNIX_EPOCH + Duration::from_micros(micros)
+    }
+}
 
 impl Timestamp {
     /// The Unix epoch.

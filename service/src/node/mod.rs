@@ -4,6 +4,7 @@ mod bootstrap;
 mod s3;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bucketry_contract::adapter::v1::adapter_service_server::AdapterServiceServer;
 use bucketry_contract::v1::admin_service_server::AdminServiceServer;
@@ -18,9 +19,9 @@ use crate::access::sigv4::SigningKeyCache;
 use crate::blobs::{BlobStore, BlobStoreOptions, StoreError, StoreUrl, StoreUrlError};
 use crate::catalog::{Catalog, CatalogError, CatalogOptions, CatalogUrl};
 use crate::clock::Clock;
-use crate::collector::{Collector, Upkeep};
-use crate::config::{Config, DatabaseUrl, KeyPair, PublicUrl};
-use crate::domain::NodeId;
+use crate::collector::Collector;
+use crate::config::{Config, DatabaseUrl, KeyPair, PublicUrl, process_environment};
+use crate::domain::{NodeId, Timestamp};
 use crate::grpc::Server;
 use crate::page_tokens::PageTokens;
 use crate::placement::Placement;
@@ -31,6 +32,8 @@ use crate::service::{Service, Settings};
 const MAX_MESSAGE_BYTES: usize = 4 * 1024 * 1024;
 /// Signing keys kept: 200 bytes each.
 const SIGNING_KEYS: u64 = 10_000;
+/// Longer than any upload waits between two writes.
+const LONGEST_PAUSE: Duration = Duration::from_secs(24 * 3600);
 /// Accounts kept.
 const OWNERS: u64 = 10_000;
 
@@ -115,16 +118,18 @@ impl Running {
 /// [`NodeError`].
 pub async fn open(config: &Config, public_url: &PublicUrl) -> Result<Node, NodeError> {
     let clock = Clock::System;
+    let started = clock.now();
     let catalog = Catalog::open(
-        &catalog_url(&config.storage.database),
+        &catalog_url(&config.storage.places.database),
         &CatalogOptions::default(),
     )
     .await?;
     let keyring = Arc::new(bootstrap::keyring(&catalog, &config.storage.keyring).await?);
     let blobs = BlobStore::open(
-        &store_url(&config.storage.store)?,
+        &store_url(&config.storage.places.store)?,
         &BlobStoreOptions {
-            environment: std::env::vars().collect(),
+            environment: process_environment(),
+            reserve: config.storage.disk_reserve,
             ..BlobStoreOptions::default()
         },
     )?;
@@ -155,15 +160,38 @@ pub async fn open(config: &Config, public_url: &PublicUrl) -> Result<Node, NodeE
         placement,
         node,
         clock,
-        upkeep: Upkeep::default(),
+        upkeep: config.upkeep.into(),
     };
+    if let DatabaseUrl::Sqlite(_) = config.storage.places.database {
+        // The directory's lock proves it: what an earlier process left need not wait for its lease to end.
+        collector.catalog.end_leases_of_others(node).await?;
+    }
     collector.heartbeat(clock.now()).await?;
+    tokio::spawn(sweep(collector.blobs.clone(), left_before(config, started)));
     let work = tokio::spawn(collector.clone().run()).abort_handle();
     Ok(Node {
         front: front(&service, config, public_url).await?,
         first_start,
         upkeep: Running { collector, work },
     })
+}
+
+/// Files of uploads that were last written before this belong to a process that has ended.
+fn left_before(config: &Config, started: Timestamp) -> Timestamp {
+    match config.storage.places.database {
+        DatabaseUrl::Sqlite(_) => started,
+        // Other nodes may write to the same directory.
+        DatabaseUrl::Postgres(_) => started.saturating_sub(LONGEST_PAUSE),
+    }
+}
+
+/// Beside the service, for it reads every directory of the store.
+async fn sweep(blobs: BlobStore, before: Timestamp) {
+    match blobs.sweep_staging(before.into()).await {
+        Ok(0) => {}
+        Ok(files) => tracing::info!(files, "removed what unfinished uploads had left"),
+        Err(error) => tracing::warn!(%error, "could not look for what unfinished uploads left"),
+    }
 }
 
 async fn front(
@@ -188,7 +216,7 @@ async fn front(
 }
 
 /// A local directory may be given relative to where the server is started.
-fn store_url(store: &crate::config::StoreUrl) -> Result<StoreUrl, NodeError> {
+pub(crate) fn store_url(store: &crate::config::StoreUrl) -> Result<StoreUrl, NodeError> {
     match store {
         crate::config::StoreUrl::File(directory) => {
             let directory = std::path::absolute(directory).map_err(StoreError::Directory)?;
@@ -198,7 +226,7 @@ fn store_url(store: &crate::config::StoreUrl) -> Result<StoreUrl, NodeError> {
     }
 }
 
-fn catalog_url(database: &DatabaseUrl) -> CatalogUrl {
+pub(crate) fn catalog_url(database: &DatabaseUrl) -> CatalogUrl {
     match database {
         DatabaseUrl::Sqlite(directory) => CatalogUrl::Sqlite(directory.clone()),
         DatabaseUrl::Postgres(url) => CatalogUrl::Postgres(url.expose().to_owned()),

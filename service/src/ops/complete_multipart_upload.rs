@@ -7,7 +7,7 @@ use super::upload_part::any_upload;
 use crate::catalog::model::{
     CompletedUpload, DataPlace, ObjectMeta, ObjectRow, Part, Upload, UploadState,
 };
-use crate::catalog::mutation::CompleteUpload;
+use crate::catalog::mutation::{CompleteUpload, Preconditions};
 use crate::convert::{algorithm_from_proto, object_to_proto, write_preconditions};
 use crate::digest::{ChecksumValue, combine_full_object, composite_checksum, multipart_digest};
 use crate::domain::{Checksum, ChecksumAlgorithm, ChecksumType, DataId, ETag};
@@ -28,28 +28,62 @@ pub(crate) async fn complete_multipart_upload(
     if let UploadState::Completed(completed) = &upload.state {
         return answer(service, &grant, &upload, completed).await;
     }
-    let preconditions = write_preconditions(asked.precondition.clone())?;
-    service
-        .foresee(&grant.bucket, &upload.key, &preconditions)
-        .await?;
-    let chosen = choose(&all_parts(service, &upload).await?, &asked.parts)?;
-    let meta = finished(&upload, &chosen, &asked)?;
-    let parts: Vec<(u16, DataId)> = chosen
-        .iter()
-        .map(|part| (part.number, part.data_id))
-        .collect();
+    let prepared = match prepare(service, &grant, &upload, &asked).await {
+        Ok(prepared) => prepared,
+        // Another completion of this upload may have come first: it took the parts, and its object is in the way of the
+        // conditions. That is no refusal but the repetition of what has been done.
+        Err(refused) => {
+            let upload = any_upload(service, &grant, &asked.key, &asked.upload_id).await?;
+            return match &upload.state {
+                UploadState::Completed(completed) => {
+                    answer(service, &grant, &upload, completed).await
+                }
+                UploadState::Open => Err(refused),
+            };
+        }
+    };
     let committed = service
         .commit(&grant, |guard| CompleteUpload {
             bucket: grant.bucket.id,
             upload: upload.id,
-            parts: parts.clone(),
-            meta: meta.clone(),
-            preconditions: preconditions.clone(),
+            parts: prepared.parts.clone(),
+            meta: prepared.meta.clone(),
+            preconditions: prepared.preconditions.clone(),
             guard,
             now: service.now(),
         })
         .await?;
     answer(service, &grant, &committed.upload, &committed.completed).await
+}
+
+/// What is committed.
+struct Prepared {
+    parts: Vec<(u16, DataId)>,
+    meta: ObjectMeta,
+    preconditions: Preconditions,
+}
+
+async fn prepare(
+    service: &Service,
+    grant: &Grant,
+    upload: &Upload,
+    asked: &CompleteMultipartUploadRequest,
+) -> Result<Prepared, Error> {
+    let preconditions = write_preconditions(asked.precondition.clone())?;
+    service
+        .foresee(&grant.bucket, &upload.key, &preconditions)
+        .await?;
+    let chosen = choose(&all_parts(service, upload).await?, &asked.parts)?;
+    let meta = finished(upload, &chosen, asked)?;
+    let parts = chosen
+        .iter()
+        .map(|part| (part.number, part.data_id))
+        .collect();
+    Ok(Prepared {
+        parts,
+        meta,
+        preconditions,
+    })
 }
 
 async fn all_parts(service: &Service, upload: &Upload) -> Result<Vec<Part>, Error> {
@@ -229,4 +263,89 @@ async fn answer(
     Ok(CompleteMultipartUploadResponse {
         object: Some(object_to_proto(&grant.bucket.name, &row, &owner)),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{AccountId, BucketId, ObjectKey, Timestamp, UploadId};
+
+    const GIB: u64 = 1024 * 1024 * 1024;
+    const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
+
+    fn upload() -> Upload {
+        Upload {
+            id: UploadId::new(NOW, [1; 8]),
+            bucket: BucketId(1),
+            key: ObjectKey::new("k").unwrap(),
+            created: NOW,
+            initiator: "BKTY1".into(),
+            owner: AccountId(1),
+            headers: Default::default(),
+            tags: Vec::new(),
+            lock: Default::default(),
+            acl: None,
+            checksum: None,
+            state: UploadState::Open,
+        }
+    }
+
+    /// Parts of zero bytes: the CRC-64 of any number of them follows from that of one.
+    fn parts(count: u16, size: u64) -> Vec<Part> {
+        let block = ChecksumValue::from_bytes(
+            ChecksumAlgorithm::Crc64Nvme,
+            &crc_fast::checksum(crc_fast::CrcAlgorithm::Crc64Nvme, &[0; 1024]).to_be_bytes(),
+        )
+        .unwrap();
+        let (mut whole, mut rest) = (vec![(block, 1024)], size / 1024);
+        let mut all = Vec::new();
+        while rest > 0 {
+            if rest & 1 == 1 {
+                all.extend(whole.clone());
+            }
+            let (_, length) = whole[0];
+            let doubled = combine_full_object(&[whole[0], whole[0]]).unwrap();
+            whole = vec![(doubled, 2 * length)];
+            rest >>= 1;
+        }
+        let sum = combine_full_object(&all).unwrap();
+        let kind = ChecksumType::FullObject;
+        let checksum = Checksum::new(ChecksumAlgorithm::Crc64Nvme, kind, sum.as_bytes()).unwrap();
+        (1..=count)
+            .map(|number| Part {
+                number,
+                size,
+                etag: ETag::of_content([number as u8; 16]),
+                modified: NOW,
+                checksum: Some(checksum),
+                data_id: DataId(number.into()),
+            })
+            .collect()
+    }
+
+    #[test]
+    fn the_largest_object_is_summed_up() {
+        let asked = CompleteMultipartUploadRequest {
+            object_size: Some(5 * 1024 * GIB as i64),
+            ..Default::default()
+        };
+        let meta = finished(&upload(), &parts(1024, 5 * GIB), &asked).unwrap();
+        assert_eq!((meta.size, meta.part_count), (MAX_OBJECT_BYTES, 1024));
+        // The same zeros cut in another way have the same checksum.
+        let other = finished(&upload(), &parts(8192, 640 * 1024 * 1024), &asked).unwrap();
+        assert_eq!(other.size, meta.size);
+        assert_eq!(other.checksum, meta.checksum);
+        assert_ne!(other.etag, meta.etag);
+    }
+
+    #[test]
+    fn a_larger_object_is_refused() {
+        let asked = CompleteMultipartUploadRequest::default();
+        let refused = finished(&upload(), &parts(1025, 5 * GIB), &asked);
+        assert!(
+            matches!(refused, Err(Error::EntityTooLarge { size, most: MAX_OBJECT_BYTES }) if size == 5125 * GIB),
+            "{refused:?}"
+        );
+        assert!(finished(&upload(), &parts(MAX_PARTS, 5 * GIB), &asked).is_err());
+    }
 }

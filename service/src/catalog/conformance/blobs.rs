@@ -1,6 +1,6 @@
 use super::fixture::{Fixture, T0, later, put, put_blob, refusal};
 use crate::catalog::Refusal;
-use crate::catalog::model::{GarbageBlob, NewData, ObjectData};
+use crate::catalog::model::{DataOwner, GarbageBlob, NewData, ObjectData};
 use crate::catalog::mutation::PutObject;
 use crate::catalog::query::ListGarbage;
 use crate::domain::{BlobBatchId, BlobId, NodeId, Timestamp};
@@ -300,4 +300,74 @@ pub(super) async fn are_shared_only_while_they_are_there(fixture: &Fixture) {
         .await
         .unwrap();
     assert_eq!(garbage(fixture).await, [id(batch, 1)]);
+}
+
+pub(super) async fn are_told_to_whoever_checks(fixture: &Fixture) {
+    let bucket = fixture.bucket("checked").await.id;
+    let batch = fixture.batch().await;
+    for (name, index) in [("a", 1), ("b", 2), ("gone", 3)] {
+        let change = put_blob(bucket, name, batch, index);
+        fixture.catalog.submit(change).await.unwrap();
+    }
+    fixture.put(bucket, "gone").await;
+    let layouts = fixture.other.list_layouts(None, 10).await.unwrap();
+    let blobs: Vec<BlobId> = layouts
+        .iter()
+        .flat_map(|layout| layout.extents.clone().unwrap())
+        .map(|extent| extent.blob)
+        .collect();
+    assert_eq!(blobs, [id(batch, 1), id(batch, 2)]);
+    let (first, second) = (layouts[0].data, layouts[1].data);
+    let rest = fixture.other.list_layouts(Some(first), 10).await.unwrap();
+    assert_eq!(rest, layouts[1..]);
+
+    let page = fixture.other.list_blob_refs(None, 1).await.unwrap();
+    assert_eq!(page, [(id(batch, 1), first)]);
+    let page = fixture
+        .other
+        .list_blob_refs(Some(page[0]), 9)
+        .await
+        .unwrap();
+    assert_eq!(page, [(id(batch, 2), second)]);
+
+    assert_eq!(
+        fixture.other.list_blob_batches(None, 9).await.unwrap(),
+        [batch]
+    );
+    let none = fixture.other.list_blob_batches(Some(batch), 9).await;
+    assert!(none.unwrap().is_empty());
+    assert_eq!(
+        fixture.other.list_marked_blobs(None, 9).await.unwrap(),
+        [id(batch, 3)]
+    );
+    let none = fixture.other.list_marked_blobs(Some(id(batch, 3)), 9).await;
+    assert!(none.unwrap().is_empty());
+
+    assert!(
+        fixture
+            .other
+            .list_ownerless_data(9)
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    assert!(fixture.other.list_lost_data(9).await.unwrap().is_empty());
+    let owners = fixture.other.owners_of_data(&[second]).await.unwrap();
+    let owner = DataOwner {
+        data: second,
+        bucket: "checked".into(),
+        key: "b".into(),
+    };
+    assert_eq!(owners, [owner]);
+}
+
+pub(super) async fn of_other_nodes_are_free_at_once(fixture: &Fixture) {
+    let batch = fixture.batch().await;
+    let own = NodeId(fixture.catalog.next_id().await.unwrap());
+    fixture.catalog.heartbeat(own, later(10), T0).await.unwrap();
+    assert_eq!(fixture.other.live_nodes(later(5)).await.unwrap(), 2);
+    fixture.catalog.end_leases_of_others(own).await.unwrap();
+    assert_eq!(fixture.other.live_nodes(later(5)).await.unwrap(), 1);
+    let abandoned = fixture.other.abandoned_blob_batches(later(5), 9).await;
+    assert_eq!(abandoned.unwrap()[0].id, batch);
 }

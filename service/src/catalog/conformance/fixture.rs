@@ -18,7 +18,7 @@ use crate::domain::{
 };
 
 /// The beginning of every case.
-pub(super) const T0: Timestamp = Timestamp::from_seconds(1_800_000_000);
+pub(crate) const T0: Timestamp = Timestamp::from_seconds(1_800_000_000);
 
 pub(super) fn later(seconds: u64) -> Timestamp {
     T0.saturating_add(Duration::from_secs(seconds))
@@ -180,7 +180,7 @@ pub(super) fn etag(byte: u8) -> ETag {
     ETag::of_content([byte; 16])
 }
 
-pub(super) async fn make_account(
+pub(crate) async fn make_account(
     catalog: &Catalog,
     name: &str,
 ) -> Result<Arc<Account>, CatalogError> {
@@ -196,7 +196,7 @@ pub(super) async fn make_account(
     catalog.submit(change).await
 }
 
-pub(super) async fn make_bucket(
+pub(crate) async fn make_bucket(
     catalog: &Catalog,
     account: AccountId,
     name: &str,
@@ -266,7 +266,7 @@ pub(super) fn extent(batch: BlobBatchId, index: u16, length: u64) -> Extent {
 }
 
 /// A put of a blob of 100,000 bytes.
-pub(super) fn put_blob(bucket: BucketId, name: &str, batch: BlobBatchId, index: u16) -> PutObject {
+pub(crate) fn put_blob(bucket: BucketId, name: &str, batch: BlobBatchId, index: u16) -> PutObject {
     let layout = Layout {
         extents: vec![extent(batch, index, 100_000)],
         parts: Vec::new(),

@@ -4,7 +4,7 @@ mod access_keys;
 mod accounts;
 mod blobs;
 mod buckets;
-mod fixture;
+pub(crate) mod fixture;
 mod group_commit;
 mod listing;
 mod objects;
@@ -76,6 +76,8 @@ cases! {
     blobs::are_kept_while_somebody_reads,
     blobs::of_abandoned_reservations_are_found,
     blobs::are_shared_only_while_they_are_there,
+    blobs::are_told_to_whoever_checks,
+    blobs::of_other_nodes_are_free_at_once,
     listing::agrees_with_a_model,
     listing::pages_add_up,
     races::of_absent_keys_have_one_winner,

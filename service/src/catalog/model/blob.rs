@@ -1,4 +1,5 @@
-use crate::domain::{BlobBatchId, BlobId, NodeId, Timestamp};
+use super::Extent;
+use crate::domain::{BlobBatchId, BlobId, DataId, NodeId, Timestamp};
 
 /// A reservation of 1,024 blob ids: while it stands, its blobs are not garbage although nothing refers to them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,4 +19,24 @@ pub struct GarbageBlob {
     pub blob: BlobId,
     /// When its last reference went.
     pub unreferenced_at: Timestamp,
+}
+
+/// A row of object data that lies in blobs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DataLayout {
+    /// Its id.
+    pub data: DataId,
+    /// Where the bytes lie; absent if the row cannot be read.
+    pub extents: Option<Vec<Extent>>,
+}
+
+/// Who has a row of object data.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DataOwner {
+    /// The row.
+    pub data: DataId,
+    /// The bucket's name.
+    pub bucket: String,
+    /// The object's key; of a part, that of its upload.
+    pub key: String,
 }

@@ -12,7 +12,7 @@ mod usage;
 pub use access_key::{AccessKey, KeyScope, KeyState, SealedSecret, Stamp};
 pub use account::{Account, AccountState};
 pub use audit::{AuditEntry, AuditRecord};
-pub use blob::{BlobBatch, GarbageBlob};
+pub use blob::{BlobBatch, DataLayout, DataOwner, GarbageBlob};
 pub use bucket::{Bucket, BucketState, Versioning};
 pub use object::{
     DataPlace, Extent, Layout, LegalHold, NewData, ObjectData, ObjectHeaders, ObjectLock,

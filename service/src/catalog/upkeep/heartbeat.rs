@@ -29,6 +29,36 @@ impl Catalog {
         Ok(())
     }
 
+    /// Ends the lease of every node but this one. For a catalog that one process has for itself.
+    ///
+    /// # Errors
+    /// [`CatalogError`] if the database fails.
+    pub async fn end_leases_of_others(&self, node: NodeId) -> Result<(), CatalogError> {
+        let statement =
+            Statement::new("UPDATE nodes SET lease_until = 0 WHERE id <> $1").bind(node.0);
+        self.engine()
+            .pools
+            .writer()
+            .await?
+            .execute(statement)
+            .await?;
+        Ok(())
+    }
+
+    /// How many nodes have a lease at `now`.
+    ///
+    /// # Errors
+    /// [`CatalogError`] if the database fails.
+    pub async fn live_nodes(&self, now: Timestamp) -> Result<u64, CatalogError> {
+        let sql = "SELECT COUNT(*) FROM nodes WHERE lease_until >= $1";
+        let rows = self
+            .engine()
+            .fetch(Statement::new(sql).bind(now.as_micros()))
+            .await?;
+        let count = rows.first().ok_or(CatalogError::Corrupt("nodes"))?.int(0)?;
+        Ok(count.unsigned_abs())
+    }
+
     /// Forgets a node that ended in order, or nodes whose lease ran out before `now` and that left no reservations.
     ///
     /// # Errors

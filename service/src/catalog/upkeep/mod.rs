@@ -4,6 +4,7 @@ mod blob_batches;
 mod forget_completed_uploads;
 mod garbage;
 mod heartbeat;
+mod inspection;
 mod orphaned_uploads;
 mod referenced_blobs;
 mod settings;
