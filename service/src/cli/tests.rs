@@ -17,7 +17,7 @@ use tonic::Status;
 
 use super::*;
 use crate::config::{KeyPair, Secret};
-use crate::server::{Front, GrpcBuilder, Limits, RequestBody, listen, serve};
+use crate::server::{DescriptorSets, Front, GrpcBuilder, Limits, RequestBody, listen, serve};
 
 /// What was asked: path, credentials, message.
 type Asked = Arc<Mutex<Vec<(String, String, Bytes)>>>;
@@ -80,7 +80,10 @@ impl Fake {
     async fn run(&self, line: &[&str]) -> Result<(String, String), CliError> {
         let listener = listen("127.0.0.1:0".parse().unwrap()).unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
-        let grpc = GrpcBuilder::default().build(&[]).await.unwrap();
+        let grpc = GrpcBuilder::default()
+            .build(DescriptorSets { shown: &[], complete: &[] })
+            .await
+            .unwrap();
         let fake = self.clone();
         let s3 = tower::service_fn(move |request| {
             let fake = fake.clone();

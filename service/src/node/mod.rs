@@ -25,7 +25,7 @@ use crate::domain::{NodeId, Timestamp};
 use crate::grpc::Server;
 use crate::page_tokens::PageTokens;
 use crate::placement::Placement;
-use crate::server::{Front, GrpcBuilder, GrpcError};
+use crate::server::{DescriptorSets, Front, GrpcBuilder, GrpcError};
 use crate::service::{Service, Settings};
 
 /// The largest gRPC message that is taken: a chunk of 2 MiB and what is around it.
@@ -207,7 +207,10 @@ async fn front(
         .service(TokenServiceServer::new(server.clone()))
         .service(AdminServiceServer::new(server.clone()))
         .service(AdapterServiceServer::new(server.clone()))
-        .build(bucketry_contract::PUBLISHED_DESCRIPTOR_SET)
+        .build(DescriptorSets {
+            shown: bucketry_contract::PUBLISHED_DESCRIPTOR_SET,
+            complete: bucketry_contract::DESCRIPTOR_SET,
+        })
         .await?;
     Ok(Front::new(
         grpc,

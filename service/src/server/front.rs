@@ -1,14 +1,15 @@
 use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
 
+use bucketry_contract::errors::{ErrorReason, status_of};
 use bytes::Bytes;
 use futures::FutureExt;
 use http::{HeaderMap, HeaderName, Method, Request, Response, StatusCode, Version, header};
 use hyper::body::Incoming;
-use tonic::Status;
 use tonic::body::Body;
 use tower::{Service, ServiceExt};
 
+use super::explain::explained;
 use super::observe::{Observation, ObservedBody};
 use super::{ConnectionInfo, GrpcFront, MAX_HEAD_BYTES, RequestBody, RequestId};
 use crate::telemetry::metrics::FrontName;
@@ -105,12 +106,15 @@ where
                 .map(|answer| answer.map(|response| response.map(Body::new))),
         };
         match answered {
-            Ok(Ok(response)) => response,
+            Ok(Ok(response)) => match front {
+                FrontName::Grpc => explained(response),
+                FrontName::S3 => response,
+            },
             Ok(Err(never)) => match never {},
             Err(_panic) => {
                 tracing::error!(request_id = %id, "a request panicked");
                 match front {
-                    FrontName::Grpc => Status::internal("internal error").into_http(),
+                    FrontName::Grpc => status_of(ErrorReason::Internal).into_http(),
                     FrontName::S3 => empty(StatusCode::INTERNAL_SERVER_ERROR),
                 }
             }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use http::{Request, Response};
 use prost::Message;
+use prost_types::FileDescriptorProto;
 use tonic::body::Body;
 use tonic::server::NamedService;
 use tonic::service::Routes;
@@ -21,6 +22,24 @@ pub enum GrpcError {
     #[error("reflection: {0}")]
     Reflection(#[from] tonic_reflection::server::Error),
 }
+
+/// The contract of the services.
+#[derive(Debug, Clone, Copy)]
+pub struct DescriptorSets<'a> {
+    /// What reflection shows; of its services only those that are registered.
+    pub shown: &'a [u8],
+    /// All services, also those that reflection does not show; metrics and logs name methods by it.
+    pub complete: &'a [u8],
+}
+
+/// What reflection shows beside the contract: its own services, health, and the messages within a status, so that tools
+/// that know nothing but reflection can print the reason of a refusal.
+const SHOWN_BESIDE: [&[u8]; 4] = [
+    tonic_health::pb::FILE_DESCRIPTOR_SET,
+    tonic_reflection::pb::v1::FILE_DESCRIPTOR_SET,
+    tonic_reflection::pb::v1alpha::FILE_DESCRIPTOR_SET,
+    tonic_types::pb::FILE_DESCRIPTOR_SET,
+];
 
 /// Gathers services into a [`GrpcFront`].
 #[derive(Debug, Default)]
@@ -52,40 +71,34 @@ impl GrpcBuilder {
         self
     }
 
-    /// Adds health and reflection (v1 and v1alpha: older tools know only the latter). `descriptor_set` is what
-    /// reflection shows; of its services only those added are named.
+    /// Adds health and reflection (v1 and v1alpha: older tools know only the latter).
     ///
     /// # Errors
-    /// [`GrpcError`] if the descriptor set cannot be read.
-    pub async fn build(self, descriptor_set: &[u8]) -> Result<GrpcFront, GrpcError> {
+    /// [`GrpcError`] if a descriptor set cannot be read.
+    pub async fn build(self, contract: DescriptorSets<'_>) -> Result<GrpcFront, GrpcError> {
         let (health, health_service) = tonic_health::server::health_reporter();
         for service in &self.services {
             health
                 .set_service_status(*service, ServingStatus::Serving)
                 .await;
         }
-        let shown = self.services.clone();
+        let shown = shown_services(contract.shown, &self.services)?;
         let with_health = self.service(health_service);
         let reflection = || {
-            let mut builder = tonic_reflection::server::Builder::configure()
-                .register_encoded_file_descriptor_set(descriptor_set)
-                .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
-                .with_service_name("grpc.health.v1.Health");
-            for service in &shown {
-                builder = builder.with_service_name(*service);
-            }
-            builder
+            let builder = SHOWN_BESIDE.iter().fold(
+                tonic_reflection::server::Builder::configure()
+                    // Both are registered by hand: each version would show itself only.
+                    .include_reflection_service(false)
+                    .register_encoded_file_descriptor_set(contract.shown),
+                |builder, set| builder.register_encoded_file_descriptor_set(set),
+            );
+            (shown.iter()).fold(builder, |builder, name| builder.with_service_name(name))
         };
         let complete = with_health
             .service(reflection().build_v1()?)
             .service(reflection().build_v1alpha()?);
         let mut operations = HashMap::new();
-        for set in [
-            descriptor_set,
-            tonic_health::pb::FILE_DESCRIPTOR_SET,
-            tonic_reflection::pb::v1::FILE_DESCRIPTOR_SET,
-            tonic_reflection::pb::v1alpha::FILE_DESCRIPTOR_SET,
-        ] {
+        for set in std::iter::once(&contract.complete).chain(&SHOWN_BESIDE) {
             operations.extend(methods(set)?);
         }
         Ok(GrpcFront {
@@ -133,6 +146,30 @@ impl GrpcFront {
     }
 }
 
+/// The names of the services that reflection lists.
+fn shown_services(
+    descriptor_set: &[u8],
+    registered: &[&str],
+) -> Result<Vec<String>, prost::DecodeError> {
+    let mut shown = services(descriptor_set)?;
+    shown.retain(|name| registered.contains(&name.as_str()));
+    for set in SHOWN_BESIDE {
+        shown.extend(services(set)?);
+    }
+    Ok(shown)
+}
+
+/// The full names of all services of a descriptor set.
+fn services(descriptor_set: &[u8]) -> Result<Vec<String>, prost::DecodeError> {
+    let set = prost_types::FileDescriptorSet::decode(descriptor_set)?;
+    let of_file = |file: &FileDescriptorProto| -> Vec<String> {
+        (file.service.iter())
+            .map(|service| format!("{}.{}", file.package(), service.name()))
+            .collect()
+    };
+    Ok(set.file.iter().flat_map(of_file).collect())
+}
+
 /// The paths of all methods of a descriptor set with their names.
 fn methods(descriptor_set: &[u8]) -> Result<Vec<(String, Arc<str>)>, prost::DecodeError> {
     let set = prost_types::FileDescriptorSet::decode(descriptor_set)?;
@@ -146,4 +183,51 @@ fn methods(descriptor_set: &[u8]) -> Result<Vec<(String, Arc<str>)>, prost::Deco
         }
     }
     Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use bucketry_contract::{DESCRIPTOR_SET, PUBLISHED_DESCRIPTOR_SET};
+
+    use super::*;
+
+    #[test]
+    fn reflection_lists_what_is_published_and_registered() {
+        let registered = [
+            "bucketry.v1.TokenService",
+            "bucketry.adapter.v1.AdapterService",
+        ];
+        let mut shown = shown_services(PUBLISHED_DESCRIPTOR_SET, &registered).unwrap();
+        shown.sort();
+        assert_eq!(
+            shown,
+            [
+                "bucketry.v1.TokenService",
+                "grpc.health.v1.Health",
+                "grpc.reflection.v1.ServerReflection",
+                "grpc.reflection.v1alpha.ServerReflection",
+            ]
+        );
+    }
+
+    #[tokio::test]
+    async fn operations_of_hidden_services_have_names_too() {
+        let front = GrpcBuilder::default()
+            .build(DescriptorSets {
+                shown: PUBLISHED_DESCRIPTOR_SET,
+                complete: DESCRIPTOR_SET,
+            })
+            .await
+            .unwrap();
+        let operation = |path| front.operation(path);
+        assert_eq!(
+            operation("/bucketry.adapter.v1.AdapterService/Authorize").as_deref(),
+            Some("Authorize")
+        );
+        assert_eq!(
+            operation("/grpc.health.v1.Health/Check").as_deref(),
+            Some("Check")
+        );
+        assert_eq!(operation("/bucketry.v1.ObjectService/Nothing"), None);
+    }
 }

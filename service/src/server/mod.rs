@@ -4,6 +4,7 @@
 
 mod connection;
 mod connection_info;
+mod explain;
 mod front;
 mod grpc;
 mod limits;
@@ -16,7 +17,7 @@ mod tls;
 
 pub use connection_info::{ConnectionInfo, Encryption};
 pub use front::Front;
-pub use grpc::{GrpcBuilder, GrpcError, GrpcFront};
+pub use grpc::{DescriptorSets, GrpcBuilder, GrpcError, GrpcFront};
 pub use limits::{Limits, MAX_HEAD_BYTES};
 pub use listen::{ListenError, listen};
 pub use observe::{Operation, RequestBody};

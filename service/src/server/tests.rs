@@ -74,7 +74,10 @@ impl Server {
         let address = listener.local_addr().unwrap();
         let (entered, leave) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
         let grpc = GrpcBuilder::default()
-            .build(bucketry_contract::DESCRIPTOR_SET)
+            .build(DescriptorSets {
+                shown: bucketry_contract::PUBLISHED_DESCRIPTOR_SET,
+                complete: bucketry_contract::DESCRIPTOR_SET,
+            })
             .await
             .unwrap();
         let front = Front::new(grpc, s3(Arc::clone(&entered), Arc::clone(&leave)));
@@ -242,6 +245,22 @@ async fn grpc_has_health_and_both_reflections() {
             host: String::new(),
             message_request: Some(MessageRequest::FileContainingSymbol(
                 "bucketry.v1.TokenService".into(),
+            )),
+        };
+        let stream = ServerReflectionClient::new(channel.clone())
+            .server_reflection_info(tokio_stream::once(request))
+            .await
+            .unwrap();
+        let answer = stream.into_inner().message().await.unwrap().unwrap();
+        assert!(
+            format!("{answer:?}").contains("FileDescriptorResponse"),
+            "{answer:?}"
+        );
+        // The details of every refusal.
+        let request = ServerReflectionRequest {
+            host: String::new(),
+            message_request: Some(MessageRequest::FileContainingSymbol(
+                "google.rpc.ErrorInfo".into(),
             )),
         };
         let stream = ServerReflectionClient::new(channel.clone())
