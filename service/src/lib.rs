@@ -26,3 +26,4 @@ pub mod server;
 mod service;
 mod status;
 pub mod telemetry;
+mod watch;

@@ -146,6 +146,50 @@ fn question(
     }
 }
 
+/// Whether all of `classes` is allowed.
+pub(crate) fn judge(
+    caller: &access::Caller,
+    classes: &[AccessClass],
+    target: Target,
+    now: Timestamp,
+) -> Result<(), Error> {
+    classes
+        .iter()
+        .try_for_each(|&class| decide(&question(caller, class, target, now)))
+}
+
+fn decide(question: &Question<'_>) -> Result<(), Error> {
+    match access::decide(question) {
+        Decision::Allow { .. } => Ok(()),
+        Decision::Deny(denial) => {
+            let key = question.subject.key;
+            tracing::info!(
+                ?denial,
+                access_key_id = key.map(|key| tracing::field::display(&key.access_key_id)),
+                address = %question.subject.address,
+                class = ?question.class,
+                "denied"
+            );
+            Err(match denial {
+                Denial::KeyUnusable(_) => Error::InvalidAccessKeyId {
+                    access_key_id: key
+                        .map(|key| key.access_key_id.to_string())
+                        .unwrap_or_default(),
+                },
+                Denial::Anonymous => Error::CredentialsRequired,
+                Denial::Address(_)
+                | Denial::Policy
+                | Denial::OtherBucket
+                | Denial::OtherAccount
+                | Denial::PermissionLacks(_)
+                | Denial::AdministratorsOnly
+                | Denial::OperatorsOnly
+                | Denial::NoBucketNamed => Error::AccessDenied,
+            })
+        }
+    }
+}
+
 impl Service {
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
@@ -279,42 +323,7 @@ impl Service {
         if classes.is_empty() {
             return Err(Error::internal("an operation without an access class"));
         }
-        let now = self.now();
-        classes
-            .iter()
-            .try_for_each(|&class| self.decide(&question(caller, class, target, now)))
-    }
-
-    fn decide(&self, question: &Question<'_>) -> Result<(), Error> {
-        match access::decide(question) {
-            Decision::Allow { .. } => Ok(()),
-            Decision::Deny(denial) => {
-                let key = question.subject.key;
-                tracing::info!(
-                    ?denial,
-                    access_key_id = key.map(|key| tracing::field::display(&key.access_key_id)),
-                    address = %question.subject.address,
-                    class = ?question.class,
-                    "denied"
-                );
-                Err(match denial {
-                    Denial::KeyUnusable(_) => Error::InvalidAccessKeyId {
-                        access_key_id: key
-                            .map(|key| key.access_key_id.to_string())
-                            .unwrap_or_default(),
-                    },
-                    Denial::Anonymous => Error::CredentialsRequired,
-                    Denial::Address(_)
-                    | Denial::Policy
-                    | Denial::OtherBucket
-                    | Denial::OtherAccount
-                    | Denial::PermissionLacks(_)
-                    | Denial::AdministratorsOnly
-                    | Denial::OperatorsOnly
-                    | Denial::NoBucketNamed => Error::AccessDenied,
-                })
-            }
-        }
+        judge(caller, classes, target, self.now())
     }
 
     /// Looks whether a write is bound to fail, before its body is read. The commit decides; this saves an upload.

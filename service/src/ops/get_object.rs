@@ -49,7 +49,7 @@ pub(crate) async fn get_object(
                 offset += message_len(&message);
                 Ok(message)
             });
-            Ok(with_header(header, chunks))
+            Ok(with_header(header, service.watched(grant, chunks)))
         }
     }
 }

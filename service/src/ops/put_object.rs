@@ -57,7 +57,8 @@ pub(super) async fn write_object(
     };
     service.foresee(&grant.bucket, &key, &preconditions).await?;
 
-    let stored = take_in(service, announced, Small::Inline, content).await?;
+    let content = take_in(service, announced, Small::Inline, content);
+    let stored = service.while_granted(&grant, content).await?;
 
     let owner = grant.bucket.account;
     let meta = ObjectMeta {

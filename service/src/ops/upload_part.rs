@@ -61,7 +61,8 @@ async fn write_part(
         digests,
         algorithm,
     };
-    let stored = take_in(service, announced, Small::Blob, content).await?;
+    let content = take_in(service, announced, Small::Blob, content);
+    let stored = service.while_granted(grant, content).await?;
     let part = service
         .commit(grant, |guard| PutPart {
             bucket: grant.bucket.id,

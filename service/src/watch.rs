@@ -1,0 +1,160 @@
+//! Running uploads and downloads end when the right to them ends: after a revocation, a suspension or an edit of IP
+//! rules within one second, at a key's expiry likewise.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use futures::{FutureExt, Stream};
+use tokio::time::{Sleep, sleep};
+use tonic::Status;
+
+use crate::access::KeyFacts;
+use crate::catalog::Catalog;
+use crate::clock::Clock;
+use crate::error::Error;
+use crate::gate::current_facts;
+use crate::service::{Decided, Grant, Service, judge};
+use crate::status::to_status;
+
+/// How often a running transfer is judged again. Twice in the second that is promised, so that the judgement itself has
+/// time.
+const INTERVAL: Duration = Duration::from_millis(500);
+
+/// A grant that is looked at again and again.
+struct Watch<'a> {
+    catalog: &'a Catalog,
+    clock: Clock,
+    grant: &'a Grant,
+}
+
+impl Watch<'_> {
+    /// Whether what was granted would be granted now.
+    async fn judge(&self) -> Result<(), Error> {
+        let Some(known) = self.grant.caller().key() else {
+            return Ok(());
+        };
+        let gone = || Error::InvalidAccessKeyId {
+            access_key_id: known.access_key_id.to_string(),
+        };
+        let facts: Arc<KeyFacts> = current_facts(self.catalog, &known.access_key_id)
+            .await?
+            .ok_or_else(gone)?;
+        let caller = self.grant.caller().with_current_facts(facts);
+        judge(
+            &caller.ok_or_else(gone)?,
+            self.grant.classes(),
+            self.grant.target(),
+            self.clock.now(),
+        )
+    }
+
+    /// Why the right ended; pends as long as it has not.
+    async fn ended(&self) -> Error {
+        loop {
+            sleep(INTERVAL).await;
+            match self.judge().await {
+                Ok(()) => {}
+                // An outage ends nothing: the commit decides.
+                Err(Error::Unavailable(_)) => {}
+                Err(error) => return error,
+            }
+        }
+    }
+}
+
+impl Service {
+    /// Does work in the name of a grant, and ends it when the grant ends.
+    pub(crate) async fn while_granted<T>(
+        &self,
+        grant: &Grant,
+        work: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
+        let watch = Watch {
+            catalog: &self.catalog,
+            clock: self.clock,
+            grant,
+        };
+        tokio::select! {
+            // The work first: most is done before the watch need be set up.
+            biased;
+            done = work => done,
+            error = watch.ended() => Err(error),
+        }
+    }
+
+    /// A download in the name of a grant; it ends with an error when the grant ends.
+    pub(crate) fn watched<S, T>(&self, grant: Grant, download: S) -> Watched<S>
+    where
+        S: Stream<Item = Result<T, Status>>,
+    {
+        Watched {
+            download,
+            catalog: self.catalog.clone(),
+            clock: self.clock,
+            grant: Arc::new(grant),
+            state: State::Running(Box::pin(sleep(INTERVAL))),
+        }
+    }
+}
+
+/// See [`Service::watched`].
+pub(crate) struct Watched<S> {
+    download: S,
+    catalog: Catalog,
+    clock: Clock,
+    grant: Arc<Grant>,
+    state: State,
+}
+
+enum State {
+    Running(Pin<Box<Sleep>>),
+    /// Nothing is handed out meanwhile.
+    Judging(BoxFuture<'static, Result<(), Error>>),
+    Ended,
+}
+
+impl<S> Watched<S> {
+    fn judgement(&self) -> BoxFuture<'static, Result<(), Error>> {
+        let (catalog, clock, grant) = (self.catalog.clone(), self.clock, Arc::clone(&self.grant));
+        async move {
+            let watch = Watch {
+                catalog: &catalog,
+                clock,
+                grant: &grant,
+            };
+            watch.judge().await
+        }
+        .boxed()
+    }
+}
+
+impl<S, T> Stream for Watched<S>
+where
+    S: Stream<Item = Result<T, Status>> + Unpin,
+{
+    type Item = Result<T, Status>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        loop {
+            match &mut self.state {
+                State::Running(until) => {
+                    if until.as_mut().poll(context).is_pending() {
+                        return Pin::new(&mut self.download).poll_next(context);
+                    }
+                    self.state = State::Judging(self.judgement());
+                }
+                State::Judging(judgement) => match ready!(judgement.poll_unpin(context)) {
+                    Ok(()) => self.state = State::Running(Box::pin(sleep(INTERVAL))),
+                    Err(error) => {
+                        self.state = State::Ended;
+                        return Poll::Ready(Some(Err(to_status(&error))));
+                    }
+                },
+                State::Ended => return Poll::Ready(None),
+            }
+        }
+    }
+}
