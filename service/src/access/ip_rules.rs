@@ -53,6 +53,16 @@ pub enum IpRulesError {
     },
 }
 
+impl IpRulesError {
+    /// The list concerned.
+    #[must_use]
+    pub fn list(&self) -> IpList {
+        match self {
+            Self::Entry { list, .. } | Self::TooMany { list, .. } => *list,
+        }
+    }
+}
+
 /// What the rules say about one address, and which rule said it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IpVerdict {

@@ -1,6 +1,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use tokio_rustls::rustls;
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
@@ -39,12 +40,14 @@ pub enum CliError {
         source: tonic::transport::Error,
     },
     /// The server was not reached.
-    #[error("cannot reach {endpoint}: {cause}")]
+    #[error("cannot reach {endpoint}: {cause}{}", advice.map(|text| format!("; {text}")).unwrap_or_default())]
     Unreachable {
         /// The endpoint.
         endpoint: String,
         /// The cause.
         cause: String,
+        /// What most often helps.
+        advice: Option<&'static str>,
     },
     /// The server refused.
     #[error("{}", refusal(.0))]
@@ -83,6 +86,7 @@ impl CliError {
             Some(source) => Self::Unreachable {
                 endpoint: endpoint.to_owned(),
                 cause: causes(source),
+                advice: advice(source),
             },
             None => Self::Refused(Box::new(status)),
         }
@@ -97,6 +101,49 @@ fn refusal(status: &Status) -> String {
         reason
     } else {
         format!("{} ({reason})", status.message())
+    }
+}
+
+/// What most often helps against such a failure.
+fn advice(error: &(dyn std::error::Error + 'static)) -> Option<&'static str> {
+    let mut next = Some(error);
+    while let Some(cause) = next {
+        if let Some(system) = cause.downcast_ref::<io::Error>() {
+            // The inner error of this one is not its source.
+            let inner = system.get_ref().and_then(|inner| inner.downcast_ref());
+            return inner.map_or_else(|| advice_on_system(system.kind()), advice_on_tls);
+        }
+        next = cause.source();
+    }
+    None
+}
+
+fn advice_on_system(kind: io::ErrorKind) -> Option<&'static str> {
+    (kind == io::ErrorKind::ConnectionRefused).then_some(
+        "is it running (bucketry serve)? BUCKETRY_ENDPOINT or --endpoint names another server",
+    )
+}
+
+fn advice_on_tls(error: &rustls::Error) -> Option<&'static str> {
+    use rustls::CertificateError::{Other, UnknownIssuer};
+    use rustls::{Error, InvalidMessage};
+    match error {
+        Error::InvalidCertificate(UnknownIssuer) => {
+            Some("--ca-file or BUCKETRY_CA_FILE names the authority to trust")
+        }
+        // As `openssl req -x509` makes them when it is told nothing else.
+        Error::InvalidCertificate(Other(other))
+            if other.to_string().contains("CaUsedAsEndEntity") =>
+        {
+            Some(
+                "a server's own certificate must not be that of an authority: \
+             openssl makes one with -addext basicConstraints=critical,CA:FALSE",
+            )
+        }
+        Error::InvalidMessage(InvalidMessage::InvalidContentType) => {
+            Some("if it speaks no TLS its URL begins with http:")
+        }
+        _ => None,
     }
 }
 
@@ -120,6 +167,16 @@ mod tests {
     use tonic_types::ErrorDetails;
 
     use super::*;
+
+    #[test]
+    fn failures_to_connect_come_with_advice() {
+        let refused = io::Error::from(io::ErrorKind::ConnectionRefused);
+        assert!(advice(&refused).unwrap().contains("bucketry serve"));
+        let certificate = rustls::Error::from(rustls::CertificateError::UnknownIssuer);
+        let wrapped = io::Error::new(io::ErrorKind::InvalidData, certificate);
+        assert!(advice(&wrapped).unwrap().contains("--ca-file"));
+        assert_eq!(advice(&io::Error::from(io::ErrorKind::TimedOut)), None);
+    }
 
     #[test]
     fn a_refusal_shows_message_and_reason() {

@@ -1,7 +1,7 @@
 use bucketry_contract::v1;
 
 use super::{Owner, timestamp_from_proto, timestamp_to_proto};
-use crate::access::{IpRules, IpRulesError};
+use crate::access::{IpList, IpRules, IpRulesError};
 use crate::catalog::model::{AccessKey, Account, KeyScope, KeyState};
 use crate::domain::{BucketName, Permission, Timestamp};
 use crate::error::Error;
@@ -99,7 +99,10 @@ pub(crate) fn ip_rules_from_proto(
     disallowed: &[String],
 ) -> Result<IpRules, Error> {
     IpRules::parse(allowed, disallowed).map_err(|problem: IpRulesError| Error::InvalidArgument {
-        field: "allowed_ips, disallowed_ips",
+        field: match problem.list() {
+            IpList::Allowed => "allowed_ips",
+            IpList::Disallowed => "disallowed_ips",
+        },
         problem: problem.to_string(),
     })
 }
