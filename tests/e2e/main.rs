@@ -4,3 +4,4 @@ mod access;
 mod clients;
 mod grpc;
 mod wire;
+mod durability;

@@ -223,6 +223,15 @@ impl Process {
         match ready_address(&output, folder) {
             Ok(address) => Ok(Self {
                 child,
+
+    /// As `restart`, with other options from now on.
+    ///
+    /// # Errors
+    /// As `start` and `stop`.
+    pub fn restart_with(&mut self, options: ServerOptions) -> Result<(), HarnessError> {
+        self.options = options;
+        self.restart()
+    }
                 address,
                 output,
             }),

@@ -181,8 +181,9 @@ mod tests {
     async fn an_extent_longer_than_its_blob_is_corrupt() {
         let (_directory, local) = local();
         for store in [local, memory()] {
-            for length in [100, BLOCK_LENGTH_USIZE, 16 * BLOCK_LENGTH_USIZE] {
-                let id = BlobId::new(6, length as u16);
+            let lengths = [100, BLOCK_LENGTH_USIZE, 16 * BLOCK_LENGTH_USIZE];
+            for (index, length) in (0..).zip(lengths) {
+                let id = BlobId::new(6, index);
                 let data = data(length);
                 write(&store, id, &data, MIB).await.unwrap();
                 let (bytes, error) =
