@@ -6,6 +6,9 @@ use bucketry_contract::v1::token_service_client::TokenServiceClient;
 use bucketry_contract::v1::{
     CreateBucketRequest, CreateTokenRequest, Credentials, Permission, Token,
 };
+use bytes::{Buf, BufMut, Bytes};
+use http::uri::PathAndQuery;
+use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::service::Interceptor;
 use tonic::service::interceptor::InterceptedService;
@@ -150,5 +153,76 @@ impl Clients {
             made.credentials
                 .ok_or(HarnessError::Incomplete("credentials"))?,
         ))
+    }
+}
+
+/// Calls any method, named by its path, with one message as it is on the wire; gives the messages of the answer.
+///
+/// # Errors
+/// The status that the server refused with.
+pub async fn call(
+    channel: Channel,
+    bearer: Option<&Bearer>,
+    path: &str,
+    message: Bytes,
+) -> Result<Vec<Bytes>, Status> {
+    let path: PathAndQuery = path
+        .parse()
+        .map_err(|_| Status::invalid_argument("not a path"))?;
+    let mut request = Request::new(tokio_stream::once(message));
+    if let Some(bearer) = bearer {
+        request
+            .metadata_mut()
+            .insert("authorization", bearer.header.clone());
+    }
+    let mut client = tonic::client::Grpc::new(channel);
+    client
+        .ready()
+        .await
+        .map_err(|error| Status::unavailable(error.to_string()))?;
+    // A call with one message is the same on the wire, whether or not there may be more.
+    let mut answers = client.streaming(request, path, Raw).await?.into_inner();
+    let mut messages = Vec::new();
+    while let Some(answer) = answers.message().await? {
+        messages.push(answer);
+    }
+    Ok(messages)
+}
+
+/// Messages as they are on the wire.
+#[derive(Debug, Clone, Copy)]
+struct Raw;
+
+impl Codec for Raw {
+    type Encode = Bytes;
+    type Decode = Bytes;
+    type Encoder = Self;
+    type Decoder = Self;
+
+    fn encoder(&mut self) -> Self {
+        *self
+    }
+
+    fn decoder(&mut self) -> Self {
+        *self
+    }
+}
+
+impl Encoder for Raw {
+    type Item = Bytes;
+    type Error = Status;
+
+    fn encode(&mut self, item: Bytes, target: &mut EncodeBuf<'_>) -> Result<(), Status> {
+        target.put(item);
+        Ok(())
+    }
+}
+
+impl Decoder for Raw {
+    type Item = Bytes;
+    type Error = Status;
+
+    fn decode(&mut self, source: &mut DecodeBuf<'_>) -> Result<Option<Bytes>, Status> {
+        Ok(Some(source.copy_to_bytes(source.remaining())))
     }
 }

@@ -28,11 +28,33 @@ const READY_LIMIT: Duration = Duration::from_secs(60);
 const STOP_LIMIT: Duration = Duration::from_secs(30);
 const LOG_LINES_SHOWN: usize = 60;
 
-/// What a server is started with besides a listener, a data directory and the root credentials.
-#[derive(Debug, Clone, Default)]
+/// What a server is started with besides a data directory.
+#[derive(Debug, Clone)]
 pub struct ServerOptions {
+    listen: String,
+    operator: Operator,
     arguments: Vec<OsString>,
     environment: Vec<(OsString, OsString)>,
+}
+
+/// Where the operator's key comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Operator {
+    /// The harness gives it.
+    Root,
+    /// The first start makes it.
+    FirstStart,
+}
+
+impl Default for ServerOptions {
+    fn default() -> Self {
+        Self {
+            listen: "127.0.0.1:0".to_owned(),
+            operator: Operator::Root,
+            arguments: Vec::new(),
+            environment: Vec::new(),
+        }
+    }
 }
 
 impl ServerOptions {
@@ -53,6 +75,20 @@ impl ServerOptions {
     #[must_use]
     pub fn environment(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Self {
         self.environment.push((name.into(), value.into()));
+        self
+    }
+
+    /// Listens there instead of on a port of 127.0.0.1.
+    #[must_use]
+    pub fn listen(mut self, address: &str) -> Self {
+        self.listen = address.to_owned();
+        self
+    }
+
+    /// Starts without the root credentials, so that the first start makes a key of its own.
+    #[must_use]
+    pub fn without_root(mut self) -> Self {
+        self.operator = Operator::FirstStart;
         self
     }
 
@@ -94,19 +130,38 @@ impl Server {
     /// The address that the server listens on.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
-        self.process.address
+        self.process.endpoint.address
     }
 
     /// The S3 and gRPC endpoint, with the address as host.
     #[must_use]
     pub fn endpoint_url(&self) -> String {
-        format!("http://{}", self.address())
+        format!("{}://{}", self.process.endpoint.scheme, self.address())
     }
 
     /// The endpoint with `localhost` as host: what clients that put the bucket into the host name are given.
     #[must_use]
     pub fn localhost_url(&self) -> String {
-        format!("http://localhost:{}", self.address().port())
+        format!(
+            "{}://localhost:{}",
+            self.process.endpoint.scheme,
+            self.address().port()
+        )
+    }
+
+    /// What the server printed before it said that it is ready.
+    #[must_use]
+    pub fn greeting(&self) -> &[String] {
+        &self.process.greeting
+    }
+
+    /// Starts another server on the same data directory, and stops it if that succeeds.
+    ///
+    /// # Errors
+    /// Why it did not start.
+    pub fn start_second(&self) -> Result<(), HarnessError> {
+        let mut second = Process::start(self.folder.path(), &self.options)?;
+        second.stop(self.folder.path()).map(drop)
     }
 
     /// The data directory.
@@ -125,6 +180,22 @@ impl Server {
     #[must_use]
     pub fn log(&self) -> String {
         read_log(self.folder.path())
+    }
+
+    /// Asks the server to end.
+    ///
+    /// # Errors
+    /// The signal could not be sent.
+    pub fn terminate(&mut self) -> Result<(), HarnessError> {
+        self.process.terminate()
+    }
+
+    /// Waits until the server has ended.
+    ///
+    /// # Errors
+    /// It did not end within 30 seconds (it is then killed).
+    pub fn wait(&mut self) -> Result<ExitStatus, HarnessError> {
+        self.process.wait(self.folder.path())
     }
 
     /// Asks the server to end and waits until it has.
@@ -152,11 +223,21 @@ impl Server {
         self.process = Process::start(self.folder.path(), &self.options)?;
         Ok(())
     }
+
+    /// As `restart`, with other options from now on.
+    ///
+    /// # Errors
+    /// As `start` and `stop`.
+    pub fn restart_with(&mut self, options: ServerOptions) -> Result<(), HarnessError> {
+        self.options = options;
+        self.restart()
+    }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
-        let stopped = self.process.stop(self.folder.path());
+        // Not asked to end: it would wait for connections whose runtime waits here.
+        let stopped = self.process.kill();
         if thread::panicking() || stopped.is_err() {
             show_log(self.folder.path());
         }
@@ -177,10 +258,18 @@ fn show_log(folder: &Path) {
     }
 }
 
+/// Where a server says that it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Endpoint {
+    scheme: &'static str,
+    address: SocketAddr,
+}
+
 #[derive(Debug)]
 struct Process {
     child: Child,
-    address: SocketAddr,
+    endpoint: Endpoint,
+    greeting: Vec<String>,
     /// Lines of standard output; closed when the process has ended.
     output: Receiver<String>,
 }
@@ -192,25 +281,7 @@ impl Process {
             .append(true)
             .open(folder.join("server.log"))
             .map_err(HarnessError::io("open the server's log"))?;
-        let mut child = Command::new(binary()?)
-            .args([
-                "serve",
-                "--listen",
-                "127.0.0.1:0",
-                "--log-format",
-                "json",
-                "--data-dir",
-            ])
-            .arg(data_dir(folder))
-            .args(&options.arguments)
-            .env("BUCKETRY_ROOT_ACCESS_KEY_ID", ROOT_ACCESS_KEY_ID)
-            .env("BUCKETRY_ROOT_SECRET_ACCESS_KEY", ROOT_SECRET_ACCESS_KEY)
-            .envs(
-                options
-                    .environment
-                    .iter()
-                    .map(|(name, value)| (name, value)),
-            )
+        let mut child = command(folder, options)?
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(log)
@@ -220,19 +291,11 @@ impl Process {
             Some(stdout) => lines(stdout),
             None => return Err(HarnessError::Incomplete("stdout")),
         };
-        match ready_address(&output, folder) {
-            Ok(address) => Ok(Self {
+        match ready(&output, folder) {
+            Ok((endpoint, greeting)) => Ok(Self {
                 child,
-
-    /// As `restart`, with other options from now on.
-    ///
-    /// # Errors
-    /// As `start` and `stop`.
-    pub fn restart_with(&mut self, options: ServerOptions) -> Result<(), HarnessError> {
-        self.options = options;
-        self.restart()
-    }
-                address,
+                endpoint,
+                greeting,
                 output,
             }),
             Err(error) => {
@@ -245,19 +308,29 @@ impl Process {
     }
 
     fn stop(&mut self, folder: &Path) -> Result<ExitStatus, HarnessError> {
-        if let Some(status) = self.ended()? {
-            return Ok(status);
+        self.terminate()?;
+        self.wait(folder)
+    }
+
+    fn terminate(&mut self) -> Result<(), HarnessError> {
+        if self.ended()?.is_some() {
+            return Ok(());
         }
         if let Some(pid) = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw) {
             kill_process(pid, Signal::TERM)
                 .map_err(std::io::Error::from)
                 .map_err(HarnessError::io("send SIGTERM to the server"))?;
         }
+        Ok(())
+    }
+
+    fn wait(&mut self, folder: &Path) -> Result<ExitStatus, HarnessError> {
         let deadline = Instant::now() + STOP_LIMIT;
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
             match self.output.recv_timeout(left) {
                 Ok(_) => {}
+                // Its output is closed: it has ended or is about to.
                 Err(RecvTimeoutError::Disconnected) => {
                     return self
                         .child
@@ -294,6 +367,32 @@ impl Process {
     }
 }
 
+fn command(folder: &Path, options: &ServerOptions) -> Result<Command, HarnessError> {
+    let mut command = Command::new(binary()?);
+    command
+        .args(["serve", "--log-format", "json", "--listen"])
+        .arg(&options.listen)
+        .arg("--data-dir")
+        .arg(data_dir(folder))
+        .args(&options.arguments);
+    match options.operator {
+        Operator::Root => {
+            command
+                .env("BUCKETRY_ROOT_ACCESS_KEY_ID", ROOT_ACCESS_KEY_ID)
+                .env("BUCKETRY_ROOT_SECRET_ACCESS_KEY", ROOT_SECRET_ACCESS_KEY);
+        }
+        Operator::FirstStart => {
+            command
+                .env_remove("BUCKETRY_ROOT_ACCESS_KEY_ID")
+                .env_remove("BUCKETRY_ROOT_SECRET_ACCESS_KEY");
+        }
+    }
+    for (name, value) in &options.environment {
+        command.env(name, value);
+    }
+    Ok(command)
+}
+
 /// Hands on lines until the writer is gone, so that waiting for one can have a deadline.
 fn lines(stdout: ChildStdout) -> Receiver<String> {
     let (sender, receiver) = mpsc::channel();
@@ -307,15 +406,24 @@ fn lines(stdout: ChildStdout) -> Receiver<String> {
     receiver
 }
 
-fn ready_address(output: &Receiver<String>, folder: &Path) -> Result<SocketAddr, HarnessError> {
+/// Waits for the line that says where the server is, and gives the lines before it too.
+fn ready(
+    output: &Receiver<String>,
+    folder: &Path,
+) -> Result<(Endpoint, Vec<String>), HarnessError> {
+    let mut greeting = Vec::new();
     let deadline = Instant::now() + READY_LIMIT;
     loop {
         let left = deadline.saturating_duration_since(Instant::now());
         match output.recv_timeout(left) {
             Ok(line) => {
                 if let Some(url) = line.strip_prefix("ready ") {
-                    return parse_ready(url).ok_or(HarnessError::ReadyLine(line));
+                    return match parse_ready(url) {
+                        Some(endpoint) => Ok((endpoint, greeting)),
+                        None => Err(HarnessError::ReadyLine(line)),
+                    };
                 }
+                greeting.push(line);
             }
             Err(RecvTimeoutError::Disconnected) => {
                 return Err(HarnessError::EndedEarly {
@@ -332,9 +440,13 @@ fn ready_address(output: &Receiver<String>, folder: &Path) -> Result<SocketAddr,
     }
 }
 
-fn parse_ready(url: &str) -> Option<SocketAddr> {
-    let rest = url.trim().strip_prefix("http://")?;
-    rest.trim_end_matches('/').parse().ok()
+fn parse_ready(url: &str) -> Option<Endpoint> {
+    let (scheme, address) = url.trim().split_once("://")?;
+    let scheme = ["http", "https"]
+        .into_iter()
+        .find(|known| *known == scheme)?;
+    let address = address.trim_end_matches('/').parse().ok()?;
+    Some(Endpoint { scheme, address })
 }
 
 fn data_dir(folder: &Path) -> PathBuf {
@@ -373,9 +485,15 @@ mod tests {
 
     #[test]
     fn the_ready_line_names_the_address() {
-        let expected: SocketAddr = "127.0.0.1:4321".parse().unwrap();
-        assert_eq!(parse_ready("http://127.0.0.1:4321"), Some(expected));
-        assert_eq!(parse_ready("http://127.0.0.1:4321/\n"), Some(expected));
+        let at = |scheme, address: &str| {
+            let address = address.parse().unwrap();
+            Some(Endpoint { scheme, address })
+        };
+        let plain = at("http", "127.0.0.1:4321");
+        assert_eq!(parse_ready("http://127.0.0.1:4321"), plain);
+        assert_eq!(parse_ready("http://127.0.0.1:4321/\n"), plain);
+        assert_eq!(parse_ready("https://[::1]:1"), at("https", "[::1]:1"));
+        assert_eq!(parse_ready("ftp://127.0.0.1:4321"), None);
         assert_eq!(parse_ready("127.0.0.1:4321"), None);
         assert_eq!(parse_ready("http://localhost"), None);
     }
