@@ -3,5 +3,9 @@
 mod access;
 mod clients;
 mod grpc;
+mod lifecycle;
+mod permissions;
+mod revocation;
+mod tls;
 mod wire;
 mod durability;
