@@ -81,7 +81,10 @@ impl Fake {
         let listener = listen("127.0.0.1:0".parse().unwrap()).unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
         let grpc = GrpcBuilder::default()
-            .build(DescriptorSets { shown: &[], complete: &[] })
+            .build(DescriptorSets {
+                shown: &[],
+                complete: &[],
+            })
             .await
             .unwrap();
         let fake = self.clone();
