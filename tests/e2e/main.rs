@@ -1,11 +1,21 @@
 //! End-to-end tests: a real server, real clients.
 
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "all of this crate is tests, their helpers too"
+)]
+
 mod access;
+mod addressing;
+mod bad_input;
 mod clients;
+mod durability;
 mod grpc;
+mod keys;
 mod lifecycle;
 mod permissions;
+mod races;
 mod revocation;
 mod tls;
 mod wire;
-mod durability;
