@@ -1,4 +1,5 @@
 use std::fs::{File, TryLockError};
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -108,7 +109,12 @@ fn lock_directory(directory: &Path) -> Result<File, CatalogError> {
         path: directory.to_owned(),
         error: Arc::new(error),
     };
-    std::fs::create_dir_all(directory).map_err(failed)?;
+    // For the owner alone: small objects and sealed secrets lie here.
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(directory)
+        .map_err(failed)?;
     let file = File::options()
         .create(true)
         .truncate(false)
@@ -119,5 +125,21 @@ fn lock_directory(directory: &Path) -> Result<File, CatalogError> {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(CatalogError::InUse(directory.to_owned())),
         Err(TryLockError::Error(error)) => Err(failed(error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn a_directory_that_is_made_is_for_its_owner_alone() {
+        let parent = tempfile::tempdir().unwrap();
+        let directory = parent.path().join("data");
+        let _lock = lock_directory(&directory).unwrap();
+        let mode = std::fs::metadata(&directory).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o700);
     }
 }
