@@ -257,6 +257,8 @@ fn text(reason: ErrorReason) -> Option<&'static str> {
         | Reason::VersionConflict
         | Reason::AccountAlreadyExists
         | Reason::TokenRevoked
+        | Reason::TokenUsable
+        | Reason::ByteLimitExceeded
         | Reason::BadDigest
         | Reason::InvalidDigest
         | Reason::InvalidChunkSize

@@ -75,6 +75,12 @@ pub(crate) enum Error {
     AccountAlreadyExists { name: String },
     #[error("the token is revoked, which is final")]
     TokenRevoked,
+    #[error("the token can still be used: revoke it first")]
+    TokenUsable,
+    #[error("the token's bytes of the day are used up: {limit} a day (UTC)")]
+    ByteLimitExceeded { limit: u64 },
+    #[error("the token's requests per second are used up: {limit}; slow down")]
+    RequestLimitExceeded { limit: u32 },
 
     #[error("the {digest} of the content is {actual}, not {declared} as declared")]
     BadDigest {

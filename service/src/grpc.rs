@@ -108,17 +108,23 @@ impl ObjectService for Server {
 
 impl TokenService for Server {
     operations! {
-        tokens::create_token => create_token(CreateTokenRequest) -> CreateTokenResponse;
-        tokens::get_token => get_token(GetTokenRequest) -> GetTokenResponse;
-        tokens::list_tokens => list_tokens(ListTokensRequest) -> ListTokensResponse;
-        tokens::update_token => update_token(UpdateTokenRequest) -> UpdateTokenResponse;
-        tokens::show_token_secret => show_token_secret(ShowTokenSecretRequest) -> ShowTokenSecretResponse;
-        tokens::clone_token => clone_token(CloneTokenRequest) -> CloneTokenResponse;
-        tokens::suspend_token => suspend_token(SuspendTokenRequest) -> SuspendTokenResponse;
-        tokens::resume_token => resume_token(ResumeTokenRequest) -> ResumeTokenResponse;
-        tokens::revoke_token => revoke_token(RevokeTokenRequest) -> RevokeTokenResponse;
-        tokens::create_session => create_session(CreateSessionRequest) -> CreateSessionResponse;
-    }
+            tokens::create_token => create_token(CreateTokenRequest) -> CreateTokenResponse;
+            tokens::get_token => get_token(GetTokenRequest) -> GetTokenResponse;
+            tokens::list_tokens => list_tokens(ListTokensRequest) -> ListTokensResponse;
+            tokens::update_token => update_token(UpdateTokenRequest) -> UpdateTokenResponse;
+            tokens::show_token_secret => show_token_secret(ShowTokenSecretRequest) -> ShowTokenSecretResponse;
+            tokens::clone_token => clone_token(CloneTokenRequest) -> CloneTokenResponse;
+            tokens::suspend_token => suspend_token(SuspendTokenRequest) -> SuspendTokenResponse;
+            tokens::resume_token => resume_token(ResumeTokenRequest) -> ResumeTokenResponse;
+            tokens::revoke_token => revoke_token(RevokeTokenRequest) -> RevokeTokenResponse;
+    tokens::purge_token => purge_token(PurgeTokenRequest) -> PurgeTokenResponse;
+            tokens::get_token_usage => get_token_usage(GetTokenUsageRequest) -> GetTokenUsageResponse;
+            tokens::list_token_denials => list_token_denials(ListTokenDenialsRequest) -> ListTokenDenialsResponse;
+            tokens::explain_access => explain_access(ExplainAccessRequest) -> ExplainAccessResponse;
+            tokens::list_token_audit_events => list_token_audit_events(ListTokenAuditEventsRequest) -> ListTokenAuditEventsResponse;
+            tokens::describe_client_address => describe_client_address(DescribeClientAddressRequest) -> DescribeClientAddressResponse;
+            tokens::create_session => create_session(CreateSessionRequest) -> CreateSessionResponse;
+        }
 }
 
 impl AdminService for Server {
@@ -128,6 +134,9 @@ impl AdminService for Server {
         admin::create_operator_key => create_operator_key(CreateOperatorKeyRequest) -> CreateOperatorKeyResponse;
         admin::list_admin_keys => list_admin_keys(ListAdminKeysRequest) -> ListAdminKeysResponse;
         admin::revoke_admin_key => revoke_admin_key(RevokeAdminKeyRequest) -> RevokeAdminKeyResponse;
+        admin::list_audit_events => list_audit_events(ListAuditEventsRequest) -> ListAuditEventsResponse;
+        admin::get_keyring => get_keyring(GetKeyringRequest) -> GetKeyringResponse;
+        admin::reload_keyring => reload_keyring(ReloadKeyringRequest) -> ReloadKeyringResponse;
     }
 }
 

@@ -12,6 +12,7 @@ pub(crate) fn to_error(refusal: Refusal) -> Error {
             token_id: pk.to_string(),
         },
         Refusal::AccessKeyRevoked(_) => Error::TokenRevoked,
+        Refusal::AccessKeyUsable(_) => Error::TokenUsable,
         Refusal::AccountExists => Error::AccountAlreadyExists {
             name: String::new(),
         },
@@ -43,7 +44,7 @@ pub(crate) fn to_error(refusal: Refusal) -> Error {
         Refusal::EpochMoved { .. } | Refusal::IntentLost(_) | Refusal::SourceGone => {
             Error::Conflict
         }
-        Refusal::AccessKeyExists | Refusal::AccessKeyUsable(_) | Refusal::AccountNotFound(_) => {
+        Refusal::AccessKeyExists | Refusal::AccountNotFound(_) => {
             Error::Internal(Box::new(refusal))
         }
     }

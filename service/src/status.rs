@@ -142,6 +142,9 @@ pub(crate) fn parts(error: &Error) -> Parts {
             facts([("display_name", name.clone())]),
         ),
         Error::TokenRevoked => (Reason::TokenRevoked, facts([])),
+        Error::TokenUsable => (Reason::TokenUsable, facts([])),
+        Error::ByteLimitExceeded { .. } => (Reason::ByteLimitExceeded, facts([])),
+        Error::RequestLimitExceeded { .. } => (Reason::SlowDown, facts([])),
         Error::BadDigest {
             digest,
             declared,

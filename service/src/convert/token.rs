@@ -1,8 +1,10 @@
+use std::num::{NonZeroU32, NonZeroU64};
+
 use bucketry_contract::v1;
 
 use super::{Owner, timestamp_from_proto, timestamp_to_proto};
 use crate::access::{IpList, IpRules, IpRulesError};
-use crate::catalog::model::{AccessKey, Account, KeyScope, KeyState};
+use crate::catalog::model::{AccessKey, Account, KeyLimits, KeyScope, KeyState};
 use crate::domain::{BucketName, Permission, Timestamp};
 use crate::error::Error;
 
@@ -35,7 +37,53 @@ pub(crate) fn token_to_proto(
             .as_ref()
             .map(|stamp| timestamp_to_proto(stamp.at)),
         created_by: key.created.by.clone(),
+        limits: limits_to_proto(key.limits),
+        // Usage has a table of its own: who shows it, fills it in.
+        last_use: None,
+        request_count: 0,
     }
+}
+
+fn limits_to_proto(limits: KeyLimits) -> Option<v1::TokenLimits> {
+    (limits != KeyLimits::default()).then(|| v1::TokenLimits {
+        requests_per_second: limits
+            .requests_per_second
+            .map_or(0, |limit| i64::from(limit.get())),
+        bytes_per_day: limits
+            .bytes_per_day
+            .map_or(0, |limit| i64::try_from(limit.get()).unwrap_or(i64::MAX)),
+    })
+}
+
+/// Limits for a record in the audit.
+pub(crate) fn limits_to_json(limits: KeyLimits) -> serde_json::Value {
+    serde_json::json!({
+        "requests_per_second": limits.requests_per_second,
+        "bytes_per_day": limits.bytes_per_day,
+    })
+}
+
+/// The most requests per second that a limit may be.
+const MAX_REQUESTS_PER_SECOND: u32 = 1_000_000;
+
+/// Limits as sent; 0 and absence mean none.
+pub(crate) fn limits_from_proto(sent: Option<&v1::TokenLimits>) -> Result<KeyLimits, Error> {
+    let sent = sent.copied().unwrap_or_default();
+    let requests = u32::try_from(sent.requests_per_second)
+        .ok()
+        .filter(|&limit| limit <= MAX_REQUESTS_PER_SECOND)
+        .ok_or_else(|| Error::InvalidArgument {
+            field: "limits.requests_per_second",
+            problem: format!("must be 0 (no limit) to {MAX_REQUESTS_PER_SECOND}"),
+        })?;
+    let bytes = u64::try_from(sent.bytes_per_day).map_err(|_| Error::InvalidArgument {
+        field: "limits.bytes_per_day",
+        problem: "must be 0 (no limit) or more".to_owned(),
+    })?;
+    Ok(KeyLimits {
+        requests_per_second: NonZeroU32::new(requests),
+        bytes_per_day: NonZeroU64::new(bytes),
+    })
 }
 
 /// One address is shown without its prefix length, as it was most likely typed.

@@ -10,7 +10,7 @@ use crate::access::{
     create_keyring_file, open_secret, read_keyring_file, seal_canary, seal_secret, verify_canary,
 };
 use crate::blobs::BlobStore;
-use crate::catalog::model::{AccessKey, KeyScope, KeyState};
+use crate::catalog::model::{AccessKey, KeyLimits, KeyScope, KeyState};
 use crate::catalog::mutation::{
     CreateAccessKey, CreateAccount, KeyEdit, ResealAccessKey, UpdateAccessKey,
 };
@@ -195,6 +195,7 @@ fn operator(name: &str) -> NewKey {
         allowed: Vec::new(),
         disallowed: Vec::new(),
         expires: None,
+        limits: KeyLimits::default(),
     }
 }
 

@@ -5,8 +5,8 @@ use bytes::Bytes;
 use sqlx::Connection as _;
 
 use crate::catalog::model::{
-    AccessKey, Account, Bucket, Extent, KeyScope, Layout, NewData, ObjectMeta, SealedSecret,
-    StoredObject,
+    AccessKey, Account, Bucket, Extent, KeyLimits, KeyScope, Layout, NewData, ObjectMeta,
+    SealedSecret, StoredObject,
 };
 use crate::catalog::mutation::{
     CreateAccessKey, CreateAccount, CreateBucket, Guard, Preconditions, PutObject,
@@ -223,6 +223,7 @@ pub(super) async fn new_key(catalog: &Catalog, scope: KeyScope) -> CreateAccessK
         allowed: vec!["10.0.0.0/8".parse().unwrap()],
         disallowed: Vec::new(),
         expires: None,
+        limits: KeyLimits::default(),
         secret: SealedSecret {
             kek_id: 1,
             algorithm: 1,

@@ -34,6 +34,7 @@ pub(super) fn create_access_key(state: &mut State, change: &CreateAccessKey) -> 
         disallowed: change.disallowed.clone(),
         state: KeyState::Active,
         expires: change.expires,
+        limits: change.limits,
         version: 1,
         epoch: 1,
         secret: change.secret.clone(),
@@ -86,6 +87,7 @@ fn edited(before: &AccessKey, edit: &KeyEdit, stamp: Stamp) -> AccessKey {
     key.disallowed = edit.disallowed.clone().unwrap_or(key.disallowed);
     key.state = edit.state.unwrap_or(key.state);
     key.expires = edit.expires.unwrap_or(key.expires);
+    key.limits = edit.limits.unwrap_or(key.limits);
     key.version += 1;
     let decides = |key: &AccessKey| {
         (

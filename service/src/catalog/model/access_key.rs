@@ -1,3 +1,5 @@
+use std::num::{NonZeroU32, NonZeroU64};
+
 use ipnet::IpNet;
 
 use crate::domain::{AccessKeyId, AccessKeyPk, AccountId, BucketId, Permission, Timestamp};
@@ -21,6 +23,8 @@ pub struct AccessKey {
     pub state: KeyState,
     /// From this moment on it is refused.
     pub expires: Option<Timestamp>,
+    /// What it may use at most.
+    pub limits: KeyLimits,
     /// Moves on every edit.
     pub version: i64,
     /// Moves on state, address and expiry edits.
@@ -40,6 +44,15 @@ impl AccessKey {
     pub fn is_usable(&self, now: Timestamp) -> bool {
         self.state == KeyState::Active && self.expires.is_none_or(|expires| now < expires)
     }
+}
+
+/// What an access key may use at most. Absent: no limit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct KeyLimits {
+    /// Requests per second.
+    pub requests_per_second: Option<NonZeroU32>,
+    /// Bytes of object data, in and out, per day (UTC).
+    pub bytes_per_day: Option<NonZeroU64>,
 }
 
 /// When something was done, and by whom (an access key id, or the name of an internal actor).

@@ -9,7 +9,7 @@ mod object;
 mod upload;
 mod usage;
 
-pub use access_key::{AccessKey, KeyScope, KeyState, SealedSecret, Stamp};
+pub use access_key::{AccessKey, KeyLimits, KeyScope, KeyState, SealedSecret, Stamp};
 pub use account::{Account, AccountState};
 pub use audit::{AuditEntry, AuditRecord};
 pub use blob::{BlobBatch, DataLayout, DataOwner, GarbageBlob};

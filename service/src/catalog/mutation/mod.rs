@@ -7,8 +7,8 @@ use ipnet::IpNet;
 pub use upload::{AbortUpload, CompleteUpload, CreateUpload, PutPart};
 
 use super::model::{
-    AccountState, AuditEntry, KeyScope, KeyState, LastUse, NewData, ObjectMeta, SealedSecret,
-    UsageRow,
+    AccountState, AuditEntry, KeyLimits, KeyScope, KeyState, LastUse, NewData, ObjectMeta,
+    SealedSecret, UsageRow,
 };
 use crate::domain::{
     AccessKeyId, AccessKeyPk, AccountId, BucketConfig, BucketId, BucketName, CorsRule, ETag,
@@ -97,6 +97,8 @@ pub struct CreateAccessKey {
     pub disallowed: Vec<IpNet>,
     /// Expiry.
     pub expires: Option<Timestamp>,
+    /// What it may use at most.
+    pub limits: KeyLimits,
     /// The sealed secret.
     pub secret: SealedSecret,
     /// Now.
@@ -133,6 +135,8 @@ pub struct KeyEdit {
     pub state: Option<KeyState>,
     /// Sets (`Some(Some)`) or lifts (`Some(None)`) the expiry.
     pub expires: Option<Option<Timestamp>>,
+    /// All limits together.
+    pub limits: Option<KeyLimits>,
 }
 
 /// Seals a key's secret anew. Neither version nor epoch move: nothing changes for anybody.

@@ -1,6 +1,8 @@
-use super::codes::{from_json, to_json};
+use std::num::{NonZeroU32, NonZeroU64};
+
+use super::codes::{from_json, size, stored_size, to_json};
 use crate::catalog::CatalogError;
-use crate::catalog::model::{AccessKey, KeyScope, KeyState, SealedSecret, Stamp};
+use crate::catalog::model::{AccessKey, KeyLimits, KeyScope, KeyState, SealedSecret, Stamp};
 use crate::catalog::sql::{Kind, Record, Row, Table, Value};
 use crate::domain::{AccessKeyPk, AccountId, BucketId, Permission, Timestamp};
 
@@ -31,6 +33,8 @@ impl Record for AccessKey {
             ("edited_by", Kind::Text),
             ("revoked_at", Kind::Int),
             ("revoked_by", Kind::Text),
+            ("requests_per_second", Kind::Int),
+            ("bytes_per_day", Kind::Int),
         ],
         key: 1,
     };
@@ -68,6 +72,14 @@ impl Record for AccessKey {
             edited_by,
             revoked_at,
             revoked_by,
+            self.limits
+                .requests_per_second
+                .map(|limit| i64::from(limit.get()))
+                .into(),
+            self.limits
+                .bytes_per_day
+                .map(|limit| stored_size(limit.get()))
+                .into(),
         ]
     }
 
@@ -102,6 +114,7 @@ impl Record for AccessKey {
             created,
             edited: read_stamp(row, 19)?,
             revoked: read_stamp(row, 21)?,
+            limits: read_limits(row, 23)?,
         })
     }
 }
@@ -165,6 +178,20 @@ fn read_scope(row: &Row, first: usize) -> Result<KeyScope, CatalogError> {
         }
         _ => Err(CatalogError::Corrupt("access_keys.scope")),
     }
+}
+
+fn read_limits(row: &Row, first: usize) -> Result<KeyLimits, CatalogError> {
+    const REQUESTS: &str = "access_keys.requests_per_second";
+    let requests = row.opt_int(first)?.unwrap_or_default();
+    let requests = u32::try_from(requests).map_err(|_| CatalogError::Corrupt(REQUESTS))?;
+    let bytes = size(
+        row.opt_int(first + 1)?.unwrap_or_default(),
+        "access_keys.bytes_per_day",
+    )?;
+    Ok(KeyLimits {
+        requests_per_second: NonZeroU32::new(requests),
+        bytes_per_day: NonZeroU64::new(bytes),
+    })
 }
 
 fn stamp_values(stamp: Option<&Stamp>) -> [Value; 2] {

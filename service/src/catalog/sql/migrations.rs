@@ -6,12 +6,20 @@ use sqlx::migrate::{Migration, MigrationType, Migrator};
 use super::Dialect;
 
 /// Both engines' scripts of one number do the same.
-const SCRIPTS: [(i64, &str, &str, &str); 1] = [(
-    1,
-    "catalog",
-    include_str!("../../../migrations/sqlite/0001_catalog.sql"),
-    include_str!("../../../migrations/postgres/0001_catalog.sql"),
-)];
+const SCRIPTS: [(i64, &str, &str, &str); 2] = [
+    (
+        1,
+        "catalog",
+        include_str!("../../../migrations/sqlite/0001_catalog.sql"),
+        include_str!("../../../migrations/postgres/0001_catalog.sql"),
+    ),
+    (
+        2,
+        "token limits and denials",
+        include_str!("../../../migrations/sqlite/0002_token_limits_and_denials.sql"),
+        include_str!("../../../migrations/postgres/0002_token_limits_and_denials.sql"),
+    ),
+];
 
 /// The scripts of an engine. On Postgres running them takes an advisory lock, so that nodes may start together.
 pub(super) fn migrator(dialect: Dialect) -> Migrator {

@@ -73,6 +73,7 @@ pub(super) async fn create(
             .expires_in
             .map(|delay| expiry(now, delay))
             .transpose()?,
+        limits: None,
     };
     let answer = connection.answer(connection.tokens().create_token(request).await)?;
     write_warnings(terminal, &answer.warnings)?;

@@ -2,7 +2,7 @@ use bucketry_contract::v1::{CreateAccountRequest, CreateAccountResponse};
 use serde_json::json;
 use tonic::Request;
 
-use crate::catalog::model::KeyScope;
+use crate::catalog::model::{KeyLimits, KeyScope};
 use crate::catalog::mutation::CreateAccount;
 use crate::catalog::{CatalogError, Refusal};
 use crate::convert::account_to_proto;
@@ -51,6 +51,7 @@ pub(crate) async fn create_account(
         allowed: Vec::new(),
         disallowed: Vec::new(),
         expires: None,
+        limits: KeyLimits::default(),
     };
     let (row, secret) = issue_key(service, new, grant.actor()).await?;
     let about = About {

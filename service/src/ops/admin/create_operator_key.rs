@@ -2,7 +2,7 @@ use bucketry_contract::v1::{CreateOperatorKeyRequest, CreateOperatorKeyResponse}
 use serde_json::json;
 use tonic::Request;
 
-use crate::catalog::model::KeyScope;
+use crate::catalog::model::{KeyLimits, KeyScope};
 use crate::convert::{admin_key_to_proto, token_name};
 use crate::error::Error;
 use crate::ops::tokens::{About, NewKey, audit_entry, issue_key};
@@ -22,6 +22,7 @@ pub(crate) async fn create_operator_key(
         allowed: Vec::new(),
         disallowed: Vec::new(),
         expires: None,
+        limits: KeyLimits::default(),
     };
     let (row, secret) = issue_key(service, new, grant.actor()).await?;
     let about = About {

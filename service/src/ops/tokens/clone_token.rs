@@ -26,6 +26,7 @@ pub(crate) async fn clone_token(
         disallowed: original.disallowed.clone(),
         // An expiry that has passed would make a clone that never works.
         expires: original.expires.filter(|&at| at > service.now()),
+        limits: original.limits,
     };
     let (token, credentials) = make_token(service, &grant, new, "token.clone").await?;
     Ok(CloneTokenResponse {

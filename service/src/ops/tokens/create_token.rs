@@ -6,7 +6,8 @@ use super::{About, NewKey, audit_entry, issue_key, warnings};
 use crate::access::SecretKey;
 use crate::catalog::model::KeyScope;
 use crate::convert::{
-    expiry_from_proto, ip_rules_from_proto, permission_from_proto, token_name, token_to_proto,
+    expiry_from_proto, ip_rules_from_proto, limits_from_proto, limits_to_json,
+    permission_from_proto, timestamp_to_proto, token_name, token_to_proto,
 };
 use crate::error::Error;
 use crate::service::{Grant, Service};
@@ -29,6 +30,7 @@ pub(crate) async fn create_token(
         allowed: rules.allowed().to_vec(),
         disallowed: rules.disallowed().to_vec(),
         expires: expiry_from_proto(asked.expire_time.as_ref(), service.now())?,
+        limits: limits_from_proto(asked.limits.as_ref())?,
     };
     let (token, credentials) = make_token(service, &grant, new, "token.create").await?;
     Ok(CreateTokenResponse {
@@ -56,6 +58,8 @@ pub(super) async fn make_token(
         "access_key_id": row.access_key_id.to_string(),
         "allowed": row.allowed,
         "disallowed": row.disallowed,
+        "expires": row.expires.map(|at| timestamp_to_proto(at).to_string()),
+        "limits": limits_to_json(row.limits),
     });
     let entry = audit_entry(service, grant, action, about, details);
     let key = service.catalog.submit_audited(row, vec![entry]).await?;

@@ -3,7 +3,7 @@
 use ipnet::IpNet;
 
 use crate::access::{SealBinding, SecretKey, generate_key_id, seal_secret};
-use crate::catalog::model::{AuditEntry, KeyScope};
+use crate::catalog::model::{AuditEntry, KeyLimits, KeyScope};
 use crate::catalog::mutation::CreateAccessKey;
 use crate::domain::{AccessKeyId, AccessKeyPk, AccountId, BucketId, Timestamp};
 use crate::error::Error;
@@ -17,6 +17,7 @@ pub(crate) struct NewKey {
     pub(crate) allowed: Vec<IpNet>,
     pub(crate) disallowed: Vec<IpNet>,
     pub(crate) expires: Option<Timestamp>,
+    pub(crate) limits: KeyLimits,
 }
 
 /// Draws id and secret, seals the secret for its row, and gives the row that is to be committed.
@@ -55,6 +56,7 @@ pub(crate) async fn seal_key(
         allowed: new.allowed,
         disallowed: new.disallowed,
         expires: new.expires,
+        limits: new.limits,
         secret: sealed.into(),
         now: service.now(),
         by,

@@ -22,10 +22,11 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from bucketry._gen.v1 import token_service_pb2 as bucketry_dot_v1_dot_token__service__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x62ucketry/v1/admin_service.proto\x12\x0b\x62ucketry.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa3\x01\n\x07\x41\x63\x63ount\x12\x1d\n\naccount_id\x18\x01 \x01(\tR\taccountId\x12\x19\n\x08owner_id\x18\x02 \x01(\tR\x07ownerId\x12!\n\x0c\x64isplay_name\x18\x03 \x01(\tR\x0b\x64isplayName\x12;\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\ncreateTime\"\xf2\x01\n\x08\x41\x64minKey\x12\x15\n\x06key_id\x18\x01 \x01(\tR\x05keyId\x12\"\n\raccess_key_id\x18\x02 \x01(\tR\x0b\x61\x63\x63\x65ssKeyId\x12\x1d\n\naccount_id\x18\x03 \x01(\tR\taccountId\x12\x12\n\x04name\x18\x04 \x01(\tR\x04name\x12;\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\ncreateTime\x12;\n\x0brevoke_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\nrevokeTime\"9\n\x14\x43reateAccountRequest\x12!\n\x0c\x64isplay_name\x18\x01 \x01(\tR\x0b\x64isplayName\"\x9c\x01\n\x15\x43reateAccountResponse\x12.\n\x07\x61\x63\x63ount\x18\x01 \x01(\x0b\x32\x14.bucketry.v1.AccountR\x07\x61\x63\x63ount\x12\"\n\raccess_key_id\x18\x02 \x01(\tR\x0b\x61\x63\x63\x65ssKeyId\x12/\n\x11secret_access_key\x18\x03 \x01(\tB\x03\x80\x01\x01R\x0fsecretAccessKey\"Q\n\x13ListAccountsRequest\x12\x1b\n\tpage_size\x18\x01 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x02 \x01(\tR\tpageToken\"p\n\x14ListAccountsResponse\x12\x30\n\x08\x61\x63\x63ounts\x18\x01 \x03(\x0b\x32\x14.bucketry.v1.AccountR\x08\x61\x63\x63ounts\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\".\n\x18\x43reateOperatorKeyRequest\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\"u\n\x19\x43reateOperatorKeyResponse\x12\'\n\x03key\x18\x01 \x01(\x0b\x32\x15.bucketry.v1.AdminKeyR\x03key\x12/\n\x11secret_access_key\x18\x02 \x01(\tB\x03\x80\x01\x01R\x0fsecretAccessKey\"R\n\x14ListAdminKeysRequest\x12\x1b\n\tpage_size\x18\x01 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x02 \x01(\tR\tpageToken\"j\n\x15ListAdminKeysResponse\x12)\n\x04keys\x18\x01 \x03(\x0b\x32\x15.bucketry.v1.AdminKeyR\x04keys\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\".\n\x15RevokeAdminKeyRequest\x12\x15\n\x06key_id\x18\x01 \x01(\tR\x05keyId\"A\n\x16RevokeAdminKeyResponse\x12\'\n\x03key\x18\x01 \x01(\x0b\x32\x15.bucketry.v1.AdminKeyR\x03key2\xd2\x03\n\x0c\x41\x64minService\x12V\n\rCreateAccount\x12!.bucketry.v1.CreateAccountRequest\x1a\".bucketry.v1.CreateAccountResponse\x12S\n\x0cListAccounts\x12 .bucketry.v1.ListAccountsRequest\x1a!.bucketry.v1.ListAccountsResponse\x12\x62\n\x11\x43reateOperatorKey\x12%.bucketry.v1.CreateOperatorKeyRequest\x1a&.bucketry.v1.CreateOperatorKeyResponse\x12V\n\rListAdminKeys\x12!.bucketry.v1.ListAdminKeysRequest\x1a\".bucketry.v1.ListAdminKeysResponse\x12Y\n\x0eRevokeAdminKey\x12\".bucketry.v1.RevokeAdminKeyRequest\x1a#.bucketry.v1.RevokeAdminKeyResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x62ucketry/v1/admin_service.proto\x12\x0b\x62ucketry.v1\x1a\x1f\x62ucketry/v1/token_service.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa3\x01\n\x07\x41\x63\x63ount\x12\x1d\n\naccount_id\x18\x01 \x01(\tR\taccountId\x12\x19\n\x08owner_id\x18\x02 \x01(\tR\x07ownerId\x12!\n\x0c\x64isplay_name\x18\x03 \x01(\tR\x0b\x64isplayName\x12;\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\ncreateTime\"\xf2\x01\n\x08\x41\x64minKey\x12\x15\n\x06key_id\x18\x01 \x01(\tR\x05keyId\x12\"\n\raccess_key_id\x18\x02 \x01(\tR\x0b\x61\x63\x63\x65ssKeyId\x12\x1d\n\naccount_id\x18\x03 \x01(\tR\taccountId\x12\x12\n\x04name\x18\x04 \x01(\tR\x04name\x12;\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\ncreateTime\x12;\n\x0brevoke_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\nrevokeTime\"9\n\x14\x43reateAccountRequest\x12!\n\x0c\x64isplay_name\x18\x01 \x01(\tR\x0b\x64isplayName\"\x9c\x01\n\x15\x43reateAccountResponse\x12.\n\x07\x61\x63\x63ount\x18\x01 \x01(\x0b\x32\x14.bucketry.v1.AccountR\x07\x61\x63\x63ount\x12\"\n\raccess_key_id\x18\x02 \x01(\tR\x0b\x61\x63\x63\x65ssKeyId\x12/\n\x11secret_access_key\x18\x03 \x01(\tB\x03\x80\x01\x01R\x0fsecretAccessKey\"Q\n\x13ListAccountsRequest\x12\x1b\n\tpage_size\x18\x01 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x02 \x01(\tR\tpageToken\"p\n\x14ListAccountsResponse\x12\x30\n\x08\x61\x63\x63ounts\x18\x01 \x03(\x0b\x32\x14.bucketry.v1.AccountR\x08\x61\x63\x63ounts\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\".\n\x18\x43reateOperatorKeyRequest\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\"u\n\x19\x43reateOperatorKeyResponse\x12\'\n\x03key\x18\x01 \x01(\x0b\x32\x15.bucketry.v1.AdminKeyR\x03key\x12/\n\x11secret_access_key\x18\x02 \x01(\tB\x03\x80\x01\x01R\x0fsecretAccessKey\"R\n\x14ListAdminKeysRequest\x12\x1b\n\tpage_size\x18\x01 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x02 \x01(\tR\tpageToken\"j\n\x15ListAdminKeysResponse\x12)\n\x04keys\x18\x01 \x03(\x0b\x32\x15.bucketry.v1.AdminKeyR\x04keys\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\".\n\x15RevokeAdminKeyRequest\x12\x15\n\x06key_id\x18\x01 \x01(\tR\x05keyId\"A\n\x16RevokeAdminKeyResponse\x12\'\n\x03key\x18\x01 \x01(\x0b\x32\x15.bucketry.v1.AdminKeyR\x03key\"T\n\x16ListAuditEventsRequest\x12\x1b\n\tpage_size\x18\x01 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x02 \x01(\tR\tpageToken\"r\n\x17ListAuditEventsResponse\x12/\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x17.bucketry.v1.AuditEventR\x06\x65vents\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"z\n\nSealingKey\x12\x15\n\x06key_id\x18\x01 \x01(\tR\x05keyId\x12\x16\n\x06\x61\x63tive\x18\x02 \x01(\x08R\x06\x61\x63tive\x12\x16\n\x06loaded\x18\x03 \x01(\x08R\x06loaded\x12%\n\x0esealed_secrets\x18\x04 \x01(\x03R\rsealedSecrets\"\x13\n\x11GetKeyringRequest\"A\n\x12GetKeyringResponse\x12+\n\x04keys\x18\x01 \x03(\x0b\x32\x17.bucketry.v1.SealingKeyR\x04keys\"\x16\n\x14ReloadKeyringRequest\"D\n\x15ReloadKeyringResponse\x12+\n\x04keys\x18\x01 \x03(\x0b\x32\x17.bucketry.v1.SealingKeyR\x04keys2\xd7\x05\n\x0c\x41\x64minService\x12V\n\rCreateAccount\x12!.bucketry.v1.CreateAccountRequest\x1a\".bucketry.v1.CreateAccountResponse\x12S\n\x0cListAccounts\x12 .bucketry.v1.ListAccountsRequest\x1a!.bucketry.v1.ListAccountsResponse\x12\x62\n\x11\x43reateOperatorKey\x12%.bucketry.v1.CreateOperatorKeyRequest\x1a&.bucketry.v1.CreateOperatorKeyResponse\x12V\n\rListAdminKeys\x12!.bucketry.v1.ListAdminKeysRequest\x1a\".bucketry.v1.ListAdminKeysResponse\x12Y\n\x0eRevokeAdminKey\x12\".bucketry.v1.RevokeAdminKeyRequest\x1a#.bucketry.v1.RevokeAdminKeyResponse\x12\\\n\x0fListAuditEvents\x12#.bucketry.v1.ListAuditEventsRequest\x1a$.bucketry.v1.ListAuditEventsResponse\x12M\n\nGetKeyring\x12\x1e.bucketry.v1.GetKeyringRequest\x1a\x1f.bucketry.v1.GetKeyringResponse\x12V\n\rReloadKeyring\x12!.bucketry.v1.ReloadKeyringRequest\x1a\".bucketry.v1.ReloadKeyringResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,30 +37,44 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CREATEACCOUNTRESPONSE'].fields_by_name['secret_access_key']._serialized_options = b'\200\001\001'
   _globals['_CREATEOPERATORKEYRESPONSE'].fields_by_name['secret_access_key']._loaded_options = None
   _globals['_CREATEOPERATORKEYRESPONSE'].fields_by_name['secret_access_key']._serialized_options = b'\200\001\001'
-  _globals['_ACCOUNT']._serialized_start=82
-  _globals['_ACCOUNT']._serialized_end=245
-  _globals['_ADMINKEY']._serialized_start=248
-  _globals['_ADMINKEY']._serialized_end=490
-  _globals['_CREATEACCOUNTREQUEST']._serialized_start=492
-  _globals['_CREATEACCOUNTREQUEST']._serialized_end=549
-  _globals['_CREATEACCOUNTRESPONSE']._serialized_start=552
-  _globals['_CREATEACCOUNTRESPONSE']._serialized_end=708
-  _globals['_LISTACCOUNTSREQUEST']._serialized_start=710
-  _globals['_LISTACCOUNTSREQUEST']._serialized_end=791
-  _globals['_LISTACCOUNTSRESPONSE']._serialized_start=793
-  _globals['_LISTACCOUNTSRESPONSE']._serialized_end=905
-  _globals['_CREATEOPERATORKEYREQUEST']._serialized_start=907
-  _globals['_CREATEOPERATORKEYREQUEST']._serialized_end=953
-  _globals['_CREATEOPERATORKEYRESPONSE']._serialized_start=955
-  _globals['_CREATEOPERATORKEYRESPONSE']._serialized_end=1072
-  _globals['_LISTADMINKEYSREQUEST']._serialized_start=1074
-  _globals['_LISTADMINKEYSREQUEST']._serialized_end=1156
-  _globals['_LISTADMINKEYSRESPONSE']._serialized_start=1158
-  _globals['_LISTADMINKEYSRESPONSE']._serialized_end=1264
-  _globals['_REVOKEADMINKEYREQUEST']._serialized_start=1266
-  _globals['_REVOKEADMINKEYREQUEST']._serialized_end=1312
-  _globals['_REVOKEADMINKEYRESPONSE']._serialized_start=1314
-  _globals['_REVOKEADMINKEYRESPONSE']._serialized_end=1379
-  _globals['_ADMINSERVICE']._serialized_start=1382
-  _globals['_ADMINSERVICE']._serialized_end=1848
+  _globals['_ACCOUNT']._serialized_start=115
+  _globals['_ACCOUNT']._serialized_end=278
+  _globals['_ADMINKEY']._serialized_start=281
+  _globals['_ADMINKEY']._serialized_end=523
+  _globals['_CREATEACCOUNTREQUEST']._serialized_start=525
+  _globals['_CREATEACCOUNTREQUEST']._serialized_end=582
+  _globals['_CREATEACCOUNTRESPONSE']._serialized_start=585
+  _globals['_CREATEACCOUNTRESPONSE']._serialized_end=741
+  _globals['_LISTACCOUNTSREQUEST']._serialized_start=743
+  _globals['_LISTACCOUNTSREQUEST']._serialized_end=824
+  _globals['_LISTACCOUNTSRESPONSE']._serialized_start=826
+  _globals['_LISTACCOUNTSRESPONSE']._serialized_end=938
+  _globals['_CREATEOPERATORKEYREQUEST']._serialized_start=940
+  _globals['_CREATEOPERATORKEYREQUEST']._serialized_end=986
+  _globals['_CREATEOPERATORKEYRESPONSE']._serialized_start=988
+  _globals['_CREATEOPERATORKEYRESPONSE']._serialized_end=1105
+  _globals['_LISTADMINKEYSREQUEST']._serialized_start=1107
+  _globals['_LISTADMINKEYSREQUEST']._serialized_end=1189
+  _globals['_LISTADMINKEYSRESPONSE']._serialized_start=1191
+  _globals['_LISTADMINKEYSRESPONSE']._serialized_end=1297
+  _globals['_REVOKEADMINKEYREQUEST']._serialized_start=1299
+  _globals['_REVOKEADMINKEYREQUEST']._serialized_end=1345
+  _globals['_REVOKEADMINKEYRESPONSE']._serialized_start=1347
+  _globals['_REVOKEADMINKEYRESPONSE']._serialized_end=1412
+  _globals['_LISTAUDITEVENTSREQUEST']._serialized_start=1414
+  _globals['_LISTAUDITEVENTSREQUEST']._serialized_end=1498
+  _globals['_LISTAUDITEVENTSRESPONSE']._serialized_start=1500
+  _globals['_LISTAUDITEVENTSRESPONSE']._serialized_end=1614
+  _globals['_SEALINGKEY']._serialized_start=1616
+  _globals['_SEALINGKEY']._serialized_end=1738
+  _globals['_GETKEYRINGREQUEST']._serialized_start=1740
+  _globals['_GETKEYRINGREQUEST']._serialized_end=1759
+  _globals['_GETKEYRINGRESPONSE']._serialized_start=1761
+  _globals['_GETKEYRINGRESPONSE']._serialized_end=1826
+  _globals['_RELOADKEYRINGREQUEST']._serialized_start=1828
+  _globals['_RELOADKEYRINGREQUEST']._serialized_end=1850
+  _globals['_RELOADKEYRINGRESPONSE']._serialized_start=1852
+  _globals['_RELOADKEYRINGRESPONSE']._serialized_end=1920
+  _globals['_ADMINSERVICE']._serialized_start=1923
+  _globals['_ADMINSERVICE']._serialized_end=2650
 # @@protoc_insertion_point(module_scope)

@@ -60,6 +60,21 @@ class AdminServiceStub(object):
                 request_serializer=bucketry_dot_v1_dot_admin__service__pb2.RevokeAdminKeyRequest.SerializeToString,
                 response_deserializer=bucketry_dot_v1_dot_admin__service__pb2.RevokeAdminKeyResponse.FromString,
                 _registered_method=True)
+        self.ListAuditEvents = channel.unary_unary(
+                '/bucketry.v1.AdminService/ListAuditEvents',
+                request_serializer=bucketry_dot_v1_dot_admin__service__pb2.ListAuditEventsRequest.SerializeToString,
+                response_deserializer=bucketry_dot_v1_dot_admin__service__pb2.ListAuditEventsResponse.FromString,
+                _registered_method=True)
+        self.GetKeyring = channel.unary_unary(
+                '/bucketry.v1.AdminService/GetKeyring',
+                request_serializer=bucketry_dot_v1_dot_admin__service__pb2.GetKeyringRequest.SerializeToString,
+                response_deserializer=bucketry_dot_v1_dot_admin__service__pb2.GetKeyringResponse.FromString,
+                _registered_method=True)
+        self.ReloadKeyring = channel.unary_unary(
+                '/bucketry.v1.AdminService/ReloadKeyring',
+                request_serializer=bucketry_dot_v1_dot_admin__service__pb2.ReloadKeyringRequest.SerializeToString,
+                response_deserializer=bucketry_dot_v1_dot_admin__service__pb2.ReloadKeyringResponse.FromString,
+                _registered_method=True)
 
 
 class AdminServiceServicer(object):
@@ -102,6 +117,29 @@ class AdminServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListAuditEvents(self, request, context):
+        """What administrators and operators did, newest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetKeyring(self, request, context):
+        """The keys that seal secrets at rest: which are loaded at this node, and how many secrets each seals.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReloadKeyring(self, request, context):
+        """Reads this node's keyring again, as after a key was added or made active; what an older key sealed is then sealed
+        anew in the background. Errors: INVALID_REQUEST (the keyring cannot be read, or lacks a key that is still needed:
+        the former one stays).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_AdminServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -129,6 +167,21 @@ def add_AdminServiceServicer_to_server(servicer, server):
                     servicer.RevokeAdminKey,
                     request_deserializer=bucketry_dot_v1_dot_admin__service__pb2.RevokeAdminKeyRequest.FromString,
                     response_serializer=bucketry_dot_v1_dot_admin__service__pb2.RevokeAdminKeyResponse.SerializeToString,
+            ),
+            'ListAuditEvents': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListAuditEvents,
+                    request_deserializer=bucketry_dot_v1_dot_admin__service__pb2.ListAuditEventsRequest.FromString,
+                    response_serializer=bucketry_dot_v1_dot_admin__service__pb2.ListAuditEventsResponse.SerializeToString,
+            ),
+            'GetKeyring': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetKeyring,
+                    request_deserializer=bucketry_dot_v1_dot_admin__service__pb2.GetKeyringRequest.FromString,
+                    response_serializer=bucketry_dot_v1_dot_admin__service__pb2.GetKeyringResponse.SerializeToString,
+            ),
+            'ReloadKeyring': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReloadKeyring,
+                    request_deserializer=bucketry_dot_v1_dot_admin__service__pb2.ReloadKeyringRequest.FromString,
+                    response_serializer=bucketry_dot_v1_dot_admin__service__pb2.ReloadKeyringResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -267,6 +320,87 @@ class AdminService(object):
             '/bucketry.v1.AdminService/RevokeAdminKey',
             bucketry_dot_v1_dot_admin__service__pb2.RevokeAdminKeyRequest.SerializeToString,
             bucketry_dot_v1_dot_admin__service__pb2.RevokeAdminKeyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListAuditEvents(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/bucketry.v1.AdminService/ListAuditEvents',
+            bucketry_dot_v1_dot_admin__service__pb2.ListAuditEventsRequest.SerializeToString,
+            bucketry_dot_v1_dot_admin__service__pb2.ListAuditEventsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetKeyring(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/bucketry.v1.AdminService/GetKeyring',
+            bucketry_dot_v1_dot_admin__service__pb2.GetKeyringRequest.SerializeToString,
+            bucketry_dot_v1_dot_admin__service__pb2.GetKeyringResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReloadKeyring(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/bucketry.v1.AdminService/ReloadKeyring',
+            bucketry_dot_v1_dot_admin__service__pb2.ReloadKeyringRequest.SerializeToString,
+            bucketry_dot_v1_dot_admin__service__pb2.ReloadKeyringResponse.FromString,
             options,
             channel_credentials,
             insecure,

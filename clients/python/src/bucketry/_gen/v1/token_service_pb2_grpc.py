@@ -80,6 +80,36 @@ class TokenServiceStub(object):
                 request_serializer=bucketry_dot_v1_dot_token__service__pb2.RevokeTokenRequest.SerializeToString,
                 response_deserializer=bucketry_dot_v1_dot_token__service__pb2.RevokeTokenResponse.FromString,
                 _registered_method=True)
+        self.PurgeToken = channel.unary_unary(
+                '/bucketry.v1.TokenService/PurgeToken',
+                request_serializer=bucketry_dot_v1_dot_token__service__pb2.PurgeTokenRequest.SerializeToString,
+                response_deserializer=bucketry_dot_v1_dot_token__service__pb2.PurgeTokenResponse.FromString,
+                _registered_method=True)
+        self.GetTokenUsage = channel.unary_unary(
+                '/bucketry.v1.TokenService/GetTokenUsage',
+                request_serializer=bucketry_dot_v1_dot_token__service__pb2.GetTokenUsageRequest.SerializeToString,
+                response_deserializer=bucketry_dot_v1_dot_token__service__pb2.GetTokenUsageResponse.FromString,
+                _registered_method=True)
+        self.ListTokenDenials = channel.unary_unary(
+                '/bucketry.v1.TokenService/ListTokenDenials',
+                request_serializer=bucketry_dot_v1_dot_token__service__pb2.ListTokenDenialsRequest.SerializeToString,
+                response_deserializer=bucketry_dot_v1_dot_token__service__pb2.ListTokenDenialsResponse.FromString,
+                _registered_method=True)
+        self.ExplainAccess = channel.unary_unary(
+                '/bucketry.v1.TokenService/ExplainAccess',
+                request_serializer=bucketry_dot_v1_dot_token__service__pb2.ExplainAccessRequest.SerializeToString,
+                response_deserializer=bucketry_dot_v1_dot_token__service__pb2.ExplainAccessResponse.FromString,
+                _registered_method=True)
+        self.ListTokenAuditEvents = channel.unary_unary(
+                '/bucketry.v1.TokenService/ListTokenAuditEvents',
+                request_serializer=bucketry_dot_v1_dot_token__service__pb2.ListTokenAuditEventsRequest.SerializeToString,
+                response_deserializer=bucketry_dot_v1_dot_token__service__pb2.ListTokenAuditEventsResponse.FromString,
+                _registered_method=True)
+        self.DescribeClientAddress = channel.unary_unary(
+                '/bucketry.v1.TokenService/DescribeClientAddress',
+                request_serializer=bucketry_dot_v1_dot_token__service__pb2.DescribeClientAddressRequest.SerializeToString,
+                response_deserializer=bucketry_dot_v1_dot_token__service__pb2.DescribeClientAddressResponse.FromString,
+                _registered_method=True)
         self.CreateSession = channel.unary_unary(
                 '/bucketry.v1.TokenService/CreateSession',
                 request_serializer=bucketry_dot_v1_dot_token__service__pb2.CreateSessionRequest.SerializeToString,
@@ -113,7 +143,7 @@ class TokenServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def UpdateToken(self, request, context):
-        """Changes name, IP lists. Permission, key id and secret never change: IMMUTABLE_FIELD; clone the token instead.
+        """Changes name, IP lists, expiry, limits. Permission, key id and secret never change: IMMUTABLE_FIELD; clone the token instead.
         Errors: NO_SUCH_TOKEN, VERSION_CONFLICT, TOKEN_REVOKED, INVALID_ARGUMENT.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -151,6 +181,51 @@ class TokenServiceServicer(object):
     def RevokeToken(self, request, context):
         """Ends a token for good. When this has answered no operation starts and no write commits with it.
         Errors: NO_SUCH_TOKEN.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PurgeToken(self, request, context):
+        """Forgets a token that can no longer be used (revoked, expired, or its bucket is gone), with its usage and denials.
+        Its audit events stay. Errors: NO_SUCH_TOKEN, TOKEN_USABLE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetTokenUsage(self, request, context):
+        """What a token has done, by hour. Exact for the requests that ended at this node before the call; what other nodes
+        served less than one flush interval ago may be missing. Errors: NO_SUCH_TOKEN, INVALID_ARGUMENT.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListTokenDenials(self, request, context):
+        """The latest refused requests of a token, newest first. Errors: NO_SUCH_TOKEN.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ExplainAccess(self, request, context):
+        """Whether a token may do something, and the rule that decides, without doing it.
+        Errors: NO_SUCH_TOKEN, INVALID_ARGUMENT.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListTokenAuditEvents(self, request, context):
+        """What administrators did to a bucket's tokens, newest first. Errors: NO_SUCH_BUCKET.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DescribeClientAddress(self, request, context):
+        """Which address the server takes for the client's in this very call, and why. Tells nothing about anybody else.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -210,6 +285,36 @@ def add_TokenServiceServicer_to_server(servicer, server):
                     servicer.RevokeToken,
                     request_deserializer=bucketry_dot_v1_dot_token__service__pb2.RevokeTokenRequest.FromString,
                     response_serializer=bucketry_dot_v1_dot_token__service__pb2.RevokeTokenResponse.SerializeToString,
+            ),
+            'PurgeToken': grpc.unary_unary_rpc_method_handler(
+                    servicer.PurgeToken,
+                    request_deserializer=bucketry_dot_v1_dot_token__service__pb2.PurgeTokenRequest.FromString,
+                    response_serializer=bucketry_dot_v1_dot_token__service__pb2.PurgeTokenResponse.SerializeToString,
+            ),
+            'GetTokenUsage': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetTokenUsage,
+                    request_deserializer=bucketry_dot_v1_dot_token__service__pb2.GetTokenUsageRequest.FromString,
+                    response_serializer=bucketry_dot_v1_dot_token__service__pb2.GetTokenUsageResponse.SerializeToString,
+            ),
+            'ListTokenDenials': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListTokenDenials,
+                    request_deserializer=bucketry_dot_v1_dot_token__service__pb2.ListTokenDenialsRequest.FromString,
+                    response_serializer=bucketry_dot_v1_dot_token__service__pb2.ListTokenDenialsResponse.SerializeToString,
+            ),
+            'ExplainAccess': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExplainAccess,
+                    request_deserializer=bucketry_dot_v1_dot_token__service__pb2.ExplainAccessRequest.FromString,
+                    response_serializer=bucketry_dot_v1_dot_token__service__pb2.ExplainAccessResponse.SerializeToString,
+            ),
+            'ListTokenAuditEvents': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListTokenAuditEvents,
+                    request_deserializer=bucketry_dot_v1_dot_token__service__pb2.ListTokenAuditEventsRequest.FromString,
+                    response_serializer=bucketry_dot_v1_dot_token__service__pb2.ListTokenAuditEventsResponse.SerializeToString,
+            ),
+            'DescribeClientAddress': grpc.unary_unary_rpc_method_handler(
+                    servicer.DescribeClientAddress,
+                    request_deserializer=bucketry_dot_v1_dot_token__service__pb2.DescribeClientAddressRequest.FromString,
+                    response_serializer=bucketry_dot_v1_dot_token__service__pb2.DescribeClientAddressResponse.SerializeToString,
             ),
             'CreateSession': grpc.unary_unary_rpc_method_handler(
                     servicer.CreateSession,
@@ -461,6 +566,168 @@ class TokenService(object):
             '/bucketry.v1.TokenService/RevokeToken',
             bucketry_dot_v1_dot_token__service__pb2.RevokeTokenRequest.SerializeToString,
             bucketry_dot_v1_dot_token__service__pb2.RevokeTokenResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PurgeToken(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/bucketry.v1.TokenService/PurgeToken',
+            bucketry_dot_v1_dot_token__service__pb2.PurgeTokenRequest.SerializeToString,
+            bucketry_dot_v1_dot_token__service__pb2.PurgeTokenResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetTokenUsage(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/bucketry.v1.TokenService/GetTokenUsage',
+            bucketry_dot_v1_dot_token__service__pb2.GetTokenUsageRequest.SerializeToString,
+            bucketry_dot_v1_dot_token__service__pb2.GetTokenUsageResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListTokenDenials(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/bucketry.v1.TokenService/ListTokenDenials',
+            bucketry_dot_v1_dot_token__service__pb2.ListTokenDenialsRequest.SerializeToString,
+            bucketry_dot_v1_dot_token__service__pb2.ListTokenDenialsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExplainAccess(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/bucketry.v1.TokenService/ExplainAccess',
+            bucketry_dot_v1_dot_token__service__pb2.ExplainAccessRequest.SerializeToString,
+            bucketry_dot_v1_dot_token__service__pb2.ExplainAccessResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListTokenAuditEvents(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/bucketry.v1.TokenService/ListTokenAuditEvents',
+            bucketry_dot_v1_dot_token__service__pb2.ListTokenAuditEventsRequest.SerializeToString,
+            bucketry_dot_v1_dot_token__service__pb2.ListTokenAuditEventsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DescribeClientAddress(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/bucketry.v1.TokenService/DescribeClientAddress',
+            bucketry_dot_v1_dot_token__service__pb2.DescribeClientAddressRequest.SerializeToString,
+            bucketry_dot_v1_dot_token__service__pb2.DescribeClientAddressResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -4,6 +4,8 @@
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import type { AuditEvent } from "./token_service_pb.js";
+import { file_bucketry_v1_token_service } from "./token_service_pb.js";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Message } from "@bufbuild/protobuf";
@@ -12,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file bucketry/v1/admin_service.proto.
  */
 export const file_bucketry_v1_admin_service: GenFile = /*@__PURE__*/
-  fileDesc("Ch9idWNrZXRyeS92MS9hZG1pbl9zZXJ2aWNlLnByb3RvEgtidWNrZXRyeS52MSJ2CgdBY2NvdW50EhIKCmFjY291bnRfaWQYASABKAkSEAoIb3duZXJfaWQYAiABKAkSFAoMZGlzcGxheV9uYW1lGAMgASgJEi8KC2NyZWF0ZV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCK1AQoIQWRtaW5LZXkSDgoGa2V5X2lkGAEgASgJEhUKDWFjY2Vzc19rZXlfaWQYAiABKAkSEgoKYWNjb3VudF9pZBgDIAEoCRIMCgRuYW1lGAQgASgJEi8KC2NyZWF0ZV90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtyZXZva2VfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiLAoUQ3JlYXRlQWNjb3VudFJlcXVlc3QSFAoMZGlzcGxheV9uYW1lGAEgASgJInUKFUNyZWF0ZUFjY291bnRSZXNwb25zZRIlCgdhY2NvdW50GAEgASgLMhQuYnVja2V0cnkudjEuQWNjb3VudBIVCg1hY2Nlc3Nfa2V5X2lkGAIgASgJEh4KEXNlY3JldF9hY2Nlc3Nfa2V5GAMgASgJQgOAAQEiPAoTTGlzdEFjY291bnRzUmVxdWVzdBIRCglwYWdlX3NpemUYASABKAUSEgoKcGFnZV90b2tlbhgCIAEoCSJXChRMaXN0QWNjb3VudHNSZXNwb25zZRImCghhY2NvdW50cxgBIAMoCzIULmJ1Y2tldHJ5LnYxLkFjY291bnQSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIigKGENyZWF0ZU9wZXJhdG9yS2V5UmVxdWVzdBIMCgRuYW1lGAEgASgJIl8KGUNyZWF0ZU9wZXJhdG9yS2V5UmVzcG9uc2USIgoDa2V5GAEgASgLMhUuYnVja2V0cnkudjEuQWRtaW5LZXkSHgoRc2VjcmV0X2FjY2Vzc19rZXkYAiABKAlCA4ABASI9ChRMaXN0QWRtaW5LZXlzUmVxdWVzdBIRCglwYWdlX3NpemUYASABKAUSEgoKcGFnZV90b2tlbhgCIAEoCSJVChVMaXN0QWRtaW5LZXlzUmVzcG9uc2USIwoEa2V5cxgBIAMoCzIVLmJ1Y2tldHJ5LnYxLkFkbWluS2V5EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSInChVSZXZva2VBZG1pbktleVJlcXVlc3QSDgoGa2V5X2lkGAEgASgJIjwKFlJldm9rZUFkbWluS2V5UmVzcG9uc2USIgoDa2V5GAEgASgLMhUuYnVja2V0cnkudjEuQWRtaW5LZXky0gMKDEFkbWluU2VydmljZRJWCg1DcmVhdGVBY2NvdW50EiEuYnVja2V0cnkudjEuQ3JlYXRlQWNjb3VudFJlcXVlc3QaIi5idWNrZXRyeS52MS5DcmVhdGVBY2NvdW50UmVzcG9uc2USUwoMTGlzdEFjY291bnRzEiAuYnVja2V0cnkudjEuTGlzdEFjY291bnRzUmVxdWVzdBohLmJ1Y2tldHJ5LnYxLkxpc3RBY2NvdW50c1Jlc3BvbnNlEmIKEUNyZWF0ZU9wZXJhdG9yS2V5EiUuYnVja2V0cnkudjEuQ3JlYXRlT3BlcmF0b3JLZXlSZXF1ZXN0GiYuYnVja2V0cnkudjEuQ3JlYXRlT3BlcmF0b3JLZXlSZXNwb25zZRJWCg1MaXN0QWRtaW5LZXlzEiEuYnVja2V0cnkudjEuTGlzdEFkbWluS2V5c1JlcXVlc3QaIi5idWNrZXRyeS52MS5MaXN0QWRtaW5LZXlzUmVzcG9uc2USWQoOUmV2b2tlQWRtaW5LZXkSIi5idWNrZXRyeS52MS5SZXZva2VBZG1pbktleVJlcXVlc3QaIy5idWNrZXRyeS52MS5SZXZva2VBZG1pbktleVJlc3BvbnNlYgZwcm90bzM", [file_google_protobuf_timestamp]);
+  fileDesc("Ch9idWNrZXRyeS92MS9hZG1pbl9zZXJ2aWNlLnByb3RvEgtidWNrZXRyeS52MSJ2CgdBY2NvdW50EhIKCmFjY291bnRfaWQYASABKAkSEAoIb3duZXJfaWQYAiABKAkSFAoMZGlzcGxheV9uYW1lGAMgASgJEi8KC2NyZWF0ZV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCK1AQoIQWRtaW5LZXkSDgoGa2V5X2lkGAEgASgJEhUKDWFjY2Vzc19rZXlfaWQYAiABKAkSEgoKYWNjb3VudF9pZBgDIAEoCRIMCgRuYW1lGAQgASgJEi8KC2NyZWF0ZV90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtyZXZva2VfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiLAoUQ3JlYXRlQWNjb3VudFJlcXVlc3QSFAoMZGlzcGxheV9uYW1lGAEgASgJInUKFUNyZWF0ZUFjY291bnRSZXNwb25zZRIlCgdhY2NvdW50GAEgASgLMhQuYnVja2V0cnkudjEuQWNjb3VudBIVCg1hY2Nlc3Nfa2V5X2lkGAIgASgJEh4KEXNlY3JldF9hY2Nlc3Nfa2V5GAMgASgJQgOAAQEiPAoTTGlzdEFjY291bnRzUmVxdWVzdBIRCglwYWdlX3NpemUYASABKAUSEgoKcGFnZV90b2tlbhgCIAEoCSJXChRMaXN0QWNjb3VudHNSZXNwb25zZRImCghhY2NvdW50cxgBIAMoCzIULmJ1Y2tldHJ5LnYxLkFjY291bnQSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIigKGENyZWF0ZU9wZXJhdG9yS2V5UmVxdWVzdBIMCgRuYW1lGAEgASgJIl8KGUNyZWF0ZU9wZXJhdG9yS2V5UmVzcG9uc2USIgoDa2V5GAEgASgLMhUuYnVja2V0cnkudjEuQWRtaW5LZXkSHgoRc2VjcmV0X2FjY2Vzc19rZXkYAiABKAlCA4ABASI9ChRMaXN0QWRtaW5LZXlzUmVxdWVzdBIRCglwYWdlX3NpemUYASABKAUSEgoKcGFnZV90b2tlbhgCIAEoCSJVChVMaXN0QWRtaW5LZXlzUmVzcG9uc2USIwoEa2V5cxgBIAMoCzIVLmJ1Y2tldHJ5LnYxLkFkbWluS2V5EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSInChVSZXZva2VBZG1pbktleVJlcXVlc3QSDgoGa2V5X2lkGAEgASgJIjwKFlJldm9rZUFkbWluS2V5UmVzcG9uc2USIgoDa2V5GAEgASgLMhUuYnVja2V0cnkudjEuQWRtaW5LZXkiPwoWTGlzdEF1ZGl0RXZlbnRzUmVxdWVzdBIRCglwYWdlX3NpemUYASABKAUSEgoKcGFnZV90b2tlbhgCIAEoCSJbChdMaXN0QXVkaXRFdmVudHNSZXNwb25zZRInCgZldmVudHMYASADKAsyFy5idWNrZXRyeS52MS5BdWRpdEV2ZW50EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSJUCgpTZWFsaW5nS2V5Eg4KBmtleV9pZBgBIAEoCRIOCgZhY3RpdmUYAiABKAgSDgoGbG9hZGVkGAMgASgIEhYKDnNlYWxlZF9zZWNyZXRzGAQgASgDIhMKEUdldEtleXJpbmdSZXF1ZXN0IjsKEkdldEtleXJpbmdSZXNwb25zZRIlCgRrZXlzGAEgAygLMhcuYnVja2V0cnkudjEuU2VhbGluZ0tleSIWChRSZWxvYWRLZXlyaW5nUmVxdWVzdCI+ChVSZWxvYWRLZXlyaW5nUmVzcG9uc2USJQoEa2V5cxgBIAMoCzIXLmJ1Y2tldHJ5LnYxLlNlYWxpbmdLZXky1wUKDEFkbWluU2VydmljZRJWCg1DcmVhdGVBY2NvdW50EiEuYnVja2V0cnkudjEuQ3JlYXRlQWNjb3VudFJlcXVlc3QaIi5idWNrZXRyeS52MS5DcmVhdGVBY2NvdW50UmVzcG9uc2USUwoMTGlzdEFjY291bnRzEiAuYnVja2V0cnkudjEuTGlzdEFjY291bnRzUmVxdWVzdBohLmJ1Y2tldHJ5LnYxLkxpc3RBY2NvdW50c1Jlc3BvbnNlEmIKEUNyZWF0ZU9wZXJhdG9yS2V5EiUuYnVja2V0cnkudjEuQ3JlYXRlT3BlcmF0b3JLZXlSZXF1ZXN0GiYuYnVja2V0cnkudjEuQ3JlYXRlT3BlcmF0b3JLZXlSZXNwb25zZRJWCg1MaXN0QWRtaW5LZXlzEiEuYnVja2V0cnkudjEuTGlzdEFkbWluS2V5c1JlcXVlc3QaIi5idWNrZXRyeS52MS5MaXN0QWRtaW5LZXlzUmVzcG9uc2USWQoOUmV2b2tlQWRtaW5LZXkSIi5idWNrZXRyeS52MS5SZXZva2VBZG1pbktleVJlcXVlc3QaIy5idWNrZXRyeS52MS5SZXZva2VBZG1pbktleVJlc3BvbnNlElwKD0xpc3RBdWRpdEV2ZW50cxIjLmJ1Y2tldHJ5LnYxLkxpc3RBdWRpdEV2ZW50c1JlcXVlc3QaJC5idWNrZXRyeS52MS5MaXN0QXVkaXRFdmVudHNSZXNwb25zZRJNCgpHZXRLZXlyaW5nEh4uYnVja2V0cnkudjEuR2V0S2V5cmluZ1JlcXVlc3QaHy5idWNrZXRyeS52MS5HZXRLZXlyaW5nUmVzcG9uc2USVgoNUmVsb2FkS2V5cmluZxIhLmJ1Y2tldHJ5LnYxLlJlbG9hZEtleXJpbmdSZXF1ZXN0GiIuYnVja2V0cnkudjEuUmVsb2FkS2V5cmluZ1Jlc3BvbnNlYgZwcm90bzM", [file_bucketry_v1_token_service, file_google_protobuf_timestamp]);
 
 /**
  * An account: the owner of buckets.
@@ -372,6 +374,176 @@ export const RevokeAdminKeyResponseSchema: GenMessage<RevokeAdminKeyResponse> = 
   messageDesc(file_bucketry_v1_admin_service, 11);
 
 /**
+ * Asks for audit events.
+ *
+ * @generated from message bucketry.v1.ListAuditEventsRequest
+ */
+export type ListAuditEventsRequest = Message<"bucketry.v1.ListAuditEventsRequest"> & {
+  /**
+   * At most this many; 0: 100; coerced to 1,000.
+   *
+   * @generated from field: int32 page_size = 1;
+   */
+  pageSize: number;
+
+  /**
+   * From the former answer.
+   *
+   * @generated from field: string page_token = 2;
+   */
+  pageToken: string;
+};
+
+/**
+ * Describes the message bucketry.v1.ListAuditEventsRequest.
+ * Use `create(ListAuditEventsRequestSchema)` to create a new message.
+ */
+export const ListAuditEventsRequestSchema: GenMessage<ListAuditEventsRequest> = /*@__PURE__*/
+  messageDesc(file_bucketry_v1_admin_service, 12);
+
+/**
+ * Some events.
+ *
+ * @generated from message bucketry.v1.ListAuditEventsResponse
+ */
+export type ListAuditEventsResponse = Message<"bucketry.v1.ListAuditEventsResponse"> & {
+  /**
+   * The events.
+   *
+   * @generated from field: repeated bucketry.v1.AuditEvent events = 1;
+   */
+  events: AuditEvent[];
+
+  /**
+   * Empty at the end.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+};
+
+/**
+ * Describes the message bucketry.v1.ListAuditEventsResponse.
+ * Use `create(ListAuditEventsResponseSchema)` to create a new message.
+ */
+export const ListAuditEventsResponseSchema: GenMessage<ListAuditEventsResponse> = /*@__PURE__*/
+  messageDesc(file_bucketry_v1_admin_service, 13);
+
+/**
+ * A key that seals secrets.
+ *
+ * @generated from message bucketry.v1.SealingKey
+ */
+export type SealingKey = Message<"bucketry.v1.SealingKey"> & {
+  /**
+   * Its id in the keyring.
+   *
+   * @generated from field: string key_id = 1;
+   */
+  keyId: string;
+
+  /**
+   * Whether new secrets are sealed by it.
+   *
+   * @generated from field: bool active = 2;
+   */
+  active: boolean;
+
+  /**
+   * Whether this node has it. If not, tokens sealed by it are answered with SERVICE_UNAVAILABLE.
+   *
+   * @generated from field: bool loaded = 3;
+   */
+  loaded: boolean;
+
+  /**
+   * How many secrets it seals. Remove a key from the keyring only at 0.
+   *
+   * @generated from field: int64 sealed_secrets = 4;
+   */
+  sealedSecrets: bigint;
+};
+
+/**
+ * Describes the message bucketry.v1.SealingKey.
+ * Use `create(SealingKeySchema)` to create a new message.
+ */
+export const SealingKeySchema: GenMessage<SealingKey> = /*@__PURE__*/
+  messageDesc(file_bucketry_v1_admin_service, 14);
+
+/**
+ * Asks for the keyring.
+ *
+ * @generated from message bucketry.v1.GetKeyringRequest
+ */
+export type GetKeyringRequest = Message<"bucketry.v1.GetKeyringRequest"> & {
+};
+
+/**
+ * Describes the message bucketry.v1.GetKeyringRequest.
+ * Use `create(GetKeyringRequestSchema)` to create a new message.
+ */
+export const GetKeyringRequestSchema: GenMessage<GetKeyringRequest> = /*@__PURE__*/
+  messageDesc(file_bucketry_v1_admin_service, 15);
+
+/**
+ * The keyring, without the keys themselves.
+ *
+ * @generated from message bucketry.v1.GetKeyringResponse
+ */
+export type GetKeyringResponse = Message<"bucketry.v1.GetKeyringResponse"> & {
+  /**
+   * The keys, by id.
+   *
+   * @generated from field: repeated bucketry.v1.SealingKey keys = 1;
+   */
+  keys: SealingKey[];
+};
+
+/**
+ * Describes the message bucketry.v1.GetKeyringResponse.
+ * Use `create(GetKeyringResponseSchema)` to create a new message.
+ */
+export const GetKeyringResponseSchema: GenMessage<GetKeyringResponse> = /*@__PURE__*/
+  messageDesc(file_bucketry_v1_admin_service, 16);
+
+/**
+ * Reloads the keyring.
+ *
+ * @generated from message bucketry.v1.ReloadKeyringRequest
+ */
+export type ReloadKeyringRequest = Message<"bucketry.v1.ReloadKeyringRequest"> & {
+};
+
+/**
+ * Describes the message bucketry.v1.ReloadKeyringRequest.
+ * Use `create(ReloadKeyringRequestSchema)` to create a new message.
+ */
+export const ReloadKeyringRequestSchema: GenMessage<ReloadKeyringRequest> = /*@__PURE__*/
+  messageDesc(file_bucketry_v1_admin_service, 17);
+
+/**
+ * The keyring afterwards.
+ *
+ * @generated from message bucketry.v1.ReloadKeyringResponse
+ */
+export type ReloadKeyringResponse = Message<"bucketry.v1.ReloadKeyringResponse"> & {
+  /**
+   * The keys, by id.
+   *
+   * @generated from field: repeated bucketry.v1.SealingKey keys = 1;
+   */
+  keys: SealingKey[];
+};
+
+/**
+ * Describes the message bucketry.v1.ReloadKeyringResponse.
+ * Use `create(ReloadKeyringResponseSchema)` to create a new message.
+ */
+export const ReloadKeyringResponseSchema: GenMessage<ReloadKeyringResponse> = /*@__PURE__*/
+  messageDesc(file_bucketry_v1_admin_service, 18);
+
+/**
  * The operator's service: accounts and operator keys.
  *
  * @generated from service bucketry.v1.AdminService
@@ -427,6 +599,38 @@ export const AdminService: GenService<{
     methodKind: "unary";
     input: typeof RevokeAdminKeyRequestSchema;
     output: typeof RevokeAdminKeyResponseSchema;
+  },
+  /**
+   * What administrators and operators did, newest first.
+   *
+   * @generated from rpc bucketry.v1.AdminService.ListAuditEvents
+   */
+  listAuditEvents: {
+    methodKind: "unary";
+    input: typeof ListAuditEventsRequestSchema;
+    output: typeof ListAuditEventsResponseSchema;
+  },
+  /**
+   * The keys that seal secrets at rest: which are loaded at this node, and how many secrets each seals.
+   *
+   * @generated from rpc bucketry.v1.AdminService.GetKeyring
+   */
+  getKeyring: {
+    methodKind: "unary";
+    input: typeof GetKeyringRequestSchema;
+    output: typeof GetKeyringResponseSchema;
+  },
+  /**
+   * Reads this node's keyring again, as after a key was added or made active; what an older key sealed is then sealed
+   * anew in the background. Errors: INVALID_REQUEST (the keyring cannot be read, or lacks a key that is still needed:
+   * the former one stays).
+   *
+   * @generated from rpc bucketry.v1.AdminService.ReloadKeyring
+   */
+  reloadKeyring: {
+    methodKind: "unary";
+    input: typeof ReloadKeyringRequestSchema;
+    output: typeof ReloadKeyringResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_bucketry_v1_admin_service, 0);

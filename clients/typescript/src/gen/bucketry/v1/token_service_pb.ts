@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file bucketry/v1/token_service.proto.
  */
 export const file_bucketry_v1_token_service: GenFile = /*@__PURE__*/
-  fileDesc("Ch9idWNrZXRyeS92MS90b2tlbl9zZXJ2aWNlLnByb3RvEgtidWNrZXRyeS52MSK5AwoFVG9rZW4SEAoIdG9rZW5faWQYASABKAkSDgoGYnVja2V0GAIgASgJEgwKBG5hbWUYAyABKAkSKwoKcGVybWlzc2lvbhgEIAEoDjIXLmJ1Y2tldHJ5LnYxLlBlcm1pc3Npb24SEwoLYWxsb3dlZF9pcHMYBSADKAkSFgoOZGlzYWxsb3dlZF9pcHMYBiADKAkSFQoNYWNjZXNzX2tleV9pZBgHIAEoCRImCgVzdGF0ZRgIIAEoDjIXLmJ1Y2tldHJ5LnYxLlRva2VuU3RhdGUSDwoHdmVyc2lvbhgJIAEoAxIvCgtjcmVhdGVfdGltZRgKIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLdXBkYXRlX3RpbWUYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC2V4cGlyZV90aW1lGAwgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtyZXZva2VfdGltZRgNIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEgoKY3JlYXRlZF9ieRgOIAEoCSJqCgtDcmVkZW50aWFscxIUCgxlbmRwb2ludF91cmwYASABKAkSDgoGYnVja2V0GAIgASgJEhUKDWFjY2Vzc19rZXlfaWQYAyABKAkSHgoRc2VjcmV0X2FjY2Vzc19rZXkYBCABKAlCA4ABASK9AQoSQ3JlYXRlVG9rZW5SZXF1ZXN0Eg4KBmJ1Y2tldBgBIAEoCRIMCgRuYW1lGAIgASgJEisKCnBlcm1pc3Npb24YAyABKA4yFy5idWNrZXRyeS52MS5QZXJtaXNzaW9uEhMKC2FsbG93ZWRfaXBzGAQgAygJEhYKDmRpc2FsbG93ZWRfaXBzGAUgAygJEi8KC2V4cGlyZV90aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJ5ChNDcmVhdGVUb2tlblJlc3BvbnNlEiEKBXRva2VuGAEgASgLMhIuYnVja2V0cnkudjEuVG9rZW4SLQoLY3JlZGVudGlhbHMYAiABKAsyGC5idWNrZXRyeS52MS5DcmVkZW50aWFscxIQCgh3YXJuaW5ncxgDIAMoCSIzCg9HZXRUb2tlblJlcXVlc3QSDgoGYnVja2V0GAEgASgJEhAKCHRva2VuX2lkGAIgASgJIjUKEEdldFRva2VuUmVzcG9uc2USIQoFdG9rZW4YASABKAsyEi5idWNrZXRyeS52MS5Ub2tlbiJKChFMaXN0VG9rZW5zUmVxdWVzdBIOCgZidWNrZXQYASABKAkSEQoJcGFnZV9zaXplGAIgASgFEhIKCnBhZ2VfdG9rZW4YAyABKAkiUQoSTGlzdFRva2Vuc1Jlc3BvbnNlEiIKBnRva2VucxgBIAMoCzISLmJ1Y2tldHJ5LnYxLlRva2VuEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSJoChJVcGRhdGVUb2tlblJlcXVlc3QSIQoFdG9rZW4YASABKAsyEi5idWNrZXRyeS52MS5Ub2tlbhIvCgt1cGRhdGVfbWFzaxgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE1hc2siSgoTVXBkYXRlVG9rZW5SZXNwb25zZRIhCgV0b2tlbhgBIAEoCzISLmJ1Y2tldHJ5LnYxLlRva2VuEhAKCHdhcm5pbmdzGAIgAygJIjoKFlNob3dUb2tlblNlY3JldFJlcXVlc3QSDgoGYnVja2V0GAEgASgJEhAKCHRva2VuX2lkGAIgASgJIkgKF1Nob3dUb2tlblNlY3JldFJlc3BvbnNlEi0KC2NyZWRlbnRpYWxzGAEgASgLMhguYnVja2V0cnkudjEuQ3JlZGVudGlhbHMiQwoRQ2xvbmVUb2tlblJlcXVlc3QSDgoGYnVja2V0GAEgASgJEhAKCHRva2VuX2lkGAIgASgJEgwKBG5hbWUYAyABKAkiZgoSQ2xvbmVUb2tlblJlc3BvbnNlEiEKBXRva2VuGAEgASgLMhIuYnVja2V0cnkudjEuVG9rZW4SLQoLY3JlZGVudGlhbHMYAiABKAsyGC5idWNrZXRyeS52MS5DcmVkZW50aWFscyI3ChNTdXNwZW5kVG9rZW5SZXF1ZXN0Eg4KBmJ1Y2tldBgBIAEoCRIQCgh0b2tlbl9pZBgCIAEoCSI5ChRTdXNwZW5kVG9rZW5SZXNwb25zZRIhCgV0b2tlbhgBIAEoCzISLmJ1Y2tldHJ5LnYxLlRva2VuIjYKElJlc3VtZVRva2VuUmVxdWVzdBIOCgZidWNrZXQYASABKAkSEAoIdG9rZW5faWQYAiABKAkiOAoTUmVzdW1lVG9rZW5SZXNwb25zZRIhCgV0b2tlbhgBIAEoCzISLmJ1Y2tldHJ5LnYxLlRva2VuIjYKElJldm9rZVRva2VuUmVxdWVzdBIOCgZidWNrZXQYASABKAkSEAoIdG9rZW5faWQYAiABKAkiOAoTUmV2b2tlVG9rZW5SZXNwb25zZRIhCgV0b2tlbhgBIAEoCzISLmJ1Y2tldHJ5LnYxLlRva2VuIhYKFENyZWF0ZVNlc3Npb25SZXF1ZXN0ImQKFUNyZWF0ZVNlc3Npb25SZXNwb25zZRIaCg1zZXNzaW9uX3Rva2VuGAEgASgJQgOAAQESLwoLZXhwaXJlX3RpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wKngKClBlcm1pc3Npb24SGgoWUEVSTUlTU0lPTl9VTlNQRUNJRklFRBAAEhgKFFBFUk1JU1NJT05fUkVBRF9PTkxZEAESGQoVUEVSTUlTU0lPTl9XUklURV9PTkxZEAISGQoVUEVSTUlTU0lPTl9SRUFEX1dSSVRFEAMqqAEKClRva2VuU3RhdGUSGwoXVE9LRU5fU1RBVEVfVU5TUEVDSUZJRUQQABIWChJUT0tFTl9TVEFURV9BQ1RJVkUQARIZChVUT0tFTl9TVEFURV9TVVNQRU5ERUQQAhIXChNUT0tFTl9TVEFURV9FWFBJUkVEEAMSFwoTVE9LRU5fU1RBVEVfUkVWT0tFRBAEEhgKFFRPS0VOX1NUQVRFX09SUEhBTkVEEAUyyAYKDFRva2VuU2VydmljZRJQCgtDcmVhdGVUb2tlbhIfLmJ1Y2tldHJ5LnYxLkNyZWF0ZVRva2VuUmVxdWVzdBogLmJ1Y2tldHJ5LnYxLkNyZWF0ZVRva2VuUmVzcG9uc2USRwoIR2V0VG9rZW4SHC5idWNrZXRyeS52MS5HZXRUb2tlblJlcXVlc3QaHS5idWNrZXRyeS52MS5HZXRUb2tlblJlc3BvbnNlEk0KCkxpc3RUb2tlbnMSHi5idWNrZXRyeS52MS5MaXN0VG9rZW5zUmVxdWVzdBofLmJ1Y2tldHJ5LnYxLkxpc3RUb2tlbnNSZXNwb25zZRJQCgtVcGRhdGVUb2tlbhIfLmJ1Y2tldHJ5LnYxLlVwZGF0ZVRva2VuUmVxdWVzdBogLmJ1Y2tldHJ5LnYxLlVwZGF0ZVRva2VuUmVzcG9uc2USXAoPU2hvd1Rva2VuU2VjcmV0EiMuYnVja2V0cnkudjEuU2hvd1Rva2VuU2VjcmV0UmVxdWVzdBokLmJ1Y2tldHJ5LnYxLlNob3dUb2tlblNlY3JldFJlc3BvbnNlEk0KCkNsb25lVG9rZW4SHi5idWNrZXRyeS52MS5DbG9uZVRva2VuUmVxdWVzdBofLmJ1Y2tldHJ5LnYxLkNsb25lVG9rZW5SZXNwb25zZRJTCgxTdXNwZW5kVG9rZW4SIC5idWNrZXRyeS52MS5TdXNwZW5kVG9rZW5SZXF1ZXN0GiEuYnVja2V0cnkudjEuU3VzcGVuZFRva2VuUmVzcG9uc2USUAoLUmVzdW1lVG9rZW4SHy5idWNrZXRyeS52MS5SZXN1bWVUb2tlblJlcXVlc3QaIC5idWNrZXRyeS52MS5SZXN1bWVUb2tlblJlc3BvbnNlElAKC1Jldm9rZVRva2VuEh8uYnVja2V0cnkudjEuUmV2b2tlVG9rZW5SZXF1ZXN0GiAuYnVja2V0cnkudjEuUmV2b2tlVG9rZW5SZXNwb25zZRJWCg1DcmVhdGVTZXNzaW9uEiEuYnVja2V0cnkudjEuQ3JlYXRlU2Vzc2lvblJlcXVlc3QaIi5idWNrZXRyeS52MS5DcmVhdGVTZXNzaW9uUmVzcG9uc2ViBnByb3RvMw", [file_google_protobuf_field_mask, file_google_protobuf_timestamp]);
+  fileDesc("Ch9idWNrZXRyeS92MS90b2tlbl9zZXJ2aWNlLnByb3RvEgtidWNrZXRyeS52MSKjBAoFVG9rZW4SEAoIdG9rZW5faWQYASABKAkSDgoGYnVja2V0GAIgASgJEgwKBG5hbWUYAyABKAkSKwoKcGVybWlzc2lvbhgEIAEoDjIXLmJ1Y2tldHJ5LnYxLlBlcm1pc3Npb24SEwoLYWxsb3dlZF9pcHMYBSADKAkSFgoOZGlzYWxsb3dlZF9pcHMYBiADKAkSFQoNYWNjZXNzX2tleV9pZBgHIAEoCRImCgVzdGF0ZRgIIAEoDjIXLmJ1Y2tldHJ5LnYxLlRva2VuU3RhdGUSDwoHdmVyc2lvbhgJIAEoAxIvCgtjcmVhdGVfdGltZRgKIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLdXBkYXRlX3RpbWUYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC2V4cGlyZV90aW1lGAwgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtyZXZva2VfdGltZRgNIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEgoKY3JlYXRlZF9ieRgOIAEoCRIoCgZsaW1pdHMYDyABKAsyGC5idWNrZXRyeS52MS5Ub2tlbkxpbWl0cxInCghsYXN0X3VzZRgQIAEoCzIVLmJ1Y2tldHJ5LnYxLlRva2VuVXNlEhUKDXJlcXVlc3RfY291bnQYESABKAMiQQoLVG9rZW5MaW1pdHMSGwoTcmVxdWVzdHNfcGVyX3NlY29uZBgBIAEoAxIVCg1ieXRlc19wZXJfZGF5GAIgASgDInMKCFRva2VuVXNlEigKBHRpbWUYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhYKDmNsaWVudF9hZGRyZXNzGAIgASgJEhIKCnVzZXJfYWdlbnQYAyABKAkSEQoJb3BlcmF0aW9uGAQgASgJImoKC0NyZWRlbnRpYWxzEhQKDGVuZHBvaW50X3VybBgBIAEoCRIOCgZidWNrZXQYAiABKAkSFQoNYWNjZXNzX2tleV9pZBgDIAEoCRIeChFzZWNyZXRfYWNjZXNzX2tleRgEIAEoCUIDgAEBIucBChJDcmVhdGVUb2tlblJlcXVlc3QSDgoGYnVja2V0GAEgASgJEgwKBG5hbWUYAiABKAkSKwoKcGVybWlzc2lvbhgDIAEoDjIXLmJ1Y2tldHJ5LnYxLlBlcm1pc3Npb24SEwoLYWxsb3dlZF9pcHMYBCADKAkSFgoOZGlzYWxsb3dlZF9pcHMYBSADKAkSLwoLZXhwaXJlX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEigKBmxpbWl0cxgHIAEoCzIYLmJ1Y2tldHJ5LnYxLlRva2VuTGltaXRzInkKE0NyZWF0ZVRva2VuUmVzcG9uc2USIQoFdG9rZW4YASABKAsyEi5idWNrZXRyeS52MS5Ub2tlbhItCgtjcmVkZW50aWFscxgCIAEoCzIYLmJ1Y2tldHJ5LnYxLkNyZWRlbnRpYWxzEhAKCHdhcm5pbmdzGAMgAygJIjMKD0dldFRva2VuUmVxdWVzdBIOCgZidWNrZXQYASABKAkSEAoIdG9rZW5faWQYAiABKAkiNQoQR2V0VG9rZW5SZXNwb25zZRIhCgV0b2tlbhgBIAEoCzISLmJ1Y2tldHJ5LnYxLlRva2VuIkoKEUxpc3RUb2tlbnNSZXF1ZXN0Eg4KBmJ1Y2tldBgBIAEoCRIRCglwYWdlX3NpemUYAiABKAUSEgoKcGFnZV90b2tlbhgDIAEoCSJRChJMaXN0VG9rZW5zUmVzcG9uc2USIgoGdG9rZW5zGAEgAygLMhIuYnVja2V0cnkudjEuVG9rZW4SFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJImgKElVwZGF0ZVRva2VuUmVxdWVzdBIhCgV0b2tlbhgBIAEoCzISLmJ1Y2tldHJ5LnYxLlRva2VuEi8KC3VwZGF0ZV9tYXNrGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLkZpZWxkTWFzayJKChNVcGRhdGVUb2tlblJlc3BvbnNlEiEKBXRva2VuGAEgASgLMhIuYnVja2V0cnkudjEuVG9rZW4SEAoId2FybmluZ3MYAiADKAkiOgoWU2hvd1Rva2VuU2VjcmV0UmVxdWVzdBIOCgZidWNrZXQYASABKAkSEAoIdG9rZW5faWQYAiABKAkiSAoXU2hvd1Rva2VuU2VjcmV0UmVzcG9uc2USLQoLY3JlZGVudGlhbHMYASABKAsyGC5idWNrZXRyeS52MS5DcmVkZW50aWFscyJDChFDbG9uZVRva2VuUmVxdWVzdBIOCgZidWNrZXQYASABKAkSEAoIdG9rZW5faWQYAiABKAkSDAoEbmFtZRgDIAEoCSJmChJDbG9uZVRva2VuUmVzcG9uc2USIQoFdG9rZW4YASABKAsyEi5idWNrZXRyeS52MS5Ub2tlbhItCgtjcmVkZW50aWFscxgCIAEoCzIYLmJ1Y2tldHJ5LnYxLkNyZWRlbnRpYWxzIjcKE1N1c3BlbmRUb2tlblJlcXVlc3QSDgoGYnVja2V0GAEgASgJEhAKCHRva2VuX2lkGAIgASgJIjkKFFN1c3BlbmRUb2tlblJlc3BvbnNlEiEKBXRva2VuGAEgASgLMhIuYnVja2V0cnkudjEuVG9rZW4iNgoSUmVzdW1lVG9rZW5SZXF1ZXN0Eg4KBmJ1Y2tldBgBIAEoCRIQCgh0b2tlbl9pZBgCIAEoCSI4ChNSZXN1bWVUb2tlblJlc3BvbnNlEiEKBXRva2VuGAEgASgLMhIuYnVja2V0cnkudjEuVG9rZW4iNgoSUmV2b2tlVG9rZW5SZXF1ZXN0Eg4KBmJ1Y2tldBgBIAEoCRIQCgh0b2tlbl9pZBgCIAEoCSI4ChNSZXZva2VUb2tlblJlc3BvbnNlEiEKBXRva2VuGAEgASgLMhIuYnVja2V0cnkudjEuVG9rZW4iNQoRUHVyZ2VUb2tlblJlcXVlc3QSDgoGYnVja2V0GAEgASgJEhAKCHRva2VuX2lkGAIgASgJIhQKElB1cmdlVG9rZW5SZXNwb25zZSKWAQoUR2V0VG9rZW5Vc2FnZVJlcXVlc3QSDgoGYnVja2V0GAEgASgJEhAKCHRva2VuX2lkGAIgASgJEi4KCnN0YXJ0X3RpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCGVuZF90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCKOAQoVR2V0VG9rZW5Vc2FnZVJlc3BvbnNlEiUKBWhvdXJzGAEgAygLMhYuYnVja2V0cnkudjEuVXNhZ2VIb3VyEiUKBXRvdGFsGAIgASgLMhYuYnVja2V0cnkudjEuVXNhZ2VIb3VyEicKCGxhc3RfdXNlGAMgASgLMhUuYnVja2V0cnkudjEuVG9rZW5Vc2UijwEKCVVzYWdlSG91chIuCgpzdGFydF90aW1lGAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBInCgZjb3VudHMYAiADKAsyFy5idWNrZXRyeS52MS5Vc2FnZUNvdW50EikKB2RlbmlhbHMYAyADKAsyGC5idWNrZXRyeS52MS5EZW5pYWxDb3VudCJtCgpVc2FnZUNvdW50EigKBWNsYXNzGAEgASgOMhkuYnVja2V0cnkudjEuUmVxdWVzdENsYXNzEhAKCHJlcXVlc3RzGAIgASgDEhAKCGJ5dGVzX2luGAMgASgDEhEKCWJ5dGVzX291dBgEIAEoAyJMCgtEZW5pYWxDb3VudBIrCgZyZWFzb24YASABKA4yGy5idWNrZXRyeS52MS5EZWNpc2lvblJlYXNvbhIQCghyZXF1ZXN0cxgCIAEoAyI7ChdMaXN0VG9rZW5EZW5pYWxzUmVxdWVzdBIOCgZidWNrZXQYASABKAkSEAoIdG9rZW5faWQYAiABKAkiRQoYTGlzdFRva2VuRGVuaWFsc1Jlc3BvbnNlEikKB2RlbmlhbHMYASADKAsyGC5idWNrZXRyeS52MS5Ub2tlbkRlbmlhbCLiAQoLVG9rZW5EZW5pYWwSKAoEdGltZRgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKwoGcmVhc29uGAIgASgOMhsuYnVja2V0cnkudjEuRGVjaXNpb25SZWFzb24SDAoEcnVsZRgDIAEoCRIWCg5jbGllbnRfYWRkcmVzcxgEIAEoCRIRCglvcGVyYXRpb24YBSABKAkSDgoGYnVja2V0GAYgASgJEgsKA2tleRgHIAEoCRISCgp1c2VyX2FnZW50GAggASgJEhIKCnJlcXVlc3RfaWQYCSABKAkiwQEKFEV4cGxhaW5BY2Nlc3NSZXF1ZXN0Eg4KBmJ1Y2tldBgBIAEoCRIQCgh0b2tlbl9pZBgCIAEoCRIRCglvcGVyYXRpb24YAyABKAkSFQoNdGFyZ2V0X2J1Y2tldBgEIAEoCRILCgNrZXkYBSABKAkSFgoOY2xpZW50X2FkZHJlc3MYBiABKAkSKAoEdGltZRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDgoGZmllbGRzGAggAygJInsKFUV4cGxhaW5BY2Nlc3NSZXNwb25zZRIPCgdhbGxvd2VkGAEgASgIEisKBnJlYXNvbhgCIAEoDjIbLmJ1Y2tldHJ5LnYxLkRlY2lzaW9uUmVhc29uEgwKBHJ1bGUYAyABKAkSFgoOY2xpZW50X2FkZHJlc3MYBCABKAkiZgobTGlzdFRva2VuQXVkaXRFdmVudHNSZXF1ZXN0Eg4KBmJ1Y2tldBgBIAEoCRIQCgh0b2tlbl9pZBgCIAEoCRIRCglwYWdlX3NpemUYAyABKAUSEgoKcGFnZV90b2tlbhgEIAEoCSJgChxMaXN0VG9rZW5BdWRpdEV2ZW50c1Jlc3BvbnNlEicKBmV2ZW50cxgBIAMoCzIXLmJ1Y2tldHJ5LnYxLkF1ZGl0RXZlbnQSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIskBCgpBdWRpdEV2ZW50EhAKCGV2ZW50X2lkGAEgASgJEigKBHRpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg0KBWFjdG9yGAMgASgJEhYKDmNsaWVudF9hZGRyZXNzGAQgASgJEg4KBmFjdGlvbhgFIAEoCRIQCgh0b2tlbl9pZBgGIAEoCRISCgpyZXF1ZXN0X2lkGAcgASgJEg8KB2RldGFpbHMYCCABKAkSEQoJYnVja2V0X2lkGAkgASgJIh4KHERlc2NyaWJlQ2xpZW50QWRkcmVzc1JlcXVlc3QiywEKHURlc2NyaWJlQ2xpZW50QWRkcmVzc1Jlc3BvbnNlEhYKDmNsaWVudF9hZGRyZXNzGAEgASgJEioKBnNvdXJjZRgCIAEoDjIaLmJ1Y2tldHJ5LnYxLkFkZHJlc3NTb3VyY2USFAoMcGVlcl9hZGRyZXNzGAMgASgJEhQKDHBlZXJfdHJ1c3RlZBgEIAEoCBIOCgZoZWFkZXIYBSABKAkSFQoNaGVhZGVyX3ZhbHVlcxgGIAMoCRITCgtleHBsYW5hdGlvbhgHIAEoCSIWChRDcmVhdGVTZXNzaW9uUmVxdWVzdCJkChVDcmVhdGVTZXNzaW9uUmVzcG9uc2USGgoNc2Vzc2lvbl90b2tlbhgBIAEoCUIDgAEBEi8KC2V4cGlyZV90aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCp4CgpQZXJtaXNzaW9uEhoKFlBFUk1JU1NJT05fVU5TUEVDSUZJRUQQABIYChRQRVJNSVNTSU9OX1JFQURfT05MWRABEhkKFVBFUk1JU1NJT05fV1JJVEVfT05MWRACEhkKFVBFUk1JU1NJT05fUkVBRF9XUklURRADKqgBCgpUb2tlblN0YXRlEhsKF1RPS0VOX1NUQVRFX1VOU1BFQ0lGSUVEEAASFgoSVE9LRU5fU1RBVEVfQUNUSVZFEAESGQoVVE9LRU5fU1RBVEVfU1VTUEVOREVEEAISFwoTVE9LRU5fU1RBVEVfRVhQSVJFRBADEhcKE1RPS0VOX1NUQVRFX1JFVk9LRUQQBBIYChRUT0tFTl9TVEFURV9PUlBIQU5FRBAFKs0ECg5EZWNpc2lvblJlYXNvbhIfChtERUNJU0lPTl9SRUFTT05fVU5TUEVDSUZJRUQQABIdChlERUNJU0lPTl9SRUFTT05fUEVSTUlUVEVEEAESHwobREVDSVNJT05fUkVBU09OX0ZPUl9BTllfS0VZEAISHQoZREVDSVNJT05fUkVBU09OX1NJR05BVFVSRRAKEh0KGURFQ0lTSU9OX1JFQVNPTl9TVVNQRU5ERUQQCxIbChdERUNJU0lPTl9SRUFTT05fUkVWT0tFRBAMEhsKF0RFQ0lTSU9OX1JFQVNPTl9FWFBJUkVEEA0SIwofREVDSVNJT05fUkVBU09OX0FERFJFU1NfVU5LTk9XThAOEiYKIkRFQ0lTSU9OX1JFQVNPTl9BRERSRVNTX0RJU0FMTE9XRUQQDxInCiNERUNJU0lPTl9SRUFTT05fQUREUkVTU19OT1RfQUxMT1dFRBAQEiAKHERFQ0lTSU9OX1JFQVNPTl9PVEhFUl9CVUNLRVQQERIeChpERUNJU0lPTl9SRUFTT05fUEVSTUlTU0lPThASEicKI0RFQ0lTSU9OX1JFQVNPTl9BRE1JTklTVFJBVE9SU19PTkxZEBMSIgoeREVDSVNJT05fUkVBU09OX09QRVJBVE9SU19PTkxZEBQSGgoWREVDSVNJT05fUkVBU09OX1BPTElDWRAVEiEKHURFQ0lTSU9OX1JFQVNPTl9SRVFVRVNUX0xJTUlUEBYSHgoaREVDSVNJT05fUkVBU09OX0JZVEVfTElNSVQQFyqpAQoMUmVxdWVzdENsYXNzEh0KGVJFUVVFU1RfQ0xBU1NfVU5TUEVDSUZJRUQQABIWChJSRVFVRVNUX0NMQVNTX1JFQUQQARIWChJSRVFVRVNUX0NMQVNTX0xJU1QQAhIXChNSRVFVRVNUX0NMQVNTX1dSSVRFEAMSGAoUUkVRVUVTVF9DTEFTU19ERUxFVEUQBBIXChNSRVFVRVNUX0NMQVNTX09USEVSEAUqhgEKDUFkZHJlc3NTb3VyY2USHgoaQUREUkVTU19TT1VSQ0VfVU5TUEVDSUZJRUQQABIXChNBRERSRVNTX1NPVVJDRV9QRUVSEAESIQodQUREUkVTU19TT1VSQ0VfUFJPWFlfUFJPVE9DT0wQAhIZChVBRERSRVNTX1NPVVJDRV9IRUFERVIQAzKFCwoMVG9rZW5TZXJ2aWNlElAKC0NyZWF0ZVRva2VuEh8uYnVja2V0cnkudjEuQ3JlYXRlVG9rZW5SZXF1ZXN0GiAuYnVja2V0cnkudjEuQ3JlYXRlVG9rZW5SZXNwb25zZRJHCghHZXRUb2tlbhIcLmJ1Y2tldHJ5LnYxLkdldFRva2VuUmVxdWVzdBodLmJ1Y2tldHJ5LnYxLkdldFRva2VuUmVzcG9uc2USTQoKTGlzdFRva2VucxIeLmJ1Y2tldHJ5LnYxLkxpc3RUb2tlbnNSZXF1ZXN0Gh8uYnVja2V0cnkudjEuTGlzdFRva2Vuc1Jlc3BvbnNlElAKC1VwZGF0ZVRva2VuEh8uYnVja2V0cnkudjEuVXBkYXRlVG9rZW5SZXF1ZXN0GiAuYnVja2V0cnkudjEuVXBkYXRlVG9rZW5SZXNwb25zZRJcCg9TaG93VG9rZW5TZWNyZXQSIy5idWNrZXRyeS52MS5TaG93VG9rZW5TZWNyZXRSZXF1ZXN0GiQuYnVja2V0cnkudjEuU2hvd1Rva2VuU2VjcmV0UmVzcG9uc2USTQoKQ2xvbmVUb2tlbhIeLmJ1Y2tldHJ5LnYxLkNsb25lVG9rZW5SZXF1ZXN0Gh8uYnVja2V0cnkudjEuQ2xvbmVUb2tlblJlc3BvbnNlElMKDFN1c3BlbmRUb2tlbhIgLmJ1Y2tldHJ5LnYxLlN1c3BlbmRUb2tlblJlcXVlc3QaIS5idWNrZXRyeS52MS5TdXNwZW5kVG9rZW5SZXNwb25zZRJQCgtSZXN1bWVUb2tlbhIfLmJ1Y2tldHJ5LnYxLlJlc3VtZVRva2VuUmVxdWVzdBogLmJ1Y2tldHJ5LnYxLlJlc3VtZVRva2VuUmVzcG9uc2USUAoLUmV2b2tlVG9rZW4SHy5idWNrZXRyeS52MS5SZXZva2VUb2tlblJlcXVlc3QaIC5idWNrZXRyeS52MS5SZXZva2VUb2tlblJlc3BvbnNlEk0KClB1cmdlVG9rZW4SHi5idWNrZXRyeS52MS5QdXJnZVRva2VuUmVxdWVzdBofLmJ1Y2tldHJ5LnYxLlB1cmdlVG9rZW5SZXNwb25zZRJWCg1HZXRUb2tlblVzYWdlEiEuYnVja2V0cnkudjEuR2V0VG9rZW5Vc2FnZVJlcXVlc3QaIi5idWNrZXRyeS52MS5HZXRUb2tlblVzYWdlUmVzcG9uc2USXwoQTGlzdFRva2VuRGVuaWFscxIkLmJ1Y2tldHJ5LnYxLkxpc3RUb2tlbkRlbmlhbHNSZXF1ZXN0GiUuYnVja2V0cnkudjEuTGlzdFRva2VuRGVuaWFsc1Jlc3BvbnNlElYKDUV4cGxhaW5BY2Nlc3MSIS5idWNrZXRyeS52MS5FeHBsYWluQWNjZXNzUmVxdWVzdBoiLmJ1Y2tldHJ5LnYxLkV4cGxhaW5BY2Nlc3NSZXNwb25zZRJrChRMaXN0VG9rZW5BdWRpdEV2ZW50cxIoLmJ1Y2tldHJ5LnYxLkxpc3RUb2tlbkF1ZGl0RXZlbnRzUmVxdWVzdBopLmJ1Y2tldHJ5LnYxLkxpc3RUb2tlbkF1ZGl0RXZlbnRzUmVzcG9uc2USbgoVRGVzY3JpYmVDbGllbnRBZGRyZXNzEikuYnVja2V0cnkudjEuRGVzY3JpYmVDbGllbnRBZGRyZXNzUmVxdWVzdBoqLmJ1Y2tldHJ5LnYxLkRlc2NyaWJlQ2xpZW50QWRkcmVzc1Jlc3BvbnNlElYKDUNyZWF0ZVNlc3Npb24SIS5idWNrZXRyeS52MS5DcmVhdGVTZXNzaW9uUmVxdWVzdBoiLmJ1Y2tldHJ5LnYxLkNyZWF0ZVNlc3Npb25SZXNwb25zZWIGcHJvdG8z", [file_google_protobuf_field_mask, file_google_protobuf_timestamp]);
 
 /**
  * A token.
@@ -117,6 +117,27 @@ export type Token = Message<"bucketry.v1.Token"> & {
    * @generated from field: string created_by = 14;
    */
   createdBy: string;
+
+  /**
+   * What it may use at most; absent: no limits.
+   *
+   * @generated from field: bucketry.v1.TokenLimits limits = 15;
+   */
+  limits?: TokenLimits | undefined;
+
+  /**
+   * Its latest recorded use; absent: never used. Output only.
+   *
+   * @generated from field: bucketry.v1.TokenUse last_use = 16;
+   */
+  lastUse?: TokenUse | undefined;
+
+  /**
+   * Requests since it was made, refused ones not counted. Output only.
+   *
+   * @generated from field: int64 request_count = 17;
+   */
+  requestCount: bigint;
 };
 
 /**
@@ -125,6 +146,76 @@ export type Token = Message<"bucketry.v1.Token"> & {
  */
 export const TokenSchema: GenMessage<Token> = /*@__PURE__*/
   messageDesc(file_bucketry_v1_token_service, 0);
+
+/**
+ * What a token may use at most. Each node counts for itself.
+ *
+ * @generated from message bucketry.v1.TokenLimits
+ */
+export type TokenLimits = Message<"bucketry.v1.TokenLimits"> & {
+  /**
+   * Requests per second, in bursts of as many; 0: no limit. At most 1,000,000. More are refused: SLOW_DOWN.
+   *
+   * @generated from field: int64 requests_per_second = 1;
+   */
+  requestsPerSecond: bigint;
+
+  /**
+   * Bytes in and out per day (UTC); 0: no limit. When they are used up requests are refused: BYTE_LIMIT_EXCEEDED.
+   *
+   * @generated from field: int64 bytes_per_day = 2;
+   */
+  bytesPerDay: bigint;
+};
+
+/**
+ * Describes the message bucketry.v1.TokenLimits.
+ * Use `create(TokenLimitsSchema)` to create a new message.
+ */
+export const TokenLimitsSchema: GenMessage<TokenLimits> = /*@__PURE__*/
+  messageDesc(file_bucketry_v1_token_service, 1);
+
+/**
+ * One use of a token.
+ *
+ * @generated from message bucketry.v1.TokenUse
+ */
+export type TokenUse = Message<"bucketry.v1.TokenUse"> & {
+  /**
+   * When.
+   *
+   * @generated from field: google.protobuf.Timestamp time = 1;
+   */
+  time?: Timestamp | undefined;
+
+  /**
+   * From which address; empty: unknown.
+   *
+   * @generated from field: string client_address = 2;
+   */
+  clientAddress: string;
+
+  /**
+   * With which user agent, its first 256 bytes; empty: unknown.
+   *
+   * @generated from field: string user_agent = 3;
+   */
+  userAgent: string;
+
+  /**
+   * The S3 operation or RPC, as in `GetObject`.
+   *
+   * @generated from field: string operation = 4;
+   */
+  operation: string;
+};
+
+/**
+ * Describes the message bucketry.v1.TokenUse.
+ * Use `create(TokenUseSchema)` to create a new message.
+ */
+export const TokenUseSchema: GenMessage<TokenUse> = /*@__PURE__*/
+  messageDesc(file_bucketry_v1_token_service, 2);
 
 /**
  * The four values that a client needs.
@@ -166,7 +257,7 @@ export type Credentials = Message<"bucketry.v1.Credentials"> & {
  * Use `create(CredentialsSchema)` to create a new message.
  */
 export const CredentialsSchema: GenMessage<Credentials> = /*@__PURE__*/
-  messageDesc(file_bucketry_v1_token_service, 1);
+  messageDesc(file_bucketry_v1_token_service, 3);
 
 /**
  * Makes a token.
@@ -215,6 +306,13 @@ export type CreateTokenRequest = Message<"bucketry.v1.CreateTokenRequest"> & {
    * @generated from field: google.protobuf.Timestamp expire_time = 6;
    */
   expireTime?: Timestamp | undefined;
+
+  /**
+   * What it may use at most; absent: no limits.
+   *
+   * @generated from field: bucketry.v1.TokenLimits limits = 7;
+   */
+  limits?: TokenLimits | undefined;
 };
 
 /**
@@ -222,7 +320,7 @@ export type CreateTokenRequest = Message<"bucketry.v1.CreateTokenRequest"> & {
  * Use `create(CreateTokenRequestSchema)` to create a new message.
  */
 export const CreateTokenRequestSchema: GenMessage<CreateTokenRequest> = /*@__PURE__*/
-  messageDesc(file_bucketry_v1_token_service, 2);
+  messageDesc(file_bucketry_v1_token_service, 4);
 
 /**
  * The token made.
@@ -257,7 +355,7 @@ export type CreateTokenResponse = Message<"bucketry.v1.CreateTokenResponse"> & {
  * Use `create(CreateTokenResponseSchema)` to create a new message.
  */
 export const CreateTokenResponseSchema: GenMessage<CreateTokenResponse> = /*@__PURE__*/
-  messageDesc(file_bucketry_v1_token_service, 3);
+  messageDesc(file_bucketry_v1_token_service, 5);
 
 /**
  * Asks for a token.
@@ -285,7 +383,7 @@ export type GetTokenRequest = Message<"bucketry.v1.GetTokenRequest"> & {
  * Use `create(GetTokenRequestSchema)` to create a new message.
  */
 export const GetTokenRequestSchema: GenMessage<GetTokenRequest> = /*@__PURE__*/
-  messageDesc(file_bucketry_v1_token_service, 4);
+  messageDesc(file_bucketry_v1_token_service, 6);
 
 /**
  * A token.
@@ -306,7 +404,7 @@ export type GetTokenResponse = Message<"bucketry.v1.GetTokenResponse"> & {
  * Use `create(GetTokenResponseSchema)` to create a new message.
  */
 export const GetTokenResponseSchema: GenMessage<GetTokenResponse> = /*@__PURE__*/
-  messageDesc(file_bucketry_v1_token_service, 5);
+  messageDesc(file_bucketry_v1_token_service, 7);
 
 /**
  * Lists tokens.
@@ -341,7 +439,7 @@ export type ListTokensRequest = Message<"bucketry.v1.ListTokensRequest"> & {
  * Use `create(ListTokensRequestSchema)` to create a new message.
  */
 export const ListTokensRequestSchema: GenMessage<ListTokensRequest> = /*@__PURE__*/
-  messageDesc(file_bucketry_v1_token_service, 6);
+  messageDesc(file_bucketry_v1_token_service, 8);
 
 /**
  * Some tokens.
@@ -369,7 +467,7 @@ export type ListTokensResponse = Message<"bucketry.v1.ListTokensResponse"> & {
  * Use `create(ListTokensResponseSchema)` to create a new message.
  */
 export const ListTokensResponseSchema: GenMessage<ListTokensResponse> = /*@__PURE__*/
-  messageDesc(file_bucketry_v1_token_service, 7);
+  messageDesc(file_bucketry_v1_token_service, 9);
 
 /**
  * Edits a token.
@@ -386,7 +484,7 @@ export type UpdateTokenRequest = Message<"bucketry.v1.UpdateTokenRequest"> & {
   token?: Token | undefined;
 
   /**
-   * `name`, `allowed_ips`, `disallowed_ips`.
+   * `name`, `allowed_ips`, `disallowed_ips`, `expire_time`, `limits`.
    *
    * @generated from field: google.protobuf.FieldMask update_mask = 2;
    */
@@ -398,7 +496,7 @@ export type UpdateTokenRequest = Message<"bucketry.v1.UpdateTokenRequest"> & {
  * Use `create(UpdateTokenRequestSchema)` to create a new message.
  */
 export const UpdateTokenRequestSchema: GenMessage<UpdateTokenRequest> = /*@__PURE__*/
-  messageDesc(file_bucketry_v1_token_service, 8);
+  messageDesc(file_bucketry_v1_token_service, 10);
 
 /**
  * The token afterwards.
@@ -426,7 +524,7 @@ export type UpdateTokenResponse = Message<"bucketry.v1.UpdateTokenResponse"> & {
  * Use `create(UpdateTokenResponseSchema)` to create a new message.
  */
 export const UpdateTokenResponseSchema: GenMessage<UpdateTokenResponse> = /*@__PURE__*/
-  messageDesc(file_bucketry_v1_token_service, 9);
+  messageDesc(file_bucketry_v1_token_service, 11);
 
 /**
  * Asks for credentials again.
@@ -454,7 +552,7 @@ export type ShowTokenSecretRequest = Message<"bucketry.v1.ShowTokenSecretRequest
  * Use `create(ShowTokenSecretRequestSchema)` to create a new message.
  */
 export const ShowTokenSecretRequestSchema: GenMessage<ShowTokenSecretRequest> = /*@__PURE__*/
-  messageDesc(file_bucketry_v1_token_service, 10);
+  messageDesc(file_bucketry_v1_token_service, 12);
 
 /**
  * The credentials.
@@ -475,7 +573,7 @@ export type ShowTokenSecretResponse = Message<"bucketry.v1.ShowTokenSecretRespon
  * Use `create(ShowTokenSecretResponseSchema)` to create a new message.
  */
 export const ShowTokenSecretResponseSchema: GenMessage<ShowTokenSecretResponse> = /*@__PURE__*/
-  messageDesc(file_bucketry_v1_token_service, 11);
+  messageDesc(file_bucketry_v1_token_service, 13);
 
 /**
  * Clones a token.
@@ -510,7 +608,7 @@ export type CloneTokenRequest = Message<"bucketry.v1.CloneTokenRequest"> & {
  * Use `create(CloneTokenRequestSchema)` to create a new message.
  */
 export const CloneTokenRequestSchema: GenMessage<CloneTokenRequest> = /*@__PURE__*/
-  messageDesc(file_bucketry_v1_token_service, 12);
+  messageDesc(file_bucketry_v1_token_service, 14);
 
 /**
  * The clone.
@@ -538,7 +636,7 @@ export type CloneTokenResponse = Message<"bucketry.v1.CloneTokenResponse"> & {
  * Use `create(CloneTokenResponseSchema)` to create a new message.
  */
 export const CloneTokenResponseSchema: GenMessage<CloneTokenResponse> = /*@__PURE__*/
-  messageDesc(file_bucketry_v1_token_service, 13);
+  messageDesc(file_bucketry_v1_token_service, 15);
 
 /**
  * Suspends a token.
@@ -566,7 +664,7 @@ export type SuspendTokenRequest = Message<"bucketry.v1.SuspendTokenRequest"> & {
  * Use `create(SuspendTokenRequestSchema)` to create a new message.
  */
 export const SuspendTokenRequestSchema: GenMessage<SuspendTokenRequest> = /*@__PURE__*/
-  messageDesc(file_bucketry_v1_token_service, 14);
+  messageDesc(file_bucketry_v1_token_service, 16);
 
 /**
  * The token afterwards.
@@ -587,7 +685,7 @@ export type SuspendTokenResponse = Message<"bucketry.v1.SuspendTokenResponse"> &
  * Use `create(SuspendTokenResponseSchema)` to create a new message.
  */
 export const SuspendTokenResponseSchema: GenMessage<SuspendTokenResponse> = /*@__PURE__*/
-  messageDesc(file_bucketry_v1_token_service, 15);
+  messageDesc(file_bucketry_v1_token_service, 17);
 
 /**
  * Resumes a token.
@@ -615,7 +713,7 @@ export type ResumeTokenRequest = Message<"bucketry.v1.ResumeTokenRequest"> & {
  * Use `create(ResumeTokenRequestSchema)` to create a new message.
  */
 export const ResumeTokenRequestSchema: GenMessage<ResumeTokenRequest> = /*@__PURE__*/
-  messageDesc(file_bucketry_v1_token_service, 16);
+  messageDesc(file_bucketry_v1_token_service, 18);
 
 /**
  * The token afterwards.
@@ -636,7 +734,7 @@ export type ResumeTokenResponse = Message<"bucketry.v1.ResumeTokenResponse"> & {
  * Use `create(ResumeTokenResponseSchema)` to create a new message.
  */
 export const ResumeTokenResponseSchema: GenMessage<ResumeTokenResponse> = /*@__PURE__*/
-  messageDesc(file_bucketry_v1_token_service, 17);
+  messageDesc(file_bucketry_v1_token_service, 19);
 
 /**
  * Revokes a token.
@@ -664,7 +762,7 @@ export type RevokeTokenRequest = Message<"bucketry.v1.RevokeTokenRequest"> & {
  * Use `create(RevokeTokenRequestSchema)` to create a new message.
  */
 export const RevokeTokenRequestSchema: GenMessage<RevokeTokenRequest> = /*@__PURE__*/
-  messageDesc(file_bucketry_v1_token_service, 18);
+  messageDesc(file_bucketry_v1_token_service, 20);
 
 /**
  * The token afterwards.
@@ -685,7 +783,695 @@ export type RevokeTokenResponse = Message<"bucketry.v1.RevokeTokenResponse"> & {
  * Use `create(RevokeTokenResponseSchema)` to create a new message.
  */
 export const RevokeTokenResponseSchema: GenMessage<RevokeTokenResponse> = /*@__PURE__*/
-  messageDesc(file_bucketry_v1_token_service, 19);
+  messageDesc(file_bucketry_v1_token_service, 21);
+
+/**
+ * Purges a token.
+ *
+ * @generated from message bucketry.v1.PurgeTokenRequest
+ */
+export type PurgeTokenRequest = Message<"bucketry.v1.PurgeTokenRequest"> & {
+  /**
+   * The bucket.
+   *
+   * @generated from field: string bucket = 1;
+   */
+  bucket: string;
+
+  /**
+   * The token's id or access key id.
+   *
+   * @generated from field: string token_id = 2;
+   */
+  tokenId: string;
+};
+
+/**
+ * Describes the message bucketry.v1.PurgeTokenRequest.
+ * Use `create(PurgeTokenRequestSchema)` to create a new message.
+ */
+export const PurgeTokenRequestSchema: GenMessage<PurgeTokenRequest> = /*@__PURE__*/
+  messageDesc(file_bucketry_v1_token_service, 22);
+
+/**
+ * The token is forgotten.
+ *
+ * @generated from message bucketry.v1.PurgeTokenResponse
+ */
+export type PurgeTokenResponse = Message<"bucketry.v1.PurgeTokenResponse"> & {
+};
+
+/**
+ * Describes the message bucketry.v1.PurgeTokenResponse.
+ * Use `create(PurgeTokenResponseSchema)` to create a new message.
+ */
+export const PurgeTokenResponseSchema: GenMessage<PurgeTokenResponse> = /*@__PURE__*/
+  messageDesc(file_bucketry_v1_token_service, 23);
+
+/**
+ * Asks for usage.
+ *
+ * @generated from message bucketry.v1.GetTokenUsageRequest
+ */
+export type GetTokenUsageRequest = Message<"bucketry.v1.GetTokenUsageRequest"> & {
+  /**
+   * The bucket.
+   *
+   * @generated from field: string bucket = 1;
+   */
+  bucket: string;
+
+  /**
+   * The token's id or access key id.
+   *
+   * @generated from field: string token_id = 2;
+   */
+  tokenId: string;
+
+  /**
+   * From the hour of this moment; absent: 7 days before the end.
+   *
+   * @generated from field: google.protobuf.Timestamp start_time = 3;
+   */
+  startTime?: Timestamp | undefined;
+
+  /**
+   * To the hour of this moment, inclusive; absent: now. At most 366 days after the start.
+   *
+   * @generated from field: google.protobuf.Timestamp end_time = 4;
+   */
+  endTime?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message bucketry.v1.GetTokenUsageRequest.
+ * Use `create(GetTokenUsageRequestSchema)` to create a new message.
+ */
+export const GetTokenUsageRequestSchema: GenMessage<GetTokenUsageRequest> = /*@__PURE__*/
+  messageDesc(file_bucketry_v1_token_service, 24);
+
+/**
+ * The usage of a token.
+ *
+ * @generated from message bucketry.v1.GetTokenUsageResponse
+ */
+export type GetTokenUsageResponse = Message<"bucketry.v1.GetTokenUsageResponse"> & {
+  /**
+   * The hours in which there was any, oldest first.
+   *
+   * @generated from field: repeated bucketry.v1.UsageHour hours = 1;
+   */
+  hours: UsageHour[];
+
+  /**
+   * The sums over these hours.
+   *
+   * @generated from field: bucketry.v1.UsageHour total = 2;
+   */
+  total?: UsageHour | undefined;
+
+  /**
+   * The latest recorded use; absent: none.
+   *
+   * @generated from field: bucketry.v1.TokenUse last_use = 3;
+   */
+  lastUse?: TokenUse | undefined;
+};
+
+/**
+ * Describes the message bucketry.v1.GetTokenUsageResponse.
+ * Use `create(GetTokenUsageResponseSchema)` to create a new message.
+ */
+export const GetTokenUsageResponseSchema: GenMessage<GetTokenUsageResponse> = /*@__PURE__*/
+  messageDesc(file_bucketry_v1_token_service, 25);
+
+/**
+ * The usage of one hour.
+ *
+ * @generated from message bucketry.v1.UsageHour
+ */
+export type UsageHour = Message<"bucketry.v1.UsageHour"> & {
+  /**
+   * The hour's first moment; absent in sums.
+   *
+   * @generated from field: google.protobuf.Timestamp start_time = 1;
+   */
+  startTime?: Timestamp | undefined;
+
+  /**
+   * By class, only those with any.
+   *
+   * @generated from field: repeated bucketry.v1.UsageCount counts = 2;
+   */
+  counts: UsageCount[];
+
+  /**
+   * Refused requests by reason, only those with any.
+   *
+   * @generated from field: repeated bucketry.v1.DenialCount denials = 3;
+   */
+  denials: DenialCount[];
+};
+
+/**
+ * Describes the message bucketry.v1.UsageHour.
+ * Use `create(UsageHourSchema)` to create a new message.
+ */
+export const UsageHourSchema: GenMessage<UsageHour> = /*@__PURE__*/
+  messageDesc(file_bucketry_v1_token_service, 26);
+
+/**
+ * Requests of one class.
+ *
+ * @generated from message bucketry.v1.UsageCount
+ */
+export type UsageCount = Message<"bucketry.v1.UsageCount"> & {
+  /**
+   * The class.
+   *
+   * @generated from field: bucketry.v1.RequestClass class = 1;
+   */
+  class: RequestClass;
+
+  /**
+   * Requests that were let in, whether they succeeded or not.
+   *
+   * @generated from field: int64 requests = 2;
+   */
+  requests: bigint;
+
+  /**
+   * Bytes of object data received.
+   *
+   * @generated from field: int64 bytes_in = 3;
+   */
+  bytesIn: bigint;
+
+  /**
+   * Bytes of object data sent.
+   *
+   * @generated from field: int64 bytes_out = 4;
+   */
+  bytesOut: bigint;
+};
+
+/**
+ * Describes the message bucketry.v1.UsageCount.
+ * Use `create(UsageCountSchema)` to create a new message.
+ */
+export const UsageCountSchema: GenMessage<UsageCount> = /*@__PURE__*/
+  messageDesc(file_bucketry_v1_token_service, 27);
+
+/**
+ * Refused requests of one reason.
+ *
+ * @generated from message bucketry.v1.DenialCount
+ */
+export type DenialCount = Message<"bucketry.v1.DenialCount"> & {
+  /**
+   * The reason.
+   *
+   * @generated from field: bucketry.v1.DecisionReason reason = 1;
+   */
+  reason: DecisionReason;
+
+  /**
+   * How many.
+   *
+   * @generated from field: int64 requests = 2;
+   */
+  requests: bigint;
+};
+
+/**
+ * Describes the message bucketry.v1.DenialCount.
+ * Use `create(DenialCountSchema)` to create a new message.
+ */
+export const DenialCountSchema: GenMessage<DenialCount> = /*@__PURE__*/
+  messageDesc(file_bucketry_v1_token_service, 28);
+
+/**
+ * Asks for refused requests.
+ *
+ * @generated from message bucketry.v1.ListTokenDenialsRequest
+ */
+export type ListTokenDenialsRequest = Message<"bucketry.v1.ListTokenDenialsRequest"> & {
+  /**
+   * The bucket.
+   *
+   * @generated from field: string bucket = 1;
+   */
+  bucket: string;
+
+  /**
+   * The token's id or access key id.
+   *
+   * @generated from field: string token_id = 2;
+   */
+  tokenId: string;
+};
+
+/**
+ * Describes the message bucketry.v1.ListTokenDenialsRequest.
+ * Use `create(ListTokenDenialsRequestSchema)` to create a new message.
+ */
+export const ListTokenDenialsRequestSchema: GenMessage<ListTokenDenialsRequest> = /*@__PURE__*/
+  messageDesc(file_bucketry_v1_token_service, 29);
+
+/**
+ * Refused requests.
+ *
+ * @generated from message bucketry.v1.ListTokenDenialsResponse
+ */
+export type ListTokenDenialsResponse = Message<"bucketry.v1.ListTokenDenialsResponse"> & {
+  /**
+   * The latest that are kept (at most 100), newest first.
+   *
+   * @generated from field: repeated bucketry.v1.TokenDenial denials = 1;
+   */
+  denials: TokenDenial[];
+};
+
+/**
+ * Describes the message bucketry.v1.ListTokenDenialsResponse.
+ * Use `create(ListTokenDenialsResponseSchema)` to create a new message.
+ */
+export const ListTokenDenialsResponseSchema: GenMessage<ListTokenDenialsResponse> = /*@__PURE__*/
+  messageDesc(file_bucketry_v1_token_service, 30);
+
+/**
+ * A refused request.
+ *
+ * @generated from message bucketry.v1.TokenDenial
+ */
+export type TokenDenial = Message<"bucketry.v1.TokenDenial"> & {
+  /**
+   * When.
+   *
+   * @generated from field: google.protobuf.Timestamp time = 1;
+   */
+  time?: Timestamp | undefined;
+
+  /**
+   * What decided.
+   *
+   * @generated from field: bucketry.v1.DecisionReason reason = 2;
+   */
+  reason: DecisionReason;
+
+  /**
+   * The rule in words, as in `disallowed_ips: 10.1.0.0/16`.
+   *
+   * @generated from field: string rule = 3;
+   */
+  rule: string;
+
+  /**
+   * From which address; empty: unknown.
+   *
+   * @generated from field: string client_address = 4;
+   */
+  clientAddress: string;
+
+  /**
+   * The S3 operation or RPC, as in `GetObject`.
+   *
+   * @generated from field: string operation = 5;
+   */
+  operation: string;
+
+  /**
+   * The bucket asked for; empty: none.
+   *
+   * @generated from field: string bucket = 6;
+   */
+  bucket: string;
+
+  /**
+   * The key asked for; empty: none.
+   *
+   * @generated from field: string key = 7;
+   */
+  key: string;
+
+  /**
+   * The user agent, its first 256 bytes; empty: unknown.
+   *
+   * @generated from field: string user_agent = 8;
+   */
+  userAgent: string;
+
+  /**
+   * The request id that the client was given.
+   *
+   * @generated from field: string request_id = 9;
+   */
+  requestId: string;
+};
+
+/**
+ * Describes the message bucketry.v1.TokenDenial.
+ * Use `create(TokenDenialSchema)` to create a new message.
+ */
+export const TokenDenialSchema: GenMessage<TokenDenial> = /*@__PURE__*/
+  messageDesc(file_bucketry_v1_token_service, 31);
+
+/**
+ * Asks for a decision without the deed.
+ *
+ * @generated from message bucketry.v1.ExplainAccessRequest
+ */
+export type ExplainAccessRequest = Message<"bucketry.v1.ExplainAccessRequest"> & {
+  /**
+   * The bucket of the token.
+   *
+   * @generated from field: string bucket = 1;
+   */
+  bucket: string;
+
+  /**
+   * The token's id or access key id.
+   *
+   * @generated from field: string token_id = 2;
+   */
+  tokenId: string;
+
+  /**
+   * The S3 operation or RPC, as in `GetObject` or `ListObjectsV2`.
+   *
+   * @generated from field: string operation = 3;
+   */
+  operation: string;
+
+  /**
+   * The bucket that the request would name; empty: the token's own.
+   *
+   * @generated from field: string target_bucket = 4;
+   */
+  targetBucket: string;
+
+  /**
+   * The key that the request would name; empty: none.
+   *
+   * @generated from field: string key = 5;
+   */
+  key: string;
+
+  /**
+   * The address that the request would come from; empty: unknown.
+   *
+   * @generated from field: string client_address = 6;
+   */
+  clientAddress: string;
+
+  /**
+   * When; absent: now.
+   *
+   * @generated from field: google.protobuf.Timestamp time = 7;
+   */
+  time?: Timestamp | undefined;
+
+  /**
+   * Fields of the request that would be set and make it need more, as in `precondition.if_match`.
+   *
+   * @generated from field: repeated string fields = 8;
+   */
+  fields: string[];
+};
+
+/**
+ * Describes the message bucketry.v1.ExplainAccessRequest.
+ * Use `create(ExplainAccessRequestSchema)` to create a new message.
+ */
+export const ExplainAccessRequestSchema: GenMessage<ExplainAccessRequest> = /*@__PURE__*/
+  messageDesc(file_bucketry_v1_token_service, 32);
+
+/**
+ * A decision.
+ *
+ * @generated from message bucketry.v1.ExplainAccessResponse
+ */
+export type ExplainAccessResponse = Message<"bucketry.v1.ExplainAccessResponse"> & {
+  /**
+   * Whether it would be allowed.
+   *
+   * @generated from field: bool allowed = 1;
+   */
+  allowed: boolean;
+
+  /**
+   * What decides.
+   *
+   * @generated from field: bucketry.v1.DecisionReason reason = 2;
+   */
+  reason: DecisionReason;
+
+  /**
+   * The rule in words, as in `disallowed_ips: 10.1.0.0/16` or `permission: write-only lacks READ`.
+   *
+   * @generated from field: string rule = 3;
+   */
+  rule: string;
+
+  /**
+   * The address as it is compared; empty: unknown.
+   *
+   * @generated from field: string client_address = 4;
+   */
+  clientAddress: string;
+};
+
+/**
+ * Describes the message bucketry.v1.ExplainAccessResponse.
+ * Use `create(ExplainAccessResponseSchema)` to create a new message.
+ */
+export const ExplainAccessResponseSchema: GenMessage<ExplainAccessResponse> = /*@__PURE__*/
+  messageDesc(file_bucketry_v1_token_service, 33);
+
+/**
+ * Asks for audit events.
+ *
+ * @generated from message bucketry.v1.ListTokenAuditEventsRequest
+ */
+export type ListTokenAuditEventsRequest = Message<"bucketry.v1.ListTokenAuditEventsRequest"> & {
+  /**
+   * The bucket.
+   *
+   * @generated from field: string bucket = 1;
+   */
+  bucket: string;
+
+  /**
+   * The token's id or access key id; empty: all of the bucket.
+   *
+   * @generated from field: string token_id = 2;
+   */
+  tokenId: string;
+
+  /**
+   * At most this many; 0: 100; coerced to 1,000.
+   *
+   * @generated from field: int32 page_size = 3;
+   */
+  pageSize: number;
+
+  /**
+   * From the former answer.
+   *
+   * @generated from field: string page_token = 4;
+   */
+  pageToken: string;
+};
+
+/**
+ * Describes the message bucketry.v1.ListTokenAuditEventsRequest.
+ * Use `create(ListTokenAuditEventsRequestSchema)` to create a new message.
+ */
+export const ListTokenAuditEventsRequestSchema: GenMessage<ListTokenAuditEventsRequest> = /*@__PURE__*/
+  messageDesc(file_bucketry_v1_token_service, 34);
+
+/**
+ * Some events.
+ *
+ * @generated from message bucketry.v1.ListTokenAuditEventsResponse
+ */
+export type ListTokenAuditEventsResponse = Message<"bucketry.v1.ListTokenAuditEventsResponse"> & {
+  /**
+   * The events.
+   *
+   * @generated from field: repeated bucketry.v1.AuditEvent events = 1;
+   */
+  events: AuditEvent[];
+
+  /**
+   * Empty at the end.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+};
+
+/**
+ * Describes the message bucketry.v1.ListTokenAuditEventsResponse.
+ * Use `create(ListTokenAuditEventsResponseSchema)` to create a new message.
+ */
+export const ListTokenAuditEventsResponseSchema: GenMessage<ListTokenAuditEventsResponse> = /*@__PURE__*/
+  messageDesc(file_bucketry_v1_token_service, 35);
+
+/**
+ * Something that an administrator did. Holds no secret; is never changed.
+ *
+ * @generated from message bucketry.v1.AuditEvent
+ */
+export type AuditEvent = Message<"bucketry.v1.AuditEvent"> & {
+  /**
+   * The event's id.
+   *
+   * @generated from field: string event_id = 1;
+   */
+  eventId: string;
+
+  /**
+   * When.
+   *
+   * @generated from field: google.protobuf.Timestamp time = 2;
+   */
+  time?: Timestamp | undefined;
+
+  /**
+   * Who: an access key id.
+   *
+   * @generated from field: string actor = 3;
+   */
+  actor: string;
+
+  /**
+   * From which address; empty: unknown.
+   *
+   * @generated from field: string client_address = 4;
+   */
+  clientAddress: string;
+
+  /**
+   * What, as in `token.create`.
+   *
+   * @generated from field: string action = 5;
+   */
+  action: string;
+
+  /**
+   * The id of the token or key concerned; empty: none.
+   *
+   * @generated from field: string token_id = 6;
+   */
+  tokenId: string;
+
+  /**
+   * The request that did it.
+   *
+   * @generated from field: string request_id = 7;
+   */
+  requestId: string;
+
+  /**
+   * The details as a JSON object: for an edit the values before and after.
+   *
+   * @generated from field: string details = 8;
+   */
+  details: string;
+
+  /**
+   * The id of the bucket concerned; empty: none. Names may be used again, ids never.
+   *
+   * @generated from field: string bucket_id = 9;
+   */
+  bucketId: string;
+};
+
+/**
+ * Describes the message bucketry.v1.AuditEvent.
+ * Use `create(AuditEventSchema)` to create a new message.
+ */
+export const AuditEventSchema: GenMessage<AuditEvent> = /*@__PURE__*/
+  messageDesc(file_bucketry_v1_token_service, 36);
+
+/**
+ * Asks for one's own address.
+ *
+ * @generated from message bucketry.v1.DescribeClientAddressRequest
+ */
+export type DescribeClientAddressRequest = Message<"bucketry.v1.DescribeClientAddressRequest"> & {
+};
+
+/**
+ * Describes the message bucketry.v1.DescribeClientAddressRequest.
+ * Use `create(DescribeClientAddressRequestSchema)` to create a new message.
+ */
+export const DescribeClientAddressRequestSchema: GenMessage<DescribeClientAddressRequest> = /*@__PURE__*/
+  messageDesc(file_bucketry_v1_token_service, 37);
+
+/**
+ * One's own address.
+ *
+ * @generated from message bucketry.v1.DescribeClientAddressResponse
+ */
+export type DescribeClientAddressResponse = Message<"bucketry.v1.DescribeClientAddressResponse"> & {
+  /**
+   * The address that IP rules judge, in canonical form; empty: unknown, which every IP rule refuses.
+   *
+   * @generated from field: string client_address = 1;
+   */
+  clientAddress: string;
+
+  /**
+   * Where it is from.
+   *
+   * @generated from field: bucketry.v1.AddressSource source = 2;
+   */
+  source: AddressSource;
+
+  /**
+   * The socket's other end; empty: unknown.
+   *
+   * @generated from field: string peer_address = 3;
+   */
+  peerAddress: string;
+
+  /**
+   * Whether the socket's other end is a trusted proxy (`--trusted-proxy`).
+   *
+   * @generated from field: bool peer_trusted = 4;
+   */
+  peerTrusted: boolean;
+
+  /**
+   * The forwarding header that this server reads from trusted proxies, in lower case; empty: none.
+   *
+   * @generated from field: string header = 5;
+   */
+  header: string;
+
+  /**
+   * The values of that header in this call, in order, whether believed or not.
+   *
+   * @generated from field: repeated string header_values = 6;
+   */
+  headerValues: string[];
+
+  /**
+   * In words: which address, and why.
+   *
+   * @generated from field: string explanation = 7;
+   */
+  explanation: string;
+};
+
+/**
+ * Describes the message bucketry.v1.DescribeClientAddressResponse.
+ * Use `create(DescribeClientAddressResponseSchema)` to create a new message.
+ */
+export const DescribeClientAddressResponseSchema: GenMessage<DescribeClientAddressResponse> = /*@__PURE__*/
+  messageDesc(file_bucketry_v1_token_service, 38);
 
 /**
  * Asks for a session.
@@ -700,7 +1486,7 @@ export type CreateSessionRequest = Message<"bucketry.v1.CreateSessionRequest"> &
  * Use `create(CreateSessionRequestSchema)` to create a new message.
  */
 export const CreateSessionRequestSchema: GenMessage<CreateSessionRequest> = /*@__PURE__*/
-  messageDesc(file_bucketry_v1_token_service, 20);
+  messageDesc(file_bucketry_v1_token_service, 39);
 
 /**
  * A session.
@@ -728,7 +1514,7 @@ export type CreateSessionResponse = Message<"bucketry.v1.CreateSessionResponse">
  * Use `create(CreateSessionResponseSchema)` to create a new message.
  */
 export const CreateSessionResponseSchema: GenMessage<CreateSessionResponse> = /*@__PURE__*/
-  messageDesc(file_bucketry_v1_token_service, 21);
+  messageDesc(file_bucketry_v1_token_service, 40);
 
 /**
  * What a token may do in its bucket.
@@ -827,6 +1613,234 @@ export const TokenStateSchema: GenEnum<TokenState> = /*@__PURE__*/
   enumDesc(file_bucketry_v1_token_service, 1);
 
 /**
+ * What decided on a request.
+ *
+ * @generated from enum bucketry.v1.DecisionReason
+ */
+export enum DecisionReason {
+  /**
+   * Never sent.
+   *
+   * @generated from enum value: DECISION_REASON_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * Allowed: the token's permission includes the operation.
+   *
+   * @generated from enum value: DECISION_REASON_PERMITTED = 1;
+   */
+  PERMITTED = 1,
+
+  /**
+   * Allowed: it is for every usable key, or for everybody.
+   *
+   * @generated from enum value: DECISION_REASON_FOR_ANY_KEY = 2;
+   */
+  FOR_ANY_KEY = 2,
+
+  /**
+   * Refused: the signature or secret is wrong.
+   *
+   * @generated from enum value: DECISION_REASON_SIGNATURE = 10;
+   */
+  SIGNATURE = 10,
+
+  /**
+   * Refused: the token is suspended.
+   *
+   * @generated from enum value: DECISION_REASON_SUSPENDED = 11;
+   */
+  SUSPENDED = 11,
+
+  /**
+   * Refused: the token is revoked.
+   *
+   * @generated from enum value: DECISION_REASON_REVOKED = 12;
+   */
+  REVOKED = 12,
+
+  /**
+   * Refused: the token is past its time.
+   *
+   * @generated from enum value: DECISION_REASON_EXPIRED = 13;
+   */
+  EXPIRED = 13,
+
+  /**
+   * Refused: the token has IP rules and the client's address is not known.
+   *
+   * @generated from enum value: DECISION_REASON_ADDRESS_UNKNOWN = 14;
+   */
+  ADDRESS_UNKNOWN = 14,
+
+  /**
+   * Refused: the client's address is in `disallowed_ips`.
+   *
+   * @generated from enum value: DECISION_REASON_ADDRESS_DISALLOWED = 15;
+   */
+  ADDRESS_DISALLOWED = 15,
+
+  /**
+   * Refused: `allowed_ips` is not empty and lacks the client's address.
+   *
+   * @generated from enum value: DECISION_REASON_ADDRESS_NOT_ALLOWED = 16;
+   */
+  ADDRESS_NOT_ALLOWED = 16,
+
+  /**
+   * Refused: it is about another bucket than the token's, there or not.
+   *
+   * @generated from enum value: DECISION_REASON_OTHER_BUCKET = 17;
+   */
+  OTHER_BUCKET = 17,
+
+  /**
+   * Refused: the token's permission does not include the operation.
+   *
+   * @generated from enum value: DECISION_REASON_PERMISSION = 18;
+   */
+  PERMISSION = 18,
+
+  /**
+   * Refused: for administrators, or names no bucket.
+   *
+   * @generated from enum value: DECISION_REASON_ADMINISTRATORS_ONLY = 19;
+   */
+  ADMINISTRATORS_ONLY = 19,
+
+  /**
+   * Refused: for operators.
+   *
+   * @generated from enum value: DECISION_REASON_OPERATORS_ONLY = 20;
+   */
+  OPERATORS_ONLY = 20,
+
+  /**
+   * Refused: the bucket's policy.
+   *
+   * @generated from enum value: DECISION_REASON_POLICY = 21;
+   */
+  POLICY = 21,
+
+  /**
+   * Refused: more requests per second than the token's limit.
+   *
+   * @generated from enum value: DECISION_REASON_REQUEST_LIMIT = 22;
+   */
+  REQUEST_LIMIT = 22,
+
+  /**
+   * Refused: the token's bytes of the day are used up.
+   *
+   * @generated from enum value: DECISION_REASON_BYTE_LIMIT = 23;
+   */
+  BYTE_LIMIT = 23,
+}
+
+/**
+ * Describes the enum bucketry.v1.DecisionReason.
+ */
+export const DecisionReasonSchema: GenEnum<DecisionReason> = /*@__PURE__*/
+  enumDesc(file_bucketry_v1_token_service, 2);
+
+/**
+ * The kinds of request that usage tells apart.
+ *
+ * @generated from enum bucketry.v1.RequestClass
+ */
+export enum RequestClass {
+  /**
+   * Never sent.
+   *
+   * @generated from enum value: REQUEST_CLASS_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * Reads an object, its metadata or its tags.
+   *
+   * @generated from enum value: REQUEST_CLASS_READ = 1;
+   */
+  READ = 1,
+
+  /**
+   * Lists objects, uploads or parts.
+   *
+   * @generated from enum value: REQUEST_CLASS_LIST = 2;
+   */
+  LIST = 2,
+
+  /**
+   * Stores an object or part, copies, sets tags, ends an upload.
+   *
+   * @generated from enum value: REQUEST_CLASS_WRITE = 3;
+   */
+  WRITE = 3,
+
+  /**
+   * Deletes.
+   *
+   * @generated from enum value: REQUEST_CLASS_DELETE = 4;
+   */
+  DELETE = 4,
+
+  /**
+   * All else: probes, ListBuckets, sessions.
+   *
+   * @generated from enum value: REQUEST_CLASS_OTHER = 5;
+   */
+  OTHER = 5,
+}
+
+/**
+ * Describes the enum bucketry.v1.RequestClass.
+ */
+export const RequestClassSchema: GenEnum<RequestClass> = /*@__PURE__*/
+  enumDesc(file_bucketry_v1_token_service, 3);
+
+/**
+ * Where the server takes a client's address from.
+ *
+ * @generated from enum bucketry.v1.AddressSource
+ */
+export enum AddressSource {
+  /**
+   * Never sent.
+   *
+   * @generated from enum value: ADDRESS_SOURCE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * The socket's other end.
+   *
+   * @generated from enum value: ADDRESS_SOURCE_PEER = 1;
+   */
+  PEER = 1,
+
+  /**
+   * The PROXY protocol header of the connection.
+   *
+   * @generated from enum value: ADDRESS_SOURCE_PROXY_PROTOCOL = 2;
+   */
+  PROXY_PROTOCOL = 2,
+
+  /**
+   * A forwarding header from a trusted proxy.
+   *
+   * @generated from enum value: ADDRESS_SOURCE_HEADER = 3;
+   */
+  HEADER = 3,
+}
+
+/**
+ * Describes the enum bucketry.v1.AddressSource.
+ */
+export const AddressSourceSchema: GenEnum<AddressSource> = /*@__PURE__*/
+  enumDesc(file_bucketry_v1_token_service, 4);
+
+/**
  * Tokens: access keys of one bucket, with a permission and IP rules.
  *
  * @generated from service bucketry.v1.TokenService
@@ -863,7 +1877,7 @@ export const TokenService: GenService<{
     output: typeof ListTokensResponseSchema;
   },
   /**
-   * Changes name, IP lists. Permission, key id and secret never change: IMMUTABLE_FIELD; clone the token instead.
+   * Changes name, IP lists, expiry, limits. Permission, key id and secret never change: IMMUTABLE_FIELD; clone the token instead.
    * Errors: NO_SUCH_TOKEN, VERSION_CONFLICT, TOKEN_REVOKED, INVALID_ARGUMENT.
    *
    * @generated from rpc bucketry.v1.TokenService.UpdateToken
@@ -923,6 +1937,69 @@ export const TokenService: GenService<{
     methodKind: "unary";
     input: typeof RevokeTokenRequestSchema;
     output: typeof RevokeTokenResponseSchema;
+  },
+  /**
+   * Forgets a token that can no longer be used (revoked, expired, or its bucket is gone), with its usage and denials.
+   * Its audit events stay. Errors: NO_SUCH_TOKEN, TOKEN_USABLE.
+   *
+   * @generated from rpc bucketry.v1.TokenService.PurgeToken
+   */
+  purgeToken: {
+    methodKind: "unary";
+    input: typeof PurgeTokenRequestSchema;
+    output: typeof PurgeTokenResponseSchema;
+  },
+  /**
+   * What a token has done, by hour. Exact for the requests that ended at this node before the call; what other nodes
+   * served less than one flush interval ago may be missing. Errors: NO_SUCH_TOKEN, INVALID_ARGUMENT.
+   *
+   * @generated from rpc bucketry.v1.TokenService.GetTokenUsage
+   */
+  getTokenUsage: {
+    methodKind: "unary";
+    input: typeof GetTokenUsageRequestSchema;
+    output: typeof GetTokenUsageResponseSchema;
+  },
+  /**
+   * The latest refused requests of a token, newest first. Errors: NO_SUCH_TOKEN.
+   *
+   * @generated from rpc bucketry.v1.TokenService.ListTokenDenials
+   */
+  listTokenDenials: {
+    methodKind: "unary";
+    input: typeof ListTokenDenialsRequestSchema;
+    output: typeof ListTokenDenialsResponseSchema;
+  },
+  /**
+   * Whether a token may do something, and the rule that decides, without doing it.
+   * Errors: NO_SUCH_TOKEN, INVALID_ARGUMENT.
+   *
+   * @generated from rpc bucketry.v1.TokenService.ExplainAccess
+   */
+  explainAccess: {
+    methodKind: "unary";
+    input: typeof ExplainAccessRequestSchema;
+    output: typeof ExplainAccessResponseSchema;
+  },
+  /**
+   * What administrators did to a bucket's tokens, newest first. Errors: NO_SUCH_BUCKET.
+   *
+   * @generated from rpc bucketry.v1.TokenService.ListTokenAuditEvents
+   */
+  listTokenAuditEvents: {
+    methodKind: "unary";
+    input: typeof ListTokenAuditEventsRequestSchema;
+    output: typeof ListTokenAuditEventsResponseSchema;
+  },
+  /**
+   * Which address the server takes for the client's in this very call, and why. Tells nothing about anybody else.
+   *
+   * @generated from rpc bucketry.v1.TokenService.DescribeClientAddress
+   */
+  describeClientAddress: {
+    methodKind: "unary";
+    input: typeof DescribeClientAddressRequestSchema;
+    output: typeof DescribeClientAddressResponseSchema;
   },
   /**
    * Exchanges the caller's key for a short session, so that the secret need not travel with every call.
