@@ -93,6 +93,28 @@ impl AccessClass {
         Self::Edge,
     ];
 
+    /// The contract's name of it, as in `ACCESS_CLASS_READ` without the prefix.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Public => "PUBLIC",
+            Self::Authenticated => "AUTHENTICATED",
+            Self::BucketProbe => "BUCKET_PROBE",
+            Self::CreateBucket => "CREATE_BUCKET",
+            Self::Read => "READ",
+            Self::List => "LIST",
+            Self::Write => "WRITE",
+            Self::ReadWrite => "READ_WRITE",
+            Self::Copy => "COPY",
+            Self::Delete => "DELETE",
+            Self::ListParts => "LIST_PARTS",
+            Self::BucketAdmin => "BUCKET_ADMIN",
+            Self::AccountAdmin => "ACCOUNT_ADMIN",
+            Self::Operator => "OPERATOR",
+            Self::Edge => "EDGE",
+        }
+    }
+
     /// The table. A new class does not compile without its row.
     pub(super) const fn grant(self) -> Grant {
         use Holder::{Granted, Refused};

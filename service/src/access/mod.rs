@@ -11,6 +11,7 @@ pub mod authenticate;
 mod caller;
 mod client_address;
 mod entropy;
+mod explanation;
 mod fields;
 mod generate_key_id;
 mod ip_entry;
@@ -31,6 +32,10 @@ pub use access_class::AccessClass;
 pub use caller::{Caller, Origin};
 pub use client_address::ClientAddress;
 pub use entropy::EntropyError;
+pub use explanation::{
+    DecisionReason, Explanation, explain, explain_byte_limit, explain_request_limit,
+    explain_wrong_proof,
+};
 pub use generate_key_id::{
     ACCESS_KEY_ID_LENGTH, ACCESS_KEY_ID_PREFIX, GenerateKeyIdError, generate_key_id,
 };

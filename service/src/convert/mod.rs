@@ -3,6 +3,7 @@
 mod attributes;
 mod bucket;
 mod conditions;
+mod decision;
 mod digests;
 mod object;
 mod token;
@@ -12,6 +13,7 @@ pub(crate) use bucket::{
     bucket_to_proto, cors_from_proto, ownership_from_proto, tag_set_from_proto,
 };
 pub(crate) use conditions::{read_conditions, write_preconditions};
+pub(crate) use decision::reason_to_proto;
 pub(crate) use digests::{
     DeclaredDigests, algorithm_from_proto, algorithm_name, algorithm_to_proto, checksum_to_proto,
     checksum_type_to_proto, declared_digests,
