@@ -9,7 +9,7 @@ use crate::access::{
     self, AccessClass, Decision, Denial, Keyring, PolicyVerdict, Question, Target,
 };
 use crate::blobs::BlobStore;
-use crate::catalog::model::{Bucket, KeyScope};
+use crate::catalog::model::{AuditEntry, Bucket, KeyScope};
 use crate::catalog::mutation::{Guard, IfNoneMatch, Preconditions};
 use crate::catalog::{Catalog, CatalogError, Refusal, TypedChange};
 use crate::clock::Clock;
@@ -247,6 +247,21 @@ impl Service {
         })
     }
 
+    /// Admits a caller to a bucket that is found already, be it gone: nothing of it is told before this.
+    pub(crate) fn admit_found(
+        &self,
+        caller: access::Caller,
+        classes: Vec<AccessClass>,
+        bucket: Arc<Bucket>,
+    ) -> Result<Grant, Error> {
+        self.decide_all(&caller, &classes, target(&bucket))?;
+        Ok(Grant {
+            bucket,
+            caller,
+            classes,
+        })
+    }
+
     /// Admits a caller to make a bucket, which is not there yet, or is.
     pub(crate) async fn admit_bucket_creation(
         &self,
@@ -350,8 +365,19 @@ impl Service {
         decided: &impl Decided,
         change: impl Fn(Guard) -> C,
     ) -> Result<C::Answer, CatalogError> {
+        self.commit_audited(decided, change, &[]).await
+    }
+
+    /// As [`Service::commit`], with records for the audit that are written if and only if the change is made.
+    pub(crate) async fn commit_audited<C: TypedChange>(
+        &self,
+        decided: &impl Decided,
+        change: impl Fn(Guard) -> C,
+        audit: &[AuditEntry],
+    ) -> Result<C::Answer, CatalogError> {
+        let submit = |guard| self.catalog.submit_audited(change(guard), audit.to_vec());
         let Some(facts) = decided.caller().key() else {
-            return self.catalog.submit(change(Guard::System)).await;
+            return submit(Guard::System).await;
         };
         let mut facts = Arc::clone(facts);
         for _ in 0..MAX_DECISIONS {
@@ -359,7 +385,7 @@ impl Service {
                 pk: facts.pk,
                 epoch: facts.epoch,
             };
-            let refused = match self.catalog.submit(change(guard)).await {
+            let refused = match submit(guard).await {
                 Err(CatalogError::Refused(Refusal::EpochMoved { pk, epoch })) => {
                     Refusal::EpochMoved { pk, epoch }
                 }
@@ -395,7 +421,7 @@ impl Service {
     }
 }
 
-fn classes(request: &impl Classified) -> Vec<AccessClass> {
+pub(crate) fn classes(request: &impl Classified) -> Vec<AccessClass> {
     let needed = request.requirements();
     needed
         .into_iter()

@@ -110,6 +110,8 @@ pub enum KeysOf {
     Account(AccountId),
     /// The bucket's tokens.
     Bucket(BucketId),
+    /// Tokens whose bucket is gone: of this account; absent: of all.
+    Orphaned(Option<AccountId>),
     /// Those sealed by this key-encryption key.
     Kek(i64),
 }
@@ -123,8 +125,8 @@ pub struct ListAudit {
     pub bucket: Option<BucketId>,
     /// Only about this access key.
     pub access_key: Option<AccessKeyPk>,
-    /// Only records before this id.
-    pub before: Option<i64>,
+    /// Only records before this one: its time and id.
+    pub before: Option<(Timestamp, i64)>,
     /// At most this many.
     pub max: u32,
 }

@@ -6,7 +6,7 @@ use crate::catalog::mutation::{
     UpdateAccessKey,
 };
 use crate::catalog::query::{KeysOf, ListAccessKeys, More};
-use crate::domain::AccessKeyPk;
+use crate::domain::{AccessKeyPk, AccountId};
 
 fn edit(pk: AccessKeyPk, if_version: Option<i64>, edit: KeyEdit) -> UpdateAccessKey {
     UpdateAccessKey {
@@ -265,6 +265,46 @@ pub(super) async fn are_listed_in_pages(fixture: &Fixture) {
     assert_eq!(operators.items, [operator]);
     fixture.key(KeyScope::Account(fixture.account.id)).await;
     assert_eq!(count(KeysOf::Administrators).await, 2);
+}
+
+pub(super) async fn of_buckets_that_are_gone_are_listed(fixture: &Fixture) {
+    let catalog = &fixture.catalog;
+    let (gone, there) = (fixture.bucket("gone").await, fixture.bucket("there").await);
+    let orphans = [fixture.token(gone.id).await, fixture.token(gone.id).await];
+    fixture.token(there.id).await;
+    fixture.key(KeyScope::Account(fixture.account.id)).await;
+    let list = async |account, after, max| {
+        let of = KeysOf::Orphaned(account);
+        let list = ListAccessKeys { of, after, max };
+        fixture.other.list_access_keys(&list).await.unwrap()
+    };
+    assert!(list(None, None, 10).await.items.is_empty());
+    catalog
+        .submit(DeleteBucket {
+            bucket: gone.id,
+            guard: Guard::System,
+            now: T0,
+        })
+        .await
+        .unwrap();
+    // A new bucket of the old name has nothing to do with them.
+    let again = fixture.bucket("gone").await;
+    fixture.token(again.id).await;
+    for account in [None, Some(fixture.account.id)] {
+        assert_eq!(list(account, None, 10).await.items, orphans);
+        let first = list(account, None, 1).await;
+        assert_eq!(
+            (first.items.as_slice(), first.more),
+            (&orphans[..1], More::Yes)
+        );
+        let rest = list(account, Some(orphans[0].pk), 1).await;
+        assert_eq!(
+            (rest.items.as_slice(), rest.more),
+            (&orphans[1..], More::No)
+        );
+    }
+    let stranger = Some(AccountId(1 << 40));
+    assert!(list(stranger, None, 10).await.items.is_empty());
 }
 
 pub(super) async fn are_resealed_unnoticed(fixture: &Fixture) {

@@ -2,6 +2,7 @@
 
 mod access_keys;
 mod accounts;
+mod audit;
 mod blobs;
 mod buckets;
 pub(crate) mod fixture;
@@ -48,6 +49,10 @@ cases! {
     access_keys::are_listed_in_pages,
     access_keys::are_resealed_unnoticed,
     access_keys::guard_every_write,
+    access_keys::of_buckets_that_are_gone_are_listed,
+    audit::is_read_newest_first,
+    audit::follows_time_and_not_ids,
+    audit::only_grows,
     buckets::have_one_owner_per_name,
     buckets::are_another_after_deletion,
     buckets::are_deleted_only_empty,
@@ -86,7 +91,6 @@ cases! {
     races::with_revocation_are_ordered,
     races::of_ids_have_no_collisions,
     usage_and_audit::sum_up,
-    usage_and_audit::are_read_newest_first,
     usage_and_audit::settings_are_claimed_once,
     usage_and_audit::everything_survives_a_restart,
 }

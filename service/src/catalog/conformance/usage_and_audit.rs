@@ -1,8 +1,7 @@
 use super::fixture::{Fixture, T0, later, put};
-use crate::catalog::model::{AuditEntry, LastUse, UsageRow};
-use crate::catalog::mutation::{AppendAudit, RecordUsage};
-use crate::catalog::query::{ListAudit, More};
-use crate::domain::{AccessKeyPk, BucketId, Timestamp};
+use crate::catalog::model::{LastUse, UsageRow};
+use crate::catalog::mutation::RecordUsage;
+use crate::domain::{AccessKeyPk, Timestamp};
 
 fn usage(key: AccessKeyPk, hours: u64, class: &str, requests: u64) -> UsageRow {
     let hour = later(hours * 3600).hour();
@@ -68,72 +67,6 @@ pub(super) async fn sum_up(fixture: &Fixture) {
         Some(used(key, 5, "GetObject"))
     );
     assert_eq!(fixture.catalog.last_use(neighbour).await.unwrap(), None);
-}
-
-pub(super) async fn are_read_newest_first(fixture: &Fixture) {
-    let entry = |number: i64| AuditEntry {
-        at: later(number as u64),
-        actor: "root".into(),
-        address: None,
-        action: format!("action {number}"),
-        account: Some(fixture.account.id),
-        bucket: Some(BucketId(number % 2)),
-        access_key: None,
-        request_id: String::new(),
-        details: "{\"before\":1}".into(),
-    };
-    for number in 0..6 {
-        fixture
-            .catalog
-            .submit_audited(AppendAudit, vec![entry(number)])
-            .await
-            .unwrap();
-    }
-    let of_bucket = ListAudit {
-        bucket: Some(BucketId(1)),
-        max: 2,
-        ..ListAudit::default()
-    };
-    let page = fixture.other.list_audit(&of_bucket).await.unwrap();
-    assert_eq!(
-        page.items
-            .iter()
-            .map(|record| record.entry.clone())
-            .collect::<Vec<_>>(),
-        [entry(5), entry(3)]
-    );
-    assert_eq!(page.more, More::Yes);
-    let before = page.items.last().map(|record| record.id);
-    let rest = fixture
-        .other
-        .list_audit(&ListAudit {
-            before,
-            ..of_bucket
-        })
-        .await
-        .unwrap();
-    assert_eq!(
-        rest.items
-            .iter()
-            .map(|record| record.entry.clone())
-            .collect::<Vec<_>>(),
-        [entry(1)]
-    );
-    assert_eq!(rest.more, More::No);
-    let of_key = ListAudit {
-        access_key: Some(AccessKeyPk(1)),
-        max: 2,
-        ..ListAudit::default()
-    };
-    assert!(
-        fixture
-            .other
-            .list_audit(&of_key)
-            .await
-            .unwrap()
-            .items
-            .is_empty()
-    );
 }
 
 pub(super) async fn settings_are_claimed_once(fixture: &Fixture) {

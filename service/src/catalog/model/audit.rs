@@ -26,7 +26,7 @@ pub struct AuditEntry {
 /// A written entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuditRecord {
-    /// Grows with every entry of one node; unique.
+    /// Unique; grows with every entry of one node, but says nothing of the order between nodes.
     pub id: i64,
     /// The entry.
     pub entry: AuditEntry,

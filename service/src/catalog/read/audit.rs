@@ -2,9 +2,11 @@ use crate::catalog::query::{AuditPage, ListAudit};
 use crate::catalog::rows::AuditRow;
 use crate::catalog::sql::{Record, Statement};
 use crate::catalog::{Catalog, CatalogError};
+use crate::domain::Timestamp;
 
 impl Catalog {
-    /// Audit records, newest first.
+    /// Audit records, newest first: by time, and by id where the time is the same. Ids alone would not do, since every
+    /// node takes its own from a block.
     ///
     /// # Errors
     /// [`CatalogError`] if the database fails.
@@ -19,15 +21,17 @@ impl Catalog {
             .filter_map(|(column, value)| value.map(|value| (column, value)))
             .collect();
         let mut sql = format!(
-            "SELECT {} FROM audit o WHERE o.id < $1",
+            "SELECT {} FROM audit o WHERE (o.at, o.id) < ($1, $2)",
             AuditRow::TABLE.select_list("o")
         );
         for (position, (column, _)) in filters.iter().enumerate() {
-            sql.push_str(&format!(" AND o.{column} = ${}", position + 3));
+            sql.push_str(&format!(" AND o.{column} = ${}", position + 4));
         }
-        sql.push_str(" ORDER BY o.id DESC LIMIT $2");
+        sql.push_str(" ORDER BY o.at DESC, o.id DESC LIMIT $3");
+        let (at, id) = query.before.unwrap_or((Timestamp::MAX, i64::MAX));
         let mut statement = Statement::built(sql)
-            .bind(query.before.unwrap_or(i64::MAX))
+            .bind(at.as_micros())
+            .bind(id)
             .bind(super::one_more(query.max));
         for (_, value) in filters {
             statement = statement.bind(value);

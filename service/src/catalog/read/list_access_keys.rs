@@ -20,6 +20,15 @@ impl Catalog {
             KeysOf::Administrators => ("o.scope < $3", 2),
             KeysOf::Account(account) => ("o.account_id = $3", account.0),
             KeysOf::Bucket(bucket) => ("o.bucket_id = $3", bucket.0),
+            KeysOf::Orphaned(None) => (
+                "o.scope = $3 AND EXISTS (SELECT 1 FROM buckets b WHERE b.id = o.bucket_id AND b.state = 1)",
+                2,
+            ),
+            KeysOf::Orphaned(Some(account)) => (
+                "o.account_id = $3 AND o.scope = 2
+                 AND EXISTS (SELECT 1 FROM buckets b WHERE b.id = o.bucket_id AND b.state = 1)",
+                account.0,
+            ),
             KeysOf::Kek(kek) => ("o.kek_id = $3", kek),
         };
         let list = AccessKey::TABLE.select_list("o");
