@@ -80,6 +80,7 @@ impl From<XmlError> for S3Error {
             | XmlError::TooManyElements
             | XmlError::TooManyAttributes
             | XmlError::DocumentType
+            | XmlError::ControlCharacter(_)
             | XmlError::UnknownEntity(_)
             | XmlError::OutsideRoot
             | XmlError::UnexpectedEnd

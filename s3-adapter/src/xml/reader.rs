@@ -44,6 +44,9 @@ pub enum XmlError {
     /// A reference to an entity other than XML's own five.
     #[error("unknown entity {0:?}")]
     UnknownEntity(String),
+    /// A character that XML cannot carry as it is (XML 1.0, 2.2). A key that has one is written as a reference.
+    #[error("the control character U+{0:04X}")]
+    ControlCharacter(u8),
     /// Text, or a second element, outside the root.
     #[error("content outside the root element")]
     OutsideRoot,
@@ -130,6 +133,10 @@ pub fn parse(document: &[u8], limit: usize) -> Result<Element, XmlError> {
         });
     }
     let text = std::str::from_utf8(document)?;
+    // The crate leaves this to its callers.
+    if let Some(found) = text.bytes().find(|byte| is_forbidden_control(*byte)) {
+        return Err(XmlError::ControlCharacter(found));
+    }
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut reader = Reader::from_str(text);
     let mut tree = Tree::default();
@@ -152,6 +159,10 @@ pub fn parse(document: &[u8], limit: usize) -> Result<Element, XmlError> {
             Event::Eof => return tree.finish(),
         }
     }
+}
+
+fn is_forbidden_control(byte: u8) -> bool {
+    byte < b' ' && !matches!(byte, b'\t' | b'\n' | b'\r')
 }
 
 /// The tree under construction: the open elements from the root down, and the root once closed.
@@ -277,6 +288,17 @@ mod tests {
         let root = read("<G xmlns:xsi=\"x\" xsi:type=\"Canonical&amp;User\"/>").unwrap();
         assert_eq!(root.attribute("type"), Some("Canonical&User"));
         assert_eq!(root.attributes.len(), 1);
+    }
+
+    #[test]
+    fn control_characters_come_as_references_or_not_at_all() {
+        for raw in ["<a>\u{0}</a>", "<a b=\"\u{1}\"/>", "<a>\u{1f}</a>"] {
+            assert!(
+                matches!(read(raw), Err(XmlError::ControlCharacter(_))),
+                "{raw:?}"
+            );
+        }
+        assert_eq!(read("<a>\t\n&#1;</a>").unwrap().text, "\t\n\u{1}");
     }
 
     #[test]
