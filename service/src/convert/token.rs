@@ -4,24 +4,20 @@ use bucketry_contract::v1;
 
 use super::{Owner, timestamp_from_proto, timestamp_to_proto};
 use crate::access::{IpList, IpRules, IpRulesError};
-use crate::catalog::model::{AccessKey, Account, KeyLimits, KeyScope, KeyState};
-use crate::domain::{BucketName, Permission, Timestamp};
+use crate::catalog::model::{
+    AccessKey, Account, Bucket, BucketState, KeyLimits, KeyScope, KeyState,
+};
+use crate::domain::{Permission, Timestamp};
 use crate::error::Error;
 
 const MAX_NAME_CHARS: usize = 128;
 
-/// A token for the wire. `bucket` is absent when the token's bucket is gone.
-pub(crate) fn token_to_proto(
-    key: &AccessKey,
-    bucket: Option<&BucketName>,
-    now: Timestamp,
-) -> v1::Token {
+/// A token for the wire, with its bucket, be that gone.
+pub(crate) fn token_to_proto(key: &AccessKey, bucket: &Bucket, now: Timestamp) -> v1::Token {
     let stamp = |at: Timestamp| Some(timestamp_to_proto(at));
     v1::Token {
         token_id: key.pk.to_string(),
-        bucket: bucket
-            .map(|name| name.as_str().to_owned())
-            .unwrap_or_default(),
+        bucket: bucket.name.as_str().to_owned(),
         name: key.name.clone(),
         permission: permission_of(key).into(),
         allowed_ips: key.allowed.iter().map(shown).collect(),
@@ -106,10 +102,10 @@ fn permission_of(key: &AccessKey) -> v1::Permission {
     }
 }
 
-fn state(key: &AccessKey, bucket: Option<&BucketName>, now: Timestamp) -> v1::TokenState {
+fn state(key: &AccessKey, bucket: &Bucket, now: Timestamp) -> v1::TokenState {
     match key.state {
         KeyState::Revoked => v1::TokenState::Revoked,
-        _ if bucket.is_none() => v1::TokenState::Orphaned,
+        _ if bucket.state == BucketState::Deleted => v1::TokenState::Orphaned,
         _ if key.expires.is_some_and(|at| now >= at) => v1::TokenState::Expired,
         KeyState::Suspended => v1::TokenState::Suspended,
         KeyState::Active => v1::TokenState::Active,

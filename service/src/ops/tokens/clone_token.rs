@@ -2,7 +2,7 @@ use bucketry_contract::v1::{CloneTokenRequest, CloneTokenResponse};
 use tonic::Request;
 
 use super::create_token::make_token;
-use super::{NewKey, find_token};
+use super::{NewKey, admit_token};
 use crate::convert::token_name;
 use crate::error::Error;
 use crate::service::Service;
@@ -13,8 +13,8 @@ pub(crate) async fn clone_token(
 ) -> Result<CloneTokenResponse, Error> {
     let caller = service.caller(&request, "CloneToken").await?;
     let asked = request.into_inner();
-    let grant = service.admit(caller, &asked, &asked.bucket, "").await?;
-    let original = find_token(service, &grant, &asked.token_id).await?;
+    let (grant, original) =
+        admit_token(service, caller, &asked, &asked.bucket, &asked.token_id).await?;
     let new = NewKey {
         scope: original.scope,
         name: if asked.name.is_empty() {
@@ -28,7 +28,7 @@ pub(crate) async fn clone_token(
         expires: original.expires.filter(|&at| at > service.now()),
         limits: original.limits,
     };
-    let (token, credentials) = make_token(service, &grant, new, "token.clone").await?;
+    let (token, credentials) = make_token(service, &grant, new, Some(&original)).await?;
     Ok(CloneTokenResponse {
         token: Some(token),
         credentials: Some(credentials),

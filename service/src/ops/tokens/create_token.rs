@@ -1,13 +1,13 @@
 use bucketry_contract::v1::{CreateTokenRequest, CreateTokenResponse, Credentials, Token};
-use serde_json::json;
 use tonic::Request;
 
+use super::settings::Settings;
 use super::{About, NewKey, audit_entry, issue_key, warnings};
 use crate::access::SecretKey;
-use crate::catalog::model::KeyScope;
+use crate::catalog::model::{AccessKey, KeyScope};
 use crate::convert::{
-    expiry_from_proto, ip_rules_from_proto, limits_from_proto, limits_to_json,
-    permission_from_proto, timestamp_to_proto, token_name, token_to_proto,
+    expiry_from_proto, ip_rules_from_proto, limits_from_proto, permission_from_proto, token_name,
+    token_to_proto,
 };
 use crate::error::Error;
 use crate::service::{Grant, Service};
@@ -32,7 +32,7 @@ pub(crate) async fn create_token(
         expires: expiry_from_proto(asked.expire_time.as_ref(), service.now())?,
         limits: limits_from_proto(asked.limits.as_ref())?,
     };
-    let (token, credentials) = make_token(service, &grant, new, "token.create").await?;
+    let (token, credentials) = make_token(service, &grant, new, None).await?;
     Ok(CreateTokenResponse {
         token: Some(token),
         credentials: Some(credentials),
@@ -40,12 +40,12 @@ pub(crate) async fn create_token(
     })
 }
 
-/// Makes a token of the admitted bucket, with its record in the audit.
+/// Makes a token of the admitted bucket, with its record in the audit; `original` is what it is a clone of.
 pub(super) async fn make_token(
     service: &Service,
     grant: &Grant,
     new: NewKey,
-    action: &'static str,
+    original: Option<&AccessKey>,
 ) -> Result<(Token, Credentials), Error> {
     let (row, secret) = issue_key(service, new, grant.actor()).await?;
     let about = About {
@@ -53,17 +53,21 @@ pub(super) async fn make_token(
         bucket: Some(grant.bucket.id),
         access_key: Some(row.pk),
     };
-    let details = json!({
-        "name": row.name,
-        "access_key_id": row.access_key_id.to_string(),
-        "allowed": row.allowed,
-        "disallowed": row.disallowed,
-        "expires": row.expires.map(|at| timestamp_to_proto(at).to_string()),
-        "limits": limits_to_json(row.limits),
-    });
+    let mut details = Settings::from(&row).to_json();
+    details["access_key_id"] = row.access_key_id.as_str().into();
+    if let KeyScope::Bucket { permission, .. } = row.scope {
+        details["permission"] = permission.to_string().into();
+    }
+    let action = match original {
+        None => "token.create",
+        Some(original) => {
+            details["clone_of"] = original.pk.to_string().into();
+            "token.clone"
+        }
+    };
     let entry = audit_entry(service, grant, action, about, details);
     let key = service.catalog.submit_audited(row, vec![entry]).await?;
-    let token = token_to_proto(&key, Some(&grant.bucket.name), service.now());
+    let token = token_to_proto(&key, &grant.bucket, service.now());
     let credentials = credentials(service, grant, &token.access_key_id, &secret);
     Ok((token, credentials))
 }

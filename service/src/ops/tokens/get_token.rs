@@ -1,7 +1,7 @@
 use bucketry_contract::v1::{GetTokenRequest, GetTokenResponse};
 use tonic::Request;
 
-use super::find_token;
+use super::admit_token;
 use crate::convert::token_to_proto;
 use crate::error::Error;
 use crate::service::Service;
@@ -12,13 +12,9 @@ pub(crate) async fn get_token(
 ) -> Result<GetTokenResponse, Error> {
     let caller = service.caller(&request, "GetToken").await?;
     let asked = request.into_inner();
-    let grant = service.admit(caller, &asked, &asked.bucket, "").await?;
-    let token = find_token(service, &grant, &asked.token_id).await?;
+    let (grant, token) =
+        admit_token(service, caller, &asked, &asked.bucket, &asked.token_id).await?;
     Ok(GetTokenResponse {
-        token: Some(token_to_proto(
-            &token,
-            Some(&grant.bucket.name),
-            service.now(),
-        )),
+        token: Some(token_to_proto(&token, &grant.bucket, service.now())),
     })
 }

@@ -1,11 +1,16 @@
+use std::sync::Arc;
+
 use bucketry_contract::v1::{ListTokensRequest, ListTokensResponse};
 use tonic::Request;
 
+use crate::access::Target;
+use crate::catalog::model::{AccessKey, Bucket, KeyScope};
 use crate::catalog::query::{KeysOf, ListAccessKeys, More};
 use crate::convert::{page_size, token_to_proto};
 use crate::domain::AccessKeyPk;
 use crate::error::Error;
-use crate::service::Service;
+use crate::gate::Caller;
+use crate::service::{Service, classes};
 
 const DEFAULT_PAGE: u32 = 100;
 const MAX_PAGE: u32 = 1000;
@@ -16,14 +21,24 @@ pub(crate) async fn list_tokens(
 ) -> Result<ListTokensResponse, Error> {
     let caller = service.caller(&request, "ListTokens").await?;
     let asked = request.into_inner();
-    let grant = service.admit(caller, &asked, &asked.bucket, "").await?;
     let size = Some(asked.page_size).filter(|&size| size != 0);
-    let query = format!("tokens\0{}", grant.bucket.id);
+    let (of, query, named) = if asked.bucket.is_empty() {
+        let of = orphans(service, caller, &asked).await?;
+        (of, format!("orphaned tokens\0{of:?}"), None)
+    } else {
+        let grant = service.admit(caller, &asked, &asked.bucket, "").await?;
+        let query = format!("tokens\0{}", grant.bucket.id);
+        (
+            KeysOf::Bucket(grant.bucket.id),
+            query,
+            Some(Arc::clone(&grant.bucket)),
+        )
+    };
     let after = service.page_tokens.open(&asked.page_token, &query)?;
     let page = service
         .catalog
         .list_access_keys(&ListAccessKeys {
-            of: KeysOf::Bucket(grant.bucket.id),
+            of,
             after: after.and_then(|pk| pk.parse().ok()).map(AccessKeyPk),
             max: page_size(size, DEFAULT_PAGE, MAX_PAGE)?,
         })
@@ -33,12 +48,39 @@ pub(crate) async fn list_tokens(
         _ => String::new(),
     };
     let now = service.now();
+    let mut tokens = Vec::with_capacity(page.items.len());
+    for key in &page.items {
+        let bucket = match &named {
+            Some(bucket) => Arc::clone(bucket),
+            None => bucket_of(service, key).await?,
+        };
+        tokens.push(token_to_proto(key, &bucket, now));
+    }
     Ok(ListTokensResponse {
-        tokens: page
-            .items
-            .iter()
-            .map(|key| token_to_proto(key, Some(&grant.bucket.name), now))
-            .collect(),
+        tokens,
         next_page_token,
     })
+}
+
+/// Admits an administrator to the tokens whose buckets are gone: an account's own, or an operator's all.
+async fn orphans(
+    service: &Service,
+    caller: Caller,
+    asked: &ListTokensRequest,
+) -> Result<KeysOf, Error> {
+    let caller = service.proven(caller, "", "").await?;
+    let grant = service.admit_target(caller, classes(asked), Target::AbsentBucket)?;
+    match grant.scope() {
+        Some(KeyScope::Everything) => Ok(KeysOf::Orphaned(None)),
+        Some(KeyScope::Account(account)) => Ok(KeysOf::Orphaned(Some(account))),
+        Some(KeyScope::Bucket { .. }) | None => Err(Error::AccessDenied),
+    }
+}
+
+async fn bucket_of(service: &Service, key: &AccessKey) -> Result<Arc<Bucket>, Error> {
+    let gone = || Error::internal("a token of a bucket without a row");
+    let KeyScope::Bucket { bucket, .. } = key.scope else {
+        return Err(gone());
+    };
+    service.catalog.bucket(bucket).await?.ok_or_else(gone)
 }

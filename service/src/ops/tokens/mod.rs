@@ -1,5 +1,6 @@
 //! Tokens: access keys of one bucket.
 
+mod admit_token;
 mod clone_token;
 mod create_session;
 mod create_token;
@@ -13,10 +14,12 @@ mod list_token_denials;
 mod list_tokens;
 mod purge_token;
 mod revoke_token;
+mod settings;
 mod show_token_secret;
 mod suspend_token;
 mod update_token;
 
+use admit_token::admit_token;
 pub(crate) use clone_token::clone_token;
 pub(crate) use create_session::create_session;
 pub(crate) use create_token::create_token;
@@ -34,30 +37,8 @@ pub(crate) use show_token_secret::show_token_secret;
 pub(crate) use suspend_token::{resume_token, suspend_token};
 pub(crate) use update_token::update_token;
 
-use std::sync::Arc;
-
 use crate::access::{IpRules, IpRulesWarning};
-use crate::catalog::model::{AccessKey, KeyScope};
-use crate::domain::AccessKeyPk;
-use crate::error::Error;
-use crate::service::{Decided, Grant, Service};
-
-/// The token of the admitted bucket, by its id or access key id.
-async fn find_token(service: &Service, grant: &Grant, id: &str) -> Result<Arc<AccessKey>, Error> {
-    let row = match id.parse::<i64>() {
-        Ok(pk) => service.catalog.access_key_by_pk(AccessKeyPk(pk)).await?,
-        Err(_) => match id.parse() {
-            Ok(id) => service.catalog.access_key(&id).await?,
-            Err(_) => None,
-        },
-    };
-    row.filter(
-        |row| matches!(row.scope, KeyScope::Bucket { bucket, .. } if bucket == grant.bucket.id),
-    )
-    .ok_or_else(|| Error::NoSuchToken {
-        token_id: id.chars().take(128).collect(),
-    })
-}
+use crate::service::{Decided, Grant};
 
 /// What whoever sets IP rules should know.
 fn warnings(rules: &IpRules, grant: &Grant) -> Vec<String> {

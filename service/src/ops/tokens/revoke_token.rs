@@ -2,8 +2,8 @@ use bucketry_contract::v1::{RevokeTokenRequest, RevokeTokenResponse, Token};
 use serde_json::json;
 use tonic::Request;
 
-use super::{About, audit_entry, find_token};
-use crate::catalog::model::KeyState;
+use super::{About, admit_token, audit_entry};
+use crate::catalog::model::{AccessKey, KeyState};
 use crate::catalog::mutation::{KeyEdit, UpdateAccessKey};
 use crate::convert::token_to_proto;
 use crate::error::Error;
@@ -16,8 +16,9 @@ pub(crate) async fn revoke_token(
 ) -> Result<RevokeTokenResponse, Error> {
     let caller = service.caller(&request, "RevokeToken").await?;
     let asked = request.into_inner();
-    let grant = service.admit(caller, &asked, &asked.bucket, "").await?;
-    let token = change_state(service, &grant, &asked.token_id, KeyState::Revoked).await?;
+    let (grant, token) =
+        admit_token(service, caller, &asked, &asked.bucket, &asked.token_id).await?;
+    let token = change_state(service, &grant, &token, KeyState::Revoked).await?;
     Ok(RevokeTokenResponse { token: Some(token) })
 }
 
@@ -25,13 +26,12 @@ pub(crate) async fn revoke_token(
 pub(super) async fn change_state(
     service: &Service,
     grant: &Grant,
-    token_id: &str,
+    before: &AccessKey,
     state: KeyState,
 ) -> Result<Token, Error> {
-    let before = find_token(service, grant, token_id).await?;
-    let shown = |key: &_| token_to_proto(key, Some(&grant.bucket.name), service.now());
+    let shown = |key: &_| token_to_proto(key, &grant.bucket, service.now());
     if before.state == state {
-        return Ok(shown(&before));
+        return Ok(shown(before));
     }
     let change = UpdateAccessKey {
         pk: before.pk,
@@ -53,7 +53,13 @@ pub(super) async fn change_state(
         KeyState::Suspended => "token.suspend",
         KeyState::Revoked => "token.revoke",
     };
-    let entry = audit_entry(service, grant, action, about, json!({}));
+    let entry = audit_entry(
+        service,
+        grant,
+        action,
+        about,
+        json!({ "name": before.name }),
+    );
     let after = service.catalog.submit_audited(change, vec![entry]).await?;
     Ok(shown(&after))
 }

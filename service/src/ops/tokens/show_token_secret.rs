@@ -3,7 +3,7 @@ use serde_json::json;
 use tonic::Request;
 
 use super::create_token::credentials;
-use super::{About, audit_entry, find_token};
+use super::{About, admit_token, audit_entry};
 use crate::catalog::model::KeyState;
 use crate::catalog::mutation::AppendAudit;
 use crate::error::Error;
@@ -15,8 +15,8 @@ pub(crate) async fn show_token_secret(
 ) -> Result<ShowTokenSecretResponse, Error> {
     let caller = service.caller(&request, "ShowTokenSecret").await?;
     let asked = request.into_inner();
-    let grant = service.admit(caller, &asked, &asked.bucket, "").await?;
-    let token = find_token(service, &grant, &asked.token_id).await?;
+    let (grant, token) =
+        admit_token(service, caller, &asked, &asked.bucket, &asked.token_id).await?;
     if token.state == KeyState::Revoked {
         return Err(Error::TokenRevoked);
     }
@@ -27,7 +27,13 @@ pub(crate) async fn show_token_secret(
         access_key: Some(token.pk),
     };
     // No showing without its record: the record is durable before the secret leaves.
-    let entry = audit_entry(service, &grant, "token.show_secret", about, json!({}));
+    let entry = audit_entry(
+        service,
+        &grant,
+        "token.show_secret",
+        about,
+        json!({ "name": token.name }),
+    );
     service
         .catalog
         .submit_audited(AppendAudit, vec![entry])

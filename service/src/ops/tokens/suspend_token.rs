@@ -3,6 +3,7 @@ use bucketry_contract::v1::{
 };
 use tonic::Request;
 
+use super::admit_token;
 use super::revoke_token::change_state;
 use crate::catalog::model::KeyState;
 use crate::error::Error;
@@ -14,8 +15,9 @@ pub(crate) async fn suspend_token(
 ) -> Result<SuspendTokenResponse, Error> {
     let caller = service.caller(&request, "SuspendToken").await?;
     let asked = request.into_inner();
-    let grant = service.admit(caller, &asked, &asked.bucket, "").await?;
-    let token = change_state(service, &grant, &asked.token_id, KeyState::Suspended).await?;
+    let (grant, token) =
+        admit_token(service, caller, &asked, &asked.bucket, &asked.token_id).await?;
+    let token = change_state(service, &grant, &token, KeyState::Suspended).await?;
     Ok(SuspendTokenResponse { token: Some(token) })
 }
 
@@ -25,7 +27,8 @@ pub(crate) async fn resume_token(
 ) -> Result<ResumeTokenResponse, Error> {
     let caller = service.caller(&request, "ResumeToken").await?;
     let asked = request.into_inner();
-    let grant = service.admit(caller, &asked, &asked.bucket, "").await?;
-    let token = change_state(service, &grant, &asked.token_id, KeyState::Active).await?;
+    let (grant, token) =
+        admit_token(service, caller, &asked, &asked.bucket, &asked.token_id).await?;
+    let token = change_state(service, &grant, &token, KeyState::Active).await?;
     Ok(ResumeTokenResponse { token: Some(token) })
 }

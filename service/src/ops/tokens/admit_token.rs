@@ -1,0 +1,65 @@
+use std::sync::Arc;
+
+use bucketry_contract::access_table::Classified;
+
+use crate::access::Target;
+use crate::catalog::model::{AccessKey, KeyScope};
+use crate::domain::{AccessKeyPk, BucketId};
+use crate::error::Error;
+use crate::gate::Caller;
+use crate::service::{Decided, Grant, Service, classes};
+
+/// Admits a caller to a token, by its id or access key id: of the bucket that is named, or, if none is, of whichever
+/// bucket it is, be that gone.
+///
+/// Who administers nothing learns nothing; who administers another account hears that there is no such token.
+pub(super) async fn admit_token(
+    service: &Service,
+    caller: Caller,
+    request: &impl Classified,
+    bucket: &str,
+    token_id: &str,
+) -> Result<(Grant, Arc<AccessKey>), Error> {
+    if !bucket.is_empty() {
+        let grant = service.admit(caller, request, bucket, "").await?;
+        let found = find(service, token_id).await?;
+        let (_, token) = found
+            .filter(|(of, _)| *of == grant.bucket.id)
+            .ok_or_else(|| no_such(token_id))?;
+        return Ok((grant, token));
+    }
+    let caller = service.proven(caller, "", "").await?;
+    let needed = classes(request);
+    let administrator = service.admit_target(caller, needed.clone(), Target::AbsentBucket)?;
+    let found = find(service, token_id).await?;
+    let (of, token) = found.ok_or_else(|| no_such(token_id))?;
+    let bucket = service.catalog.bucket(of).await?;
+    let bucket = bucket.ok_or_else(|| Error::internal("a token of a bucket without a row"))?;
+    let caller = administrator.caller().clone();
+    match service.admit_found(caller, needed, bucket) {
+        Ok(grant) => Ok((grant, token)),
+        Err(Error::AccessDenied) => Err(no_such(token_id)),
+        Err(error) => Err(error),
+    }
+}
+
+/// A token and the id of its bucket. Operators' and administrators' keys are no tokens.
+async fn find(service: &Service, id: &str) -> Result<Option<(BucketId, Arc<AccessKey>)>, Error> {
+    let row = match id.parse::<i64>() {
+        Ok(pk) => service.catalog.access_key_by_pk(AccessKeyPk(pk)).await?,
+        Err(_) => match id.parse() {
+            Ok(id) => service.catalog.access_key(&id).await?,
+            Err(_) => None,
+        },
+    };
+    Ok(row.and_then(|row| match row.scope {
+        KeyScope::Bucket { bucket, .. } => Some((bucket, row)),
+        KeyScope::Everything | KeyScope::Account(_) => None,
+    }))
+}
+
+fn no_such(token_id: &str) -> Error {
+    Error::NoSuchToken {
+        token_id: token_id.chars().take(128).collect(),
+    }
+}
