@@ -1,6 +1,7 @@
 //! Between the contract's messages and the service's own types. Whatever a caller sent is checked here, once.
 
 mod attributes;
+mod audit;
 mod bucket;
 mod conditions;
 mod decision;
@@ -9,6 +10,7 @@ mod object;
 mod token;
 
 pub(crate) use attributes::{attributes_from_proto, attributes_to_proto, tags_from_proto};
+pub(crate) use audit::audit_event_to_proto;
 pub(crate) use bucket::{
     bucket_to_proto, cors_from_proto, ownership_from_proto, tag_set_from_proto,
 };

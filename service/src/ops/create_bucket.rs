@@ -1,4 +1,5 @@
 use bucketry_contract::v1::{CreateBucketRequest, CreateBucketResponse};
+use serde_json::json;
 use tonic::Request;
 
 use crate::catalog::model::KeyScope;
@@ -7,6 +8,7 @@ use crate::catalog::{CatalogError, Refusal};
 use crate::convert::{bucket_name, bucket_to_proto};
 use crate::domain::{AccountId, BucketConfig, BucketId};
 use crate::error::Error;
+use crate::ops::tokens::{About, audit_entry};
 use crate::service::Service;
 
 pub(crate) async fn create_bucket(
@@ -36,18 +38,23 @@ pub(crate) async fn create_bucket(
         Some(KeyScope::Everything) | None => service.settings.first_account,
     };
     let id = BucketId(service.catalog.next_id().await?);
-    let created = service
-        .commit(&grant, |guard| CreateBucket {
-            id,
-            name: name.clone(),
-            account,
-            region: service.settings.region.clone(),
-            config: BucketConfig::default(),
-            guard,
-            now: service.now(),
-        })
-        .await;
-    match created {
+    let about = About {
+        account: Some(account),
+        bucket: Some(id),
+        access_key: None,
+    };
+    let details = json!({ "name": name.as_str() });
+    let entry = audit_entry(service, &grant, "bucket.create", about, details);
+    let change = |guard| CreateBucket {
+        id,
+        name: name.clone(),
+        account,
+        region: service.settings.region.clone(),
+        config: BucketConfig::default(),
+        guard,
+        now: service.now(),
+    };
+    match service.commit_audited(&grant, change, &[entry]).await {
         Ok(bucket) => Ok(CreateBucketResponse {
             bucket: Some(bucket_to_proto(&bucket, &service.owner(account).await?)),
         }),

@@ -1,8 +1,10 @@
 use bucketry_contract::v1::{DeleteBucketRequest, DeleteBucketResponse};
+use serde_json::json;
 use tonic::Request;
 
 use crate::catalog::mutation::DeleteBucket;
 use crate::error::Error;
+use crate::ops::tokens::{About, audit_entry};
 use crate::service::Service;
 
 pub(crate) async fn delete_bucket(
@@ -13,12 +15,19 @@ pub(crate) async fn delete_bucket(
     let grant = service
         .admit(caller, request.get_ref(), &request.get_ref().bucket, "")
         .await?;
-    service
-        .commit(&grant, |guard| DeleteBucket {
-            bucket: grant.bucket.id,
-            guard,
-            now: service.now(),
-        })
-        .await?;
+    let details = json!({ "name": grant.bucket.name.as_str() });
+    let entry = audit_entry(
+        service,
+        &grant,
+        "bucket.delete",
+        About::bucket(&grant.bucket),
+        details,
+    );
+    let change = |guard| DeleteBucket {
+        bucket: grant.bucket.id,
+        guard,
+        now: service.now(),
+    };
+    service.commit_audited(&grant, change, &[entry]).await?;
     Ok(DeleteBucketResponse {})
 }

@@ -1,10 +1,13 @@
 use bucketry_contract::v1::{Bucket, UpdateBucketRequest, UpdateBucketResponse};
+use serde_json::json;
 use tonic::Request;
 
+use crate::catalog::model::AuditEntry;
 use crate::catalog::mutation::{BucketEdit, UpdateBucket};
 use crate::convert::{bucket_to_proto, cors_from_proto, ownership_from_proto, tag_set_from_proto};
 use crate::error::Error;
-use crate::service::Service;
+use crate::ops::tokens::{About, audit_entry};
+use crate::service::{Grant, Service};
 
 pub(crate) async fn update_bucket(
     service: &Service,
@@ -20,18 +23,38 @@ pub(crate) async fn update_bucket(
     } = asked;
     let bucket = bucket.unwrap_or_default();
     let edits = edits(bucket, update_mask.unwrap_or_default().paths)?;
-    let updated = service
-        .commit(&grant, |guard| UpdateBucket {
-            bucket: grant.bucket.id,
-            edits: edits.clone(),
-            guard,
-            now: service.now(),
-        })
-        .await?;
+    let entry = record(service, &grant, &edits);
+    let change = |guard| UpdateBucket {
+        bucket: grant.bucket.id,
+        edits: edits.clone(),
+        guard,
+        now: service.now(),
+    };
+    let updated = service.commit_audited(&grant, change, &[entry]).await?;
     let owner = service.owner(updated.account).await?;
     Ok(UpdateBucketResponse {
         bucket: Some(bucket_to_proto(&updated, &owner)),
     })
+}
+
+/// What was set, and what was there when the caller was admitted.
+fn record(service: &Service, grant: &Grant, edits: &[BucketEdit]) -> AuditEntry {
+    let before = &grant.bucket.config;
+    let (mut was, mut will_be) = (json!({}), json!({}));
+    for edit in edits {
+        let (setting, old, new) = match edit {
+            BucketEdit::Tagging(new) => ("tagging", json!(before.tagging), json!(new)),
+            BucketEdit::Cors(new) => ("cors", json!(before.cors), json!(new)),
+            BucketEdit::Ownership(new) => {
+                ("ownership_controls", json!(before.ownership), json!(new))
+            }
+        };
+        was[setting] = old;
+        will_be[setting] = new;
+    }
+    let details = json!({ "before": was, "after": will_be });
+    let about = About::bucket(&grant.bucket);
+    audit_entry(service, grant, "bucket.update", about, details)
 }
 
 fn edits(sent: Bucket, paths: Vec<String>) -> Result<Vec<BucketEdit>, Error> {

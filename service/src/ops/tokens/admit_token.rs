@@ -4,7 +4,7 @@ use bucketry_contract::access_table::Classified;
 
 use crate::access::Target;
 use crate::catalog::model::{AccessKey, KeyScope};
-use crate::domain::{AccessKeyPk, BucketId};
+use crate::domain::{AccessKeyPk, AccountId, BucketId};
 use crate::error::Error;
 use crate::gate::Caller;
 use crate::service::{Decided, Grant, Service, classes};
@@ -43,8 +43,27 @@ pub(super) async fn admit_token(
     }
 }
 
+/// Admits an administrator to what is asked for without a bucket: the account that is administered; none for operators,
+/// who administer all.
+pub(super) async fn administered_account(
+    service: &Service,
+    caller: Caller,
+    request: &impl Classified,
+) -> Result<Option<AccountId>, Error> {
+    let caller = service.proven(caller, "", "").await?;
+    let grant = service.admit_target(caller, classes(request), Target::AbsentBucket)?;
+    match grant.scope() {
+        Some(KeyScope::Everything) => Ok(None),
+        Some(KeyScope::Account(account)) => Ok(Some(account)),
+        Some(KeyScope::Bucket { .. }) | None => Err(Error::AccessDenied),
+    }
+}
+
 /// A token and the id of its bucket. Operators' and administrators' keys are no tokens.
-async fn find(service: &Service, id: &str) -> Result<Option<(BucketId, Arc<AccessKey>)>, Error> {
+pub(super) async fn find(
+    service: &Service,
+    id: &str,
+) -> Result<Option<(BucketId, Arc<AccessKey>)>, Error> {
     let row = match id.parse::<i64>() {
         Ok(pk) => service.catalog.access_key_by_pk(AccessKeyPk(pk)).await?,
         Err(_) => match id.parse() {
@@ -58,7 +77,7 @@ async fn find(service: &Service, id: &str) -> Result<Option<(BucketId, Arc<Acces
     }))
 }
 
-fn no_such(token_id: &str) -> Error {
+pub(super) fn no_such(token_id: &str) -> Error {
     Error::NoSuchToken {
         token_id: token_id.chars().take(128).collect(),
     }

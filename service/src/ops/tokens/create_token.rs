@@ -48,11 +48,7 @@ pub(super) async fn make_token(
     original: Option<&AccessKey>,
 ) -> Result<(Token, Credentials), Error> {
     let (row, secret) = issue_key(service, new, grant.actor()).await?;
-    let about = About {
-        account: Some(grant.bucket.account),
-        bucket: Some(grant.bucket.id),
-        access_key: Some(row.pk),
-    };
+    let about = About::token(&grant.bucket, row.pk);
     let mut details = Settings::from(&row).to_json();
     details["access_key_id"] = row.access_key_id.as_str().into();
     if let KeyScope::Bucket { permission, .. } = row.scope {

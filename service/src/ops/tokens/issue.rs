@@ -3,7 +3,7 @@
 use ipnet::IpNet;
 
 use crate::access::{SealBinding, SecretKey, generate_key_id, seal_secret};
-use crate::catalog::model::{AuditEntry, KeyLimits, KeyScope};
+use crate::catalog::model::{AuditEntry, Bucket, KeyLimits, KeyScope};
 use crate::catalog::mutation::CreateAccessKey;
 use crate::domain::{AccessKeyId, AccessKeyPk, AccountId, BucketId, Timestamp};
 use crate::error::Error;
@@ -47,7 +47,7 @@ pub(crate) async fn seal_key(
         access_key_id: &access_key_id,
         scope: new.scope,
     };
-    let sealed = seal_secret(&service.keyring, &binding, secret)
+    let sealed = seal_secret(&service.keyring.current(), &binding, secret)
         .map_err(|error| Error::Internal(Box::new(error)))?;
     Ok(CreateAccessKey {
         pk,
@@ -70,6 +70,25 @@ pub(crate) struct About {
     pub(crate) account: Option<AccountId>,
     pub(crate) bucket: Option<BucketId>,
     pub(crate) access_key: Option<AccessKeyPk>,
+}
+
+impl About {
+    /// About a bucket as such.
+    pub(crate) fn bucket(bucket: &Bucket) -> Self {
+        Self {
+            account: Some(bucket.account),
+            bucket: Some(bucket.id),
+            access_key: None,
+        }
+    }
+
+    /// About a token of a bucket.
+    pub(crate) fn token(bucket: &Bucket, token: AccessKeyPk) -> Self {
+        Self {
+            access_key: Some(token),
+            ..Self::bucket(bucket)
+        }
+    }
 }
 
 /// A record of what an administrator does. `details` never hold a secret.

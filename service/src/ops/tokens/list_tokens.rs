@@ -3,14 +3,13 @@ use std::sync::Arc;
 use bucketry_contract::v1::{ListTokensRequest, ListTokensResponse};
 use tonic::Request;
 
-use crate::access::Target;
+use super::admit_token::administered_account;
 use crate::catalog::model::{AccessKey, Bucket, KeyScope};
 use crate::catalog::query::{KeysOf, ListAccessKeys, More};
 use crate::convert::{page_size, token_to_proto};
 use crate::domain::AccessKeyPk;
 use crate::error::Error;
-use crate::gate::Caller;
-use crate::service::{Service, classes};
+use crate::service::Service;
 
 const DEFAULT_PAGE: u32 = 100;
 const MAX_PAGE: u32 = 1000;
@@ -23,7 +22,7 @@ pub(crate) async fn list_tokens(
     let asked = request.into_inner();
     let size = Some(asked.page_size).filter(|&size| size != 0);
     let (of, query, named) = if asked.bucket.is_empty() {
-        let of = orphans(service, caller, &asked).await?;
+        let of = KeysOf::Orphaned(administered_account(service, caller, &asked).await?);
         (of, format!("orphaned tokens\0{of:?}"), None)
     } else {
         let grant = service.admit(caller, &asked, &asked.bucket, "").await?;
@@ -60,21 +59,6 @@ pub(crate) async fn list_tokens(
         tokens,
         next_page_token,
     })
-}
-
-/// Admits an administrator to the tokens whose buckets are gone: an account's own, or an operator's all.
-async fn orphans(
-    service: &Service,
-    caller: Caller,
-    asked: &ListTokensRequest,
-) -> Result<KeysOf, Error> {
-    let caller = service.proven(caller, "", "").await?;
-    let grant = service.admit_target(caller, classes(asked), Target::AbsentBucket)?;
-    match grant.scope() {
-        Some(KeyScope::Everything) => Ok(KeysOf::Orphaned(None)),
-        Some(KeyScope::Account(account)) => Ok(KeysOf::Orphaned(Some(account))),
-        Some(KeyScope::Bucket { .. }) | None => Err(Error::AccessDenied),
-    }
 }
 
 async fn bucket_of(service: &Service, key: &AccessKey) -> Result<Arc<Bucket>, Error> {

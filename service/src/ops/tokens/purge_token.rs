@@ -20,11 +20,7 @@ pub(crate) async fn purge_token(
         pk: token.pk,
         now: service.now(),
     };
-    let about = About {
-        account: Some(grant.bucket.account),
-        bucket: Some(grant.bucket.id),
-        access_key: Some(token.pk),
-    };
+    let about = About::token(&grant.bucket, token.pk);
     // What is left of the token: whoever reads of its id in older records finds its name here.
     let details = json!({
         "name": token.name,

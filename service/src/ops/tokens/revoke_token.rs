@@ -43,11 +43,7 @@ pub(super) async fn change_state(
         now: service.now(),
         by: grant.actor(),
     };
-    let about = About {
-        account: Some(grant.bucket.account),
-        bucket: Some(grant.bucket.id),
-        access_key: Some(before.pk),
-    };
+    let about = About::token(&grant.bucket, before.pk);
     let action = match state {
         KeyState::Active => "token.resume",
         KeyState::Suspended => "token.suspend",

@@ -21,11 +21,7 @@ pub(crate) async fn show_token_secret(
         return Err(Error::TokenRevoked);
     }
     let secret = service.open_secret(&token)?;
-    let about = About {
-        account: Some(grant.bucket.account),
-        bucket: Some(grant.bucket.id),
-        access_key: Some(token.pk),
-    };
+    let about = About::token(&grant.bucket, token.pk);
     // No showing without its record: the record is durable before the secret leaves.
     let entry = audit_entry(
         service,

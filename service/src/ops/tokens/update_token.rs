@@ -96,11 +96,7 @@ fn record(
     was: &Settings,
     will_be: &Settings,
 ) -> AuditEntry {
-    let about = About {
-        account: Some(grant.bucket.account),
-        bucket: Some(grant.bucket.id),
-        access_key: Some(before.pk),
-    };
+    let about = About::token(&grant.bucket, before.pk);
     let details = json!({ "before": was.to_json(), "after": will_be.to_json() });
     audit_entry(service, grant, "token.update", about, details)
 }
