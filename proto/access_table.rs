@@ -4,11 +4,11 @@
 pub use crate::access::v1::AccessClass;
 
 mod table {
-    use super::{AccessClass, Classified, Requirement, RpcAccess, UpdateAccess};
+    use super::{AccessClass, Classified, FieldAccess, Requirement, RpcAccess, UpdateAccess};
     use crate::generated::bucketry::{adapter, v1};
     include!(concat!(env!("OUT_DIR"), "/access_table.rs"));
 }
-pub use table::{RPC_ACCESS, UPDATE_ACCESS};
+pub use table::{FIELD_ACCESS, RPC_ACCESS, UPDATE_ACCESS};
 
 /// The access of an RPC, before the fields of a concrete request are looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +21,19 @@ pub struct RpcAccess {
     pub class: AccessClass,
     /// The S3 policy action, as in `s3:PutObject`; empty where S3 has none.
     pub action: &'static str,
+}
+
+/// A field that makes a request need more than its RPC says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FieldAccess {
+    /// The RPC, as in `PutObject`.
+    pub rpc: &'static str,
+    /// The field's path from the request, as in `spec.precondition.if_match`.
+    pub field: &'static str,
+    /// A value that does not make it need more, as in `*`; empty: none.
+    pub except: &'static str,
+    /// What it then needs in place of what the RPC says.
+    pub raised: Requirement,
 }
 
 /// The access of one path of an update mask.
@@ -66,6 +79,11 @@ pub fn of_update(rpc: &str, path: &str) -> Option<&'static UpdateAccess> {
     UPDATE_ACCESS
         .iter()
         .find(|access| access.rpc == rpc && access.path == path)
+}
+
+/// The fields that make a request of this RPC need more.
+pub fn raising_fields(rpc: &str) -> impl Iterator<Item = &'static FieldAccess> {
+    FIELD_ACCESS.iter().filter(move |access| access.rpc == rpc)
 }
 
 #[cfg(test)]
@@ -141,6 +159,46 @@ mod tests {
                 [AccessClass::ReadWrite],
                 "{precondition:?}"
             );
+        }
+    }
+
+    /// Each field of the table raises the class of a request that has it, and its exception does not.
+    #[test]
+    fn the_table_of_fields_is_what_requests_need() {
+        let set = |path: &str, value: &str| match path {
+            "spec.precondition.if_match" => v1::Precondition {
+                if_match: vec![value.into()],
+                ..Default::default()
+            },
+            "spec.precondition.if_none_match" => v1::Precondition {
+                if_none_match: vec![value.into()],
+                ..Default::default()
+            },
+            "spec.precondition.if_generation_match" => v1::Precondition {
+                if_generation_match: value.parse().ok(),
+                ..Default::default()
+            },
+            "spec.precondition.if_generation_not_match" => v1::Precondition {
+                if_generation_not_match: value.parse().ok(),
+                ..Default::default()
+            },
+            other => panic!("{other}"),
+        };
+        let fields: Vec<_> = raising_fields("PutObject").collect();
+        assert_eq!(fields.len(), 4);
+        for access in fields {
+            assert_eq!(
+                classes(&put(set(access.field, "7"))),
+                [access.raised.class],
+                "{access:?}"
+            );
+            if !access.except.is_empty() {
+                assert_eq!(
+                    classes(&put(set(access.field, access.except))),
+                    [AccessClass::Write],
+                    "{access:?}"
+                );
+            }
         }
     }
 

@@ -44,6 +44,26 @@ fn table(contract: &Contract, code: &mut Code) {
         },
         "];",
     );
+    code.line("/// The fields that make a request need more than its RPC says.");
+    code.block(
+        "pub const FIELD_ACCESS: &[FieldAccess] = &[",
+        |code| {
+            for (rpc, rule) in contract
+                .rpcs
+                .iter()
+                .flat_map(|rpc| rpc.access.when.iter().map(move |rule| (rpc, rule)))
+            {
+                code.line(format!(
+                    "FieldAccess {{ rpc: {:?}, field: {:?}, except: {:?}, raised: {} }},",
+                    rpc.name,
+                    rule.field,
+                    rule.except,
+                    requirement(contract, rule.class, &rpc.access.action)
+                ));
+            }
+        },
+        "];",
+    );
     code.line("/// The access of every path that an update mask may name.");
     code.block(
         "pub const UPDATE_ACCESS: &[UpdateAccess] = &[",

@@ -27,6 +27,10 @@ if _version_not_supported:
 
 class TokenServiceStub(object):
     """Tokens: access keys of one bucket, with a permission and IP rules.
+
+    Where a request names a token, `bucket` may be empty: the token is then found by its id or access key id alone, among
+    all that the caller administers. So a token is reached whose bucket is gone; a new bucket of the old name does not have
+    it.
     """
 
     def __init__(self, channel):
@@ -119,6 +123,10 @@ class TokenServiceStub(object):
 
 class TokenServiceServicer(object):
     """Tokens: access keys of one bucket, with a permission and IP rules.
+
+    Where a request names a token, `bucket` may be empty: the token is then found by its id or access key id alone, among
+    all that the caller administers. So a token is reached whose bucket is gone; a new bucket of the old name does not have
+    it.
     """
 
     def CreateToken(self, request, context):
@@ -136,7 +144,7 @@ class TokenServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def ListTokens(self, request, context):
-        """The tokens of a bucket, oldest first, revoked ones included.
+        """The tokens of a bucket, oldest first, revoked ones included; or those whose bucket is gone.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -210,7 +218,8 @@ class TokenServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def ExplainAccess(self, request, context):
-        """Whether a token may do something, and the rule that decides, without doing it.
+        """Whether a token may do something, and the rule that decides, without doing it. Its limits are not looked at, since
+        they depend on what else is done; the source of a copy is taken to be in the same bucket.
         Errors: NO_SUCH_TOKEN, INVALID_ARGUMENT.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -218,7 +227,7 @@ class TokenServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def ListTokenAuditEvents(self, request, context):
-        """What administrators did to a bucket's tokens, newest first. Errors: NO_SUCH_BUCKET.
+        """What administrators did to a bucket and its tokens, newest first. Errors: NO_SUCH_BUCKET, NO_SUCH_TOKEN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -331,6 +340,10 @@ def add_TokenServiceServicer_to_server(servicer, server):
  # This class is part of an EXPERIMENTAL API.
 class TokenService(object):
     """Tokens: access keys of one bucket, with a permission and IP rules.
+
+    Where a request names a token, `bucket` may be empty: the token is then found by its id or access key id alone, among
+    all that the caller administers. So a token is reached whose bucket is gone; a new bucket of the old name does not have
+    it.
     """
 
     @staticmethod

@@ -28,7 +28,7 @@ export type Token = Message<"bucketry.v1.Token"> & {
   tokenId: string;
 
   /**
-   * The bucket's name.
+   * The bucket's name; of an orphaned token, the name that it had.
    *
    * @generated from field: string bucket = 2;
    */
@@ -413,7 +413,7 @@ export const GetTokenResponseSchema: GenMessage<GetTokenResponse> = /*@__PURE__*
  */
 export type ListTokensRequest = Message<"bucketry.v1.ListTokensRequest"> & {
   /**
-   * The bucket.
+   * The bucket; empty: the tokens whose bucket is gone, of the caller's account or, for an operator, of all.
    *
    * @generated from field: string bucket = 1;
    */
@@ -1192,7 +1192,9 @@ export type ExplainAccessRequest = Message<"bucketry.v1.ExplainAccessRequest"> &
   time?: Timestamp | undefined;
 
   /**
-   * Fields of the request that would be set and make it need more, as in `precondition.if_match`.
+   * Fields of the request that would be set and make it need more, as in `precondition.if_match`, or with a value, as in
+   * `precondition.if_none_match=*`. Of the RPCs with an update mask its paths, with an empty value to clear one. What
+   * makes no difference is refused.
    *
    * @generated from field: repeated string fields = 8;
    */
@@ -1255,14 +1257,14 @@ export const ExplainAccessResponseSchema: GenMessage<ExplainAccessResponse> = /*
  */
 export type ListTokenAuditEventsRequest = Message<"bucketry.v1.ListTokenAuditEventsRequest"> & {
   /**
-   * The bucket.
+   * The bucket; may be empty if a token is named.
    *
    * @generated from field: string bucket = 1;
    */
   bucket: string;
 
   /**
-   * The token's id or access key id; empty: all of the bucket.
+   * The token's id or access key id, of a purged token the id; empty: all of the bucket.
    *
    * @generated from field: string token_id = 2;
    */
@@ -1843,6 +1845,10 @@ export const AddressSourceSchema: GenEnum<AddressSource> = /*@__PURE__*/
 /**
  * Tokens: access keys of one bucket, with a permission and IP rules.
  *
+ * Where a request names a token, `bucket` may be empty: the token is then found by its id or access key id alone, among
+ * all that the caller administers. So a token is reached whose bucket is gone; a new bucket of the old name does not have
+ * it.
+ *
  * @generated from service bucketry.v1.TokenService
  */
 export const TokenService: GenService<{
@@ -1867,7 +1873,7 @@ export const TokenService: GenService<{
     output: typeof GetTokenResponseSchema;
   },
   /**
-   * The tokens of a bucket, oldest first, revoked ones included.
+   * The tokens of a bucket, oldest first, revoked ones included; or those whose bucket is gone.
    *
    * @generated from rpc bucketry.v1.TokenService.ListTokens
    */
@@ -1971,7 +1977,8 @@ export const TokenService: GenService<{
     output: typeof ListTokenDenialsResponseSchema;
   },
   /**
-   * Whether a token may do something, and the rule that decides, without doing it.
+   * Whether a token may do something, and the rule that decides, without doing it. Its limits are not looked at, since
+   * they depend on what else is done; the source of a copy is taken to be in the same bucket.
    * Errors: NO_SUCH_TOKEN, INVALID_ARGUMENT.
    *
    * @generated from rpc bucketry.v1.TokenService.ExplainAccess
@@ -1982,7 +1989,7 @@ export const TokenService: GenService<{
     output: typeof ExplainAccessResponseSchema;
   },
   /**
-   * What administrators did to a bucket's tokens, newest first. Errors: NO_SUCH_BUCKET.
+   * What administrators did to a bucket and its tokens, newest first. Errors: NO_SUCH_BUCKET, NO_SUCH_TOKEN.
    *
    * @generated from rpc bucketry.v1.TokenService.ListTokenAuditEvents
    */
