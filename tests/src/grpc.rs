@@ -166,10 +166,23 @@ pub async fn call(
     path: &str,
     message: Bytes,
 ) -> Result<Vec<Bytes>, Status> {
+    call_stream(channel, bearer, path, vec![message]).await
+}
+
+/// As [`call`], with any number of messages.
+///
+/// # Errors
+/// The status that the server refused with.
+pub async fn call_stream(
+    channel: Channel,
+    bearer: Option<&Bearer>,
+    path: &str,
+    messages: Vec<Bytes>,
+) -> Result<Vec<Bytes>, Status> {
     let path: PathAndQuery = path
         .parse()
         .map_err(|_| Status::invalid_argument("not a path"))?;
-    let mut request = Request::new(tokio_stream::once(message));
+    let mut request = Request::new(tokio_stream::iter(messages));
     if let Some(bearer) = bearer {
         request
             .metadata_mut()

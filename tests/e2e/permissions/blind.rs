@@ -1,0 +1,148 @@
+//! What a refusal tells: nothing of buckets that are another's, nothing of objects that may not be read.
+
+use bucketry_contract::v1::Permission;
+use bucketry_tests::error::HarnessError;
+use bucketry_tests::http1::{Request, Response};
+use bucketry_tests::postgres;
+use bucketry_tests::server::ServerOptions;
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
+
+use super::doors::{DOORS, Door};
+use super::s3::{rows, send};
+use super::s3_rows::{READS, Row};
+use super::{ALL, BUCKET, FOREIGN, Fixture, SISTER, STRANGE, Who};
+
+/// An answer without what differs between any two, and with `name` left out of it: all headers in their order, the
+/// length among them, and the body.
+fn bare(response: &Response, name: &str) -> (u16, Vec<(String, String)>, String) {
+    let mut headers = response.headers.clone();
+    let own = ["x-amz-request-id", "x-amz-id-2", "date"];
+    headers.retain(|(name, _)| !own.contains(&name.as_str()));
+    let mut body = response.text();
+    for element in ["RequestId", "HostId"] {
+        let value = response.element(element).unwrap_or_default();
+        body = body.replace(&format!("<{element}>{value}</{element}>"), "");
+    }
+    (response.status, headers, body.replace(name, "*"))
+}
+
+/// Whether a bucket that is not the token's is there, in its own account or another's, changes no byte of the answer.
+#[tokio::test]
+async fn c34_a_foreign_bucket_looks_the_same_there_or_not() -> Result<(), HarnessError> {
+    let mut fixture = Fixture::start(ServerOptions::new()).await?;
+    let mut compared = 0;
+    for row in rows().filter(|row| row.target.contains("<BUCKET>")) {
+        for permission in ALL {
+            for door in DOORS {
+                let facts = fixture.prepare(&row.text()).await?;
+                let mut seen = Vec::new();
+                for bucket in [SISTER, STRANGE, FOREIGN] {
+                    let request = row.request(&fixture, &facts, bucket);
+                    let own = door.own_refusal(&request);
+                    let response = send(&fixture, Who::Token(*permission), door, request)?;
+                    let status = own.map_or(403, |(status, _)| status);
+                    assert_eq!(response.status, status, "{row:?} of {bucket} by {door:?}");
+                    seen.push(bare(&response, bucket));
+                }
+                assert!(seen.iter().all(|one| *one == seen[0]), "{row:?}: {seen:#?}");
+                compared += 1;
+            }
+        }
+    }
+    assert!(compared > 400, "{compared}");
+    Ok(())
+}
+
+fn refused_to_writers() -> impl Iterator<Item = Row> {
+    rows().filter(|row| {
+        row.target.starts_with("/<BUCKET>/k") && !row.may.contains(&Permission::WriteOnly)
+    })
+}
+
+/// Whether a key is there changes no byte of what a write-only token is answered, but for the one row that the rules
+/// name: `If-None-Match: *`, which it may send.
+#[tokio::test]
+async fn c30_a_write_only_token_does_not_learn_which_keys_are_there() -> Result<(), HarnessError> {
+    let mut fixture = Fixture::start(ServerOptions::new()).await?;
+    let mut compared = 0;
+    for row in refused_to_writers() {
+        for door in DOORS {
+            let facts = fixture.prepare(&row.text()).await?;
+            let present = row.request(&fixture, &facts, BUCKET);
+            let own = format!("/{BUCKET}/k");
+            let absent = Request {
+                target: present.target.replace(&own, &format!("/{BUCKET}/m")),
+                ..present.clone()
+            };
+            let refused = door.own_refusal(&present).map_or(403, |(status, _)| status);
+            let who = Who::Token(Permission::WriteOnly);
+            let there = send(&fixture, who, door, present)?;
+            let not_there = send(&fixture, who, door, absent)?;
+            assert_eq!(there.status, refused, "{row:?} by {door:?}");
+            let there = bare(&there, &own);
+            let not_there = bare(&not_there, &format!("/{BUCKET}/m"));
+            let key = |(status, headers, body): (u16, Vec<(String, String)>, String)| {
+                let body = body.replace("<Key>m</Key>", "<Key>k</Key>");
+                (status, headers, body)
+            };
+            assert_eq!(there, key(not_there), "{row:?} by {door:?}");
+            compared += 1;
+        }
+    }
+    assert!(compared > 30, "{compared}");
+    Ok(())
+}
+
+/// A refusal takes one way, whatever is there: it comes before any object is looked for. Shown by taking the tables of
+/// objects away, under which every read fails and every refusal is the same as before.
+#[tokio::test]
+async fn c30_a_refusal_comes_before_any_look_at_objects() -> Result<(), HarnessError> {
+    let url = postgres::create_database().await?;
+    let mut fixture = Fixture::start(ServerOptions::new().database_url(&url)).await?;
+    let facts = fixture.prepare("<UPLOAD> <OVER>").await?;
+    let mut database = PgConnection::connect(&url).await?;
+    for table in [
+        "objects",
+        "object_versions",
+        "object_data",
+        "uploads",
+        "parts",
+    ] {
+        let rename = format!("ALTER TABLE {table} RENAME TO {table}_away");
+        database.execute(AssertSqlSafe(rename)).await?;
+    }
+    let status = |row: &Row, permission, bucket| {
+        let request = row.request(&fixture, &facts, bucket);
+        let response = send(&fixture, Who::Token(permission), Door::Header, request)?;
+        Ok::<u16, HarnessError>(response.status)
+    };
+    for row in READS
+        .iter()
+        .filter(|row| row.target.starts_with("/<BUCKET>/k"))
+    {
+        // That the tables are missed at all.
+        let read = status(row, Permission::ReadOnly, BUCKET)?;
+        assert!(read >= 500, "{row:?}: {read}");
+    }
+    for row in rows().filter(|row| row.target.contains("<BUCKET>")) {
+        for &permission in ALL {
+            // Whose source a copy has is asked after the upload, which is the token's own, has been found.
+            let copies = permission == Permission::ReadWrite && row.operation == "UploadPartCopy";
+            if !row.may.contains(&permission) && !copies {
+                assert_eq!(
+                    status(&row, permission, BUCKET)?,
+                    403,
+                    "{row:?} {permission:?}"
+                );
+            }
+            for bucket in [SISTER, STRANGE, FOREIGN] {
+                assert_eq!(
+                    status(&row, permission, bucket)?,
+                    403,
+                    "{row:?} of {bucket}"
+                );
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,359 @@
+//! The walk by gRPC: every method of every service, by key and by session, unary and streamed.
+
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
+use bucketry_contract::DESCRIPTOR_SET;
+use bucketry_contract::access_table::{self, AccessClass};
+use bucketry_contract::errors::explain;
+use bucketry_contract::v1::{CreateSessionRequest, ErrorReason, Permission};
+use bucketry_tests::error::HarnessError;
+use bucketry_tests::grpc::{Bearer, Clients, call_stream, channel};
+use bucketry_tests::server::ServerOptions;
+use bytes::Bytes;
+use prost_reflect::prost::Message;
+use prost_reflect::{DescriptorPool, DynamicMessage, MethodDescriptor};
+use tonic::transport::Channel;
+use tonic::{Code, Status};
+
+use super::grpc_rows::{Row, SERVICES};
+use super::{
+    ALL, BOTH, BUCKET, EVERYBODY, FOREIGN, Facts, Fixture, NONE, READERS, SISTER, STRANGE, WRITERS,
+    Who,
+};
+
+/// What needs no key at all.
+pub(crate) const PUBLIC: [&str; 2] = ["GetCapabilities", "DescribeClientAddress"];
+
+/// What is about no bucket, so that there is no foreign one either.
+const OF_NO_BUCKET: [&str; 4] = [
+    "GetCapabilities",
+    "DescribeClientAddress",
+    "ListBuckets",
+    "CreateSession",
+];
+
+/// How an answer is told: `allowed`, or the reason and the code of the refusal.
+type Told = (String, Code);
+
+fn allowed() -> Told {
+    ("allowed".to_owned(), Code::Ok)
+}
+
+fn refused(reason: ErrorReason, code: Code) -> Told {
+    (reason.as_str_name().to_owned(), code)
+}
+
+fn denied() -> Told {
+    refused(ErrorReason::AccessDenied, Code::PermissionDenied)
+}
+
+fn told<T>(answer: &Result<T, Status>) -> Told {
+    match answer {
+        Ok(_) => allowed(),
+        Err(status) => {
+            let reason = explain(status).map_or_else(
+                || format!("no reason: {status:?}"),
+                |explained| explained.reason.as_str_name().to_owned(),
+            );
+            (reason, status.code())
+        }
+    }
+}
+
+pub(crate) fn rows() -> impl Iterator<Item = (&'static str, Row)> {
+    SERVICES
+        .into_iter()
+        .flat_map(|(service, rows)| rows.iter().map(move |row| (service, *row)))
+}
+
+/// Everything that is served, published or not.
+static POOL: LazyLock<DescriptorPool> =
+    LazyLock::new(|| DescriptorPool::decode(DESCRIPTOR_SET).expect("the descriptor set"));
+
+pub(crate) fn methods() -> Vec<MethodDescriptor> {
+    POOL.services()
+        .flat_map(|service| service.methods().collect::<Vec<_>>())
+        .collect()
+}
+
+/// The messages of a row's call. What is streamed to the server goes on after its first message.
+pub(super) fn messages(service: &str, row: Row, facts: &Facts, bucket: &str) -> Vec<Bytes> {
+    let (method, _, json) = row;
+    let method = methods()
+        .into_iter()
+        .find(|found| found.name() == method && found.parent_service().full_name() == service)
+        .unwrap_or_else(|| panic!("{service} has no {method}"));
+    let encode = |json: &str| -> Bytes {
+        let mut deserializer = serde_json::Deserializer::from_str(json);
+        DynamicMessage::deserialize(method.input(), &mut deserializer)
+            .unwrap_or_else(|error| panic!("{json}: {error}"))
+            .encode_to_vec()
+            .into()
+    };
+    let mut messages = vec![encode(&facts.fill(json, bucket))];
+    if method.is_client_streaming() {
+        messages.push(encode(r#"{"chunk": {"data": "Y29udGVudA=="}}"#));
+    }
+    messages
+}
+
+/// How a call proves who makes it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Proof {
+    Key,
+    Session,
+}
+
+/// The bearers of one who walks: none for nobody.
+async fn bearers(
+    fixture: &mut Fixture,
+    who: Who,
+) -> Result<Vec<(Proof, Option<Bearer>)>, HarnessError> {
+    let Some(credentials) = fixture.credentials(who) else {
+        return Ok(vec![(Proof::Key, None)]);
+    };
+    let key = Bearer::token(credentials)?;
+    if who == Who::Suspended {
+        return Ok(vec![(Proof::Key, Some(key))]);
+    }
+    let mut clients = Clients::connect(&fixture.server, key.clone()).await?;
+    let session = clients.tokens.create_session(CreateSessionRequest {});
+    let session = session.await?.into_inner().session_token;
+    Ok(vec![
+        (Proof::Key, Some(key)),
+        (Proof::Session, Some(Bearer::session(&session)?)),
+    ])
+}
+
+/// The expected answer, from the rows alone.
+fn wanted(who: Who, row: Row) -> Told {
+    let (method, may, _) = row;
+    match who {
+        Who::Token(_) if who.may(may) => allowed(),
+        Who::Token(_) => denied(),
+        // It reads no credentials at all.
+        Who::Suspended if method == "GetCapabilities" => allowed(),
+        Who::Suspended => refused(ErrorReason::InvalidAccessKeyId, Code::Unauthenticated),
+        Who::Anonymous if PUBLIC.contains(&method) => allowed(),
+        Who::Anonymous => refused(ErrorReason::CredentialsRequired, Code::Unauthenticated),
+    }
+}
+
+/// Walks all rows; gives how many cells there were and what was wrong.
+pub(super) async fn walk(fixture: &mut Fixture) -> Result<(usize, Vec<String>), HarnessError> {
+    let channel = channel(&fixture.server).await?;
+    let mut faults = Vec::new();
+    let mut cells = 0;
+    for who in EVERYBODY {
+        for (proof, bearer) in bearers(fixture, who).await? {
+            for (service, row) in rows() {
+                let facts = fixture.prepare(row.2).await?;
+                let expected = wanted(who, row);
+                let refused = expected != allowed();
+                let before = match refused {
+                    true => Some(fixture.state().await?),
+                    false => None,
+                };
+                let messages = messages(service, row, &facts, BUCKET);
+                let answer = send(&channel, bearer.as_ref(), service, row.0, messages).await;
+                cells += 1;
+                if told(&answer) != expected {
+                    let got = told(&answer);
+                    faults.push(format!("{who:?} by {proof:?}, {row:?}: {got:?}"));
+                }
+                if refused && Some(fixture.state().await?) != before {
+                    faults.push(format!("{who:?} by {proof:?}, {row:?}: changed something"));
+                }
+            }
+        }
+    }
+    Ok((cells, faults))
+}
+
+pub(super) async fn send(
+    channel: &Channel,
+    bearer: Option<&Bearer>,
+    service: &str,
+    method: &str,
+    messages: Vec<Bytes>,
+) -> Result<Vec<Bytes>, Status> {
+    let path = format!("/{service}/{method}");
+    call_stream(channel.clone(), bearer, &path, messages).await
+}
+
+#[test]
+fn every_method_has_a_row() {
+    let known: BTreeSet<String> = rows()
+        .map(|(service, (method, ..))| format!("{service}.{method}"))
+        .collect();
+    let served: BTreeSet<String> = methods()
+        .iter()
+        .map(|method| method.full_name().to_owned())
+        .collect();
+    assert_eq!(known, served);
+}
+
+/// The tokens that a class of the contract lets in, as the rules of tokens have it.
+fn holders(class: AccessClass) -> &'static [Permission] {
+    match class {
+        AccessClass::Public | AccessClass::Authenticated => ALL,
+        AccessClass::BucketProbe | AccessClass::CreateBucket => ALL,
+        AccessClass::Read | AccessClass::List => READERS,
+        AccessClass::Write | AccessClass::ListParts => WRITERS,
+        AccessClass::ReadWrite | AccessClass::Delete | AccessClass::Copy => BOTH,
+        AccessClass::BucketAdmin | AccessClass::AccountAdmin => NONE,
+        AccessClass::Operator | AccessClass::Edge | AccessClass::Unspecified => NONE,
+    }
+}
+
+#[test]
+fn the_generated_table_says_what_the_rows_say() {
+    let mut compared = BTreeSet::new();
+    for (service, (method, may, _)) in rows() {
+        let access = access_table::of(service, method);
+        let access = access.unwrap_or_else(|| panic!("{service}.{method} has no class"));
+        assert_eq!(access.service, service);
+        // The first row is the plain form, which the class is about.
+        if compared.insert((service, method)) {
+            assert_eq!(holders(access.class), may, "{service}.{method}");
+        }
+        let public = access.class == AccessClass::Public;
+        assert_eq!(public, PUBLIC.contains(&method), "{service}.{method}");
+    }
+    assert_eq!(compared.len(), access_table::RPC_ACCESS.len());
+    let tagging = access_table::of_update("UpdateObject", "attributes.tagging").unwrap();
+    assert_eq!(holders(tagging.set.class), WRITERS);
+    assert_eq!(holders(tagging.clear.class), BOTH);
+    for update in access_table::UPDATE_ACCESS {
+        if update.rpc != "UpdateObject" {
+            let both = [update.set.class, update.clear.class];
+            assert!(
+                both.map(holders).iter().all(|may| may.is_empty()),
+                "{update:?}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_operator_may_what_no_token_may() -> Result<(), HarnessError> {
+    let mut fixture = Fixture::start(ServerOptions::new()).await?;
+    let channel = channel(&fixture.server).await?;
+    let root = Bearer::root()?;
+    let mut faults = Vec::new();
+    for (service, row) in rows() {
+        let facts = fixture.prepare(row.2).await?;
+        let messages = messages(service, row, &facts, BUCKET);
+        let answer = send(&channel, Some(&root), service, row.0, messages).await;
+        // What is left in the bucket, what is done already, who does not exist, and a claim that names nobody.
+        let wanted = match row.0 {
+            "DeleteBucket" => ErrorReason::BucketNotEmpty.as_str_name(),
+            "RevokeAdminKey" => ErrorReason::NoSuchToken.as_str_name(),
+            "Authorize" => ErrorReason::CredentialsRequired.as_str_name(),
+            "CopyObject" if row.2.contains("<FOREIGN>") => ErrorReason::NoSuchBucket.as_str_name(),
+            _ => "allowed",
+        };
+        if told(&answer).0 != wanted {
+            faults.push(format!("{row:?}: {:?}, not {wanted}", told(&answer)));
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+    Ok(())
+}
+
+/// Of the buckets of others nobody learns anything, not even whether they are there.
+#[tokio::test]
+async fn foreign_and_missing_buckets_are_the_same() -> Result<(), HarnessError> {
+    let mut fixture = Fixture::start(ServerOptions::new()).await?;
+    let channel = channel(&fixture.server).await?;
+    let token = fixture.credentials(Who::Token(Permission::ReadWrite));
+    let token = Bearer::token(token.ok_or(HarnessError::Incomplete("token"))?)?;
+    for (service, row) in rows() {
+        if OF_NO_BUCKET.contains(&row.0) {
+            continue;
+        }
+        let facts = fixture.prepare(row.2).await?;
+        let mut seen = Vec::new();
+        for bucket in [SISTER, STRANGE, FOREIGN] {
+            let messages = messages(service, row, &facts, bucket);
+            let answer = send(&channel, Some(&token), service, row.0, messages).await;
+            assert_eq!(told(&answer), denied(), "{row:?} of {bucket}");
+            let status = answer.unwrap_err();
+            seen.push((
+                status.code(),
+                status.message().to_owned(),
+                status.details().to_vec(),
+            ));
+        }
+        assert!(seen.iter().all(|one| *one == seen[0]), "{row:?}: {seen:?}");
+    }
+    Ok(())
+}
+
+/// S3 tells accounts, who may make it, that a bucket is missing; of one that is another's they learn the refusal.
+#[tokio::test]
+async fn an_account_is_denied_what_is_anothers() -> Result<(), HarnessError> {
+    let mut fixture = Fixture::start(ServerOptions::new()).await?;
+    let channel = channel(&fixture.server).await?;
+    for (service, row) in rows() {
+        if OF_NO_BUCKET.contains(&row.0) || row.0 == "CreateBucket" {
+            continue;
+        }
+        let facts = fixture.prepare(row.2).await?;
+        let messages = messages(service, row, &facts, SISTER);
+        let answer = send(&channel, Some(&fixture.stranger), service, row.0, messages).await;
+        assert_eq!(told(&answer), denied(), "{row:?}");
+    }
+    Ok(())
+}
+
+/// Every refusal of every method carries a reason that the contract knows, whatever is wrong.
+#[tokio::test]
+async fn every_refusal_has_its_reason() -> Result<(), HarnessError> {
+    let fixture = Fixture::start(ServerOptions::new()).await?;
+    let channel = channel(&fixture.server).await?;
+    let token = fixture.credentials(Who::Token(Permission::WriteOnly));
+    let token = Bearer::token(token.ok_or(HarnessError::Incomplete("token"))?)?;
+    let root = Bearer::root()?;
+    let wrong = Bearer::key("BKTYAAAAAAAAAAAAAAAA", "nonsense")?;
+    let bodies = [
+        Bytes::new(),
+        // No message of protobuf, and a message with an unknown field.
+        Bytes::from_static(b"\xff\xff\xff"),
+        Bytes::from_static(b"\xfa\x3f\x01x"),
+    ];
+    for method in methods() {
+        let (service, name) = (
+            method.parent_service().full_name().to_owned(),
+            method.name(),
+        );
+        let unclear = method.input().fields().next().is_some();
+        for bearer in [None, Some(&token), Some(&root), Some(&wrong)] {
+            for body in &bodies {
+                let answer = send(&channel, bearer, &service, name, vec![body.clone()]).await;
+                if let Err(status) = &answer {
+                    assert_ne!(status.code(), Code::Internal, "{name}: {status:?}");
+                    assert!(explain(status).is_some(), "{name}: {status:?}");
+                }
+                let garbage = body.starts_with(b"\xff");
+                assert!(!garbage || !unclear || answer.is_err(), "{name}");
+            }
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_is_no_method_is_told_so() -> Result<(), HarnessError> {
+    let fixture = Fixture::start(ServerOptions::new()).await?;
+    let channel = channel(&fixture.server).await?;
+    let service = "bucketry.v1.ObjectService";
+    let answer = send(&channel, None, service, "Nothing", vec![Bytes::new()]).await;
+    assert_eq!(
+        told(&answer).0,
+        ErrorReason::NotImplemented.as_str_name(),
+        "{answer:?}"
+    );
+    Ok(())
+}
