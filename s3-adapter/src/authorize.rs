@@ -12,11 +12,8 @@ use crate::copy_source::CopySource;
 use crate::edge::Edge;
 use crate::error::S3Error;
 use crate::generated::{Operation, ParsedRequest};
-use crate::sigv4::{Authentication, PresignedV2Claim, SigV4Claim, SignatureMode};
+use crate::sigv4::{Authentication, PostPolicyClaim, PresignedV2Claim, SigV4Claim, SignatureMode};
 use crate::target::Target;
-
-/// What the contract allows in one claim. The likeliest come first.
-const MAX_CANDIDATES: usize = 4;
 
 /// One request, as far as the decision on it goes.
 pub(crate) struct Asked<'a> {
@@ -86,6 +83,7 @@ fn claim(authentication: &Authentication) -> Option<SignatureClaim> {
         Authentication::Anonymous { .. } => None,
         Authentication::SigV4(claim) => Some(v4_claim(claim)),
         Authentication::PresignedV2(claim) => Some(v2_claim(claim)),
+        Authentication::PostPolicy(claim) => Some(form_claim(claim)),
     }
 }
 
@@ -106,7 +104,7 @@ fn v4_claim(claim: &SigV4Claim) -> SignatureClaim {
         scope_service: "s3".to_owned(),
         scope_terminator: "aws4_request".to_owned(),
         signature: hex::encode(claim.signature),
-        canonical_requests: candidates(&claim.canonical_requests),
+        canonical_requests: claim.canonical_requests.clone(),
         expires,
     }
 }
@@ -116,13 +114,25 @@ fn v2_claim(claim: &PresignedV2Claim) -> SignatureClaim {
         kind: SignatureKind::V2Presigned.into(),
         access_key_id: claim.access_key_id.clone(),
         signature: STANDARD.encode(claim.signature),
-        canonical_requests: candidates(&claim.strings_to_sign),
+        canonical_requests: claim.strings_to_sign.clone(),
         // Further ahead than any clock counts is further than seven days.
         expires: i64::try_from(claim.expires_at_unix_seconds).unwrap_or(i64::MAX),
         ..SignatureClaim::default()
     }
 }
 
-fn candidates(all: &[String]) -> Vec<String> {
-    all.iter().take(MAX_CANDIDATES).cloned().collect()
+fn form_claim(claim: &PostPolicyClaim) -> SignatureClaim {
+    SignatureClaim {
+        kind: SignatureKind::V4PostPolicy.into(),
+        access_key_id: claim.access_key_id.clone(),
+        amz_date: claim.signed_at.as_str().to_owned(),
+        scope_date: claim.scope.date.clone(),
+        scope_region: claim.scope.region.clone(),
+        // The parser has refused everything else.
+        scope_service: "s3".to_owned(),
+        scope_terminator: "aws4_request".to_owned(),
+        signature: hex::encode(claim.signature),
+        canonical_requests: vec![claim.policy.clone()],
+        expires: 0,
+    }
 }

@@ -11,6 +11,7 @@ use http_body_util::BodyExt;
 
 use crate::checksum::Checksum;
 use crate::chunked::{ChunkDecoder, ChunkError};
+use crate::form::FormError;
 
 /// Why a body could not be read. After one of these nothing of it may be published.
 #[derive(Debug, thiserror::Error)]
@@ -35,6 +36,19 @@ pub enum BodyError {
     /// The aws-chunked framing is broken.
     #[error(transparent)]
     Chunk(#[from] ChunkError),
+    /// The form that the content came in is broken, or its file has not the length that was asked for.
+    #[error(transparent)]
+    Form(#[from] FormError),
+}
+
+impl BodyError {
+    /// A fault of the body below: one of ours if that is a reader itself.
+    fn below(fault: Box<dyn std::error::Error + Send + Sync>) -> Self {
+        match fault.downcast::<Self>() {
+            Ok(own) => *own,
+            Err(fault) => Self::Transport(fault),
+        }
+    }
 }
 
 /// How the bytes of the body become data.
@@ -98,6 +112,12 @@ where
         }
     }
 
+    /// Says that what is below has been polled already.
+    pub(crate) fn already_begun(mut self) -> Self {
+        self.begun = true;
+        self
+    }
+
     /// The next piece of data, never empty; nothing at the end, once everything that the framing
     /// promises has been verified. Cancelling loses nothing.
     ///
@@ -115,7 +135,7 @@ where
             match self.body.frame().await {
                 // HTTP trailers say nothing that S3 knows.
                 Some(Ok(frame)) => self.pending = frame.into_data().unwrap_or_default(),
-                Some(Err(fault)) => return Err(BodyError::Transport(fault.into())),
+                Some(Err(fault)) => return Err(BodyError::below(fault.into())),
                 None => self.end()?,
             }
             self.received = self.received.saturating_add(self.pending.len() as u64);

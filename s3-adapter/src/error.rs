@@ -4,6 +4,7 @@
 //! of them to an [`S3Error`] by exhaustive match. Faults reported by the service come from the
 //! generated table of the contract's reasons, through [`S3Error::new`].
 
+mod form;
 mod local;
 mod signature;
 

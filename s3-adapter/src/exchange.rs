@@ -12,6 +12,7 @@ use crate::client_info::Client;
 use crate::content::Lent;
 use crate::edge::Edge;
 use crate::error::S3Error;
+use crate::form::Wishes;
 use crate::intake::{Expectation, Intake};
 use crate::keep_alive::LateError;
 use crate::query::Query;
@@ -40,6 +41,8 @@ pub(crate) struct Exchange {
     pub(crate) intake: Intake,
     /// The XML body, if there was one.
     pub(crate) document: Option<Element>,
+    /// How a form wants to be answered.
+    pub(crate) form: Option<Wishes>,
     /// The URL of the bucket or key, as clients reach it.
     pub(crate) resource_url: String,
 }

@@ -5,6 +5,7 @@ mod copy_object;
 mod delete_objects;
 mod get_object;
 mod head_object;
+mod post_object;
 mod put_object;
 mod upload_part;
 mod upload_part_copy;
@@ -30,6 +31,10 @@ impl Hooks for HandWritten {
 
     async fn put_object(&self, call: Exchange, spec: PutObjectSpec) -> Result<Answer, Refusal> {
         put_object::put_object(call, spec).await
+    }
+
+    async fn post_object(&self, call: Exchange, spec: PutObjectSpec) -> Result<Answer, Refusal> {
+        post_object::post_object(call, spec).await
     }
 
     async fn get_object(

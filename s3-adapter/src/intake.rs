@@ -64,6 +64,17 @@ impl Intake {
         }
     }
 
+    /// The reader, which stays here: what it leaves can be drained.
+    ///
+    /// # Errors
+    /// `InternalError` if it was handed out before, or not opened.
+    pub(crate) fn reader(&mut self) -> Result<&mut BodyReader<EdgeBody>, S3Error> {
+        match self {
+            Self::Open(reader) => Ok(reader),
+            Self::Untouched(_) | Self::Taken => Err(S3Error::internal()),
+        }
+    }
+
     /// Reads the whole of a small body and checks it against what was declared.
     ///
     /// # Errors

@@ -17,6 +17,7 @@ mod exchange;
 mod fault;
 #[cfg(test)]
 mod fixture;
+pub mod form;
 pub mod forwarding;
 pub mod generated;
 pub mod headers;

@@ -20,12 +20,13 @@ use crate::effective_headers::effective_headers;
 use crate::error::S3Error;
 use crate::exchange::{Exchange, Refusal};
 use crate::fault::of_reason;
+use crate::form::{self, Form, FormError};
 use crate::generated::{Operation, ParsedRequest, dispatch, route};
 use crate::hooks::HandWritten;
 use crate::intake::{EdgeBody, Expectation, Intake, MAX_DOCUMENT_BYTES, decoding};
 use crate::query::Query;
 use crate::response::set_standard_headers;
-use crate::sigv4::{Authentication, RequestHead, authenticate};
+use crate::sigv4::{Authentication, RequestHead, authenticate, authenticate_form};
 use crate::target::{Target, parse_target};
 use crate::xml;
 
@@ -130,7 +131,7 @@ async fn admitted(
         return Ok(Admitted::Preflight(preflight.await?));
     }
 
-    let authentication = authenticate(&RequestHead {
+    let signed = RequestHead {
         method: head.method.as_str(),
         host,
         scheme: client.scheme,
@@ -139,22 +140,31 @@ async fn admitted(
         query: &query,
         headers: &head.headers,
         addressed: &addressed,
-    })?;
-    let headers = effective_headers(&head.headers, authentication.hoisted_headers());
-    let view = RequestView {
+    };
+    let Said {
+        authentication,
+        headers,
+        target,
+        form,
+    } = match form::is_form(&head.method, &addressed.target, &query) {
+        true => said_in_form(edge, &signed, known, intake).await?,
+        false => said_in_head(&signed)?,
+    };
+    let mut view = RequestView {
         target: &addressed.target,
         query: &query,
         headers: &headers,
     };
     let operation = routed(&head.method, &view)?;
     known.operation = Some(operation);
+    view.target = &target;
     // The caller is judged first, even if the request makes no sense.
     let parsed = ParsedRequest::parse(operation, &view);
     let asked = Asked {
         operation,
         parsed: parsed.as_ref().ok(),
         authentication: &authentication,
-        target: &addressed.target,
+        target: &target,
         headers: &headers,
         client,
     };
@@ -162,17 +172,19 @@ async fn admitted(
     let parsed = parsed?;
 
     let digests = declared_digests(operation, &headers, &authentication)?;
-    intake.open(decoding(
-        &headers,
-        &authentication,
-        &digests,
-        &decision.chunk_signing_key,
-    )?);
+    let key = &decision.chunk_signing_key;
+    let wishes = match form {
+        Some(form) => Some(form.admit(intake, target.bucket().unwrap_or_default(), now())?),
+        None => {
+            intake.open(decoding(&headers, &authentication, &digests, key)?);
+            None
+        }
+    };
     let session = MetadataValue::try_from(decision.session).map_err(|_| S3Error::internal())?;
-    let resource_url = resource_url(edge, &addressed.target);
+    let resource_url = resource_url(edge, &target);
     let exchange = Exchange {
         edge: Arc::clone(edge),
-        target: addressed.target,
+        target,
         query,
         headers,
         authentication,
@@ -182,9 +194,53 @@ async fn admitted(
         client: client.clone(),
         intake: Intake::Taken,
         document: None,
+        form: wishes,
         resource_url,
     };
     Ok(Admitted::Operation(Box::new(parsed), Box::new(exchange)))
+}
+
+/// What a request says of itself and of its caller.
+struct Said {
+    authentication: Authentication,
+    headers: HeaderMap,
+    target: Target,
+    form: Option<Form>,
+}
+
+fn said_in_head(signed: &RequestHead<'_>) -> Result<Said, S3Error> {
+    let authentication = authenticate(signed)?;
+    Ok(Said {
+        headers: effective_headers(signed.headers, authentication.hoisted_headers()),
+        authentication,
+        target: signed.addressed.target.clone(),
+        form: None,
+    })
+}
+
+/// Of a form all that stands in its fields. The body is polled here, and only here, before the caller is known.
+async fn said_in_form(
+    edge: &Edge,
+    signed: &RequestHead<'_>,
+    known: &mut Known,
+    intake: &mut Intake,
+) -> Result<Said, S3Error> {
+    known.operation = Some(Operation::PostObject);
+    let idle = edge.settings.limits.body_idle;
+    let form = form::receive(intake, signed.headers, idle).await?;
+    let fault = |fault| S3Error::from(FormError::Field(fault));
+    let key = form.fields.key().map_err(fault)?.to_owned();
+    let bucket = signed.addressed.target.bucket().unwrap_or_default();
+    Ok(Said {
+        authentication: authenticate_form(signed, &form.fields)?,
+        headers: effective_headers(&form.fields.headers().map_err(fault)?, None),
+        target: Target::object(bucket, key)?,
+        form: Some(form),
+    })
+}
+
+fn now() -> time::OffsetDateTime {
+    SystemTime::now().into()
 }
 
 fn check_size(edge: &Edge, head: &Parts) -> Result<(), S3Error> {

@@ -7,6 +7,7 @@
 mod authorization;
 mod canonical;
 mod claim;
+mod form;
 mod payload;
 mod presigned;
 mod presigned_v2;
@@ -23,10 +24,12 @@ mod signer_oracle;
 
 pub use canonical::{RequestHead, Scheme};
 pub use claim::{
-    AmzDate, Authentication, CredentialScope, MalformedPart, PresignedV2Claim, SigV4Claim,
-    SignatureError, SignatureMode,
+    AmzDate, Authentication, CredentialScope, MalformedPart, PostPolicyClaim, PresignedV2Claim,
+    SigV4Claim, SignatureError, SignatureMode,
 };
 pub use payload::PayloadHash;
 pub use select::authenticate;
+
+pub(crate) use select::authenticate_form;
 
 pub(crate) use canonical::hex_signature;

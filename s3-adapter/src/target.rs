@@ -31,6 +31,18 @@ pub enum Target {
 }
 
 impl Target {
+    /// A key in a bucket, both as they are.
+    ///
+    /// # Errors
+    /// [`TargetError::KeyTooLong`].
+    pub fn object(bucket: &str, key: String) -> Result<Self, TargetError> {
+        if key.len() > MAX_KEY_BYTES {
+            return Err(TargetError::KeyTooLong { bytes: key.len() });
+        }
+        let bucket = bucket.to_owned();
+        Ok(Self::Object { bucket, key })
+    }
+
     /// The bucket, unless the target is the service.
     #[must_use]
     pub fn bucket(&self) -> Option<&str> {
@@ -196,10 +208,7 @@ fn bucket_or_object(bucket: String, raw_key: &str) -> Result<Target, TargetError
     if key.is_empty() {
         return Ok(Target::Bucket { bucket });
     }
-    if key.len() > MAX_KEY_BYTES {
-        return Err(TargetError::KeyTooLong { bytes: key.len() });
-    }
-    Ok(Target::Object { bucket, key })
+    Target::object(&bucket, key)
 }
 
 fn decode(text: &str) -> Result<String, TargetError> {

@@ -120,6 +120,7 @@ messages! {
         method: i32 = [enumeration = "HttpMethod", tag = "1"];
         target: i32 = [enumeration = "Target", tag = "2"];
         operation: String = [string, tag = "3"];
+        query: String = [string, tag = "4"];
     }
     Rest {
         ambient_header: Vec<String> = [string, repeated, tag = "1"];

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::annotations::{HttpMethod, Target};
+use crate::annotations::{HttpMethod, Target, Unrouted};
 use crate::model::{Contract, Operation};
 use crate::source::{Code, string_list};
 
@@ -58,7 +58,7 @@ fn route(contract: &Contract, code: &mut Code) {
                     for ((method, target), operations) in groups(contract) {
                         arm(method, target, &operations, code);
                     }
-                    for unrouted in &contract.rest.unrouted {
+                    for unrouted in contract.rest.unrouted.iter().filter(|known| known.query.is_empty()) {
                         let (method, target) = (unrouted.method().text(), unrouted.target().variant());
                         let refused = format!("RouteOutcome::NotImplemented({:?})", unrouted.operation);
                         code.line(format!("({method:?}, Target::{target} {{ .. }}) => return leftover(None, method, view).unwrap_or({refused}),"));
@@ -107,6 +107,7 @@ fn leftover(contract: &Contract, code: &mut Code) {
         |code| {
             code.line("let taken = operation.map_or(&[][..], Operation::parameters);");
             code.line("let left = SUB_RESOURCES.iter().find(|key| view.has_parameter(key) && !taken.contains(key))?;");
+            unrouted(contract, code);
             code.block(
                 "let methods: &[&str] = match (view.target, *left) {",
                 |code| {
@@ -145,6 +146,24 @@ fn leftover(contract: &Contract, code: &mut Code) {
         |code| code.line(format!("matches!(key, {})", keys.join(" | "))),
         "}",
     );
+}
+
+/// Methods on sub-resources of which the contract has others.
+fn unrouted(contract: &Contract, code: &mut Code) {
+    let with_query = |known: &&Unrouted| !known.query.is_empty();
+    for known in contract.rest.unrouted.iter().filter(with_query) {
+        code.line(format!("// {}", known.operation));
+        let (method, target, key) = (
+            known.method().text(),
+            known.target().variant(),
+            &known.query,
+        );
+        code.block(
+            format!("if *left == {key:?} && method.as_str() == {method:?} && matches!(view.target, Target::{target} {{ .. }}) {{"),
+            |code| code.line("return Some(RouteOutcome::NotImplemented(left));"),
+            "}",
+        );
+    }
 }
 
 fn required(contract: &Contract) -> BTreeMap<(Target, String), Vec<String>> {

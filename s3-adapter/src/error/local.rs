@@ -250,6 +250,7 @@ impl From<BodyError> for S3Error {
                     .with_element("MaxMessageLengthBytes", limit.to_string())
             }
             BodyError::Chunk(fault) => fault.into(),
+            BodyError::Form(fault) => fault.into(),
         }
     }
 }

@@ -35,6 +35,10 @@ impl From<SignatureError> for S3Error {
             SignatureError::MalformedQuery(part) => {
                 bad_request("AuthorizationQueryParametersError", query_text(&part))
             }
+            SignatureError::MissingField(name) => missing_field(name),
+            SignatureError::MalformedField { field, value, part } => {
+                S3Error::invalid_argument(field, value, query_text(&part))
+            }
             SignatureError::InvalidDate => S3Error::access_denied(
                 "AWS authentication requires a valid Date or x-amz-date header",
             ),
@@ -70,6 +74,17 @@ impl From<SignatureError> for S3Error {
             }
         }
     }
+}
+
+/// The order of the fields is what goes wrong most.
+pub(super) fn missing_field(name: &str) -> S3Error {
+    S3Error::invalid_argument(
+        name,
+        "",
+        format!(
+            "Bucket POST must contain a field named '{name}'.  If it is specified, please check the order of the fields."
+        ),
+    )
 }
 
 fn header_text(part: &MalformedPart) -> String {

@@ -19,6 +19,8 @@ pub enum Authentication {
     SigV4(Box<SigV4Claim>),
     /// The owner of an access key, by a SigV2 presigned URL.
     PresignedV2(Box<PresignedV2Claim>),
+    /// The owner of an access key, by SigV4 over the policy of a form.
+    PostPolicy(Box<PostPolicyClaim>),
 }
 
 impl Authentication {
@@ -29,6 +31,8 @@ impl Authentication {
             Self::Anonymous { payload } => *payload,
             Self::SigV4(claim) => claim.payload,
             Self::PresignedV2(claim) => claim.payload,
+            // What the policy says of the content is judged with the policy.
+            Self::PostPolicy(_) => PayloadHash::Unsigned,
         }
     }
 
@@ -38,7 +42,7 @@ impl Authentication {
     #[must_use]
     pub fn hoisted_headers(&self) -> Option<&HeaderMap> {
         match self {
-            Self::Anonymous { .. } => None,
+            Self::Anonymous { .. } | Self::PostPolicy(_) => None,
             Self::SigV4(claim) => Some(&claim.hoisted_headers),
             Self::PresignedV2(claim) => Some(&claim.hoisted_headers),
         }
@@ -51,6 +55,7 @@ impl Authentication {
             Self::Anonymous { .. } => None,
             Self::SigV4(claim) => Some(&claim.access_key_id),
             Self::PresignedV2(claim) => Some(&claim.access_key_id),
+            Self::PostPolicy(claim) => Some(&claim.access_key_id),
         }
     }
 }
@@ -120,6 +125,22 @@ pub struct PresignedV2Claim {
     pub payload: PayloadHash,
     /// Headers that stand in the query.
     pub hoisted_headers: HeaderMap,
+}
+
+/// A claim over the policy of a form, complete and well-formed. Not judged yet: key, signature, region and time, and
+/// whether the policy allows the form.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PostPolicyClaim {
+    /// The access key id of the credential.
+    pub access_key_id: String,
+    /// Date, region, service and terminator; the last two are checked.
+    pub scope: CredentialScope,
+    /// When the policy says it was signed.
+    pub signed_at: AmzDate,
+    /// The claimed signature. To be compared in constant time.
+    pub signature: [u8; 32],
+    /// The policy as it stands in the form, in base64: the string to sign.
+    pub policy: String,
 }
 
 /// The scope of a credential.
@@ -208,6 +229,19 @@ pub enum SignatureError {
     /// The query of a presigned URL is malformed.
     #[error("malformed authorization query: {0:?}")]
     MalformedQuery(MalformedPart),
+    /// A field of a form's signature is missing.
+    #[error("the form has no field {0}")]
+    MissingField(&'static str),
+    /// A field of a form's signature is malformed.
+    #[error("malformed form field {field}: {part:?}")]
+    MalformedField {
+        /// The field.
+        field: &'static str,
+        /// Its value.
+        value: String,
+        /// What is wrong with it.
+        part: MalformedPart,
+    },
     /// Neither `x-amz-date` nor `Date` holds a usable time.
     #[error("missing or malformed date")]
     InvalidDate,

@@ -4,7 +4,8 @@ use super::authorization::Components;
 use super::canonical::{RequestHead, Signed, candidates, check_signed_headers};
 use super::claim::{AmzDate, Authentication, SigV4Claim, SignatureError, SignatureMode};
 use super::payload::PayloadHash;
-use super::{presigned, presigned_v2};
+use super::{form, presigned, presigned_v2};
+use crate::form::Fields;
 use crate::headers::parse_http_date;
 use http::HeaderMap;
 
@@ -53,6 +54,42 @@ pub fn authenticate(head: &RequestHead<'_>) -> Result<Authentication, SignatureE
         AuthorizationHeader::Foreign(text) => {
             Err(SignatureError::UnsupportedAuthorization(text.to_owned()))
         }
+    }
+}
+
+/// As [`authenticate`], for a form: its fields are the mechanism, and any other beside them is one too many. Its policy
+/// covers no headers, so that none of them may say anything.
+///
+/// # Errors
+/// Any [`SignatureError`].
+pub(crate) fn authenticate_form(
+    head: &RequestHead<'_>,
+    fields: &Fields,
+) -> Result<Authentication, SignatureError> {
+    match authorization_header(head)? {
+        AuthorizationHeader::SigV4(_) | AuthorizationHeader::SigV2 => {
+            return Err(SignatureError::SeveralMechanisms);
+        }
+        AuthorizationHeader::Absent | AuthorizationHeader::Foreign(_) => {}
+    }
+    if presigned::is_used(head.query) || presigned_v2::is_used(head.query) {
+        return Err(SignatureError::SeveralMechanisms);
+    }
+    refuse_session_tokens(head)?;
+    let names = head.headers.keys().map(|name| name.as_str());
+    let mut unsigned: Vec<String> = names
+        .filter(|name| name.starts_with("x-amz-"))
+        .map(str::to_owned)
+        .collect();
+    if !unsigned.is_empty() {
+        unsigned.sort();
+        return Err(SignatureError::HeadersNotSigned(unsigned));
+    }
+    match form::parse(fields)? {
+        Some(claim) => Ok(Authentication::PostPolicy(Box::new(claim))),
+        None => Ok(Authentication::Anonymous {
+            payload: PayloadHash::Unsigned,
+        }),
     }
 }
 

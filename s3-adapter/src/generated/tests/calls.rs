@@ -126,6 +126,7 @@ macro_rules! named {
 
 named! {
     put_object: PutObjectSpec;
+    post_object: PutObjectSpec;
     get_object: GetObjectRequest;
     head_object: HeadObjectRequest;
     delete_objects: DeleteObjectsRequest;
@@ -168,7 +169,7 @@ async fn a_hook_gets_its_operation() {
     let hooks = Operation::ALL
         .into_iter()
         .filter(|operation| operation.handler() == Handler::Hook);
-    assert_eq!(hooks.count(), 8);
+    assert_eq!(hooks.count(), 9);
 }
 
 #[tokio::test]

@@ -10,12 +10,14 @@ fn routed(method: &str, path: &str) -> RouteOutcome {
     route(&method, &Fixture::new(path).view())
 }
 
-const REQUESTS: [(&str, &str, &str); 34] = [
+const REQUESTS: [(&str, &str, &str); 36] = [
     ("GET", "/", "ListBuckets"),
     ("PUT", "/b", "CreateBucket"),
     ("HEAD", "/b", "HeadBucket"),
     ("DELETE", "/b/", "DeleteBucket"),
     ("GET", "/b?location", "GetBucketLocation"),
+    ("GET", "/b?versioning", "GetBucketVersioning"),
+    ("POST", "/b", "PostObject"),
     ("GET", "/b", "ListObjects"),
     ("GET", "/b?prefix=x&delimiter=/", "ListObjects"),
     ("GET", "/b?list-type=2&prefix=x", "ListObjectsV2"),
@@ -90,7 +92,7 @@ fn what_s3_knows_and_we_do_not_is_not_implemented() {
         ("GET", "/b/k?legal-hold", "legal-hold"),
         ("POST", "/b/k?select&select-type=2", "select"),
         ("DELETE", "/b?website", "website"),
-        ("POST", "/b", "PostObject"),
+        ("PUT", "/b?versioning", "versioning"),
     ];
     for (method, path, name) in requests {
         assert_eq!(

@@ -1,0 +1,532 @@
+//! POST policies: what a form that somebody else fills in may say. Pure; the signature over the policy is the service's.
+//!
+//! Source: "POST policy" of the S3 documentation. Stricter than S3 only where a policy could be read in two ways.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use super::json::{self, Json};
+
+/// Why a policy is malformed, or does not allow the form.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PolicyError {
+    /// The policy is no document that could allow anything.
+    #[error("Invalid Policy: {0}")]
+    Invalid(String),
+    /// Its time is over.
+    #[error("Invalid according to Policy: Policy expired.")]
+    Expired,
+    /// A condition does not hold. In the words of the policy.
+    #[error("Invalid according to Policy: Policy Condition failed: {0}")]
+    Failed(String),
+    /// Fields that no condition is about.
+    #[error("Invalid according to Policy: Extra input fields: {}", .0.join(", "))]
+    ExtraFields(Vec<String>),
+}
+
+/// How long the file may be, in bytes, both ends included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct SizeRange {
+    pub(crate) min: u64,
+    pub(crate) max: u64,
+}
+
+impl SizeRange {
+    /// No condition on the length.
+    pub(crate) const ANY: Self = Self {
+        min: 0,
+        max: u64::MAX,
+    };
+}
+
+/// A policy that was read and not judged yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Policy {
+    expiration: OffsetDateTime,
+    conditions: Vec<Condition>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Condition {
+    Equals { name: String, value: String },
+    StartsWith { name: String, value: String },
+    Length(SizeRange),
+}
+
+impl std::fmt::Display for Condition {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Equals { name, value } => write!(formatter, "[\"eq\", \"${name}\", \"{value}\"]"),
+            Self::StartsWith { name, value } => {
+                write!(formatter, "[\"starts-with\", \"${name}\", \"{value}\"]")
+            }
+            Self::Length(range) => {
+                write!(
+                    formatter,
+                    "[\"content-length-range\", {}, {}]",
+                    range.min, range.max
+                )
+            }
+        }
+    }
+}
+
+impl Policy {
+    /// Reads a policy as it stands in the form: JSON in base64.
+    ///
+    /// # Errors
+    /// [`PolicyError::Invalid`].
+    pub(crate) fn parse(base64: &str) -> Result<Self, PolicyError> {
+        // Some encoders break lines; the signature is over the text as it came.
+        let compact: String = base64.split_ascii_whitespace().collect();
+        let decoded = STANDARD
+            .decode(compact)
+            .map_err(|_| invalid("the policy is not base64."))?;
+        let text = String::from_utf8(decoded).map_err(|_| invalid("the policy is not UTF-8."))?;
+        let document =
+            json::parse(&text).map_err(|problem| invalid(format!("Invalid JSON: {problem}.")))?;
+        let Json::Object(entries) = document else {
+            return Err(invalid("the policy is not a JSON object."));
+        };
+        let (mut expiration, mut conditions) = (None, None);
+        for (key, value) in entries {
+            match (key.as_str(), value) {
+                ("expiration", Json::Text(text)) => expiration = Some(moment(&text)?),
+                ("expiration", _) => return Err(invalid("the expiration is not a text.")),
+                ("conditions", Json::List(list)) => {
+                    conditions = Some(list.into_iter().map(condition).collect::<Result<_, _>>()?);
+                }
+                ("conditions", _) => return Err(invalid("the conditions are not a list.")),
+                (other, _) => return Err(invalid(format!("Unexpected: '{other}'."))),
+            }
+        }
+        Ok(Self {
+            expiration: expiration.ok_or_else(|| invalid("Policy missing expiration."))?,
+            conditions: conditions.ok_or_else(|| invalid("Policy missing conditions."))?,
+        })
+    }
+
+    /// Judges the fields of a form: names in lower case, each once, `bucket` among them. Gives what the policy says of
+    /// the length of the file.
+    ///
+    /// # Errors
+    /// `Expired`, `Failed`, `ExtraFields`.
+    pub(crate) fn judge(
+        &self,
+        fields: &[(String, String)],
+        now: OffsetDateTime,
+    ) -> Result<SizeRange, PolicyError> {
+        if now >= self.expiration {
+            return Err(PolicyError::Expired);
+        }
+        let value = |name: &str| {
+            let found = fields.iter().find(|(known, _)| known == name);
+            found.map(|(_, value)| value.as_str())
+        };
+        let mut range = SizeRange::ANY;
+        for condition in &self.conditions {
+            let holds = match condition {
+                Condition::Equals {
+                    name,
+                    value: expected,
+                } => value(name) == Some(expected.as_str()),
+                Condition::StartsWith {
+                    name,
+                    value: prefix,
+                } => value(name).is_some_and(|value| starts_with(name, value, prefix)),
+                Condition::Length(length) => {
+                    range.min = range.min.max(length.min);
+                    range.max = range.max.min(length.max);
+                    true
+                }
+            };
+            if !holds {
+                return Err(PolicyError::Failed(condition.to_string()));
+            }
+        }
+        let extra: Vec<String> = fields
+            .iter()
+            .filter(|(name, _)| !self.is_about(name) && !is_exempt(name))
+            .map(|(name, _)| name.clone())
+            .collect();
+        match extra.is_empty() {
+            true => Ok(range),
+            false => Err(PolicyError::ExtraFields(extra)),
+        }
+    }
+
+    fn is_about(&self, field: &str) -> bool {
+        self.conditions.iter().any(|condition| match condition {
+            Condition::Equals { name, .. } | Condition::StartsWith { name, .. } => name == field,
+            Condition::Length(_) => false,
+        })
+    }
+}
+
+/// Fields that need no condition.
+fn is_exempt(name: &str) -> bool {
+    matches!(name, "x-amz-signature" | "file" | "policy") || name.starts_with("x-ignore-")
+}
+
+/// A `Content-Type` with commas is a list, and each of its items must begin so.
+fn starts_with(name: &str, value: &str, prefix: &str) -> bool {
+    match name {
+        "content-type" => value
+            .split(',')
+            .all(|item| item.trim_start().starts_with(prefix)),
+        _ => value.starts_with(prefix),
+    }
+}
+
+fn invalid(problem: impl Into<String>) -> PolicyError {
+    PolicyError::Invalid(problem.into())
+}
+
+/// `2007-12-01T12:00:00.000Z`, with or without the fraction, always in UTC.
+fn moment(text: &str) -> Result<OffsetDateTime, PolicyError> {
+    let is_utc = text.as_bytes().get(10) == Some(&b'T') && text.ends_with('Z');
+    let parsed = OffsetDateTime::parse(text, &Rfc3339).ok();
+    parsed
+        .filter(|_| is_utc)
+        .ok_or_else(|| invalid(format!("Invalid 'expiration' value: '{text}'.")))
+}
+
+fn condition(written: Json) -> Result<Condition, PolicyError> {
+    match written {
+        Json::Object(entries) => simple(entries),
+        Json::List(items) => match <[Json; 3]>::try_from(items) {
+            Ok([Json::Text(operator), second, third]) => by_operator(&operator, second, third),
+            Ok(_) | Err(_) => Err(invalid(
+                "Invalid Condition: a list must hold an operation and two arguments.",
+            )),
+        },
+        Json::Null | Json::Bool(_) | Json::Integer(_) | Json::Text(_) => Err(invalid(
+            "Invalid Condition: a condition is an object or a list.",
+        )),
+    }
+}
+
+/// `{"name": "value"}`.
+fn simple(entries: Vec<(String, Json)>) -> Result<Condition, PolicyError> {
+    let [(name, value)] = <[(String, Json); 1]>::try_from(entries).map_err(|_| {
+        invalid(
+            "Invalid Simple-Condition: Simple-Conditions must have exactly one property specified.",
+        )
+    })?;
+    match value {
+        Json::Text(value) => Ok(Condition::Equals {
+            name: name.to_ascii_lowercase(),
+            value,
+        }),
+        Json::Null | Json::Bool(_) | Json::Integer(_) | Json::List(_) | Json::Object(_) => {
+            Err(invalid(format!(
+                "Invalid Simple-Condition: the value of '{name}' must be a text."
+            )))
+        }
+    }
+}
+
+fn by_operator(operator: &str, second: Json, third: Json) -> Result<Condition, PolicyError> {
+    match (operator.to_ascii_lowercase().as_str(), second, third) {
+        ("eq", Json::Text(name), Json::Text(value)) => Ok(Condition::Equals {
+            name: field_name(&name)?,
+            value,
+        }),
+        ("starts-with", Json::Text(name), Json::Text(value)) => Ok(Condition::StartsWith {
+            name: field_name(&name)?,
+            value,
+        }),
+        ("content-length-range", Json::Integer(min), Json::Integer(max)) => {
+            match (u64::try_from(min), u64::try_from(max)) {
+                (Ok(min), Ok(max)) if min <= max => Ok(Condition::Length(SizeRange { min, max })),
+                _ => Err(invalid(format!(
+                    "Invalid content-length-range: {min} to {max} is no range of lengths."
+                ))),
+            }
+        }
+        ("eq" | "starts-with", ..) => Err(invalid(format!(
+            "Invalid Condition: '{operator}' takes a field and a text."
+        ))),
+        ("content-length-range", ..) => Err(invalid(
+            "Invalid content-length-range: it takes two whole numbers.",
+        )),
+        _ => Err(invalid(format!(
+            "Invalid Condition: unknown operation '{operator}'."
+        ))),
+    }
+}
+
+/// `$name`, in any case.
+fn field_name(text: &str) -> Result<String, PolicyError> {
+    match text.strip_prefix('$').filter(|name| !name.is_empty()) {
+        Some(name) => Ok(name.to_ascii_lowercase()),
+        None => Err(invalid(format!(
+            "Invalid Condition: the field '{text}' must begin with '$'."
+        ))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const NOW: i64 = 1_369_353_600;
+
+    fn now() -> OffsetDateTime {
+        OffsetDateTime::from_unix_timestamp(NOW).unwrap()
+    }
+
+    fn parse(conditions: &str) -> Result<Policy, PolicyError> {
+        parse_document(&format!(
+            r#"{{"expiration": "2013-05-24T00:00:01.000Z", "conditions": {conditions}}}"#
+        ))
+    }
+
+    fn parse_document(document: &str) -> Result<Policy, PolicyError> {
+        Policy::parse(&STANDARD.encode(document))
+    }
+
+    fn judge(conditions: &str, fields: &[(&str, &str)]) -> Result<SizeRange, PolicyError> {
+        let fields: Vec<(String, String)> = fields
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
+        parse(conditions)?.judge(&fields, now())
+    }
+
+    fn failed(condition: &str) -> Result<SizeRange, PolicyError> {
+        Err(PolicyError::Failed(condition.to_owned()))
+    }
+
+    /// The policy of S3's documentation ("Example: Browser-based upload using HTTP POST").
+    #[test]
+    fn published_example() {
+        let document = r#"{ "expiration": "2015-12-30T12:00:00.000Z",
+          "conditions": [
+            {"bucket": "sigv4examplebucket"},
+            ["starts-with", "$key", "user/user1/"],
+            {"acl": "public-read"},
+            {"success_action_redirect": "http://sigv4examplebucket.s3.amazonaws.com/successful_upload.html"},
+            ["starts-with", "$Content-Type", "image/"],
+            {"x-amz-meta-uuid": "14365123651274"},
+            {"x-amz-server-side-encryption": "AES256"},
+            ["starts-with", "$x-amz-meta-tag", ""],
+            {"x-amz-credential": "AKIAIOSFODNN7EXAMPLE/20151229/us-east-1/s3/aws4_request"},
+            {"x-amz-algorithm": "AWS4-HMAC-SHA256"},
+            {"x-amz-date": "20151229T000000Z" }
+          ]
+        }"#;
+        let fields: Vec<(String, String)> = [
+            ("bucket", "sigv4examplebucket"),
+            ("key", "user/user1/photo.jpg"),
+            ("acl", "public-read"),
+            (
+                "success_action_redirect",
+                "http://sigv4examplebucket.s3.amazonaws.com/successful_upload.html",
+            ),
+            ("content-type", "image/jpeg"),
+            ("x-amz-meta-uuid", "14365123651274"),
+            ("x-amz-server-side-encryption", "AES256"),
+            ("x-amz-meta-tag", ""),
+            (
+                "x-amz-credential",
+                "AKIAIOSFODNN7EXAMPLE/20151229/us-east-1/s3/aws4_request",
+            ),
+            ("x-amz-algorithm", "AWS4-HMAC-SHA256"),
+            ("x-amz-date", "20151229T000000Z"),
+            ("policy", "…"),
+            ("x-amz-signature", "…"),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .to_vec();
+        let policy = parse_document(document).unwrap();
+        assert_eq!(policy.judge(&fields, now()), Ok(SizeRange::ANY));
+    }
+
+    #[test]
+    fn equality_and_prefixes() {
+        assert!(judge(r#"[{"KEY": "a"}]"#, &[("key", "a")]).is_ok());
+        assert!(judge(r#"[["EQ", "$Key", "a"]]"#, &[("key", "a")]).is_ok());
+        assert_eq!(
+            judge(r#"[{"key": "a"}]"#, &[("key", "A")]),
+            failed(r#"["eq", "$key", "a"]"#)
+        );
+        assert_eq!(
+            judge(r#"[{"key": "a"}]"#, &[]),
+            failed(r#"["eq", "$key", "a"]"#)
+        );
+        assert!(judge(r#"[["starts-with", "$key", "u/"]]"#, &[("key", "u/x")]).is_ok());
+        assert!(judge(r#"[["starts-with", "$key", ""]]"#, &[("key", "x")]).is_ok());
+        assert_eq!(
+            judge(r#"[["starts-with", "$key", "u/"]]"#, &[("key", "v/u/")]),
+            failed(r#"["starts-with", "$key", "u/"]"#)
+        );
+        assert_eq!(
+            judge(r#"[["starts-with", "$key", ""]]"#, &[]),
+            failed(r#"["starts-with", "$key", ""]"#)
+        );
+        // Every condition on a field must hold.
+        assert_eq!(
+            judge(
+                r#"[["starts-with", "$key", ""], {"key": "b"}]"#,
+                &[("key", "a")]
+            ),
+            failed(r#"["eq", "$key", "b"]"#)
+        );
+    }
+
+    #[test]
+    fn content_types_are_lists() {
+        let images = r#"[["starts-with", "$Content-Type", "image/"]]"#;
+        assert!(judge(images, &[("content-type", "image/png, image/jpeg")]).is_ok());
+        assert!(judge(images, &[("content-type", "image/png,text/html")]).is_err());
+    }
+
+    #[test]
+    fn fields_without_a_condition_are_extra() {
+        let fields = [
+            ("key", "a"),
+            ("x-amz-meta-a", "1"),
+            ("bucket", "b"),
+            ("policy", "p"),
+            ("x-amz-signature", "s"),
+            ("x-ignore-me", "i"),
+        ];
+        assert_eq!(
+            judge(r#"[{"key": "a"}, ["content-length-range", 0, 1]]"#, &fields),
+            Err(PolicyError::ExtraFields(vec![
+                "x-amz-meta-a".into(),
+                "bucket".into()
+            ]))
+        );
+        assert!(
+            judge(
+                r#"[{"key": "a"}, {"bucket": "b"}, ["starts-with", "$x-amz-meta-a", ""]]"#,
+                &fields
+            )
+            .is_ok()
+        );
+    }
+
+    #[test]
+    fn lengths_narrow_each_other() {
+        let range = |conditions| judge(conditions, &[]);
+        assert_eq!(range("[]"), Ok(SizeRange::ANY));
+        assert_eq!(
+            range(r#"[["content-length-range", 3, 9]]"#),
+            Ok(SizeRange { min: 3, max: 9 })
+        );
+        assert_eq!(
+            range(r#"[["content-length-range", 3, 9], ["content-length-range", 0, 5]]"#),
+            Ok(SizeRange { min: 3, max: 5 })
+        );
+    }
+
+    #[test]
+    fn expiry_to_the_second() {
+        let at = |expiration: &str| {
+            parse_document(&format!(
+                r#"{{"expiration": "{expiration}", "conditions": []}}"#
+            ))?
+            .judge(&[], now())
+        };
+        assert_eq!(at("2013-05-24T00:00:00Z"), Err(PolicyError::Expired));
+        assert!(at("2013-05-24T00:00:01Z").is_ok());
+        assert!(at("2013-05-24T00:00:00.001Z").is_ok());
+        for text in [
+            "",
+            "2013-05-24",
+            "2013-05-25 00:00:00Z",
+            "2013-05-25T00:00:00",
+            "2013-05-25T00:00:00+00:00",
+            "20130525T000000Z",
+            "2013-13-25T00:00:00Z",
+        ] {
+            assert!(matches!(at(text), Err(PolicyError::Invalid(_))), "{text}");
+        }
+    }
+
+    #[test]
+    fn malformed_policies_name_the_fault() {
+        for (document, problem) in [
+            (r#"{"conditions": []}"#, "Policy missing expiration."),
+            (
+                r#"{"EXPIRATION": "x", "conditions": []}"#,
+                "Unexpected: 'EXPIRATION'.",
+            ),
+            (
+                r#"{"expiration": "2013-05-25T00:00:00Z"}"#,
+                "Policy missing conditions.",
+            ),
+            (r#"{"expiration": 1, "conditions": []}"#, "not a text"),
+            (
+                r#"{"expiration": "2013-05-25T00:00:00Z", "conditions": {}}"#,
+                "not a list",
+            ),
+            (
+                r#"{"expiration": "2013-05-25T00:00:00Z", "expiration": "2099-05-25T00:00:00Z", "conditions": []}"#,
+                "there twice",
+            ),
+            ("[]", "not a JSON object"),
+            ("nonsense", "Invalid JSON"),
+        ] {
+            let Err(PolicyError::Invalid(found)) = parse_document(document) else {
+                panic!("{document}")
+            };
+            assert!(found.contains(problem), "{document}: {found}");
+        }
+        assert!(matches!(Policy::parse("!"), Err(PolicyError::Invalid(_))));
+        assert!(matches!(
+            Policy::parse(&STANDARD.encode(b"\xff")),
+            Err(PolicyError::Invalid(_))
+        ));
+    }
+
+    #[test]
+    fn malformed_conditions_name_the_fault() {
+        for (conditions, problem) in [
+            ("[{}]", "exactly one property"),
+            (r#"[{"a": "1", "b": "2"}]"#, "exactly one property"),
+            (r#"[{"a": "1", "a": "2"}]"#, "there twice"),
+            (r#"[{"success_action_status": 201}]"#, "must be a text"),
+            (r#"[["eq", "key", "a"]]"#, "begin with '$'"),
+            (r#"[["eq", "$key"]]"#, "two arguments"),
+            (r#"[["eq", "$key", 1]]"#, "takes a field and a text"),
+            (r#"[["ends-with", "$key", "a"]]"#, "unknown operation"),
+            (r#"[["content-length-range", -1, 0]]"#, "no range"),
+            (r#"[["content-length-range", 2, 1]]"#, "no range"),
+            (r#"[["content-length-range", 0]]"#, "two arguments"),
+            (
+                r#"[["content-length-range", "0", "1"]]"#,
+                "two whole numbers",
+            ),
+            (
+                r#"[["content-length-range", 0, 1.5]]"#,
+                "not a whole number",
+            ),
+            (
+                r#"[["content-length-range", 0, 10.0]]"#,
+                "not a whole number",
+            ),
+            (r#"[["content-length-range", 0, 1e400]]"#, "out of range"),
+            (r#"["eq"]"#, "an object or a list"),
+        ] {
+            let Err(PolicyError::Invalid(found)) = parse(conditions) else {
+                panic!("{conditions}")
+            };
+            assert!(found.contains(problem), "{conditions}: {found}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn never_panics(text in "\\PC{0,60}", conditions in "[\\[\\]{}\",$a-e0-9:-]{0,60}") {
+            let _ = Policy::parse(&text);
+            let _ = parse(&conditions);
+        }
+    }
+}
