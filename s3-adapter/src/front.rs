@@ -2,8 +2,10 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
+use bucketry_s3_adapter::forwarding::{Forwarding, client_address_of};
 use bucketry_s3_adapter::sigv4::Scheme;
 use bucketry_s3_adapter::{ClientInfo, S3Adapter};
 use hyper::service::service_fn;
@@ -29,6 +31,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 pub(crate) async fn serve(
     listener: TcpListener,
     adapter: S3Adapter,
+    forwarding: Arc<Forwarding>,
     stop: impl Future<Output = ()>,
     drain: Duration,
 ) {
@@ -45,6 +48,7 @@ pub(crate) async fn serve(
                 let connection = connection(
                     http.clone(),
                     adapter.clone(),
+                    Arc::clone(&forwarding),
                     socket,
                     peer,
                     graceful.watcher(),
@@ -78,6 +82,7 @@ fn http() -> auto::Builder<TokioExecutor> {
 async fn connection(
     http: auto::Builder<TokioExecutor>,
     adapter: S3Adapter,
+    forwarding: Arc<Forwarding>,
     socket: TcpStream,
     peer: SocketAddr,
     watcher: Watcher,
@@ -87,8 +92,10 @@ async fn connection(
         tracing::debug!(%peer, %error, "TCP_NODELAY refused");
     }
     let service = service_fn(move |mut request: http::Request<hyper::body::Incoming>| {
+        // Of the request, not of the connection: a proxy sends those of many clients over one.
+        let client = client_address_of(Some(peer.ip()), &forwarding, request.headers());
         request.extensions_mut().insert(ClientInfo {
-            address: Some(peer.ip()),
+            address: client.address,
             scheme: Scheme::Http,
             request_id: Uuid::now_v7().simple().to_string(),
         });

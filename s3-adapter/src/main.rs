@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bucketry_s3_adapter::forwarding::{ForwardedHeader, Forwarding, ForwardingError, TrustedProxy};
 use bucketry_s3_adapter::remote::{OperatorCredential, RemoteAuthority, RemoteObjects};
 use bucketry_s3_adapter::target::BaseDomains;
 use bucketry_s3_adapter::{Limits, S3Adapter, Settings};
@@ -35,6 +36,18 @@ struct Args {
     /// Where to take S3 requests, without TLS.
     #[arg(long, env = "BUCKETRY_LISTEN", default_value = "127.0.0.1:9010")]
     listen: SocketAddr,
+    /// A proxy, by address or CIDR block, whose word about the client's address is believed; repeatable.
+    #[arg(
+        long = "trusted-proxy",
+        env = "BUCKETRY_TRUSTED_PROXY",
+        value_name = "CIDR",
+        value_delimiter = ','
+    )]
+    trusted_proxies: Vec<TrustedProxy>,
+    /// The one header that is read from trusted proxies: x-forwarded-for (if not given), forwarded (RFC 7239), or the
+    /// name of a header that holds one address, as in cf-connecting-ip.
+    #[arg(long, env = "BUCKETRY_FORWARDED_HEADER", value_name = "HEADER")]
+    forwarded_header: Option<ForwardedHeader>,
     /// A base domain of virtual-host requests; repeatable.
     #[arg(
         long = "domain",
@@ -66,6 +79,8 @@ enum Failure {
     Credential(#[from] tonic::metadata::errors::InvalidMetadataValue),
     #[error("--service {0}: only http:// is supported; TLS to the service is not")]
     ServiceScheme(Uri),
+    #[error(transparent)]
+    Forwarding(#[from] ForwardingError),
     #[error("--service: {0}")]
     Service(#[from] tonic::transport::Error),
     #[error(transparent)]
@@ -94,6 +109,7 @@ fn run(args: Args) -> Result<(), Failure> {
 }
 
 async fn serve(args: Args) -> Result<(), Failure> {
+    let forwarding = Forwarding::new(&args.trusted_proxies, args.forwarded_header.clone())?;
     let channel = channel(args.service.clone())?;
     let credential =
         OperatorCredential::new(&variable(ACCESS_KEY_ID)?, &variable(SECRET_ACCESS_KEY)?)?;
@@ -108,6 +124,7 @@ async fn serve(args: Args) -> Result<(), Failure> {
     front::serve(
         listener,
         adapter,
+        Arc::new(forwarding),
         stop_signal(),
         Duration::from_secs(args.drain_seconds),
     )
