@@ -29,4 +29,5 @@ pub const TARGETS: &[Target] = &[
     targets::range::TARGET,
     targets::copy_source::TARGET,
     targets::ip_list::TARGET,
+    targets::forwarding::TARGET,
 ];

@@ -167,4 +167,5 @@ fuzzed!(
     range,
     copy_source,
     ip_list,
+    forwarding,
 );

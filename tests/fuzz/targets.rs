@@ -3,6 +3,7 @@
 pub(crate) mod authorization;
 pub(crate) mod chunk_framing;
 pub(crate) mod copy_source;
+pub(crate) mod forwarding;
 mod head;
 pub(crate) mod ip_list;
 pub(crate) mod presigned_query;
