@@ -60,7 +60,8 @@ pub enum CliError {
     },
     /// An edit that changes nothing.
     #[error(
-        "nothing to change: give --name, --allow-ip, --deny-ip, --allow-any-ip or --deny-no-ip"
+        "nothing to change: give --name, --allow-ip, --deny-ip, --allow-any-ip, --deny-no-ip, --expires-in, --no-expiry, \
+         --requests-per-second, --bytes-per-day or --no-limits"
     )]
     NothingToChange,
     /// The form `env` for a token without its secret.
@@ -69,6 +70,9 @@ pub enum CliError {
     /// The time of expiry lies beyond what can be written down.
     #[error("the time of expiry is too far away")]
     ExpiryTooFar,
+    /// The keyring file cannot be read or changed.
+    #[error(transparent)]
+    Keyring(#[from] crate::access::KeyringFileError),
     /// The answer cannot be written as JSON.
     #[error("cannot write the answer as JSON: {0}")]
     Json(String),

@@ -1,11 +1,16 @@
 //! The command line: `serve`, and the admin client that talks gRPC to a server.
 
 mod account;
+mod ago;
+mod amount;
+mod audit;
 mod bucket;
 mod connection;
+mod doctor;
 mod error;
 mod fsck;
 mod json;
+mod keyring;
 mod output;
 mod shell_quote;
 mod table;
@@ -17,9 +22,12 @@ use std::time::SystemTime;
 use clap::{Parser, Subcommand};
 
 pub use account::AccountCommand;
+pub use audit::AuditArgs;
 pub use bucket::BucketCommand;
+pub use doctor::DoctorCommand;
 pub use error::CliError;
 pub use fsck::{CheckError, FsckArgs};
+pub use keyring::KeyringCommand;
 pub use token::TokenCommand;
 
 use crate::config::{ClientSettings, KeyPair, ServeArgs};
@@ -42,6 +50,8 @@ Examples:
   bucketry token create --bucket photos --name web --permission read-only
   bucketry token create --bucket photos --name backup --permission write-only \\
       --allow-ip 10.0.0.0/8 --expires-in 30d --output env
+  bucketry token show --bucket photos TOKEN --snippet boto3
+  bucketry token explain --bucket photos TOKEN --operation GetObject --address 10.1.2.3
   bucketry token revoke --bucket photos TOKEN
   bucketry fsck --data-dir ./bucketry-data --verify
 
@@ -80,6 +90,30 @@ pub enum ClientCommand {
         /// What to do.
         #[command(subcommand)]
         command: Box<TokenCommand>,
+        /// Where the server is.
+        #[command(flatten)]
+        connection: ClientSettings,
+    },
+    /// Rotate the keys that seal secrets: edit the keyring file, ask and tell a server
+    Keyring {
+        /// What to do.
+        #[command(subcommand)]
+        command: KeyringCommand,
+    },
+    /// Find out how a server sees you; without a subcommand: what can be looked at
+    Doctor {
+        /// What to look at.
+        #[command(subcommand)]
+        command: Option<DoctorCommand>,
+        /// Where the server is.
+        #[command(flatten)]
+        connection: ClientSettings,
+    },
+    /// Show what administrators and operators did
+    Audit {
+        /// What to show.
+        #[command(flatten)]
+        audit: AuditArgs,
         /// Where the server is.
         #[command(flatten)]
         connection: ClientSettings,
@@ -129,6 +163,21 @@ impl ClientCommand {
             } => {
                 command
                     .run(&Connection::open(&connection, credentials)?, now, terminal)
+                    .await
+            }
+            Self::Keyring { command } => command.run(credentials, terminal).await,
+            Self::Doctor { command: None, .. } => doctor::list(terminal),
+            Self::Doctor {
+                command: Some(command),
+                connection,
+            } => {
+                command
+                    .run(&Connection::anonymous(&connection)?, terminal)
+                    .await
+            }
+            Self::Audit { audit, connection } => {
+                audit
+                    .run(&Connection::open(&connection, credentials)?, terminal)
                     .await
             }
             Self::Account {

@@ -1,6 +1,7 @@
 use bucketry_contract::v1::CloneTokenRequest;
 
 use super::TokenArgs;
+use super::create::write_hint;
 use crate::cli::connection::Connection;
 use crate::cli::output::{CredentialOutput, write_credentials};
 use crate::cli::{CliError, Terminal};
@@ -24,5 +25,9 @@ pub(super) async fn clone(
         answer.credentials.as_ref(),
         &answer,
         "CloneTokenResponse",
-    )
+    )?;
+    if output == CredentialOutput::Text {
+        write_hint(terminal, answer.token.as_ref())?;
+    }
+    Ok(())
 }

@@ -1,9 +1,10 @@
 use std::time::{Duration, SystemTime};
 
-use bucketry_contract::v1::{CreateTokenRequest, Permission};
+use bucketry_contract::v1::{CreateTokenRequest, Permission, Token};
 use clap::{Args, ValueEnum};
 use prost_types::Timestamp;
 
+use super::limits::LimitArgs;
 use super::view::write_warnings;
 use crate::cli::connection::Connection;
 use crate::cli::output::{CredentialOutput, write_credentials};
@@ -31,6 +32,9 @@ pub struct CreateArgs {
     /// How long it works, as in 30d or 12h [default: for ever]
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     pub expires_in: Option<Duration>,
+    /// What it may use at most.
+    #[command(flatten)]
+    pub limits: LimitArgs,
     /// The form of the answer
     #[arg(long, value_enum, default_value_t)]
     pub output: CredentialOutput,
@@ -73,7 +77,7 @@ pub(super) async fn create(
             .expires_in
             .map(|delay| expiry(now, delay))
             .transpose()?,
-        limits: None,
+        limits: args.limits.limits(),
     };
     let answer = connection.answer(connection.tokens().create_token(request).await)?;
     write_warnings(terminal, &answer.warnings)?;
@@ -83,11 +87,35 @@ pub(super) async fn create(
         answer.credentials.as_ref(),
         &answer,
         "CreateTokenResponse",
-    )
+    )?;
+    if args.output == CredentialOutput::Text {
+        write_hint(terminal, answer.token.as_ref())?;
+    }
+    Ok(())
+}
+
+/// How to get at the credentials later, and in which forms.
+pub(super) fn write_hint(
+    terminal: &mut Terminal<'_>,
+    token: Option<&Token>,
+) -> Result<(), CliError> {
+    let Some(token) = token else {
+        return Ok(());
+    };
+    let show = format!(
+        "bucketry token show --bucket {} {}",
+        token.bucket, token.access_key_id
+    );
+    writeln!(
+        terminal.err,
+        "\nTo see them again: {show} --secret\n\
+         To paste them:     {show} --snippet aws-cli|boto3|node-v2|node-v3|rclone|s3cmd|grpcurl|env"
+    )?;
+    Ok(())
 }
 
 /// The time `delay` after `now`, if a timestamp can hold it.
-fn expiry(now: SystemTime, delay: Duration) -> Result<Timestamp, CliError> {
+pub(super) fn expiry(now: SystemTime, delay: Duration) -> Result<Timestamp, CliError> {
     /// The end of the year 9999: the last second that a protobuf timestamp may name.
     const LAST_SECOND: i64 = 253_402_300_799;
     let time = now.checked_add(delay).ok_or(CliError::ExpiryTooFar)?;

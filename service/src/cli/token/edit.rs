@@ -1,13 +1,18 @@
-use bucketry_contract::v1::{Token, UpdateTokenRequest};
+use std::time::{Duration, SystemTime};
+
+use bucketry_contract::v1::{GetTokenRequest, Token, UpdateTokenRequest};
 use clap::Args;
 use prost_types::FieldMask;
 
 use super::TokenArgs;
+use super::create::expiry;
+use super::limits::LimitArgs;
 use super::view::{write_token, write_warnings};
 use crate::cli::connection::Connection;
 use crate::cli::json::json;
 use crate::cli::output::{Output, required};
 use crate::cli::{CliError, Terminal};
+use crate::config::parse_duration;
 
 /// A change of a token. An IP list that is given replaces the whole list.
 #[derive(Debug, Args)]
@@ -30,6 +35,18 @@ pub struct EditArgs {
     /// Empty the list of disallowed addresses
     #[arg(long, conflicts_with = "disallowed_ips")]
     pub deny_no_ip: bool,
+    /// How long it works from now on, as in 30d or 12h; a token that has expired works again
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    pub expires_in: Option<Duration>,
+    /// Let it work for ever
+    #[arg(long, conflicts_with = "expires_in")]
+    pub no_expiry: bool,
+    /// What it may use at most; a limit that is not given stays.
+    #[command(flatten)]
+    pub limits: LimitArgs,
+    /// Lift all limits
+    #[arg(long, conflicts_with_all = ["requests_per_second", "bytes_per_day"])]
+    pub no_limits: bool,
     /// Only if this is still the token's version, as `show` tells it [default: whatever it is]
     #[arg(long, default_value_t = 0, hide_default_value = true, value_parser = clap::value_parser!(i64).range(0..))]
     pub version: i64,
@@ -41,20 +58,38 @@ pub struct EditArgs {
 pub(super) async fn edit(
     args: EditArgs,
     connection: &Connection,
+    now: SystemTime,
     terminal: &mut Terminal<'_>,
 ) -> Result<(), CliError> {
     let output = args.output;
-    let answer = connection.answer(connection.tokens().update_token(request(args)?).await)?;
+    // The limits are one field: one of them is changed in what both were, and only if they still are that.
+    let before = if args.limits.is_half() {
+        let request = GetTokenRequest {
+            bucket: args.token.bucket.clone(),
+            token_id: args.token.token.clone(),
+        };
+        connection
+            .answer(connection.tokens().get_token(request).await)?
+            .token
+    } else {
+        None
+    };
+    let request = request(args, before.as_ref(), now)?;
+    let answer = connection.answer(connection.tokens().update_token(request).await)?;
     write_warnings(terminal, &answer.warnings)?;
     match output {
-        Output::Text => write_token(terminal.out, &required(answer.token, "token")?)?,
+        Output::Text => write_token(terminal.out, &required(answer.token, "token")?, now)?,
         Output::Json => writeln!(terminal.out, "{}", json(&answer, "UpdateTokenResponse")?)?,
     }
     Ok(())
 }
 
-/// The request with a mask of exactly what was given.
-fn request(args: EditArgs) -> Result<UpdateTokenRequest, CliError> {
+/// The request with a mask of exactly what was given. `before` is the token, where it was read.
+fn request(
+    args: EditArgs,
+    before: Option<&Token>,
+    now: SystemTime,
+) -> Result<UpdateTokenRequest, CliError> {
     let paths: Vec<String> = [
         ("name", args.name.is_some()),
         (
@@ -65,6 +100,8 @@ fn request(args: EditArgs) -> Result<UpdateTokenRequest, CliError> {
             "disallowed_ips",
             args.deny_no_ip || !args.disallowed_ips.is_empty(),
         ),
+        ("expire_time", args.no_expiry || args.expires_in.is_some()),
+        ("limits", args.no_limits || args.limits.is_given()),
     ]
     .into_iter()
     .filter(|(_, given)| *given)
@@ -79,7 +116,15 @@ fn request(args: EditArgs) -> Result<UpdateTokenRequest, CliError> {
         name: args.name.unwrap_or_default(),
         allowed_ips: args.allowed_ips,
         disallowed_ips: args.disallowed_ips,
-        version: args.version,
+        version: match (args.version, before) {
+            (0, Some(before)) => before.version,
+            (given, _) => given,
+        },
+        expire_time: (args.expires_in)
+            .map(|delay| expiry(now, delay))
+            .transpose()?,
+        limits: (args.limits.is_given())
+            .then(|| args.limits.over(before.and_then(|before| before.limits))),
         ..Token::default()
     };
     Ok(UpdateTokenRequest {
@@ -100,10 +145,15 @@ mod tests {
         args: EditArgs,
     }
 
-    fn mask(line: &[&str]) -> Result<Vec<String>, CliError> {
+    fn asked(line: &[&str], before: Option<&Token>) -> Result<UpdateTokenRequest, CliError> {
         let all = ["edit", "--bucket", "b", "t"].iter().chain(line);
         let args = Line::try_parse_from(all).unwrap().args;
-        Ok(request(args)?.update_mask.unwrap().paths)
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000);
+        request(args, before, now)
+    }
+
+    fn mask(line: &[&str]) -> Result<Vec<String>, CliError> {
+        Ok(asked(line, None)?.update_mask.unwrap().paths)
     }
 
     #[test]
@@ -114,7 +164,38 @@ mod tests {
             mask(&["--allow-any-ip", "--deny-no-ip"]).unwrap(),
             ["allowed_ips", "disallowed_ips"]
         );
+        assert_eq!(mask(&["--no-expiry"]).unwrap(), ["expire_time"]);
+        assert_eq!(mask(&["--expires-in", "1h"]).unwrap(), ["expire_time"]);
+        assert_eq!(mask(&["--no-limits"]).unwrap(), ["limits"]);
+        assert_eq!(mask(&["--bytes-per-day", "5"]).unwrap(), ["limits"]);
         assert!(matches!(mask(&[]), Err(CliError::NothingToChange)));
+    }
+
+    #[test]
+    fn an_expiry_counts_from_now_and_a_limit_keeps_the_other() {
+        use bucketry_contract::v1::TokenLimits;
+
+        let asked = |line: &[&str], before| asked(line, before).unwrap().token.unwrap();
+        let expiry = asked(&["--expires-in", "1h"], None).expire_time.unwrap();
+        assert_eq!(expiry.seconds, 4_600);
+        assert_eq!(asked(&["--no-expiry"], None).expire_time, None);
+        let before = Token {
+            limits: Some(TokenLimits {
+                requests_per_second: 7,
+                bytes_per_day: 8,
+            }),
+            version: 3,
+            ..Token::default()
+        };
+        let edited = asked(&["--bytes-per-day", "9"], Some(&before));
+        let limits = TokenLimits {
+            requests_per_second: 7,
+            bytes_per_day: 9,
+        };
+        assert_eq!((edited.limits, edited.version), (Some(limits), 3));
+        let at = asked(&["--bytes-per-day", "9", "--version", "2"], Some(&before));
+        assert_eq!(at.version, 2);
+        assert_eq!(asked(&["--no-limits"], None).limits, None);
     }
 
     #[test]
@@ -129,5 +210,13 @@ mod tests {
             "--allow-any-ip",
         ];
         assert!(Line::try_parse_from(line).is_err());
+        for line in [
+            ["--no-expiry", "--expires-in", "1h"],
+            ["--no-limits", "--bytes-per-day", "1"],
+            ["--requests-per-second", "0", "--no-expiry"],
+        ] {
+            let all = ["edit", "--bucket", "b", "t"].iter().chain(&line);
+            assert!(Line::try_parse_from(all).is_err(), "{line:?}");
+        }
     }
 }

@@ -1,23 +1,47 @@
-use bucketry_contract::v1::{ListTokensRequest, ListTokensResponse, Token};
+use std::time::SystemTime;
 
-use super::view::{permission, state};
+use bucketry_contract::v1::{ListTokensRequest, ListTokensResponse, Token};
+use clap::Args;
+
+use super::view::{permission, short_ips, state};
+use crate::cli::ago::ago;
+use crate::cli::amount::count;
 use crate::cli::connection::Connection;
 use crate::cli::json::json;
-use crate::cli::output::{Output, moment};
+use crate::cli::output::Output;
 use crate::cli::table::table;
 use crate::cli::{CliError, Terminal};
 
+/// Which tokens to list.
+#[derive(Debug, Args)]
+pub struct ListArgs {
+    /// The bucket
+    #[arg(
+        long,
+        required_unless_present = "orphaned",
+        default_value = "",
+        hide_default_value = true
+    )]
+    pub bucket: String,
+    /// The tokens whose bucket is gone, in place of those of a bucket
+    #[arg(long, conflicts_with = "bucket")]
+    pub orphaned: bool,
+    /// The form of the answer
+    #[arg(long, value_enum, default_value_t)]
+    pub output: Output,
+}
+
 pub(super) async fn list(
-    bucket: String,
-    output: Output,
+    args: ListArgs,
     connection: &Connection,
+    now: SystemTime,
     terminal: &mut Terminal<'_>,
 ) -> Result<(), CliError> {
     let mut all = ListTokensResponse::default();
     let mut page_token = String::new();
     loop {
         let request = ListTokensRequest {
-            bucket: bucket.clone(),
+            bucket: args.bucket.clone(),
             page_size: 0,
             page_token,
         };
@@ -28,33 +52,37 @@ pub(super) async fn list(
         }
         page_token = page.next_page_token;
     }
-    match output {
+    match args.output {
+        Output::Text if all.tokens.is_empty() => {
+            writeln!(terminal.out, "no tokens")?;
+        }
         Output::Text => table(
             terminal.out,
             [
-                "TOKEN",
                 "NAME",
                 "PERMISSION",
-                "STATE",
+                "IPS",
+                "LAST USED",
+                "REQUESTS",
+                "STATUS",
                 "ACCESS KEY ID",
-                "CREATED",
-                "EXPIRES",
             ],
-            all.tokens.iter().map(row),
+            all.tokens.iter().map(|token| row(token, now)),
         )?,
         Output::Json => writeln!(terminal.out, "{}", json(&all, "ListTokensResponse")?)?,
     }
     Ok(())
 }
 
-fn row(token: &Token) -> [String; 7] {
+fn row(token: &Token, now: SystemTime) -> [String; 7] {
+    let used = token.last_use.as_ref().and_then(|used| used.time.as_ref());
     [
-        token.token_id.clone(),
         token.name.clone(),
         permission(token).to_owned(),
+        short_ips(token),
+        ago(used, now),
+        count(token.request_count),
         state(token).to_owned(),
         token.access_key_id.clone(),
-        moment(token.create_time.as_ref()),
-        moment(token.expire_time.as_ref()),
     ]
 }

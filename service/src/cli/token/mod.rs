@@ -1,21 +1,35 @@
 //! Tokens: access keys of one bucket.
 
+mod audit;
+mod chart;
 mod clone;
 mod create;
+mod denials;
 mod edit;
+mod explain;
+mod limits;
 mod list;
+mod purge;
+mod reason;
 mod resume;
 mod revoke;
 mod show;
+mod snippet;
 mod suspend;
+mod usage;
 mod view;
 
 use std::time::SystemTime;
 
 use clap::{Args, Subcommand};
 
+use audit::TokenAuditArgs;
 use create::CreateArgs;
 use edit::EditArgs;
+use explain::ExplainArgs;
+use list::ListArgs;
+use show::ShowArgs;
+use usage::UsageArgs;
 
 use super::connection::Connection;
 use super::output::{CredentialOutput, Output};
@@ -26,18 +40,12 @@ use super::{CliError, Terminal};
 pub enum TokenCommand {
     /// Make a token and show its credentials
     Create(CreateArgs),
-    /// List the tokens of a bucket, revoked ones included
-    List {
-        /// The bucket
-        #[arg(long)]
-        bucket: String,
-        /// The form of the answer
-        #[arg(long, value_enum, default_value_t)]
-        output: Output,
-    },
-    /// Show a token, or with --secret its credentials again
+    /// List the tokens of a bucket, revoked ones included, or those whose bucket is gone
+    List(ListArgs),
+    /// Show a token, or with --secret its credentials again, or with --snippet what to paste for a client
     Show(ShowArgs),
-    /// Change a token's name or IP lists. Permission, key ID and secret never change: clone the token instead
+    /// Change a token's name, IP lists, expiry or limits. Permission, key ID and secret never change: clone the token
+    /// instead
     Edit(EditArgs),
     /// Make a token with the same settings and new keys: the way to rotate
     Clone {
@@ -57,19 +65,29 @@ pub enum TokenCommand {
     Resume(ChangeArgs),
     /// End a token for good
     Revoke(ChangeArgs),
+    /// Forget a token that can no longer be used: revoked, expired, or its bucket is gone
+    Purge(ChangeArgs),
+    /// Tell whether a token may do something, and the rule that decides, without doing it
+    Explain(ExplainArgs),
+    /// Show what a token has done
+    Usage(UsageArgs),
+    /// Show the latest refused requests of a token, and the rule that refused each
+    Denials(ChangeArgs),
+    /// Show what administrators did to a bucket and its tokens
+    Audit(TokenAuditArgs),
 }
 
 /// Which token.
 #[derive(Debug, Args)]
 pub struct TokenArgs {
-    /// The bucket
-    #[arg(long)]
+    /// The bucket [default: whichever the token is of, be it gone]
+    #[arg(long, default_value = "", hide_default_value = true)]
     pub bucket: String,
     /// The token's ID or access key ID
     pub token: String,
 }
 
-/// A change without settings.
+/// A token and nothing else.
 #[derive(Debug, Args)]
 pub struct ChangeArgs {
     /// The token.
@@ -78,20 +96,6 @@ pub struct ChangeArgs {
     /// The form of the answer
     #[arg(long, value_enum, default_value_t)]
     pub output: Output,
-}
-
-/// What to show of a token.
-#[derive(Debug, Args)]
-pub struct ShowArgs {
-    /// The token.
-    #[command(flatten)]
-    pub token: TokenArgs,
-    /// Show the credentials; the server's audit notes it
-    #[arg(long)]
-    pub secret: bool,
-    /// The form of the answer; env needs --secret
-    #[arg(long, value_enum, default_value_t)]
-    pub output: CredentialOutput,
 }
 
 impl TokenCommand {
@@ -103,17 +107,22 @@ impl TokenCommand {
     ) -> Result<(), CliError> {
         match self {
             Self::Create(args) => create::create(args, connection, now, terminal).await,
-            Self::List { bucket, output } => list::list(bucket, output, connection, terminal).await,
-            Self::Show(args) => show::show(args, connection, terminal).await,
-            Self::Edit(args) => edit::edit(args, connection, terminal).await,
+            Self::List(args) => list::list(args, connection, now, terminal).await,
+            Self::Show(args) => show::show(args, connection, now, terminal).await,
+            Self::Edit(args) => edit::edit(args, connection, now, terminal).await,
             Self::Clone {
                 token,
                 name,
                 output,
             } => clone::clone(token, name, output, connection, terminal).await,
-            Self::Suspend(args) => suspend::suspend(args, connection, terminal).await,
-            Self::Resume(args) => resume::resume(args, connection, terminal).await,
-            Self::Revoke(args) => revoke::revoke(args, connection, terminal).await,
+            Self::Suspend(args) => suspend::suspend(args, connection, now, terminal).await,
+            Self::Resume(args) => resume::resume(args, connection, now, terminal).await,
+            Self::Revoke(args) => revoke::revoke(args, connection, now, terminal).await,
+            Self::Purge(args) => purge::purge(args, connection, terminal).await,
+            Self::Explain(args) => explain::explain(args, connection, terminal).await,
+            Self::Usage(args) => usage::usage(args, connection, now, terminal).await,
+            Self::Denials(args) => denials::denials(args, connection, now, terminal).await,
+            Self::Audit(args) => audit::audit(args, connection, terminal).await,
         }
     }
 }

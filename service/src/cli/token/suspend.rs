@@ -1,3 +1,5 @@
+use std::time::SystemTime;
+
 use bucketry_contract::v1::SuspendTokenRequest;
 
 use super::ChangeArgs;
@@ -10,6 +12,7 @@ use crate::cli::{CliError, Terminal};
 pub(super) async fn suspend(
     args: ChangeArgs,
     connection: &Connection,
+    now: SystemTime,
     terminal: &mut Terminal<'_>,
 ) -> Result<(), CliError> {
     let request = SuspendTokenRequest {
@@ -18,7 +21,7 @@ pub(super) async fn suspend(
     };
     let answer = connection.answer(connection.tokens().suspend_token(request).await)?;
     match args.output {
-        Output::Text => write_token(terminal.out, &required(answer.token, "token")?)?,
+        Output::Text => write_token(terminal.out, &required(answer.token, "token")?, now)?,
         Output::Json => writeln!(terminal.out, "{}", json(&answer, "SuspendTokenResponse")?)?,
     }
     Ok(())

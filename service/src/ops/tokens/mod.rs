@@ -12,12 +12,14 @@ mod issue;
 mod list_token_audit_events;
 mod list_token_denials;
 mod list_tokens;
+mod needs;
 mod purge_token;
 mod revoke_token;
 mod settings;
 mod show_token_secret;
 mod suspend_token;
 mod update_token;
+mod uses;
 
 use admit_token::admit_token;
 pub(crate) use clone_token::clone_token;
