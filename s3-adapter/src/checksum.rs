@@ -171,12 +171,21 @@ pub enum DigestError {
     /// `x-amz-sdk-checksum-algorithm` or a checksum header names an unknown algorithm.
     #[error("unknown checksum algorithm {0:?}")]
     UnknownAlgorithm(String),
-    /// `x-amz-sdk-checksum-algorithm` names another algorithm than the value that came.
-    #[error("declared checksum algorithm does not match the checksum")]
-    AlgorithmMismatch,
-    /// `x-amz-sdk-checksum-algorithm` came without any value.
-    #[error("checksum algorithm without a checksum")]
-    MissingChecksum,
+    /// A header names another algorithm than the value that came.
+    #[error("{header} does not match the checksum")]
+    AlgorithmMismatch {
+        /// `x-amz-sdk-checksum-algorithm` or `x-amz-checksum-algorithm`.
+        header: &'static str,
+    },
+    /// A header names an algorithm, and no value came.
+    #[error("{header} without a checksum")]
+    MissingChecksum {
+        /// `x-amz-sdk-checksum-algorithm` or `x-amz-checksum-algorithm`.
+        header: &'static str,
+    },
+    /// A trailer was announced and did not come.
+    #[error("the announced trailer did not come")]
+    MissingTrailer,
     /// `x-amz-trailer` names something else than one known checksum, or the body has no trailer.
     #[error("unsupported trailer {0:?}")]
     UnsupportedTrailer(String),
@@ -206,6 +215,10 @@ const NOT_CHECKSUMS: [&str; 3] = [
     "x-amz-checksum-type",
 ];
 
+/// Headers that name the algorithm of a checksum which stands elsewhere. SDKs send the first one; the second one, which
+/// S3 has for operations without content, would be ignored here if it meant nothing.
+const NAMING_ALGORITHMS: [&str; 2] = ["x-amz-sdk-checksum-algorithm", "x-amz-checksum-algorithm"];
+
 impl DeclaredDigests {
     /// Reads what the headers of a request with a body declare. Hoisted query parameters must have
     /// been merged into them. Not for CompleteMultipartUpload, whose checksum header describes the
@@ -230,7 +243,9 @@ impl DeclaredDigests {
             (None, Some(algorithm)) => DeclaredChecksum::Trailer(algorithm),
             (None, None) => DeclaredChecksum::None,
         };
-        check_sdk_algorithm(headers, &checksum)?;
+        for header in NAMING_ALGORITHMS {
+            check_algorithm(headers, header, &checksum)?;
+        }
         Ok(Self {
             content_md5: content_md5(headers)?,
             content_sha256,
@@ -241,7 +256,7 @@ impl DeclaredDigests {
     /// Checks a body that was read whole. `trailer` is what came behind it.
     ///
     /// # Errors
-    /// The mismatches, and `MissingChecksum` if a trailer was announced and did not come.
+    /// The mismatches, and `MissingTrailer`.
     pub fn verify(&self, body: &[u8], trailer: Option<&Checksum>) -> Result<(), DigestError> {
         if let Some(declared) = self.content_md5 {
             let computed: [u8; 16] = Md5::digest(body).into();
@@ -258,7 +273,7 @@ impl DeclaredDigests {
         let checksum = match &self.checksum {
             DeclaredChecksum::None => return Ok(()),
             DeclaredChecksum::Header(checksum) => checksum,
-            DeclaredChecksum::Trailer(_) => trailer.ok_or(DigestError::MissingChecksum)?,
+            DeclaredChecksum::Trailer(_) => trailer.ok_or(DigestError::MissingTrailer)?,
         };
         let computed = checksum.algorithm.compute(body);
         if !bool::from(computed.ct_eq(&checksum.value)) {
@@ -327,25 +342,26 @@ fn trailer_checksum(
     }
 }
 
-fn check_sdk_algorithm(
+fn check_algorithm(
     headers: &HeaderMap,
+    header: &'static str,
     checksum: &DeclaredChecksum,
 ) -> Result<(), DigestError> {
-    let Some(value) = headers.get("x-amz-sdk-checksum-algorithm") else {
+    let Some(value) = headers.get(header) else {
         return Ok(());
     };
     let name = String::from_utf8_lossy(value.as_bytes());
     let named = ChecksumAlgorithm::of_wire_name(&name)
         .ok_or_else(|| DigestError::UnknownAlgorithm(name.into_owned()))?;
     let given = match checksum {
-        DeclaredChecksum::None => return Err(DigestError::MissingChecksum),
+        DeclaredChecksum::None => return Err(DigestError::MissingChecksum { header }),
         DeclaredChecksum::Header(checksum) => checksum.algorithm,
         DeclaredChecksum::Trailer(algorithm) => *algorithm,
     };
     if given == named {
         Ok(())
     } else {
-        Err(DigestError::AlgorithmMismatch)
+        Err(DigestError::AlgorithmMismatch { header })
     }
 }
 
@@ -442,7 +458,7 @@ mod tests {
             digests.checksum,
             DeclaredChecksum::Trailer(ChecksumAlgorithm::Crc32c)
         );
-        assert_eq!(digests.verify(b"", None), Err(DigestError::MissingChecksum));
+        assert_eq!(digests.verify(b"", None), Err(DigestError::MissingTrailer));
         let trailer = Checksum::parse(ChecksumAlgorithm::Crc32c, "4waSgw==").unwrap();
         assert_eq!(digests.verify(b"123456789", Some(&trailer)), Ok(()));
         assert!(matches!(
@@ -469,13 +485,19 @@ mod tests {
             DigestError::SeveralChecksums
         );
         assert_eq!(
-            refused(&[crc, ("x-amz-sdk-checksum-algorithm", "SHA1")]),
-            DigestError::AlgorithmMismatch
+            refused(&[("x-amz-checksum-md4", "AA==")]),
+            DigestError::UnknownAlgorithm("x-amz-checksum-md4".into())
         );
-        assert_eq!(
-            refused(&[("x-amz-sdk-checksum-algorithm", "SHA1")]),
-            DigestError::MissingChecksum
-        );
+        for header in NAMING_ALGORITHMS {
+            assert_eq!(
+                refused(&[crc, (header, "SHA1")]),
+                DigestError::AlgorithmMismatch { header }
+            );
+            assert_eq!(
+                refused(&[(header, "SHA1")]),
+                DigestError::MissingChecksum { header }
+            );
+        }
         assert!(matches!(
             refused(&[("x-amz-sdk-checksum-algorithm", "MD4")]),
             DigestError::UnknownAlgorithm(_)

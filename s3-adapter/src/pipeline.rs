@@ -286,8 +286,9 @@ fn routed(method: &Method, view: &RequestView<'_>) -> Result<Operation, S3Error>
         )
         .with_element("Header", what)),
         RouteOutcome::MethodNotAllowed => {
-            Err(of_reason(ErrorReason::MethodNotAllowed, "")
-                .with_element("Method", method.as_str()))
+            let error = of_reason(ErrorReason::MethodNotAllowed, "")
+                .with_element("Method", method.as_str());
+            Err(error.with_header(header::ALLOW, allowed(view)))
         }
         RouteOutcome::Unexpected(parameter) => Err(S3Error::invalid_argument(
             parameter,
@@ -295,6 +296,23 @@ fn routed(method: &Method, view: &RequestView<'_>) -> Result<Operation, S3Error>
             "This operation does not take this query parameter.",
         )),
     }
+}
+
+/// The methods that the same target and query take (RFC 9110, 15.5.6).
+fn allowed(view: &RequestView<'_>) -> HeaderValue {
+    let methods = [
+        Method::GET,
+        Method::HEAD,
+        Method::PUT,
+        Method::POST,
+        Method::DELETE,
+    ];
+    let taken: Vec<&str> = methods
+        .iter()
+        .filter(|method| matches!(route(method, view), RouteOutcome::Operation(_)))
+        .map(Method::as_str)
+        .collect();
+    HeaderValue::try_from(taken.join(", ")).unwrap_or_else(|_| HeaderValue::from_static(""))
 }
 
 /// What the client says of the body. The checksum of a completion is the object's, not the body's; one that was signed

@@ -170,11 +170,15 @@ impl From<DigestError> for S3Error {
             DigestError::UnknownAlgorithm(_) => S3Error::invalid_request(
                 "The algorithm type you specified in x-amz-checksum- header is invalid.",
             ),
-            DigestError::AlgorithmMismatch => S3Error::invalid_request(
-                "Value for x-amz-sdk-checksum-algorithm header is invalid.",
-            ),
-            DigestError::MissingChecksum => S3Error::invalid_request(
-                "x-amz-sdk-checksum-algorithm specified, but no corresponding x-amz-checksum-* or x-amz-trailer headers were found.",
+            DigestError::AlgorithmMismatch { header } => {
+                S3Error::invalid_request(format!("Value for {header} header is invalid."))
+            }
+            DigestError::MissingChecksum { header } => S3Error::invalid_request(format!(
+                "{header} specified, but no corresponding x-amz-checksum-* or x-amz-trailer headers were found."
+            )),
+            DigestError::MissingTrailer => bad_request(
+                "MalformedTrailerError",
+                "The request contained trailing data that was not well-formed or did not conform to our published schema.",
             ),
             DigestError::UnsupportedTrailer(_) => S3Error::invalid_request(
                 "The value specified in the x-amz-trailer header is not supported",

@@ -29,6 +29,7 @@ pub(crate) async fn delete_objects(
     if !(1..=MAX_KEYS).contains(&request.objects.len()) {
         return Err(malformed_xml().into());
     }
+    require_keys(call.document.as_ref())?;
     let report = report(call.document.as_ref())?;
     let rpc = call.request(request);
     let answer = call.edge.objects.delete_objects(rpc).await?.into_inner();
@@ -49,6 +50,17 @@ fn require_digest(digests: &DeclaredDigests) -> Result<(), S3Error> {
     Err(S3Error::invalid_request(
         "Missing required header for this request: Content-MD5 OR x-amz-checksum-*",
     ))
+}
+
+/// An object without a key is no empty key: the document is not what was meant.
+fn require_keys(document: Option<&Element>) -> Result<(), S3Error> {
+    let mut objects = document
+        .into_iter()
+        .flat_map(|delete| delete.children_named("Object"));
+    match objects.all(|object| object.child("Key").is_some()) {
+        true => Ok(()),
+        false => Err(malformed_xml()),
+    }
 }
 
 fn report(document: Option<&Element>) -> Result<Report, S3Error> {
@@ -192,6 +204,8 @@ mod tests {
         let many = "<Object><Key>a</Key></Object>".repeat(1001);
         for document in [
             "<Delete></Delete>".to_owned(),
+            "<Delete><Object><Key>a</Key></Object><Object></Object></Delete>".to_owned(),
+            "<Delete><Object><VersionId>a</VersionId></Object></Delete>".to_owned(),
             format!("<Delete>{many}</Delete>"),
         ] {
             let bench = bench();

@@ -176,6 +176,7 @@ async fn what_s3_knows_and_this_server_does_not_is_never_something_else() {
         let seen = bench.send(method, target, &[], "").await;
         assert_eq!(seen.status, status, "{method} {target}: {seen:?}");
         assert!(seen.text().contains(code), "{method} {target}");
+        assert_eq!(seen.header("allow").is_some(), status == 405);
         assert!(bench.service().called().is_empty());
     }
 }

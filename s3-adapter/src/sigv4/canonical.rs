@@ -10,7 +10,7 @@ use crate::query::{Query, has_valid_percents};
 use crate::target::Addressed;
 
 /// Bounds what one request can make the service hash; the service takes no more.
-const MAX_CANDIDATES: usize = 4;
+const MAX_CANDIDATES: usize = 8;
 
 /// How the request reached the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -412,5 +412,20 @@ mod tests {
         // The path in its other spelling comes before the host names.
         assert_eq!(lines(&fixture, 1)[..2], ["/b/%28", "/b/("]);
         assert_eq!(fixture.claim().canonical_requests.len(), MAX_CANDIDATES);
+    }
+
+    /// All that one public name, or none, can bring about is tried.
+    #[test]
+    fn no_variation_crowds_out_another() {
+        let query = "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AK/20130524/us-east-1/s3/aws4_request&X-Amz-Date=20130524T000000Z&X-Amz-Expires=60&X-Amz-SignedHeaders=accept-encoding;host&X-Amz-Signature=aeeed9bbccd4d02ee5c0109b86d86835f995330da4c265957d157751f604d404";
+        let mut fixture = Fixture::new("GET", "backend", &format!("/b/(?{query}"))
+            .header("accept-encoding", "br")
+            .header("x-amz-content-sha256", EMPTY_SHA256);
+        fixture.public_hosts = vec!["s3.example.com".into()];
+        let has = |at: usize, line: &str| lines(&fixture, at).iter().any(|found| found == line);
+        assert!(has(1, "/b/%28") && has(1, "/b/("));
+        assert!(has(3, "accept-encoding:identity") && has(3, "accept-encoding:gzip"));
+        assert!(has(4, "host:s3.example.com") && has(4, "host:backend:443"));
+        assert!(has(7, "UNSIGNED-PAYLOAD") && has(7, EMPTY_SHA256));
     }
 }

@@ -88,7 +88,7 @@ pub struct SigV4Claim {
     /// The claimed signature. To be compared in constant time.
     pub signature: [u8; 32],
     /// Canonical requests that the client may have signed, the likeliest first, at most
-    /// four. They differ only in what proxies and clients are known to disagree about: the port of
+    /// eight. They differ only in what proxies and clients are known to disagree about: the port of
     /// the host, the encoding of reserved characters in the path, and a rewritten accept-encoding.
     pub canonical_requests: Vec<String>,
     /// How the body is covered and framed.
@@ -119,7 +119,7 @@ pub struct PresignedV2Claim {
     pub expires_at_unix_seconds: u64,
     /// The claimed HMAC-SHA1. To be compared in constant time.
     pub signature: [u8; 20],
-    /// Strings that the client may have signed, the likeliest first, at most four.
+    /// Strings that the client may have signed, the likeliest first, at most eight.
     pub strings_to_sign: Vec<String>,
     /// How the body is covered and framed; SigV2 knows no chunk signatures.
     pub payload: PayloadHash,

@@ -18,7 +18,7 @@ use crate::domain::{AccessKeyId, Timestamp};
 pub const MAX_EXPIRES_AHEAD: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 /// Most strings to sign that are tried.
-const MAX_CANDIDATES: usize = 4;
+const MAX_CANDIDATES: usize = 8;
 
 /// A presigned version 2 request, as its edge has read it. Nothing in it is trusted yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,7 +29,7 @@ pub struct V2Claim {
     pub expires_seconds: i64,
     /// `Signature`, percent-decoded: base64 of 20 bytes.
     pub signature: String,
-    /// One to four strings to sign that mean the same, built at the edge; any match suffices. Each has `Expires` in its
+    /// One to eight strings to sign that mean the same, built at the edge; any match suffices. Each has `Expires` in its
     /// date line.
     pub strings_to_sign: Vec<String>,
 }
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn any_of_four_strings_matches_and_no_more_are_tried() {
+    fn any_of_eight_strings_matches_and_no_more_are_tried() {
         let with = |count: usize| {
             let mut claim = claim(EXPIRES, PUBLISHED);
             claim
@@ -199,10 +199,10 @@ mod tests {
                 .splice(0..0, vec!["GET".to_owned(); count - 1]);
             claim
         };
-        assert_eq!(verify(with(4), EXPIRES), Ok(()));
+        assert_eq!(verify(with(8), EXPIRES), Ok(()));
         assert_eq!(
-            verify(with(5), EXPIRES),
-            Err(SigV2Error::Candidates { count: 5 })
+            verify(with(9), EXPIRES),
+            Err(SigV2Error::Candidates { count: 9 })
         );
         let none = V2Claim {
             strings_to_sign: Vec::new(),

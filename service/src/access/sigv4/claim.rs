@@ -8,7 +8,7 @@ use crate::domain::{AccessKeyId, Timestamp};
 
 /// Most canonical requests that are tried: as received, with and without the default port of the host, and with the
 /// spellings to which proxies rewrite a signed `accept-encoding`.
-pub(super) const MAX_CANDIDATES: usize = 4;
+pub(super) const MAX_CANDIDATES: usize = 8;
 
 /// A request's claim to be signed, as its edge has read it. Nothing in it is trusted yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,7 +44,7 @@ pub enum Placement {
 /// What was signed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Signed {
-    /// One to four canonical requests that mean the same; any match suffices.
+    /// One to eight canonical requests that mean the same; any match suffices.
     CanonicalRequests(Vec<String>),
     /// A form's policy, in base64 as received.
     Policy(String),
