@@ -20,10 +20,10 @@ use http::Method;
 use crate::query::Query;
 use crate::target::Target;
 
-pub(crate) use fields::Fields;
-pub use fields::{FieldError, MAX_FIELD_BYTES};
-pub use multipart::MultipartError;
-pub use policy::PolicyError;
+pub use fields::{FieldError, Fields, MAX_FIELD_BYTES, TooLong};
+pub use multipart::{MultipartError, Piece, Splitter};
+pub use part::{PartHead, boundary};
+pub use policy::{Policy, PolicyError, SizeRange};
 pub(crate) use receive::{Form, receive};
 pub(crate) use wishes::{Success, Wishes};
 

@@ -30,4 +30,5 @@ pub const TARGETS: &[Target] = &[
     targets::copy_source::TARGET,
     targets::ip_list::TARGET,
     targets::forwarding::TARGET,
+    targets::post_form::TARGET,
 ];

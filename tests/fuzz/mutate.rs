@@ -168,4 +168,5 @@ fuzzed!(
     copy_source,
     ip_list,
     forwarding,
+    post_form,
 );

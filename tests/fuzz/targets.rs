@@ -6,6 +6,7 @@ pub(crate) mod copy_source;
 pub(crate) mod forwarding;
 mod head;
 pub(crate) mod ip_list;
+pub(crate) mod post_form;
 pub(crate) mod presigned_query;
 pub(crate) mod range;
 pub(crate) mod request;

@@ -10,7 +10,7 @@ const FILE_NAME: &str = "${filename}";
 
 /// The fields would be longer than they may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct TooLong;
+pub struct TooLong;
 
 /// Why a field was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -66,7 +66,7 @@ const NOT_FIELDS: [&str; 3] = [
 
 /// Names in lower case, each once, in the order of the form.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Fields(Vec<(String, String)>);
+pub struct Fields(Vec<(String, String)>);
 
 impl Fields {
     #[cfg(test)]
@@ -79,7 +79,7 @@ impl Fields {
     ///
     /// # Errors
     /// `Twice`; `Invalid` if it is not text.
-    pub(super) fn add(&mut self, name: &str, value: Vec<u8>) -> Result<(), FieldError> {
+    pub fn add(&mut self, name: &str, value: Vec<u8>) -> Result<(), FieldError> {
         let name = name.to_ascii_lowercase();
         let value = String::from_utf8(value).map_err(|_| FieldError::Invalid {
             name: name.clone(),
@@ -94,14 +94,15 @@ impl Fields {
     }
 
     /// The value of a field, by its name in lower case.
-    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&str> {
         let found = self.0.iter().find(|(known, _)| known == name);
         found.map(|(_, value)| value.as_str())
     }
 
     /// Puts the name of the file where `${filename}` stands: in any field but those that were signed as they are. Does
     /// nothing and says so if that would make the fields longer than they may be.
-    pub(super) fn put_file_name(&mut self, file_name: &str) -> Result<(), TooLong> {
+    pub fn put_file_name(&mut self, file_name: &str) -> Result<(), TooLong> {
         let is_open = |name: &str| name != "policy" && !MECHANISM.contains(&name);
         let places: usize = self
             .0
@@ -124,7 +125,7 @@ impl Fields {
     ///
     /// # Errors
     /// `Missing`; `Invalid` if it is empty.
-    pub(crate) fn key(&self) -> Result<&str, FieldError> {
+    pub fn key(&self) -> Result<&str, FieldError> {
         match self.get("key") {
             None => Err(FieldError::Missing("key")),
             Some("") => Err(FieldError::Invalid {
@@ -140,7 +141,7 @@ impl Fields {
     ///
     /// # Errors
     /// `Invalid` if the form names another bucket.
-    pub(crate) fn judged(&self, bucket: &str) -> Result<Vec<(String, String)>, FieldError> {
+    pub fn judged(&self, bucket: &str) -> Result<Vec<(String, String)>, FieldError> {
         let mut all = self.0.clone();
         match self.get("bucket") {
             Some(named) if named == bucket => {}
@@ -160,7 +161,7 @@ impl Fields {
     ///
     /// # Errors
     /// `Twice`, `Invalid`.
-    pub(crate) fn headers(&self) -> Result<HeaderMap, FieldError> {
+    pub fn headers(&self) -> Result<HeaderMap, FieldError> {
         let mut headers = HeaderMap::new();
         for (name, value) in &self.0 {
             let invalid = |problem| FieldError::Invalid {

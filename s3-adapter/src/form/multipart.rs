@@ -27,7 +27,7 @@ pub enum MultipartError {
 
 /// A piece of the body.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Piece {
+pub enum Piece {
     /// A part begins.
     Head(PartHead),
     /// Content of the part, never empty.
@@ -38,7 +38,7 @@ pub(super) enum Piece {
 
 /// Splits one body.
 #[derive(Debug)]
-pub(super) struct Splitter {
+pub struct Splitter {
     /// The boundary with the end of line that belongs to it.
     delimiter: Vec<u8>,
     pending: BytesMut,
@@ -56,7 +56,9 @@ enum Stage {
 }
 
 impl Splitter {
-    pub(super) fn new(boundary: &str) -> Self {
+    /// A body with that boundary.
+    #[must_use]
+    pub fn new(boundary: &str) -> Self {
         // The first boundary needs no line before it.
         Self {
             delimiter: format!("\r\n--{boundary}").into_bytes(),
@@ -67,17 +69,25 @@ impl Splitter {
     }
 
     /// Takes the next bytes of the body.
-    pub(super) fn feed(&mut self, data: &[u8]) {
+    pub fn feed(&mut self, data: &[u8]) {
         self.pending.extend_from_slice(data);
     }
 
     /// Bytes of the body that have been given out or passed over.
-    pub(super) fn passed(&self) -> u64 {
+    #[must_use]
+    pub fn passed(&self) -> u64 {
         self.passed
     }
 
     /// The next piece; nothing if more must be fed first.
-    pub(super) fn next(&mut self) -> Result<Option<Piece>, MultipartError> {
+    ///
+    /// # Errors
+    /// Any [`MultipartError`]; the splitter must not be used afterwards.
+    #[allow(
+        clippy::should_implement_trait,
+        reason = "nothing means more must be fed, not the end"
+    )]
+    pub fn next(&mut self) -> Result<Option<Piece>, MultipartError> {
         loop {
             match self.stage {
                 Stage::Preamble => {

@@ -7,15 +7,16 @@ const MAX_BOUNDARY_BYTES: usize = 70;
 
 /// What the head of a part says.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct PartHead {
+pub struct PartHead {
     /// The name of the field, as written.
-    pub(super) name: String,
+    pub name: String,
     /// The name of the file, without the folders that some browsers tell.
-    pub(super) file_name: Option<String>,
+    pub file_name: Option<String>,
 }
 
 /// The boundary of a `Content-Type: multipart/form-data`.
-pub(super) fn boundary(content_type: &str) -> Option<String> {
+#[must_use]
+pub fn boundary(content_type: &str) -> Option<String> {
     let (kind, parameters) = parameters(content_type)?;
     let boundary = value(&parameters, "boundary")?;
     let fits = (1..=MAX_BOUNDARY_BYTES).contains(&boundary.len());
@@ -28,7 +29,10 @@ pub(super) fn boundary(content_type: &str) -> Option<String> {
 
 impl PartHead {
     /// Reads the header lines of a part, without the empty line behind them.
-    pub(super) fn parse(head: &[u8]) -> Result<Self, MultipartError> {
+    ///
+    /// # Errors
+    /// `Malformed`, `TransferEncoding`.
+    pub fn parse(head: &[u8]) -> Result<Self, MultipartError> {
         let text = std::str::from_utf8(head).map_err(|_| MultipartError::Malformed)?;
         let mut found = None;
         for line in text.split("\r\n").filter(|line| !line.is_empty()) {

@@ -28,14 +28,16 @@ pub enum PolicyError {
 
 /// How long the file may be, in bytes, both ends included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct SizeRange {
-    pub(crate) min: u64,
-    pub(crate) max: u64,
+pub struct SizeRange {
+    /// Least.
+    pub min: u64,
+    /// Most.
+    pub max: u64,
 }
 
 impl SizeRange {
     /// No condition on the length.
-    pub(crate) const ANY: Self = Self {
+    pub const ANY: Self = Self {
         min: 0,
         max: u64::MAX,
     };
@@ -43,7 +45,7 @@ impl SizeRange {
 
 /// A policy that was read and not judged yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Policy {
+pub struct Policy {
     expiration: OffsetDateTime,
     conditions: Vec<Condition>,
 }
@@ -78,7 +80,7 @@ impl Policy {
     ///
     /// # Errors
     /// [`PolicyError::Invalid`].
-    pub(crate) fn parse(base64: &str) -> Result<Self, PolicyError> {
+    pub fn parse(base64: &str) -> Result<Self, PolicyError> {
         // Some encoders break lines; the signature is over the text as it came.
         let compact: String = base64.split_ascii_whitespace().collect();
         let decoded = STANDARD
@@ -113,7 +115,7 @@ impl Policy {
     ///
     /// # Errors
     /// `Expired`, `Failed`, `ExtraFields`.
-    pub(crate) fn judge(
+    pub fn judge(
         &self,
         fields: &[(String, String)],
         now: OffsetDateTime,
