@@ -69,6 +69,8 @@ pub(crate) enum Error {
     NotModified { etag: String, modified_seconds: i64 },
     #[error("another write came first; try again")]
     Conflict,
+    #[error("the keyring stays as it is: {problem}")]
+    KeyringRefused { problem: String },
     #[error("the token was edited meanwhile; it is at version {version}")]
     VersionConflict { version: i64 },
     #[error("there is an account of this name already: {name}")]

@@ -7,19 +7,29 @@ use tonic::metadata::MetadataMap;
 
 use crate::access::authenticate::{AuthenticateError, authenticate_bearer};
 use crate::access::{
-    self, BearerSession, ClientAddress, KeyFacts, Keyring, OpenError, OperationSession, Origin,
-    SealBinding, SecretKey, SessionError, SessionUse,
+    self, BearerSession, ClientAddress, KeyFacts, OperationSession, Origin, SecretKey,
+    SessionError, SessionUse,
 };
 use crate::catalog::Catalog;
 use crate::catalog::model::AccessKey;
 use crate::config::PlaintextCredentials;
 use crate::domain::AccessKeyId;
 use crate::error::Error;
-use crate::server::{ConnectionInfo, Encryption, RequestId};
+use crate::sealing::LiveKeyring;
+use crate::server::{ConnectionInfo, EffectiveAddress, Encryption, RequestId};
 use crate::service::Service;
 
 /// The metadata in which the edge sends a session along.
 pub(crate) const SESSION_METADATA: &str = "x-bucketry-session";
+
+/// Who counts a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Counting {
+    /// Whoever admits it here.
+    Here,
+    /// The edge's `Authorize`, which it came through.
+    AtTheEdge,
+}
 
 /// Somebody who has shown credentials of one of the three kinds, or none.
 pub(crate) struct Caller {
@@ -32,6 +42,21 @@ enum Proof {
     Known(access::Caller),
     /// An edge's session; it is good for one operation on one resource, so it is read when that is known.
     Session(String),
+}
+
+impl Caller {
+    /// The RPC that is called.
+    pub(crate) fn rpc(&self) -> &'static str {
+        self.rpc
+    }
+
+    /// Who counts the request.
+    pub(crate) fn counting(&self) -> Counting {
+        match &self.proof {
+            Proof::Known(_) => Counting::Here,
+            Proof::Session(_) => Counting::AtTheEdge,
+        }
+    }
 }
 
 impl Service {
@@ -47,15 +72,18 @@ impl Service {
         }
         let connection = request.extensions().get::<ConnectionInfo>().copied();
         let origin = Origin {
-            address: connection
-                .and_then(|connection| connection.peer)
-                .map_or(ClientAddress::UNKNOWN, |peer| {
-                    ClientAddress::known(peer.ip())
-                }),
+            address: request
+                .extensions()
+                .get::<EffectiveAddress>()
+                .map_or(ClientAddress::UNKNOWN, |client| client.address),
             request_id: request
                 .extensions()
                 .get::<RequestId>()
                 .map_or_else(|| "unknown".into(), |id| id.as_str().into()),
+            operation: rpc.into(),
+            user_agent: (request.metadata().get("user-agent"))
+                .and_then(|value| value.to_str().ok())
+                .and_then(Origin::user_agent),
         };
         let known = match text(request.metadata(), "authorization")? {
             None => access::Caller::anonymous(origin),
@@ -98,38 +126,40 @@ impl Service {
     ) -> Result<access::Caller, Error> {
         let (id, row) = self.key_row(id).await?;
         let facts = Arc::new(KeyFacts::from(row.as_ref()));
-        authenticate_bearer(&id, secret, facts, || self.open_secret(&row), origin).map_err(
-            |error| match error {
-                AuthenticateError::Claim(_) | AuthenticateError::OtherKey => Error::SecretMismatch,
-                AuthenticateError::Secret(error) => error,
-            },
-        )
+        let open = || self.open_secret(&row);
+        let known = authenticate_bearer(&id, secret, Arc::clone(&facts), open, origin.clone());
+        known.map_err(|error| match error {
+            AuthenticateError::Claim(_) | AuthenticateError::OtherKey => {
+                // What is asked of which bucket is read only after this.
+                self.ledger.wrong_proof(&facts, "secret", &origin, ("", ""));
+                Error::SecretMismatch
+            }
+            AuthenticateError::Secret(error) => error,
+        })
     }
 
     async fn bearer_session(&self, text: &str, origin: Origin) -> Result<access::Caller, Error> {
-        let session =
-            BearerSession::open(&self.keyring, text, self.now()).map_err(session_error)?;
+        let session = BearerSession::open(&self.keyring.current(), text, self.now())
+            .map_err(session_error)?;
         let (_, row) = self.key_row(session.key.access_key_id.as_str()).await?;
         let facts = Arc::new(KeyFacts::from(row.as_ref()));
         session.caller(facts, origin).map_err(session_error)
     }
 
-    /// The key of this id, whatever its state: the evaluator judges that.
+    /// The key of this id, whatever its state: the evaluator judges that. What it reaches is proved by its seal.
     pub(crate) async fn key_row(&self, id: &str) -> Result<(AccessKeyId, Arc<AccessKey>), Error> {
         let unknown = || Error::InvalidAccessKeyId {
             access_key_id: id.chars().take(128).collect(),
         };
         let id: AccessKeyId = id.parse().map_err(|_| unknown())?;
         let row = self.catalog.access_key(&id).await?.ok_or_else(unknown)?;
+        check_seal(&self.keyring, &row)?;
         Ok((id, row))
     }
 
     /// The secret of a key. A keyring that lacks the sealing key is an outage, never a refusal.
     pub(crate) fn open_secret(&self, row: &AccessKey) -> Result<SecretKey, Error> {
-        open_secret(&self.keyring, row).map_err(|error| {
-            tracing::error!(access_key_id = %row.access_key_id, %error, "a secret cannot be opened");
-            Error::Unavailable(Box::new(error))
-        })
+        open_row(&self.keyring, row)
     }
 
     /// The caller, now that it is known what is asked of which resource. Empty means none.
@@ -144,11 +174,11 @@ impl Service {
             Proof::Session(text) => text,
         };
         let usage = session_use(caller.rpc, bucket, key);
-        let session = OperationSession::open(&self.keyring, &text, &usage, self.now())
+        let session = OperationSession::open(&self.keyring.current(), &text, &usage, self.now())
             .map_err(session_error)?;
         let facts = match &session.key {
             None => None,
-            Some(key) => current_facts(&self.catalog, &key.access_key_id).await?,
+            Some(key) => current_facts(&self.catalog, &self.keyring, &key.access_key_id).await?,
         };
         session.caller(facts).map_err(session_error)
     }
@@ -167,20 +197,33 @@ pub(crate) fn session_use(rpc: &str, bucket: &str, key: &str) -> SessionUse {
 /// What is known of a key now; none if it is gone.
 pub(crate) async fn current_facts(
     catalog: &Catalog,
+    keyring: &LiveKeyring,
     id: &AccessKeyId,
 ) -> Result<Option<Arc<KeyFacts>>, Error> {
     let row = catalog.access_key(id).await?;
+    if let Some(row) = &row {
+        check_seal(keyring, row)?;
+    }
     Ok(row.map(|row| Arc::new(KeyFacts::from(row.as_ref()))))
 }
 
-fn open_secret(keyring: &Keyring, row: &AccessKey) -> Result<SecretKey, OpenError> {
-    let sealed = (&row.secret).try_into()?;
-    let binding = SealBinding {
-        pk: row.pk,
-        access_key_id: &row.access_key_id,
-        scope: row.scope,
-    };
-    access::open_secret(keyring, &binding, &sealed)
+/// Proves that a row reaches what it was made for: whoever can write to the database can neither give a key another
+/// bucket or permission nor a secret of his own. Sessions and cached signing keys never open the secret, so it is
+/// asked of every row.
+pub(crate) fn check_seal(keyring: &LiveKeyring, row: &AccessKey) -> Result<(), Error> {
+    open_row(keyring, row).map(drop)
+}
+
+fn open_row(keyring: &LiveKeyring, row: &AccessKey) -> Result<SecretKey, Error> {
+    access::open_row(&keyring.current(), row).map_err(|error| {
+        tracing::error!(
+            access_key_id = %row.access_key_id,
+            key = row.secret.kek_id,
+            %error,
+            "a secret cannot be opened; the request is answered as unavailable"
+        );
+        Error::Unavailable(Box::new(error))
+    })
 }
 
 fn session_error(error: SessionError) -> Error {

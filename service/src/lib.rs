@@ -1,6 +1,7 @@
 //! The bucketry service: catalog and blobs behind the contract's services.
 
 pub mod access;
+mod admission;
 pub mod blobs;
 pub mod catalog;
 pub mod cli;
@@ -13,15 +14,20 @@ pub mod domain;
 mod error;
 pub mod fsck;
 mod gate;
+mod grant;
 pub mod grpc;
 mod intake;
+mod judgement;
+mod ledger;
 mod limits;
+mod metering;
 pub mod node;
 mod ops;
 mod page_tokens;
 mod placement;
 mod refusal;
 mod rules;
+mod sealing;
 pub mod server;
 mod service;
 mod status;

@@ -2,25 +2,30 @@
 
 use std::sync::Arc;
 
-use crate::access::{Keyring, QueryFingerprint, issue_page_token, open_page_token};
+use crate::access::{QueryFingerprint, issue_page_token, open_page_token};
 use crate::error::Error;
+use crate::sealing::LiveKeyring;
 
 /// Makes and reads page tokens.
 #[derive(Clone)]
 pub(crate) struct PageTokens {
-    keyring: Arc<Keyring>,
+    keyring: Arc<LiveKeyring>,
 }
 
 impl PageTokens {
-    pub(crate) fn new(keyring: Arc<Keyring>) -> Self {
+    pub(crate) fn new(keyring: Arc<LiveKeyring>) -> Self {
         Self { keyring }
     }
 
     /// The token by which `query` goes on after `position`.
     pub(crate) fn seal(&self, position: &str, query: &str) -> String {
         // Positions are keys and names, far below the limit.
-        issue_page_token(&self.keyring, &fingerprint(query), position.as_bytes())
-            .unwrap_or_default()
+        issue_page_token(
+            &self.keyring.current(),
+            &fingerprint(query),
+            position.as_bytes(),
+        )
+        .unwrap_or_default()
     }
 
     /// The position of a token; none if there is no token.
@@ -28,7 +33,7 @@ impl PageTokens {
         if token.is_empty() {
             return Ok(None);
         }
-        let position = open_page_token(&self.keyring, &fingerprint(query), token)
+        let position = open_page_token(&self.keyring.current(), &fingerprint(query), token)
             .map_err(|_| Error::InvalidPageToken)?;
         String::from_utf8(position)
             .map(Some)

@@ -16,6 +16,9 @@ use crate::catalog::Catalog;
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::gate::current_facts;
+use crate::ledger::Ledger;
+use crate::metering::Direction;
+use crate::sealing::LiveKeyring;
 use crate::service::{Decided, Grant, Service, judge};
 use crate::status::to_status;
 
@@ -26,7 +29,9 @@ const INTERVAL: Duration = Duration::from_millis(500);
 /// A grant that is looked at again and again.
 struct Watch<'a> {
     catalog: &'a Catalog,
+    keyring: &'a LiveKeyring,
     clock: Clock,
+    ledger: &'a Ledger,
     grant: &'a Grant,
 }
 
@@ -39,7 +44,7 @@ impl Watch<'_> {
         let gone = || Error::InvalidAccessKeyId {
             access_key_id: known.access_key_id.to_string(),
         };
-        let facts: Arc<KeyFacts> = current_facts(self.catalog, &known.access_key_id)
+        let facts: Arc<KeyFacts> = current_facts(self.catalog, self.keyring, &known.access_key_id)
             .await?
             .ok_or_else(gone)?;
         let caller = self.grant.caller().with_current_facts(facts);
@@ -49,6 +54,7 @@ impl Watch<'_> {
             self.grant.target(),
             self.clock.now(),
         )
+        .map_err(|refused| self.ledger.withdraw(self.grant, refused))
     }
 
     /// Why the right ended; pends as long as it has not.
@@ -74,7 +80,9 @@ impl Service {
     ) -> Result<T, Error> {
         let watch = Watch {
             catalog: &self.catalog,
+            keyring: &self.keyring,
             clock: self.clock,
+            ledger: &self.ledger,
             grant,
         };
         tokio::select! {
@@ -93,7 +101,9 @@ impl Service {
         Watched {
             download,
             catalog: self.catalog.clone(),
+            keyring: Arc::clone(&self.keyring),
             clock: self.clock,
+            ledger: self.ledger.clone(),
             grant: Arc::new(grant),
             state: State::Running(Box::pin(sleep(INTERVAL))),
         }
@@ -104,9 +114,17 @@ impl Service {
 pub(crate) struct Watched<S> {
     download: S,
     catalog: Catalog,
+    keyring: Arc<LiveKeyring>,
     clock: Clock,
+    ledger: Ledger,
     grant: Arc<Grant>,
     state: State,
+}
+
+/// A message of a download.
+pub(crate) trait Payload {
+    /// How many bytes of object data it carries.
+    fn payload(&self) -> usize;
 }
 
 enum State {
@@ -117,12 +135,27 @@ enum State {
 }
 
 impl<S> Watched<S> {
+    /// Counts what is handed out; nothing is that would pass the key's limit, and nothing after it.
+    fn counted<T: Payload>(&mut self, item: Result<T, Status>) -> Result<T, Status> {
+        let item = item?;
+        let counted = self
+            .ledger
+            .bytes(&self.grant, Direction::Out, item.payload());
+        counted.map(|()| item).map_err(|error| {
+            self.state = State::Ended;
+            to_status(&error)
+        })
+    }
+
     fn judgement(&self) -> BoxFuture<'static, Result<(), Error>> {
-        let (catalog, clock, grant) = (self.catalog.clone(), self.clock, Arc::clone(&self.grant));
+        let (catalog, keyring) = (self.catalog.clone(), Arc::clone(&self.keyring));
+        let (clock, ledger, grant) = (self.clock, self.ledger.clone(), Arc::clone(&self.grant));
         async move {
             let watch = Watch {
                 catalog: &catalog,
+                keyring: &keyring,
                 clock,
+                ledger: &ledger,
                 grant: &grant,
             };
             watch.judge().await
@@ -134,6 +167,7 @@ impl<S> Watched<S> {
 impl<S, T> Stream for Watched<S>
 where
     S: Stream<Item = Result<T, Status>> + Unpin,
+    T: Payload,
 {
     type Item = Result<T, Status>;
 
@@ -142,7 +176,8 @@ where
             match &mut self.state {
                 State::Running(until) => {
                     if until.as_mut().poll(context).is_pending() {
-                        return Pin::new(&mut self.download).poll_next(context);
+                        let next = ready!(Pin::new(&mut self.download).poll_next(context));
+                        return Poll::Ready(next.map(|item| self.counted(item)));
                     }
                     self.state = State::Judging(self.judgement());
                 }

@@ -157,11 +157,12 @@ pub enum KeyringError {
     },
 }
 
+/// The text form, read but not judged.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct KeyringText {
-    active: u32,
-    keys: BTreeMap<String, String>,
+pub(super) struct KeyringText {
+    pub(super) active: u32,
+    pub(super) keys: BTreeMap<String, String>,
 }
 
 impl Drop for KeyringText {
@@ -176,11 +177,9 @@ impl Keyring {
     /// # Errors
     /// [`EntropyError`] when the operating system's generator fails.
     pub fn generate_text() -> Result<Zeroizing<String>, EntropyError> {
-        let key = Zeroizing::new(random_bytes::<KEY_LENGTH>()?);
-        let digits = Zeroizing::new(hex::encode(*key));
         Ok(Zeroizing::new(format!(
             "active = 1\n\n[keys]\n1 = \"{}\"\n",
-            digits.as_str()
+            random_key_text()?.as_str()
         )))
     }
 
@@ -225,6 +224,12 @@ impl Keyring {
         self.keys.keys().copied()
     }
 
+    /// Whether the key is there.
+    #[must_use]
+    pub fn has(&self, id: KekId) -> bool {
+        self.keys.contains_key(&id)
+    }
+
     pub(super) fn active_key(&self, purpose: KeyPurpose) -> &DerivedKey {
         self.active.of(purpose)
     }
@@ -244,6 +249,9 @@ impl fmt::Debug for Keyring {
 }
 
 impl KekId {
+    /// The id of the key in a keyring that was made here.
+    pub const FIRST: Self = Self(1);
+
     /// The id with this number; none for 0.
     #[must_use]
     pub fn new(number: u32) -> Option<Self> {
@@ -256,7 +264,9 @@ impl KekId {
         self.0
     }
 
-    fn parse(text: &str) -> Option<Self> {
+    /// The id that a text names: a number from 1 to 4294967295 without leading zeros.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
         let plain = !text.starts_with('0') && text.bytes().all(|byte| byte.is_ascii_digit());
         if plain {
             text.parse().ok().and_then(Self::new)
@@ -272,8 +282,14 @@ impl fmt::Display for KekId {
     }
 }
 
+/// The text of a new random key.
+pub(super) fn random_key_text() -> Result<Zeroizing<String>, EntropyError> {
+    let key = Zeroizing::new(random_bytes::<KEY_LENGTH>()?);
+    Ok(Zeroizing::new(hex::encode(*key)))
+}
+
 /// Both parsers' own messages quote the input, which here is key material: only the position is kept.
-fn parse_text(text: &str) -> Result<KeyringText, KeyringError> {
+pub(super) fn parse_text(text: &str) -> Result<KeyringText, KeyringError> {
     if text.trim_start().starts_with('{') {
         serde_json::from_str(text).map_err(|error| {
             let lines_before = text

@@ -1,4 +1,4 @@
-//! The keyring's file: read at every start, made at the first start of the embedded default.
+//! The keyring's file: read at every start, made at the first start of the embedded default, edited to rotate keys.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 use super::entropy::EntropyError;
-use super::keyring::{Keyring, KeyringError};
+use super::keyring::{KekId, Keyring, KeyringError};
+use super::keyring_edit::{KeyringEdit, KeyringEditError, edit_text};
 
 /// A keyring file larger than this is no keyring.
 const MAX_FILE_BYTES: u64 = 1 << 20;
@@ -42,6 +43,20 @@ pub enum KeyringFileError {
         /// What is wrong with its text.
         source: KeyringError,
     },
+    /// Another edit has its file beside the keyring.
+    #[error(
+        "{0:?} is there: the keyring is being edited, or an edit was interrupted. If nobody edits it now, remove that \
+         file and try again"
+    )]
+    BeingEdited(PathBuf),
+    /// The edit cannot be made.
+    #[error("the keyring {path:?} is not changed: {source}")]
+    Edit {
+        /// The file concerned.
+        path: PathBuf,
+        /// Why not.
+        source: KeyringEditError,
+    },
     /// No randomness for a new key.
     #[error(transparent)]
     Entropy(#[from] EntropyError),
@@ -57,17 +72,20 @@ pub fn read_keyring_file(path: &Path) -> Result<(Keyring, FileExposure), Keyring
         path: path.to_owned(),
         source,
     };
-    let file = File::open(path).map_err(io_error)?;
-    let metadata = file.metadata().map_err(io_error)?;
-    let mut text = Zeroizing::new(String::with_capacity(4096));
-    file.take(MAX_FILE_BYTES)
-        .read_to_string(&mut text)
-        .map_err(io_error)?;
+    let (text, exposure) = read_text(path).map_err(io_error)?;
     let keyring = Keyring::parse(&text).map_err(|source| KeyringFileError::Keyring {
         path: path.to_owned(),
         source,
     })?;
-    Ok((keyring, exposure(&metadata)))
+    Ok((keyring, exposure))
+}
+
+fn read_text(path: &Path) -> io::Result<(Zeroizing<String>, FileExposure)> {
+    let file = File::open(path)?;
+    let metadata = file.metadata()?;
+    let mut text = Zeroizing::new(String::with_capacity(4096));
+    file.take(MAX_FILE_BYTES).read_to_string(&mut text)?;
+    Ok((text, exposure(&metadata)))
 }
 
 /// Makes a keyring with one random key at `path`, readable by the owner alone and durable when this returns.
@@ -90,26 +108,86 @@ pub fn create_keyring_file(path: &Path) -> Result<Keyring, KeyringFileError> {
     }
     let text = Keyring::generate_text()?;
     let beside = path.with_extension("new");
-    let mut file = create_private(&beside).map_err(io_error("write"))?;
+    // What an interrupted start left behind was never used, and may have been made with other rights.
+    match fs::remove_file(&beside) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            return Err(io_error("write")(error));
+        }
+        _ => {}
+    }
+    let file = create_private(&beside).map_err(io_error("write"))?;
+    replace(path, &beside, file, &text)?;
+    read_keyring_file(path).map(|(keyring, _)| keyring)
+}
+
+/// Edits the keyring at `path`: whole or not at all, durable when this returns, readable by the owner alone whatever it
+/// was before. Answers the key that was added, made active or removed, and the keyring as it is now.
+///
+/// The new file beside the old one is made first, so that two edits at once cannot undo each other.
+///
+/// # Errors
+/// [`KeyringFileError`]; the file is as it was then.
+pub fn edit_keyring_file(
+    path: &Path,
+    edit: KeyringEdit,
+) -> Result<(KekId, Keyring), KeyringFileError> {
+    let io_error = |action| {
+        move |source| KeyringFileError::Io {
+            action,
+            path: path.to_owned(),
+            source,
+        }
+    };
+    // A link stays one: what it leads to is replaced.
+    let path = &fs::canonicalize(path).map_err(io_error("read"))?;
+    let beside = path.with_extension("new");
+    let file = match create_private(&beside) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            return Err(KeyringFileError::BeingEdited(beside));
+        }
+        made => made.map_err(io_error("write"))?,
+    };
+    let edited = read_text(path)
+        .map_err(io_error("read"))
+        .and_then(|(text, _)| {
+            edit_text(&text, edit).map_err(|source| KeyringFileError::Edit {
+                path: path.clone(),
+                source,
+            })
+        })
+        .and_then(|(text, id)| replace(path, &beside, file, &text).map(|()| id));
+    match edited {
+        Ok(id) => read_keyring_file(path).map(|(keyring, _)| (id, keyring)),
+        Err(error) => {
+            // The error that matters is the one above. After a rename there is nothing left to remove.
+            fs::remove_file(&beside).ok();
+            Err(error)
+        }
+    }
+}
+
+/// Writes `text` to the file made at `beside`, and puts it in the place of `path`.
+fn replace(path: &Path, beside: &Path, mut file: File, text: &str) -> Result<(), KeyringFileError> {
+    let io_error = |action| {
+        move |source| KeyringFileError::Io {
+            action,
+            path: path.to_owned(),
+            source,
+        }
+    };
     file.write_all(text.as_bytes()).map_err(io_error("write"))?;
     file.sync_all().map_err(io_error("make durable"))?;
-    fs::rename(&beside, path).map_err(io_error("write"))?;
+    fs::rename(beside, path).map_err(io_error("write"))?;
     let directory = path
         .parent()
         .filter(|parent| !parent.as_os_str().is_empty())
         .unwrap_or(Path::new("."));
     File::open(directory)
         .and_then(|directory| directory.sync_all())
-        .map_err(io_error("make durable"))?;
-    read_keyring_file(path).map(|(keyring, _)| keyring)
+        .map_err(io_error("make durable"))
 }
 
 fn create_private(path: &Path) -> io::Result<File> {
-    // What an interrupted start left behind was never used, and may have been made with other rights.
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
@@ -169,6 +247,47 @@ mod tests {
             read_keyring_file(&path).unwrap().1,
             FileExposure::ReadableByOthers
         );
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn an_edit_is_whole_private_and_alone() {
+        use std::os::unix::fs::PermissionsExt;
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("keyring");
+        create_keyring_file(&path).unwrap();
+        fs::set_permissions(&path, PermissionsExt::from_mode(0o644)).unwrap();
+        let (added, keyring) = edit_keyring_file(&path, KeyringEdit::Add(None)).unwrap();
+        assert_eq!(
+            (
+                added.get(),
+                keyring.active_id().get(),
+                keyring.ids().count()
+            ),
+            (2, 1, 2)
+        );
+        assert_eq!(read_keyring_file(&path).unwrap().1, FileExposure::Private);
+        let before = fs::read(&path).unwrap();
+        let refused = edit_keyring_file(&path, KeyringEdit::Remove(KekId::FIRST));
+        assert!(matches!(refused, Err(KeyringFileError::Edit { .. })));
+        assert_eq!(fs::read(&path).unwrap(), before);
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
+
+        fs::write(path.with_extension("new"), "another edit").unwrap();
+        let refused = edit_keyring_file(&path, KeyringEdit::Activate(added));
+        assert!(matches!(refused, Err(KeyringFileError::BeingEdited(_))));
+        assert_eq!(fs::read(&path).unwrap(), before);
+        fs::remove_file(path.with_extension("new")).unwrap();
+
+        let link = directory.path().join("link");
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        edit_keyring_file(&link, KeyringEdit::Activate(added)).unwrap();
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert_eq!(read_keyring_file(&path).unwrap().0.active_id(), added);
+        assert!(matches!(
+            edit_keyring_file(&directory.path().join("none"), KeyringEdit::Add(None)),
+            Err(KeyringFileError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound
+        ));
     }
 
     #[test]

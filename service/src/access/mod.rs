@@ -18,6 +18,7 @@ mod ip_entry;
 mod ip_rules;
 mod key_facts;
 mod keyring;
+mod keyring_edit;
 mod keyring_file;
 mod mac;
 mod page_token;
@@ -43,14 +44,17 @@ pub use ip_entry::IpEntryProblem;
 pub use ip_rules::{IpList, IpRules, IpRulesError, IpRulesWarning, IpVerdict, MAX_IP_ENTRIES};
 pub use key_facts::{KeyFacts, KeyUnusable};
 pub use keyring::{KekId, Keyring, KeyringError};
-pub use keyring_file::{FileExposure, KeyringFileError, create_keyring_file, read_keyring_file};
+pub use keyring_edit::{KeyringEdit, KeyringEditError};
+pub use keyring_file::{
+    FileExposure, KeyringFileError, create_keyring_file, edit_keyring_file, read_keyring_file,
+};
 pub use page_token::{
     MAX_POSITION_BYTES, PageTokenError, QueryFingerprint, issue_page_token, open_page_token,
 };
 pub use permission::{Basis, Decision, Denial, PolicyVerdict, Question, Subject, Target, decide};
 pub use seal::{
-    NONCE_LENGTH, OpenError, SealAlgorithm, SealBinding, SealError, Sealed, open_secret,
-    seal_canary, seal_secret, verify_canary,
+    NONCE_LENGTH, OpenError, SealAlgorithm, SealBinding, SealError, Sealed, open_row, open_secret,
+    seal_canary, seal_row, seal_secret, verify_canary,
 };
 pub use secret::{
     GENERATED_SECRET_LENGTH, SECRET_LENGTH_RANGE, SECRET_PREFIX, SecretKey, SecretKeyError,

@@ -8,7 +8,7 @@ use super::entropy::{EntropyError, random_bytes};
 use super::fields::{push_field, push_optional};
 use super::keyring::{DerivedKey, KekId, KeyPurpose, Keyring};
 use super::secret::SecretKey;
-use crate::catalog::model::{KeyScope, SealedSecret};
+use crate::catalog::model::{AccessKey, KeyScope, SealedSecret};
 use crate::domain::{AccessKeyId, AccessKeyPk};
 
 /// Length of a nonce in bytes. Random 96-bit nonces are safe far below 2^32 seals per key; a store has one per token.
@@ -74,6 +74,12 @@ pub enum SealError {
     /// No randomness for a nonce.
     #[error(transparent)]
     Entropy(#[from] EntropyError),
+    /// The keyring lacks the key to seal under.
+    #[error("the keyring has no key {kek_id}")]
+    KeyMissing {
+        /// The key that is needed.
+        kek_id: KekId,
+    },
     /// The cipher refused: only beyond 64 GiB.
     #[error("the cipher refused the data")]
     Refused,
@@ -131,6 +137,7 @@ pub fn seal_secret(
 ) -> Result<Sealed, SealError> {
     seal(
         keyring,
+        keyring.active_id(),
         KeyPurpose::TokenSeal,
         &binding.fields(),
         secret.expose().as_bytes(),
@@ -155,13 +162,37 @@ pub fn open_secret(
     SecretKey::parse(text.to_owned()).map_err(|_| not_authentic)
 }
 
-/// Seals the canary of a store under the active key. Stored once per key, it proves at start that the right key bytes
-/// are loaded.
+/// Opens the secret of a row as it was read: what it reaches is thereby proved to be what it was made for.
 ///
 /// # Errors
-/// [`SealError`] when the operating system gives no randomness.
-pub fn seal_canary(keyring: &Keyring, store_id: &[u8]) -> Result<Sealed, SealError> {
-    seal(keyring, KeyPurpose::Canary, store_id, CANARY)
+/// As [`open_secret`], and [`OpenError::UnknownForm`].
+pub fn open_row(keyring: &Keyring, row: &AccessKey) -> Result<SecretKey, OpenError> {
+    open_secret(keyring, &row.into(), &(&row.secret).try_into()?)
+}
+
+/// Seals a secret for a row that is there already.
+///
+/// # Errors
+/// As [`seal_secret`].
+pub fn seal_row(
+    keyring: &Keyring,
+    row: &AccessKey,
+    secret: &SecretKey,
+) -> Result<Sealed, SealError> {
+    seal_secret(keyring, &row.into(), secret)
+}
+
+/// Seals the canary of a key and a store. Stored once per key, it proves whenever a keyring is loaded that the key's
+/// bytes are the right ones.
+///
+/// # Errors
+/// [`SealError::KeyMissing`] when the keyring lacks the key, or when the operating system gives no randomness.
+pub fn seal_canary(
+    keyring: &Keyring,
+    kek_id: KekId,
+    store_id: &[u8],
+) -> Result<Sealed, SealError> {
+    seal(keyring, kek_id, KeyPurpose::Canary, store_id, CANARY)
 }
 
 /// Verifies a store's canary.
@@ -176,6 +207,16 @@ pub fn verify_canary(keyring: &Keyring, store_id: &[u8], sealed: &Sealed) -> Res
         Err(OpenError::NotAuthentic {
             kek_id: sealed.kek_id,
         })
+    }
+}
+
+impl<'a> From<&'a AccessKey> for SealBinding<'a> {
+    fn from(row: &'a AccessKey) -> Self {
+        Self {
+            pk: row.pk,
+            access_key_id: &row.access_key_id,
+            scope: row.scope,
+        }
     }
 }
 
@@ -224,15 +265,18 @@ fn cipher(key: &DerivedKey) -> Aes256Gcm {
 
 fn seal(
     keyring: &Keyring,
+    kek_id: KekId,
     purpose: KeyPurpose,
     fields: &[u8],
     plaintext: &[u8],
 ) -> Result<Sealed, SealError> {
-    let kek_id = keyring.active_id();
+    let key = keyring
+        .key(kek_id, purpose)
+        .ok_or(SealError::KeyMissing { kek_id })?;
     let algorithm = SealAlgorithm::Aes256Gcm;
     let nonce = random_bytes::<NONCE_LENGTH>()?;
     let aad = associated_data(purpose, fields, kek_id, algorithm);
-    let ciphertext = cipher(keyring.active_key(purpose))
+    let ciphertext = cipher(key)
         .encrypt(
             (&nonce).into(),
             Payload {
@@ -379,7 +423,7 @@ mod tests {
 
     #[test]
     fn canary_proves_key_and_store() {
-        let sealed = seal_canary(&keyring(1), b"store-a").unwrap();
+        let sealed = seal_canary(&keyring(1), KekId::new(1).unwrap(), b"store-a").unwrap();
         assert_eq!(verify_canary(&keyring(2), b"store-a", &sealed), Ok(()));
         let kek_id = sealed.kek_id;
         assert_eq!(
@@ -393,6 +437,19 @@ mod tests {
         assert_eq!(
             verify_canary(&swapped, b"store-a", &sealed),
             Err(OpenError::NotAuthentic { kek_id })
+        );
+    }
+
+    #[test]
+    fn a_key_has_its_canary_while_another_is_active() {
+        let second = KekId::new(2).unwrap();
+        let sealed = seal_canary(&keyring(1), second, b"store").unwrap();
+        assert_eq!(sealed.kek_id, second);
+        assert_eq!(verify_canary(&keyring(2), b"store", &sealed), Ok(()));
+        let third = KekId::new(3).unwrap();
+        assert_eq!(
+            seal_canary(&keyring(1), third, b"store"),
+            Err(SealError::KeyMissing { kek_id: third })
         );
     }
 
@@ -420,7 +477,7 @@ mod tests {
 
     #[test]
     fn the_stored_form_is_read_back_and_odd_forms_are_told() {
-        let sealed = seal_canary(&keyring(2), b"store").unwrap();
+        let sealed = seal_canary(&keyring(2), KekId::new(2).unwrap(), b"store").unwrap();
         let stored = SealedSecret::from(sealed.clone());
         assert_eq!(Sealed::try_from(&stored), Ok(sealed));
         for odd in [

@@ -24,6 +24,7 @@ use std::time::Duration;
 
 pub use error::{CatalogError, Condition, Refusal};
 pub use outcome::{ObjectDeleted, ObjectStored, Outcome, Repetition, TypedChange, UploadCompleted};
+pub use read::SealedSecrets;
 pub use url::CatalogUrl;
 
 use engine::Engine;

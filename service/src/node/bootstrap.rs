@@ -1,14 +1,9 @@
-//! What a start finds or makes: keyring, store, first account, operator's key.
-
-use std::io;
+//! What a start finds or makes: store, first account, operator's key.
 
 use uuid::Uuid;
 
 use super::NodeError;
-use crate::access::{
-    KekId, Keyring, KeyringFileError, NONCE_LENGTH, SealAlgorithm, SealBinding, Sealed, SecretKey,
-    create_keyring_file, open_secret, read_keyring_file, seal_canary, seal_secret, verify_canary,
-};
+use crate::access::{SecretKey, open_row, seal_row};
 use crate::blobs::BlobStore;
 use crate::catalog::model::{AccessKey, KeyLimits, KeyScope, KeyState};
 use crate::catalog::mutation::{
@@ -17,12 +12,11 @@ use crate::catalog::mutation::{
 use crate::catalog::query::{KeysOf, ListAccessKeys};
 use crate::catalog::{Catalog, CatalogError, Refusal};
 use crate::clock::Clock;
-use crate::config::{KeyPair, KeyringSource, Secret};
+use crate::config::{KeyPair, Secret};
 use crate::domain::{AccessKeyId, AccountId, OwnerId};
 use crate::ops::tokens::{NewKey, issue_key, seal_key};
 use crate::service::Service;
 
-const CANARY: &str = "keyring_canary";
 const STORE: &str = "store";
 const FIRST_ACCOUNT: &str = "first_account";
 const FIRST_ACCOUNT_NAME: &str = "default";
@@ -30,75 +24,6 @@ const FIRST_ACCOUNT_NAME: &str = "default";
 const ROOT_NAME: &str = "root";
 const ENVIRONMENT: &str = "environment";
 const FIRST_START: &str = "first start";
-
-/// The keyring, proved to be the catalog's own.
-pub(super) async fn keyring(
-    catalog: &Catalog,
-    source: &KeyringSource,
-) -> Result<Keyring, NodeError> {
-    let sealed_before = catalog.setting(CANARY).await?;
-    let keyring = match source {
-        KeyringSource::Text(text) => Keyring::parse(text.expose())?,
-        KeyringSource::File(path) => exposed(read_keyring_file(path)?),
-        KeyringSource::MadeAt(path) => match read_keyring_file(path) {
-            Ok(read) => exposed(read),
-            Err(KeyringFileError::Io { source, .. })
-                if source.kind() == io::ErrorKind::NotFound =>
-            {
-                if sealed_before.is_some() {
-                    return Err(NodeError::KeyringMissing(path.clone()));
-                }
-                create_keyring_file(path)?
-            }
-            Err(error) => return Err(error.into()),
-        },
-    };
-    let store_id = catalog.store_id().to_owned();
-    let canary = match sealed_before {
-        Some(canary) => canary,
-        None => {
-            let fresh = seal_canary(&keyring, store_id.as_bytes())
-                .map_err(|error| NodeError::FirstStart(error.to_string()))?;
-            catalog.claim_setting(CANARY, pack(&fresh)).await?
-        }
-    };
-    let canary = unpack(&canary).ok_or(NodeError::KeyringForeign(
-        crate::access::OpenError::UnknownForm,
-    ))?;
-    verify_canary(&keyring, store_id.as_bytes(), &canary).map_err(NodeError::KeyringForeign)?;
-    Ok(keyring)
-}
-
-fn exposed((keyring, exposure): (Keyring, crate::access::FileExposure)) -> Keyring {
-    match exposure {
-        crate::access::FileExposure::Private => {}
-        crate::access::FileExposure::ReadableByOthers => {
-            tracing::warn!("the keyring file can be read by others: chmod 600");
-        }
-    }
-    keyring
-}
-
-/// Key number, algorithm, nonce, ciphertext.
-fn pack(sealed: &Sealed) -> Vec<u8> {
-    let mut packed = sealed.kek_id.get().to_be_bytes().to_vec();
-    packed.push(sealed.algorithm.number());
-    packed.extend_from_slice(&sealed.nonce);
-    packed.extend_from_slice(&sealed.ciphertext);
-    packed
-}
-
-fn unpack(packed: &[u8]) -> Option<Sealed> {
-    let (kek_id, rest) = packed.split_first_chunk::<4>()?;
-    let (algorithm, rest) = rest.split_first()?;
-    let (nonce, ciphertext) = rest.split_first_chunk::<NONCE_LENGTH>()?;
-    Some(Sealed {
-        kek_id: KekId::new(u32::from_be_bytes(*kek_id))?,
-        algorithm: SealAlgorithm::from_number(*algorithm)?,
-        nonce: *nonce,
-        ciphertext: ciphertext.to_vec(),
-    })
-}
 
 /// Marks a new store as this catalog's, or proves that it is.
 pub(super) async fn store(catalog: &Catalog, blobs: &BlobStore) -> Result<(), NodeError> {
@@ -229,18 +154,11 @@ async fn ensure_root(service: &Service, pair: &KeyPair) -> Result<(), NodeError>
             &"the access key id is revoked for good; choose another",
         ));
     }
-    let binding = SealBinding {
-        pk: row.pk,
-        access_key_id: &row.access_key_id,
-        scope: row.scope,
-    };
-    let same = Sealed::try_from(&row.secret)
-        .and_then(|sealed| open_secret(&service.keyring, &binding, &sealed))
-        .is_ok_and(|stored| stored.matches(secret.expose()));
-    if same {
+    let keyring = service.keyring.current();
+    if open_row(&keyring, &row).is_ok_and(|stored| stored.matches(secret.expose())) {
         return Ok(());
     }
-    let sealed = seal_secret(&service.keyring, &binding, &secret).map_err(|error| root(&error))?;
+    let sealed = seal_row(&keyring, &row, &secret).map_err(|error| root(&error))?;
     service
         .catalog
         .submit(ResealAccessKey {
@@ -268,19 +186,4 @@ async fn end(service: &Service, key: &AccessKey, why: &'static str) -> Result<()
         })
         .await?;
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_canary_is_read_as_it_was_written() {
-        let keyring = Keyring::parse(&Keyring::generate_text().unwrap()).unwrap();
-        let canary = seal_canary(&keyring, b"store").unwrap();
-        let read = unpack(&pack(&canary)).unwrap();
-        assert!(verify_canary(&keyring, b"store", &read).is_ok());
-        assert!(verify_canary(&keyring, b"other", &read).is_err());
-        assert!(unpack(&[0; 10]).is_none());
-    }
 }

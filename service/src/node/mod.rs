@@ -15,6 +15,8 @@ use tokio::task::AbortHandle;
 
 pub use s3::S3Service;
 
+pub use crate::sealing::SealingError;
+
 use crate::access::sigv4::SigningKeyCache;
 use crate::blobs::{BlobStore, BlobStoreOptions, StoreError, StoreUrl, StoreUrlError};
 use crate::catalog::{Catalog, CatalogError, CatalogOptions, CatalogUrl};
@@ -23,8 +25,10 @@ use crate::collector::Collector;
 use crate::config::{Config, DatabaseUrl, KeyPair, PublicUrl, process_environment};
 use crate::domain::{NodeId, Timestamp};
 use crate::grpc::Server;
+use crate::ledger::Ledger;
 use crate::page_tokens::PageTokens;
 use crate::placement::Placement;
+use crate::sealing::{self, LiveKeyring};
 use crate::server::{DescriptorSets, Front, GrpcBuilder, GrpcError};
 use crate::service::{Service, Settings};
 
@@ -52,20 +56,9 @@ pub enum NodeError {
     /// The store's URL cannot be used.
     #[error("the blob store: {0}")]
     StoreUrl(#[from] StoreUrlError),
-    /// The keyring cannot be had.
-    #[error("the keyring: {0}")]
-    Keyring(#[from] crate::access::KeyringFileError),
-    /// The keyring's text cannot be read.
-    #[error("the keyring: {0}")]
-    KeyringText(#[from] crate::access::KeyringError),
-    /// The keyring is gone, but the catalog was sealed with one.
-    #[error(
-        "the keyring {0} is missing, but the catalog has secrets that only it can open: restore it from the backup"
-    )]
-    KeyringMissing(std::path::PathBuf),
-    /// The keyring is another than the one that sealed the catalog.
-    #[error("the keyring is not the one of this catalog: {0}")]
-    KeyringForeign(crate::access::OpenError),
+    /// The keyring cannot be used.
+    #[error(transparent)]
+    Keyring(#[from] SealingError),
     /// The root credentials cannot be used.
     #[error("BUCKETRY_ROOT_ACCESS_KEY_ID and BUCKETRY_ROOT_SECRET_ACCESS_KEY: {0}")]
     Root(String),
@@ -91,7 +84,22 @@ pub struct Node {
 /// The node's background work and its stores.
 pub struct Running {
     collector: Collector,
-    work: AbortHandle,
+    work: Vec<AbortHandle>,
+    service: Arc<Service>,
+}
+
+/// Reads the keyring again when the operator asks for it on this machine.
+#[derive(Debug, Clone)]
+pub struct KeyringReloader(Arc<Service>);
+
+impl KeyringReloader {
+    /// Reloads, and says in the log and in the audit how that went. A refused keyring changes nothing.
+    pub async fn reload(&self, signal: &'static str) {
+        let done = crate::ops::admin::reload_by_signal(&self.0, signal).await;
+        if let Err(error) = done {
+            tracing::error!(%error, "the keyring was not reloaded; the former one stays");
+        }
+    }
 }
 
 impl std::fmt::Debug for Running {
@@ -101,9 +109,18 @@ impl std::fmt::Debug for Running {
 }
 
 impl Running {
+    /// What reads the keyring again.
+    #[must_use]
+    pub fn keyring(&self) -> KeyringReloader {
+        KeyringReloader(Arc::clone(&self.service))
+    }
+
     /// To be called when no request runs any more: gives back what this node held and closes the catalog.
     pub async fn close(self) {
-        self.work.abort();
+        self.work.iter().for_each(AbortHandle::abort);
+        if let Err(error) = self.service.ledger.flush(&self.collector.catalog).await {
+            tracing::warn!(%error, "the usage since the last flush is lost");
+        }
         if let Err(error) = self.collector.sign_off().await {
             // Nothing is lost: another node, or the next start, takes over when the lease ends.
             tracing::warn!(%error, "could not sign off");
@@ -124,7 +141,9 @@ pub async fn open(config: &Config, public_url: &PublicUrl) -> Result<Node, NodeE
         &CatalogOptions::default(),
     )
     .await?;
-    let keyring = Arc::new(bootstrap::keyring(&catalog, &config.storage.keyring).await?);
+    let source = &config.storage.keyring;
+    let keyring = sealing::load(&catalog, source).await?;
+    let keyring = Arc::new(LiveKeyring::new(keyring, source.clone()));
     let blobs = BlobStore::open(
         &store_url(&config.storage.places.store)?,
         &BlobStoreOptions {
@@ -149,9 +168,11 @@ pub async fn open(config: &Config, public_url: &PublicUrl) -> Result<Node, NodeE
             endpoint_url: public_url.to_string(),
             region: config.server.region.as_str().to_owned(),
             plaintext_credentials: config.server.plaintext_credentials,
+            signature_v2: config.server.signature_v2,
             first_account,
         },
         owners: Cache::new(OWNERS),
+        ledger: Ledger::new(clock),
     });
     let first_start = bootstrap::operator_key(&service, config.root.as_ref()).await?;
     let collector = Collector {
@@ -168,11 +189,28 @@ pub async fn open(config: &Config, public_url: &PublicUrl) -> Result<Node, NodeE
     }
     collector.heartbeat(clock.now()).await?;
     tokio::spawn(sweep(collector.blobs.clone(), left_before(config, started)));
-    let work = tokio::spawn(collector.clone().run()).abort_handle();
+    let work = vec![
+        tokio::spawn(collector.clone().run()).abort_handle(),
+        tokio::spawn(sealing::reseal_for_ever(
+            collector.catalog.clone(),
+            Arc::clone(&service.keyring),
+        ))
+        .abort_handle(),
+        tokio::spawn(Arc::clone(service.ledger.metering()).flush_for_ever(
+            collector.catalog.clone(),
+            clock,
+            config.upkeep.usage_interval,
+        ))
+        .abort_handle(),
+    ];
     Ok(Node {
         front: front(&service, config, public_url).await?,
         first_start,
-        upkeep: Running { collector, work },
+        upkeep: Running {
+            collector,
+            work,
+            service,
+        },
     })
 }
 
@@ -215,6 +253,7 @@ async fn front(
     Ok(Front::new(
         grpc,
         s3::service(service, server, config, public_url),
+        config.server.forwarding.clone(),
     ))
 }
 

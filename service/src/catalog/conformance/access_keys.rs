@@ -308,7 +308,15 @@ pub(super) async fn of_buckets_that_are_gone_are_listed(fixture: &Fixture) {
 }
 
 pub(super) async fn are_resealed_unnoticed(fixture: &Fixture) {
+    let sealed_by = async |kek_id| {
+        let counts = fixture.other.sealed_secrets().await.unwrap();
+        let of_key = counts.iter().find(|counted| counted.kek_id == kek_id);
+        of_key.map(|counted| counted.count)
+    };
+    assert_eq!(sealed_by(1).await, None);
     let key = fixture.key(KeyScope::Everything).await;
+    fixture.key(KeyScope::Everything).await;
+    assert_eq!((sealed_by(1).await, sealed_by(2).await), (Some(2), None));
     let secret = SealedSecret {
         kek_id: 2,
         algorithm: 1,
@@ -325,6 +333,7 @@ pub(super) async fn are_resealed_unnoticed(fixture: &Fixture) {
         (sealed.version, sealed.epoch, &sealed.secret),
         (1, 1, &secret)
     );
+    assert_eq!((sealed_by(1).await, sealed_by(2).await), (Some(1), Some(1)));
     assert!(matches!(
         refusal(&fixture.other, change).await,
         Refusal::VersionMoved { .. }

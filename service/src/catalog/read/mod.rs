@@ -10,9 +10,12 @@ mod list_objects;
 mod list_parts;
 mod list_uploads;
 mod object;
+mod sealed_secrets;
 mod setting;
 mod upload;
 mod usage;
+
+pub use sealed_secrets::SealedSecrets;
 
 use super::query::{More, Page};
 

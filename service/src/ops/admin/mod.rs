@@ -15,5 +15,5 @@ pub(crate) use get_keyring::get_keyring;
 pub(crate) use list_accounts::list_accounts;
 pub(crate) use list_admin_keys::list_admin_keys;
 pub(crate) use list_audit_events::list_audit_events;
-pub(crate) use reload_keyring::reload_keyring;
+pub(crate) use reload_keyring::{reload_by_signal, reload_keyring};
 pub(crate) use revoke_admin_key::revoke_admin_key;

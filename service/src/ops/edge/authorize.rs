@@ -3,12 +3,13 @@ use std::net::IpAddr;
 use bucketry_contract::access_table::{self, AccessClass as ContractClass};
 use bucketry_contract::adapter::v1::{AuthorizeRequest, AuthorizeResponse};
 
-use super::claim::{ClaimError, Verified, verify};
+use super::claim::{Asking, ClaimError, Verified, verify};
 use crate::access::{
     self, AccessClass, ClientAddress, MAX_SESSION_LIFE, OperationSession, Origin, Target,
 };
 use crate::convert::bucket_name;
 use crate::error::Error;
+use crate::grant::Asked;
 use crate::service::{Service, evaluated, session_use};
 
 /// Decides on an S3 request before its body is read. The edge is trusted for the client's address: it has signed in, or
@@ -20,17 +21,36 @@ pub(crate) async fn authorize(
     let origin = Origin {
         address: client_address(&asked.client_address)?,
         request_id: asked.request_id.as_str().into(),
+        operation: operation(&asked).into(),
+        user_agent: Origin::user_agent(&asked.user_agent),
     };
     let verified = match asked.claim.clone() {
-        Some(claim) => verify(service, claim, origin).await?,
+        Some(claim) => {
+            let named = (asked.bucket.as_str(), asked.key.as_str());
+            verify(service, claim, Asking { origin, named }).await?
+        }
         None => Verified {
             caller: access::Caller::anonymous(origin),
             chunk_key: None,
         },
     };
-    for class in classes(&asked)? {
-        admit(service, verified.caller.clone(), class, &asked.bucket).await?;
+    let classes = classes(&asked)?;
+    let named = Asked {
+        rpc: &asked.rpc,
+        bucket: &asked.bucket,
+        key: &asked.key,
+    };
+    for &class in &classes {
+        admit(service, verified.caller.clone(), class, named).await?;
     }
+    let class = named.request_class(&classes);
+    let counted = service.ledger.request(
+        &service.catalog,
+        &verified.caller,
+        class,
+        (named.bucket, named.key),
+    );
+    counted.await?;
     expect_owner(service, &asked.bucket, &asked.expected_bucket_owner).await?;
     expect_owner(
         service,
@@ -41,12 +61,26 @@ pub(crate) async fn authorize(
     let usage = session_use(&asked.rpc, &asked.bucket, &asked.key);
     let session = OperationSession::new(&verified.caller, usage, service.now(), MAX_SESSION_LIFE);
     Ok(AuthorizeResponse {
-        session: session.issue(&service.keyring),
+        session: session.issue(&service.keyring.current()),
         chunk_signing_key: verified
             .chunk_key
             .filter(|_| asked.chunk_signed)
             .unwrap_or_default(),
     })
+}
+
+/// The longest name of an operation that an edge's word is taken for.
+const MAX_OPERATION: usize = 64;
+
+/// What the client asks for, as it calls it.
+fn operation(asked: &AuthorizeRequest) -> &str {
+    let named = match asked.operation.as_str() {
+        "" => asked.rpc.as_str(),
+        operation => operation,
+    };
+    named
+        .get(..named.floor_char_boundary(MAX_OPERATION))
+        .unwrap_or_default()
 }
 
 /// All S3 operations are calls of this service.
@@ -64,7 +98,7 @@ fn client_address(text: &str) -> Result<ClientAddress, Error> {
 }
 
 /// Every class that the operation needs. An RPC without a class is nobody's.
-fn classes(asked: &AuthorizeRequest) -> Result<Vec<ContractClass>, Error> {
+fn classes(asked: &AuthorizeRequest) -> Result<Vec<AccessClass>, Error> {
     let access = access_table::of(OBJECT_SERVICE, &asked.rpc).ok_or(Error::AccessDenied)?;
     let update =
         |path: &String| access_table::of_update(&asked.rpc, path).ok_or(Error::AccessDenied);
@@ -78,26 +112,26 @@ fn classes(asked: &AuthorizeRequest) -> Result<Vec<ContractClass>, Error> {
     if classes.is_empty() {
         classes.push(access.class);
     }
-    Ok(classes)
+    Ok(classes.into_iter().map(evaluated).collect())
 }
 
 async fn admit(
     service: &Service,
     caller: access::Caller,
-    class: ContractClass,
-    bucket: &str,
+    class: AccessClass,
+    asked: Asked<'_>,
 ) -> Result<(), Error> {
-    match evaluated(class) {
+    match class {
         AccessClass::CreateBucket => {
             service
-                .bucket_creation(caller, vec![AccessClass::CreateBucket], bucket)
+                .bucket_creation(caller, vec![AccessClass::CreateBucket], asked)
                 .await?;
         }
-        class if bucket.is_empty() => {
-            service.admit_target(caller, vec![class], Target::Service)?;
+        class if asked.bucket.is_empty() => {
+            service.admit_target(caller, vec![class], Target::Service, asked)?;
         }
         class => {
-            service.admit_proven(caller, vec![class], bucket).await?;
+            service.admit_proven(caller, vec![class], asked).await?;
         }
     }
     Ok(())

@@ -19,7 +19,7 @@ pub(crate) async fn create_session(
     let session = BearerSession::new(grant.caller(), service.now(), LIFE)
         .ok_or(Error::CredentialsRequired)?;
     Ok(CreateSessionResponse {
-        session_token: session.issue(&service.keyring),
+        session_token: session.issue(&service.keyring.current()),
         expire_time: Some(timestamp_to_proto(session.not_after)),
     })
 }
