@@ -11,8 +11,9 @@ use crate::convert::{DeclaredDigests, declared_digests};
 use crate::digest::{DigestSet, DigestTask, DigestValues};
 use crate::domain::{Checksum, ChecksumAlgorithm, ChecksumType};
 use crate::error::Error;
+use crate::metering::Direction;
 use crate::placement::Place;
-use crate::service::Service;
+use crate::service::{Grant, Service};
 
 /// Content up to this size is kept in the catalog: a file of its own costs more (measured: 8 KiB).
 pub(crate) const INLINE_BYTES: usize = 8 * 1024;
@@ -68,6 +69,22 @@ impl Stored {
             NewData::Empty | NewData::Inline(_) | NewData::Shared { .. } => Vec::new(),
         }
     }
+}
+
+/// Counts the content as it comes, and ends it where the key's limit of the day does.
+pub(crate) fn metered(
+    service: &Service,
+    grant: &Grant,
+    messages: impl Stream<Item = Result<ContentMessage, Error>>,
+) -> impl Stream<Item = Result<ContentMessage, Error>> {
+    messages.map(|message| {
+        let message = message?;
+        if let ContentMessage::Chunk(chunk) = &message {
+            let bytes = chunk.data.len();
+            service.ledger.bytes(grant, Direction::In, bytes)?;
+        }
+        Ok(message)
+    })
 }
 
 /// Reads the content to its end, writes it, and verifies it against everything declared.

@@ -153,6 +153,8 @@ mod tests {
         Origin {
             address: ClientAddress::UNKNOWN,
             request_id: "R".into(),
+            operation: "GetObject".into(),
+            user_agent: None,
         }
     }
 

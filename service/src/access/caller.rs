@@ -5,6 +5,9 @@ use std::sync::Arc;
 use super::client_address::ClientAddress;
 use super::key_facts::KeyFacts;
 
+/// The longest user agent that is kept, in bytes.
+const MAX_USER_AGENT: usize = 256;
+
 /// From where, and under which name, a request came.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin {
@@ -12,6 +15,19 @@ pub struct Origin {
     pub address: ClientAddress,
     /// The id under which this request appears in answers and logs.
     pub request_id: Arc<str>,
+    /// What is asked for, as its client calls it: the S3 operation or the RPC, as in `GetObject`.
+    pub operation: Arc<str>,
+    /// What the client says that it is, at most 256 bytes of it; none if it says nothing.
+    pub user_agent: Option<Arc<str>>,
+}
+
+impl Origin {
+    /// A user agent as it is kept: cut between two characters.
+    #[must_use]
+    pub fn user_agent(sent: &str) -> Option<Arc<str>> {
+        let kept = sent.get(..sent.floor_char_boundary(MAX_USER_AGENT));
+        kept.filter(|text| !text.is_empty()).map(Arc::from)
+    }
 }
 
 /// A caller: anonymous, or the holder of a key who has proved it.
@@ -39,6 +55,12 @@ impl Caller {
         }
     }
 
+    /// A caller without a proof, for tests of what comes after it.
+    #[cfg(test)]
+    pub(crate) fn proven_for_tests(key: Arc<KeyFacts>, origin: Origin) -> Self {
+        Self::proven(key, origin)
+    }
+
     /// The key that was proved; none for an anonymous caller.
     #[must_use]
     pub fn key(&self) -> Option<&Arc<KeyFacts>> {
@@ -49,6 +71,12 @@ impl Caller {
     #[must_use]
     pub fn address(&self) -> ClientAddress {
         self.origin.address
+    }
+
+    /// From where, and under which name, the request came.
+    #[must_use]
+    pub fn origin(&self) -> &Origin {
+        &self.origin
     }
 
     /// The id under which this request appears in answers and logs.
@@ -79,7 +107,18 @@ mod tests {
         Origin {
             address: ClientAddress::UNKNOWN,
             request_id: "r-1".into(),
+            operation: "GetObject".into(),
+            user_agent: None,
         }
+    }
+
+    #[test]
+    fn a_user_agent_is_cut_between_characters() {
+        assert_eq!(Origin::user_agent(""), None);
+        assert_eq!(Origin::user_agent("curl/8").as_deref(), Some("curl/8"));
+        let long = format!("{}é", "a".repeat(255));
+        assert_eq!(Origin::user_agent(&long).as_deref(), Some(&long[..255]));
+        assert_eq!(Origin::user_agent(&long[1..]).as_deref(), Some(&long[1..]));
     }
 
     #[test]

@@ -67,6 +67,64 @@ impl DecisionReason {
         Self::RequestLimit,
         Self::ByteLimit,
     ];
+
+    /// The contract's number of it.
+    #[must_use]
+    pub const fn number(self) -> i64 {
+        match self {
+            Self::Permitted => 1,
+            Self::ForAnyKey => 2,
+            Self::Signature => 10,
+            Self::Suspended => 11,
+            Self::Revoked => 12,
+            Self::Expired => 13,
+            Self::AddressUnknown => 14,
+            Self::AddressDisallowed => 15,
+            Self::AddressNotAllowed => 16,
+            Self::OtherBucket => 17,
+            Self::Permission => 18,
+            Self::AdministratorsOnly => 19,
+            Self::OperatorsOnly => 20,
+            Self::Policy => 21,
+            Self::RequestLimit => 22,
+            Self::ByteLimit => 23,
+        }
+    }
+
+    /// The reason of a number; none if it is one of a later version.
+    #[must_use]
+    pub fn numbered(number: i64) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.number() == number)
+    }
+
+    /// Its name in records.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Permitted => "permitted",
+            Self::ForAnyKey => "for_any_key",
+            Self::Signature => "signature",
+            Self::Suspended => "suspended",
+            Self::Revoked => "revoked",
+            Self::Expired => "expired",
+            Self::AddressUnknown => "address_unknown",
+            Self::AddressDisallowed => "address_disallowed",
+            Self::AddressNotAllowed => "address_not_allowed",
+            Self::OtherBucket => "other_bucket",
+            Self::Permission => "permission",
+            Self::AdministratorsOnly => "administrators_only",
+            Self::OperatorsOnly => "operators_only",
+            Self::Policy => "policy",
+            Self::RequestLimit => "request_limit",
+            Self::ByteLimit => "byte_limit",
+        }
+    }
+
+    /// The reason of a name; none if it is one of a later version.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.name() == name)
+    }
 }
 
 /// A decision for people.
@@ -301,6 +359,15 @@ mod tests {
             "permission: read-only has LIST; allowed_ips: 192.0.2.0/24"
         );
         assert!(explained.allowed);
+    }
+
+    #[test]
+    fn names_numbers_and_places_lead_back() {
+        for (place, reason) in DecisionReason::ALL.into_iter().enumerate() {
+            assert_eq!(reason as usize, place);
+            assert_eq!(DecisionReason::named(reason.name()), Some(reason));
+            assert_eq!(DecisionReason::numbered(reason.number()), Some(reason));
+        }
     }
 
     #[test]

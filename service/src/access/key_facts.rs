@@ -1,7 +1,7 @@
 //! What is known of an access key without its secret.
 
 use super::ip_rules::IpRules;
-use crate::catalog::model::{AccessKey, KeyScope, KeyState};
+use crate::catalog::model::{AccessKey, KeyLimits, KeyScope, KeyState};
 use crate::domain::{AccessKeyId, AccessKeyPk, Timestamp};
 
 /// Why a key may not be used at a given time, whatever it asks for.
@@ -35,6 +35,8 @@ pub struct KeyFacts {
     pub expires_at: Option<Timestamp>,
     /// From where it may be used.
     pub ip_rules: IpRules,
+    /// What it may use at most.
+    pub limits: KeyLimits,
 }
 
 impl KeyFacts {
@@ -60,6 +62,7 @@ impl From<&AccessKey> for KeyFacts {
             state: key.state,
             expires_at: key.expires,
             ip_rules: IpRules::from_nets(&key.allowed, &key.disallowed),
+            limits: key.limits,
         }
     }
 }
@@ -77,6 +80,7 @@ pub(super) mod tests {
             state: KeyState::Active,
             expires_at: None,
             ip_rules: IpRules::default(),
+            limits: KeyLimits::default(),
         }
     }
 

@@ -106,10 +106,7 @@ impl OperationSession {
         Self {
             key: caller.key().map(|key| SessionKey::of(key)),
             usage,
-            origin: Origin {
-                address: caller.address(),
-                request_id: Arc::clone(caller.request_id()),
-            },
+            origin: caller.origin().clone(),
             not_after: now.saturating_add(life.min(MAX_SESSION_LIFE)),
         }
     }
@@ -136,6 +133,11 @@ impl OperationSession {
                 .map(str::as_bytes),
         );
         push_field(&mut fields, self.origin.request_id.as_bytes());
+        push_field(&mut fields, self.origin.operation.as_bytes());
+        push_optional(
+            &mut fields,
+            self.origin.user_agent.as_deref().map(str::as_bytes),
+        );
         seal_text(keyring, OPERATION, &fields)
     }
 
@@ -185,6 +187,8 @@ impl OperationSession {
             Some(address) => ClientAddress::known(address.parse().ok()?),
         };
         let request_id = reader.text()?.into();
+        let client_operation = reader.text()?.into();
+        let user_agent = reader.optional_text()?.map(Arc::from);
         reader.end()?;
         let usage = SessionUse {
             operation,
@@ -197,6 +201,8 @@ impl OperationSession {
             origin: Origin {
                 address,
                 request_id,
+                operation: client_operation,
+                user_agent,
             },
             not_after,
         })
@@ -356,6 +362,8 @@ mod tests {
         Origin {
             address: ClientAddress::known("2001:db8::7".parse().unwrap()),
             request_id: "R-1".into(),
+            operation: "PutObjectTagging".into(),
+            user_agent: Some("curl/8".into()),
         }
     }
 
@@ -479,6 +487,7 @@ mod tests {
         let elsewhere = Origin {
             address: ClientAddress::UNKNOWN,
             request_id: "R-2".into(),
+            ..origin()
         };
         let again = session
             .caller(Arc::new(facts(KeyScope::Everything)), elsewhere)

@@ -1,6 +1,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use bucketry_s3_adapter::forwarding::ForwardingError;
+
 use super::NameError;
 
 /// Why the process cannot take its configuration. The operator reads it.
@@ -41,6 +43,15 @@ pub enum ConfigError {
     /// No address to listen on.
     #[error("listen: at least one address is needed")]
     NoListener,
+    /// A forwarding header without trusted proxies.
+    #[error(transparent)]
+    Forwarding(#[from] ForwardingError),
+    /// A listener of the PROXY protocol without trusted proxies.
+    #[error(
+        "proxy-listen needs trusted-proxy: a PROXY protocol header is taken from trusted proxies only, so nobody could \
+         connect"
+    )]
+    ProxyListenAlone,
     /// One of the TLS files was given without the other.
     #[error("tls-cert and tls-key belong together: {missing} is missing")]
     HalfTls {

@@ -79,12 +79,16 @@ mod tests {
         disk-reserve = 1000
         keyring-file = "/etc/bucketry/keyring"
         listen = ["127.0.0.1:1", "[::1]:2"]
+        proxy-listen = ["127.0.0.1:3"]
+        trusted-proxy = ["10.0.0.0/8", "2001:db8::7"]
+        forwarded-header = "forwarded"
         public-url = "https://s3.example.com"
         domain = ["s3.example.com"]
         region = "eu-central-1"
         tls-cert = "cert.pem"
         tls-key = "key.pem"
         plaintext-credentials = "anywhere"
+        signature-v2 = "off"
         metrics-listen = "127.0.0.1:9100"
         drain-deadline = "1m"
         max-connections = 5
@@ -162,6 +166,9 @@ mod tests {
         for text in [
             "listen = \"127.0.0.1:1\"",
             "listen = [\"localhost:1\"]",
+            "trusted-proxy = [\"localhost\"]",
+            "trusted-proxy = [\"0.0.0.0/0\"]",
+            "forwarded-header = \"x y\"",
             "region = \"EU\"",
             "drain-deadline = 30",
         ] {

@@ -29,8 +29,8 @@ pub use resolve::{
 };
 pub use secret::Secret;
 pub use settings::{
-    LogFormat, LogSettings, PlaintextCredentials, ServeArgs, ServerSettings, StorageSettings,
-    UpkeepSettings,
+    LogFormat, LogSettings, PlaintextCredentials, ServeArgs, ServerSettings, SignatureV2,
+    StorageSettings, UpkeepSettings,
 };
 pub use store_url::{Bucket, StoreUrl};
 

@@ -3,12 +3,14 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use bucketry_s3_adapter::forwarding::Forwarding;
+
 use super::file::FileSettings;
 use super::key_pair::text;
 use super::{
     ConfigError, DatabaseUrl, Domain, KeyPair, LogFilter, LogFormat, LogSettings,
-    PlaintextCredentials, PublicUrl, Region, Secret, ServeArgs, ServerSettings, StorageSettings,
-    StoreUrl, UpkeepSettings,
+    PlaintextCredentials, PublicUrl, Region, Secret, ServeArgs, ServerSettings, SignatureV2,
+    StorageSettings, StoreUrl, UpkeepSettings,
 };
 
 const DATA_DIR: &str = "./bucketry-data";
@@ -18,6 +20,7 @@ const MAX_CONNECTIONS: u32 = 10_000;
 const COLLECT_INTERVAL: Duration = Duration::from_secs(15);
 const COLLECT_GRACE: Duration = Duration::from_secs(600);
 const NODE_LEASE: Duration = Duration::from_secs(60);
+const USAGE_INTERVAL: Duration = Duration::from_secs(15);
 
 /// The configuration of a server.
 #[derive(Debug, Clone)]
@@ -72,6 +75,10 @@ pub enum KeyringSource {
 pub struct ServerConfig {
     /// The addresses to listen on; at least one.
     pub listen: Vec<SocketAddr>,
+    /// The addresses to listen on where every connection must begin with a PROXY protocol header.
+    pub proxy_listen: Vec<SocketAddr>,
+    /// Whose word about the client's address is believed, and in which header.
+    pub forwarding: Forwarding,
     /// The URL that clients use, if given; see [`ServerConfig::public_url`].
     pub given_public_url: Option<PublicUrl>,
     /// The virtual-host domains, if given; see [`ServerConfig::domains`].
@@ -82,6 +89,8 @@ pub struct ServerConfig {
     pub tls: Option<TlsFiles>,
     /// From where gRPC credentials are taken without TLS.
     pub plaintext_credentials: PlaintextCredentials,
+    /// Whether presigned URLs of signature version 2 are taken.
+    pub signature_v2: SignatureV2,
     /// The address of the metrics; none: no metrics.
     pub metrics_listen: Option<SocketAddr>,
     /// How long running requests may take to end after the signal to stop.
@@ -108,6 +117,8 @@ pub struct UpkeepConfig {
     pub grace: Duration,
     /// For how long a silent node counts as alive; longer than `interval`.
     pub lease: Duration,
+    /// How often usage is written; at least a second.
+    pub usage_interval: Duration,
 }
 
 /// What is logged, and how.
@@ -198,10 +209,12 @@ impl UpkeepConfig {
             interval: settings.collect_interval.unwrap_or(COLLECT_INTERVAL),
             grace: settings.collect_grace.unwrap_or(COLLECT_GRACE),
             lease: settings.node_lease.unwrap_or(NODE_LEASE),
+            usage_interval: settings.usage_interval.unwrap_or(USAGE_INTERVAL),
         };
         for (name, value) in [
             ("collect-interval", resolved.interval),
             ("collect-grace", resolved.grace),
+            ("usage-interval", resolved.usage_interval),
         ] {
             if value.is_zero() {
                 return Err(ConfigError::Zero { name });
@@ -221,16 +234,13 @@ impl ServerConfig {
         if listen.is_empty() {
             return Err(ConfigError::NoListener);
         }
-        let tls = match (settings.tls_cert, settings.tls_key) {
-            (Some(certificate), Some(key)) => Some(TlsFiles { certificate, key }),
-            (None, None) => None,
-            (Some(_), None) => return Err(ConfigError::HalfTls { missing: "tls-key" }),
-            (None, Some(_)) => {
-                return Err(ConfigError::HalfTls {
-                    missing: "tls-cert",
-                });
-            }
-        };
+        let proxies = settings.trusted_proxy.unwrap_or_default();
+        let forwarding = Forwarding::new(&proxies, settings.forwarded_header)?;
+        let proxy_listen = settings.proxy_listen.unwrap_or_default();
+        if !proxy_listen.is_empty() && forwarding.is_empty() {
+            return Err(ConfigError::ProxyListenAlone);
+        }
+        let tls = tls_files(settings.tls_cert, settings.tls_key)?;
         let max_connections = settings.max_connections.unwrap_or(MAX_CONNECTIONS);
         if max_connections == 0 {
             return Err(ConfigError::Zero {
@@ -239,11 +249,14 @@ impl ServerConfig {
         }
         Ok(Self {
             listen,
+            proxy_listen,
+            forwarding,
             given_public_url: settings.public_url,
             given_domains: settings.domain,
             region: settings.region.unwrap_or_default(),
             tls,
             plaintext_credentials: settings.plaintext_credentials.unwrap_or_default(),
+            signature_v2: settings.signature_v2.unwrap_or_default(),
             metrics_listen: settings.metrics_listen,
             drain_deadline: settings.drain_deadline.unwrap_or(DRAIN_DEADLINE),
             max_connections,
@@ -278,6 +291,19 @@ impl ServerConfig {
         );
         domains
     }
+}
+
+fn tls_files(
+    certificate: Option<PathBuf>,
+    key: Option<PathBuf>,
+) -> Result<Option<TlsFiles>, ConfigError> {
+    let missing = match (certificate, key) {
+        (Some(certificate), Some(key)) => return Ok(Some(TlsFiles { certificate, key })),
+        (None, None) => return Ok(None),
+        (Some(_), None) => "tls-key",
+        (None, Some(_)) => "tls-cert",
+    };
+    Err(ConfigError::HalfTls { missing })
 }
 
 impl LogConfig {
@@ -382,11 +408,43 @@ mod tests {
     }
 
     #[test]
+    fn nobody_is_trusted_unasked_and_nothing_is_ignored() {
+        let forwarding = |settings| ServerConfig::resolve(settings).map(|config| config.forwarding);
+        let none = forwarding(ServerSettings::default()).unwrap();
+        assert!(none.is_empty() && none.header().is_none());
+        let proxies = Some(vec!["10.0.0.7".parse().unwrap()]);
+        let trusting = forwarding(ServerSettings {
+            trusted_proxy: proxies.clone(),
+            ..ServerSettings::default()
+        });
+        let header = trusting.unwrap().header().unwrap().name();
+        assert_eq!(header, "x-forwarded-for");
+        let header_alone = forwarding(ServerSettings {
+            forwarded_header: Some("forwarded".parse().unwrap()),
+            ..ServerSettings::default()
+        });
+        assert!(matches!(header_alone, Err(ConfigError::Forwarding(_))));
+        let proxy_listen = Some(vec!["127.0.0.1:1".parse().unwrap()]);
+        let listener_alone = ServerConfig::resolve(ServerSettings {
+            proxy_listen: proxy_listen.clone(),
+            ..ServerSettings::default()
+        });
+        assert!(matches!(listener_alone, Err(ConfigError::ProxyListenAlone)));
+        let both = ServerConfig::resolve(ServerSettings {
+            proxy_listen: proxy_listen.clone(),
+            trusted_proxy: proxies,
+            ..ServerSettings::default()
+        });
+        assert_eq!(both.unwrap().proxy_listen, proxy_listen.unwrap());
+    }
+
+    #[test]
     fn a_lease_outlasts_the_interval_and_nothing_is_zero() {
         let settings = |interval: u64, grace: u64, lease: u64| UpkeepSettings {
             collect_interval: Some(Duration::from_secs(interval)),
             collect_grace: Some(Duration::from_secs(grace)),
             node_lease: Some(Duration::from_secs(lease)),
+            usage_interval: None,
         };
         assert!(UpkeepConfig::resolve(UpkeepSettings::default()).is_ok());
         assert!(UpkeepConfig::resolve(settings(1, 1, 2)).is_ok());

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use bucketry_s3_adapter::forwarding::{ForwardedHeader, TrustedProxy};
 use serde::Deserialize;
 
 use super::duration::{self, parse_duration};
@@ -81,6 +82,32 @@ pub struct ServerSettings {
     )]
     pub listen: Option<Vec<SocketAddr>>,
 
+    /// An address and port for gRPC and S3 behind a load balancer that speaks the PROXY protocol (version 1 or 2): every
+    /// connection must begin with its header and come from a trusted proxy; repeatable
+    #[arg(
+        long,
+        env = "BUCKETRY_PROXY_LISTEN",
+        value_name = "ADDRESS",
+        value_delimiter = ','
+    )]
+    pub proxy_listen: Option<Vec<SocketAddr>>,
+
+    /// A proxy, by address or CIDR block, whose word about the client's address is believed; repeatable [default: none]
+    #[arg(
+        long,
+        env = "BUCKETRY_TRUSTED_PROXY",
+        value_name = "CIDR",
+        value_delimiter = ','
+    )]
+    #[serde(deserialize_with = "parsed_list")]
+    pub trusted_proxy: Option<Vec<TrustedProxy>>,
+
+    /// The one header that is read from trusted proxies: x-forwarded-for, forwarded (RFC 7239), or the name of a header
+    /// that holds one address, as in cf-connecting-ip [default: x-forwarded-for]
+    #[arg(long, env = "BUCKETRY_FORWARDED_HEADER", value_name = "HEADER")]
+    #[serde(deserialize_with = "parsed")]
+    pub forwarded_header: Option<ForwardedHeader>,
+
     /// The URL that clients use [default: http://localhost: and the first listener's port]
     #[arg(long, env = "BUCKETRY_PUBLIC_URL", value_name = "URL")]
     #[serde(deserialize_with = "parsed")]
@@ -112,6 +139,10 @@ pub struct ServerSettings {
     /// From where gRPC credentials are taken without TLS [default: loopback]
     #[arg(long, env = "BUCKETRY_PLAINTEXT_CREDENTIALS", value_name = "WHERE")]
     pub plaintext_credentials: Option<PlaintextCredentials>,
+
+    /// Whether presigned URLs of the old signature version 2 are taken, for GET, HEAD and PUT [default: on]
+    #[arg(long, env = "BUCKETRY_SIGNATURE_V2", value_name = "SWITCH")]
+    pub signature_v2: Option<SignatureV2>,
 
     /// The address of the Prometheus metrics [default: none]
     #[arg(long, env = "BUCKETRY_METRICS_LISTEN", value_name = "ADDRESS")]
@@ -146,6 +177,12 @@ pub struct UpkeepSettings {
     #[arg(long, env = "BUCKETRY_NODE_LEASE", value_name = "DURATION", value_parser = parse_duration)]
     #[serde(deserialize_with = "duration::deserialize")]
     pub node_lease: Option<Duration>,
+
+    /// How often usage, last uses and refused requests are written, at least 1s: a node that is killed loses what it
+    /// counted since [default: 15s]
+    #[arg(long, env = "BUCKETRY_USAGE_INTERVAL", value_name = "DURATION", value_parser = parse_duration)]
+    #[serde(deserialize_with = "duration::deserialize")]
+    pub usage_interval: Option<Duration>,
 }
 
 /// What is logged, and how.
@@ -185,6 +222,18 @@ pub enum PlaintextCredentials {
     Anywhere,
 }
 
+/// Whether presigned URLs of signature version 2 are taken. `aws-sdk` for JavaScript v2 makes them for every endpoint of
+/// one's own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum SignatureV2 {
+    /// Taken.
+    #[default]
+    On,
+    /// Refused with a hint to version 4.
+    Off,
+}
+
 impl StorageSettings {
     /// These settings, and `other`'s where these are silent.
     pub(super) fn or(self, other: Self) -> Self {
@@ -210,24 +259,32 @@ impl ServerSettings {
     pub(super) fn or(self, other: Self) -> Self {
         let Self {
             listen,
+            proxy_listen,
+            trusted_proxy,
+            forwarded_header,
             public_url,
             domain,
             region,
             tls_cert,
             tls_key,
             plaintext_credentials,
+            signature_v2,
             metrics_listen,
             drain_deadline,
             max_connections,
         } = self;
         Self {
             listen: listen.or(other.listen),
+            proxy_listen: proxy_listen.or(other.proxy_listen),
+            trusted_proxy: trusted_proxy.or(other.trusted_proxy),
+            forwarded_header: forwarded_header.or(other.forwarded_header),
             public_url: public_url.or(other.public_url),
             domain: domain.or(other.domain),
             region: region.or(other.region),
             tls_cert: tls_cert.or(other.tls_cert),
             tls_key: tls_key.or(other.tls_key),
             plaintext_credentials: plaintext_credentials.or(other.plaintext_credentials),
+            signature_v2: signature_v2.or(other.signature_v2),
             metrics_listen: metrics_listen.or(other.metrics_listen),
             drain_deadline: drain_deadline.or(other.drain_deadline),
             max_connections: max_connections.or(other.max_connections),
@@ -242,11 +299,13 @@ impl UpkeepSettings {
             collect_interval,
             collect_grace,
             node_lease,
+            usage_interval,
         } = self;
         Self {
             collect_interval: collect_interval.or(other.collect_interval),
             collect_grace: collect_grace.or(other.collect_grace),
             node_lease: node_lease.or(other.node_lease),
+            usage_interval: usage_interval.or(other.usage_interval),
         }
     }
 }

@@ -30,7 +30,9 @@ pub(super) async fn open_source(
     let source = source.unwrap_or_default();
     let key = object_key(&source.key)?;
     bucket_name(&source.bucket)?;
-    let bucket = service.admit_source(grant, &source.bucket).await?;
+    let bucket = service
+        .admit_source(grant, &source.bucket, &source.key)
+        .await?;
     no_version(&source.key, &source.version_id)?;
     let conditions = read_conditions(source.precondition)?;
     let active = service.blobs.begin_read(service.now().as_micros());

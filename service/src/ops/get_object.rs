@@ -10,7 +10,9 @@ use super::open_object::{OpenObject, open_object};
 use crate::catalog::model::ObjectData;
 use crate::error::Error;
 use crate::intake::blob_error;
+use crate::metering::Direction;
 use crate::service::Service;
+use crate::watch::Payload;
 
 /// The answer of a streaming read.
 pub type GetObjectStream = BoxStream<'static, Result<GetObjectResponse, Status>>;
@@ -35,6 +37,9 @@ pub(crate) async fn get_object(
         ObjectData::Empty => Ok(with_header(header, stream::empty())),
         ObjectData::Inline(bytes) => {
             let piece = slice(bytes, range.start, range.end)?;
+            service
+                .ledger
+                .bytes(&grant, Direction::Out, piece.len())?;
             Ok(with_header(header, stream::iter([Ok(chunk(start, piece))])))
         }
         ObjectData::Extents(layout) => {
@@ -46,7 +51,7 @@ pub(crate) async fn get_object(
             let chunks = blocks.map(move |block| {
                 let data = block.map_err(|error| crate::status::to_status(&blob_error(error)))?;
                 let message = chunk(offset, data);
-                offset += message_len(&message);
+                offset += message.payload() as u64;
                 Ok(message)
             });
             Ok(with_header(header, service.watched(grant, chunks)))
@@ -74,10 +79,12 @@ fn chunk(offset: u64, data: Bytes) -> GetObjectResponse {
     }
 }
 
-fn message_len(message: &GetObjectResponse) -> u64 {
-    match &message.message {
-        Some(Message::Chunk(chunk)) => chunk.data.len() as u64,
-        Some(Message::Header(_)) | None => 0,
+impl Payload for GetObjectResponse {
+    fn payload(&self) -> usize {
+        match &self.message {
+            Some(Message::Chunk(chunk)) => chunk.data.len(),
+            Some(Message::Header(_)) | None => 0,
+        }
     }
 }
 

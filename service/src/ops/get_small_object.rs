@@ -8,6 +8,7 @@ use super::open_object::{OpenObject, open_object};
 use crate::catalog::model::ObjectData;
 use crate::error::Error;
 use crate::intake::{MAX_CHUNK_BYTES, blob_error};
+use crate::metering::Direction;
 use crate::service::Service;
 
 pub(crate) async fn get_small_object(
@@ -47,6 +48,7 @@ pub(crate) async fn get_small_object(
             .await?
             .freeze(),
     };
+    service.ledger.bytes(&grant, Direction::Out, data.len())?;
     Ok(GetSmallObjectResponse {
         header: Some(header),
         data,

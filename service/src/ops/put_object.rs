@@ -13,7 +13,7 @@ use crate::convert::{
 use crate::domain::ETag;
 use crate::error::Error;
 use crate::gate::Caller;
-use crate::intake::{Announced, ContentMessage, Small, take_in};
+use crate::intake::{Announced, ContentMessage, Small, metered, take_in};
 use crate::service::Service;
 
 pub(crate) async fn put_object(
@@ -57,6 +57,7 @@ pub(super) async fn write_object(
     };
     service.foresee(&grant.bucket, &key, &preconditions).await?;
 
+    let content = metered(service, &grant, content);
     let content = take_in(service, announced, Small::Inline, content);
     let stored = service.while_granted(&grant, content).await?;
 

@@ -12,7 +12,7 @@ use crate::catalog::mutation::PutPart;
 use crate::convert::{declared_digests, object_key, part_number, part_to_proto, upload_id};
 use crate::domain::ETag;
 use crate::error::Error;
-use crate::intake::{Announced, ContentMessage, Small, take_in};
+use crate::intake::{Announced, ContentMessage, Small, metered, take_in};
 use crate::service::{Grant, Service};
 
 pub(crate) async fn upload_part(
@@ -61,6 +61,7 @@ async fn write_part(
         digests,
         algorithm,
     };
+    let content = metered(service, grant, content);
     let content = take_in(service, announced, Small::Blob, content);
     let stored = service.while_granted(grant, content).await?;
     let part = service

@@ -213,7 +213,7 @@ pub(crate) async fn make_bucket(
     catalog.submit(change).await
 }
 
-pub(super) async fn new_key(catalog: &Catalog, scope: KeyScope) -> CreateAccessKey {
+pub(crate) async fn new_key(catalog: &Catalog, scope: KeyScope) -> CreateAccessKey {
     let pk = AccessKeyPk(catalog.next_id().await.unwrap());
     CreateAccessKey {
         pk,

@@ -173,10 +173,11 @@ pub(super) async fn survives_values_that_no_database_takes(fixture: &Fixture) {
         address: None,
         user_agent: Some("curl\u{0}".into()),
         operation: "PutObject".into(),
+        requests: 1,
     };
     let usage = RecordUsage {
-        usage: Vec::new(),
         last_uses: vec![used],
+        ..RecordUsage::default()
     };
     let (usage, stored) = tokio::join!(
         fixture.catalog.submit(usage),
@@ -184,7 +185,8 @@ pub(super) async fn survives_values_that_no_database_takes(fixture: &Fixture) {
     );
     usage.unwrap();
     stored.unwrap();
-    let used = fixture.other.last_use(token.pk).await.unwrap().unwrap();
+    let used = fixture.other.last_uses(&[token.pk]).await.unwrap();
+    let used = &used[&token.pk];
     assert_eq!(used.user_agent.as_deref(), Some("curl\u{fffd}"));
 }
 

@@ -91,6 +91,8 @@ cases! {
     races::with_revocation_are_ordered,
     races::of_ids_have_no_collisions,
     usage_and_audit::sum_up,
+    usage_and_audit::keeps_the_latest_denials_of_each_cause,
+    usage_and_audit::go_with_their_key,
     usage_and_audit::settings_are_claimed_once,
     usage_and_audit::everything_survives_a_restart,
 }

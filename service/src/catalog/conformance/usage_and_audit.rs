@@ -1,6 +1,9 @@
 use super::fixture::{Fixture, T0, later, put};
-use crate::catalog::model::{LastUse, UsageRow};
-use crate::catalog::mutation::RecordUsage;
+use crate::catalog::Catalog;
+use crate::catalog::model::{DenialCause, DenialRow, KeyState, LastUse, UsageRow};
+use crate::catalog::mutation::{
+    Change, KeyEdit, Mutation, PurgeAccessKey, RecordUsage, UpdateAccessKey,
+};
 use crate::domain::{AccessKeyPk, Timestamp};
 
 fn usage(key: AccessKeyPk, hours: u64, class: &str, requests: u64) -> UsageRow {
@@ -23,11 +26,30 @@ fn used(key: AccessKeyPk, seconds: u64, operation: &str) -> LastUse {
         address: Some("192.0.2.1".into()),
         user_agent: None,
         operation: operation.into(),
+        requests: 2,
+    }
+}
+
+fn denial(key: AccessKeyPk, seconds: u64, cause: DenialCause) -> DenialRow {
+    DenialRow {
+        access_key: key,
+        at: later(seconds),
+        reason: 18,
+        cause,
+        rule: "permission: read-only lacks WRITE".into(),
+        address: Some("192.0.2.1".into()),
+        operation: "PutObject".into(),
+        bucket: "b".into(),
+        key: format!("k{seconds}"),
+        user_agent: Some("curl/8".into()),
+        request_id: format!("R{seconds}"),
     }
 }
 
 pub(super) async fn sum_up(fixture: &Fixture) {
-    let (key, neighbour) = (AccessKeyPk(7), AccessKeyPk(8));
+    let bucket = fixture.bucket("used").await.id;
+    let key = fixture.token(bucket).await.pk;
+    let neighbour = fixture.token(bucket).await.pk;
     let rows = vec![
         usage(key, 0, "read", 1),
         usage(key, 0, "read", 2),
@@ -37,10 +59,12 @@ pub(super) async fn sum_up(fixture: &Fixture) {
     let first = RecordUsage {
         usage: rows,
         last_uses: vec![used(key, 5, "GetObject"), used(key, 3, "older")],
+        denials: Vec::new(),
     };
     let second = RecordUsage {
         usage: vec![usage(key, 0, "read", 8)],
         last_uses: vec![used(key, 4, "late news")],
+        denials: Vec::new(),
     };
     let (first, second) = tokio::join!(fixture.catalog.submit(first), fixture.other.submit(second));
     first.and(second).unwrap();
@@ -56,17 +80,128 @@ pub(super) async fn sum_up(fixture: &Fixture) {
         ..usage(key, 0, "read", 11)
     };
     assert_eq!(found, [read.clone(), usage(key, 1, "write", 4)]);
-    let hour = fixture
-        .other
-        .usage(key, T0.hour(), later(3600).hour())
-        .await
-        .unwrap();
+    let (from, to) = (T0.hour(), later(3600).hour());
+    let hour = fixture.other.usage(key, from, to).await.unwrap();
     assert_eq!(hour, [read]);
+    assert_eq!(fixture.other.bytes_used(key, from, to).await.unwrap(), 330);
     assert_eq!(
-        fixture.catalog.last_use(key).await.unwrap(),
-        Some(used(key, 5, "GetObject"))
+        fixture
+            .other
+            .bytes_used(key, to, Timestamp::MAX)
+            .await
+            .unwrap(),
+        110
     );
-    assert_eq!(fixture.catalog.last_use(neighbour).await.unwrap(), None);
+    let uses = fixture.catalog.last_uses(&[key, neighbour]).await.unwrap();
+    let all_requests = LastUse {
+        requests: 6,
+        ..used(key, 5, "GetObject")
+    };
+    assert_eq!(uses.get(&key), Some(&all_requests));
+    assert_eq!(uses.get(&neighbour), None);
+}
+
+pub(super) async fn keeps_the_latest_denials_of_each_cause(fixture: &Fixture) {
+    let bucket = fixture.bucket("denied").await.id;
+    let key = fixture.token(bucket).await.pk;
+    let neighbour = fixture.token(bucket).await.pk;
+    let record = async |catalog: &Catalog, denials: Vec<DenialRow>| {
+        let change = RecordUsage {
+            denials,
+            ..RecordUsage::default()
+        };
+        catalog.submit(change).await.unwrap();
+    };
+    let of = |seconds: std::ops::Range<u64>, cause| seconds.map(move |at| denial(key, at, cause));
+    let neighbours = denial(neighbour, 0, DenialCause::Holder);
+    let first = of(0..90, DenialCause::Holder).chain([neighbours.clone()]);
+    record(&fixture.catalog, first.collect()).await;
+    // More than there is room for, from both nodes and in one flood.
+    let second = of(90..130, DenialCause::Holder).chain(of(0..15, DenialCause::Anybody));
+    record(&fixture.other, second.collect()).await;
+    record(
+        &fixture.catalog,
+        of(1000..1400, DenialCause::Anybody).collect(),
+    )
+    .await;
+    record(
+        &fixture.other,
+        of(1400..1405, DenialCause::Anybody).collect(),
+    )
+    .await;
+    let kept = fixture.other.denials(key, 1000).await.unwrap();
+    let (strangers, holders): (Vec<_>, Vec<_>) = kept
+        .into_iter()
+        .partition(|denial| denial.cause == DenialCause::Anybody);
+    let newest_first = |seconds: std::ops::Range<u64>, cause| {
+        let mut denials: Vec<_> = of(seconds, cause).collect();
+        denials.reverse();
+        denials
+    };
+    assert_eq!(holders, newest_first(30..130, DenialCause::Holder));
+    assert_eq!(strangers, newest_first(1385..1405, DenialCause::Anybody));
+    assert_eq!(
+        fixture.catalog.denials(key, 3).await.unwrap(),
+        strangers[..3]
+    );
+    assert_eq!(
+        fixture.catalog.denials(neighbour, 1000).await.unwrap(),
+        [neighbours]
+    );
+}
+
+pub(super) async fn go_with_their_key(fixture: &Fixture) {
+    let bucket = fixture.bucket("purged").await.id;
+    let (key, stays) = (fixture.token(bucket).await, fixture.token(bucket).await);
+    let record = || RecordUsage {
+        usage: vec![usage(key.pk, 0, "read", 1), usage(stays.pk, 0, "read", 1)],
+        last_uses: vec![used(key.pk, 1, "GetObject"), used(stays.pk, 1, "GetObject")],
+        denials: vec![
+            denial(key.pk, 1, DenialCause::Holder),
+            denial(stays.pk, 1, DenialCause::Holder),
+        ],
+    };
+    fixture.catalog.submit(record()).await.unwrap();
+    let revoke = UpdateAccessKey {
+        pk: key.pk,
+        if_version: None,
+        edit: KeyEdit {
+            state: Some(KeyState::Revoked),
+            ..KeyEdit::default()
+        },
+        now: later(2),
+        by: "root".into(),
+    };
+    let purge = PurgeAccessKey {
+        pk: key.pk,
+        now: later(3),
+    };
+    // A flush in the batch of the purge, and one that comes after it, bring nothing back.
+    let mutation = |change: Change| Mutation {
+        change,
+        audit: Vec::new(),
+    };
+    let batch = vec![
+        mutation(Change::UpdateAccessKey(revoke)),
+        mutation(Change::RecordUsage(record())),
+        mutation(Change::PurgeAccessKey(purge)),
+        mutation(Change::RecordUsage(record())),
+    ];
+    for verdict in fixture.catalog.commit(batch).await.unwrap() {
+        verdict.unwrap();
+    }
+    fixture.other.submit(record()).await.unwrap();
+    let left = async |pk| {
+        let other = &fixture.other;
+        let rows = other.usage(pk, Timestamp::EPOCH, Timestamp::MAX).await;
+        (
+            rows.unwrap().iter().map(|row| row.requests).sum::<u64>(),
+            other.last_uses(&[pk]).await.unwrap().contains_key(&pk),
+            other.denials(pk, 10).await.unwrap().len(),
+        )
+    };
+    assert_eq!(left(key.pk).await, (0, false, 0));
+    assert_eq!(left(stays.pk).await, (4, true, 4));
 }
 
 pub(super) async fn settings_are_claimed_once(fixture: &Fixture) {

@@ -144,5 +144,11 @@ pub(super) fn purge_access_key(state: &mut State, change: &PurgeAccessKey) -> Ve
     let access_key_id = key.access_key_id.clone();
     state.access_key_ids.remove(&access_key_id);
     state.access_keys.remove(&pk);
+    // What an earlier mutation of this batch would add.
+    state.usage.retain(|row| row.access_key != pk);
+    state.last_uses.retain(|used| used.access_key != pk);
+    state
+        .denials
+        .retain(|stored| stored.denial.access_key != pk);
     Ok(Outcome::Done)
 }

@@ -11,6 +11,7 @@ mod object;
 mod preconditions;
 mod state;
 mod upload;
+mod usage;
 
 #[cfg(test)]
 mod tests;
@@ -54,11 +55,7 @@ fn judge_change(state: &mut State, change: &Change) -> Verdict {
         Change::PutPart(change) => upload::put_part(state, change),
         Change::AbortUpload(change) => upload::abort_upload(state, change),
         Change::CompleteUpload(change) => upload::complete_upload(state, change),
-        Change::RecordUsage(change) => {
-            state.usage.extend(change.usage.iter().cloned());
-            state.last_uses.extend(change.last_uses.iter().cloned());
-            Ok(Outcome::Done)
-        }
+        Change::RecordUsage(change) => usage::record_usage(state, change),
         Change::AppendAudit(_) => Ok(Outcome::Done),
     }
 }

@@ -99,7 +99,8 @@ impl Needs {
                 self.ending_uploads.insert(change.upload);
                 self.completing_uploads.insert(change.upload);
             }
-            Change::RecordUsage(_) | Change::AppendAudit(_) => {}
+            Change::RecordUsage(change) => self.access_keys.extend(change.keys()),
+            Change::AppendAudit(_) => {}
         }
     }
 

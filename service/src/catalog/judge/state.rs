@@ -6,7 +6,7 @@ use crate::catalog::model::{
     AccessKey, Account, AuditRecord, Bucket, DataPlace, LastUse, ObjectData, ObjectRow, Part,
     Upload, UsageRow,
 };
-use crate::catalog::rows::{DataRow, StoredData};
+use crate::catalog::rows::{DataRow, StoredData, StoredDenial};
 use crate::domain::{
     AccessKeyId, AccessKeyPk, AccountId, BlobBatchId, BlobId, BucketId, BucketName, DataId,
     Generation, ObjectKey, UploadId,
@@ -104,6 +104,7 @@ pub(crate) struct State {
     pub(crate) audit: Vec<AuditRecord>,
     pub(crate) usage: Vec<UsageRow>,
     pub(crate) last_uses: Vec<LastUse>,
+    pub(crate) denials: Vec<StoredDenial>,
     /// The next id of the block that was reserved for this batch.
     pub(crate) next_id: i64,
 }

@@ -19,4 +19,4 @@ pub use object::{
     ObjectMeta, ObjectRow, PartLayout, RetentionMode, StoredObject,
 };
 pub use upload::{CompletedUpload, Part, PartData, Upload, UploadState};
-pub use usage::{LastUse, UsageRow};
+pub use usage::{DenialCause, DenialRow, LastUse, UsageRow};

@@ -7,8 +7,8 @@ use ipnet::IpNet;
 pub use upload::{AbortUpload, CompleteUpload, CreateUpload, PutPart};
 
 use super::model::{
-    AccountState, AuditEntry, KeyLimits, KeyScope, KeyState, LastUse, NewData, ObjectMeta,
-    SealedSecret, UsageRow,
+    AccountState, AuditEntry, DenialRow, KeyLimits, KeyScope, KeyState, LastUse, NewData,
+    ObjectMeta, SealedSecret, UsageRow,
 };
 use crate::domain::{
     AccessKeyId, AccessKeyPk, AccountId, BucketConfig, BucketId, BucketName, CorsRule, ETag,
@@ -264,13 +264,17 @@ pub struct UpdateObject {
     pub now: Timestamp,
 }
 
-/// Adds to the usage counters.
-#[derive(Clone, Debug)]
+/// Adds to the usage counters. What is of keys that are gone is passed over: a purge is final.
+#[derive(Clone, Debug, Default)]
 pub struct RecordUsage {
     /// Counters to add.
     pub usage: Vec<UsageRow>,
-    /// Latest uses; an older one never replaces a newer.
+    /// Latest uses; an older one never replaces a newer, but its requests are added.
     pub last_uses: Vec<LastUse>,
+    /// Refused requests. Of each key and cause the latest are kept ([`DenialCause::kept`]).
+    ///
+    /// [`DenialCause::kept`]: super::model::DenialCause::kept
+    pub denials: Vec<DenialRow>,
 }
 
 /// Writes audit entries that accompany no change.

@@ -14,8 +14,10 @@ mod upload;
 mod usage;
 
 pub(crate) use audit::AuditRow;
+pub(crate) use codes::size;
 pub(crate) use garbage::{BlobRefRow, GarbageRow};
 pub(crate) use layout::unpack_layout;
 pub(crate) use object::read_data;
 pub(crate) use object_data::{DataRow, StoredData};
 pub(crate) use part::{PartRow, read_part};
+pub(crate) use usage::StoredDenial;

@@ -6,7 +6,7 @@ use sqlx::migrate::{Migration, MigrationType, Migrator};
 use super::Dialect;
 
 /// Both engines' scripts of one number do the same.
-const SCRIPTS: [(i64, &str, &str, &str); 3] = [
+const SCRIPTS: [(i64, &str, &str, &str); 4] = [
     (
         1,
         "catalog",
@@ -24,6 +24,12 @@ const SCRIPTS: [(i64, &str, &str, &str); 3] = [
         "append-only audit",
         include_str!("../../../migrations/sqlite/0003_append_only_audit.sql"),
         include_str!("../../../migrations/postgres/0003_append_only_audit.sql"),
+    ),
+    (
+        4,
+        "usage totals",
+        include_str!("../../../migrations/sqlite/0004_usage_totals.sql"),
+        include_str!("../../../migrations/postgres/0004_usage_totals.sql"),
     ),
 ];
 

@@ -18,7 +18,7 @@ pub(crate) async fn commit(
     let needs = Needs::of(mutations);
     let ids: usize = mutations
         .iter()
-        .map(|mutation| 1 + mutation.audit.len())
+        .map(|mutation| 1 + mutation.audit.len() + denials(&mutation.change))
         .sum();
     let ids = i64::try_from(ids).unwrap_or(i64::MAX);
     let mut attempt = 1;
@@ -97,6 +97,14 @@ async fn prepare(
         .map(|mutation| judge(&mut state, mutation))
         .collect();
     Ok((state, verdicts))
+}
+
+/// Rows of denials that a change adds, each with an id.
+fn denials(change: &Change) -> usize {
+    match change {
+        Change::RecordUsage(change) => change.denials.len(),
+        _ => 0,
+    }
 }
 
 /// When the data that a batch drops is dropped.

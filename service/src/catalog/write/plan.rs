@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 
 use crate::catalog::judge::State;
 use crate::catalog::model::{
-    AccessKey, Account, Bucket, GarbageBlob, LastUse, ObjectRow, Upload, UsageRow,
+    AccessKey, Account, Bucket, DenialCause, GarbageBlob, LastUse, ObjectRow, Upload, UsageRow,
 };
-use crate::catalog::rows::{AuditRow, BlobRefRow, DataRow, GarbageRow, PartRow};
+use crate::catalog::rows::{AuditRow, BlobRefRow, DataRow, GarbageRow, PartRow, StoredDenial};
 use crate::catalog::sql::{Dialect, Kind, Record, Statement, Value};
 use crate::domain::{AccessKeyPk, DataId, Timestamp};
 
@@ -24,6 +24,7 @@ pub(super) fn plan(dialect: Dialect, state: &State, now: Timestamp) -> Vec<State
     plan.access_keys(state);
     plan.insert::<AuditRow>(state.audit.iter(), "");
     plan.usage(state);
+    plan.denials(state);
     plan.statements
 }
 
@@ -148,7 +149,8 @@ impl Plan {
             purged.clone(),
         );
         self.delete("last_uses", LastUse::TABLE.key_columns(), purged.clone());
-        self.delete("usage_hours", &[("access_key", Kind::Int)], purged);
+        self.delete("usage_hours", &[("access_key", Kind::Int)], purged.clone());
+        self.delete("denials", &[("access_key", Kind::Int)], purged);
     }
 
     fn usage(&mut self, state: &State) {
@@ -159,9 +161,43 @@ impl Plan {
             denials = usage_hours.denials + excluded.denials";
         self.insert(sums(&state.usage).values(), add);
         let newer = "ON CONFLICT (access_key) DO UPDATE SET
-            at = excluded.at, address = excluded.address, user_agent = excluded.user_agent,
-            operation = excluded.operation WHERE excluded.at > last_uses.at";
-        self.insert(latest(&state.last_uses).into_values(), newer);
+            at = CASE WHEN excluded.at > last_uses.at THEN excluded.at ELSE last_uses.at END,
+            address = CASE WHEN excluded.at > last_uses.at THEN excluded.address ELSE last_uses.address END,
+            user_agent = CASE WHEN excluded.at > last_uses.at THEN excluded.user_agent ELSE last_uses.user_agent END,
+            operation = CASE WHEN excluded.at > last_uses.at THEN excluded.operation ELSE last_uses.operation END,
+            requests = last_uses.requests + excluded.requests";
+        self.insert(latest(&state.last_uses).values(), newer);
+    }
+
+    /// Adds denials and makes room for them. The statements of a plan do not see each other's rows, so what stays of the
+    /// older ones is what the new ones leave of the room.
+    fn denials(&mut self, state: &State) {
+        let mut of_kind = BTreeMap::<(AccessKeyPk, DenialCause), Vec<&StoredDenial>>::new();
+        for stored in &state.denials {
+            let denial = &stored.denial;
+            of_kind
+                .entry((denial.access_key, denial.cause))
+                .or_default()
+                .push(stored);
+        }
+        let mut room = Vec::with_capacity(of_kind.len());
+        for ((key, cause), stored) in &mut of_kind {
+            stored.sort_by_key(|stored| std::cmp::Reverse((stored.denial.at, stored.id)));
+            stored.truncate(cause.kept());
+            let left = i64::try_from(cause.kept() - stored.len()).unwrap_or(0);
+            room.push(vec![key.0.into(), cause.code().into(), left.into()]);
+        }
+        let kinds = [Kind::Int, Kind::Int, Kind::Int];
+        // A chunk of keys may name one twice.
+        let before = "DELETE FROM denials WHERE id IN (SELECT r.id FROM (
+            SELECT o.id, d.column3 AS room,
+                   ROW_NUMBER() OVER (PARTITION BY o.access_key, o.cause ORDER BY o.at DESC, o.id DESC) AS place
+            FROM (SELECT DISTINCT k.column1, k.column2, k.column3 FROM";
+        let after = ") AS d JOIN denials o ON o.access_key = d.column1 AND o.cause = d.column2
+            ) AS r WHERE r.place > r.room)";
+        self.statements
+            .extend(self.dialect.for_keys(&kinds, room, before, after));
+        self.insert(of_kind.into_values().flatten(), "");
     }
 
     fn insert<'r, R: Record + 'r>(&mut self, rows: impl Iterator<Item = &'r R>, on_conflict: &str) {
@@ -202,14 +238,21 @@ fn sums(usage: &[UsageRow]) -> BTreeMap<(AccessKeyPk, Timestamp, &str), UsageRow
     sums
 }
 
-/// The latest use of each key.
-fn latest(uses: &[LastUse]) -> BTreeMap<AccessKeyPk, &LastUse> {
-    let mut latest = BTreeMap::<AccessKeyPk, &LastUse>::new();
+/// The latest use of each key, with the requests of all.
+fn latest(uses: &[LastUse]) -> BTreeMap<AccessKeyPk, LastUse> {
+    let mut latest = BTreeMap::<AccessKeyPk, LastUse>::new();
     for used in uses {
-        let entry = latest.entry(used.access_key).or_insert(used);
+        let requests = latest
+            .get(&used.access_key)
+            .map_or(0, |known| known.requests)
+            .saturating_add(used.requests);
+        let entry = latest
+            .entry(used.access_key)
+            .or_insert_with(|| used.clone());
         if entry.at < used.at {
-            *entry = used;
+            *entry = used.clone();
         }
+        entry.requests = requests;
     }
     latest
 }

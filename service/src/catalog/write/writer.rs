@@ -177,7 +177,9 @@ fn goes_alone(change: &Change) -> bool {
 fn rows_of(change: &Change) -> usize {
     match change {
         Change::CompleteUpload(change) => 4 + 2 * change.parts.len(),
-        Change::RecordUsage(change) => change.usage.len() + change.last_uses.len(),
+        Change::RecordUsage(change) => {
+            change.usage.len() + change.last_uses.len() + change.denials.len()
+        }
         Change::PutObject(_) | Change::PutPart(_) | Change::DeleteObject(_) => 2,
         _ => 1,
     }

@@ -9,8 +9,10 @@ use crate::access::authenticate::{AuthenticateError, authenticate_v2, authentica
 use crate::access::sigv2::{SigV2Error, V2Claim};
 use crate::access::sigv4::{AcceptedRegions, Placement, ScopeClaim, SigV4Error, Signed, V4Claim};
 use crate::access::{self, KeyFacts, Origin};
+use crate::config::SignatureV2;
 use crate::domain::AccessKeyId;
 use crate::error::Error;
+use crate::ledger::Named;
 use crate::service::Service;
 
 /// Where a signature stands: S3 has other codes for a header than for a query.
@@ -62,6 +64,9 @@ fn v2_message(error: &SigV2Error) -> String {
 const MISMATCH: &str = "The request signature we calculated does not match the signature you provided. \
                         Check your key and signing method.";
 
+const NOT_SUPPORTED: &str = "The authorization mechanism you have provided is not supported. \
+                             Please use AWS4-HMAC-SHA256.";
+
 /// A verified claim.
 pub(super) struct Verified {
     pub(super) caller: access::Caller,
@@ -69,17 +74,31 @@ pub(super) struct Verified {
     pub(super) chunk_key: Option<Bytes>,
 }
 
+/// Where a claim comes from, and what it names.
+pub(super) struct Asking<'a> {
+    pub(super) origin: Origin,
+    pub(super) named: Named<'a>,
+}
+
+impl Asking<'_> {
+    /// Notes a signature that was not made with the key's secret.
+    fn wrong(&self, service: &Service, key: &KeyFacts) {
+        let (origin, named) = (&self.origin, self.named);
+        service.ledger.wrong_proof(key, "signature", origin, named);
+    }
+}
+
 /// Verifies a claim against the key that it names. Form and time first, so that a stranger cannot make us read keys.
 pub(super) async fn verify(
     service: &Service,
     claim: SignatureClaim,
-    origin: Origin,
+    asking: Asking<'_>,
 ) -> Result<Verified, Error> {
     match claim.kind() {
-        SignatureKind::V4Header => v4(service, claim, ClaimPlace::Header, origin).await,
-        SignatureKind::V4Presigned => v4(service, claim, ClaimPlace::Query, origin).await,
-        SignatureKind::V4PostPolicy => v4(service, claim, ClaimPlace::Form, origin).await,
-        SignatureKind::V2Presigned => v2(service, claim, origin).await,
+        SignatureKind::V4Header => v4(service, claim, ClaimPlace::Header, asking).await,
+        SignatureKind::V4Presigned => v4(service, claim, ClaimPlace::Query, asking).await,
+        SignatureKind::V4PostPolicy => v4(service, claim, ClaimPlace::Form, asking).await,
+        SignatureKind::V2Presigned => v2(service, claim, asking).await,
         SignatureKind::Unspecified => Err(ClaimError::Malformed(ClaimPlace::Header).into()),
     }
 }
@@ -94,7 +113,7 @@ async fn v4(
     service: &Service,
     claim: SignatureClaim,
     place: ClaimPlace,
-    origin: Origin,
+    asking: Asking<'_>,
 ) -> Result<Verified, Error> {
     let refuse = |error: SigV4Error| Error::from(ClaimError::V4(place, error));
     let signed = match place {
@@ -137,23 +156,33 @@ async fn v4(
     let facts = Arc::new(KeyFacts::from(row.as_ref()));
     let authenticated = authenticate_v4(
         &checked,
-        facts,
+        Arc::clone(&facts),
         &service.signing_keys,
         || service.open_secret(&row),
-        origin,
+        asking.origin.clone(),
     );
     match authenticated {
         Ok(verified) => Ok(Verified {
             caller: verified.caller,
             chunk_key: Some(Bytes::copy_from_slice(verified.signing_key.expose())),
         }),
-        Err(AuthenticateError::Claim(error)) => Err(refuse(error)),
+        Err(AuthenticateError::Claim(error)) => {
+            asking.wrong(service, &facts);
+            Err(refuse(error))
+        }
         Err(AuthenticateError::Secret(error)) => Err(error),
         Err(AuthenticateError::OtherKey) => Err(Error::internal("facts of another key")),
     }
 }
 
-async fn v2(service: &Service, claim: SignatureClaim, origin: Origin) -> Result<Verified, Error> {
+async fn v2(
+    service: &Service,
+    claim: SignatureClaim,
+    asking: Asking<'_>,
+) -> Result<Verified, Error> {
+    if service.settings.signature_v2 == SignatureV2::Off {
+        return Err(Error::InvalidRequest(NOT_SUPPORTED));
+    }
     let refuse = |error: SigV2Error| Error::from(ClaimError::V2(error));
     let checked = V2Claim {
         access_key_id: access_key_id(&claim.access_key_id)?,
@@ -165,12 +194,16 @@ async fn v2(service: &Service, claim: SignatureClaim, origin: Origin) -> Result<
     .map_err(refuse)?;
     let (_, row) = service.key_row(checked.access_key_id().as_str()).await?;
     let facts = Arc::new(KeyFacts::from(row.as_ref()));
-    match authenticate_v2(&checked, facts, || service.open_secret(&row), origin) {
+    let open = || service.open_secret(&row);
+    match authenticate_v2(&checked, Arc::clone(&facts), open, asking.origin.clone()) {
         Ok(caller) => Ok(Verified {
             caller,
             chunk_key: None,
         }),
-        Err(AuthenticateError::Claim(error)) => Err(refuse(error)),
+        Err(AuthenticateError::Claim(error)) => {
+            asking.wrong(service, &facts);
+            Err(refuse(error))
+        }
         Err(AuthenticateError::Secret(error)) => Err(error),
         Err(AuthenticateError::OtherKey) => Err(Error::internal("facts of another key")),
     }

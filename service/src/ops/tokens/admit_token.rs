@@ -7,6 +7,7 @@ use crate::catalog::model::{AccessKey, KeyScope};
 use crate::domain::{AccessKeyPk, AccountId, BucketId};
 use crate::error::Error;
 use crate::gate::Caller;
+use crate::grant::Asked;
 use crate::service::{Decided, Grant, Service, classes};
 
 /// Admits a caller to a token, by its id or access key id: of the bucket that is named, or, if none is, of whichever
@@ -28,16 +29,21 @@ pub(super) async fn admit_token(
             .ok_or_else(|| no_such(token_id))?;
         return Ok((grant, token));
     }
+    let (asked, counting) = (unnamed(&caller), caller.counting());
     let caller = service.proven(caller, "", "").await?;
     let needed = classes(request);
-    let administrator = service.admit_target(caller, needed.clone(), Target::AbsentBucket)?;
+    let administrator =
+        service.admit_target(caller, needed.clone(), Target::AbsentBucket, asked)?;
     let found = find(service, token_id).await?;
     let (of, token) = found.ok_or_else(|| no_such(token_id))?;
     let bucket = service.catalog.bucket(of).await?;
     let bucket = bucket.ok_or_else(|| Error::internal("a token of a bucket without a row"))?;
     let caller = administrator.caller().clone();
-    match service.admit_found(caller, needed, bucket) {
-        Ok(grant) => Ok((grant, token)),
+    match service.admit_found(caller, needed, bucket, asked) {
+        Ok(grant) => {
+            service.count(counting, &grant).await?;
+            Ok((grant, token))
+        }
         Err(Error::AccessDenied) => Err(no_such(token_id)),
         Err(error) => Err(error),
     }
@@ -50,12 +56,24 @@ pub(super) async fn administered_account(
     caller: Caller,
     request: &impl Classified,
 ) -> Result<Option<AccountId>, Error> {
+    let (asked, counting) = (unnamed(&caller), caller.counting());
     let caller = service.proven(caller, "", "").await?;
-    let grant = service.admit_target(caller, classes(request), Target::AbsentBucket)?;
+    let grant =
+        service.admit_target(caller, classes(request), Target::AbsentBucket, asked)?;
+    service.count(counting, &grant).await?;
     match grant.scope() {
         Some(KeyScope::Everything) => Ok(None),
         Some(KeyScope::Account(account)) => Ok(Some(account)),
         Some(KeyScope::Bucket { .. }) | None => Err(Error::AccessDenied),
+    }
+}
+
+/// A call that names no bucket.
+fn unnamed(caller: &Caller) -> Asked<'static> {
+    Asked {
+        rpc: caller.rpc(),
+        bucket: "",
+        key: "",
     }
 }
 

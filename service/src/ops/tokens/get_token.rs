@@ -2,6 +2,7 @@ use bucketry_contract::v1::{GetTokenRequest, GetTokenResponse};
 use tonic::Request;
 
 use super::admit_token;
+use super::uses::uses;
 use crate::convert::token_to_proto;
 use crate::error::Error;
 use crate::service::Service;
@@ -14,7 +15,9 @@ pub(crate) async fn get_token(
     let asked = request.into_inner();
     let (grant, token) =
         admit_token(service, caller, &asked, &asked.bucket, &asked.token_id).await?;
+    let shown = token_to_proto(&token, &grant.bucket, service.now());
+    let uses = uses(service, &[token.pk]).await?;
     Ok(GetTokenResponse {
-        token: Some(token_to_proto(&token, &grant.bucket, service.now())),
+        token: Some(uses.of(token.pk, shown)),
     })
 }

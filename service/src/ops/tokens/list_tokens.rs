@@ -4,6 +4,7 @@ use bucketry_contract::v1::{ListTokensRequest, ListTokensResponse};
 use tonic::Request;
 
 use super::admit_token::administered_account;
+use super::uses::uses;
 use crate::catalog::model::{AccessKey, Bucket, KeyScope};
 use crate::catalog::query::{KeysOf, ListAccessKeys, More};
 use crate::convert::{page_size, token_to_proto};
@@ -46,6 +47,8 @@ pub(crate) async fn list_tokens(
         (More::Yes, Some(last)) => service.page_tokens.seal(&last.pk.to_string(), &query),
         _ => String::new(),
     };
+    let keys: Vec<AccessKeyPk> = page.items.iter().map(|key| key.pk).collect();
+    let uses = uses(service, &keys).await?;
     let now = service.now();
     let mut tokens = Vec::with_capacity(page.items.len());
     for key in &page.items {
@@ -53,7 +56,7 @@ pub(crate) async fn list_tokens(
             Some(bucket) => Arc::clone(bucket),
             None => bucket_of(service, key).await?,
         };
-        tokens.push(token_to_proto(key, &bucket, now));
+        tokens.push(uses.of(key.pk, token_to_proto(key, &bucket, now)));
     }
     Ok(ListTokensResponse {
         tokens,

@@ -1,0 +1,159 @@
+//! Notes what callers do and what they are refused, and tells them when a limit is reached.
+
+use std::sync::Arc;
+
+use crate::access::{self, Explanation, KeyFacts, Origin, explain_wrong_proof};
+use crate::catalog::model::DenialCause;
+use crate::catalog::{Catalog, CatalogError};
+use crate::clock::Clock;
+use crate::error::Error;
+use crate::grant::{Decided, Grant};
+use crate::judgement::Refused;
+use crate::metering::{Denial, Direction, LimitReached, Metering, RequestClass};
+
+/// This node's metering and its clock. Cheap to clone; all clones are one.
+#[derive(Clone)]
+pub(crate) struct Ledger {
+    metering: Arc<Metering>,
+    clock: Clock,
+}
+
+/// The bucket and the key that a request names; empty: none.
+pub(crate) type Named<'a> = (&'a str, &'a str);
+
+impl Ledger {
+    pub(crate) fn new(clock: Clock) -> Self {
+        Self {
+            metering: Arc::new(Metering::default()),
+            clock,
+        }
+    }
+
+    /// The counters themselves.
+    pub(crate) fn metering(&self) -> &Arc<Metering> {
+        &self.metering
+    }
+
+    /// Writes everything that was noted before the call.
+    ///
+    /// # Errors
+    /// See [`Metering::flush`].
+    pub(crate) async fn flush(&self, catalog: &Catalog) -> Result<(), CatalogError> {
+        self.metering.flush(catalog, self.clock).await
+    }
+
+    /// Counts a request that was let in.
+    ///
+    /// # Errors
+    /// The limit that the key has reached: the request is refused after all.
+    pub(crate) async fn request(
+        &self,
+        catalog: &Catalog,
+        caller: &access::Caller,
+        class: RequestClass,
+        named: Named<'_>,
+    ) -> Result<(), Error> {
+        let Some(key) = caller.key() else {
+            return Ok(());
+        };
+        let counted = self
+            .metering
+            .request(catalog, key, class, caller.origin(), self.clock.now())
+            .await?;
+        counted.map_err(|limit| self.limit_reached(caller, limit, named))
+    }
+
+    /// Counts bytes of object data that pass in the name of a grant.
+    ///
+    /// # Errors
+    /// The limit that these bytes would pass: the transfer is to be ended.
+    pub(crate) fn bytes(
+        &self,
+        grant: &Grant,
+        direction: Direction,
+        bytes: usize,
+    ) -> Result<(), Error> {
+        let Some(key) = grant.caller().key() else {
+            return Ok(());
+        };
+        let (class, now) = (grant.request_class(), self.clock.now());
+        let counted = self
+            .metering
+            .transfer(key, class, direction, bytes as u64, now);
+        counted.map_err(|limit| {
+            if grant.withdraw() {
+                self.limit_reached(grant.caller(), limit, grant.named())
+            } else {
+                limit.to_error()
+            }
+        })
+    }
+
+    /// Notes a refusal, and says what the caller reads.
+    pub(crate) fn refuse(
+        &self,
+        caller: &access::Caller,
+        refused: Refused,
+        named: Named<'_>,
+    ) -> Error {
+        self.deny(caller, &refused.explanation(), named);
+        refused.to_error(caller)
+    }
+
+    /// Notes that a grant was taken back while it was used: once, however many parts of the request meet it.
+    pub(crate) fn withdraw(&self, decided: &impl Decided, refused: Refused) -> Error {
+        if decided.withdraw() {
+            self.refuse(decided.caller(), refused, decided.named())
+        } else {
+            refused.to_error(decided.caller())
+        }
+    }
+
+    /// Notes a signature or secret that is not the key's; `what` says which.
+    pub(crate) fn wrong_proof(
+        &self,
+        key: &KeyFacts,
+        what: &'static str,
+        origin: &Origin,
+        named: Named<'_>,
+    ) {
+        let denial = Denial {
+            explanation: &explain_wrong_proof(what),
+            cause: DenialCause::Anybody,
+            origin,
+            bucket: named.0,
+            key: named.1,
+        };
+        self.metering.denied(key, denial, self.clock.now());
+    }
+
+    fn limit_reached(
+        &self,
+        caller: &access::Caller,
+        limit: LimitReached,
+        named: Named<'_>,
+    ) -> Error {
+        self.deny(caller, &limit.explanation(), named);
+        limit.to_error()
+    }
+
+    fn deny(&self, caller: &access::Caller, explanation: &Explanation, named: Named<'_>) {
+        tracing::info!(
+            access_key_id = caller.key().map(|key| tracing::field::display(&key.access_key_id)),
+            address = %caller.address(),
+            operation = &*caller.origin().operation,
+            rule = explanation.rule,
+            "denied"
+        );
+        if let Some(key) = caller.key() {
+            let denial = Denial {
+                explanation,
+                cause: DenialCause::Holder,
+                origin: caller.origin(),
+                bucket: named.0,
+                key: named.1,
+            };
+            self.metering.denied(key, denial, self.clock.now());
+        }
+    }
+}

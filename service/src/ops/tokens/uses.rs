@@ -1,0 +1,35 @@
+//! Shows tokens with their latest use and how often they were used.
+
+use std::collections::HashMap;
+
+use bucketry_contract::v1::Token;
+
+use crate::catalog::model::LastUse;
+use crate::domain::AccessKeyPk;
+use crate::error::Error;
+use crate::metering::last_use_to_proto;
+use crate::service::Service;
+
+/// What tokens were used for until now.
+pub(super) struct Uses(HashMap<AccessKeyPk, LastUse>);
+
+/// Reads the uses of tokens, in one question. What this node has counted is written first.
+///
+/// # Errors
+/// What the catalog says.
+pub(super) async fn uses(service: &Service, tokens: &[AccessKeyPk]) -> Result<Uses, Error> {
+    service.ledger.flush(&service.catalog).await?;
+    Ok(Uses(service.catalog.last_uses(tokens).await?))
+}
+
+impl Uses {
+    /// The token with its use.
+    pub(super) fn of(&self, key: AccessKeyPk, token: Token) -> Token {
+        let used = self.0.get(&key);
+        Token {
+            last_use: used.map(last_use_to_proto),
+            request_count: used.map_or(0, |used| i64::try_from(used.requests).unwrap_or(i64::MAX)),
+            ..token
+        }
+    }
+}
