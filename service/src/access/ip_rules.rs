@@ -366,7 +366,7 @@ mod tests {
                 list: IpList::Allowed,
                 index: 1,
                 entry: "10.0.0.256".into(),
-                problem: IpEntryProblem::NotAnAddress
+                problem: IpEntryProblem::NumberTooLarge
             })
         );
         assert_eq!(

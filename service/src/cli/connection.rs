@@ -18,25 +18,27 @@ use crate::config::{ClientSettings, KeyPair, PlaintextCredentials};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A signed-in way to a server; connects with the first call.
+/// A way to a server, signed in or not; connects with the first call.
 pub(super) struct Connection {
     endpoint: String,
     channel: Channel,
     bearer: Bearer,
 }
 
-/// A channel that signs in with every call.
+/// A channel that signs in with every call, if it has credentials.
 pub(super) type SignedIn = InterceptedService<Channel, Bearer>;
 
-/// Adds the credentials to a call.
+/// Adds the credentials, if there are any, to a call.
 #[derive(Clone)]
-pub(super) struct Bearer(MetadataValue<Ascii>);
+pub(super) struct Bearer(Option<MetadataValue<Ascii>>);
 
 impl Interceptor for Bearer {
     fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
-        request
-            .metadata_mut()
-            .insert("authorization", self.0.clone());
+        if let Some(credentials) = &self.0 {
+            request
+                .metadata_mut()
+                .insert("authorization", credentials.clone());
+        }
         Ok(request)
     }
 }
@@ -51,17 +53,26 @@ impl Bearer {
         let mut value: MetadataValue<Ascii> = text.parse().map_err(|_| CliError::Credentials)?;
         // Kept out of Debug and of HTTP/2's header table.
         value.set_sensitive(true);
-        Ok(Self(value))
+        Ok(Self(Some(value)))
     }
 }
 
 impl Connection {
-    /// Prepares a connection.
+    /// Prepares a connection that signs in.
     pub(super) fn open(
         settings: &ClientSettings,
         credentials: Option<KeyPair>,
     ) -> Result<Self, CliError> {
         let credentials = credentials.ok_or(CliError::NoCredentials)?;
+        Self::with(settings, Bearer::new(&credentials)?)
+    }
+
+    /// Prepares a connection for what is open to everybody. As no secret is sent, it may be without TLS.
+    pub(super) fn anonymous(settings: &ClientSettings) -> Result<Self, CliError> {
+        Self::with(settings, Bearer(None))
+    }
+
+    fn with(settings: &ClientSettings, bearer: Bearer) -> Result<Self, CliError> {
         let endpoint = settings.endpoint.as_str().to_owned();
         let refused = |source| CliError::Endpoint {
             endpoint: endpoint.clone(),
@@ -73,14 +84,15 @@ impl Connection {
             .connect_timeout(CONNECT_TIMEOUT);
         if is_tls(builder.uri()) {
             builder = builder.tls_config(tls(settings)?).map_err(refused)?;
-        } else if settings.plaintext_credentials == PlaintextCredentials::Loopback
+        } else if bearer.0.is_some()
+            && settings.plaintext_credentials == PlaintextCredentials::Loopback
             && !is_loopback(builder.uri())
         {
             return Err(CliError::Plaintext { endpoint });
         }
         Ok(Self {
             channel: builder.connect_lazy(),
-            bearer: Bearer::new(&credentials)?,
+            bearer,
             endpoint,
         })
     }
@@ -192,10 +204,10 @@ mod tests {
         );
         assert!(matches!(none, Err(CliError::NoCredentials)));
         let bearer = Bearer::new(&credentials()).unwrap();
-        assert_eq!(
-            bearer.0.to_str().unwrap(),
-            "Bearer BKTYEXAMPLE.hunter2hunter2"
-        );
-        assert!(!format!("{:?}", bearer.0).contains("hunter2"));
+        let value = bearer.0.unwrap();
+        assert_eq!(value.to_str().unwrap(), "Bearer BKTYEXAMPLE.hunter2hunter2");
+        assert!(!format!("{value:?}").contains("hunter2"));
+        let remote = settings("http://example.com", PlaintextCredentials::Loopback);
+        assert!(Connection::anonymous(&remote).is_ok());
     }
 }

@@ -7,6 +7,7 @@ use bucketry_contract::v1::{
     Account, CreateAccountResponse, CreateTokenRequest, CreateTokenResponse, Credentials,
     GetCapabilitiesResponse, ListTokensRequest, ListTokensResponse, Permission, Token,
 };
+use bucketry_s3_adapter::forwarding::Forwarding;
 use bytes::{BufMut, Bytes, BytesMut};
 use clap::CommandFactory;
 use http::{HeaderMap, Request, Response};
@@ -17,7 +18,11 @@ use tonic::Status;
 
 use super::*;
 use crate::config::{KeyPair, Secret};
-use crate::server::{DescriptorSets, Front, GrpcBuilder, Limits, RequestBody, listen, serve};
+use crate::server::{
+    DescriptorSets, Front, GrpcBuilder, Limits, Listener, Preamble, RequestBody, listen, serve,
+};
+
+mod tokens;
 
 /// What was asked: path, credentials, message.
 type Asked = Arc<Mutex<Vec<(String, String, Bytes)>>>;
@@ -92,10 +97,13 @@ impl Fake {
             let fake = fake.clone();
             async move { Ok(fake.answer(request).await) }
         });
-        let front = Front::new(grpc, s3);
+        let front = Front::new(grpc, s3, Forwarding::default());
         let limits = Limits::default();
         let server = tokio::spawn(serve(
-            vec![listener],
+            vec![Listener {
+                socket: listener,
+                preamble: Preamble::None,
+            }],
             None,
             front,
             limits,

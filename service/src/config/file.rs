@@ -95,6 +95,7 @@ mod tests {
         collect-interval = "5s"
         collect-grace = "1m"
         node-lease = "20s"
+        usage-interval = "5s"
         log-format = "json"
         log-level = "debug"
     "#;

@@ -12,7 +12,9 @@ use http::{Request, Response};
 
 use crate::config::{Config, PublicUrl};
 use crate::grpc::{LocalEdge, Server};
-use crate::server::{ConnectionInfo, Encryption, Operation, RequestBody, RequestId};
+use crate::server::{
+    ConnectionInfo, EffectiveAddress, Encryption, Operation, RequestBody, RequestId,
+};
 use crate::service::Service;
 
 /// The adapter between this process's front and this process's services.
@@ -67,12 +69,12 @@ impl tower::Service<Request<RequestBody>> for S3Service {
     }
 }
 
-/// What the front knows of the connection, in the adapter's own terms.
+/// What the front knows of the client, in the adapter's own terms.
 fn client_info(extensions: &http::Extensions) -> Option<ClientInfo> {
     let connection = extensions.get::<ConnectionInfo>()?;
     let id = extensions.get::<RequestId>()?;
     Some(ClientInfo {
-        address: connection.peer.map(|peer| peer.ip().to_canonical()),
+        address: extensions.get::<EffectiveAddress>()?.address.ip(),
         scheme: match connection.encryption {
             Encryption::Tls => Scheme::Https,
             Encryption::Plaintext => Scheme::Http,

@@ -21,7 +21,10 @@ use super::limits::{
     CONNECTION_WINDOW_BYTES, HEADER_READ_TIMEOUT, HTTP1_BUFFER_BYTES, KEEP_ALIVE_INTERVAL,
     KEEP_ALIVE_TIMEOUT, MAX_CONCURRENT_STREAMS, MAX_LOCAL_RESETS, STREAM_WINDOW_BYTES,
 };
-use super::{ConnectionInfo, Encryption, Front, Limits, MAX_HEAD_BYTES, RequestBody, Tls};
+use super::proxy_protocol::read_proxy_header;
+use super::{
+    ConnectionInfo, Encryption, Front, Limits, MAX_HEAD_BYTES, Preamble, Relayed, RequestBody, Tls,
+};
 
 /// What all connections of a server share.
 pub(super) struct Shared<S> {
@@ -61,8 +64,12 @@ pub(super) fn http() -> auto::Builder<TokioExecutor> {
 }
 
 /// Serves one accepted connection to its end.
-pub(super) async fn connection<S, B>(shared: Arc<Shared<S>>, socket: TcpStream, peer: SocketAddr)
-where
+pub(super) async fn connection<S, B>(
+    shared: Arc<Shared<S>>,
+    mut socket: TcpStream,
+    peer: SocketAddr,
+    preamble: Preamble,
+) where
     S: Service<Request<RequestBody>, Response = Response<B>, Error = Infallible>
         + Clone
         + Send
@@ -75,9 +82,17 @@ where
     if let Err(error) = socket.set_nodelay(true) {
         tracing::debug!(%peer, %error, "TCP_NODELAY refused");
     }
+    let relayed = match preamble {
+        Preamble::None => None,
+        Preamble::ProxyProtocol => match relayed(&shared, &mut socket, peer).await {
+            Some(relayed) => Some(relayed),
+            None => return,
+        },
+    };
     let info = |encryption| ConnectionInfo {
         peer: Some(peer),
         encryption,
+        relayed,
     };
     let Some(tls) = &shared.tls else {
         return requests(&shared, socket, info(Encryption::Plaintext)).await;
@@ -94,6 +109,34 @@ where
         Ok(Ok(stream)) => requests(&shared, stream, info(Encryption::Tls)).await,
         Ok(Err(error)) => tracing::debug!(%peer, %error, "TLS handshake failed"),
         Err(_elapsed) => tracing::debug!(%peer, "TLS handshake took too long"),
+    }
+}
+
+/// What the PROXY protocol header of a new connection says; none: the connection is to be closed.
+async fn relayed<S>(
+    shared: &Shared<S>,
+    socket: &mut TcpStream,
+    peer: SocketAddr,
+) -> Option<Relayed> {
+    if !shared.front.forwarding().trusts(peer.ip()) {
+        tracing::info!(%peer, "closed: PROXY protocol from a peer that is no trusted proxy");
+        return None;
+    }
+    let header = timeout(shared.limits.handshake_timeout, read_proxy_header(socket));
+    let header = tokio::select! {
+        result = header => result,
+        () = shared.stop.cancelled() => return None,
+    };
+    match header {
+        Ok(Ok(relayed)) => Some(relayed),
+        Ok(Err(error)) => {
+            tracing::info!(%peer, %error, "closed: no PROXY protocol header");
+            None
+        }
+        Err(_elapsed) => {
+            tracing::info!(%peer, "closed: the PROXY protocol header took too long");
+            None
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 use std::net::SocketAddr;
 
+use super::Relayed;
+
 /// How a connection is protected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Encryption {
@@ -9,18 +11,26 @@ pub enum Encryption {
     Plaintext,
 }
 
-/// What the socket tells about a request. In the extensions of every request, of gRPC and S3 alike.
+/// What the connection tells about a request. In the extensions of every request, of gRPC and S3 alike. Whose request it
+/// is, is another question: [`super::EffectiveAddress`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ConnectionInfo {
     /// The other end of the socket; none: it has no address.
     pub peer: Option<SocketAddr>,
     /// How the connection is protected.
     pub encryption: Encryption,
+    /// What the PROXY protocol header says; none: the connection came to a listener without one.
+    pub relayed: Option<Relayed>,
 }
 
 impl ConnectionInfo {
     /// Whether the other end is this machine, by its address: the only place from which plaintext is safe. An
     /// IPv4-mapped loopback address counts.
+    ///
+    /// This is about who can listen in on the socket, so only the socket's own peer counts. What a proxy says of the
+    /// client (a header, the PROXY protocol) makes a remote connection no safer. The other way round, the connection of
+    /// a trusted proxy on this machine is loopback, whoever its client is: the hop that carries the plaintext does not
+    /// leave the machine, and how the proxy is reached is the choice of the operator who trusts it.
     #[must_use]
     pub fn is_loopback(&self) -> bool {
         self.peer
@@ -38,6 +48,7 @@ mod tests {
             ConnectionInfo {
                 peer: peer.map(|text| text.parse().unwrap()),
                 encryption: Encryption::Plaintext,
+                relayed: None,
             }
             .is_loopback()
         };
@@ -51,5 +62,20 @@ mod tests {
                 && !loopback(Some("[::ffff:10.0.0.1]:1"))
                 && !loopback(None)
         );
+    }
+
+    #[test]
+    fn what_a_proxy_says_makes_nobody_local() {
+        let local = |peer: &str, relayed| {
+            ConnectionInfo {
+                peer: Some(peer.parse().unwrap()),
+                encryption: Encryption::Plaintext,
+                relayed: Some(relayed),
+            }
+            .is_loopback()
+        };
+        let claimed = Relayed::From([127, 0, 0, 1].into());
+        assert!(!local("10.0.0.7:1", claimed) && !local("10.0.0.7:1", Relayed::Local));
+        assert!(local("127.0.0.1:1", Relayed::From([192, 0, 2, 1].into())));
     }
 }

@@ -1,7 +1,9 @@
 use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 
 use bucketry_contract::errors::{ErrorReason, status_of};
+use bucketry_s3_adapter::forwarding::Forwarding;
 use bytes::Bytes;
 use futures::FutureExt;
 use http::{HeaderMap, HeaderName, Method, Request, Response, StatusCode, Version, header};
@@ -11,7 +13,7 @@ use tower::{Service, ServiceExt};
 
 use super::explain::explained;
 use super::observe::{Observation, ObservedBody};
-use super::{ConnectionInfo, GrpcFront, MAX_HEAD_BYTES, RequestBody, RequestId};
+use super::{ConnectionInfo, EffectiveAddress, GrpcFront, MAX_HEAD_BYTES, RequestBody, RequestId};
 use crate::telemetry::metrics::FrontName;
 
 const GRPC_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -26,6 +28,14 @@ const SECURITY_TOKEN: HeaderName = HeaderName::from_static("x-amz-security-token
 pub struct Front<S> {
     grpc: GrpcFront,
     s3: S,
+    forwarding: Arc<Forwarding>,
+}
+
+impl<S> Front<S> {
+    /// Whose word about the client is believed.
+    pub(super) fn forwarding(&self) -> &Forwarding {
+        &self.forwarding
+    }
 }
 
 impl<S, B> Front<S>
@@ -35,11 +45,15 @@ where
 {
     /// Joins the gRPC services with the service that takes all other requests.
     ///
-    /// Every request of either carries [`ConnectionInfo`] and [`RequestId`] in its extensions. The answers of `s3` may
-    /// carry an [`super::Operation`] for metrics and logs.
+    /// Every request of either carries [`ConnectionInfo`], [`EffectiveAddress`] and [`RequestId`] in its extensions. The
+    /// answers of `s3` may carry an [`super::Operation`] for metrics and logs.
     #[must_use]
-    pub fn new(grpc: GrpcFront, s3: S) -> Self {
-        Self { grpc, s3 }
+    pub fn new(grpc: GrpcFront, s3: S, forwarding: Forwarding) -> Self {
+        Self {
+            grpc,
+            s3,
+            forwarding: Arc::new(forwarding),
+        }
     }
 
     pub(super) fn grpc(&self) -> &GrpcFront {
@@ -58,13 +72,15 @@ where
             FrontName::Grpc => self.grpc.operation(request.uri().path()),
             FrontName::S3 => None,
         };
-        let observation = Observation::begin(front, operation, id.clone(), info);
+        let client = EffectiveAddress::derive(&info, &self.forwarding, request.headers());
+        let observation = Observation::begin(front, operation, id.clone(), info, client.address);
         let (name, refused) = match front {
             FrontName::Grpc => (GRPC_REQUEST_ID, None),
             FrontName::S3 => (S3_REQUEST_ID, refused_head(&request)),
         };
         hide_credentials(request.headers_mut());
         request.extensions_mut().insert(info);
+        request.extensions_mut().insert(client);
         request.extensions_mut().insert(id.clone());
         let request = request.map(|body| RequestBody::new(body, observation.received()));
         let mut response = match refused {

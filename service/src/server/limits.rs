@@ -37,7 +37,7 @@ pub(super) const MAX_LOCAL_RESETS: usize = 16 * 1024;
 pub struct Limits {
     /// The most connections at once; further ones wait in the kernel's queue. At least 1.
     pub max_connections: u32,
-    /// How long a TLS handshake may take.
+    /// How long a TLS handshake may take, and a PROXY protocol header before it.
     pub handshake_timeout: Duration,
     /// How long a new connection may take until its first request has arrived; it bounds what HTTP's own timeouts do
     /// not see: a part of the HTTP/2 preface, or the preface and nothing after it.

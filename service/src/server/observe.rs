@@ -13,6 +13,7 @@ use tonic::body::Body;
 use tonic::{Code, Status};
 
 use super::{ConnectionInfo, RequestId};
+use crate::access::ClientAddress;
 use crate::telemetry::metrics::{FrontName, InFlight, Outcome, RequestRecord, record_request};
 
 /// The name of the operation that a front performed, as in `GetObject`; in the extensions of its answer.
@@ -66,6 +67,7 @@ pub(super) struct Observation {
     outcome: Outcome,
     id: RequestId,
     info: ConnectionInfo,
+    client: ClientAddress,
     begun: Instant,
     received: Arc<AtomicU64>,
     sent: u64,
@@ -78,6 +80,7 @@ impl Observation {
         operation: Option<Arc<str>>,
         id: RequestId,
         info: ConnectionInfo,
+        client: ClientAddress,
     ) -> Self {
         Self {
             front,
@@ -86,6 +89,7 @@ impl Observation {
             outcome: Outcome::Cancelled,
             id,
             info,
+            client,
             begun: Instant::now(),
             received: Arc::default(),
             sent: 0,
@@ -144,6 +148,7 @@ impl Drop for Observation {
                     operation = %record.operation,
                     outcome = record.outcome.label(),
                     peer = self.info.peer.map(tracing::field::display),
+                    client = %self.client,
                     duration_us = record.duration.as_micros() as u64,
                     received_bytes = record.received_bytes,
                     sent_bytes = record.sent_bytes,

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response};
-use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
@@ -13,7 +12,7 @@ use tokio_util::task::TaskTracker;
 use tower::Service;
 
 use super::connection::{Shared, connection, http};
-use super::{Front, Limits, RequestBody, Tls};
+use super::{Front, Limits, Listener, RequestBody, Tls};
 
 /// The wait after an error of accepting that is not one connection's: most often the process is out of file
 /// descriptors, and trying again at once would only burn the processor.
@@ -34,7 +33,7 @@ pub enum Drained {
 /// Serves both fronts on all listeners until `shutdown` ends; then takes no new connections and requests, says so by
 /// gRPC health, lets the running requests end within the drain deadline, and cuts the rest.
 pub async fn serve<S, B>(
-    listeners: Vec<TcpListener>,
+    listeners: Vec<Listener>,
     tls: Option<Tls>,
     front: Front<S>,
     limits: Limits,
@@ -93,7 +92,7 @@ where
 
 /// Accepts connections of one listener until the server stops.
 async fn accept<S, B>(
-    listener: TcpListener,
+    listener: Listener,
     shared: Arc<Shared<S>>,
     permits: Arc<Semaphore>,
     connections: TaskTracker,
@@ -109,7 +108,7 @@ async fn accept<S, B>(
     let next = async || {
         // The permit first: a connection that cannot be served stays in the kernel's queue.
         let permit = Arc::clone(&permits).acquire_owned().await;
-        (permit, listener.accept().await)
+        (permit, listener.socket.accept().await)
     };
     loop {
         let (permit, accepted) = tokio::select! {
@@ -119,8 +118,9 @@ async fn accept<S, B>(
         match accepted {
             Ok((socket, peer)) => {
                 let shared = Arc::clone(&shared);
+                let preamble = listener.preamble;
                 connections.spawn(async move {
-                    connection(shared, socket, peer).await;
+                    connection(shared, socket, peer, preamble).await;
                     drop(permit);
                 });
             }

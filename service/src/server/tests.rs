@@ -2,6 +2,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bucketry_s3_adapter::forwarding::{Forwarding, TrustedProxy};
 use bytes::Bytes;
 use http::{Request, Response, StatusCode, Version};
 use http_body_util::{BodyExt, Full};
@@ -53,6 +54,14 @@ fn s3(entered: Arc<Notify>, leave: Arc<Notify>) -> S3 {
             }
             let info = head.extensions.get::<ConnectionInfo>().unwrap();
             let id = head.extensions.get::<RequestId>().unwrap();
+            if head.uri.path() == "/client" {
+                let client = head.extensions.get::<EffectiveAddress>().unwrap();
+                let text = format!(
+                    "{} {:?} {:?}",
+                    client.address, client.source, info.encryption
+                );
+                return Ok(Response::new(Full::from(text)));
+            }
             assert!(info.is_loopback());
             let text = format!("{:?} {:?} {received} {id}", head.version, info.encryption);
             Ok(Response::new(Full::from(text)))
@@ -70,8 +79,31 @@ struct Server {
 
 impl Server {
     async fn start(limits: Limits, tls: Option<Tls>) -> Self {
-        let listener = listen("127.0.0.1:0".parse().unwrap()).unwrap();
-        let address = listener.local_addr().unwrap();
+        Self::listening("127.0.0.1:0", Preamble::None, &[], limits, tls).await
+    }
+
+    /// Behind a load balancer on this machine that speaks the PROXY protocol.
+    async fn proxied(limits: Limits, tls: Option<Tls>) -> Self {
+        let trusted = ["127.0.0.1".parse().unwrap()];
+        Self::listening(
+            "127.0.0.1:0",
+            Preamble::ProxyProtocol,
+            &trusted,
+            limits,
+            tls,
+        )
+        .await
+    }
+
+    async fn listening(
+        address: &str,
+        preamble: Preamble,
+        trusted: &[TrustedProxy],
+        limits: Limits,
+        tls: Option<Tls>,
+    ) -> Self {
+        let listeners = listen_all([(address.parse().unwrap(), preamble)]).unwrap();
+        let address = listeners[0].socket.local_addr().unwrap();
         let (entered, leave) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
         let grpc = GrpcBuilder::default()
             .build(DescriptorSets {
@@ -80,9 +112,13 @@ impl Server {
             })
             .await
             .unwrap();
-        let front = Front::new(grpc, s3(Arc::clone(&entered), Arc::clone(&leave)));
+        let front = Front::new(
+            grpc,
+            s3(Arc::clone(&entered), Arc::clone(&leave)),
+            Forwarding::new(trusted, None).unwrap(),
+        );
         let (stop, stopped) = oneshot::channel();
-        let task = tokio::spawn(serve(vec![listener], tls, front, limits, async {
+        let task = tokio::spawn(serve(listeners, tls, front, limits, async {
             let _ = stopped.await;
         }));
         Self {
@@ -151,10 +187,16 @@ async fn text(response: Response<hyper::body::Incoming>) -> String {
 }
 
 /// Waits until the other side has closed; what it said before does not matter.
-async fn closed(mut io: impl AsyncRead + Unpin) {
+async fn closed(io: impl AsyncRead + Unpin) {
+    until_closed(io).await;
+}
+
+/// What the other side says until it closes.
+async fn until_closed(mut io: impl AsyncRead + Unpin) -> Vec<u8> {
     let mut said = Vec::new();
     // A reset is an end too.
     let _ = timeout(PATIENCE, io.read_to_end(&mut said)).await.unwrap();
+    said
 }
 
 fn certificate() -> (Tls, CertificateDer<'static>) {
@@ -170,6 +212,14 @@ async fn over_tls(
     root: &CertificateDer<'static>,
     offer: &[&[u8]],
 ) -> TlsStream<TcpStream> {
+    tls_on(server.connect().await, root, offer).await
+}
+
+async fn tls_on(
+    socket: TcpStream,
+    root: &CertificateDer<'static>,
+    offer: &[&[u8]],
+) -> TlsStream<TcpStream> {
     let mut roots = RootCertStore::empty();
     roots.add(root.clone()).unwrap();
     let mut config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
@@ -180,7 +230,7 @@ async fn over_tls(
     config.alpn_protocols = offer.iter().map(|protocol| protocol.to_vec()).collect();
     let name = ServerName::try_from("localhost").unwrap();
     TlsConnector::from(Arc::new(config))
-        .connect(name, server.connect().await)
+        .connect(name, socket)
         .await
         .unwrap()
 }
@@ -566,6 +616,173 @@ async fn http1_answers_keep_their_length() {
         response.headers().contains_key("content-length"),
         "{response:?}"
     );
+}
+
+fn who() -> Request<Full<Bytes>> {
+    let request = Request::get("http://localhost/client").header("host", "localhost");
+    request.body(Full::default()).unwrap()
+}
+
+/// Whom the server takes the other end of a connection for.
+async fn client<I>(io: I) -> String
+where
+    I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    text(http1(io).await.send_request(who()).await.unwrap()).await
+}
+
+const PROXY_V1: &[u8] = b"PROXY TCP4 192.0.2.1 127.0.0.1 4711 9000\r\n";
+/// Version 2, from `2001:db8::1`.
+const PROXY_V2: &[u8] = b"\r\n\r\n\0\r\nQUIT\n\x21\x21\0\x24\
+    \x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x01\
+    \0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x01\x12\x67\0\x50";
+const PROXY_LOCAL: &[u8] = b"\r\n\r\n\0\r\nQUIT\n\x20\0\0\0";
+
+#[tokio::test]
+async fn a_proxy_protocol_listener_takes_the_address_of_the_header() {
+    let server = Server::proxied(Limits::default(), None).await;
+    for (header, expected) in [
+        (PROXY_V1, "192.0.2.1 ProxyProtocol Plaintext"),
+        (PROXY_V2, "2001:db8::1 ProxyProtocol Plaintext"),
+        (PROXY_LOCAL, "127.0.0.1 ProxyProtocol Plaintext"),
+        (b"PROXY UNKNOWN\r\n", "unknown ProxyProtocol Plaintext"),
+    ] {
+        let mut socket = server.connect().await;
+        socket.write_all(header).await.unwrap();
+        assert_eq!(client(socket).await, expected);
+    }
+}
+
+#[tokio::test]
+async fn the_proxy_protocol_comes_before_tls() {
+    let (tls, root) = certificate();
+    let server = Server::proxied(Limits::default(), Some(tls)).await;
+    let mut socket = server.connect().await;
+    socket.write_all(PROXY_V1).await.unwrap();
+    let stream = tls_on(socket, &root, &[b"http/1.1"]).await;
+    assert_eq!(client(stream).await, "192.0.2.1 ProxyProtocol Tls");
+}
+
+#[tokio::test]
+async fn without_a_proxy_protocol_header_there_is_no_answer() {
+    let server = Server::proxied(Limits::default(), None).await;
+    for said in [
+        &b"GET /client HTTP/1.1\r\nhost: localhost\r\n\r\n"[..],
+        PREFACE,
+        b"PROXY TCP4 192.0.2.1 127.0.0.1 4711 99999\r\n",
+        b"\r\n\r\n\0\r\nQUIT\n\x21\x11\xff\xff",
+        b"\r\n\r\n\0\r\nQUIT\n\x21\x21\0\x0c\0\0\0\0\0\0\0\0\0\0\0\0",
+    ] {
+        let mut socket = server.connect().await;
+        socket.write_all(said).await.unwrap();
+        assert_eq!(until_closed(socket).await, b"");
+    }
+}
+
+#[tokio::test]
+async fn a_slow_proxy_protocol_header_is_not_waited_for() {
+    let limits = Limits {
+        handshake_timeout: SHORT,
+        ..Limits::default()
+    };
+    let server = Server::proxied(limits, None).await;
+    for said in [
+        &b""[..],
+        b"PROXY TCP4 192.0",
+        &PROXY_V2[..14],
+        &PROXY_V2[..20],
+    ] {
+        let mut socket = server.connect().await;
+        socket.write_all(said).await.unwrap();
+        assert_eq!(until_closed(socket).await, b"");
+    }
+}
+
+#[tokio::test]
+async fn the_proxy_protocol_is_taken_from_trusted_proxies_only() {
+    let trusted = ["192.0.2.0/24".parse().unwrap()];
+    let limits = Limits::default();
+    let server = Server::listening(
+        "127.0.0.1:0",
+        Preamble::ProxyProtocol,
+        &trusted,
+        limits,
+        None,
+    )
+    .await;
+    let mut socket = server.connect().await;
+    // It may be closed before that.
+    let _ = socket.write_all(PROXY_V1).await;
+    assert_eq!(until_closed(socket).await, b"");
+}
+
+#[tokio::test]
+async fn a_proxy_protocol_header_elsewhere_is_a_malformed_request() {
+    let server = Server::plain().await;
+    for header in [PROXY_V1, PROXY_V2, PROXY_LOCAL] {
+        let mut socket = server.connect().await;
+        socket.write_all(header).await.unwrap();
+        socket
+            .write_all(b"GET /client HTTP/1.1\r\nhost: localhost\r\n\r\n")
+            .await
+            .unwrap();
+        let said = String::from_utf8_lossy(&until_closed(socket).await).into_owned();
+        assert!(
+            said.is_empty() || said.starts_with("HTTP/1.1 400 "),
+            "{said}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn each_request_of_a_connection_has_its_own_client() {
+    let trusted = ["127.0.0.1".parse().unwrap()];
+    let limits = Limits::default();
+    let server = Server::listening("127.0.0.1:0", Preamble::None, &trusted, limits, None).await;
+    let mut sender = http1(server.connect().await).await;
+    for (header, expected) in [
+        (Some("192.0.2.1"), "192.0.2.1 Header Plaintext"),
+        (Some("192.0.2.2, 127.0.0.1"), "192.0.2.2 Header Plaintext"),
+        (Some("unknown"), "unknown Header Plaintext"),
+        (None, "unknown Header Plaintext"),
+    ] {
+        let mut request = who();
+        if let Some(value) = header {
+            let value = value.parse().unwrap();
+            request.headers_mut().insert("x-forwarded-for", value);
+        }
+        let response = sender.send_request(request).await.unwrap();
+        assert_eq!(text(response).await, expected);
+    }
+}
+
+#[tokio::test]
+async fn every_address_of_ipv6_takes_ipv4_too_and_shows_it_as_such() {
+    let limits = Limits::default();
+    let server = Server::listening("[::]:0", Preamble::None, &[], limits, None).await;
+    let port = server.address.port();
+    for (from, expected) in [
+        ("127.0.0.1", "127.0.0.1 Peer Plaintext"),
+        ("::1", "::1 Peer Plaintext"),
+    ] {
+        let address: std::net::IpAddr = from.parse().unwrap();
+        let socket = TcpStream::connect((address, port)).await.unwrap();
+        assert_eq!(client(socket).await, expected);
+    }
+}
+
+#[tokio::test]
+async fn ipv4_beside_every_address_of_ipv6_has_a_listener_of_its_own() {
+    let port = listen("127.0.0.1:0".parse().unwrap())
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
+    let both = ["[::]", "0.0.0.0"].map(|host| {
+        let address = format!("{host}:{port}").parse().unwrap();
+        (address, Preamble::None)
+    });
+    assert_eq!(listen_all(both).unwrap().len(), 2);
 }
 
 #[derive(Clone, Default)]

@@ -1,0 +1,136 @@
+//! What a server sees of its caller: for finding out why a rule refuses somebody.
+
+use bucketry_contract::v1::{
+    AddressSource, DescribeClientAddressRequest, DescribeClientAddressResponse,
+};
+use clap::Subcommand;
+
+use super::connection::Connection;
+use super::json::json;
+use super::output::{Output, write_fields};
+use super::{CliError, Terminal};
+
+/// What to look at.
+#[derive(Debug, Subcommand)]
+pub enum DoctorCommand {
+    /// The address that the server takes for yours, where it is from, and why; needs no credentials
+    Ip {
+        /// The form of the answer
+        #[arg(long, value_enum, default_value_t)]
+        output: Output,
+    },
+}
+
+/// What stands beside a check in the list of all.
+const CHECKS: [(&str, &str); 1] = [(
+    "bucketry doctor ip",
+    "the address that the server takes for yours, and why",
+)];
+
+impl DoctorCommand {
+    pub(super) async fn run(
+        self,
+        connection: &Connection,
+        terminal: &mut Terminal<'_>,
+    ) -> Result<(), CliError> {
+        match self {
+            Self::Ip { output } => ip(output, connection, terminal).await,
+        }
+    }
+}
+
+/// Lists what can be looked at. Asks no server.
+pub(super) fn list(terminal: &mut Terminal<'_>) -> Result<(), CliError> {
+    writeln!(terminal.out, "Checks:")?;
+    for (command, about) in CHECKS {
+        writeln!(terminal.out, "  {command}  {about}")?;
+    }
+    Ok(())
+}
+
+async fn ip(
+    output: Output,
+    connection: &Connection,
+    terminal: &mut Terminal<'_>,
+) -> Result<(), CliError> {
+    let asked = DescribeClientAddressRequest {};
+    let answer = connection.answer(connection.tokens().describe_client_address(asked).await)?;
+    match output {
+        Output::Json => writeln!(
+            terminal.out,
+            "{}",
+            json(&answer, "DescribeClientAddressResponse")?
+        )?,
+        Output::Text => write_text(&answer, terminal)?,
+    }
+    Ok(())
+}
+
+fn write_text(
+    answer: &DescribeClientAddressResponse,
+    terminal: &mut Terminal<'_>,
+) -> Result<(), CliError> {
+    let or = |text: &str, otherwise: &str| {
+        let chosen = if text.is_empty() { otherwise } else { text };
+        chosen.to_owned()
+    };
+    let trusted = if answer.peer_trusted { "yes" } else { "no" };
+    let header = or(&answer.header, "none is read");
+    let values = or(&answer.header_values.join(" | "), "none");
+    write_fields(
+        terminal.out,
+        &[
+            ("Your address", &or(&answer.client_address, "unknown")),
+            ("From", source(answer.source())),
+            ("Peer", &or(&answer.peer_address, "unknown")),
+            ("Trusted proxy", trusted),
+            ("Header", &header),
+            ("Header values", &values),
+            ("Why", &answer.explanation),
+        ],
+    )?;
+    Ok(())
+}
+
+fn source(source: AddressSource) -> &'static str {
+    match source {
+        AddressSource::Unspecified => "unknown to this version of bucketry",
+        AddressSource::Peer => "the connection",
+        AddressSource::ProxyProtocol => "the PROXY protocol header of the connection",
+        AddressSource::Header => "a forwarding header of a trusted proxy",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_for_people() {
+        let answer = DescribeClientAddressResponse {
+            client_address: String::new(),
+            source: AddressSource::Header.into(),
+            peer_address: "10.0.0.7".into(),
+            peer_trusted: true,
+            header: "x-forwarded-for".into(),
+            header_values: vec!["192.0.2.1".into(), "\u{1b}[2J".into()],
+            explanation: "because".into(),
+        };
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        let mut terminal = Terminal {
+            out: &mut out,
+            err: &mut err,
+        };
+        write_text(&answer, &mut terminal).unwrap();
+        assert_eq!(
+            String::from_utf8(out).unwrap(),
+            "Your address:   unknown\n\
+             From:           a forwarding header of a trusted proxy\n\
+             Peer:           10.0.0.7\n\
+             Trusted proxy:  yes\n\
+             Header:         x-forwarded-for\n\
+             Header values:  192.0.2.1 | \\u{1b}[2J\n\
+             Why:            because\n"
+        );
+    }
+}
