@@ -73,6 +73,6 @@ mod tests {
         assert_eq!(ago(None, now()), "never");
         assert_eq!(ahead(&at(NOW + 30 * 86_400), now()), "in 30d");
         assert_eq!(ahead(&at(NOW), now()), "over");
-        assert_eq!(ago(Some(&at(i64::MIN)), now()), "292471210647y ago");
+        assert_eq!(ago(Some(&at(i64::MIN)), now()), "292471208677y ago");
     }
 }

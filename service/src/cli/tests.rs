@@ -218,7 +218,7 @@ fn wrong_usage_ends_with_2() {
             "read-write",
         ],
         &["bucketry", "bucket", "list", "--output", "env"],
-        &["bucketry", "serve", "--trusted-proxy", "10.0.0.1"],
+        &["bucketry", "serve", "--trusted-proxy", "a-host"],
         &["bucketry", "serve", "--drain-deadline", "30"],
     ] {
         assert_eq!(
