@@ -30,5 +30,6 @@ pub const TARGETS: &[Target] = &[
     targets::copy_source::TARGET,
     targets::ip_list::TARGET,
     targets::forwarding::TARGET,
+    targets::proxy_protocol::TARGET,
     targets::post_form::TARGET,
 ];

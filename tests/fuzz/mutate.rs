@@ -168,5 +168,6 @@ fuzzed!(
     copy_source,
     ip_list,
     forwarding,
+    proxy_protocol,
     post_form,
 );

@@ -8,6 +8,7 @@ mod head;
 pub(crate) mod ip_list;
 pub(crate) mod post_form;
 pub(crate) mod presigned_query;
+pub(crate) mod proxy_protocol;
 pub(crate) mod range;
 pub(crate) mod request;
 pub(crate) mod xml;
