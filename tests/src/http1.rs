@@ -1,8 +1,10 @@
 //! HTTP/1.1 by hand: requests that no well-behaved client would send, answers as they are on the wire.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::time::Duration;
+
+use tokio::net::TcpSocket;
 
 use crate::error::HarnessError;
 
@@ -114,6 +116,29 @@ impl Connection {
     pub fn open(address: SocketAddr) -> Result<Self, HarnessError> {
         let stream = TcpStream::connect_timeout(&address, SOCKET_LIMIT)
             .map_err(HarnessError::io("connect"))?;
+        Self::over(stream)
+    }
+
+    /// Connects from an address of this machine: all of 127.0.0.0/8 is. Otherwise as `open`.
+    ///
+    /// # Errors
+    /// Nobody listens there, or the address is not this machine's.
+    pub async fn open_from(source: IpAddr, address: SocketAddr) -> Result<Self, HarnessError> {
+        let connected = async {
+            let socket = if address.is_ipv4() {
+                TcpSocket::new_v4()?
+            } else {
+                TcpSocket::new_v6()?
+            };
+            socket.bind(SocketAddr::new(source, 0))?;
+            let stream = socket.connect(address).await?.into_std()?;
+            stream.set_nonblocking(false)?;
+            Ok(stream)
+        };
+        Self::over(connected.await.map_err(HarnessError::io("connect"))?)
+    }
+
+    fn over(stream: TcpStream) -> Result<Self, HarnessError> {
         stream
             .set_read_timeout(Some(SOCKET_LIMIT))
             .and_then(|()| stream.set_write_timeout(Some(SOCKET_LIMIT)))
