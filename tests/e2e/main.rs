@@ -9,12 +9,14 @@
 mod access;
 mod addressing;
 mod bad_input;
+mod client_address;
 mod clients;
 mod durability;
 mod grpc;
 mod keys;
 mod lifecycle;
 mod permissions;
+mod proxy_protocol;
 mod races;
 mod revocation;
 mod tls;
