@@ -8,6 +8,7 @@
 
 mod access;
 mod addressing;
+mod adversarial;
 mod bad_input;
 mod client_address;
 mod clients;
@@ -16,8 +17,12 @@ mod grpc;
 mod keys;
 mod lifecycle;
 mod permissions;
+mod post_form;
 mod proxy_protocol;
 mod races;
 mod revocation;
+mod secrets;
 mod tls;
+mod two_nodes;
+mod usage;
 mod wire;

@@ -41,6 +41,7 @@ impl Bearer {
     /// # Errors
     /// The token has characters that no header can carry.
     pub fn session(token: &str) -> Result<Self, HarnessError> {
+        crate::secrets::remember(token);
         let mut header: MetadataValue<Ascii> = format!("Bearer {token}").parse()?;
         header.set_sensitive(true);
         Ok(Self { header })

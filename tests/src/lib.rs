@@ -6,5 +6,6 @@ pub mod grpc;
 pub mod http1;
 pub mod postgres;
 pub mod script;
+pub mod secrets;
 pub mod server;
 pub mod sigv4;

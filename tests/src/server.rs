@@ -15,6 +15,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 use crate::error::HarnessError;
+use crate::secrets::remember;
 
 /// The root access key id that every server of the harness is started with.
 pub const ROOT_ACCESS_KEY_ID: &str = "TESTROOTACCESSKEY001";
@@ -33,6 +34,7 @@ const LOG_LINES_SHOWN: usize = 60;
 pub struct ServerOptions {
     listen: String,
     operator: Operator,
+    log_format: &'static str,
     arguments: Vec<OsString>,
     environment: Vec<(OsString, OsString)>,
 }
@@ -51,6 +53,7 @@ impl Default for ServerOptions {
         Self {
             listen: "127.0.0.1:0".to_owned(),
             operator: Operator::Root,
+            log_format: "json",
             arguments: Vec::new(),
             environment: Vec::new(),
         }
@@ -82,6 +85,13 @@ impl ServerOptions {
     #[must_use]
     pub fn listen(mut self, address: &str) -> Self {
         self.listen = address.to_owned();
+        self
+    }
+
+    /// Logs for people instead of JSON.
+    #[must_use]
+    pub fn text_logs(mut self) -> Self {
+        self.log_format = "text";
         self
     }
 
@@ -119,6 +129,7 @@ impl Server {
             .prefix("bucketry-test-")
             .tempdir()
             .map_err(HarnessError::io("make a data directory"))?;
+        remember(ROOT_SECRET_ACCESS_KEY);
         let process = Process::start(folder.path(), &options)?;
         Ok(Self {
             folder,
@@ -240,7 +251,20 @@ impl Drop for Server {
         let stopped = self.process.kill();
         if thread::panicking() || stopped.is_err() {
             show_log(self.folder.path());
+        } else {
+            refuse_leak(&self.log());
         }
+    }
+}
+
+/// A test whose server has shown a secret has failed, whatever else it found.
+#[expect(
+    clippy::panic,
+    reason = "a test fails by it, and a drop has no other way"
+)]
+fn refuse_leak(log: &str) {
+    if let Some(leak) = crate::secrets::find(log) {
+        panic!("the server's log shows {leak}");
     }
 }
 
@@ -370,7 +394,7 @@ impl Process {
 fn command(folder: &Path, options: &ServerOptions) -> Result<Command, HarnessError> {
     let mut command = Command::new(binary()?);
     command
-        .args(["serve", "--log-format", "json", "--listen"])
+        .args(["serve", "--log-format", options.log_format, "--listen"])
         .arg(&options.listen)
         .arg("--data-dir")
         .arg(data_dir(folder))

@@ -51,6 +51,7 @@ impl Signer {
     /// A signer for `us-east-1`.
     #[must_use]
     pub fn new(access_key_id: &str, secret_access_key: &str) -> Self {
+        crate::secrets::remember(secret_access_key);
         Self {
             access_key_id: access_key_id.to_owned(),
             secret_access_key: secret_access_key.to_owned(),
