@@ -1,7 +1,7 @@
 //! The file of a form as the body of an upload.
 
 use bytes::Bytes;
-use futures::stream;
+use futures::{StreamExt, stream};
 use http_body::Frame;
 use http_body_util::StreamBody;
 
@@ -32,6 +32,8 @@ pub(super) fn file_content(
         let piece = content.next().await.transpose()?;
         Some((piece.map(Frame::data), content))
     });
+    // A refused upload is drained even if it was read to its end.
+    let frames = frames.fuse();
     let declared_length = None;
     BodyReader::new(
         edge_body(StreamBody::new(frames)),
@@ -229,5 +231,8 @@ mod tests {
         let mut reader = content(&form, 10, range);
         while let Ok(Some(_)) = reader.next().await {}
         assert_eq!(reader.drain(2000).await, Drained::Complete);
+        let mut whole = content("x\r\n--b--", 10, range);
+        assert_eq!(whole.collect(10).await.unwrap(), "x");
+        assert_eq!(whole.drain(0).await, Drained::Complete);
     }
 }
