@@ -10,6 +10,8 @@ use bucketry_tests::sigv4::{Payload, Signer};
 use hmac::{Hmac, KeyInit, Mac};
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use sha1::Sha1;
+use sha2::Sha256;
+use time::OffsetDateTime;
 
 /// A front door of S3.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,9 +22,19 @@ pub(super) enum Door {
     Presigned,
     /// Signature version 2 in the query: for GET, HEAD and PUT only.
     PresignedV2,
+    /// A form with a signed policy: for the one operation that is made so.
+    Form,
 }
 
-pub(super) const DOORS: [Door; 3] = [Door::Header, Door::Presigned, Door::PresignedV2];
+const DOORS: [Door; 3] = [Door::Header, Door::Presigned, Door::PresignedV2];
+
+/// The doors that an operation can come through at all.
+pub(super) fn doors(operation: &str) -> &'static [Door] {
+    match operation {
+        "PostObject" => &[Door::Form],
+        _ => &DOORS,
+    }
+}
 
 /// The sub-resources that signature version 2 signs, as far as the rows use them.
 const SIGNED_BY_V2: [&str; 13] = [
@@ -54,15 +66,115 @@ impl Door {
         unsigned.then_some((400, "InvalidArgument"))
     }
 
-    /// The request as it is made through this door.
-    pub(super) fn signed(self, signer: &Signer, request: Request) -> Result<Request, HarnessError> {
+    /// The request as it is made through this door; by nobody if there is no signer.
+    pub(super) fn signed(
+        self,
+        signer: Option<&Signer>,
+        request: Request,
+    ) -> Result<Request, HarnessError> {
         let now = SystemTime::now();
-        match self {
-            Self::Header => signer.header(request, now, Payload::Signed),
-            Self::Presigned => signer.presign(request, now, Duration::from_secs(60)),
-            Self::PresignedV2 => presign_v2(signer, request, now),
+        match (self, signer) {
+            (Self::Form, signer) => Ok(form(signer, request)),
+            (_, None) => Ok(request),
+            (Self::Header, Some(signer)) => signer.header(request, now, Payload::Signed),
+            (Self::Presigned, Some(signer)) => {
+                signer.presign(request, now, Duration::from_secs(60))
+            }
+            (Self::PresignedV2, Some(signer)) => presign_v2(signer, request, now),
         }
     }
+}
+
+/// The request's body as the file of a form, for the key `k`.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-post-example.html>
+fn form(signer: Option<&Signer>, request: Request) -> Request {
+    const BOUNDARY: &str = "boundary-of-the-walk";
+    let mut fields = vec![("key".to_owned(), "k".to_owned())];
+    if let Some(signer) = signer {
+        fields.extend(signed_policy(signer));
+    }
+    let mut body = Vec::new();
+    for (name, value) in fields {
+        let part = format!(
+            "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n"
+        );
+        body.extend(part.into_bytes());
+    }
+    let file = format!(
+        "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"f\"\r\n\r\n"
+    );
+    body.extend(file.into_bytes());
+    body.extend(&request.body);
+    body.extend(format!("\r\n--{BOUNDARY}--\r\n").into_bytes());
+    let mut posted = request;
+    posted.headers.retain(|(name, _)| name != "content-length");
+    posted
+        .header(
+            "content-type",
+            &format!("multipart/form-data; boundary={BOUNDARY}"),
+        )
+        .header("content-length", &body.len().to_string())
+        .body(body)
+}
+
+/// A policy that allows anything for a minute, with its signature.
+fn signed_policy(signer: &Signer) -> Vec<(String, String)> {
+    let now = OffsetDateTime::now_utc();
+    let day = format!(
+        "{:04}{:02}{:02}",
+        now.year(),
+        u8::from(now.month()),
+        now.day()
+    );
+    let date = format!(
+        "{day}T{:02}{:02}{:02}Z",
+        now.hour(),
+        now.minute(),
+        now.second()
+    );
+    let credential = format!(
+        "{}/{day}/{}/s3/aws4_request",
+        signer.access_key_id, signer.region
+    );
+    let fields = [
+        ("x-amz-algorithm", "AWS4-HMAC-SHA256".to_owned()),
+        ("x-amz-credential", credential),
+        ("x-amz-date", date),
+    ];
+    let names = ["bucket", "key"]
+        .into_iter()
+        .chain(fields.iter().map(|(name, _)| *name));
+    let conditions: Vec<_> = names
+        .map(|name| serde_json::json!(["starts-with", format!("${name}"), ""]))
+        .collect();
+    let end = now + Duration::from_secs(60);
+    let expiration = format!(
+        "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.000Z",
+        end.year(),
+        u8::from(end.month()),
+        end.day(),
+        end.hour(),
+        end.minute(),
+        end.second()
+    );
+    let policy = serde_json::json!({"expiration": expiration, "conditions": conditions});
+    let policy = STANDARD.encode(policy.to_string());
+    let mac = |key: Vec<u8>, text: &str| -> Vec<u8> {
+        let mac = Hmac::<Sha256>::new_from_slice(&key);
+        let mut mac = mac.expect("a key of any length");
+        mac.update(text.as_bytes());
+        mac.finalize().into_bytes().to_vec()
+    };
+    let secret = format!("AWS4{}", signer.secret_access_key).into_bytes();
+    let key = [day.as_str(), &signer.region, "s3", "aws4_request"];
+    let signature = mac(key.into_iter().fold(secret, mac), &policy);
+    let mut signed: Vec<(String, String)> = fields
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect();
+    signed.push(("policy".to_owned(), policy));
+    signed.push(("x-amz-signature".to_owned(), hex::encode(signature)));
+    signed
 }
 
 fn parameters(target: &str) -> impl Iterator<Item = &str> {

@@ -132,8 +132,8 @@ fn wanted(who: Who, row: Row) -> Told {
     match who {
         Who::Token(_) if who.may(may) => allowed(),
         Who::Token(_) => denied(),
-        // It reads no credentials at all.
-        Who::Suspended if method == "GetCapabilities" => allowed(),
+        // They read no credentials at all.
+        Who::Suspended if PUBLIC.contains(&method) => allowed(),
         Who::Suspended => refused(ErrorReason::InvalidAccessKeyId, Code::Unauthenticated),
         Who::Anonymous if PUBLIC.contains(&method) => allowed(),
         Who::Anonymous => refused(ErrorReason::CredentialsRequired, Code::Unauthenticated),

@@ -5,7 +5,7 @@
 
 mod blind;
 mod doors;
-mod grpc;
+pub(crate) mod grpc;
 mod grpc_rows;
 mod s3;
 mod s3_rows;

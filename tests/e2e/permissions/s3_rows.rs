@@ -118,10 +118,18 @@ pub(super) const READS: &[Row] = &[
     ),
     row("HeadBucket", ALL, "HEAD", "/<BUCKET>", 200),
     row("GetBucketLocation", ALL, "GET", "/<BUCKET>?location", 200),
+    row(
+        "GetBucketVersioning",
+        ALL,
+        "GET",
+        "/<BUCKET>?versioning",
+        200,
+    ),
     row("ListBuckets", ALL, "GET", "/", 200),
 ];
 
 pub(super) const WRITES: &[Row] = &[
+    row("PostObject", WRITERS, "POST", "/<BUCKET>", 204).body("x"),
     row("PutObject", WRITERS, "PUT", "/<BUCKET>/k", 200).body("x"),
     row("PutObject", WRITERS, "PUT", "/<BUCKET>/k", 200)
         .with(&[("x-amz-tagging", "a=b")])
@@ -312,13 +320,6 @@ pub(super) const BUCKETS: &[Row] = &[
 /// What S3 knows and this server does not: the same 501 for everybody. Each has its row above once it is there.
 pub(super) const NOT_THERE: &[Row] = &[
     row("ListObjectVersions", NONE, "GET", "/<BUCKET>?versions", 501),
-    row(
-        "GetBucketVersioning",
-        NONE,
-        "GET",
-        "/<BUCKET>?versioning",
-        501,
-    ),
     row("RenameObject", NONE, "PUT", "/<BUCKET>/k?renameObject", 501),
     row("GetBucketAcl", NONE, "GET", "/<BUCKET>?acl", 501),
     row("GetBucketPolicy", NONE, "GET", "/<BUCKET>?policy", 501),

@@ -1,0 +1,8 @@
+//! The adversarial checklist over real sockets: one test a line, named after its letter and number. A line that is
+//! covered elsewhere, or does not apply, has a comment that says where or why.
+
+mod exposure;
+mod protocol;
+mod raw;
+mod scope;
+mod state;

@@ -1,0 +1,246 @@
+//! C: permissions and scope.
+//!
+//! - c29 (each token on each operation): `permissions::c29_each_permission_may_what_the_rules_say`, on both engines.
+//! - c30 (what a write-only token learns): the rows of the walk, and `permissions::blind::c30_…`.
+//! - c31 (a read-only token on forms, uploads, presigned PUT, copies, tags, deletes): rows of the walk, each through
+//!   every door; `SelectObjectContent` is not there (`bad_input::addresses`).
+//! - c34 (another bucket, there or not): `permissions::blind::c34_…` by S3,
+//!   `permissions::grpc::foreign_and_missing_buckets_are_the_same` by gRPC.
+//! - c35 (ListBuckets, CreateBucket): rows of the walk, `permissions::s3::a_listing_of_buckets_has_the_own_one`.
+
+use std::collections::BTreeSet;
+
+use bucketry_contract::v1::{Permission, PutObjectSpec, PutSmallObjectRequest};
+use bucketry_tests::error::HarnessError;
+use bucketry_tests::grpc::Clients;
+use bucketry_tests::http1::Request;
+use bucketry_tests::script::repository;
+use bytes::Bytes;
+
+use super::raw::digest;
+use crate::wire::{BUCKET, Wire, refusal, refused, signer, with_body};
+
+const OTHER: &str = "other-wire-test-bucket";
+
+async fn put(root: &mut Clients, bucket: &str, key: &str) -> Result<(), HarnessError> {
+    let spec = PutObjectSpec {
+        bucket: bucket.to_owned(),
+        key: key.to_owned(),
+        ..Default::default()
+    };
+    let request = PutSmallObjectRequest {
+        spec: Some(spec),
+        data: Bytes::from_static(b"content"),
+    };
+    root.objects.put_small_object(request).await?;
+    Ok(())
+}
+
+async fn is_there(root: &mut Clients, bucket: &str, key: &str) -> bool {
+    let object = bucketry_contract::v1::GetObjectRequest {
+        bucket: bucket.to_owned(),
+        key: key.to_owned(),
+        ..Default::default()
+    };
+    let request = bucketry_contract::v1::HeadObjectRequest {
+        object: Some(object),
+    };
+    root.objects.head_object(request).await.is_ok()
+}
+
+fn delete(wire: &Wire, keys: &[&str]) -> Result<Request, HarnessError> {
+    let objects: String = keys
+        .iter()
+        .map(|key| format!("<Object><Key>{key}</Key></Object>"))
+        .collect();
+    let document = format!("<Delete>{objects}</Delete>");
+    let request = Request::new("POST", &format!("/{BUCKET}?delete"))
+        .header("host", &wire.server.address().to_string())
+        .header("x-amz-checksum-sha256", &digest(document.as_bytes()));
+    wire.signed(with_body(request, document.as_bytes()))
+}
+
+/// A batch of a thousand keys, one of them written as if it were in another bucket: it is a key of the own one.
+#[tokio::test]
+async fn c32_a_batch_of_a_thousand_stays_in_its_bucket() -> Result<(), HarnessError> {
+    let wire = Wire::start().await?;
+    let mut root = Clients::root(&wire.server).await?;
+    root.create_bucket(OTHER).await?;
+    let foreign = format!("{OTHER}/k");
+    put(&mut root, OTHER, "k").await?;
+    put(&mut root, BUCKET, &foreign).await?;
+    put(&mut root, BUCKET, "k1").await?;
+    let mut keys: Vec<String> = (1..1000).map(|number| format!("k{number}")).collect();
+    keys.push(foreign.clone());
+    let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+    let answer = wire.send(delete(&wire, &keys)?)?;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    assert_eq!(answer.text().matches("<Deleted>").count(), 1000);
+    assert!(is_there(&mut root, OTHER, "k").await);
+    assert!(!is_there(&mut root, BUCKET, "k1").await);
+    assert!(!is_there(&mut root, BUCKET, &foreign).await);
+    Ok(())
+}
+
+/// CVE-2026-58372 of SeaweedFS: keys of a batch that climb out of the bucket. Each is the key that it says, or is
+/// refused.
+#[tokio::test]
+async fn c33_keys_of_a_batch_are_literal() -> Result<(), HarnessError> {
+    let wire = Wire::start().await?;
+    let mut root = Clients::root(&wire.server).await?;
+    root.create_bucket(OTHER).await?;
+    let climbing = [
+        format!("../{OTHER}/k"),
+        format!("/{OTHER}/k"),
+        format!("//{OTHER}/k"),
+        format!("..\\{OTHER}\\k"),
+        format!("a/../../{OTHER}/k"),
+        format!("%2e%2e/{OTHER}/k"),
+        format!("./../{OTHER}/k"),
+    ];
+    put(&mut root, OTHER, "k").await?;
+    for key in &climbing {
+        put(&mut root, BUCKET, key).await?;
+        let answer = wire.send(delete(&wire, &[key])?)?;
+        assert_eq!(answer.status, 200, "{key}: {}", answer.text());
+        assert_eq!(
+            answer.element("Key").as_ref(),
+            Some(key),
+            "{}",
+            answer.text()
+        );
+        assert!(!is_there(&mut root, BUCKET, key).await, "{key}");
+        assert!(is_there(&mut root, OTHER, "k").await, "{key}");
+    }
+    let answer = wire.send(delete(&wire, &["a\0b"])?)?;
+    assert_eq!(refusal(&answer), refused(400, "MalformedXML"));
+    let empty = wire.send(delete(&wire, &[""])?)?;
+    assert!(
+        empty.status == 400 || empty.text().contains("<Error>"),
+        "{}",
+        empty.text()
+    );
+    assert!(is_there(&mut root, OTHER, "k").await);
+    Ok(())
+}
+
+/// What other servers have at such places is nothing here: to S3 they are names of buckets that are not the token's.
+#[tokio::test]
+async fn c36_there_are_no_back_doors() -> Result<(), HarnessError> {
+    let wire = Wire::start().await?;
+    for path in [
+        "/metrics",
+        "/debug/pprof/",
+        "/debug/vars",
+        "/healthz",
+        "/health",
+        "/status",
+        "/admin/",
+        "/admin/v1/keys",
+        "/minio/admin/v3/info",
+        "/minio/health/live",
+        "/_cluster/health",
+        "/.well-known/openid-configuration",
+        "/server-status",
+        "/console",
+        "/api/v1/tokens",
+        "/bucketry.v1.AdminService/ListAdminKeys",
+        "/bucketry.v1.TokenService/ShowTokenSecret",
+        "/grpc.health.v1.Health/Check",
+    ] {
+        for method in [
+            "GET", "HEAD", "PUT", "POST", "DELETE", "OPTIONS", "TRACE", "PATCH",
+        ] {
+            let request =
+                Request::new(method, path).header("host", &wire.server.address().to_string());
+            let request = match method {
+                "PUT" | "POST" => with_body(request, b""),
+                _ => request,
+            };
+            for request in [request.clone(), wire.signed(request)?] {
+                let answer = wire.send(request)?;
+                let refused = matches!(answer.status, 400 | 403 | 404 | 405 | 412 | 501);
+                assert!(
+                    refused,
+                    "{method} {path}: {} {}",
+                    answer.status,
+                    answer.text()
+                );
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What the operations of tokens are asked for by: all other sub-resources are refused to all of them.
+const OF_TOKENS: [(&str, &str); 7] = [
+    ("GET", "location"),
+    ("GET", "list-type"),
+    ("GET", "uploads"),
+    ("GET", "versioning"),
+    ("PUT", "versionId"),
+    ("POST", "delete"),
+    ("GET", "bucket-region"),
+];
+
+/// Policies, ACLs, CORS, lifecycle, encryption, notifications and all else that S3 has of a bucket: not for tokens, to
+/// read or to set, whether it is there or not.
+#[tokio::test]
+async fn c37_settings_of_the_bucket_are_not_for_tokens() -> Result<(), HarnessError> {
+    let wire = Wire::start().await?;
+    let mut root = Clients::root(&wire.server).await?;
+    let path = repository().join("s3-adapter/generator/golden/s3-api.json");
+    let golden: serde_json::Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+    let names: BTreeSet<&str> = golden["sub_resources"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(serde_json::Value::as_str)
+        .collect();
+    let wanted = [
+        "acl",
+        "policy",
+        "cors",
+        "lifecycle",
+        "encryption",
+        "notification",
+        "tagging",
+    ];
+    assert!(wanted.iter().all(|name| names.contains(name)), "{names:?}");
+    let mut tried = 0;
+    for permission in [
+        Permission::ReadOnly,
+        Permission::WriteOnly,
+        Permission::ReadWrite,
+    ] {
+        let (_, credentials) = root.create_token(BUCKET, permission).await?;
+        let signer = signer(&credentials);
+        for name in &names {
+            for method in ["GET", "PUT", "DELETE"] {
+                if OF_TOKENS.contains(&(method, name)) {
+                    continue;
+                }
+                let request = Request::new(method, &format!("/{BUCKET}?{name}"))
+                    .header("host", &wire.server.address().to_string());
+                let request = match method {
+                    "PUT" => with_body(request, b"<x/>"),
+                    _ => request,
+                };
+                let now = std::time::SystemTime::now();
+                let request =
+                    signer.header(request, now, bucketry_tests::sigv4::Payload::Signed)?;
+                let answer = wire.send(request)?;
+                let refused = matches!(answer.status, 400 | 403 | 405 | 501);
+                assert!(
+                    refused,
+                    "{permission:?} {method} ?{name}: {} {}",
+                    answer.status,
+                    answer.text()
+                );
+                tried += 1;
+            }
+        }
+    }
+    assert!(tried > 300, "{tried}");
+    Ok(())
+}
