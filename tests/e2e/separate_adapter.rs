@@ -1,0 +1,139 @@
+//! The S3 edge in a process of its own: it finds the client's address by the rules of the server.
+
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::process::{Child, Command, Stdio};
+
+use bucketry_tests::error::HarnessError;
+use bucketry_tests::http1::exchange;
+use bucketry_tests::server::{
+    ROOT_ACCESS_KEY_ID, ROOT_SECRET_ACCESS_KEY, Server, ServerOptions, binary,
+};
+
+use crate::client_address::{Doors, listing};
+
+/// A running adapter. Dropping it ends it.
+struct Adapter {
+    process: Child,
+    address: SocketAddr,
+}
+
+impl Adapter {
+    /// Starts it before a server and waits until it says where it listens.
+    fn start(server: &Server, arguments: &[&str]) -> Result<Self, HarnessError> {
+        let mut process = command(arguments)?
+            .arg("--service")
+            .arg(server.endpoint_url())
+            .spawn()
+            .expect("the adapter to start");
+        let log = process.stderr.take().expect("its log");
+        let listening = BufReader::new(log)
+            .lines()
+            .map_while(Result::ok)
+            .find_map(|line| {
+                line.split_once(" listen=")?
+                    .1
+                    .split(' ')
+                    .next()?
+                    .parse()
+                    .ok()
+            });
+        match listening {
+            Some(address) => Ok(Self { process, address }),
+            None => {
+                process.kill().ok();
+                process.wait().ok();
+                Err(HarnessError::Incomplete("address of the adapter"))
+            }
+        }
+    }
+}
+
+impl Drop for Adapter {
+    fn drop(&mut self) {
+        self.process.kill().ok();
+        self.process.wait().ok();
+    }
+}
+
+fn command(arguments: &[&str]) -> Result<Command, HarnessError> {
+    let name = format!("bucketry-s3-adapter{}", std::env::consts::EXE_SUFFIX);
+    let path = binary()?.with_file_name(name);
+    if !path.is_file() {
+        return Err(HarnessError::MissingBinary(path));
+    }
+    let mut command = Command::new(path);
+    command
+        .args(["--listen", "127.0.0.1:0"])
+        .args(arguments)
+        .env("BUCKETRY_ACCESS_KEY_ID", ROOT_ACCESS_KEY_ID)
+        .env("BUCKETRY_SECRET_ACCESS_KEY", ROOT_SECRET_ACCESS_KEY)
+        .env("NO_COLOR", "1")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped());
+    Ok(command)
+}
+
+#[tokio::test]
+async fn d43_the_separate_adapter_reads_forwarding_headers_by_the_same_rules()
+-> Result<(), HarnessError> {
+    let mut doors = Doors::open(ServerOptions::new()).await?;
+    let of_client = doors.token(&["192.0.2.1"], &[]).await?;
+    let of_peer = doors.token(&["127.0.0.1"], &[]).await?;
+    let known = doors.token(&["0.0.0.0/0", "::/0"], &[]).await?;
+    let plain = Adapter::start(&doors.server, &[])?;
+    let trusting = Adapter::start(
+        &doors.server,
+        &[
+            "--trusted-proxy=127.0.0.1",
+            "--forwarded-header=x-forwarded-for",
+        ],
+    )?;
+    for (adapter, credentials, forwarded, wanted) in [
+        (&plain, &of_peer, Some("192.0.2.1"), 200),
+        (&plain, &of_client, Some("192.0.2.1"), 403),
+        (&trusting, &of_client, Some("192.0.2.1"), 200),
+        (
+            &trusting,
+            &of_client,
+            Some("203.0.113.66, 192.0.2.1, 127.0.0.1"),
+            200,
+        ),
+        (&trusting, &of_client, Some("192.0.2.1, 203.0.113.66"), 403),
+        (&trusting, &of_peer, Some("192.0.2.1"), 403),
+        (&trusting, &known, Some("203.0.113.66"), 200),
+        (&trusting, &known, Some("unknown"), 403),
+        (&trusting, &known, None, 403),
+    ] {
+        let mut request = listing(credentials, adapter.address)?;
+        if let Some(value) = forwarded {
+            request = request.header("x-forwarded-for", value);
+        }
+        let response = exchange(adapter.address, request)?;
+        assert_eq!(
+            response.status,
+            wanted,
+            "{forwarded:?}: {}",
+            response.text()
+        );
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_separate_adapter_refuses_a_header_that_nobody_may_send() -> Result<(), HarnessError> {
+    let output = command(&[
+        "--service=http://127.0.0.1:1",
+        "--forwarded-header=forwarded",
+    ])?
+    .output()
+    .expect("the adapter to run");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success());
+    assert!(
+        said.contains("forwarded-header without trusted-proxy"),
+        "{said}"
+    );
+    Ok(())
+}
