@@ -22,6 +22,7 @@ mod proxy_protocol;
 mod races;
 mod revocation;
 mod secrets;
+mod separate_adapter;
 mod tls;
 mod two_nodes;
 mod usage;
