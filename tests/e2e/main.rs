@@ -24,6 +24,7 @@ mod revocation;
 mod secrets;
 mod separate_adapter;
 mod tls;
+mod token_admin;
 mod two_nodes;
 mod usage;
 mod wire;
