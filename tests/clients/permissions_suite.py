@@ -6,9 +6,11 @@ bucket from BUCKET_NAME; another bucket, of the same account, from OTHER_BUCKET_
 
 import os
 import sys
+import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable
 
 import boto3
+import urllib3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
@@ -53,6 +55,48 @@ def complete(s3, facts: dict[str, str], **options) -> None:
     s3.complete_multipart_upload(**key("upload"), UploadId=facts["upload"], MultipartUpload=parts, **options)
 
 
+HTTP = urllib3.PoolManager(retries=False)
+
+
+def fetched(method: str, url: str, **options) -> None:
+    """Sends a request that carries its signature in its URL or body; a refusal is told as boto3 tells it."""
+    response = HTTP.request(method, url, **options)
+    if response.status < 300:
+        return
+    code = str(response.status)
+    if response.data:
+        code = ElementTree.fromstring(response.data).findtext("Code") or code
+    raise ClientError({"Error": {"Code": code}}, method)
+
+
+def signer(s3, version: str):
+    """A client with the same key that signs by this version."""
+    credentials = s3._request_signer._credentials
+    return boto3.client(
+        "s3",
+        region_name="us-east-1",
+        aws_access_key_id=credentials.access_key,
+        aws_secret_access_key=credentials.secret_key,
+        config=Config(signature_version=version),
+    )
+
+
+def presigned(operation: str, method: str, version: str = "s3v4", **parameters) -> "Operation":
+    """The operation by a presigned URL of this signature version."""
+
+    def send(s3, _) -> None:
+        url = signer(s3, version).generate_presigned_url(operation, Params=parameters, ExpiresIn=60)
+        fetched(method, url, body=b"x" if method == "PUT" else None)
+
+    return send
+
+
+def form(s3, _) -> None:
+    # Left to itself, boto3 signs forms by version 2.
+    post = signer(s3, "s3v4").generate_presigned_post(BUCKET, "k", ExpiresIn=60)
+    fetched("POST", post["url"], fields={**post["fields"], "file": ("f", b"x")})
+
+
 Operation = Callable[..., object]
 SOURCE = f"{BUCKET}/k"
 TAGS = {"TagSet": [{"Key": "b", "Value": "2"}]}
@@ -73,10 +117,21 @@ OPERATIONS: list[tuple[str, set[str], Operation]] = [
     ("ListMultipartUploads", READERS, lambda s3, _: s3.list_multipart_uploads(Bucket=BUCKET)),
     ("HeadBucket", ALL, lambda s3, _: s3.head_bucket(Bucket=BUCKET)),
     ("GetBucketLocation", ALL, lambda s3, _: s3.get_bucket_location(Bucket=BUCKET)),
+    ("GetBucketVersioning", ALL, lambda s3, _: s3.get_bucket_versioning(Bucket=BUCKET)),
     ("ListBuckets", ALL, lambda s3, _: s3.list_buckets()),
     ("CreateBucket of its own", ALL, lambda s3, _: s3.create_bucket(Bucket=BUCKET)),
     ("PutObject", WRITERS, lambda s3, _: s3.put_object(**key(), Body=b"x")),
     ("PutObject with tags", WRITERS, lambda s3, _: s3.put_object(**key(), Body=b"x", Tagging="t=1")),
+    ("PutObject for its owner", WRITERS, lambda s3, _: s3.put_object(**key(), Body=b"x", ACL="private")),
+    ("PutObject by a form", WRITERS, form),
+    ("GetObject presigned", READERS, presigned("get_object", "GET", **key())),
+    ("HeadObject presigned", READERS, presigned("head_object", "HEAD", **key())),
+    ("ListObjectsV2 presigned", READERS, presigned("list_objects_v2", "GET", Bucket=BUCKET)),
+    ("PutObject presigned", WRITERS, presigned("put_object", "PUT", **key())),
+    ("DeleteObject presigned", BOTH, presigned("delete_object", "DELETE", **key())),
+    ("GetObject presigned by version 2", READERS, presigned("get_object", "GET", "s3", **key())),
+    ("HeadObject presigned by version 2", READERS, presigned("head_object", "HEAD", "s3", **key())),
+    ("PutObject presigned by version 2", WRITERS, presigned("put_object", "PUT", "s3", **key())),
     ("PutObject if absent", WRITERS, lambda s3, _: s3.put_object(**key("fresh"), Body=b"x", IfNoneMatch="*")),
     ("PutObject if the same", BOTH, lambda s3, f: s3.put_object(**key(), Body=b"x", IfMatch=f["etag"])),
     ("PutObjectTagging", WRITERS, lambda s3, _: s3.put_object_tagging(**key(), Tagging=TAGS)),
@@ -105,11 +160,16 @@ OPERATIONS: list[tuple[str, set[str], Operation]] = [
     ("DeleteObjects", BOTH, lambda s3, _: s3.delete_objects(Bucket=BUCKET, Delete={"Objects": [{"Key": "k"}]})),
     ("DeleteObjectTagging", BOTH, lambda s3, _: s3.delete_object_tagging(**key())),
     ("DeleteBucket", NONE, lambda s3, _: s3.delete_bucket(Bucket=BUCKET)),
+    ("GetBucketTagging", NONE, lambda s3, _: s3.get_bucket_tagging(Bucket=BUCKET)),
+    ("GetBucketCors", NONE, lambda s3, _: s3.get_bucket_cors(Bucket=BUCKET)),
+    ("DeleteBucketTagging", NONE, lambda s3, _: s3.delete_bucket_tagging(Bucket=BUCKET)),
     ("PutBucketTagging", NONE, lambda s3, _: s3.put_bucket_tagging(Bucket=BUCKET, Tagging=TAGS)),
     ("PutBucketCors", NONE, lambda s3, _: s3.put_bucket_cors(Bucket=BUCKET, CORSConfiguration=CORS)),
     ("DeleteBucketCors", NONE, lambda s3, _: s3.delete_bucket_cors(Bucket=BUCKET)),
     ("CreateBucket of another name", NONE, lambda s3, _: s3.create_bucket(Bucket="a-bucket-that-is-new")),
     ("ListObjectsV2 elsewhere", NONE, lambda s3, _: s3.list_objects_v2(Bucket=OTHER_BUCKET)),
+    ("GetObject elsewhere, presigned", NONE, presigned("get_object", "GET", Bucket=OTHER_BUCKET, Key="k")),
+    ("PutObject elsewhere, presigned", NONE, presigned("put_object", "PUT", Bucket=OTHER_BUCKET, Key="k")),
     ("GetObject elsewhere", NONE, lambda s3, _: s3.get_object(Bucket=OTHER_BUCKET, Key="k")),
     ("PutObject elsewhere", NONE, lambda s3, _: s3.put_object(Bucket=OTHER_BUCKET, Key="k", Body=b"x")),
     ("HeadBucket elsewhere", NONE, lambda s3, _: s3.head_bucket(Bucket=OTHER_BUCKET)),
@@ -128,6 +188,7 @@ def answer(operation: Operation, s3, facts: dict[str, str]) -> str:
         operation(s3, facts)
     except ClientError as error:
         code = error.response["Error"]["Code"]
+        # A HEAD has no body to tell the code in.
         return "AccessDenied" if code == "403" else code
     return "allowed"
 

@@ -2,6 +2,7 @@
 //! covered elsewhere, or does not apply, has a comment that says where or why.
 
 mod exposure;
+mod lost_commit;
 mod protocol;
 mod raw;
 mod scope;

@@ -7,6 +7,7 @@
 //! - c34 (another bucket, there or not): `permissions::blind::c34_…` by S3,
 //!   `permissions::grpc::foreign_and_missing_buckets_are_the_same` by gRPC.
 //! - c35 (ListBuckets, CreateBucket): rows of the walk, `permissions::s3::a_listing_of_buckets_has_the_own_one`.
+//! - c38 (POST policies): the tests of forms.
 
 use std::collections::BTreeSet;
 
