@@ -396,7 +396,13 @@ async fn the_latest_use_and_the_count_are_shown_with_the_token() -> Result<(), H
             },
         )
         .await?;
-    assert_eq!(token(&mut scene).await?.request_count, 3);
+    let suspend = SuspendTokenRequest {
+        bucket: BUCKET.to_owned(),
+        token_id: scene.token.token_id.clone(),
+    };
+    let suspended = scene.root.tokens.suspend_token(suspend).await?.into_inner();
+    let shown = token(&mut scene).await?;
+    assert_eq!(suspended.token, Some(shown));
     Ok(())
 }
 

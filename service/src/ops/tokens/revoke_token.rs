@@ -2,6 +2,7 @@ use bucketry_contract::v1::{RevokeTokenRequest, RevokeTokenResponse, Token};
 use serde_json::json;
 use tonic::Request;
 
+use super::uses::with_use;
 use super::{About, admit_token, audit_entry};
 use crate::catalog::model::{AccessKey, KeyState};
 use crate::catalog::mutation::{KeyEdit, UpdateAccessKey};
@@ -29,9 +30,12 @@ pub(super) async fn change_state(
     before: &AccessKey,
     state: KeyState,
 ) -> Result<Token, Error> {
-    let shown = |key: &_| token_to_proto(key, &grant.bucket, service.now());
+    let shown = async |key: &AccessKey| {
+        let token = token_to_proto(key, &grant.bucket, service.now());
+        with_use(service, key.pk, token).await
+    };
     if before.state == state {
-        return Ok(shown(before));
+        return Ok(shown(before).await);
     }
     let change = UpdateAccessKey {
         pk: before.pk,
@@ -57,5 +61,5 @@ pub(super) async fn change_state(
         json!({ "name": before.name }),
     );
     let after = service.catalog.submit_audited(change, vec![entry]).await?;
-    Ok(shown(&after))
+    Ok(shown(&after).await)
 }

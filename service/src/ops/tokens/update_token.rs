@@ -5,6 +5,7 @@ use serde_json::json;
 use tonic::Request;
 
 use super::settings::Settings;
+use super::uses::with_use;
 use super::{About, admit_token, audit_entry, warnings};
 use crate::access::IpRules;
 use crate::catalog::model::{AccessKey, AuditEntry, KeyState};
@@ -34,8 +35,9 @@ pub(crate) async fn update_token(
     let version = Some(sent.version).filter(|&version| version != 0);
     let after = apply(service, &grant, before, &edit, version).await?;
     let rules = IpRules::from_nets(&after.allowed, &after.disallowed);
+    let shown = token_to_proto(&after, &grant.bucket, service.now());
     Ok(UpdateTokenResponse {
-        token: Some(token_to_proto(&after, &grant.bucket, service.now())),
+        token: Some(with_use(service, after.pk, shown).await),
         warnings: if edit.allowed.is_some() || edit.disallowed.is_some() {
             warnings(&rules, &grant)
         } else {

@@ -22,6 +22,18 @@ pub(super) async fn uses(service: &Service, tokens: &[AccessKeyPk]) -> Result<Us
     Ok(Uses(service.catalog.last_uses(tokens).await?))
 }
 
+/// A token as it is told after an edit, with the use that is written so far. The edit is made by now, so that a use that
+/// cannot be read must not hide it.
+pub(super) async fn with_use(service: &Service, key: AccessKeyPk, token: Token) -> Token {
+    match service.catalog.last_uses(&[key]).await {
+        Ok(uses) => Uses(uses).of(key, token),
+        Err(error) => {
+            tracing::warn!(%error, "the use of an edited token cannot be read");
+            token
+        }
+    }
+}
+
 impl Uses {
     /// The token with its use.
     pub(super) fn of(&self, key: AccessKeyPk, token: Token) -> Token {
