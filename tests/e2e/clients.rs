@@ -160,6 +160,29 @@ async fn command_line() -> Result<(), HarnessError> {
 }
 
 #[tokio::test]
+async fn snippets() -> Result<(), HarnessError> {
+    with_operator(Script::new(Interpreter::Bash, "tests/clients/snippets.sh"))
+        .await
+        .map(drop)
+}
+
+#[tokio::test]
+async fn user_guide_walk() -> Result<(), HarnessError> {
+    let script = Script::new(Interpreter::Python, "tests/clients/user_guide_walk");
+    println!("{}", with_operator(script).await?);
+    Ok(())
+}
+
+#[tokio::test]
+async fn user_guide_walk_on_postgres() -> Result<(), HarnessError> {
+    let url = postgres::create_database().await?;
+    let server = Server::start(ServerOptions::new().database_url(&url))?;
+    let script = Script::new(Interpreter::Python, "tests/clients/user_guide_walk");
+    println!("{}", script.operator(&server).run().await?);
+    Ok(())
+}
+
+#[tokio::test]
 async fn python_sdk() -> Result<(), HarnessError> {
     with_operator(Script::new(
         Interpreter::Python,
