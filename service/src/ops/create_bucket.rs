@@ -1,4 +1,4 @@
-use bucketry_contract::v1::{CreateBucketRequest, CreateBucketResponse};
+use bucketry_contract::v1::{self, CreateBucketRequest, CreateBucketResponse};
 use serde_json::json;
 use tonic::Request;
 
@@ -33,7 +33,7 @@ pub(crate) async fn create_bucket(
         .await?;
     let account = match grant.scope() {
         // A token "makes" the one bucket that it has: clients do so to be sure of it.
-        Some(KeyScope::Bucket { .. }) => return existing(service, &name).await,
+        Some(KeyScope::Bucket { .. }) => return existing(service, &name).await.map(bare),
         Some(KeyScope::Account(account)) => account,
         Some(KeyScope::Everything) | None => service.settings.first_account,
     };
@@ -93,4 +93,16 @@ async fn existing(
     Ok(CreateBucketResponse {
         bucket: Some(bucket_to_proto(&bucket, &owner)),
     })
+}
+
+/// What a token is shown of its bucket: the settings are for administrators.
+fn bare(made: CreateBucketResponse) -> CreateBucketResponse {
+    CreateBucketResponse {
+        bucket: made.bucket.map(|bucket| v1::Bucket {
+            tagging: None,
+            cors: None,
+            ownership_controls: None,
+            ..bucket
+        }),
+    }
 }

@@ -1,11 +1,12 @@
-use bucketry_contract::v1::{UpdateObjectRequest, UpdateObjectResponse};
+use bucketry_contract::v1::{Object, ObjectAttributes, UpdateObjectRequest, UpdateObjectResponse};
 use tonic::Request;
 
+use crate::access::AccessClass;
 use crate::catalog::mutation::{Preconditions, UpdateObject};
 use crate::convert::{no_version, object_key, object_to_proto, tags_from_proto};
 use crate::error::Error;
 use crate::rules::tags::MAX_OBJECT_TAGS;
-use crate::service::Service;
+use crate::service::{Decided, Service, judge};
 
 pub(crate) async fn update_object(
     service: &Service,
@@ -38,9 +39,33 @@ pub(crate) async fn update_object(
         })
         .await?;
     let owner = service.owner(updated.row.meta.owner).await?;
+    let object = object_to_proto(&grant.bucket.name, &updated.row, &owner);
+    let reads = judge(
+        grant.caller(),
+        &[AccessClass::Read],
+        grant.target(),
+        service.now(),
+    );
     Ok(UpdateObjectResponse {
-        object: Some(object_to_proto(&grant.bucket.name, &updated.row, &owner)),
+        object: Some(if reads.is_ok() {
+            object
+        } else {
+            written(object)
+        }),
     })
+}
+
+/// What a caller who may not read is shown: what it has written, and nothing else of the object.
+fn written(object: Object) -> Object {
+    Object {
+        bucket: object.bucket,
+        key: object.key,
+        attributes: object.attributes.map(|attributes| ObjectAttributes {
+            tagging: attributes.tagging,
+            ..Default::default()
+        }),
+        ..Default::default()
+    }
 }
 
 /// Tags are all that can be changed. Set or cleared is told by whether they are there; the access table knows both.

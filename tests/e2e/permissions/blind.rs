@@ -1,16 +1,22 @@
 //! What a refusal tells: nothing of buckets that are another's, nothing of objects that may not be read.
 
-use bucketry_contract::v1::Permission;
+use bucketry_contract::v1::{
+    Bucket, CorsConfiguration, CorsRule, CreateBucketRequest, ListBucketsRequest, Object,
+    ObjectAttributes, Permission, Tag, TagSet, UpdateBucketRequest, UpdateObjectRequest,
+};
 use bucketry_tests::error::HarnessError;
+use bucketry_tests::grpc::{Bearer, Clients};
 use bucketry_tests::http1::{Request, Response};
 use bucketry_tests::postgres;
 use bucketry_tests::server::ServerOptions;
+use prost_types::FieldMask;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 
-use super::doors::doors;
+use super::doors::{Door, doors};
 use super::s3::{rows, send};
 use super::s3_rows::{READS, Row};
-use super::{ALL, BUCKET, FOREIGN, Fixture, SISTER, STRANGE, Who};
+use super::{ALL, BUCKET, FOREIGN, Fixture, SISTER, STRANGE, Who, put};
+use crate::wire::with_body;
 
 /// An answer without what differs between any two, and with `name` left out of it: all headers in their order, the
 /// length among them, and the body.
@@ -144,6 +150,166 @@ async fn c30_a_refusal_comes_before_any_look_at_objects() -> Result<(), HarnessE
                 );
             }
         }
+    }
+    Ok(())
+}
+
+/// What a write-only token is answered when it sets tags: what it has written, nothing of the object that it may not
+/// read.
+#[tokio::test]
+async fn c30_an_update_shows_what_was_written_alone() -> Result<(), HarnessError> {
+    let mut fixture = Fixture::start(ServerOptions::new()).await?;
+    put(&mut fixture.root, BUCKET, "k").await?;
+    for permission in [Permission::WriteOnly, Permission::ReadWrite] {
+        let credentials = fixture.credentials(Who::Token(permission));
+        let bearer = Bearer::token(credentials.ok_or(HarnessError::Incomplete("token"))?)?;
+        let mut clients = Clients::connect(&fixture.server, bearer).await?;
+        let tagging = TagSet {
+            tags: vec![Tag {
+                key: "a".to_owned(),
+                value: "b".to_owned(),
+            }],
+        };
+        let written = Object {
+            bucket: BUCKET.to_owned(),
+            key: "k".to_owned(),
+            attributes: Some(ObjectAttributes {
+                tagging: Some(tagging),
+                ..Default::default()
+            }),
+            ..Default::default()
+        };
+        let request = UpdateObjectRequest {
+            object: Some(written.clone()),
+            update_mask: Some(FieldMask {
+                paths: vec!["attributes.tagging".to_owned()],
+            }),
+        };
+        let shown = clients.objects.update_object(request).await?.into_inner();
+        let shown = shown.object.unwrap_or_default();
+        match permission {
+            Permission::WriteOnly => assert_eq!(shown, written),
+            _ => assert!(shown.size == 7 && !shown.etag.is_empty(), "{shown:?}"),
+        }
+    }
+    Ok(())
+}
+
+/// A token that "makes" its own bucket is told that it is there, and none of its settings, which are for
+/// administrators.
+#[tokio::test]
+async fn c35_making_the_own_bucket_shows_no_settings() -> Result<(), HarnessError> {
+    let mut fixture = Fixture::start(ServerOptions::new()).await?;
+    let tags = vec![Tag {
+        key: "cost-centre".to_owned(),
+        value: "secret".to_owned(),
+    }];
+    let rules = vec![CorsRule {
+        allowed_origins: vec!["http://inner.example".to_owned()],
+        allowed_methods: vec!["GET".to_owned()],
+        ..Default::default()
+    }];
+    let bucket = Bucket {
+        name: BUCKET.to_owned(),
+        tagging: Some(TagSet { tags }),
+        cors: Some(CorsConfiguration { rules }),
+        ..Default::default()
+    };
+    let request = UpdateBucketRequest {
+        bucket: Some(bucket),
+        update_mask: Some(FieldMask {
+            paths: vec!["tagging".to_owned(), "cors".to_owned()],
+        }),
+    };
+    fixture.root.objects.update_bucket(request).await?;
+    let make = || CreateBucketRequest {
+        bucket: BUCKET.to_owned(),
+        ..Default::default()
+    };
+    let of_owner = fixture.root.objects.create_bucket(make()).await?;
+    assert!(
+        of_owner
+            .into_inner()
+            .bucket
+            .unwrap_or_default()
+            .cors
+            .is_some()
+    );
+    for &permission in ALL {
+        let credentials = fixture.credentials(Who::Token(permission));
+        let bearer = Bearer::token(credentials.ok_or(HarnessError::Incomplete("token"))?)?;
+        let mut clients = Clients::connect(&fixture.server, bearer).await?;
+        let made = clients.objects.create_bucket(make()).await?.into_inner();
+        let listed = clients.objects.list_buckets(ListBucketsRequest::default());
+        let listed = listed.await?.into_inner().buckets;
+        assert_eq!(listed.len(), 1);
+        for bucket in made.bucket.into_iter().chain(listed) {
+            assert_eq!(bucket.name, BUCKET);
+            assert_eq!(
+                (bucket.tagging, bucket.cors),
+                (None, None),
+                "{permission:?}"
+            );
+            assert_eq!(bucket.ownership_controls, None, "{permission:?}");
+        }
+    }
+    Ok(())
+}
+
+/// Whose a bucket is may be asked of one's own only: a guess at the owner of another's, right or wrong, is answered as
+/// for one that is not there.
+#[tokio::test]
+async fn c34_a_guessed_owner_tells_nothing() -> Result<(), HarnessError> {
+    let mut fixture = Fixture::start(ServerOptions::new()).await?;
+    put(&mut fixture.root, BUCKET, "k").await?;
+    let who = Who::Token(Permission::ReadWrite);
+    let ask = |method: &str, target: &str, headers: &[(&str, &str)]| {
+        let mut request =
+            Request::new(method, target).header("host", &fixture.server.address().to_string());
+        for (name, value) in headers {
+            request = request.header(name, value);
+        }
+        let request = match method {
+            "PUT" => with_body(request, b""),
+            _ => request,
+        };
+        send(&fixture, who, Door::Header, request)
+    };
+    // The sister belongs to the same account, and a token is told whose its own bucket is.
+    let owner = ask("GET", "/", &[])?.element("ID").unwrap_or_default();
+    assert!(!owner.is_empty());
+    let wrong = "0".repeat(owner.len());
+    for guess in [owner.as_str(), wrong.as_str()] {
+        let of_bucket: Vec<_> = [SISTER, STRANGE, FOREIGN]
+            .into_iter()
+            .map(|bucket| {
+                let headers = [("x-amz-expected-bucket-owner", guess)];
+                let answer = ask("GET", &format!("/{bucket}/k"), &headers)?;
+                assert_eq!(answer.status, 403);
+                Ok(bare(&answer, bucket))
+            })
+            .collect::<Result<_, HarnessError>>()?;
+        assert!(
+            of_bucket.iter().all(|one| *one == of_bucket[0]),
+            "{of_bucket:#?}"
+        );
+        let of_source: Vec<_> = [SISTER, STRANGE, FOREIGN]
+            .into_iter()
+            .map(|bucket| {
+                let source = format!("/{bucket}/k");
+                let headers = [
+                    ("x-amz-copy-source", source.as_str()),
+                    ("x-amz-source-expected-bucket-owner", guess),
+                ];
+                let answer = ask("PUT", &format!("/{BUCKET}/copy"), &headers)?;
+                assert_eq!(answer.status, 403);
+                Ok(bare(&answer, bucket))
+            })
+            .collect::<Result<_, HarnessError>>()?;
+        assert!(
+            of_source.iter().all(|one| *one == of_source[0]),
+            "{guess}: {of_source:#?}"
+        );
     }
     Ok(())
 }
