@@ -21,10 +21,13 @@ use bucketry_tests::postgres;
 use bucketry_tests::server::{Server, ServerOptions};
 use bucketry_tests::sigv4::{Payload, Signer};
 use bytes::Bytes;
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{ConnectOptions, Connection};
 use tempfile::TempDir;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 use tokio_stream::wrappers::ReceiverStream;
+use tonic::Code;
 use tonic::transport::Channel;
 
 const BUCKET: &str = "two-nodes-test-bucket";
@@ -39,6 +42,8 @@ const CHUNK: usize = 1024 * 1024;
 /// Where a token is ended, and where it is used.
 struct Nodes {
     _store: TempDir,
+    /// The URL of the database that both use.
+    database: Option<String>,
     first: Server,
     /// None: the first is the only one.
     second: Option<Server>,
@@ -56,6 +61,7 @@ impl Nodes {
         let second = Server::start(options)?;
         Self {
             _store: store,
+            database: Some(url),
             first,
             second: Some(second),
         }
@@ -68,6 +74,7 @@ impl Nodes {
         let first = Server::start(ServerOptions::new())?;
         Self {
             _store: store,
+            database: None,
             first,
             second: None,
         }
@@ -388,6 +395,81 @@ async fn f66_revoke_then_use_on_the_other_node_a_thousand_times() -> Result<(), 
 #[tokio::test(flavor = "multi_thread", worker_threads = 8)]
 async fn f66_revoke_then_use_on_the_same_node_a_thousand_times() -> Result<(), HarnessError> {
     a_thousand_tries(Nodes::on_sqlite().await?).await
+}
+
+/// Ends every connection of the nodes to their database, as a failover does.
+async fn cut(database: &str) -> Result<(), HarnessError> {
+    let options: PgConnectOptions = database.parse()?;
+    let mut connection = options.connect().await?;
+    sqlx::query(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+         WHERE datname = current_database() AND pid <> pg_backend_pid()",
+    )
+    .execute(&mut connection)
+    .await?;
+    Ok(connection.close().await?)
+}
+
+/// Does something again while the database is out of reach.
+async fn insist<T, F>(mut work: impl FnMut() -> F) -> Result<T, HarnessError>
+where
+    F: Future<Output = Result<T, HarnessError>>,
+{
+    loop {
+        match work().await {
+            Err(HarnessError::Refused(status)) if status.code() == Code::Unavailable => {}
+            answer => return answer,
+        }
+    }
+}
+
+/// Connections are cut at every point of a try: what has returned holds, and what cannot be asked is an outage.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn f66_revoke_then_use_while_connections_to_the_database_are_cut() -> Result<(), HarnessError>
+{
+    const CUT_TRIES: usize = 120;
+    let nodes = Nodes::on_postgres().await?;
+    let database = nodes.database.clone().unwrap_or_default();
+    let root = Clients::root(&nodes.first).await?;
+    let way = nodes.way().await?;
+    let mut outages = 0;
+    for number in 0..CUT_TRIES {
+        let end = ENDS[number % ENDS.len()];
+        let holder = insist(|| {
+            let (mut root, way) = (root.clone(), way.clone());
+            async move { Holder::new(&mut root, &way).await }
+        })
+        .await?;
+        let request = holder.presigned("GET", "/k")?;
+        while exchange(holder.address, request.clone())?.status == 503 {}
+        assert_eq!(exchange(holder.address, request.clone())?.status, 200);
+        if number % 3 == 0 {
+            cut(&database).await?;
+        }
+        let ended = insist(|| {
+            let (mut root, token) = (root.clone(), holder.token.clone());
+            async move { end.apply(&mut root, &token).await }
+        });
+        if number % 3 == 1 {
+            let (ended, cut) = tokio::join!(ended, cut(&database));
+            (ended?, cut?);
+        } else {
+            ended.await?;
+        }
+        if number % 3 == 2 {
+            cut(&database).await?;
+        }
+        let mut answer = exchange(holder.address, request.clone())?;
+        while answer.status == 503 {
+            outages += 1;
+            answer = exchange(holder.address, request.clone())?;
+        }
+        assert_eq!(answer.status, 403, "try {number}: {}", answer.text());
+    }
+    report(&format!(
+        "ended while connections were cut: {CUT_TRIES} tries, all refused, {outages} answers of 503 before"
+    ));
+    Ok(())
 }
 
 /// Writes one object after the other until it is refused, and once more after the end is known to have returned.

@@ -12,6 +12,8 @@ pub(crate) struct Engine {
     pub(crate) pools: Pools,
     /// On SQLite: this process is alone, so that what it remembers is true. On Postgres there is none.
     pub(crate) caches: Option<Caches>,
+    /// As many as may have died at once.
+    connections: u32,
     ids: tokio::sync::Mutex<std::ops::Range<i64>>,
     /// Held as long as anything may still write; other processes are kept out by it.
     lock: Mutex<Option<File>>,
@@ -36,6 +38,7 @@ impl Engine {
         Ok(Self {
             pools,
             caches,
+            connections: options.connections,
             ids: tokio::sync::Mutex::new(0..0),
             lock: Mutex::new(lock),
         })
@@ -71,14 +74,16 @@ impl Engine {
         Ok(first)
     }
 
-    /// Runs a reading statement. A connection that died since it was last used is no reason to fail.
+    /// Runs a reading statement. A connection that died since it was last used is no reason to fail, and after a
+    /// failover of the database all of them have.
     pub(crate) async fn fetch(&self, statement: Statement) -> Result<Vec<Row>, CatalogError> {
-        match self.pools.fetch(statement.clone()).await {
-            Err(error) if Fault::of(&error) == Fault::Silent => {
-                Ok(self.pools.fetch(statement).await?)
+        for _ in 0..self.connections {
+            match self.pools.fetch(statement.clone()).await {
+                Err(error) if Fault::of(&error) == Fault::Silent => {}
+                answer => return Ok(answer?),
             }
-            answer => Ok(answer?),
         }
+        Ok(self.pools.fetch(statement).await?)
     }
 
     /// Runs a few statements as one transaction of upkeep, outside of the group commits.

@@ -109,21 +109,25 @@ fn listing() -> ListObjectsRequest {
 
 /// Runs `bucketry keyring` on a file; gives what it printed.
 fn keyring_command(arguments: &[&str], file: &Path) -> Result<String, HarnessError> {
-    let run = Command::new(binary()?)
-        .arg("keyring")
-        .args(arguments)
-        .arg("--keyring-file")
-        .arg(file)
-        .output();
-    let output = run.map_err(|source| HarnessError::Io {
-        what: "run bucketry keyring",
-        source,
-    })?;
+    let output = output(
+        Command::new(binary()?)
+            .arg("keyring")
+            .args(arguments)
+            .arg("--keyring-file")
+            .arg(file),
+    )?;
     let text =
         [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
     let text = text.concat();
     assert!(output.status.success(), "keyring {arguments:?}: {text}");
     Ok(text)
+}
+
+fn output(command: &mut Command) -> Result<std::process::Output, HarnessError> {
+    command.output().map_err(|source| HarnessError::Io {
+        what: "run bucketry",
+        source,
+    })
 }
 
 fn keyring_file(server: &Server) -> PathBuf {

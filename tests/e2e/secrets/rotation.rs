@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -12,13 +13,16 @@ use bucketry_tests::error::HarnessError;
 use bucketry_tests::grpc::{Bearer, Clients};
 use bucketry_tests::http1::exchange;
 use bucketry_tests::postgres;
-use bucketry_tests::server::{Server, ServerOptions};
+use bucketry_tests::server::{
+    ROOT_ACCESS_KEY_ID, ROOT_SECRET_ACCESS_KEY, Server, ServerOptions, binary,
+};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 use tonic::Code;
 
 use super::{
-    ALLOWED, BUCKET, User, code, keyring_command, keyring_file, keys, listing, reload, sealed_by,
+    ALLOWED, BUCKET, User, code, keyring_command, keyring_file, keys, listing, output, reload,
+    sealed_by,
 };
 
 const USERS: usize = 40;
@@ -409,6 +413,57 @@ async fn f63_a_keyring_in_a_variable_cannot_be_reloaded() -> Result<(), HarnessE
             .contains("BUCKETRY_KEYRING, which cannot change"),
         "{refused:?}"
     );
+    Ok(())
+}
+
+/// The operator's own way, by the command line alone.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f63_the_command_line_rotates() -> Result<(), HarnessError> {
+    let server = Server::start(ServerOptions::new())?;
+    let file = keyring_file(&server);
+    let ask = |arguments: &[&str]| -> Result<String, HarnessError> {
+        let mut command = Command::new(binary()?);
+        command
+            .arg("keyring")
+            .args(arguments)
+            .env("BUCKETRY_ENDPOINT", server.endpoint_url())
+            .env("BUCKETRY_ACCESS_KEY_ID", ROOT_ACCESS_KEY_ID)
+            .env("BUCKETRY_SECRET_ACCESS_KEY", ROOT_SECRET_ACCESS_KEY);
+        let output = output(&mut command)?;
+        let text = [output.stdout, output.stderr].concat();
+        Ok(String::from_utf8_lossy(&text).into_owned())
+    };
+    let key = fs::read_to_string(&file).expect("the keyring");
+    let key = key.split('"').nth(1).unwrap_or_default().to_owned();
+    let mut said = vec![ask(&["status"])?];
+    assert_eq!(said[0], "KEY  STATE   SEALED SECRETS\n1    active  1\n");
+    said.push(keyring_command(&["add"], &file)?);
+    said.push(ask(&["reload"])?);
+    assert_eq!(
+        said[2],
+        "KEY  STATE       SEALED SECRETS\n1    active      1\n2    opens only  0\n"
+    );
+    said.push(keyring_command(&["list"], &file)?);
+    assert_eq!(said[3], "KEY  STATE\n1    active\n2    opens only\n");
+    said.push(keyring_command(&["activate", "2"], &file)?);
+    said.push(ask(&["reload", "--output", "json"])?);
+    assert!(
+        said[5].contains("\"keyId\": \"2\",\n      \"active\": true"),
+        "{}",
+        said[5]
+    );
+    while !ask(&["status"])?.contains("1    opens only  0\n2    active      1\n") {}
+    said.push(keyring_command(&["remove", "1"], &file)?);
+    said.push(ask(&["reload"])?);
+    assert_eq!(said[7], "KEY  STATE   SEALED SECRETS\n2    active  1\n");
+    fs::write(&file, "nothing").expect("to be written");
+    said.push(ask(&["reload"])?);
+    assert!(
+        said[8].contains("the keyring stays as it is"),
+        "{}",
+        said[8]
+    );
+    assert!(!said.concat().contains(&key), "the key was shown");
     Ok(())
 }
 

@@ -81,10 +81,10 @@ const ROTATION: &str = "\
 To rotate:
   1. bucketry keyring add                 then reload
   2. bucketry keyring activate NUMBER     then reload
-  3. bucketry keyring status              until the former key seals 0 secrets; sessions of it last 15 minutes more
-  4. bucketry keyring remove NUMBER       then reload
-A reload is bucketry keyring reload, or SIGHUP to the server. Nodes that share a database share the file's content: edit
-it once, copy it to all, and reload every one of them before the next edit.";
+  3. bucketry keyring status              until the former key seals 0 secrets
+  4. bucketry keyring remove NUMBER       then reload; sessions of the key last 15 minutes
+A reload is bucketry keyring reload, or SIGHUP to the server. Nodes that share a database share
+the file's content: edit it once, copy it to all, and reload each of them before the next edit.";
 
 /// Where a keyring file is.
 #[derive(Debug, Clone, clap::Args)]
