@@ -187,11 +187,7 @@ pub fn seal_row(
 ///
 /// # Errors
 /// [`SealError::KeyMissing`] when the keyring lacks the key, or when the operating system gives no randomness.
-pub fn seal_canary(
-    keyring: &Keyring,
-    kek_id: KekId,
-    store_id: &[u8],
-) -> Result<Sealed, SealError> {
+pub fn seal_canary(keyring: &Keyring, kek_id: KekId, store_id: &[u8]) -> Result<Sealed, SealError> {
     seal(keyring, kek_id, KeyPurpose::Canary, store_id, CANARY)
 }
 
