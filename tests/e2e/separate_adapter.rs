@@ -13,14 +13,14 @@ use bucketry_tests::server::{
 use crate::client_address::{Doors, listing};
 
 /// A running adapter. Dropping it ends it.
-struct Adapter {
+pub(crate) struct Adapter {
     process: Child,
-    address: SocketAddr,
+    pub(crate) address: SocketAddr,
 }
 
 impl Adapter {
     /// Starts it before a server and waits until it says where it listens.
-    fn start(server: &Server, arguments: &[&str]) -> Result<Self, HarnessError> {
+    pub(crate) fn start(server: &Server, arguments: &[&str]) -> Result<Self, HarnessError> {
         let mut process = command(arguments)?
             .arg("--service")
             .arg(server.endpoint_url())

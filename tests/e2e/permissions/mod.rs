@@ -10,6 +10,8 @@ mod grpc_rows;
 mod s3;
 mod s3_rows;
 
+use std::net::SocketAddr;
+
 use bucketry_contract::v1::{
     CreateAccountRequest, CreateMultipartUploadRequest, Credentials, GetObjectRequest,
     HeadObjectRequest, ListMultipartUploadsRequest, ListObjectsRequest, ObjectChunk, Permission,
@@ -21,6 +23,8 @@ use bucketry_tests::grpc::{Bearer, Clients};
 use bucketry_tests::postgres;
 use bucketry_tests::server::{Server, ServerOptions};
 use bytes::Bytes;
+
+use crate::separate_adapter::Adapter;
 
 /// The bucket of the tokens, another one of the same account, one of another account, and none. The names of the last
 /// three are of one length, so that answers about them can be the same byte for byte.
@@ -84,6 +88,8 @@ impl Facts {
 
 struct Fixture {
     server: Server,
+    /// Where S3 is spoken.
+    edge: SocketAddr,
     root: Clients,
     /// The administrator of another account.
     stranger: Bearer,
@@ -125,6 +131,7 @@ impl Fixture {
         }
         let (token, _) = root.create_token(BUCKET, Permission::ReadOnly).await?;
         Ok(Self {
+            edge: server.address(),
             server,
             root,
             stranger,
@@ -252,20 +259,24 @@ async fn put(
 
 /// The walk: every operation with every permission through every door, and nothing changed by what is refused.
 #[expect(clippy::print_stdout, reason = "how much was walked is a result")]
-async fn walk(engine: &str, options: ServerOptions) -> Result<(), HarnessError> {
+async fn walk(what: &str, options: ServerOptions) -> Result<(), HarnessError> {
     let mut fixture = Fixture::start(options).await?;
     let (by_s3, mut faults) = s3::walk(&mut fixture).await?;
     let (by_grpc, faults_of_grpc) = grpc::walk(&mut fixture).await?;
     faults.extend(faults_of_grpc);
     let cells = by_s3 + by_grpc;
-    println!("cells walked: {cells} on {engine} ({by_s3} by S3, {by_grpc} by gRPC)");
+    println!("cells walked: {cells} on {what} ({by_s3} by S3, {by_grpc} by gRPC)");
+    none(cells, &faults);
+    Ok(())
+}
+
+fn none(cells: usize, faults: &[String]) {
     assert!(
         faults.is_empty(),
         "{} of {cells} cells:\n{}",
         faults.len(),
         faults.join("\n")
     );
-    Ok(())
 }
 
 #[tokio::test]
@@ -277,4 +288,18 @@ async fn c29_each_permission_may_what_the_rules_say() -> Result<(), HarnessError
 async fn c29_each_permission_may_what_the_rules_say_on_postgres() -> Result<(), HarnessError> {
     let url = postgres::create_database().await?;
     walk("PostgreSQL", ServerOptions::new().database_url(&url)).await
+}
+
+/// The edge in a process of its own decides nothing by itself.
+#[tokio::test]
+#[expect(clippy::print_stdout, reason = "how much was walked is a result")]
+async fn c29_each_permission_may_what_the_rules_say_by_a_separate_adapter()
+-> Result<(), HarnessError> {
+    let mut fixture = Fixture::start(ServerOptions::new()).await?;
+    let adapter = Adapter::start(&fixture.server, &[])?;
+    fixture.edge = adapter.address;
+    let (cells, faults) = s3::walk(&mut fixture).await?;
+    println!("cells walked: {cells} by S3 through a separate adapter");
+    none(cells, &faults);
+    Ok(())
 }

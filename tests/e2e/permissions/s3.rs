@@ -32,7 +32,7 @@ impl Row {
         let body = facts.fill(self.body, bucket);
         let digest = STANDARD.encode(Sha256::digest(&body));
         let mut request = Request::new(self.method, &facts.fill(self.target, bucket))
-            .header("host", &fixture.server.address().to_string());
+            .header("host", &fixture.edge.to_string());
         for (name, value) in self.headers {
             let value = facts.fill(value, bucket).replace("<SHA256>", &digest);
             request = request.header(name, &value);
@@ -53,7 +53,7 @@ pub(super) fn send(
 ) -> Result<Response, HarnessError> {
     let signer = fixture.credentials(who).map(signer);
     let request = door.signed(signer.as_ref(), request)?;
-    exchange(fixture.server.address(), request)
+    exchange(fixture.edge, request)
 }
 
 /// Status and code; a HEAD has no body to tell a code in, nor has a success.
@@ -165,8 +165,7 @@ async fn a_listing_of_buckets_has_the_own_one() -> Result<(), HarnessError> {
     let fixture = Fixture::start(ServerOptions::new()).await?;
     for permission in super::ALL {
         for door in [Door::Header, Door::Presigned, Door::PresignedV2] {
-            let request =
-                Request::new("GET", "/").header("host", &fixture.server.address().to_string());
+            let request = Request::new("GET", "/").header("host", &fixture.edge.to_string());
             let listed = send(&fixture, Who::Token(*permission), door, request)?.text();
             let names: Vec<&str> = listed
                 .split("<Name>")
