@@ -470,6 +470,15 @@ async fn d43_x_forwarded_for_from_a_trusted_proxy() -> Result<(), HarnessError> 
         let headers: Vec<_> = lines.iter().map(|line| (NAME, *line)).collect();
         doors.seen(address, &headers).await?;
     }
+    // An unknown address is refused by any rule, and by nothing else.
+    let unknown = [(NAME, "unknown")];
+    for (deny, wanted) in [
+        (&["198.51.100.1"][..], Verdict::Refused),
+        (&[], Verdict::Allowed),
+    ] {
+        let verdict = doors.verdict((&[], deny), LOCALHOST, &unknown).await?;
+        assert_eq!(verdict, wanted, "{deny:?}");
+    }
     // Nothing but the one header is read.
     let others = [
         (NAME, "192.0.2.1"),

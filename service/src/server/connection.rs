@@ -21,7 +21,7 @@ use super::limits::{
     CONNECTION_WINDOW_BYTES, HEADER_READ_TIMEOUT, HTTP1_BUFFER_BYTES, KEEP_ALIVE_INTERVAL,
     KEEP_ALIVE_TIMEOUT, MAX_CONCURRENT_STREAMS, MAX_LOCAL_RESETS, STREAM_WINDOW_BYTES,
 };
-use super::proxy_protocol::read_proxy_header;
+use super::proxy_protocol::{ReadProxyHeaderError, read_proxy_header};
 use super::{
     ConnectionInfo, Encryption, Front, Limits, MAX_HEAD_BYTES, Preamble, Relayed, RequestBody, Tls,
 };
@@ -129,7 +129,12 @@ async fn relayed<S>(
     };
     match header {
         Ok(Ok(relayed)) => Some(relayed),
-        Ok(Err(error)) => {
+        // A look whether the port is open, as load balancers take it again and again.
+        Ok(Err(ReadProxyHeaderError::Ended(error))) => {
+            tracing::debug!(%peer, %error, "ended before its PROXY protocol header");
+            None
+        }
+        Ok(Err(ReadProxyHeaderError::Header(error))) => {
             tracing::info!(%peer, %error, "closed: no PROXY protocol header");
             None
         }

@@ -52,24 +52,13 @@ pub fn listen_all(
     addresses: impl IntoIterator<Item = (SocketAddr, Preamble)>,
 ) -> Result<Vec<Listener>, ListenError> {
     let addresses: Vec<_> = addresses.into_iter().collect();
-    let ipv4_of = |address: SocketAddr| {
-        let own = |(other, _): &(SocketAddr, Preamble)| {
-            other.is_ipv4() && other.port() == address.port() && other.port() != 0
-        };
-        if addresses.iter().any(own) {
-            Ipv4::Left
-        } else {
-            Ipv4::Taken
-        }
+    let all: Vec<SocketAddr> = addresses.iter().map(|(address, _)| *address).collect();
+    let listener = |(address, preamble)| {
+        let socket = bind(address, ipv4_connections(address, &all))
+            .map_err(|source| ListenError { address, source })?;
+        Ok(Listener { socket, preamble })
     };
-    addresses
-        .iter()
-        .map(|&(address, preamble)| {
-            let socket = bind(address, ipv4_of(address))
-                .map_err(|source| ListenError { address, source })?;
-            Ok(Listener { socket, preamble })
-        })
-        .collect()
+    addresses.into_iter().map(listener).collect()
 }
 
 /// What `[::]` does with IPv4 connections.
@@ -79,6 +68,15 @@ enum Ipv4 {
     Taken,
     /// Leaves them to another listener.
     Left,
+}
+
+fn ipv4_connections(address: SocketAddr, all: &[SocketAddr]) -> Ipv4 {
+    let same_port = |other: &SocketAddr| other.port() == address.port() && other.port() != 0;
+    if all.iter().any(|other| other.is_ipv4() && same_port(other)) {
+        Ipv4::Left
+    } else {
+        Ipv4::Taken
+    }
 }
 
 fn bind(address: SocketAddr, ipv4: Ipv4) -> io::Result<TcpListener> {
@@ -98,4 +96,37 @@ fn bind(address: SocketAddr, ipv4: Ipv4) -> io::Result<TcpListener> {
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
     TcpListener::from_std(socket.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ipv4_connections_have_one_listener() {
+        for (all, expected) in [
+            (&["[::]:9000"][..], Ipv4::Taken),
+            (&["[::]:9000", "0.0.0.0:9001"], Ipv4::Taken),
+            (&["[::]:9000", "[::1]:9000"], Ipv4::Taken),
+            (&["[::]:9000", "0.0.0.0:9000"], Ipv4::Left),
+            (&["127.0.0.1:9000", "[::]:9000"], Ipv4::Left),
+        ] {
+            let all: Vec<SocketAddr> = all.iter().map(|text| text.parse().unwrap()).collect();
+            let every = "[::]:9000".parse().unwrap();
+            assert_eq!(ipv4_connections(every, &all), expected, "{all:?}");
+        }
+        // Each takes a port of its own.
+        let free = ["[::]:0", "0.0.0.0:0"].map(|text| text.parse().unwrap());
+        assert_eq!(ipv4_connections(free[0], &free), Ipv4::Taken);
+    }
+
+    #[tokio::test]
+    async fn both_families_of_a_port_can_be_listened_on_apart() {
+        let ipv4 = bind("0.0.0.0:0".parse().unwrap(), Ipv4::Taken).unwrap();
+        let port = ipv4.local_addr().unwrap().port();
+        let every = format!("[::]:{port}").parse().unwrap();
+        let in_use = bind(every, Ipv4::Taken).unwrap_err();
+        assert_eq!(in_use.kind(), io::ErrorKind::AddrInUse);
+        bind(every, Ipv4::Left).unwrap();
+    }
 }

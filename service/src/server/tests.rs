@@ -771,20 +771,6 @@ async fn every_address_of_ipv6_takes_ipv4_too_and_shows_it_as_such() {
     }
 }
 
-#[tokio::test]
-async fn ipv4_beside_every_address_of_ipv6_has_a_listener_of_its_own() {
-    let port = listen("127.0.0.1:0".parse().unwrap())
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port();
-    let both = ["[::]", "0.0.0.0"].map(|host| {
-        let address = format!("{host}:{port}").parse().unwrap();
-        (address, Preamble::None)
-    });
-    assert_eq!(listen_all(both).unwrap().len(), 2);
-}
-
 #[derive(Clone, Default)]
 struct Lines(Arc<std::sync::Mutex<Vec<u8>>>);
 
