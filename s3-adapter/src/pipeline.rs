@@ -122,7 +122,7 @@ async fn admitted(
     intake: &mut Intake,
 ) -> Result<Admitted, S3Error> {
     check_size(edge, head)?;
-    let host = host(head);
+    let host = host(head)?;
     let addressed = parse_target(host, head.uri.path(), &edge.settings.domains)?;
     known.target = Some(addressed.target.clone());
     let query = Query::parse(head.uri.query().unwrap_or_default())?;
@@ -264,18 +264,36 @@ fn check_size(edge: &Edge, head: &Parts) -> Result<(), S3Error> {
     Ok(())
 }
 
-/// The authority that the client named and signed: `:authority` in HTTP/2, `Host` in HTTP/1.
-fn host(head: &Parts) -> &str {
-    let authority = head.uri.authority().map(http::uri::Authority::as_str);
-    let host = head
-        .headers
-        .get(header::HOST)
-        .and_then(|host| host.to_str().ok());
-    let (first, second) = match head.version {
-        Version::HTTP_2 | Version::HTTP_3 => (authority, host),
-        _ => (host, authority),
+/// The authority that the client named and signed: `:authority` in HTTP/2, `Host` in HTTP/1. A request must name exactly
+/// one (RFC 9110, 7.2; RFC 9113, 8.3.1): whoever stands in between may have gone by the other.
+fn host(head: &Parts) -> Result<&str, S3Error> {
+    let mut names = head.headers.get_all(header::HOST).iter();
+    let named = names.next().map(HeaderValue::to_str).transpose();
+    let (Ok(named), None) = (named, names.next()) else {
+        return Err(of_reason(
+            ErrorReason::InvalidRequest,
+            "The request must have one host header.",
+        ));
     };
-    first.or(second).unwrap_or_default()
+    let authority = head.uri.authority().map(http::uri::Authority::as_str);
+    match (authority, named, head.version) {
+        (Some(authority), Some(named), Version::HTTP_2 | Version::HTTP_3)
+            if !authority.eq_ignore_ascii_case(named) =>
+        {
+            Err(of_reason(
+                ErrorReason::InvalidRequest,
+                "The header host differs from :authority.",
+            ))
+        }
+        (Some(authority), _, Version::HTTP_2 | Version::HTTP_3) => Ok(authority),
+        (_, Some(named), _) => Ok(named),
+        (Some(authority), None, _) => Ok(authority),
+        (None, None, Version::HTTP_11) => Err(of_reason(
+            ErrorReason::InvalidRequest,
+            "The request must have one host header.",
+        )),
+        (None, None, _) => Ok(""),
+    }
 }
 
 fn routed(method: &Method, view: &RequestView<'_>) -> Result<Operation, S3Error> {

@@ -17,7 +17,7 @@ use bytes::Bytes;
 use time::OffsetDateTime;
 use time::macros::format_description;
 
-use super::presign_v2::{presign_v2, with_expires};
+use super::by_hand::{presign_v2, with_expires};
 use crate::wire::{BUCKET, Wire, refusal, refused, signer, with_body};
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -83,14 +83,21 @@ fn puts_by_header(wire: &Wire) -> Result<Vec<Request>, HarnessError> {
 async fn a01_one_digit_of_the_signature_in_every_mode() -> Result<(), HarnessError> {
     let wire = Wire::start().await?;
     let mut requests = puts_by_header(&wire)?;
-    requests.push(presigned(&wire, with_body(wire.request("PUT", "k"), b"123456789"))?);
+    requests.push(presigned(
+        &wire,
+        with_body(wire.request("PUT", "k"), b"123456789"),
+    )?);
     requests.push(presigned(&wire, wire.request("GET", "k"))?);
     for request in requests {
         let good = signature(&request);
         let bad = altered(request.clone(), &good, &other_digit(&good));
         let answer = wire.send(bad)?;
         let what = request.find("x-amz-content-sha256").unwrap_or("presigned");
-        assert_eq!(refusal(&answer), refused(403, "SignatureDoesNotMatch"), "{what}");
+        assert_eq!(
+            refusal(&answer),
+            refused(403, "SignatureDoesNotMatch"),
+            "{what}"
+        );
         if request.method == "PUT" {
             assert_not_stored(&wire, "k")?;
             // It was the digit and nothing else.
@@ -122,7 +129,11 @@ async fn a02_signatures_that_are_none() -> Result<(), HarnessError> {
                 continue;
             }
             let answer = wire.send(altered(request.clone(), &good, &bad))?;
-            assert!((400..404).contains(&answer.status), "{bad:.70}: {}", answer.status);
+            assert!(
+                (400..404).contains(&answer.status),
+                "{bad:.70}: {}",
+                answer.status
+            );
             assert_ne!(answer.element("Code"), None, "{bad:.70}");
         }
         let endless = altered(request, &good, &"a".repeat(1 << 20));
@@ -151,14 +162,20 @@ async fn a03_unsigned_trailers_need_a_signature_all_the_same() -> Result<(), Har
     let id = &wire.signer.access_key_id;
     let claimed = presigned(&wire, wire.request("PUT", "k"))?;
     let bare = format!("/{BUCKET}/k");
-    let credential_only = format!(
-        "{bare}?X-Amz-Credential={id}%2F20260101%2Fus-east-1%2Fs3%2Faws4_request"
-    );
+    let credential_only =
+        format!("{bare}?X-Amz-Credential={id}%2F20260101%2Fus-east-1%2Fs3%2Faws4_request");
     for target in [bare.as_str(), &credential_only, &claimed.target] {
         let answer = wire.send(streaming(target))?;
-        assert!(matches!(answer.status, 400 | 403), "{target}: {}", answer.text());
+        assert!(
+            matches!(answer.status, 400 | 403),
+            "{target}: {}",
+            answer.text()
+        );
     }
-    assert_eq!(refusal(&wire.send(streaming(&bare))?), refused(403, "AccessDenied"));
+    assert_eq!(
+        refusal(&wire.send(streaming(&bare))?),
+        refused(403, "AccessDenied")
+    );
     assert_not_stored(&wire, "k")
 }
 
@@ -189,7 +206,10 @@ async fn a05_the_secret_of_another_key() -> Result<(), HarnessError> {
         mixed.header(wire.request("GET", "k"), now, Payload::Signed)?,
         mixed.presign(wire.request("GET", "k"), now, HOUR)?,
     ] {
-        assert_eq!(refusal(&wire.send(request)?), refused(403, "SignatureDoesNotMatch"));
+        assert_eq!(
+            refusal(&wire.send(request)?),
+            refused(403, "SignatureDoesNotMatch")
+        );
     }
     Ok(())
 }
@@ -197,7 +217,9 @@ async fn a05_the_secret_of_another_key() -> Result<(), HarnessError> {
 #[tokio::test]
 async fn a06_scopes() -> Result<(), HarnessError> {
     let wire = Wire::start().await?;
-    let day = OffsetDateTime::now_utc().format(format_description!("[year][month][day]")).unwrap();
+    let day = OffsetDateTime::now_utc()
+        .format(format_description!("[year][month][day]"))
+        .unwrap();
     let id = &wire.signer.access_key_id;
     let good = format!("{id}/{day}/us-east-1/s3/aws4_request");
     for (bad, region) in [
@@ -212,12 +234,20 @@ async fn a06_scopes() -> Result<(), HarnessError> {
     ] {
         let request = altered(wire.signed(wire.request("GET", "k"))?, &good, &bad);
         let answer = wire.send(request)?;
-        assert_eq!(refusal(&answer), refused(400, "AuthorizationHeaderMalformed"), "{bad}");
+        assert_eq!(
+            refusal(&answer),
+            refused(400, "AuthorizationHeaderMalformed"),
+            "{bad}"
+        );
         assert_eq!(answer.element("Region").as_deref(), region, "{bad}");
         let encoded = |text: &str| text.replace('/', "%2F");
         let request = presigned(&wire, wire.request("GET", "k"))?;
         let answer = wire.send(altered(request, &encoded(&good), &encoded(&bad)))?;
-        assert_eq!(refusal(&answer), refused(400, "AuthorizationQueryParametersError"), "{bad}");
+        assert_eq!(
+            refusal(&answer),
+            refused(400, "AuthorizationQueryParametersError"),
+            "{bad}"
+        );
     }
     // A region that the server takes besides its own.
     let mut auto = wire.signer.clone();
@@ -232,19 +262,37 @@ async fn a07_clocks_and_dates() -> Result<(), HarnessError> {
     let wire = Wire::start().await?;
     let minutes = |count: u64| Duration::from_secs(60 * count);
     let now = SystemTime::now();
-    let at = |time| wire.signer.header(wire.request("GET", "k"), time, Payload::Signed);
+    let at = |time| {
+        wire.signer
+            .header(wire.request("GET", "k"), time, Payload::Signed)
+    };
     for time in [now - minutes(14), now + minutes(14)] {
         assert_eq!(wire.send(at(time)?)?.status, 404);
     }
     for time in [now - minutes(16), now + minutes(16)] {
         let answer = wire.send(at(time)?)?;
         assert_eq!(refusal(&answer), refused(403, "RequestTimeTooSkewed"));
-        assert_eq!(answer.element("MaxAllowedSkewMilliseconds").as_deref(), Some("900000"));
+        assert_eq!(
+            answer.element("MaxAllowedSkewMilliseconds").as_deref(),
+            Some("900000")
+        );
         assert!(answer.element("RequestTime").is_some() && answer.element("ServerTime").is_some());
         assert!(answer.find("date").is_some());
     }
-    let nested = format!("Fri, 24 May 2013 {}x{} 00:00:00 GMT", "(".repeat(2000), ")".repeat(2000));
-    for date in ["", "yesterday", "2013-05-24T00:00:00Z", "20131324T000000Z", "99990101T000000Z", "20130524T000000Z0", &nested] {
+    let nested = format!(
+        "Fri, 24 May 2013 {}x{} 00:00:00 GMT",
+        "(".repeat(2000),
+        ")".repeat(2000)
+    );
+    for date in [
+        "",
+        "yesterday",
+        "2013-05-24T00:00:00Z",
+        "20131324T000000Z",
+        "99990101T000000Z",
+        "20130524T000000Z0",
+        &nested,
+    ] {
         let mut request = at(now)?;
         for (name, value) in &mut request.headers {
             if name == "x-amz-date" {
@@ -252,7 +300,11 @@ async fn a07_clocks_and_dates() -> Result<(), HarnessError> {
             }
         }
         let answer = wire.send(request)?;
-        assert!(matches!(answer.status, 400 | 403), "{date:.40}: {}", answer.text());
+        assert!(
+            matches!(answer.status, 400 | 403),
+            "{date:.40}: {}",
+            answer.text()
+        );
     }
     Ok(())
 }
@@ -262,7 +314,8 @@ async fn a07_clocks_and_dates() -> Result<(), HarnessError> {
 async fn a07_a_date_without_x_amz_date() -> Result<(), HarnessError> {
     let wire = Wire::start().await?;
     wire.put("k", b"content")?;
-    let request = super::by_hand::sign_with_date(&wire.signer, wire.request("GET", "k"), SystemTime::now());
+    let request =
+        super::by_hand::sign_with_date(&wire.signer, wire.request("GET", "k"), SystemTime::now());
     let answer = wire.send(request.clone())?;
     assert_eq!(answer.text(), "content");
     let mut other = request;
@@ -278,8 +331,17 @@ async fn a07_a_date_without_x_amz_date() -> Result<(), HarnessError> {
 #[tokio::test]
 async fn a08_a_host_that_is_not_signed() -> Result<(), HarnessError> {
     let wire = Wire::start().await?;
-    let by_header = altered(wire.signed(wire.request("GET", "k"))?, "SignedHeaders=host;", "SignedHeaders=");
-    let by_query = altered(presigned(&wire, wire.request("GET", "k"))?, "SignedHeaders=host", "SignedHeaders=range").header("range", "bytes=0-1");
+    let by_header = altered(
+        wire.signed(wire.request("GET", "k"))?,
+        "SignedHeaders=host;",
+        "SignedHeaders=",
+    );
+    let by_query = altered(
+        presigned(&wire, wire.request("GET", "k"))?,
+        "SignedHeaders=host",
+        "SignedHeaders=range",
+    )
+    .header("range", "bytes=0-1");
     for request in [by_header, by_query] {
         let answer = wire.send(request)?;
         assert_eq!(refusal(&answer), refused(403, "AccessDenied"));
@@ -296,13 +358,19 @@ async fn a09_a_presigned_put_never_becomes_a_copy() -> Result<(), HarnessError> 
     for name in ["x-amz-copy-source", "X-Amz-Copy-Source"] {
         let answer = wire.send(put.clone().header(name, &format!("/{BUCKET}/secret")))?;
         assert_eq!(refusal(&answer), refused(403, "AccessDenied"));
-        assert_eq!(answer.element("HeadersNotSigned").as_deref(), Some("x-amz-copy-source"));
+        assert_eq!(
+            answer.element("HeadersNotSigned").as_deref(),
+            Some("x-amz-copy-source")
+        );
     }
     let in_query = Request {
         target: format!("{}&x-amz-copy-source=%2F{BUCKET}%2Fsecret", put.target),
         ..put
     };
-    assert_eq!(refusal(&wire.send(in_query)?), refused(403, "SignatureDoesNotMatch"));
+    assert_eq!(
+        refusal(&wire.send(in_query)?),
+        refused(403, "SignatureDoesNotMatch")
+    );
     assert_not_stored(&wire, "k")
 }
 
@@ -316,7 +384,10 @@ async fn a10_headers_added_to_a_signed_request() -> Result<(), HarnessError> {
         ("x-amz-meta-x", "1"),
         ("x-amz-website-redirect-location", "/x"),
         ("x-amz-object-lock-mode", "COMPLIANCE"),
-        ("x-amz-object-lock-retain-until-date", "2999-01-01T00:00:00Z"),
+        (
+            "x-amz-object-lock-retain-until-date",
+            "2999-01-01T00:00:00Z",
+        ),
         ("x-amz-bypass-governance-retention", "true"),
         ("x-amz-server-side-encryption", "AES256"),
         ("x-amz-decoded-content-length", "1"),
@@ -344,11 +415,22 @@ async fn a11_lists_of_signed_headers() -> Result<(), HarnessError> {
         "",
     ] {
         let request = altered(wire.signed(wire.request("GET", "k"))?, good, bad);
-        assert_eq!(refusal(&wire.send(request)?), refused(400, "AuthorizationHeaderMalformed"), "{bad}");
+        assert_eq!(
+            refusal(&wire.send(request)?),
+            refused(400, "AuthorizationHeaderMalformed"),
+            "{bad}"
+        );
     }
     // A header that is listed and did not come.
-    let absent = altered(wire.signed(wire.request("GET", "k"))?, good, "host;range;x-amz-content-sha256;x-amz-date");
-    assert_eq!(refusal(&wire.send(absent)?), refused(403, "SignatureDoesNotMatch"));
+    let absent = altered(
+        wire.signed(wire.request("GET", "k"))?,
+        good,
+        "host;range;x-amz-content-sha256;x-amz-date",
+    );
+    assert_eq!(
+        refusal(&wire.send(absent)?),
+        refused(403, "SignatureDoesNotMatch")
+    );
     Ok(())
 }
 
@@ -357,7 +439,22 @@ async fn a11_lists_of_signed_headers() -> Result<(), HarnessError> {
 async fn a12_names_of_keys() -> Result<(), HarnessError> {
     let wire = Wire::start().await?;
     for key in [
-        "/", "//", "a/../b", "./x", "%2e%2e", "..%2F..%2Fx", "%00", "+", "%20", "~", "*", "'", "%28", "%F0%9F%98%80", "%C3%A9", "e%CC%81",
+        "/",
+        "//",
+        "a/../b",
+        "./x",
+        "%2e%2e",
+        "..%2F..%2Fx",
+        "%00",
+        "+",
+        "%20",
+        "~",
+        "*",
+        "'",
+        "%28",
+        "%F0%9F%98%80",
+        "%C3%A9",
+        "e%CC%81",
     ] {
         assert_eq!(wire.put(key, key.as_bytes())?.status, 200, "{key}");
         assert_eq!(wire.get(key)?.text(), key);
@@ -365,11 +462,18 @@ async fn a12_names_of_keys() -> Result<(), HarnessError> {
         assert_eq!(wire.send(url)?.text(), key, "presigned");
     }
     assert_eq!(wire.put(&"k".repeat(1024), b"x")?.status, 200);
-    assert_eq!(refusal(&wire.put(&"k".repeat(1025), b"x")?), refused(400, "KeyTooLongError"));
+    assert_eq!(
+        refusal(&wire.put(&"k".repeat(1025), b"x")?),
+        refused(400, "KeyTooLongError")
+    );
     for bad in ["%", "%zz", "%ff", "a%2"] {
         let mut request = wire.signed(wire.request("PUT", "x"))?;
         request.target = format!("/{BUCKET}/{bad}");
-        assert_eq!(refusal(&wire.send(request)?), refused(400, "InvalidURI"), "{bad}");
+        assert_eq!(
+            refusal(&wire.send(request)?),
+            refused(400, "InvalidURI"),
+            "{bad}"
+        );
     }
     Ok(())
 }
@@ -381,28 +485,41 @@ async fn a13_hosts() -> Result<(), HarnessError> {
     let path = format!("/{BUCKET}/k");
     let signed_for = |host: &str| {
         let request = Request::new("GET", &path).header("host", host);
-        wire.signer.header(request, SystemTime::now(), Payload::Signed)
+        wire.signer
+            .header(request, SystemTime::now(), Payload::Signed)
     };
     let sent_as = |signed: &str, sent: &str| -> Result<Response, HarnessError> {
         let mut request = signed_for(signed)?;
         request.headers.retain(|(name, _)| name != "host");
         wire.send(request.header("host", sent))
     };
-    for host in ["h:80", "h:443", "h:9000", "EXAMPLE.com", "example.com.", "[::1]:9000", "127.0.0.1"] {
+    for host in [
+        "h:80",
+        "h:443",
+        "h:9000",
+        "EXAMPLE.com",
+        "example.com.",
+        "[::1]:9000",
+        "127.0.0.1",
+    ] {
         assert_eq!(sent_as(host, host)?.status, 200, "{host}");
     }
     // Clients leave out the default port of the scheme, and proxies put it in.
     assert_eq!(sent_as("h", "h:80")?.status, 200);
     assert_eq!(sent_as("h:80", "h")?.status, 200);
     for (signed, sent) in [("h", "h:443"), ("h", "h:9000"), ("h", "i"), ("h:81", "h")] {
-        assert_eq!(refusal(&sent_as(signed, sent)?), refused(403, "SignatureDoesNotMatch"), "{signed} {sent}");
+        assert_eq!(
+            refusal(&sent_as(signed, sent)?),
+            refused(403, "SignatureDoesNotMatch"),
+            "{signed} {sent}"
+        );
     }
     let mut none = signed_for("h")?;
     none.headers.retain(|(name, _)| name != "host");
     let mut connection = bucketry_tests::http1::Connection::open(wire.server.address())?;
     assert_eq!(connection.exchange(&none)?.status, 400);
     let two = signed_for("h")?.header("host", "i");
-    assert!(matches!(wire.send(two)?.status, 400 | 403));
+    assert_eq!(refusal(&wire.send(two)?), refused(400, "InvalidRequest"));
     Ok(())
 }
 
@@ -414,16 +531,23 @@ async fn a14_accept_encoding_rewritten_on_the_way() -> Result<(), HarnessError> 
         let request = wire.signed(wire.request("GET", "k").header("accept-encoding", signed))?;
         for sent in [Some("gzip, br"), Some("identity"), None] {
             let mut rewritten = request.clone();
-            rewritten.headers.retain(|(name, _)| name != "accept-encoding");
+            rewritten
+                .headers
+                .retain(|(name, _)| name != "accept-encoding");
             if let Some(sent) = sent {
                 rewritten = rewritten.header("accept-encoding", sent);
             }
             assert_eq!(wire.send(rewritten)?.status, 200, "{signed} {sent:?}");
         }
     }
-    let odd = wire.signed(wire.request("GET", "k").header("accept-encoding", "deflate"))?;
+    let odd = wire.signed(
+        wire.request("GET", "k")
+            .header("accept-encoding", "deflate"),
+    )?;
     let mut rewritten = odd;
-    rewritten.headers.retain(|(name, _)| name != "accept-encoding");
+    rewritten
+        .headers
+        .retain(|(name, _)| name != "accept-encoding");
     let answer = wire.send(rewritten.header("accept-encoding", "br"))?;
     assert_eq!(refusal(&answer), refused(403, "SignatureDoesNotMatch"));
     let mut other = wire.signed(wire.request("GET", "k").header("accept", "text/plain"))?;
@@ -438,22 +562,56 @@ async fn a15_how_long_a_url_holds() -> Result<(), HarnessError> {
     let wire = Wire::start().await?;
     wire.put("k", b"content")?;
     let request = presigned(&wire, wire.request("GET", "k"))?;
-    for bad in ["0", "-1", "1.5", "604801", "9223372036854775808", "%2B5", "5%20", "", "x"] {
-        let answer = wire.send(altered(request.clone(), "X-Amz-Expires=3600", &format!("X-Amz-Expires={bad}")))?;
-        assert_eq!(refusal(&answer), refused(400, "AuthorizationQueryParametersError"), "{bad}");
+    for bad in [
+        "0",
+        "-1",
+        "1.5",
+        "604801",
+        "9223372036854775808",
+        "%2B5",
+        "5%20",
+        "",
+        "x",
+    ] {
+        let answer = wire.send(altered(
+            request.clone(),
+            "X-Amz-Expires=3600",
+            &format!("X-Amz-Expires={bad}"),
+        ))?;
+        assert_eq!(
+            refusal(&answer),
+            refused(400, "AuthorizationQueryParametersError"),
+            "{bad}"
+        );
     }
     let missing = altered(request.clone(), "&X-Amz-Expires=3600", "");
-    assert_eq!(refusal(&wire.send(missing)?), refused(400, "AuthorizationQueryParametersError"));
+    assert_eq!(
+        refusal(&wire.send(missing)?),
+        refused(400, "AuthorizationQueryParametersError")
+    );
     let longer = altered(request, "X-Amz-Expires=3600", "X-Amz-Expires=604800");
-    assert_eq!(refusal(&wire.send(longer)?), refused(403, "SignatureDoesNotMatch"));
+    assert_eq!(
+        refusal(&wire.send(longer)?),
+        refused(403, "SignatureDoesNotMatch")
+    );
     let now = SystemTime::now();
-    let from = |begin, seconds| wire.signer.presign(wire.request("GET", "k"), begin, Duration::from_secs(seconds));
+    let from = |begin, seconds| {
+        wire.signer.presign(
+            wire.request("GET", "k"),
+            begin,
+            Duration::from_secs(seconds),
+        )
+    };
     let week = from(now, 604_800)?;
     assert_eq!(wire.send(week)?.status, 200);
     let expired = wire.send(from(now - HOUR, 60)?)?;
     assert_eq!(refusal(&expired), refused(403, "AccessDenied"));
     for element in ["X-Amz-Expires", "Expires", "ServerTime"] {
-        assert!(expired.element(element).is_some(), "{element}: {}", expired.text());
+        assert!(
+            expired.element(element).is_some(),
+            "{element}: {}",
+            expired.text()
+        );
     }
     let ahead = wire.send(from(now + HOUR, 60)?)?;
     assert_eq!(refusal(&ahead), refused(403, "AccessDenied"));
@@ -469,14 +627,38 @@ async fn a16_a_url_is_for_one_method_key_and_bucket() -> Result<(), HarnessError
     root.create_bucket("other-signature-bucket").await?;
     let get = presigned(&wire, wire.request("GET", "k"))?;
     for method in ["PUT", "DELETE"] {
-        let request = Request { method: method.to_owned(), ..get.clone() }.header("content-length", "0");
-        assert_eq!(refusal(&wire.send(request)?), refused(403, "SignatureDoesNotMatch"), "{method}");
+        let request = Request {
+            method: method.to_owned(),
+            ..get.clone()
+        }
+        .header("content-length", "0");
+        assert_eq!(
+            refusal(&wire.send(request)?),
+            refused(403, "SignatureDoesNotMatch"),
+            "{method}"
+        );
     }
-    let head = Request { method: "HEAD".to_owned(), ..get.clone() };
+    let head = Request {
+        method: "HEAD".to_owned(),
+        ..get.clone()
+    };
     assert_eq!(wire.send(head)?.status, 403);
-    for (from, to) in [("/k?", "/k2?"), (BUCKET, "other-signature-bucket"), ("/k?", "/k?versionId=x&"), ("/k?", "/k?response-content-type=text%2Fhtml&"), ("/k?", "/k?tagging&")] {
-        let request = Request { target: get.target.replacen(from, to, 1), ..get.clone() };
-        assert_eq!(refusal(&wire.send(request)?), refused(403, "SignatureDoesNotMatch"), "{to}");
+    for (from, to) in [
+        ("/k?", "/k2?"),
+        (BUCKET, "other-signature-bucket"),
+        ("/k?", "/k?versionId=x&"),
+        ("/k?", "/k?response-content-type=text%2Fhtml&"),
+        ("/k?", "/k?tagging&"),
+    ] {
+        let request = Request {
+            target: get.target.replacen(from, to, 1),
+            ..get.clone()
+        };
+        assert_eq!(
+            refusal(&wire.send(request)?),
+            refused(403, "SignatureDoesNotMatch"),
+            "{to}"
+        );
     }
     assert_eq!(wire.get("k")?.text(), "content");
     Ok(())
@@ -492,7 +674,11 @@ async fn a17_urls_end_with_what_made_them() -> Result<(), HarnessError> {
     let get = signer(&credentials).presign(wire.request("GET", "k"), now, HOUR)?;
     assert_eq!(wire.send(get.clone())?.status, 200);
     root.tokens
-        .revoke_token(RevokeTokenRequest { bucket: BUCKET.to_owned(), token_id: token.token_id.clone(), ..Default::default() })
+        .revoke_token(RevokeTokenRequest {
+            bucket: BUCKET.to_owned(),
+            token_id: token.token_id.clone(),
+            ..Default::default()
+        })
         .await?;
     assert_eq!(wire.send(get)?.status, 403);
     let (token, credentials) = root.create_token(BUCKET, Permission::ReadWrite).await?;
@@ -510,40 +696,78 @@ async fn a18_version_2() -> Result<(), HarnessError> {
     let wire = Wire::start().await?;
     let soon = SystemTime::now() + Duration::from_secs(60);
     let put = with_body(wire.request("PUT", "k"), b"content");
-    let put = Request { target: format!("{}?Content-Type=text%2Fplain&x-amz-meta-m=v", put.target), ..put };
+    let put = Request {
+        target: format!("{}?Content-Type=text%2Fplain&x-amz-meta-m=v", put.target),
+        ..put
+    };
     assert_eq!(wire.send(presign_v2(&wire.signer, put, soon))?.status, 200);
     let get = presign_v2(&wire.signer, wire.request("GET", "k"), soon);
     let got = wire.send(get.clone())?;
-    assert_eq!((got.text().as_str(), got.find("content-type"), got.find("x-amz-meta-m")), ("content", Some("text/plain"), Some("v")));
+    assert_eq!(
+        (
+            got.text().as_str(),
+            got.find("content-type"),
+            got.find("x-amz-meta-m")
+        ),
+        ("content", Some("text/plain"), Some("v"))
+    );
     let later = with_expires(&get, soon + HOUR);
-    assert_eq!(refusal(&wire.send(later)?), refused(403, "SignatureDoesNotMatch"));
+    assert_eq!(
+        refusal(&wire.send(later)?),
+        refused(403, "SignatureDoesNotMatch")
+    );
     let ten_years = SystemTime::now() + HOUR * 24 * 3650;
-    let far = wire.send(presign_v2(&wire.signer, wire.request("GET", "k"), ten_years))?;
+    let far = wire.send(presign_v2(
+        &wire.signer,
+        wire.request("GET", "k"),
+        ten_years,
+    ))?;
     assert_eq!(far.status, 403, "{}", far.text());
     let past = SystemTime::now() - HOUR;
     let expired = wire.send(presign_v2(&wire.signer, wire.request("GET", "k"), past))?;
     assert_eq!(refusal(&expired), refused(403, "AccessDenied"));
-    let delete = Request { method: "DELETE".to_owned(), ..get.clone() };
+    let delete = Request {
+        method: "DELETE".to_owned(),
+        ..get.clone()
+    };
     assert_eq!(refusal(&wire.send(delete)?), refused(400, "InvalidRequest"));
     let copy = get.header("x-amz-copy-source", &format!("/{BUCKET}/k"));
     assert_eq!(wire.send(copy)?.status, 403);
-    let header = wire.request("GET", "k").header("authorization", "AWS AK:c2lnbmF0dXJl");
+    let header = wire
+        .request("GET", "k")
+        .header("authorization", "AWS AK:c2lnbmF0dXJl");
     let answer = wire.send(header)?;
     assert_eq!(refusal(&answer), refused(400, "InvalidRequest"));
-    assert!(answer.element("Message").unwrap().contains("Please use AWS4-HMAC-SHA256."));
+    assert!(
+        answer
+            .element("Message")
+            .unwrap()
+            .contains("Please use AWS4-HMAC-SHA256.")
+    );
     Ok(())
 }
 
 #[tokio::test]
 async fn a18_version_2_can_be_turned_off() -> Result<(), HarnessError> {
-    let options = ServerOptions::new().argument("--signature-v2").argument("off");
+    let options = ServerOptions::new()
+        .argument("--signature-v2")
+        .argument("off");
     let wire = Wire::with(options).await?;
     wire.put("k", b"content")?;
     let soon = SystemTime::now() + Duration::from_secs(60);
     let answer = wire.send(presign_v2(&wire.signer, wire.request("GET", "k"), soon))?;
     assert_eq!(refusal(&answer), refused(400, "InvalidRequest"));
-    assert!(answer.element("Message").unwrap().contains("Please use AWS4-HMAC-SHA256."));
-    assert_eq!(wire.send(presigned(&wire, wire.request("GET", "k"))?)?.status, 200);
+    assert!(
+        answer
+            .element("Message")
+            .unwrap()
+            .contains("Please use AWS4-HMAC-SHA256.")
+    );
+    assert_eq!(
+        wire.send(presigned(&wire, wire.request("GET", "k"))?)?
+            .status,
+        200
+    );
     Ok(())
 }
 
@@ -551,16 +775,47 @@ async fn a18_version_2_can_be_turned_off() -> Result<(), HarnessError> {
 async fn a19_other_algorithms() -> Result<(), HarnessError> {
     let wire = Wire::start().await?;
     for (algorithm, by_header, by_query) in [
-        ("AWS4-ECDSA-P256-SHA256", (501, "NotImplemented"), (501, "NotImplemented")),
-        ("AWS4-HMAC-SHA512", (400, "InvalidArgument"), (400, "AuthorizationQueryParametersError")),
-        ("AWS4-HMAC-SHA1", (400, "InvalidArgument"), (400, "AuthorizationQueryParametersError")),
+        (
+            "AWS4-ECDSA-P256-SHA256",
+            (501, "NotImplemented"),
+            (501, "NotImplemented"),
+        ),
+        (
+            "AWS4-HMAC-SHA512",
+            (400, "InvalidArgument"),
+            (400, "AuthorizationQueryParametersError"),
+        ),
+        (
+            "AWS4-HMAC-SHA1",
+            (400, "InvalidArgument"),
+            (400, "AuthorizationQueryParametersError"),
+        ),
     ] {
-        let request = altered(wire.signed(wire.request("GET", "k"))?, "AWS4-HMAC-SHA256", algorithm);
-        assert_eq!(refusal(&wire.send(request)?), refused(by_header.0, by_header.1), "{algorithm}");
-        let request = altered(presigned(&wire, wire.request("GET", "k"))?, "AWS4-HMAC-SHA256", algorithm);
-        assert_eq!(refusal(&wire.send(request)?), refused(by_query.0, by_query.1), "{algorithm}");
+        let request = altered(
+            wire.signed(wire.request("GET", "k"))?,
+            "AWS4-HMAC-SHA256",
+            algorithm,
+        );
+        assert_eq!(
+            refusal(&wire.send(request)?),
+            refused(by_header.0, by_header.1),
+            "{algorithm}"
+        );
+        let request = altered(
+            presigned(&wire, wire.request("GET", "k"))?,
+            "AWS4-HMAC-SHA256",
+            algorithm,
+        );
+        assert_eq!(
+            refusal(&wire.send(request)?),
+            refused(by_query.0, by_query.1),
+            "{algorithm}"
+        );
     }
-    let body = with_body(wire.request("PUT", "k"), b"x").header("x-amz-content-sha256", "STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD");
+    let body = with_body(wire.request("PUT", "k"), b"x").header(
+        "x-amz-content-sha256",
+        "STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD",
+    );
     let body = super::by_hand::sign_as_given(&wire.signer, body, SystemTime::now());
     assert_eq!(refusal(&wire.send(body)?), refused(501, "NotImplemented"));
     Ok(())
@@ -570,7 +825,9 @@ async fn a19_other_algorithms() -> Result<(), HarnessError> {
 async fn a20_session_tokens() -> Result<(), HarnessError> {
     let wire = Wire::start().await?;
     let in_header = wire.signed(wire.request("GET", "k").header("x-amz-security-token", "t"))?;
-    let unsigned = wire.signed(wire.request("GET", "k"))?.header("x-amz-security-token", "t");
+    let unsigned = wire
+        .signed(wire.request("GET", "k"))?
+        .header("x-amz-security-token", "t");
     let mut target = wire.request("GET", "k");
     target.target.push_str("?X-Amz-Security-Token=t");
     let in_query = presigned(&wire, target)?;
