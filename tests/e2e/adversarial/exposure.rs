@@ -1,6 +1,7 @@
 //! F: secrets, what is shown, and what answers without credentials.
 //!
-//! - f60 to f63 and f66 (secrets in logs and dumps, keyrings, revocation): the tests of secrets and of revocation.
+//! - f60 to f63 (secrets in logs and dumps, keyrings, rotation): `secrets::{logs, at_rest, tampering, rotation}`.
+//! - f66 (revoked, then used): `two_nodes::f66_…`, `revocation::every_door_closes`.
 //! - f64 by a console (step-up, CSRF, cached pages), f68 (preview of objects): there is no console.
 //! - f71 (no default credentials): `lifecycle::the_first_start_shows_a_key_once`, and here that nobody's are taken.
 

@@ -7,15 +7,17 @@
 //! - c34 (another bucket, there or not): `permissions::blind::c34_…` by S3,
 //!   `permissions::grpc::foreign_and_missing_buckets_are_the_same` by gRPC.
 //! - c35 (ListBuckets, CreateBucket): rows of the walk, `permissions::s3::a_listing_of_buckets_has_the_own_one`.
-//! - c38 (POST policies): the tests of forms.
+//! - c38 (POST policies): `post_form::policies::c38_…`.
 
 use std::collections::BTreeSet;
+use std::time::SystemTime;
 
 use bucketry_contract::v1::{Permission, PutObjectSpec, PutSmallObjectRequest};
 use bucketry_tests::error::HarnessError;
 use bucketry_tests::grpc::Clients;
 use bucketry_tests::http1::Request;
 use bucketry_tests::script::repository;
+use bucketry_tests::sigv4::Payload;
 use bytes::Bytes;
 
 use super::raw::digest;
@@ -227,9 +229,8 @@ async fn c37_settings_of_the_bucket_are_not_for_tokens() -> Result<(), HarnessEr
                     "PUT" => with_body(request, b"<x/>"),
                     _ => request,
                 };
-                let now = std::time::SystemTime::now();
-                let request =
-                    signer.header(request, now, bucketry_tests::sigv4::Payload::Signed)?;
+                let now = SystemTime::now();
+                let request = signer.header(request, now, Payload::Signed)?;
                 let answer = wire.send(request)?;
                 let refused = matches!(answer.status, 400 | 403 | 405 | 501);
                 assert!(
@@ -243,5 +244,78 @@ async fn c37_settings_of_the_bucket_are_not_for_tokens() -> Result<(), HarnessEr
         }
     }
     assert!(tried > 300, "{tried}");
+    Ok(())
+}
+
+/// Whatever way a source is written, it is in the token's own bucket or is refused; nothing of another is copied.
+#[tokio::test]
+async fn c34_sources_of_copies_stay_in_the_bucket() -> Result<(), HarnessError> {
+    let wire = Wire::start().await?;
+    let mut root = Clients::root(&wire.server).await?;
+    root.create_bucket(OTHER).await?;
+    put(&mut root, OTHER, "k").await?;
+    for source in [
+        format!("/{OTHER}/k"),
+        format!("{OTHER}/k"),
+        format!("//{OTHER}/k"),
+        format!("%2F{OTHER}%2Fk"),
+        format!("/{OTHER}/k?versionId=null"),
+        format!("/{BUCKET}/../{OTHER}/k"),
+        format!("/{BUCKET}/%2e%2e/{OTHER}/k"),
+        format!("{BUCKET}%2F..%2F{OTHER}%2Fk"),
+        format!("/{BUCKET}//{OTHER}/k"),
+        format!("/{BUCKET}\\..\\{OTHER}\\k"),
+        format!("/{BUCKET}?/../{OTHER}/k"),
+        format!("arn:aws:s3:::{OTHER}/k"),
+        format!("arn:aws:s3:us-east-1:1:accesspoint/{OTHER}/object/k"),
+        format!("http://{}/{OTHER}/k", wire.server.address()),
+        format!("/{OTHER}.localhost/k"),
+        "/".to_owned(),
+        "//".to_owned(),
+        "%".to_owned(),
+        "?versionId=".to_owned(),
+        "%00/k".to_owned(),
+    ] {
+        for target in ["copy", "copy?partNumber=1&uploadId=none"] {
+            let request = with_body(wire.request("PUT", target), b"");
+            let request = wire.signed(request.header("x-amz-copy-source", &source))?;
+            let answer = wire.send(request)?;
+            let refused = matches!(answer.status, 400 | 403 | 404 | 501);
+            assert!(refused, "{source}: {} {}", answer.status, answer.text());
+        }
+    }
+    assert_eq!(refusal(&wire.get("copy")?), refused(404, "NoSuchKey"));
+    Ok(())
+}
+
+/// Headers by which some servers let a request be another one: here they are not looked at.
+#[tokio::test]
+async fn c31_headers_make_no_other_request() -> Result<(), HarnessError> {
+    let wire = Wire::start().await?;
+    let mut root = Clients::root(&wire.server).await?;
+    wire.put("k", b"content")?;
+    let (_, credentials) = root.create_token(BUCKET, Permission::ReadOnly).await?;
+    let target = format!("/{BUCKET}/other");
+    for (name, value) in [
+        ("x-http-method-override", "DELETE"),
+        ("x-http-method", "DELETE"),
+        ("x-method-override", "PUT"),
+        ("x-original-url", &target),
+        ("x-rewrite-url", &target),
+        ("x-forwarded-host", "other-bucket.localhost"),
+        ("x-forwarded-prefix", "/other"),
+        ("x-host", "other-bucket.localhost"),
+        ("forwarded", "host=other-bucket.localhost"),
+    ] {
+        let request = wire.request("GET", "k").header(name, value);
+        let request = signer(&credentials).header(request, SystemTime::now(), Payload::Signed)?;
+        let answer = wire.send(request)?;
+        assert_eq!(
+            (answer.status, &answer.body[..]),
+            (200, &b"content"[..]),
+            "{name}"
+        );
+    }
+    assert_eq!(wire.get("k")?.body, b"content");
     Ok(())
 }

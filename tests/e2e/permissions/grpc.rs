@@ -361,6 +361,48 @@ async fn c30_conditions_that_reveal_are_refused_to_writers() -> Result<(), Harne
     Ok(())
 }
 
+/// A token's id is worth nothing beside another bucket: the administrator of another account, who may do all this to
+/// the tokens of an own bucket, is told of a token that is there what is told of one that is not.
+#[tokio::test]
+async fn c36_tokens_of_others_are_not_reached_by_their_ids() -> Result<(), HarnessError> {
+    let mut fixture = Fixture::start(ServerOptions::new()).await?;
+    let channel = channel(&fixture.server).await?;
+    let mut asked = 0;
+    for (service, row) in rows().filter(|(_, row)| row.2.contains("<TOKEN>")) {
+        let facts = fixture.prepare(row.2).await?;
+        for bucket in [STRANGE, "", BUCKET] {
+            let mut seen = Vec::new();
+            // One bit of an id that is there: another one, which is not.
+            let absent = format!("{}0", &fixture.token[..fixture.token.len() - 1]);
+            let absent = absent.replace(&fixture.token, "1");
+            for token in [fixture.token.clone(), absent] {
+                let json = row.2.replace("<TOKEN>", &token);
+                let messages = messages(service, (row.0, row.1, &json), &facts, bucket);
+                let answer =
+                    send(&channel, Some(&fixture.stranger), service, row.0, messages).await;
+                seen.push(match answer {
+                    Err(status) => {
+                        let details =
+                            String::from_utf8_lossy(status.details()).replace(&token, "*");
+                        let message = status.message().replace(&token, "*");
+                        (status.code(), message, details)
+                    }
+                    // A list that has nothing of the token in it.
+                    Ok(shown) => {
+                        let nothing = row.0.starts_with("List") && shown.concat().is_empty();
+                        assert!(nothing, "{row:?} of {bucket:?}");
+                        (Code::Ok, String::new(), String::new())
+                    }
+                });
+                asked += 1;
+            }
+            assert_eq!(seen[0], seen[1], "{row:?} of {bucket:?}");
+        }
+    }
+    assert!(asked >= 60, "{asked}");
+    Ok(())
+}
+
 /// Every refusal of every method carries a reason that the contract knows, whatever is wrong.
 #[tokio::test]
 async fn every_refusal_has_its_reason() -> Result<(), HarnessError> {

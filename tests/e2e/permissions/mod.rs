@@ -292,7 +292,6 @@ async fn c29_each_permission_may_what_the_rules_say_on_postgres() -> Result<(), 
 
 /// The edge in a process of its own decides nothing by itself.
 #[tokio::test]
-#[expect(clippy::print_stdout, reason = "how much was walked is a result")]
 async fn c29_each_permission_may_what_the_rules_say_by_a_separate_adapter()
 -> Result<(), HarnessError> {
     let mut fixture = Fixture::start(ServerOptions::new()).await?;
