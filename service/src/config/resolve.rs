@@ -424,18 +424,18 @@ mod tests {
             ..ServerSettings::default()
         });
         assert!(matches!(header_alone, Err(ConfigError::Forwarding(_))));
-        let proxy_listen = Some(vec!["127.0.0.1:1".parse().unwrap()]);
+        let proxy_listen: Vec<SocketAddr> = vec!["127.0.0.1:1".parse().unwrap()];
         let listener_alone = ServerConfig::resolve(ServerSettings {
-            proxy_listen: proxy_listen.clone(),
+            proxy_listen: Some(proxy_listen.clone()),
             ..ServerSettings::default()
         });
         assert!(matches!(listener_alone, Err(ConfigError::ProxyListenAlone)));
         let both = ServerConfig::resolve(ServerSettings {
-            proxy_listen: proxy_listen.clone(),
+            proxy_listen: Some(proxy_listen.clone()),
             trusted_proxy: proxies,
             ..ServerSettings::default()
         });
-        assert_eq!(both.unwrap().proxy_listen, proxy_listen.unwrap());
+        assert_eq!(both.unwrap().proxy_listen, proxy_listen);
     }
 
     #[test]
