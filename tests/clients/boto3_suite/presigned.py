@@ -4,6 +4,8 @@ import http.client
 import re
 from urllib.parse import urlsplit
 
+from urllib3.filepost import encode_multipart_formdata
+
 from harness import bucket, case, client, equal, holds, read, s3
 
 
@@ -125,3 +127,35 @@ def answers_carry_a_request_id():
     holds(bool(headers.get("x-amz-request-id")) and bool(headers.get("x-amz-id-2")), "no request id")
     holds(headers["x-amz-request-id"].encode() in body, "the body names another request id")
     holds("date" in headers and "server" in headers, "no date or server")
+
+
+def submit(post: dict, content: bytes, name: str = "a b.txt"):
+    body, kind = encode_multipart_formdata([*post["fields"].items(), ("file", (name, content))])
+    parts = urlsplit(post["url"])
+    connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=30)
+    try:
+        connection.request("POST", parts.path, body=body, headers={"Content-Type": kind})
+        answer = connection.getresponse()
+        return answer.status, answer.read(), dict((key.lower(), value) for key, value in answer.getheaders())
+    finally:
+        connection.close()
+
+
+@case
+def a_form():
+    name = bucket()
+    fields = {"Content-Type": "text/plain", "acl": "private", "x-amz-meta-colour": "blue", "success_action_status": "201"}
+    conditions = [*({key: value} for key, value in fields.items()), ["content-length-range", 1, 10]]
+    post = signer().generate_presigned_post(name, "forms/${filename}", fields, conditions, ExpiresIn=60)
+    status, body, headers = submit(post, b"of a form")
+    equal(status, 201, "status")
+    holds(b"<Key>forms/a b.txt</Key>" in body, "the document")
+    got = s3.get_object(Bucket=name, Key="forms/a b.txt")
+    equal((got["Body"].read(), got["ContentType"], got["Metadata"]), (b"of a form", "text/plain", {"colour": "blue"}), "object")
+    equal(got["ETag"], headers["etag"], "ETag")
+    for content, expected in ((b"", "EntityTooSmall"), (b"more than ten", "EntityTooLarge")):
+        status, body, _ = submit(post, content)
+        equal((status, code(body)), (400, expected), "length")
+    post["fields"]["acl"] = "public-read"
+    status, body, _ = submit(post, b"x")
+    equal((status, code(body)), (403, "AccessDenied"), "another value")

@@ -60,6 +60,23 @@ const cases = {
     assert.deepEqual(await call(url), [200, 'by url']);
   },
 
+  async 'a form with a signed policy'() {
+    const Fields = { key: 'forms/${filename}', 'Content-Type': 'text/plain', success_action_status: '201' };
+    const Conditions = [['content-length-range', 1, 10], ['starts-with', '$key', 'forms/']];
+    const post = await new Promise((resolve, reject) => {
+      const done = (error, data) => (error ? reject(error) : resolve(data));
+      s3.createPresignedPost({ Bucket, Fields, Conditions, Expires: 60 }, done);
+    });
+    const answer = await submit(post, 'of a form');
+    assert.equal(answer[0], 201, answer[1]);
+    assert.match(answer[1], /<Key>forms\/a b\.txt<\/Key>/);
+    const got = await s3.getObject({ Bucket, Key: 'forms/a b.txt' }).promise();
+    assert.deepEqual([got.Body.toString(), got.ContentType], ['of a form', 'text/plain']);
+    assert.match((await submit(post, 'more than ten'))[1], /<Code>EntityTooLarge<\/Code>/);
+    post.fields.key = 'elsewhere';
+    assert.match((await submit(post, 'x'))[1], /Policy Condition failed/);
+  },
+
   // What the SDK signs for every endpoint of one's own unless it is told otherwise.
   async 'presigned, by version 2'() {
     const signed = (operation, parameters) => s3.getSignedUrlPromise(operation, { Bucket, Expires: 60, ...parameters });
@@ -94,6 +111,17 @@ function call(url, { method = 'GET', body = '', headers = {} } = {}) {
     request.on('error', reject);
     request.end(body);
   });
+}
+
+// The form as browsers encode it.
+async function submit({ url, fields }, content) {
+  const form = new FormData();
+  for (const [name, value] of Object.entries(fields)) form.append(name, value);
+  form.append('file', new Blob([content]), 'a b.txt');
+  const encoded = new Response(form);
+  const body = Buffer.from(await encoded.arrayBuffer());
+  const headers = { 'content-type': encoded.headers.get('content-type'), 'content-length': body.length };
+  return call(url, { method: 'POST', body, headers });
 }
 
 async function main() {

@@ -22,6 +22,7 @@ import {
   UploadPartCommand,
   paginateListObjectsV2,
 } from '@aws-sdk/client-s3';
+import { createPresignedPost } from '@aws-sdk/s3-presigned-post';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 
 const Bucket = process.env.BUCKET_NAME;
@@ -166,13 +167,36 @@ const cases = {
     assert.deepEqual([answer.status, answer.text], [200, 'by url']);
     assert.equal((await call(`${get}0`)).status, 403);
   },
+
+  async 'a form with a signed policy'() {
+    const Key = 'forms/${filename}';
+    const Conditions = [['content-length-range', 1, 10]];
+    const Fields = { 'x-amz-meta-colour': 'blue' };
+    const post = await createPresignedPost(s3, { Bucket, Key, Conditions, Fields, Expires: 60 });
+    assert.equal((await submit(post, 'of a form')).status, 204);
+    const got = await s3.send(new GetObjectCommand({ Bucket, Key: 'forms/a b.txt' }));
+    assert.deepEqual([await got.Body.transformToString(), got.Metadata], ['of a form', { colour: 'blue' }]);
+    assert.match((await submit(post, 'more than ten')).text, /<Code>EntityTooLarge<\/Code>/);
+    post.fields['x-amz-meta-colour'] = 'red';
+    assert.match((await submit(post, 'x')).text, /Policy Condition failed/);
+  },
 };
 
+// The form as browsers encode it.
+async function submit({ url, fields }, content) {
+  const form = new FormData();
+  for (const [name, value] of Object.entries(fields)) form.append(name, value);
+  form.append('file', new Blob([content]), 'a b.txt');
+  const encoded = new Response(form);
+  const body = Buffer.from(await encoded.arrayBuffer());
+  return call(url, { method: 'POST', body, headers: { 'content-type': encoded.headers.get('content-type') } });
+}
+
 // `fetch` resolves names by itself; node:http takes the lookup that the test environment provides.
-async function call(url, { method = 'GET', body = '' } = {}) {
+async function call(url, { method = 'GET', body = '', headers = {} } = {}) {
   const http = await import('node:http');
   return new Promise((resolve, reject) => {
-    const request = http.request(url, { method, headers: { 'content-length': Buffer.byteLength(body) } }, (response) => {
+    const request = http.request(url, { method, headers: { ...headers, 'content-length': Buffer.byteLength(body) } }, (response) => {
       const chunks = [];
       response.on('data', (chunk) => chunks.push(chunk));
       response.on('end', () => resolve({ status: response.statusCode, text: Buffer.concat(chunks).toString() }));
