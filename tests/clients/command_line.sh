@@ -70,6 +70,63 @@ bucketry token revoke --bucket "$bucket" "$id" >/dev/null
 if as_reader "s3://$bucket/file" read 2>/dev/null; then fail 'a revoked token reads'; fi
 if bucketry token resume --bucket "$bucket" "$id" 2>/dev/null; then fail 'a revoked token was resumed'; fi
 
+step 'expiry and limits'
+bucketry token edit --bucket "$bucket" "$AWS_ACCESS_KEY_ID" --requests-per-second 1000 >/dev/null
+edited=$(bucketry token edit "$AWS_ACCESS_KEY_ID" --bytes-per-day 1000000000 --no-expiry --output json)
+[[ $(field token.limits.requestsPerSecond <<<"$edited") == 1000 ]] || fail 'one limit took the other away'
+[[ $(field token.limits.bytesPerDay <<<"$edited") == 1000000000 ]] || fail 'the limit was not set'
+if grep -q expireTime <<<"$edited"; then fail 'the expiry was not lifted'; fi
+bucketry token edit --bucket "$bucket" "$AWS_ACCESS_KEY_ID" --no-limits --expires-in 1h |
+  grep -E '^Expires: .*\((in 1h|in 59m)\)$' >/dev/null || fail 'the expiry is not shown'
+if bucketry token edit --bucket "$bucket" "$AWS_ACCESS_KEY_ID" 2>edit.err; then fail 'nothing was edited'; fi
+grep 'nothing to change' edit.err >/dev/null || fail "an edit of nothing: $(<edit.err)"
+
+step 'explain, before it is tried, and denials, after'
+explained() { bucketry token explain --bucket "$bucket" "$AWS_ACCESS_KEY_ID" "$@"; }
+explained --operation PutObject --key k --address 127.0.0.1 | grep -E '^Answer: +allowed$' >/dev/null ||
+  fail 'a writer is not allowed to write'
+explained --operation GetObject --at 2999-01-01T00:00:00Z | grep -F 'the token has expired' >/dev/null ||
+  fail 'it does not expire'
+explained --operation PutBucketCors | grep -F 'for administrators' >/dev/null || fail 'a token may administer'
+if explained --operation ListObject 2>explain.err; then fail 'an unknown operation was explained'; fi
+grep -F 'ListObjects' explain.err >/dev/null || fail "nothing alike is proposed: $(<explain.err)"
+[[ $(explained --operation GetObject --target-bucket another-bucket --output json | field reason) == \
+  DECISION_REASON_OTHER_BUCKET ]] || fail 'another bucket'
+bucketry token edit --bucket "$bucket" "$AWS_ACCESS_KEY_ID" --deny-ip 127.0.0.0/8 >/dev/null 2>warnings
+grep -F 'your own address' warnings >/dev/null || fail 'no warning of locking oneself out'
+if aws s3 ls "s3://$bucket/" 2>/dev/null; then fail 'a disallowed address lists'; fi
+bucketry token denials --bucket "$bucket" "$AWS_ACCESS_KEY_ID" | grep -F 'disallowed_ips: 127.0.0.0/8' >/dev/null ||
+  fail 'the refused request is not shown'
+bucketry token edit --bucket "$bucket" "$AWS_ACCESS_KEY_ID" --deny-no-ip >/dev/null
+
+step 'usage'
+usage=$(bucketry token usage --bucket "$bucket" "$AWS_ACCESS_KEY_ID" --since 2h)
+for words in 'last used' '█' 'CLASS' 'write' 'the address is disallowed'; do
+  grep -F "$words" <<<"$usage" >/dev/null || fail "usage lacks $words: $usage"
+done
+bucketry token usage --bucket "$bucket" "$AWS_ACCESS_KEY_ID" --since 400d 2>usage.err && fail '400 days of usage'
+grep -F INVALID_ARGUMENT usage.err >/dev/null || fail "400 days of usage: $(<usage.err)"
+
+step 'purge, and what is left'
+if bucketry token purge --bucket "$bucket" "$AWS_ACCESS_KEY_ID" 2>purge.err; then fail 'a usable token was purged'; fi
+grep -F TOKEN_USABLE purge.err >/dev/null || fail "purging a usable token: $(<purge.err)"
+bucketry token purge --bucket "$bucket" "$id" >/dev/null
+if bucketry token show --bucket "$bucket" "$id" 2>/dev/null; then fail 'a purged token is shown'; fi
+bucketry token audit --bucket "$bucket" "$id" | grep -F token.purge >/dev/null || fail 'the audit is gone'
+bucketry audit --limit 500 | grep -F bucket.create >/dev/null || fail 'the making of the bucket is not in the audit'
+[[ $(bucketry audit --limit 1 --output json | field events.0.action) == token.purge ]] || fail 'not the newest event'
+
+step 'a token whose bucket is gone'
+bucketry bucket create short-lived-bucket
+orphan=$(bucketry token create --bucket short-lived-bucket --name orphan --permission read-only --output json |
+  field token.tokenId)
+bucketry bucket delete short-lived-bucket
+bucketry bucket create short-lived-bucket
+[[ $(bucketry token list --bucket short-lived-bucket) == 'no tokens' ]] || fail 'the new bucket has the old token'
+bucketry token list --orphaned | grep -E '^orphan .* orphaned ' >/dev/null || fail 'the orphan is not listed'
+bucketry token purge "$orphan" >/dev/null
+[[ $(bucketry token list --orphaned) == 'no tokens' ]] || fail 'the orphan is not gone'
+
 step 'an account'
 bucketry account create 'Another Team' --output env >account.env
 for name in ACCOUNT_ID DISPLAY_NAME; do

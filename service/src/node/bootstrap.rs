@@ -5,7 +5,7 @@ use uuid::Uuid;
 use super::NodeError;
 use crate::access::{SecretKey, open_row, seal_row};
 use crate::blobs::BlobStore;
-use crate::catalog::model::{AccessKey, KeyLimits, KeyScope, KeyState};
+use crate::catalog::model::{AccessKey, AuditEntry, KeyLimits, KeyScope, KeyState};
 use crate::catalog::mutation::{
     CreateAccessKey, CreateAccount, KeyEdit, ResealAccessKey, UpdateAccessKey,
 };
@@ -13,7 +13,7 @@ use crate::catalog::query::{KeysOf, ListAccessKeys};
 use crate::catalog::{Catalog, CatalogError, Refusal};
 use crate::clock::Clock;
 use crate::config::{KeyPair, Secret};
-use crate::domain::{AccessKeyId, AccountId, OwnerId};
+use crate::domain::{AccessKeyId, AccessKeyPk, AccountId, OwnerId};
 use crate::ops::tokens::{NewKey, issue_key, seal_key};
 use crate::service::Service;
 
@@ -92,7 +92,14 @@ pub(super) async fn operator_key(
                 .await
                 .map_err(|error| NodeError::FirstStart(error.to_string()))?;
             let access_key_id = row.access_key_id.to_string();
-            service.catalog.submit(row).await?;
+            let entry = record(
+                service,
+                FIRST_START,
+                "operator_key.create",
+                row.pk,
+                &access_key_id,
+            );
+            service.catalog.submit_audited(row, vec![entry]).await?;
             Ok(Some(KeyPair {
                 access_key_id,
                 secret_access_key: Secret::new(secret.expose().to_owned()),
@@ -140,7 +147,14 @@ async fn ensure_root(service: &Service, pair: &KeyPair) -> Result<(), NodeError>
         )
         .await
         .map_err(|error| root(&error))?;
-        return match service.catalog.submit(row).await {
+        let entry = record(
+            service,
+            ENVIRONMENT,
+            "operator_key.create",
+            row.pk,
+            row.access_key_id.as_str(),
+        );
+        return match service.catalog.submit_audited(row, vec![entry]).await {
             // Another node was faster.
             Ok(_) | Err(CatalogError::Refused(Refusal::AccessKeyExists)) => Ok(()),
             Err(error) => Err(error.into()),
@@ -159,31 +173,62 @@ async fn ensure_root(service: &Service, pair: &KeyPair) -> Result<(), NodeError>
         return Ok(());
     }
     let sealed = seal_row(&keyring, &row, &secret).map_err(|error| root(&error))?;
-    service
-        .catalog
-        .submit(ResealAccessKey {
-            pk: row.pk,
-            if_kek: row.secret.kek_id,
-            secret: sealed.into(),
-        })
-        .await?;
+    let change = ResealAccessKey {
+        pk: row.pk,
+        if_kek: row.secret.kek_id,
+        secret: sealed.into(),
+    };
+    let entry = record(
+        service,
+        ENVIRONMENT,
+        "operator_key.replace_secret",
+        row.pk,
+        row.access_key_id.as_str(),
+    );
+    service.catalog.submit_audited(change, vec![entry]).await?;
     Ok(())
 }
 
 async fn end(service: &Service, key: &AccessKey, why: &'static str) -> Result<(), NodeError> {
     tracing::info!(access_key_id = %key.access_key_id, why, "revoking an operator key");
-    service
-        .catalog
-        .submit(UpdateAccessKey {
-            pk: key.pk,
-            if_version: None,
-            edit: KeyEdit {
-                state: Some(KeyState::Revoked),
-                ..KeyEdit::default()
-            },
-            now: service.now(),
-            by: ENVIRONMENT.to_owned(),
-        })
-        .await?;
+    let change = UpdateAccessKey {
+        pk: key.pk,
+        if_version: None,
+        edit: KeyEdit {
+            state: Some(KeyState::Revoked),
+            ..KeyEdit::default()
+        },
+        now: service.now(),
+        by: ENVIRONMENT.to_owned(),
+    };
+    let entry = record(
+        service,
+        ENVIRONMENT,
+        "admin_key.revoke",
+        key.pk,
+        key.access_key_id.as_str(),
+    );
+    service.catalog.submit_audited(change, vec![entry]).await?;
     Ok(())
+}
+
+/// What a start does to operators' keys, for the audit: nobody asked, so that there is neither address nor request.
+fn record(
+    service: &Service,
+    actor: &str,
+    action: &str,
+    key: AccessKeyPk,
+    access_key_id: &str,
+) -> AuditEntry {
+    AuditEntry {
+        at: service.now(),
+        actor: actor.to_owned(),
+        address: None,
+        action: action.to_owned(),
+        account: None,
+        bucket: None,
+        access_key: Some(key),
+        request_id: String::new(),
+        details: serde_json::json!({ "access_key_id": access_key_id }).to_string(),
+    }
 }
