@@ -35,7 +35,10 @@ fn run(input: &[u8]) {
                 "two forms of one address"
             );
         }
-        for address in [net.network(), net.broadcast()].map(ClientAddress::known) {
+        let ends = [net.network(), net.broadcast()];
+        // The last address of ::/80 is an IPv4-mapped one, and those are IPv4, which no IPv6 network covers.
+        let of_family = ends.into_iter().filter(|end| *end == end.to_canonical());
+        for address in of_family.map(ClientAddress::known) {
             assert!(rules.judge(address).is_allowed());
             assert!(
                 denied
@@ -51,6 +54,7 @@ fn run(input: &[u8]) {
 
 fn seeds() -> Vec<Vec<u8>> {
     texts(&[
+        "::/80\n::/32",
         "10.0.0.1\n10.0.0.0/8\n192.0.2.5/24",
         "::1\n2001:db8::/32\nfe80::1",
         "::ffff:10.0.0.1\n::ffff:10.0.0.0/104",
