@@ -549,3 +549,60 @@ async fn f73_errors_tell_nothing_of_the_inside() -> Result<(), HarnessError> {
     }
     Ok(())
 }
+
+/// What an error repeats of the request is escaped: markup of a stranger's making is never markup of ours.
+#[tokio::test]
+async fn f73_errors_escape_what_they_repeat() -> Result<(), HarnessError> {
+    let wire = Wire::start().await?;
+    let markup = "%3Cscript%3E%22'%26]]%3E";
+    for target in [
+        format!("/{BUCKET}/{markup}"),
+        format!("/{markup}/k"),
+        format!("/{BUCKET}/k?partNumber={markup}"),
+        format!("/{BUCKET}?list-type=2&continuation-token={markup}"),
+        format!("/{BUCKET}?encoding-type={markup}"),
+        format!("/{BUCKET}/k?uploadId={markup}"),
+        format!("/{BUCKET}/k?versionId={markup}"),
+        format!("/{BUCKET}/k?X-Amz-Algorithm={markup}"),
+        format!("/{BUCKET}/k?AWSAccessKeyId={markup}&Expires=1&Signature={markup}"),
+    ] {
+        for signed in [true, false] {
+            let host = wire.server.address().to_string();
+            let request = Request::new("GET", &target).header("host", &host);
+            let request = match signed {
+                true => wire.signed(request)?,
+                false => request,
+            };
+            let answer = wire.send(request)?;
+            let text = answer.text();
+            assert!(answer.status >= 400, "{target}: {}", answer.status);
+            assert_eq!(
+                answer.find("content-type"),
+                Some("application/xml"),
+                "{target}"
+            );
+            assert!(!text.contains("<script"), "{target}: {text}");
+            assert!(!text.contains("]]>"), "{target}: {text}");
+        }
+    }
+    for (name, value) in [
+        ("authorization", "<script>"),
+        ("x-amz-date", "<script>"),
+        ("x-amz-content-sha256", "<script>"),
+        ("x-amz-<script>", "1"),
+        ("host", "<script>"),
+    ] {
+        let host = wire.server.address().to_string();
+        let mut request = Request::new("GET", &format!("/{BUCKET}/k"));
+        if name != "host" {
+            request = request.header("host", &host);
+        }
+        let answer = wire.send(request.header(name, value))?;
+        assert!(
+            !answer.text().contains("<script"),
+            "{name}: {}",
+            answer.text()
+        );
+    }
+    Ok(())
+}

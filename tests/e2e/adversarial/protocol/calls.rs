@@ -301,6 +301,24 @@ async fn e56_a_session_of_the_edge_is_of_one_call() -> Result<(), HarnessError> 
             "{method}: {answer:?}"
         );
     }
+    // Nor is it a proof to the other services.
+    for path in [
+        "/bucketry.v1.TokenService/ListTokens",
+        "/bucketry.v1.TokenService/CreateSession",
+        "/bucketry.v1.TokenService/ShowTokenSecret",
+        "/bucketry.v1.AdminService/ListAdminKeys",
+        "/bucketry.v1.AdminService/CreateOperatorKey",
+        "/bucketry.adapter.v1.AdapterService/Authorize",
+        "/bucketry.adapter.v1.AdapterService/EvaluateCors",
+    ] {
+        let answer = post(address, path, &headers, framed(0, b"")).await?;
+        let refused = matches!(
+            answer.code(),
+            Some(Code::PermissionDenied | Code::InvalidArgument)
+        );
+        assert!(refused, "{path}: {answer:?}");
+        assert!(answer.body.is_empty(), "{path}: {answer:?}");
+    }
     assert_eq!(wire.get("k")?.body, b"content");
     Ok(())
 }

@@ -5,7 +5,7 @@ use std::net::Shutdown;
 
 use bucketry_tests::error::HarnessError;
 
-use super::super::raw::{connect, io, statuses, talk};
+use super::super::raw::{connect, io, peak_memory, statuses, talk};
 use crate::wire::{Wire, refusal, refused, with_body};
 
 /// What would be answered if the server took a body for a request: its path is in every error.
@@ -320,5 +320,32 @@ async fn e54_a_half_closed_connection_is_answered() -> Result<(), HarnessError> 
     stream.read_to_string(&mut answer).map_err(io("receive"))?;
     assert_eq!(statuses(&answer), [200]);
     assert!(answer.ends_with("content"), "{answer}");
+    Ok(())
+}
+
+/// A hundred clients that ask for 8 MiB each and read nothing: what waits for them is bounded, and others are served.
+#[tokio::test]
+async fn e54_clients_that_do_not_read() -> Result<(), HarnessError> {
+    let wire = Wire::start().await?;
+    wire.put("large", &vec![b'x'; 8 * 1024 * 1024])?;
+    let before = peak_memory(&wire.server);
+    let get = wire.signed(wire.request("GET", "large"))?.head();
+    let mut waiting = Vec::new();
+    for _ in 0..100 {
+        let mut stream = connect(wire.server.address())?;
+        stream.write_all(&get).map_err(io("send"))?;
+        // It has begun to answer.
+        let mut first = [0; 1];
+        stream.read_exact(&mut first).map_err(io("receive"))?;
+        waiting.push(stream);
+    }
+    assert_eq!(wire.put("k", b"content")?.status, 200);
+    assert_eq!(wire.get("k")?.body, b"content");
+    let grown = peak_memory(&wire.server).saturating_sub(before);
+    assert!(
+        grown < 200 * 1024 * 1024,
+        "{grown} bytes for 800 MiB asked for"
+    );
+    drop(waiting);
     Ok(())
 }

@@ -333,6 +333,42 @@ async fn e51_content_lengths() -> Result<(), HarnessError> {
     Ok(())
 }
 
+/// Ranges at the edges of an object and of numbers: a part of the object, all of it, or a refusal.
+#[tokio::test]
+async fn e51_ranges() -> Result<(), HarnessError> {
+    let wire = Wire::start().await?;
+    wire.put("k", b"0123456789")?;
+    let many = format!("bytes={}", vec!["0-0"; 2000].join(","));
+    for (range, status, body) in [
+        ("bytes=0-0", 206, "0"),
+        ("bytes=9-", 206, "9"),
+        ("bytes=-1", 206, "9"),
+        ("bytes=-10", 206, "0123456789"),
+        ("bytes=-99999999999999999999", 206, "0123456789"),
+        ("bytes=0-18446744073709551615", 206, "0123456789"),
+        ("bytes=0-9223372036854775808", 206, "0123456789"),
+        ("bytes=10-", 416, ""),
+        ("bytes=-0", 416, ""),
+        ("bytes=18446744073709551615-", 416, ""),
+        ("bytes=5-4", 200, "0123456789"),
+        ("bytes=a-b", 200, "0123456789"),
+        ("bytes=--1", 200, "0123456789"),
+        ("octets=0-0", 200, "0123456789"),
+        ("bytes", 200, "0123456789"),
+        ("", 200, "0123456789"),
+        (&many, 200, "0123456789"),
+    ] {
+        let request = wire.request("GET", "k").header("range", range);
+        let answer = wire.send(wire.signed(request)?)?;
+        let shown: String = range.chars().take(40).collect();
+        assert_eq!(answer.status, status, "{shown}: {}", answer.text());
+        if status < 300 {
+            assert_eq!(answer.text(), body, "{shown}");
+        }
+    }
+    Ok(())
+}
+
 /// Sizes, offsets and pages below nought or beyond all, by gRPC.
 #[tokio::test]
 async fn e56_negative_sizes() -> Result<(), HarnessError> {
