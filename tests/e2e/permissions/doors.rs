@@ -18,6 +18,8 @@ use time::OffsetDateTime;
 pub(super) enum Door {
     /// Signature version 4 in the `Authorization` header.
     Header,
+    /// The same, with the bucket in the host's name.
+    VirtualHost,
     /// The same in the query.
     Presigned,
     /// Signature version 2 in the query: for GET, HEAD and PUT only.
@@ -26,7 +28,12 @@ pub(super) enum Door {
     Form,
 }
 
-const DOORS: [Door; 3] = [Door::Header, Door::Presigned, Door::PresignedV2];
+const DOORS: [Door; 4] = [
+    Door::Header,
+    Door::VirtualHost,
+    Door::Presigned,
+    Door::PresignedV2,
+];
 
 /// The doors that an operation can come through at all.
 pub(super) fn doors(operation: &str) -> &'static [Door] {
@@ -77,12 +84,35 @@ impl Door {
             (Self::Form, signer) => Ok(form(signer, request)),
             (_, None) => Ok(request),
             (Self::Header, Some(signer)) => signer.header(request, now, Payload::Signed),
+            (Self::VirtualHost, Some(signer)) => {
+                signer.header(virtual_host(request), now, Payload::Signed)
+            }
             (Self::Presigned, Some(signer)) => {
                 signer.presign(request, now, Duration::from_secs(60))
             }
             (Self::PresignedV2, Some(signer)) => presign_v2(signer, request, now),
         }
     }
+}
+
+/// The request with its bucket moved from the path to the host.
+fn virtual_host(mut request: Request) -> Request {
+    let port = request.find("host").and_then(|host| host.rsplit_once(':'));
+    let port = port.map_or_else(String::new, |(_, port)| format!(":{port}"));
+    let path = request.target.trim_start_matches('/').to_owned();
+    let end = path.find(['/', '?']).unwrap_or(path.len());
+    let (bucket, rest) = path.split_at(end);
+    let host = match bucket {
+        "" => format!("localhost{port}"),
+        bucket => format!("{bucket}.localhost{port}"),
+    };
+    request.target = match rest.starts_with('/') {
+        true => rest.to_owned(),
+        false => format!("/{rest}"),
+    };
+    request.headers.retain(|(name, _)| name != "host");
+    request.headers.insert(0, ("host".to_owned(), host));
+    request
 }
 
 /// The request's body as the file of a form, for the key `k`.
