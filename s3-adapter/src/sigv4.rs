@@ -14,6 +14,8 @@ mod presigned_v2;
 mod select;
 
 #[cfg(test)]
+mod aws_suite;
+#[cfg(test)]
 mod client_examples;
 #[cfg(test)]
 mod fixture;
