@@ -452,7 +452,8 @@ async fn f66_revoke_then_use_while_connections_to_the_database_are_cut() -> Resu
         });
         if number % 3 == 1 {
             let (ended, cut) = tokio::join!(ended, cut(&database));
-            (ended?, cut?);
+            ended?;
+            cut?;
         } else {
             ended.await?;
         }
