@@ -20,6 +20,10 @@ use bucketry_tests::http1::{Connection, Request, Response, exchange};
 use bucketry_tests::server::{Server, ServerOptions};
 use bucketry_tests::sigv4::{Payload, Signer};
 use bytes::Bytes;
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+
+use crate::separate_adapter::Adapter;
 
 const BUCKET: &str = "usage-test-bucket";
 const AGENT: &str = "usage-test/1.0";
@@ -85,20 +89,47 @@ impl Scene {
         path: &str,
         body: &[u8],
     ) -> Result<Request, HarnessError> {
+        let request = self.request(&self.server.address().to_string(), (method, path, body));
+        self.sign(secret, request)
+    }
+
+    fn signed_with(
+        &self,
+        headers: &[(&str, &str)],
+        call: (&str, &str, &[u8]),
+    ) -> Result<Request, HarnessError> {
+        self.signed_at(&self.server.address().to_string(), headers, call)
+    }
+
+    /// For another host than the server's.
+    fn signed_at(
+        &self,
+        host: &str,
+        headers: &[(&str, &str)],
+        call: (&str, &str, &[u8]),
+    ) -> Result<Request, HarnessError> {
+        let request = self.request(host, call);
+        let request = headers.iter().fold(request, |request, (name, value)| {
+            request.header(name, value)
+        });
+        self.sign(&self.credentials.secret_access_key, request)
+    }
+
+    fn request(&self, host: &str, (method, path, body): (&str, &str, &[u8])) -> Request {
         let target = match path.strip_prefix("//") {
             Some(rest) => format!("/{rest}"),
             None => format!("/{BUCKET}{path}"),
         };
-        let request = Request::new(method, &target)
-            .header("host", &self.server.address().to_string())
+        Request::new(method, &target)
+            .header("host", host)
             .header("user-agent", AGENT)
             .header("content-length", &body.len().to_string())
-            .body(body);
-        Signer::new(&self.credentials.access_key_id, secret).header(
-            request,
-            SystemTime::now(),
-            Payload::Signed,
-        )
+            .body(body)
+    }
+
+    fn sign(&self, secret: &str, request: Request) -> Result<Request, HarnessError> {
+        let signer = Signer::new(&self.credentials.access_key_id, secret);
+        signer.header(request, SystemTime::now(), Payload::Signed)
     }
 
     fn send(&self, method: &str, path: &str, body: &[u8]) -> Result<Response, HarnessError> {
@@ -599,6 +630,99 @@ async fn what_ends_while_it_runs_is_told_once() -> Result<(), HarnessError> {
             denial.user_agent.as_str()
         ),
         ("PutObject", "late", AGENT)
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn bytes_of_an_upload_that_breaks_off_are_counted() -> Result<(), HarnessError> {
+    let mut scene = Scene::with(Permission::WriteOnly).await?;
+    let mut clients = scene.clients().await?;
+    let (messages, open) = mpsc::channel(4);
+    let running = tokio::spawn(async move {
+        let messages = ReceiverStream::new(open);
+        clients.objects.put_object(messages).await
+    });
+    for message in stream("broken", &[10_000, 20_000]) {
+        messages.send(message).await.unwrap();
+    }
+    let expected = BTreeMap::from([(RequestClass::Write, (1, 30_000, 0))]);
+    while counts(&scene.usage().await?) != expected {
+        assert!(!running.is_finished());
+    }
+    running.abort();
+    drop(messages);
+    assert!(running.await.unwrap_err().is_cancelled());
+    assert_eq!(counts(&scene.usage().await?), expected);
+    let listed = scene.root.objects.list_objects(ListObjectsRequest {
+        bucket: BUCKET.to_owned(),
+        ..Default::default()
+    });
+    assert!(listed.await?.into_inner().objects.is_empty());
+    Ok(())
+}
+
+/// The copy was let in, and its source was refused.
+#[tokio::test]
+async fn a_refused_source_is_told_of() -> Result<(), HarnessError> {
+    let mut scene = Scene::with(Permission::ReadWrite).await?;
+    let copy = scene.signed_with(
+        &[("x-amz-copy-source", "/another-bucket/theirs")],
+        ("PUT", "/copy", b""),
+    )?;
+    assert_eq!(exchange(scene.server.address(), copy)?.status, 403);
+    let usage = scene.usage().await?;
+    assert_eq!(
+        counts(&usage),
+        BTreeMap::from([(RequestClass::Write, (1, 0, 0))])
+    );
+    let expected = BTreeMap::from([(DecisionReason::OtherBucket, 1)]);
+    assert_eq!(refusals(&usage), expected);
+    let denial = &scene.denials().await?[0];
+    assert_eq!(
+        (
+            denial.operation.as_str(),
+            denial.bucket.as_str(),
+            denial.key.as_str()
+        ),
+        ("CopyObject", "another-bucket", "theirs")
+    );
+    Ok(())
+}
+
+/// A request through an edge in another process is counted once, under the name and user agent that the edge saw.
+#[tokio::test]
+async fn a_separate_adapter_changes_nothing() -> Result<(), HarnessError> {
+    let mut scene = Scene::with(Permission::ReadWrite).await?;
+    let adapter = Adapter::start(&scene.server, &[])?;
+    let address = adapter.address.to_string();
+    let send = |scene: &Scene, call: (&str, &str, &[u8])| {
+        let signed = scene.signed_at(&address, &[], call)?;
+        exchange(adapter.address, signed)
+    };
+    assert_eq!(send(&scene, ("PUT", "/k", &[b'x'; 9000]))?.status, 200);
+    assert_eq!(send(&scene, ("GET", "/k", b""))?.body.len(), 9000);
+    let tags = b"<Tagging><TagSet></TagSet></Tagging>";
+    assert_eq!(send(&scene, ("PUT", "/k?tagging", tags))?.status, 200);
+    assert_eq!(
+        send(&scene, ("GET", "//another-bucket/k", b""))?.status,
+        403
+    );
+    let usage = scene.usage().await?;
+    let expected = BTreeMap::from([
+        (RequestClass::Read, (1, 0, 9000)),
+        (RequestClass::Write, (2, 9000, 0)),
+    ]);
+    assert_eq!(counts(&usage), expected);
+    let last = usage.last_use.unwrap();
+    assert_eq!(
+        (last.operation.as_str(), last.user_agent.as_str()),
+        ("PutObjectTagging", AGENT)
+    );
+    let denial = &scene.denials().await?[0];
+    assert_eq!(
+        (denial.operation.as_str(), denial.client_address.as_str()),
+        ("GetObject", "127.0.0.1")
     );
     Ok(())
 }

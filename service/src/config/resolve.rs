@@ -454,6 +454,14 @@ mod tests {
                 Err(ConfigError::Zero { name }) if name == zero
             ));
         }
+        let never = UpkeepSettings {
+            usage_interval: Some(Duration::ZERO),
+            ..UpkeepSettings::default()
+        };
+        assert!(matches!(
+            UpkeepConfig::resolve(never),
+            Err(ConfigError::Zero { name: "usage-interval" })
+        ));
         assert!(matches!(
             UpkeepConfig::resolve(settings(5, 1, 5)),
             Err(ConfigError::LeaseTooShort)

@@ -160,6 +160,25 @@ async fn what_was_counted_is_written_once() {
     catalog.close().await;
 }
 
+/// By the interval, and without it when many keys are counted.
+#[tokio::test]
+async fn counters_are_written_by_themselves() {
+    const NEVER: Duration = Duration::from_secs(3600);
+    for (interval, room) in [(Duration::from_millis(1), 1000), (NEVER, 2)] {
+        let one = key(1001);
+        let (catalog, _directory) = catalog(&[&one]).await;
+        let metering = Arc::new(Metering::with_room(room));
+        let clock = Clock::Fixed(T0);
+        let writing = Arc::clone(&metering).flush_for_ever(catalog.clone(), clock, interval);
+        let writing = tokio::spawn(writing);
+        metering.let_in(&one, RequestClass::Read, &origin("GetObject"), T0);
+        metering.let_in(&key(1002), RequestClass::Read, &origin("GetObject"), T0);
+        while rows(&catalog, &one).await.is_empty() {}
+        writing.abort();
+        catalog.close().await;
+    }
+}
+
 #[tokio::test]
 async fn what_could_not_be_written_is_kept() {
     let one = key(1001);
