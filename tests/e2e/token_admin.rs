@@ -51,6 +51,7 @@ macro_rules! on_both_engines {
 on_both_engines! {
     expiry_and_limits_are_edited,
     edits_that_change_nothing_leave_no_trace,
+    edits_at_the_same_time_leave_a_whole_chain,
     what_never_changes_is_refused_by_name,
     tokens_of_a_deleted_bucket_are_reached_by_their_ids,
     only_unusable_tokens_are_purged,
@@ -327,6 +328,63 @@ async fn edits_that_change_nothing_leave_no_trace(scene: &mut Scene) -> Result<(
     scene.revoke(&token.token_id).await?;
     let refused = scene.edit(same, &["name"]).await;
     assert_eq!(reason(refused), "ERROR_REASON_TOKEN_REVOKED");
+    Ok(())
+}
+
+/// Edits without a version come one after the other, and each record has what was really there before it; of those at one
+/// version a single one wins.
+async fn edits_at_the_same_time_leave_a_whole_chain(scene: &mut Scene) -> Result<(), HarnessError> {
+    const EDITORS: usize = 6;
+    let (token, _) = scene.token(Permission::ReadOnly).await?;
+    let renamed = |number: usize, version: i64| UpdateTokenRequest {
+        token: Some(Token {
+            name: format!("name {number}"),
+            version,
+            ..of(&token)
+        }),
+        update_mask: Some(FieldMask {
+            paths: vec!["name".to_owned()],
+        }),
+    };
+    let clients = vec![scene.root.tokens.clone(); EDITORS];
+    let edits = clients
+        .iter()
+        .cloned()
+        .enumerate()
+        .map(|(number, mut tokens)| async move { tokens.update_token(renamed(number, 0)).await });
+    for edited in futures::future::join_all(edits).await {
+        edited?;
+    }
+    let now = scene.get(BUCKET, &token.token_id).await?;
+    assert_eq!(now.version, token.version + EDITORS as i64);
+
+    let same = clients.into_iter().enumerate().map(|(number, mut tokens)| {
+        let edit = renamed(number + 100, now.version);
+        async move { tokens.update_token(edit).await }
+    });
+    let answers = futures::future::join_all(same).await;
+    let won = answers.iter().filter(|answer| answer.is_ok()).count();
+    assert_eq!(won, 1, "{answers:?}");
+    for lost in answers.into_iter().filter(Result::is_err) {
+        assert_eq!(reason(lost), "ERROR_REASON_VERSION_CONFLICT");
+    }
+
+    // Each edit begins where another ended.
+    let mut ends: Vec<(String, String)> = Vec::new();
+    for event in scene.audit(BUCKET, &token.token_id).await? {
+        if event.action == "token.update" {
+            let details: serde_json::Value = serde_json::from_str(&event.details).unwrap();
+            let name = |side: &str| details[side]["name"].as_str().unwrap().to_owned();
+            ends.push((name("before"), name("after")));
+        }
+    }
+    assert_eq!(ends.len(), EDITORS + 1);
+    let mut at = token.name.clone();
+    while let Some(next) = ends.iter().position(|(before, _)| *before == at) {
+        at = ends.swap_remove(next).1;
+    }
+    assert!(ends.is_empty(), "{ends:?}");
+    assert_eq!(at, scene.get(BUCKET, &token.token_id).await?.name);
     Ok(())
 }
 

@@ -27,6 +27,8 @@ pub(crate) async fn purge_token(
         "access_key_id": token.access_key_id.as_str(),
     });
     let entry = audit_entry(service, &grant, "token.purge", about, details);
+    // What is counted but not written yet goes with the rest, instead of being written after it.
+    service.ledger.flush(&service.catalog).await?;
     service.catalog.submit_audited(change, vec![entry]).await?;
     Ok(PurgeTokenResponse {})
 }
