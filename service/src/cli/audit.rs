@@ -107,16 +107,28 @@ fn details(text: &str) -> String {
             .filter(|(name, value)| before.get(*name) != Some(value))
             .map(|(name, value)| {
                 let was = before.get(name).unwrap_or(&Value::Null);
-                format!("{name}: {was} → {value}")
+                format!("{name}: {} → {}", without_empty(was), without_empty(value))
             })
             .collect(),
         _ => fields
             .iter()
             .filter(|(_, value)| !is_empty(value))
-            .map(|(name, value)| format!("{name}: {value}"))
+            .map(|(name, value)| format!("{name}: {}", without_empty(value)))
             .collect(),
     };
     words.join(", ")
+}
+
+/// A value without the fields of it that are not set.
+fn without_empty(value: &Value) -> Value {
+    match value {
+        Value::Object(fields) => fields
+            .iter()
+            .filter(|(_, value)| !is_empty(value))
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect(),
+        other => other.clone(),
+    }
 }
 
 fn is_empty(value: &Value) -> bool {
@@ -144,6 +156,10 @@ mod tests {
             (
                 r#"{"name":"web","allowed_ips":[],"expire_time":null,"limits":{"bytes_per_day":null}}"#,
                 r#"name: "web""#,
+            ),
+            (
+                r#"{"before":{"limits":{"a":null,"b":null}},"after":{"limits":{"a":5,"b":null}}}"#,
+                r#"limits: {} → {"a":5}"#,
             ),
             ("not JSON", "not JSON"),
         ] {

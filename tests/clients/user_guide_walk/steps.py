@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 from plan import elsewhere, heading, proves, sample
-from tools import Token, attempt, bucketry, check, read, refusal, run_sample, shown, token
+from tools import Token, bucketry, check, read, refusal, run_sample, shown, token
 
 BUCKET = "user-guide-overview"
 # The bucket of the guide's reader, who begins with no token.
@@ -312,7 +312,8 @@ def all_in_one_edit() -> None:
 def what_never_changes() -> None:
     of = made["shown"]
     for change in ("--permission", "--access-key-id", "--secret-access-key"):
-        check(attempt("token", "edit", "--bucket", OWN, of.key, change, "read-only").returncode == 2, change)
+        said = refusal("token", "edit", "--bucket", OWN, of.key, change, "read-only")
+        check("never change: make a new token" in said, said)
     for field in ("permission", "access_key_id", "secret_access_key"):
         edit = {"bucket": OWN, "tokenId": of.key, "permission": "PERMISSION_READ_ONLY"}
         said = grpcurl("UpdateToken", {"token": edit, "updateMask": {"paths": [field]}})

@@ -47,12 +47,28 @@ pub struct EditArgs {
     /// Lift all limits
     #[arg(long, conflicts_with_all = ["requests_per_second", "bytes_per_day"])]
     pub no_limits: bool,
+    /// Refused: it never changes.
+    #[arg(long, hide = true, value_parser = never_changes)]
+    pub permission: Option<String>,
+    /// Refused: it never changes.
+    #[arg(long, hide = true, value_parser = never_changes)]
+    pub access_key_id: Option<String>,
+    /// Refused: it never changes.
+    #[arg(long, hide = true, value_parser = never_changes)]
+    pub secret_access_key: Option<String>,
     /// Only if this is still the token's version, as `show` tells it [default: whatever it is]
     #[arg(long, default_value_t = 0, hide_default_value = true, value_parser = clap::value_parser!(i64).range(0..))]
     pub version: i64,
     /// The form of the answer
     #[arg(long, value_enum, default_value_t)]
     pub output: Output,
+}
+
+/// Whoever tries hears what to do instead.
+fn never_changes(_: &str) -> Result<String, String> {
+    Err(
+        "a token's permission and keys never change: make a new token, or clone this one to get new keys".to_owned(),
+    )
 }
 
 pub(super) async fn edit(
@@ -196,6 +212,16 @@ mod tests {
         let at = asked(&["--bytes-per-day", "9", "--version", "2"], Some(&before));
         assert_eq!(at.version, 2);
         assert_eq!(asked(&["--no-limits"], None).limits, None);
+    }
+
+    #[test]
+    fn what_never_changes_is_told_so() {
+        for field in ["--permission", "--access-key-id", "--secret-access-key"] {
+            let line = ["edit", "--bucket", "b", "t", field, "read-write"];
+            let refused = Line::try_parse_from(line).err().unwrap();
+            assert_eq!(refused.exit_code(), 2);
+            assert!(refused.to_string().contains("clone this one"), "{refused}");
+        }
     }
 
     #[test]

@@ -4,10 +4,10 @@ use clap::Args;
 /// What a token may use at most.
 #[derive(Debug, Clone, Copy, Default, Args)]
 pub struct LimitArgs {
-    /// The most requests per second, up to 1,000,000 [default: no limit]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(1..))]
+    /// The most requests per second, up to 1,000,000
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(1..=1_000_000))]
     pub requests_per_second: Option<i64>,
-    /// The most bytes in and out per day (UTC) [default: no limit]
+    /// The most bytes of object data per day (UTC), in and out together
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(1..))]
     pub bytes_per_day: Option<i64>,
 }

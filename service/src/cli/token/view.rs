@@ -99,9 +99,18 @@ pub(super) fn last_use(used: &TokenUse, now: SystemTime) -> String {
         text.push_str(&format!(" from {}", used.client_address));
     }
     if !used.user_agent.is_empty() {
-        text.push_str(&format!(" by {}", used.user_agent));
+        text.push_str(&format!(" by {}", shortened(&used.user_agent)));
     }
     text
+}
+
+/// What a client says of itself, in the width of a line: some tell their whole life.
+fn shortened(user_agent: &str) -> String {
+    const WIDTH: usize = 40;
+    match user_agent.char_indices().nth(WIDTH) {
+        None => user_agent.to_owned(),
+        Some((end, _)) => format!("{}…", user_agent[..end].trim_end()),
+    }
 }
 
 fn limits(limits: Option<&TokenLimits>) -> String {
@@ -159,6 +168,13 @@ mod tests {
         ] {
             assert_eq!(short_ips(&token(allowed, disallowed)), text);
         }
+    }
+
+    #[test]
+    fn a_long_user_agent_is_cut_between_characters() {
+        assert_eq!(shortened("aws-cli/2"), "aws-cli/2");
+        assert_eq!(shortened(&"é".repeat(40)), "é".repeat(40));
+        assert_eq!(shortened(&"é".repeat(41)), format!("{}…", "é".repeat(40)));
     }
 
     #[test]
