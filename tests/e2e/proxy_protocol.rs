@@ -13,7 +13,7 @@ use std::task::{Context, Poll};
 use bucketry_contract::v1::AddressSource;
 use bucketry_tests::error::HarnessError;
 use bucketry_tests::http1::Connection;
-use bucketry_tests::server::ServerOptions;
+use bucketry_tests::server::{Server, ServerOptions};
 use http::Uri;
 use hyper_util::rt::TokioIo;
 use tokio::io::AsyncWriteExt;
@@ -40,20 +40,24 @@ fn v1(source: &str) -> Vec<u8> {
     format!("PROXY TCP4 {source} 127.0.0.1 4711 9000\r\n").into_bytes()
 }
 
+/// Where a server takes the PROXY protocol.
+pub(crate) fn proxy_listener(server: &Server) -> Result<SocketAddr, HarnessError> {
+    server
+        .log()
+        .lines()
+        .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
+        .filter(|event| event["message"] == "PROXY protocol")
+        .find_map(|event| event["address"].as_str()?.parse().ok())
+        .ok_or(HarnessError::Incomplete("address of the PROXY listener"))
+}
+
 /// A server with both kinds of listener; 127.0.0.1 and 10.0.0.0/8 are trusted.
 async fn start() -> Result<(Doors, SocketAddr), HarnessError> {
     let options = ServerOptions::new()
         .argument("--proxy-listen=127.0.0.1:0")
         .argument("--trusted-proxy=127.0.0.1,10.0.0.0/8");
     let doors = Doors::open(options).await?;
-    let address = doors
-        .server
-        .log()
-        .lines()
-        .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
-        .filter(|event| event["message"] == "PROXY protocol")
-        .find_map(|event| event["address"].as_str()?.parse().ok())
-        .ok_or(HarnessError::Incomplete("address of the PROXY listener"))?;
+    let address = proxy_listener(&doors.server)?;
     Ok((doors, address))
 }
 
