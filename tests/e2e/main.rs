@@ -14,6 +14,7 @@ mod client_address;
 mod clients;
 mod durability;
 mod grpc;
+mod haproxy;
 mod keys;
 mod lifecycle;
 mod permissions;
