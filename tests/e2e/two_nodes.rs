@@ -18,7 +18,7 @@ use bucketry_tests::error::HarnessError;
 use bucketry_tests::grpc::{Bearer, Caller, Clients, channel};
 use bucketry_tests::http1::{Request, Response, exchange};
 use bucketry_tests::postgres;
-use bucketry_tests::server::{Server, ServerOptions};
+use bucketry_tests::server::{ROOT_ACCESS_KEY_ID, ROOT_SECRET_ACCESS_KEY, Server, ServerOptions};
 use bucketry_tests::sigv4::{Payload, Signer};
 use bytes::Bytes;
 use sqlx::postgres::PgConnectOptions;
@@ -38,12 +38,14 @@ const ROUNDS_WITH_WRITERS: usize = 36;
 const PROMISED: Duration = Duration::from_secs(1);
 const SLACK: Duration = Duration::from_secs(4);
 const CHUNK: usize = 1024 * 1024;
+const NEXT_ROOT_SECRET: &str = "next/root+secret/access+key/of/40/chars/";
 
 /// Where a token is ended, and where it is used.
 struct Nodes {
     _store: TempDir,
     /// The URL of the database that both use.
     database: Option<String>,
+    options: ServerOptions,
     first: Server,
     /// None: the first is the only one.
     second: Option<Server>,
@@ -58,10 +60,11 @@ impl Nodes {
             .argument("--store")
             .argument(format!("file://{}", store.path().display()));
         let first = Server::start(options.clone())?;
-        let second = Server::start(options)?;
+        let second = Server::start(options.clone())?;
         Self {
             _store: store,
             database: Some(url),
+            options,
             first,
             second: Some(second),
         }
@@ -71,10 +74,12 @@ impl Nodes {
 
     async fn on_sqlite() -> Result<Self, HarnessError> {
         let store = tempfile::tempdir().expect("a folder for the store");
-        let first = Server::start(ServerOptions::new())?;
+        let options = ServerOptions::new();
+        let first = Server::start(options.clone())?;
         Self {
             _store: store,
             database: None,
+            options,
             first,
             second: None,
         }
@@ -587,6 +592,31 @@ async fn no_write_commits_after_the_return_on_the_other_node() -> Result<(), Har
 #[tokio::test(flavor = "multi_thread", worker_threads = 8)]
 async fn no_write_commits_after_the_return_on_the_same_node() -> Result<(), HarnessError> {
     with_writers(Nodes::on_sqlite().await?).await
+}
+
+/// The operator's key of the environment is the one key whose secret can be replaced: by a start with another one. What
+/// the other node remembers of the former secret is of no use from then on.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_replaced_root_secret_holds_on_the_other_node() -> Result<(), HarnessError> {
+    let mut nodes = Nodes::on_postgres().await?;
+    let list = |address: SocketAddr, secret: &str| -> Result<u16, HarnessError> {
+        let request = Request::new("GET", "/").header("host", &address.to_string());
+        let signer = Signer::new(ROOT_ACCESS_KEY_ID, secret);
+        let signed = signer.header(request, SystemTime::now(), Payload::Signed)?;
+        Ok(exchange(address, signed)?.status)
+    };
+    let other = nodes.user().address();
+    assert_eq!(list(other, ROOT_SECRET_ACCESS_KEY)?, 200);
+    let replaced = nodes
+        .options
+        .clone()
+        .environment("BUCKETRY_ROOT_SECRET_ACCESS_KEY", NEXT_ROOT_SECRET);
+    nodes.first.restart_with(replaced)?;
+    for address in [nodes.first.address(), other] {
+        assert_eq!(list(address, NEXT_ROOT_SECRET)?, 200);
+        assert_eq!(list(address, ROOT_SECRET_ACCESS_KEY)?, 403);
+    }
+    Ok(())
 }
 
 fn chunk(number: usize) -> PutObjectRequest {

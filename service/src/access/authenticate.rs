@@ -9,7 +9,7 @@ use super::caller::{Caller, Origin};
 use super::key_facts::KeyFacts;
 use super::secret::{SecretKey, SecretShape};
 use super::sigv2::{CheckedV2Claim, SigV2Error};
-use super::sigv4::{CheckedClaim, SigV4Error, SigningKey, SigningKeyCache};
+use super::sigv4::{CheckedClaim, SealedSigningKeys, SigV4Error, SigningKey};
 use crate::domain::AccessKeyId;
 
 /// Why authentication failed. `S` is how the secret can fail to open: an outage, never a refusal.
@@ -53,7 +53,7 @@ pub struct V4Authenticated {
 pub fn authenticate_v4<S>(
     claim: &CheckedClaim,
     facts: Arc<KeyFacts>,
-    signing_keys: &SigningKeyCache,
+    signing_keys: SealedSigningKeys<'_>,
     secret: impl FnOnce() -> Result<SecretKey, S>,
     origin: Origin,
 ) -> Result<V4Authenticated, AuthenticateError<SigV4Error, S>> {
@@ -124,9 +124,10 @@ mod tests {
 
     use super::super::client_address::ClientAddress;
     use super::super::key_facts::tests::facts;
+    use super::super::seal::NONCE_LENGTH;
     use super::super::sigv2::V2Claim;
     use super::super::sigv4::scope::tests::scope_claim;
-    use super::super::sigv4::{AcceptedRegions, Placement, Signed, V4Claim};
+    use super::super::sigv4::{AcceptedRegions, Placement, Signed, SigningKeyCache, V4Claim};
     use super::*;
     use crate::catalog::model::KeyScope;
     use crate::domain::{AccessKeyPk, Timestamp};
@@ -182,10 +183,24 @@ mod tests {
     #[test]
     fn v4_gives_a_caller_and_the_chunk_key() {
         let cache = SigningKeyCache::new(10);
-        let first = authenticate_v4(&claim(), key(), &cache, secret, origin()).unwrap();
+        let first = authenticate_v4(
+            &claim(),
+            key(),
+            cache.under([7; NONCE_LENGTH]),
+            secret,
+            origin(),
+        )
+        .unwrap();
         assert_eq!(first.caller.key().unwrap().pk, AccessKeyPk(7));
         // The second time the secret is not needed.
-        let second = authenticate_v4(&claim(), key(), &cache, || Err("closed"), origin()).unwrap();
+        let second = authenticate_v4(
+            &claim(),
+            key(),
+            cache.under([7; NONCE_LENGTH]),
+            || Err("closed"),
+            origin(),
+        )
+        .unwrap();
         assert_eq!(first.signing_key.expose(), second.signing_key.expose());
     }
 
@@ -193,21 +208,39 @@ mod tests {
     fn v4_with_another_keys_secret_or_facts_is_refused() {
         let cache = SigningKeyCache::new(10);
         let other = || Ok::<_, Infallible>(SecretKey::parse("bPxRfiCYEXAMPLEKEY".into()).unwrap());
-        let refused = authenticate_v4(&claim(), key(), &cache, other, origin());
+        let refused = authenticate_v4(
+            &claim(),
+            key(),
+            cache.under([7; NONCE_LENGTH]),
+            other,
+            origin(),
+        );
         assert!(matches!(
             refused,
             Err(AuthenticateError::Claim(SigV4Error::SignatureDoesNotMatch(
                 _
             )))
         ));
-        let refused = authenticate_v4(&claim(), other_key(), &cache, secret, origin());
+        let refused = authenticate_v4(
+            &claim(),
+            other_key(),
+            cache.under([7; NONCE_LENGTH]),
+            secret,
+            origin(),
+        );
         assert!(matches!(refused, Err(AuthenticateError::OtherKey)));
     }
 
     #[test]
     fn an_unavailable_secret_is_an_outage_not_a_refusal() {
         let cache = SigningKeyCache::new(10);
-        let refused = authenticate_v4(&claim(), key(), &cache, || Err("key missing"), origin());
+        let refused = authenticate_v4(
+            &claim(),
+            key(),
+            cache.under([7; NONCE_LENGTH]),
+            || Err("key missing"),
+            origin(),
+        );
         assert!(matches!(
             refused,
             Err(AuthenticateError::Secret("key missing"))

@@ -7,6 +7,7 @@ use moka::sync::Cache;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use super::super::mac::sha256_mac;
+use super::super::seal::NONCE_LENGTH;
 use super::super::secret::SecretKey;
 use super::scope::CredentialScope;
 use crate::domain::AccessKeyPk;
@@ -46,12 +47,24 @@ impl fmt::Debug for SigningKey {
     }
 }
 
-/// Signing keys by access key, day and region: bounded, so that presigned requests of many days cannot grow it.
+/// Signing keys by access key, seal, day and region: bounded, so that presigned requests of many days cannot grow it.
 ///
-/// Holds no facts about keys: revocation and edits are seen where the facts are read, on every request. An access
-/// key's secret never changes, so an entry never goes stale.
+/// Holds no facts about keys: revocation and edits are seen where the facts are read, on every request. An entry never
+/// goes stale: another secret, as another node gives the operator's key of the environment, is another seal.
 #[derive(Debug, Clone)]
-pub struct SigningKeyCache(Cache<(AccessKeyPk, CredentialScope), Arc<SigningKey>>);
+pub struct SigningKeyCache(Cache<Entry, Arc<SigningKey>>);
+
+type Entry = (AccessKeyPk, SealNonce, CredentialScope);
+
+/// The nonce that a secret was sealed with: another one each time.
+type SealNonce = [u8; NONCE_LENGTH];
+
+/// The signing keys of a secret as it is sealed now.
+#[derive(Debug, Clone, Copy)]
+pub struct SealedSigningKeys<'a> {
+    cache: &'a SigningKeyCache,
+    nonce: SealNonce,
+}
 
 impl SigningKeyCache {
     /// A cache of at most `capacity` signing keys (about 200 bytes each).
@@ -60,6 +73,14 @@ impl SigningKeyCache {
         Self(Cache::new(capacity))
     }
 
+    /// Those of the secret that is sealed with this nonce.
+    #[must_use]
+    pub fn under(&self, nonce: SealNonce) -> SealedSigningKeys<'_> {
+        SealedSigningKeys { cache: self, nonce }
+    }
+}
+
+impl SealedSigningKeys<'_> {
     /// The signing key, derived from the secret on a miss only.
     ///
     /// # Errors
@@ -70,12 +91,12 @@ impl SigningKeyCache {
         scope: &CredentialScope,
         secret: impl FnOnce() -> Result<SecretKey, E>,
     ) -> Result<Arc<SigningKey>, E> {
-        let entry = (key, scope.clone());
-        if let Some(found) = self.0.get(&entry) {
+        let entry = (key, self.nonce, scope.clone());
+        if let Some(found) = self.cache.0.get(&entry) {
             return Ok(found);
         }
         let derived = Arc::new(SigningKey::derive(&secret()?, scope));
-        self.0.insert(entry, Arc::clone(&derived));
+        self.cache.0.insert(entry, Arc::clone(&derived));
         Ok(derived)
     }
 }
@@ -133,6 +154,7 @@ mod tests {
         ] {
             let own = secret(&format!("password{pk}"));
             let key = cache
+                .under([1; NONCE_LENGTH])
                 .get_or_derive(AccessKeyPk(pk), &scope, || {
                     asked += 1;
                     Ok::<_, Infallible>(own.clone())
@@ -144,17 +166,33 @@ mod tests {
     }
 
     #[test]
+    fn a_replaced_secret_is_asked_for_again() {
+        let cache = SigningKeyCache::new(100);
+        let scope = scope(AmzDate::parse("20130524T000000Z").unwrap(), "auto");
+        for (nonce, text) in [(1, "former-secret"), (2, "present-secret")] {
+            let own = secret(text);
+            let key = cache
+                .under([nonce; NONCE_LENGTH])
+                .get_or_derive(AccessKeyPk(1), &scope, || Ok::<_, Infallible>(own.clone()))
+                .unwrap();
+            assert_eq!(key.expose(), SigningKey::derive(&own, &scope).expose());
+        }
+    }
+
+    #[test]
     fn a_failure_is_not_remembered() {
         let cache = SigningKeyCache::new(100);
         let scope = scope(AmzDate::parse("20130524T000000Z").unwrap(), "auto");
         assert_eq!(
             cache
+                .under([1; NONCE_LENGTH])
                 .get_or_derive(AccessKeyPk(1), &scope, || Err("sealed"))
                 .err(),
             Some("sealed")
         );
         assert!(
             cache
+                .under([1; NONCE_LENGTH])
                 .get_or_derive(AccessKeyPk(1), &scope, || Ok::<_, Infallible>(secret(
                     "password1"
                 )))

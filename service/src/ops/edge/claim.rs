@@ -154,10 +154,12 @@ async fn v4(
     .map_err(refuse)?;
     let (_, row) = service.key_row(checked.access_key_id().as_str()).await?;
     let facts = Arc::new(KeyFacts::from(row.as_ref()));
+    // The seal was opened: its nonce has the length.
+    let nonce = row.secret.nonce.as_slice().try_into().unwrap_or_default();
     let authenticated = authenticate_v4(
         &checked,
         Arc::clone(&facts),
-        &service.signing_keys,
+        service.signing_keys.under(nonce),
         || service.open_secret(&row),
         asking.origin.clone(),
     );
