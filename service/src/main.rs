@@ -172,7 +172,10 @@ async fn reload_on_hangup(mut hangups: Signal, keyring: KeyringReloader) {
 
 /// Listens on all addresses; the first is one without the PROXY protocol.
 fn listeners(config: &ServerConfig) -> Result<Vec<Listener>, Failure> {
-    let direct = config.listen.iter().map(|&address| (address, Preamble::None));
+    let direct = config
+        .listen
+        .iter()
+        .map(|&address| (address, Preamble::None));
     let proxied = (config.proxy_listen.iter()).map(|&address| (address, Preamble::ProxyProtocol));
     let listeners = server::listen_all(direct.chain(proxied))?;
     for listener in &listeners {

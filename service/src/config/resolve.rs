@@ -460,7 +460,9 @@ mod tests {
         };
         assert!(matches!(
             UpkeepConfig::resolve(never),
-            Err(ConfigError::Zero { name: "usage-interval" })
+            Err(ConfigError::Zero {
+                name: "usage-interval"
+            })
         ));
         assert!(matches!(
             UpkeepConfig::resolve(settings(5, 1, 5)),
