@@ -22,6 +22,7 @@ pub mod forwarding;
 pub mod generated;
 pub mod headers;
 mod hooks;
+mod host;
 pub mod inproc;
 mod intake;
 mod keep_alive;

@@ -23,6 +23,7 @@ use crate::fault::of_reason;
 use crate::form::{self, Form, FormError};
 use crate::generated::{Operation, ParsedRequest, dispatch, route};
 use crate::hooks::HandWritten;
+use crate::host::host;
 use crate::intake::{EdgeBody, Expectation, Intake, MAX_DOCUMENT_BYTES, decoding};
 use crate::query::Query;
 use crate::response::set_standard_headers;
@@ -169,17 +170,16 @@ async fn admitted(
         client,
     };
     let decision = authorize(edge, &head.extensions, &asked).await?;
+    let bucket = target.bucket().unwrap_or_default();
+    let wishes = form.map(|form| form.admit(intake, bucket, now()));
+    let wishes = wishes.transpose()?;
     let parsed = parsed?;
 
     let digests = declared_digests(operation, &headers, &authentication)?;
-    let key = &decision.chunk_signing_key;
-    let wishes = match form {
-        Some(form) => Some(form.admit(intake, target.bucket().unwrap_or_default(), now())?),
-        None => {
-            intake.open(decoding(&headers, &authentication, &digests, key)?);
-            None
-        }
-    };
+    if wishes.is_none() {
+        let key = &decision.chunk_signing_key;
+        intake.open(decoding(&headers, &authentication, &digests, key)?);
+    }
     let session = MetadataValue::try_from(decision.session).map_err(|_| S3Error::internal())?;
     let resource_url = resource_url(edge, &target);
     let exchange = Exchange {
@@ -262,38 +262,6 @@ fn check_size(edge: &Edge, head: &Parts) -> Result<(), S3Error> {
         ));
     }
     Ok(())
-}
-
-/// The authority that the client named and signed: `:authority` in HTTP/2, `Host` in HTTP/1. A request must name exactly
-/// one (RFC 9110, 7.2; RFC 9113, 8.3.1): whoever stands in between may have gone by the other.
-fn host(head: &Parts) -> Result<&str, S3Error> {
-    let mut names = head.headers.get_all(header::HOST).iter();
-    let named = names.next().map(HeaderValue::to_str).transpose();
-    let (Ok(named), None) = (named, names.next()) else {
-        return Err(of_reason(
-            ErrorReason::InvalidRequest,
-            "The request must have one host header.",
-        ));
-    };
-    let authority = head.uri.authority().map(http::uri::Authority::as_str);
-    match (authority, named, head.version) {
-        (Some(authority), Some(named), Version::HTTP_2 | Version::HTTP_3)
-            if !authority.eq_ignore_ascii_case(named) =>
-        {
-            Err(of_reason(
-                ErrorReason::InvalidRequest,
-                "The header host differs from :authority.",
-            ))
-        }
-        (Some(authority), _, Version::HTTP_2 | Version::HTTP_3) => Ok(authority),
-        (_, Some(named), _) => Ok(named),
-        (Some(authority), None, _) => Ok(authority),
-        (None, None, Version::HTTP_11) => Err(of_reason(
-            ErrorReason::InvalidRequest,
-            "The request must have one host header.",
-        )),
-        (None, None, _) => Ok(""),
-    }
 }
 
 fn routed(method: &Method, view: &RequestView<'_>) -> Result<Operation, S3Error> {

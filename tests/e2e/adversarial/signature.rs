@@ -836,3 +836,65 @@ async fn a20_session_tokens() -> Result<(), HarnessError> {
     }
     Ok(())
 }
+
+/// The elements by which clients and people find out what is wrong; never what would be right.
+#[tokio::test]
+async fn what_refusals_tell() -> Result<(), HarnessError> {
+    let wire = Wire::start().await?;
+    let good = wire.signed(wire.request("GET", "k"))?;
+    let right = signature(&good);
+    let wrong = other_digit(&right);
+    let answer = wire.send(altered(good, &right, &wrong))?;
+    let spaced = |text: &str| -> String {
+        let pairs: Vec<String> = text.bytes().map(|byte| format!("{byte:02x}")).collect();
+        pairs.join(" ")
+    };
+    let element = |name: &str| answer.element(name).unwrap_or_default();
+    assert_eq!(element("AWSAccessKeyId"), wire.signer.access_key_id);
+    assert_eq!(element("SignatureProvided"), wrong);
+    assert!(element("StringToSign").starts_with("AWS4-HMAC-SHA256\n"));
+    assert_eq!(
+        element("StringToSignBytes"),
+        spaced(&element("StringToSign"))
+    );
+    assert!(element("CanonicalRequest").starts_with(&format!("GET\n/{BUCKET}/k\n\nhost:")));
+    assert_eq!(
+        element("CanonicalRequestBytes"),
+        spaced(&element("CanonicalRequest"))
+    );
+    assert!(!answer.text().contains(&right));
+    assert!(!answer.text().contains(&wire.signer.secret_access_key));
+
+    // What comes from the client comes back as text.
+    let odd = wire
+        .request("GET", "%3Cscript%3E")
+        .header("x-amz-meta-a", "<b>&");
+    let odd = wire.signed(odd)?;
+    let right = signature(&odd);
+    let answer = wire.send(altered(odd, &right, &other_digit(&right)))?;
+    assert!(!answer.text().contains("<script>") && !answer.text().contains("<b>"));
+
+    let foreign = wire.request("GET", "k").header("authorization", "Digest x");
+    let answer = wire.send(foreign)?;
+    assert_eq!(refusal(&answer), refused(400, "InvalidArgument"));
+    assert_eq!(
+        answer.element("ArgumentName").as_deref(),
+        Some("Authorization")
+    );
+    assert_eq!(answer.element("ArgumentValue").as_deref(), Some("Digest"));
+    let hash = wire
+        .request("GET", "k")
+        .header("x-amz-content-sha256", "nonsense");
+    let answer = wire.send(super::by_hand::sign_as_given(
+        &wire.signer,
+        hash,
+        SystemTime::now(),
+    ))?;
+    assert_eq!(refusal(&answer), refused(400, "InvalidArgument"));
+    assert_eq!(
+        answer.element("ArgumentName").as_deref(),
+        Some("x-amz-content-sha256")
+    );
+    assert_eq!(answer.element("ArgumentValue").as_deref(), Some("nonsense"));
+    Ok(())
+}

@@ -84,11 +84,11 @@ fn assert_files(wire: &Wire, folder: &Path, expected: usize) -> Result<(), Harne
     Ok(())
 }
 
-/// Large enough that the content becomes a blob: two chunks of 4 MiB.
+/// Large enough that the content becomes a blob, and small enough that the server reads all of it after a refusal.
 fn large() -> Vec<Bytes> {
     vec![
-        Bytes::from(vec![b'a'; 4 << 20]),
-        Bytes::from(vec![b'b'; 4 << 20]),
+        Bytes::from(vec![b'a'; 400 << 10]),
+        Bytes::from(vec![b'b'; 400 << 10]),
     ]
 }
 
