@@ -244,7 +244,15 @@ impl<'a> Taker<'a> {
         let checksum = verify(&values, declared, stored)?;
         let (data, place) = match self.writer {
             Some((writer, place)) => {
-                let written = writer.finish().await.map_err(blob_error)?;
+                let written = match writer.finish().await {
+                    Ok(written) => written,
+                    Err(error) => {
+                        if let BlobError::Exists { id } = &error {
+                            self.service.placement.leave_batch_of(*id).await;
+                        }
+                        return Err(blob_error(error));
+                    }
+                };
                 let extent = Extent {
                     blob: place.blob,
                     offset: 0,

@@ -104,6 +104,13 @@ impl Placement {
         })
     }
 
+    /// Leaves the batch of a blob that was there before it was written: the catalog has been set back to a time before
+    /// the batch, and the names that follow may be taken too.
+    pub(crate) async fn leave_batch_of(&self, blob: BlobId) {
+        let mut current = self.current.lock().await;
+        current.take_if(|open| open.batch.id == blob.batch);
+    }
+
     async fn open_batch(&self) -> Result<OpenBatch, CatalogError> {
         let reserved = self
             .catalog
