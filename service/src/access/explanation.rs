@@ -94,7 +94,9 @@ impl DecisionReason {
     /// The reason of a number; none if it is one of a later version.
     #[must_use]
     pub fn numbered(number: i64) -> Option<Self> {
-        Self::ALL.into_iter().find(|reason| reason.number() == number)
+        Self::ALL
+            .into_iter()
+            .find(|reason| reason.number() == number)
     }
 
     /// Its name in records.

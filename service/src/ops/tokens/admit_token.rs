@@ -58,8 +58,7 @@ pub(super) async fn administered_account(
 ) -> Result<Option<AccountId>, Error> {
     let (asked, counting) = (unnamed(&caller), caller.counting());
     let caller = service.proven(caller, "", "").await?;
-    let grant =
-        service.admit_target(caller, classes(request), Target::AbsentBucket, asked)?;
+    let grant = service.admit_target(caller, classes(request), Target::AbsentBucket, asked)?;
     service.count(counting, &grant).await?;
     match grant.scope() {
         Some(KeyScope::Everything) => Ok(None),
