@@ -892,6 +892,7 @@ fn base64(bytes: &[u8; 4]) -> String {
     .collect()
 }
 
+#[expect(clippy::print_stdout, reason = "how much was compared is a result")]
 async fn explanations_agree_with_requests(scene: &mut Scene) -> Result<(), HarnessError> {
     let put = with_body(Request::new("PUT", &format!("/{BUCKET}/k")), b"content");
     let (_, writer) = scene.token(Permission::ReadWrite).await?;
