@@ -17,7 +17,8 @@ mod wishes;
 
 use http::Method;
 
-use crate::query::Query;
+use crate::generated::SUB_RESOURCES;
+use crate::sigv4::RequestHead;
 use crate::target::Target;
 
 pub use fields::{FieldError, Fields, MAX_FIELD_BYTES, TooLong};
@@ -71,10 +72,9 @@ pub enum FormError {
 
 /// Whether the request is one by form: any POST to a bucket that no query parameter makes something else. Whether its
 /// body is a form is seen later.
-pub(crate) fn is_form(method: &Method, target: &Target, query: &Query) -> bool {
-    method == Method::POST
-        && matches!(target, Target::Bucket { .. })
-        && !query
-            .iter()
-            .any(|parameter| crate::generated::SUB_RESOURCES.contains(&parameter.name.as_str()))
+pub(crate) fn is_form(head: &RequestHead<'_>) -> bool {
+    let is_known = |name: &str| SUB_RESOURCES.contains(&name);
+    head.method == Method::POST.as_str()
+        && matches!(head.addressed.target, Target::Bucket { .. })
+        && !head.query.iter().any(|parameter| is_known(&parameter.name))
 }

@@ -32,6 +32,7 @@ pub mod query;
 pub mod range;
 pub mod remote;
 pub mod response;
+mod said;
 mod service;
 mod settings;
 pub mod sigv4;

@@ -10,24 +10,23 @@ use tonic::metadata::MetadataValue;
 
 use crate::answer::{Answer, AnswerBody};
 use crate::authorize::{Asked, authorize};
-use crate::binding::{BodyKind, Need, ParseError, RequestView, RouteOutcome};
+use crate::binding::{BodyKind, Need, ParseError, RequestView};
 use crate::body::Drained;
 use crate::checksum::{DeclaredDigests, is_of_no_body};
 use crate::client_info::Client;
 use crate::cors;
 use crate::edge::Edge;
-use crate::effective_headers::effective_headers;
 use crate::error::S3Error;
 use crate::exchange::{Exchange, Refusal};
 use crate::fault::of_reason;
-use crate::form::{self, Form, FormError};
-use crate::generated::{Operation, ParsedRequest, dispatch, route};
+use crate::generated::{Operation, ParsedRequest, dispatch};
 use crate::hooks::HandWritten;
 use crate::host::host;
 use crate::intake::{EdgeBody, Expectation, Intake, MAX_DOCUMENT_BYTES, decoding};
 use crate::query::Query;
 use crate::response::set_standard_headers;
-use crate::sigv4::{Authentication, RequestHead, authenticate, authenticate_form};
+use crate::said::{Said, said, signed_head};
+use crate::sigv4::Authentication;
 use crate::target::{Target, parse_target};
 use crate::xml;
 
@@ -132,33 +131,19 @@ async fn admitted(
         return Ok(Admitted::Preflight(preflight.await?));
     }
 
-    let signed = RequestHead {
-        method: head.method.as_str(),
-        host,
-        scheme: client.scheme,
-        public_hosts: &edge.settings.public_hosts,
-        path: head.uri.path(),
-        query: &query,
-        headers: &head.headers,
-        addressed: &addressed,
-    };
+    let signed = signed_head(edge, head, client, (host, &addressed, &query));
     let Said {
         authentication,
         headers,
         target,
         form,
-    } = match form::is_form(&head.method, &addressed.target, &query) {
-        true => said_in_form(edge, &signed, known, intake).await?,
-        false => said_in_head(&signed)?,
-    };
-    let mut view = RequestView {
-        target: &addressed.target,
+        operation,
+    } = said(edge, &signed, &mut known.operation, intake).await?;
+    let view = RequestView {
+        target: &target,
         query: &query,
         headers: &headers,
     };
-    let operation = routed(&head.method, &view)?;
-    known.operation = Some(operation);
-    view.target = &target;
     // The caller is judged first, even if the request makes no sense.
     let parsed = ParsedRequest::parse(operation, &view);
     let asked = Asked {
@@ -200,45 +185,6 @@ async fn admitted(
     Ok(Admitted::Operation(Box::new(parsed), Box::new(exchange)))
 }
 
-/// What a request says of itself and of its caller.
-struct Said {
-    authentication: Authentication,
-    headers: HeaderMap,
-    target: Target,
-    form: Option<Form>,
-}
-
-fn said_in_head(signed: &RequestHead<'_>) -> Result<Said, S3Error> {
-    let authentication = authenticate(signed)?;
-    Ok(Said {
-        headers: effective_headers(signed.headers, authentication.hoisted_headers()),
-        authentication,
-        target: signed.addressed.target.clone(),
-        form: None,
-    })
-}
-
-/// Of a form all that stands in its fields. The body is polled here, and only here, before the caller is known.
-async fn said_in_form(
-    edge: &Edge,
-    signed: &RequestHead<'_>,
-    known: &mut Known,
-    intake: &mut Intake,
-) -> Result<Said, S3Error> {
-    known.operation = Some(Operation::PostObject);
-    let idle = edge.settings.limits.body_idle;
-    let form = form::receive(intake, signed.headers, idle).await?;
-    let fault = |fault| S3Error::from(FormError::Field(fault));
-    let key = form.fields.key().map_err(fault)?.to_owned();
-    let bucket = signed.addressed.target.bucket().unwrap_or_default();
-    Ok(Said {
-        authentication: authenticate_form(signed, &form.fields)?,
-        headers: effective_headers(&form.fields.headers().map_err(fault)?, None),
-        target: Target::object(bucket, key)?,
-        form: Some(form),
-    })
-}
-
 fn now() -> time::OffsetDateTime {
     SystemTime::now().into()
 }
@@ -262,43 +208,6 @@ fn check_size(edge: &Edge, head: &Parts) -> Result<(), S3Error> {
         ));
     }
     Ok(())
-}
-
-fn routed(method: &Method, view: &RequestView<'_>) -> Result<Operation, S3Error> {
-    match route(method, view) {
-        RouteOutcome::Operation(operation) => Ok(operation),
-        RouteOutcome::NotImplemented(what) => Err(S3Error::not_implemented(
-            "A header or query you provided implies functionality that is not implemented",
-        )
-        .with_element("Header", what)),
-        RouteOutcome::MethodNotAllowed => {
-            let error = of_reason(ErrorReason::MethodNotAllowed, "")
-                .with_element("Method", method.as_str());
-            Err(error.with_header(header::ALLOW, allowed(view)))
-        }
-        RouteOutcome::Unexpected(parameter) => Err(S3Error::invalid_argument(
-            parameter,
-            view.query.get(parameter).unwrap_or_default(),
-            "This operation does not take this query parameter.",
-        )),
-    }
-}
-
-/// The methods that the same target and query take (RFC 9110, 15.5.6).
-fn allowed(view: &RequestView<'_>) -> HeaderValue {
-    let methods = [
-        Method::GET,
-        Method::HEAD,
-        Method::PUT,
-        Method::POST,
-        Method::DELETE,
-    ];
-    let taken: Vec<&str> = methods
-        .iter()
-        .filter(|method| matches!(route(method, view), RouteOutcome::Operation(_)))
-        .map(Method::as_str)
-        .collect();
-    HeaderValue::try_from(taken.join(", ")).unwrap_or_else(|_| HeaderValue::from_static(""))
 }
 
 /// What the client says of the body. The checksum of a completion is the object's, not the body's; one that was signed

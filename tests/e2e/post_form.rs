@@ -285,7 +285,6 @@ async fn a_revocation_stops_a_form_on_its_way() -> Result<(), HarnessError> {
         .revoke_token(RevokeTokenRequest {
             bucket: BUCKET.to_owned(),
             token_id: token.token_id.clone(),
-            ..RevokeTokenRequest::default()
         })
         .await?;
     // The server may have closed the connection by now.

@@ -161,13 +161,13 @@ mod tests {
 
     use super::*;
 
-    /// Names, file names and contents of the parts, fed in pieces of a size.
-    fn split(
-        body: &[u8],
-        step: usize,
-    ) -> Result<Vec<(String, Option<String>, Vec<u8>)>, MultipartError> {
+    /// Name, file name and content.
+    type Part = (String, Option<String>, Vec<u8>);
+
+    /// The parts of a body that is fed in pieces of a size.
+    fn split(body: &[u8], step: usize) -> Result<Vec<Part>, MultipartError> {
         let mut splitter = Splitter::new("b0");
-        let mut parts: Vec<(String, Option<String>, Vec<u8>)> = Vec::new();
+        let mut parts: Vec<Part> = Vec::new();
         let mut fed = body.chunks(step);
         loop {
             match splitter.next()? {
@@ -182,7 +182,7 @@ mod tests {
         }
     }
 
-    fn part(name: &str, content: &[u8]) -> (String, Option<String>, Vec<u8>) {
+    fn part(name: &str, content: &[u8]) -> Part {
         (name.to_owned(), None, content.to_vec())
     }
 

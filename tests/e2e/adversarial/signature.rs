@@ -677,7 +677,6 @@ async fn a17_urls_end_with_what_made_them() -> Result<(), HarnessError> {
         .revoke_token(RevokeTokenRequest {
             bucket: BUCKET.to_owned(),
             token_id: token.token_id.clone(),
-            ..Default::default()
         })
         .await?;
     assert_eq!(wire.send(get)?.status, 403);

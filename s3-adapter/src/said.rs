@@ -1,0 +1,138 @@
+//! What a request says of itself: who sends it, which operation it is, and on what.
+
+use bucketry_contract::v1::ErrorReason;
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, Method, header};
+
+use crate::binding::{RequestView, RouteOutcome};
+use crate::client_info::Client;
+use crate::edge::Edge;
+use crate::effective_headers::effective_headers;
+use crate::error::S3Error;
+use crate::fault::of_reason;
+use crate::form::{self, Form, FormError};
+use crate::generated::{Operation, route};
+use crate::intake::Intake;
+use crate::query::Query;
+use crate::sigv4::{Authentication, RequestHead, authenticate, authenticate_form};
+use crate::target::{Addressed, Target};
+
+/// What a request says of itself and of its caller.
+pub(crate) struct Said {
+    pub(crate) authentication: Authentication,
+    /// With what a presigned URL carries in its query, or a form in its fields.
+    pub(crate) headers: HeaderMap,
+    /// With the key that a form names.
+    pub(crate) target: Target,
+    pub(crate) form: Option<Form>,
+    pub(crate) operation: Operation,
+}
+
+/// The head as its signature covers it.
+pub(crate) fn signed_head<'a>(
+    edge: &'a Edge,
+    head: &'a Parts,
+    client: &Client,
+    (host, addressed, query): (&'a str, &'a Addressed, &'a Query),
+) -> RequestHead<'a> {
+    RequestHead {
+        method: head.method.as_str(),
+        host,
+        scheme: client.scheme,
+        public_hosts: &edge.settings.public_hosts,
+        path: head.uri.path(),
+        query,
+        headers: &head.headers,
+        addressed,
+    }
+}
+
+/// What stands in the head of a request, or in the fields of its form. `known` is set as soon as the operation is.
+///
+/// # Errors
+/// Faults of signature, form and address; operations that there are not.
+pub(crate) async fn said(
+    edge: &Edge,
+    signed: &RequestHead<'_>,
+    known: &mut Option<Operation>,
+    intake: &mut Intake,
+) -> Result<Said, S3Error> {
+    if form::is_form(signed) {
+        *known = Some(Operation::PostObject);
+        return said_in_form(edge, signed, intake).await;
+    }
+    let authentication = authenticate(signed)?;
+    let headers = effective_headers(signed.headers, authentication.hoisted_headers());
+    let operation = routed(signed, &headers)?;
+    *known = Some(operation);
+    Ok(Said {
+        authentication,
+        headers,
+        target: signed.addressed.target.clone(),
+        form: None,
+        operation,
+    })
+}
+
+/// Of a form all that stands in its fields. The body is polled here, and only here, before the caller is known.
+async fn said_in_form(
+    edge: &Edge,
+    signed: &RequestHead<'_>,
+    intake: &mut Intake,
+) -> Result<Said, S3Error> {
+    let idle = edge.settings.limits.body_idle;
+    let form = form::receive(intake, signed.headers, idle).await?;
+    let fault = |fault| S3Error::from(FormError::Field(fault));
+    let key = form.fields.key().map_err(fault)?.to_owned();
+    let bucket = signed.addressed.target.bucket().unwrap_or_default();
+    Ok(Said {
+        authentication: authenticate_form(signed, &form.fields)?,
+        headers: effective_headers(&form.fields.headers().map_err(fault)?, None),
+        target: Target::object(bucket, key)?,
+        form: Some(form),
+        operation: Operation::PostObject,
+    })
+}
+
+fn routed(signed: &RequestHead<'_>, headers: &HeaderMap) -> Result<Operation, S3Error> {
+    let view = &RequestView {
+        target: &signed.addressed.target,
+        query: signed.query,
+        headers,
+    };
+    let method = Method::from_bytes(signed.method.as_bytes()).map_err(|_| S3Error::internal())?;
+    match route(&method, view) {
+        RouteOutcome::Operation(operation) => Ok(operation),
+        RouteOutcome::NotImplemented(what) => Err(S3Error::not_implemented(
+            "A header or query you provided implies functionality that is not implemented",
+        )
+        .with_element("Header", what)),
+        RouteOutcome::MethodNotAllowed => {
+            let error = of_reason(ErrorReason::MethodNotAllowed, "")
+                .with_element("Method", method.as_str());
+            Err(error.with_header(header::ALLOW, allowed(view)))
+        }
+        RouteOutcome::Unexpected(parameter) => Err(S3Error::invalid_argument(
+            parameter,
+            view.query.get(parameter).unwrap_or_default(),
+            "This operation does not take this query parameter.",
+        )),
+    }
+}
+
+/// The methods that the same target and query take (RFC 9110, 15.5.6).
+fn allowed(view: &RequestView<'_>) -> HeaderValue {
+    let methods = [
+        Method::GET,
+        Method::HEAD,
+        Method::PUT,
+        Method::POST,
+        Method::DELETE,
+    ];
+    let taken: Vec<&str> = methods
+        .iter()
+        .filter(|method| matches!(route(method, view), RouteOutcome::Operation(_)))
+        .map(Method::as_str)
+        .collect();
+    HeaderValue::try_from(taken.join(", ")).unwrap_or_else(|_| HeaderValue::from_static(""))
+}
