@@ -6,7 +6,8 @@
 //!   and their kin on PostgreSQL and by gRPC; a write against a delete is here.
 //! - g76 (full disk): `durability::a_full_disk_takes_no_uploads_but_deletes`; at the write itself, the store of faults of
 //!   `blobs::writer::tests::a_failing_store_never_yields_a_written_blob`. There are no quotas yet.
-//! - g77 (EIO): the same store of faults, in `blobs::writer::tests`; the catalog's own file is SQLite's to guard.
+//! - g77 (EIO): the same store of faults (a call fails, or fails after its effect, or loses bytes); errors of a real disk
+//!   and of a folder's fsync are not injected, nor any under SQLite.
 //! - g79 (a database that goes away in COMMIT): `lost_commit::g79_a_commit_whose_answer_is_lost`.
 //! - g80 (clocks): `access::sigv4::time_window::tests`, with the clock as an argument; commits are ordered by a sequence,
 //!   not by time.
