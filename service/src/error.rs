@@ -21,6 +21,8 @@ pub(crate) enum Error {
     InsecureTransport,
     #[error("the session is not valid for this call, or has ended")]
     InvalidSession,
+    #[error("the session is not one of this server, or has ended: make another with CreateSession")]
+    SessionEnded,
     #[error("{0}")]
     Claim(crate::ops::edge::ClaimError),
 

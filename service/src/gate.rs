@@ -140,10 +140,10 @@ impl Service {
 
     async fn bearer_session(&self, text: &str, origin: Origin) -> Result<access::Caller, Error> {
         let session = BearerSession::open(&self.keyring.current(), text, self.now())
-            .map_err(session_error)?;
+            .map_err(bearer_session_error)?;
         let (_, row) = self.key_row(session.key.access_key_id.as_str()).await?;
         let facts = Arc::new(KeyFacts::from(row.as_ref()));
-        session.caller(facts, origin).map_err(session_error)
+        session.caller(facts, origin).map_err(bearer_session_error)
     }
 
     /// The key of this id, whatever its state: the evaluator judges that. What it reaches is proved by its seal.
@@ -224,6 +224,14 @@ fn open_row(keyring: &LiveKeyring, row: &AccessKey) -> Result<SecretKey, Error> 
         );
         Error::Unavailable(Box::new(error))
     })
+}
+
+/// A client's own session: it can make another, so it is told that it should.
+fn bearer_session_error(error: SessionError) -> Error {
+    match session_error(error) {
+        Error::InvalidSession => Error::SessionEnded,
+        other => other,
+    }
 }
 
 fn session_error(error: SessionError) -> Error {

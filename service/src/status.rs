@@ -53,6 +53,7 @@ pub(crate) fn parts(error: &Error) -> Parts {
     use ErrorReason as Reason;
     let (reason, facts) = match error {
         Error::AccessDenied | Error::InvalidSession => (Reason::AccessDenied, facts([])),
+        Error::SessionEnded => (Reason::InvalidToken, facts([])),
         Error::CredentialsRequired => (Reason::CredentialsRequired, facts([])),
         Error::InvalidAccessKeyId { access_key_id } => (
             Reason::InvalidAccessKeyId,

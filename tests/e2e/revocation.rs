@@ -273,6 +273,9 @@ async fn a_session_follows_its_token() -> Result<(), HarnessError> {
     assert_eq!(reason(&mut by_session).await, "allowed");
     holder.lock_out().await?;
     assert_eq!(reason(&mut by_session).await, "ERROR_REASON_ACCESS_DENIED");
+    // Its holder is told to make another, rather than that it may not do this.
+    let mut forged = Clients::connect(&holder.server, Bearer::session("none-of-ours")?).await?;
+    assert_eq!(reason(&mut forged).await, "ERROR_REASON_INVALID_TOKEN");
     Ok(())
 }
 

@@ -125,10 +125,20 @@ pub(crate) fn permission_from_proto(sent: i32) -> Result<Permission, Error> {
     }
 }
 
-/// A token's or key's name as sent: 1 to 128 characters, none of them a control character.
+/// Whether a name may not hold this character: controls, and those that turn or break the text around them (Unicode's
+/// bidirectional controls, line and paragraph separators), by which one name could pass for another in a list.
+pub(crate) fn is_unnameable(character: char) -> bool {
+    let turns = matches!(
+        character,
+        '\u{061C}' | '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}'
+    );
+    turns || character.is_control()
+}
+
+/// A token's or key's name as sent: 1 to 128 characters, none of them a control character or one that turns the text.
 pub(crate) fn token_name(sent: &str) -> Result<String, Error> {
     let fits = (1..=MAX_NAME_CHARS).contains(&sent.chars().count());
-    if fits && !sent.chars().any(char::is_control) && !sent.trim().is_empty() {
+    if fits && !sent.chars().any(is_unnameable) && !sent.trim().is_empty() {
         return Ok(sent.to_owned());
     }
     Err(Error::InvalidArgument {
@@ -198,6 +208,37 @@ impl From<&Account> for Owner {
         Self {
             id: account.owner_id.to_string(),
             display_name: account.name.clone(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_look_like_what_they_are() {
+        for good in [
+            "web",
+            "Büro",
+            "👩\u{200D}💻",
+            "می\u{200C}خواهم",
+            &"n".repeat(128),
+        ] {
+            assert!(token_name(good).is_ok(), "{good:?}");
+        }
+        let long = "n".repeat(129);
+        for bad in [
+            "",
+            " ",
+            "a\nb",
+            "\u{0}",
+            "\u{202E}bew",
+            "a\u{2066}b",
+            "a\u{2028}b",
+            &long,
+        ] {
+            assert!(token_name(bad).is_err(), "{bad:?}");
         }
     }
 }

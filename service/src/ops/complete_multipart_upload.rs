@@ -8,7 +8,9 @@ use crate::catalog::model::{
     CompletedUpload, DataPlace, ObjectMeta, ObjectRow, Part, Upload, UploadState,
 };
 use crate::catalog::mutation::{CompleteUpload, Preconditions};
-use crate::convert::{algorithm_from_proto, object_to_proto, write_preconditions};
+use crate::convert::{
+    algorithm_from_proto, checksum_type_to_proto, object_to_proto, write_preconditions,
+};
 use crate::digest::{ChecksumValue, combine_full_object, composite_checksum, multipart_digest};
 use crate::domain::{Checksum, ChecksumAlgorithm, ChecksumType, DataId, ETag};
 use crate::error::Error;
@@ -177,7 +179,7 @@ fn finished(
         .unwrap_or((ChecksumAlgorithm::Crc64Nvme, ChecksumType::FullObject));
     let checksum = whole_checksum(parts, algorithm, kind)?;
     if let Some(declared) = &asked.checksum {
-        check_declared(declared, checksum.as_ref())?;
+        check_declared(declared, kind, checksum.as_ref())?;
     }
     Ok(ObjectMeta {
         headers: upload.headers.clone(),
@@ -220,7 +222,21 @@ fn whole_checksum(
         .map_err(|error| Error::Internal(Box::new(error)))
 }
 
-fn check_declared(declared: &v1::Checksum, actual: Option<&Checksum>) -> Result<(), Error> {
+/// A type without a value is a claim of its own: clients repeat the one that they began the upload with.
+fn check_declared(
+    declared: &v1::Checksum,
+    kind: ChecksumType,
+    actual: Option<&Checksum>,
+) -> Result<(), Error> {
+    let typed = declared.r#type() != v1::ChecksumType::Unspecified;
+    if typed && declared.r#type() != checksum_type_to_proto(kind) {
+        return Err(Error::InvalidRequest(
+            "the checksum type is not the one that the upload was created with",
+        ));
+    }
+    if typed && declared.value.is_empty() && declared.algorithm == 0 {
+        return Ok(());
+    }
     let algorithm = algorithm_from_proto("checksum.algorithm", declared.algorithm)?;
     let same = actual.is_some_and(|actual| {
         algorithm == Some(actual.algorithm()) && declared.value == actual.value()
@@ -336,6 +352,40 @@ mod tests {
         assert_eq!(other.size, meta.size);
         assert_eq!(other.checksum, meta.checksum);
         assert_ne!(other.etag, meta.etag);
+    }
+
+    #[test]
+    fn a_checksum_type_is_that_of_the_upload() {
+        let (upload, parts) = (upload(), parts(2, 1024));
+        let typed = |kind: v1::ChecksumType, value: &[u8]| {
+            let mut checksum = v1::Checksum {
+                value: value.to_vec().into(),
+                ..Default::default()
+            };
+            checksum.set_type(kind);
+            if !value.is_empty() {
+                checksum.set_algorithm(v1::ChecksumAlgorithm::Crc64nvme);
+            }
+            let asked = CompleteMultipartUploadRequest {
+                checksum: Some(checksum),
+                ..Default::default()
+            };
+            finished(&upload, &parts, &asked)
+        };
+        let meta = typed(v1::ChecksumType::FullObject, &[]).unwrap();
+        let value = meta.checksum.unwrap();
+        assert!(typed(v1::ChecksumType::FullObject, value.value()).is_ok());
+        assert!(typed(v1::ChecksumType::Unspecified, value.value()).is_ok());
+        for value in [&[][..], value.value()] {
+            assert!(matches!(
+                typed(v1::ChecksumType::Composite, value),
+                Err(Error::InvalidRequest(_))
+            ));
+        }
+        assert!(matches!(
+            typed(v1::ChecksumType::FullObject, &[0; 8]),
+            Err(Error::BadDigest { .. })
+        ));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use tonic::Request;
 use crate::catalog::model::{KeyLimits, KeyScope};
 use crate::catalog::mutation::CreateAccount;
 use crate::catalog::{CatalogError, Refusal};
-use crate::convert::account_to_proto;
+use crate::convert::{account_to_proto, is_unnameable};
 use crate::domain::{AccountId, OwnerId};
 use crate::error::Error;
 use crate::ops::tokens::{About, NewKey, audit_entry, issue_key};
@@ -70,7 +70,7 @@ pub(crate) async fn create_account(
 
 fn account_name(name: String) -> Result<String, Error> {
     let fits = (1..=MAX_NAME_CHARS).contains(&name.chars().count());
-    if fits && !name.chars().any(char::is_control) && !name.trim().is_empty() {
+    if fits && !name.chars().any(is_unnameable) && !name.trim().is_empty() {
         return Ok(name);
     }
     Err(Error::InvalidArgument {

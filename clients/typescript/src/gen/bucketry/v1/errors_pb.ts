@@ -82,7 +82,7 @@ export enum ErrorReason {
   REQUEST_EXPIRED = 8,
 
   /**
-   * A session token was sent; there are none.
+   * The session is not one of this server or has ended; or an S3 session token was sent, of which there are none.
    *
    * @generated from enum value: ERROR_REASON_INVALID_TOKEN = 9;
    */

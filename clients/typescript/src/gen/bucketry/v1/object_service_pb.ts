@@ -1131,7 +1131,7 @@ export const UpdateObjectRequestSchema: GenMessage<UpdateObjectRequest> = /*@__P
  */
 export type UpdateObjectResponse = Message<"bucketry.v1.UpdateObjectResponse"> & {
   /**
-   * The object.
+   * The object. A caller that may not read it gets only what it wrote.
    *
    * @generated from field: bucketry.v1.Object object = 1;
    */

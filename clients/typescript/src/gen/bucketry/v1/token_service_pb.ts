@@ -1341,7 +1341,7 @@ export type AuditEvent = Message<"bucketry.v1.AuditEvent"> & {
   time?: Timestamp | undefined;
 
   /**
-   * Who: an access key id.
+   * Who: an access key id, or the server itself (`environment`, `first start`).
    *
    * @generated from field: string actor = 3;
    */
