@@ -8,7 +8,7 @@ use moka::sync::Cache;
 use crate::access::{self, AccessClass};
 use crate::blobs::BlobStore;
 use crate::catalog::model::{AuditEntry, Bucket};
-use crate::catalog::mutation::{Guard, IfNoneMatch, Preconditions};
+use crate::catalog::mutation::{Asker, Guard, IfNoneMatch, Preconditions};
 use crate::catalog::{Catalog, CatalogError, Refusal, TypedChange};
 use crate::clock::Clock;
 use crate::config::{PlaintextCredentials, SignatureV2};
@@ -111,6 +111,34 @@ impl Service {
         audit: &[AuditEntry],
     ) -> Result<C::Answer, CatalogError> {
         let submit = |guard| self.catalog.submit_audited(change(guard), audit.to_vec());
+        self.in_order(decided, submit).await
+    }
+
+    /// As [`Service::commit_audited`], for what administrators do to keys and accounts: such changes have no guard of
+    /// their own. Without it, whoever holds an administrator's key could have one more key made after its revocation.
+    pub(crate) async fn administer<C: TypedChange + Clone>(
+        &self,
+        decided: &impl Decided,
+        change: C,
+        audit: &[AuditEntry],
+    ) -> Result<C::Answer, CatalogError> {
+        let submit = |guard| {
+            let now = self.now();
+            let asker = Some(Asker { guard, now });
+            (self.catalog).submit_asked(change.clone(), audit.to_vec(), asker)
+        };
+        self.in_order(decided, submit).await
+    }
+
+    /// Submits until the caller's key is the one that was decided on, or its right has ended.
+    async fn in_order<A, F>(
+        &self,
+        decided: &impl Decided,
+        submit: impl Fn(Guard) -> F,
+    ) -> Result<A, CatalogError>
+    where
+        F: Future<Output = Result<A, CatalogError>>,
+    {
         let Some(facts) = decided.caller().key() else {
             return submit(Guard::System).await;
         };

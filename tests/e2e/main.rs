@@ -9,6 +9,7 @@
 mod access;
 mod addressing;
 mod adversarial;
+mod attack;
 mod bad_input;
 mod client_address;
 mod clients;

@@ -1,11 +1,11 @@
 use super::fixture::{Fixture, T0, later, new_key, put, refusal};
-use crate::catalog::Refusal;
-use crate::catalog::model::{KeyScope, KeyState, SealedSecret};
+use crate::catalog::model::{AuditEntry, KeyScope, KeyState, SealedSecret};
 use crate::catalog::mutation::{
-    DeleteBucket, DeleteObject, Guard, KeyEdit, Preconditions, PurgeAccessKey, ResealAccessKey,
-    UpdateAccessKey,
+    AppendAudit, Asker, DeleteBucket, DeleteObject, Guard, KeyEdit, Preconditions, PurgeAccessKey,
+    ResealAccessKey, UpdateAccessKey,
 };
-use crate::catalog::query::{KeysOf, ListAccessKeys, More};
+use crate::catalog::query::{KeysOf, ListAccessKeys, ListAudit, More};
+use crate::catalog::{CatalogError, Refusal};
 use crate::domain::{AccessKeyPk, AccountId};
 
 fn edit(pk: AccessKeyPk, if_version: Option<i64>, edit: KeyEdit) -> UpdateAccessKey {
@@ -338,6 +338,81 @@ pub(super) async fn are_resealed_unnoticed(fixture: &Fixture) {
         refusal(&fixture.other, change).await,
         Refusal::VersionMoved { .. }
     ));
+}
+
+/// What administrators do to keys is bound to their own keys, and leaves no record when it is not done.
+pub(super) async fn guard_what_administrators_do(fixture: &Fixture) {
+    let (catalog, other) = (&fixture.catalog, &fixture.other);
+    let administrator = fixture.key(KeyScope::Everything).await;
+    let asker = |epoch| {
+        let guard = Guard::Key {
+            pk: administrator.pk,
+            epoch,
+        };
+        Some(Asker { guard, now: T0 })
+    };
+    let record = |action: &str| {
+        vec![AuditEntry {
+            action: action.into(),
+            at: T0,
+            actor: "administrator".into(),
+            address: None,
+            account: None,
+            bucket: None,
+            access_key: None,
+            request_id: String::new(),
+            details: "{}".into(),
+        }]
+    };
+    let made = new_key(catalog, KeyScope::Everything).await;
+    let done = catalog.submit_asked(made, record("made"), asker(1)).await;
+    let made = done.unwrap();
+    let suspend = edit(administrator.pk, None, state(KeyState::Suspended));
+    catalog.submit(suspend).await.unwrap();
+
+    let not_active = CatalogError::Refused(Refusal::KeyNotActive {
+        pk: administrator.pk,
+        state: Some(KeyState::Suspended),
+    });
+    let not_active = format!("{not_active:?}");
+    for node in [catalog, other] {
+        let late = new_key(node, KeyScope::Everything).await;
+        let refused = node.submit_asked(late.clone(), record("late"), asker(2));
+        assert_eq!(format!("{:?}", refused.await.unwrap_err()), not_active);
+        assert_eq!(node.access_key_by_pk(late.pk).await.unwrap(), None);
+        let rename = edit(
+            made.pk,
+            None,
+            KeyEdit {
+                name: Some("late".into()),
+                ..KeyEdit::default()
+            },
+        );
+        let refused = node.submit_asked(rename, record("late"), asker(2));
+        assert_eq!(format!("{:?}", refused.await.unwrap_err()), not_active);
+        let refused = node.submit_asked(AppendAudit, record("late"), asker(2));
+        assert_eq!(format!("{:?}", refused.await.unwrap_err()), not_active);
+    }
+    let resume = edit(administrator.pk, None, state(KeyState::Active));
+    catalog.submit(resume).await.unwrap();
+    let moved = other.submit_asked(AppendAudit, record("late"), asker(2));
+    let refused = format!("{:?}", moved.await.unwrap_err());
+    assert!(refused.contains("EpochMoved"), "{refused}");
+    other
+        .submit_asked(AppendAudit, record("again"), asker(3))
+        .await
+        .unwrap();
+    let list = ListAudit {
+        max: 100,
+        ..ListAudit::default()
+    };
+    let page = catalog.list_audit(&list).await.unwrap();
+    let mut actions: Vec<String> = (page.items.into_iter())
+        .map(|record| record.entry.action)
+        .collect();
+    actions.retain(|action| ["made", "late", "again"].contains(&action.as_str()));
+    actions.sort();
+    assert_eq!(actions, ["again", "made"]);
 }
 
 pub(super) async fn guard_every_write(fixture: &Fixture) {

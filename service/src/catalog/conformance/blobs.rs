@@ -100,6 +100,7 @@ pub(super) async fn become_garbage_with_their_last_reference(fixture: &Fixture) 
         .map(|change| crate::catalog::mutation::Mutation {
             change,
             audit: Vec::new(),
+            asker: None,
         })
         .collect();
     fixture.catalog.commit(twice).await.unwrap();

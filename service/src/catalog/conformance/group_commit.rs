@@ -12,6 +12,7 @@ fn plain(change: Change) -> Mutation {
     Mutation {
         change,
         audit: Vec::new(),
+        asker: None,
     }
 }
 

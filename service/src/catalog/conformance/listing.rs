@@ -69,6 +69,7 @@ async fn fill(fixture: &Fixture, bucket: BucketId, keys: &BTreeSet<String>) {
         .map(|change| Mutation {
             change,
             audit: Vec::new(),
+            asker: None,
         })
         .collect();
     let verdicts = fixture.catalog.commit(puts).await.unwrap();

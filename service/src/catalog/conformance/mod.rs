@@ -49,6 +49,7 @@ cases! {
     access_keys::are_listed_in_pages,
     access_keys::are_resealed_unnoticed,
     access_keys::guard_every_write,
+    access_keys::guard_what_administrators_do,
     access_keys::of_buckets_that_are_gone_are_listed,
     audit::is_read_newest_first,
     audit::follows_time_and_not_ids,

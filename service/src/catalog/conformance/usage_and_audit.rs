@@ -180,6 +180,7 @@ pub(super) async fn go_with_their_key(fixture: &Fixture) {
     let mutation = |change: Change| Mutation {
         change,
         audit: Vec::new(),
+        asker: None,
     };
     let batch = vec![
         mutation(Change::UpdateAccessKey(revoke)),

@@ -21,11 +21,14 @@ pub(crate) use state::{CurrentObject, State, UploadedPart};
 
 use super::Verdict;
 use super::model::AuditRecord;
-use super::mutation::{Change, Mutation};
+use super::mutation::{Asker, Change, Mutation};
 use super::outcome::Outcome;
 
 /// Decides on one mutation and, if it is accepted, changes the state.
 pub(crate) fn judge(state: &mut State, mutation: &Mutation) -> Verdict {
+    if let Some(Asker { guard, now }) = mutation.asker {
+        guard::check_guard(state, guard, now)?;
+    }
     let outcome = judge_change(state, &mutation.change)?;
     for entry in &mutation.audit {
         let id = state.take_id();

@@ -46,6 +46,9 @@ impl Needs {
         let mut needs = Self::default();
         for mutation in mutations {
             needs.add(&mutation.change);
+            if let Some(asker) = mutation.asker {
+                needs.key_of(asker.guard);
+            }
         }
         needs
     }
@@ -124,6 +127,10 @@ impl Needs {
 
     fn guarded(&mut self, guard: Guard, bucket: BucketId) {
         self.buckets.insert(bucket);
+        self.key_of(guard);
+    }
+
+    fn key_of(&mut self, guard: Guard) {
         match guard {
             Guard::Key { pk, .. } => self.access_keys.extend([pk]),
             Guard::System => {}

@@ -288,6 +288,18 @@ pub struct Mutation {
     pub change: Change,
     /// Written in the same transaction, only if the change is accepted.
     pub audit: Vec<AuditEntry>,
+    /// Who asks, for a change that has no guard of its own; none: the service itself.
+    pub asker: Option<Asker>,
+}
+
+/// Who asks for a change of keys or accounts: judged inside the transaction, as the guard of a data mutation is, so that
+/// an administrator's key and its revocation are ordered too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Asker {
+    /// The key.
+    pub guard: Guard,
+    /// The time at which it must be usable.
+    pub now: Timestamp,
 }
 
 /// Every kind of change.

@@ -2,7 +2,7 @@ use tokio::sync::oneshot;
 
 use super::writer::Job;
 use crate::catalog::model::AuditEntry;
-use crate::catalog::mutation::Mutation;
+use crate::catalog::mutation::{Asker, Mutation};
 use crate::catalog::{Catalog, CatalogError, TypedChange, Verdict};
 
 impl Catalog {
@@ -24,10 +24,24 @@ impl Catalog {
         change: C,
         audit: Vec<AuditEntry>,
     ) -> Result<C::Answer, CatalogError> {
+        self.submit_asked(change, audit, None).await
+    }
+
+    /// As [`Catalog::submit_audited`], if the key of who asks still is what was decided on.
+    ///
+    /// # Errors
+    /// As [`Catalog::submit`]; `Refused` with `KeyNotActive` or `EpochMoved` when the key is not.
+    pub async fn submit_asked<C: TypedChange>(
+        &self,
+        change: C,
+        audit: Vec<AuditEntry>,
+        asker: Option<Asker>,
+    ) -> Result<C::Answer, CatalogError> {
         let (reply, answer) = oneshot::channel();
         let mutation = Mutation {
             change: change.into_change(),
             audit,
+            asker,
         };
         self.shared
             .writer

@@ -39,7 +39,7 @@ pub(crate) async fn create_account(
         about,
         json!({ "name": name }),
     );
-    let account = match service.catalog.submit_audited(change, vec![entry]).await {
+    let account = match service.administer(&grant, change, &[entry]).await {
         Err(CatalogError::Refused(Refusal::AccountExists)) => {
             return Err(Error::AccountAlreadyExists { name });
         }
@@ -60,7 +60,7 @@ pub(crate) async fn create_account(
     };
     let details = json!({ "access_key_id": row.access_key_id.to_string() });
     let entry = audit_entry(service, &grant, "account.create_key", about, details);
-    let key = service.catalog.submit_audited(row, vec![entry]).await?;
+    let key = service.administer(&grant, row, &[entry]).await?;
     Ok(CreateAccountResponse {
         account: Some(account_to_proto(&account)),
         access_key_id: key.access_key_id.to_string(),

@@ -31,7 +31,7 @@ pub(crate) async fn create_operator_key(
     };
     let details = json!({ "name": name, "access_key_id": row.access_key_id.to_string() });
     let entry = audit_entry(service, &grant, "operator_key.create", about, details);
-    let key = service.catalog.submit_audited(row, vec![entry]).await?;
+    let key = service.administer(&grant, row, &[entry]).await?;
     Ok(CreateOperatorKeyResponse {
         key: Some(admin_key_to_proto(&key)),
         secret_access_key: secret.expose().to_owned(),

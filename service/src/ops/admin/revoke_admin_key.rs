@@ -46,7 +46,7 @@ pub(crate) async fn revoke_admin_key(
         ..About::default()
     };
     let entry = audit_entry(service, &grant, "admin_key.revoke", about, json!({}));
-    let after = service.catalog.submit_audited(change, vec![entry]).await?;
+    let after = service.administer(&grant, change, &[entry]).await?;
     Ok(RevokeAdminKeyResponse {
         key: Some(admin_key_to_proto(&after)),
     })

@@ -29,6 +29,6 @@ pub(crate) async fn purge_token(
     let entry = audit_entry(service, &grant, "token.purge", about, details);
     // What is counted but not written yet goes with the rest, instead of being written after it.
     service.ledger.flush(&service.catalog).await?;
-    service.catalog.submit_audited(change, vec![entry]).await?;
+    service.administer(&grant, change, &[entry]).await?;
     Ok(PurgeTokenResponse {})
 }

@@ -60,6 +60,6 @@ pub(super) async fn change_state(
         about,
         json!({ "name": before.name }),
     );
-    let after = service.catalog.submit_audited(change, vec![entry]).await?;
+    let after = service.administer(grant, change, &[entry]).await?;
     Ok(shown(&after).await)
 }

@@ -30,10 +30,7 @@ pub(crate) async fn show_token_secret(
         about,
         json!({ "name": token.name }),
     );
-    service
-        .catalog
-        .submit_audited(AppendAudit, vec![entry])
-        .await?;
+    service.administer(&grant, AppendAudit, &[entry]).await?;
     Ok(ShowTokenSecretResponse {
         credentials: Some(credentials(
             service,

@@ -78,7 +78,7 @@ async fn apply(
             by: grant.actor(),
         };
         let entry = record(service, grant, &before, &was, &will_be);
-        match service.catalog.submit_audited(change, vec![entry]).await {
+        match service.administer(grant, change, &[entry]).await {
             Err(CatalogError::Refused(Refusal::VersionMoved { .. })) if version.is_none() => {
                 let now = service.catalog.access_key_by_pk(before.pk).await?;
                 before = now.ok_or_else(|| Error::NoSuchToken {
