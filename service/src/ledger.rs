@@ -89,6 +89,15 @@ impl Ledger {
         })
     }
 
+    /// Reads the bytes of the day of a running transfer's key again, if they are unknown or old.
+    ///
+    /// # Errors
+    /// What the catalog says.
+    pub(crate) async fn renew_day(&self, catalog: &Catalog, key: &KeyFacts) -> Result<(), Error> {
+        let renewed = self.metering.renew_day(catalog, key, self.clock.now());
+        Ok(renewed.await?)
+    }
+
     /// Notes a refusal, and says what the caller reads.
     pub(crate) fn refuse(
         &self,

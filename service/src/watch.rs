@@ -54,7 +54,8 @@ impl Watch<'_> {
             self.grant.target(),
             self.clock.now(),
         )
-        .map_err(|refused| self.ledger.withdraw(self.grant, refused))
+        .map_err(|refused| self.ledger.withdraw(self.grant, refused))?;
+        self.ledger.renew_day(self.catalog, known).await
     }
 
     /// Why the right ended; pends as long as it has not.

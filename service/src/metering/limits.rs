@@ -134,6 +134,23 @@ impl Metering {
         passes.map_or(Ok(()), |limit| Err(LimitReached::Bytes(limit)))
     }
 
+    /// Reads what a key used today again, if that is unknown or old. A transfer that stands still for long is forgotten
+    /// by a flush; it must not begin anew with the whole day's bytes.
+    ///
+    /// # Errors
+    /// What the catalog says.
+    pub(crate) async fn renew_day(
+        &self,
+        catalog: &Catalog,
+        key: &KeyFacts,
+        now: Timestamp,
+    ) -> Result<(), CatalogError> {
+        if key.limits.bytes_per_day.is_some() && self.is_day_stale(key, now) {
+            self.learn_day(catalog, key, now).await?;
+        }
+        Ok(())
+    }
+
     /// Reads what a key used today. No flush runs meanwhile, so that what is in memory and what is in the catalog are the
     /// whole, and nothing is in both.
     async fn learn_day(

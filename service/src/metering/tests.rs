@@ -300,6 +300,30 @@ async fn the_day_is_known_across_flushes_and_restarts() {
     catalog.close().await;
 }
 
+/// A download that stands still until a flush has forgotten its key goes on where the day is, not at its beginning.
+#[tokio::test]
+async fn a_transfer_that_stood_still_has_no_day_of_its_own() {
+    let one = limited(1001, 0, 1000);
+    let (catalog, _directory) = catalog(&[&one]).await;
+    let metering = Arc::new(Metering::default());
+    let class = RequestClass::Read;
+    let origin = origin("GetObject");
+    let let_in = metering.request(&catalog, &one, class, &origin, T0);
+    assert_eq!(let_in.await.unwrap(), Ok(()));
+    let receive = |bytes, now| metering.transfer(&one, class, Direction::Out, bytes, now);
+    receive(900, T0).unwrap();
+    let resumed = later(61);
+    metering
+        .flush(&catalog, Clock::Fixed(resumed))
+        .await
+        .unwrap();
+    assert!(!metering.shard(one.pk).contains_key(&one.pk), "forgotten");
+    metering.renew_day(&catalog, &one, resumed).await.unwrap();
+    assert!(receive(101, resumed).is_err());
+    assert!(receive(100, resumed).is_ok());
+    catalog.close().await;
+}
+
 #[tokio::test]
 async fn what_other_nodes_wrote_is_known_within_a_minute() {
     let one = limited(1001, 0, 100);

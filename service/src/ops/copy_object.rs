@@ -52,7 +52,8 @@ pub(crate) async fn copy_object(
     meta.owner = grant.bucket.account;
     let stored = std::sync::Arc::clone(&source.stored);
     let data = shared_data(&stored);
-    (meta.etag, meta.checksum) = digests(service, source, wanted).await?;
+    let digests = digests(service, source, wanted);
+    (meta.etag, meta.checksum) = service.while_granted(&grant, digests).await?;
     meta.part_count = 0;
     let committed = service
         .commit(&grant, |guard| PutObject {

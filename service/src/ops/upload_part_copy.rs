@@ -54,7 +54,8 @@ pub(crate) async fn upload_part_copy(
         .map_or(ChecksumAlgorithm::Crc64Nvme, |(algorithm, _)| algorithm);
     let (data, place) = part_data(service, &source, &range).await?;
     let set = DigestSet::md5_only().with(algorithm);
-    let values = source.digest(service, range, set).await?;
+    let digest = source.digest(service, range, set);
+    let values = service.while_granted(&grant, digest).await?;
     let checksum = values.checksum(algorithm).and_then(|value| {
         Checksum::new(algorithm, ChecksumType::FullObject, value.as_bytes()).ok()
     });
