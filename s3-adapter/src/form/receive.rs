@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::HeaderMap;
 use http::header::CONTENT_TYPE;
 use time::OffsetDateTime;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
 use super::content::file_content;
 use super::multipart::{MultipartError, Piece, Splitter};
@@ -28,14 +28,14 @@ pub(crate) struct Form {
     splitter: Splitter,
 }
 
-/// Reads the fields before the file. What is left of the body stays in `intake`, however this ends.
+/// Reads the fields before the file, within `limit`. What is left of the body stays in `intake`, however this ends.
 ///
 /// # Errors
 /// A [`FormError`], a fault of the body, `RequestTimeout`.
 pub(crate) async fn receive(
     intake: &mut Intake,
     headers: &HeaderMap,
-    idle: Duration,
+    limit: Duration,
 ) -> Result<Form, S3Error> {
     let mut types = headers.get_all(CONTENT_TYPE).iter();
     let content_type = types.next().and_then(|value| value.to_str().ok());
@@ -50,6 +50,9 @@ pub(crate) async fn receive(
         fields: Fields::default(),
         splitter: Splitter::new(&boundary),
     };
+    // All of it together, not each piece: nobody is known yet, and who sends a byte a minute must not keep a request of
+    // those that can run at once for days.
+    let deadline = Instant::now() + limit;
     let mut field: Option<(String, Vec<u8>)> = None;
     let mut total = 0;
     loop {
@@ -75,7 +78,7 @@ pub(crate) async fn receive(
                 field = Some((head.name, Vec::new()));
             }
             Some(Piece::End) => return Err(FormError::Files { files: 0 }.into()),
-            None => match timeout(idle, intake.reader()?.next()).await {
+            None => match timeout_at(deadline, intake.reader()?.next()).await {
                 Ok(Ok(Some(data))) => form.splitter.feed(&data),
                 Ok(Ok(None)) => return Err(FormError::from(MultipartError::Malformed).into()),
                 Ok(Err(fault)) => return Err(fault.into()),

@@ -113,6 +113,12 @@ mod tests {
     use base64::engine::general_purpose::STANDARD;
     use bucketry_contract::adapter::v1::{AuthorizeRequest, SignatureKind};
     use bucketry_contract::v1::{ErrorReason, PutObjectResponse};
+    use bytes::Bytes;
+    use futures::{StreamExt, stream};
+    use http_body::Frame;
+    use http_body_util::StreamBody;
+    use std::convert::Infallible;
+    use std::time::Duration;
 
     use super::*;
     use crate::fixture::{Bench, SEED, SESSION, Seen, object, refusal};
@@ -327,6 +333,23 @@ mod tests {
         let key = vec![("key", "k".to_owned())];
         assert_eq!(send(&bench, &key, "content").await.status, 204);
         assert_eq!(authorized(&bench).claim, None);
+    }
+
+    /// A stranger sends a byte now and then: the fields have one time for all of them.
+    #[tokio::test(start_paused = true)]
+    async fn fields_that_trickle_are_given_up() {
+        let bench = bench();
+        let bytes = form(&signed(), "content").into_bytes();
+        let pieces = stream::iter(bytes).then(|byte| async move {
+            tokio::time::sleep(Duration::from_secs(50)).await;
+            Ok::<_, Infallible>(Frame::data(Bytes::from(vec![byte])))
+        });
+        let before = tokio::time::Instant::now();
+        let body = StreamBody::new(Box::pin(pieces));
+        let seen = bench.send_body("POST", "/b", &[TYPE], body).await;
+        seen.assert_error(400, "RequestTimeout");
+        assert!(before.elapsed() < Duration::from_secs(120));
+        assert!(bench.service().authorized.lock().unwrap().is_empty());
     }
 
     #[tokio::test]
