@@ -174,6 +174,10 @@ fn decide_anonymous(question: &Question<'_>) -> Result<Basis, Denial> {
 }
 
 fn decide_key(question: &Question<'_>, key: &KeyFacts) -> Result<(Basis, IpVerdict), Denial> {
+    // Nobody asks for the key there, so that its state and address rules keep nobody out.
+    if question.class == AccessClass::Public {
+        return Ok((Basis::Public, IpVerdict::Unrestricted));
+    }
     if let Some(reason) = key.unusable(question.now) {
         return Err(Denial::KeyUnusable(reason));
     }
@@ -182,7 +186,6 @@ fn decide_key(question: &Question<'_>, key: &KeyFacts) -> Result<(Basis, IpVerdi
         return Err(Denial::Address(ip));
     }
     let basis = match question.class {
-        AccessClass::Public => Ok(Basis::Public),
         AccessClass::Authenticated => Ok(Basis::AnyKey),
         class => decide_scope(class, question.target, question.policy, key.scope),
     };
@@ -529,6 +532,7 @@ mod tests {
         }
     }
 
+    /// All but what is for everybody: there the key is not looked at.
     #[test]
     fn an_unusable_key_or_address_ends_every_class_even_for_operators() {
         let rules = |allowed: &[&str]| IpRules::parse(allowed, &[] as &[&str]).unwrap();
@@ -566,7 +570,14 @@ mod tests {
             ] {
                 for class in AccessClass::ALL {
                     let decision = ask(Some(&key), class, OWN, PolicyVerdict::Allows);
-                    assert_eq!(decision, Decision::Deny(expected), "{class:?}");
+                    let expected = match class {
+                        AccessClass::Public => Decision::Allow {
+                            basis: Basis::Public,
+                            ip: IpVerdict::Unrestricted,
+                        },
+                        _ => Decision::Deny(expected),
+                    };
+                    assert_eq!(decision, expected, "{class:?}");
                 }
             }
             let listed = KeyFacts {
