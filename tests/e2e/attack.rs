@@ -1,15 +1,23 @@
-//! Attacks on what surrounds a token: the keys of those who administer it.
+//! Attacks on what surrounds a token: the keys of those who administer it, URLs and sessions that it gave away.
 
 use std::collections::BTreeSet;
 
+use std::time::{Duration, SystemTime};
+
+use bucketry_contract::errors::explain;
 use bucketry_contract::v1::{
-    CreateOperatorKeyRequest, ListAdminKeysRequest, RevokeAdminKeyRequest,
+    CreateOperatorKeyRequest, CreateSessionRequest, CreateTokenRequest,
+    DescribeClientAddressRequest, ExplainAccessRequest, GetCapabilitiesRequest,
+    ListAdminKeysRequest, ListBucketsRequest, Permission, RevokeAdminKeyRequest,
+    SuspendTokenRequest,
 };
 use bucketry_tests::error::HarnessError;
 use bucketry_tests::grpc::{Bearer, Clients};
 use bucketry_tests::postgres;
 use bucketry_tests::server::{Server, ServerOptions};
 use futures::future::join_all;
+
+use crate::wire::{BUCKET, Wire, refusal, refused};
 
 /// How often the race is run.
 const ROUNDS: usize = 15;
@@ -82,4 +90,117 @@ async fn no_key_is_made_after_the_revocation_of_its_maker_on_postgres() -> Resul
 {
     let url = postgres::create_database().await?;
     keys_are_made_against_a_revocation(ServerOptions::new().database_url(&url)).await
+}
+
+/// The host that a URL was signed for may have been rewritten by a proxy. The bucket's name must not come in with it:
+/// the same path below the bucket's own host is another key.
+#[tokio::test]
+async fn a_url_is_for_no_other_key_under_another_host() -> Result<(), HarnessError> {
+    let wire = Wire::start().await?;
+    wire.put("k", b"given away")?;
+    let hidden = format!("{BUCKET}/k");
+    wire.put(&hidden, b"not given away")?;
+    let host = format!("localhost:{}", wire.server.address().port());
+    let presigned = |method| {
+        let mut request = wire.request(method, "k");
+        request.headers.clear();
+        let request = request.header("host", &host);
+        let hour = Duration::from_secs(3600);
+        wire.signer.presign(request, SystemTime::now(), hour)
+    };
+    let below_bucket = format!("{BUCKET}.{host}");
+    for method in ["GET", "PUT"] {
+        let good = presigned(method)?.header("content-length", "0");
+        if method == "GET" {
+            assert_eq!(wire.send(good.clone())?.text(), "given away");
+        }
+        let mut moved = good;
+        moved.headers[0].1.clone_from(&below_bucket);
+        let answer = wire.send(moved)?;
+        assert_eq!(
+            refusal(&answer),
+            refused(403, "SignatureDoesNotMatch"),
+            "{method}"
+        );
+    }
+    assert_eq!(wire.get(&hidden)?.text(), "not given away");
+    Ok(())
+}
+
+fn reason<T: std::fmt::Debug>(answer: Result<T, tonic::Status>) -> String {
+    match answer {
+        Ok(answer) => panic!("allowed: {answer:?}"),
+        Err(status) => explain(&status)
+            .map_or("none", |explained| explained.reason.as_str_name())
+            .to_owned(),
+    }
+}
+
+/// A session that gets into wrong hands ends after its quarter of an hour: it does not prolong itself.
+#[tokio::test]
+async fn a_session_makes_no_other() -> Result<(), HarnessError> {
+    let wire = Wire::start().await?;
+    let mut by_key = Clients::connect(&wire.server, Bearer::token(&wire.credentials)?).await?;
+    let session = by_key.tokens.create_session(CreateSessionRequest {});
+    let session = session.await?.into_inner().session_token;
+    let mut by_session = Clients::connect(&wire.server, Bearer::session(&session)?).await?;
+    by_session
+        .objects
+        .list_buckets(ListBucketsRequest::default())
+        .await?;
+    let another = by_session.tokens.create_session(CreateSessionRequest {});
+    assert_eq!(reason(another.await), "ERROR_REASON_INVALID_REQUEST");
+    Ok(())
+}
+
+/// What is for everybody is answered to the holder of an unusable token too, and explained so.
+#[tokio::test]
+async fn public_calls_are_explained_as_they_are_answered() -> Result<(), HarnessError> {
+    let wire = Wire::start().await?;
+    let mut root = Clients::root(&wire.server).await?;
+    let made = root.tokens.create_token(CreateTokenRequest {
+        bucket: BUCKET.to_owned(),
+        name: "suspended".to_owned(),
+        permission: Permission::ReadOnly.into(),
+        ..Default::default()
+    });
+    let made = made.await?.into_inner();
+    let token_id = made.token.unwrap_or_default().token_id;
+    root.tokens
+        .suspend_token(SuspendTokenRequest {
+            bucket: BUCKET.to_owned(),
+            token_id: token_id.clone(),
+        })
+        .await?;
+    let credentials = made.credentials.unwrap_or_default();
+    let mut holder = Clients::connect(&wire.server, Bearer::token(&credentials)?).await?;
+    let capabilities = holder
+        .objects
+        .get_capabilities(GetCapabilitiesRequest {})
+        .await;
+    let address = holder
+        .tokens
+        .describe_client_address(DescribeClientAddressRequest::default())
+        .await;
+    let listed = holder
+        .objects
+        .list_buckets(ListBucketsRequest::default())
+        .await;
+    for (operation, answered) in [
+        ("GetCapabilities", capabilities.is_ok()),
+        ("DescribeClientAddress", address.is_ok()),
+        ("ListBuckets", listed.is_ok()),
+    ] {
+        let asked = ExplainAccessRequest {
+            bucket: BUCKET.to_owned(),
+            token_id: token_id.clone(),
+            operation: operation.to_owned(),
+            client_address: "127.0.0.1".to_owned(),
+            ..Default::default()
+        };
+        let explained = root.tokens.explain_access(asked).await?.into_inner();
+        assert_eq!(explained.allowed, answered, "{operation}");
+        assert_eq!(answered, operation != "ListBuckets", "{operation}");
+    }
+    Ok(())
 }

@@ -7,7 +7,7 @@ use percent_encoding::percent_decode_str;
 
 use super::claim::SignatureError;
 use crate::query::{Query, has_valid_percents};
-use crate::target::Addressed;
+use crate::target::{AddressStyle, Addressed};
 
 /// Bounds what one request can make the service hash; the service takes no more.
 const MAX_CANDIDATES: usize = 8;
@@ -139,10 +139,16 @@ fn canonical_query(query: &Query) -> String {
 }
 
 /// The public names; then the host with or without the default port, whichever was not received.
+///
+/// The public names only where the path names the bucket: a signature for `/photos/a` at the public name is none for
+/// the key `photos/a` of a bucket that the received host names.
 fn other_hosts(head: &RequestHead<'_>) -> Vec<String> {
     let port = head.scheme.default_port();
-    let mut hosts: Vec<String> = head
-        .public_hosts
+    let public_hosts = match head.addressed.style {
+        AddressStyle::Path => head.public_hosts,
+        AddressStyle::VirtualHost => &[],
+    };
+    let mut hosts: Vec<String> = public_hosts
         .iter()
         .filter(|public| *public != head.host)
         .cloned()
