@@ -35,6 +35,8 @@ pub(crate) enum Counting {
 pub(crate) struct Caller {
     rpc: &'static str,
     proof: Proof,
+    /// Whether the credentials were a session instead of the key itself.
+    by_session: bool,
 }
 
 enum Proof {
@@ -48,6 +50,11 @@ impl Caller {
     /// The RPC that is called.
     pub(crate) fn rpc(&self) -> &'static str {
         self.rpc
+    }
+
+    /// Whether the caller showed a session, and not the secret of its key.
+    pub(crate) fn is_by_session(&self) -> bool {
+        self.by_session
     }
 
     /// Who counts the request.
@@ -68,7 +75,11 @@ impl Service {
     ) -> Result<Caller, Error> {
         if let Some(session) = text(request.metadata(), SESSION_METADATA)? {
             let proof = Proof::Session(session.to_owned());
-            return Ok(Caller { rpc, proof });
+            return Ok(Caller {
+                rpc,
+                proof,
+                by_session: true,
+            });
         }
         let connection = request.extensions().get::<ConnectionInfo>().copied();
         let origin = Origin {
@@ -85,15 +96,19 @@ impl Service {
                 .and_then(|value| value.to_str().ok())
                 .and_then(Origin::user_agent),
         };
-        let known = match text(request.metadata(), "authorization")? {
-            None => access::Caller::anonymous(origin),
+        let (known, by_session) = match text(request.metadata(), "authorization")? {
+            None => (access::Caller::anonymous(origin), false),
             Some(authorization) => {
                 self.check_transport(connection)?;
                 self.bearer(authorization, origin).await?
             }
         };
         let proof = Proof::Known(known);
-        Ok(Caller { rpc, proof })
+        Ok(Caller {
+            rpc,
+            proof,
+            by_session,
+        })
     }
 
     fn check_transport(&self, connection: Option<ConnectionInfo>) -> Result<(), Error> {
@@ -106,15 +121,20 @@ impl Service {
         Err(Error::InsecureTransport)
     }
 
-    async fn bearer(&self, authorization: &str, origin: Origin) -> Result<access::Caller, Error> {
+    /// The caller, and whether it showed a session.
+    async fn bearer(
+        &self,
+        authorization: &str,
+        origin: Origin,
+    ) -> Result<(access::Caller, bool), Error> {
         let credential = authorization
             .split_once(' ')
             .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
             .map(|(_, credential)| credential.trim())
             .ok_or(Error::CredentialsRequired)?;
         match credential.split_once('.') {
-            Some((id, secret)) => self.bearer_secret(id, secret, origin).await,
-            None => self.bearer_session(credential, origin).await,
+            Some((id, secret)) => Ok((self.bearer_secret(id, secret, origin).await?, false)),
+            None => Ok((self.bearer_session(credential, origin).await?, true)),
         }
     }
 

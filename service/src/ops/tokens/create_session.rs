@@ -15,7 +15,14 @@ pub(crate) async fn create_session(
     request: Request<CreateSessionRequest>,
 ) -> Result<CreateSessionResponse, Error> {
     let caller = service.caller(&request, "CreateSession").await?;
+    let by_session = caller.is_by_session();
     let grant = service.admit_account(caller, request.get_ref()).await?;
+    // One that prolonged itself would be as good as the secret, for as long as the key lives.
+    if by_session {
+        return Err(Error::InvalidRequest(
+            "a session makes no other: sign in with the access key id and secret access key",
+        ));
+    }
     let session = BearerSession::new(grant.caller(), service.now(), LIFE)
         .ok_or(Error::CredentialsRequired)?;
     Ok(CreateSessionResponse {

@@ -241,7 +241,8 @@ class TokenServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def CreateSession(self, request, context):
-        """Exchanges the caller's key for a short session, so that the secret need not travel with every call.
+        """Exchanges the caller's key for a short session, so that the secret need not travel with every call. A session does
+        not make another: that is INVALID_ARGUMENT.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

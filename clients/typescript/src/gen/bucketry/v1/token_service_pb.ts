@@ -2009,7 +2009,8 @@ export const TokenService: GenService<{
     output: typeof DescribeClientAddressResponseSchema;
   },
   /**
-   * Exchanges the caller's key for a short session, so that the secret need not travel with every call.
+   * Exchanges the caller's key for a short session, so that the secret need not travel with every call. A session does
+   * not make another: that is INVALID_ARGUMENT.
    *
    * @generated from rpc bucketry.v1.TokenService.CreateSession
    */
