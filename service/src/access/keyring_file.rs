@@ -104,7 +104,11 @@ pub fn create_keyring_file(path: &Path) -> Result<Keyring, KeyringFileError> {
         }
     };
     if path.try_exists().map_err(io_error("read"))? {
-        return Err(io_error("write")(io::ErrorKind::AlreadyExists.into()));
+        let there = "it is there, and a keyring is never replaced; keyring add puts a key into it";
+        return Err(io_error("write")(io::Error::new(
+            io::ErrorKind::AlreadyExists,
+            there,
+        )));
     }
     let text = Keyring::generate_text()?;
     let beside = path.with_extension("new");

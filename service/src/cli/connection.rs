@@ -82,8 +82,10 @@ impl Connection {
             .and_then(|builder| builder.user_agent(concat!("bucketry/", env!("CARGO_PKG_VERSION"))))
             .map_err(refused)?
             .connect_timeout(CONNECT_TIMEOUT);
+        // Read without TLS too, so that the wrong name of a file is always told.
+        let tls = tls(settings)?;
         if is_tls(builder.uri()) {
-            builder = builder.tls_config(tls(settings)?).map_err(refused)?;
+            builder = builder.tls_config(tls).map_err(refused)?;
         } else if bearer.0.is_some()
             && settings.plaintext_credentials == PlaintextCredentials::Loopback
             && !is_loopback(builder.uri())
@@ -194,6 +196,16 @@ mod tests {
             );
             assert!(open(endpoint, Anywhere).is_ok(), "{endpoint}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_missing_file_of_authorities_is_told_without_tls_too() {
+        let settings = ClientSettings {
+            ca_file: Some("/there/is/no.pem".into()),
+            ..settings("http://localhost", PlaintextCredentials::Loopback)
+        };
+        let opened = Connection::open(&settings, Some(credentials()));
+        assert!(matches!(opened, Err(CliError::CaFile { .. })));
     }
 
     #[tokio::test]

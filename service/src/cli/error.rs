@@ -24,7 +24,7 @@ pub enum CliError {
         endpoint: String,
     },
     /// The file of certificate authorities cannot be read.
-    #[error("{}: {source}", path.display())]
+    #[error("cannot read the certificate authorities {}: {source}", path.display())]
     CaFile {
         /// The file.
         path: PathBuf,

@@ -55,8 +55,8 @@ Examples:
   bucketry token revoke --bucket photos TOKEN
   bucketry fsck --data-dir ./bucketry-data --verify
 
-The commands other than serve, fsck and version talk to a running server. BUCKETRY_ENDPOINT names it;
-BUCKETRY_ACCESS_KEY_ID and BUCKETRY_SECRET_ACCESS_KEY sign in, else the server's own
+bucket, token, account, audit, doctor, and keyring status and reload talk to a running server.
+BUCKETRY_ENDPOINT names it; BUCKETRY_ACCESS_KEY_ID and BUCKETRY_SECRET_ACCESS_KEY sign in, else
 BUCKETRY_ROOT_ACCESS_KEY_ID and BUCKETRY_ROOT_SECRET_ACCESS_KEY.";
 
 /// What to do.

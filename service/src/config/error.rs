@@ -82,9 +82,11 @@ pub enum ConfigError {
     #[error("node-lease must be longer than collect-interval")]
     LeaseTooShort,
     /// A limit of zero would serve nobody.
-    #[error("{name} must be at least 1")]
+    #[error("{name} must be at least {least}")]
     Zero {
         /// The setting.
         name: &'static str,
+        /// The least that it may be, with its unit.
+        least: &'static str,
     },
 }

@@ -44,13 +44,18 @@ impl FileSettings {
                 known: known.join(", "),
             });
         }
-        // One parse per struct: the unknown keys of each are known ones of another.
+        // One parse per struct: the unknown keys of each are known ones of another. A value knows no text that its full
+        // error could quote; that names the key.
+        let wrong = |error: toml::de::Error| ConfigError::File {
+            path: path.to_owned(),
+            message: error.to_string().trim().replace('\n', " "),
+        };
         let value = Value::Table(table);
         Ok(Self {
-            storage: StorageSettings::deserialize(value.clone()).map_err(refused)?,
-            server: ServerSettings::deserialize(value.clone()).map_err(refused)?,
-            upkeep: UpkeepSettings::deserialize(value.clone()).map_err(refused)?,
-            log: LogSettings::deserialize(value).map_err(refused)?,
+            storage: StorageSettings::deserialize(value.clone()).map_err(wrong)?,
+            server: ServerSettings::deserialize(value.clone()).map_err(wrong)?,
+            upkeep: UpkeepSettings::deserialize(value.clone()).map_err(wrong)?,
+            log: LogSettings::deserialize(value).map_err(wrong)?,
         })
     }
 }
@@ -102,6 +107,12 @@ mod tests {
 
     fn parse(text: &str) -> Result<FileSettings, ConfigError> {
         FileSettings::parse(text, Path::new("x.toml"))
+    }
+
+    #[test]
+    fn a_value_of_the_wrong_kind_is_told_with_its_key() {
+        let error = parse("listen = \"127.0.0.1:1\"").unwrap_err().to_string();
+        assert!(error.contains("`listen`"), "{error}");
     }
 
     #[test]

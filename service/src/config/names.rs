@@ -3,6 +3,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
 
 /// Why a text is not the name or address it should be. Holds the text as given: none of these is secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -25,8 +26,13 @@ pub enum NameError {
         "`{0}` is no store URL: file://DIRECTORY, s3://BUCKET, gs://BUCKET, az://CONTAINER or memory://"
     )]
     StoreUrl(String),
+    /// Not an address and port.
+    #[error("`{0}` is no IP address with a port, as in 127.0.0.1:9000 or [::]:9000")]
+    Listener(String),
     /// Not a log filter.
-    #[error("`{0}` is no log level or filter, as in info or warn,bucketry=debug")]
+    #[error(
+        "`{0}` is no log level or filter, as in info or warn,bucketry=debug; the levels are error, warn, info, debug, trace and off"
+    )]
     LogFilter(String),
 }
 
@@ -206,11 +212,26 @@ impl FromStr for LogFilter {
     type Err = NameError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
+        // The parser takes a word that is no level for a module whose name it is: a level with a slip of the pen.
+        let bare_words_are_levels = text
+            .split(',')
+            .map(str::trim)
+            .filter(|directive| !directive.contains(['=', '[', ':']))
+            .all(|word| word.parse::<LevelFilter>().is_ok());
         match EnvFilter::builder().parse(text) {
-            Ok(_) if !text.trim().is_empty() => Ok(Self(text.to_owned())),
+            Ok(_) if !text.trim().is_empty() && bare_words_are_levels => Ok(Self(text.to_owned())),
             _ => Err(NameError::LogFilter(text.to_owned())),
         }
     }
+}
+
+/// Reads the address and port of a listener.
+///
+/// # Errors
+/// [`NameError::Listener`]
+pub(super) fn parse_listener(text: &str) -> Result<SocketAddr, NameError> {
+    text.parse()
+        .map_err(|_| NameError::Listener(text.to_owned()))
 }
 
 #[cfg(test)]
@@ -292,11 +313,27 @@ mod tests {
     }
 
     #[test]
+    fn listeners_have_an_address_and_a_port() {
+        for text in ["127.0.0.1:9000", "[::]:9000"] {
+            assert_eq!(parse_listener(text).unwrap().to_string(), text);
+        }
+        for text in ["", "9000", ":9000", "localhost:9000", "127.0.0.1"] {
+            assert!(parse_listener(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
     fn log_filters() {
-        for text in ["info", "warn,bucketry=debug", "off"] {
+        for text in [
+            "info",
+            "WARN",
+            "warn,bucketry=debug",
+            "off",
+            "bucketry::ops",
+        ] {
             assert_eq!(text.parse::<LogFilter>().unwrap().as_str(), text);
         }
-        for text in ["", " ", "bucketry=loud"] {
+        for text in ["", " ", "bucketry=loud", "loud", "warn,loud", "inof"] {
             assert!(text.parse::<LogFilter>().is_err(), "{text}");
         }
     }

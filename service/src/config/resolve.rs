@@ -217,7 +217,7 @@ impl UpkeepConfig {
             ("usage-interval", resolved.usage_interval),
         ] {
             if value.is_zero() {
-                return Err(ConfigError::Zero { name });
+                return Err(ConfigError::Zero { name, least: "1s" });
             }
         }
         // A node whose lease ends between two signs of life would lose its reservations while it writes.
@@ -245,6 +245,7 @@ impl ServerConfig {
         if max_connections == 0 {
             return Err(ConfigError::Zero {
                 name: "max-connections",
+                least: "1",
             });
         }
         Ok(Self {
@@ -451,7 +452,7 @@ mod tests {
         for (interval, grace, zero) in [(0, 1, "collect-interval"), (1, 0, "collect-grace")] {
             assert!(matches!(
                 UpkeepConfig::resolve(settings(interval, grace, 9)),
-                Err(ConfigError::Zero { name }) if name == zero
+                Err(ConfigError::Zero { name, least: "1s" }) if name == zero
             ));
         }
         let never = UpkeepSettings {
@@ -461,7 +462,8 @@ mod tests {
         assert!(matches!(
             UpkeepConfig::resolve(never),
             Err(ConfigError::Zero {
-                name: "usage-interval"
+                name: "usage-interval",
+                ..
             })
         ));
         assert!(matches!(

@@ -8,6 +8,7 @@ use bucketry_s3_adapter::forwarding::{ForwardedHeader, TrustedProxy};
 use serde::Deserialize;
 
 use super::duration::{self, parse_duration};
+use super::names::parse_listener;
 use super::{Domain, LogFilter, PublicUrl, Region, Secret, StoreUrl};
 
 /// All that `serve` may be told.
@@ -63,7 +64,8 @@ pub struct StorageSettings {
     #[arg(long, env = "BUCKETRY_DISK_RESERVE", value_name = "BYTES")]
     pub disk_reserve: Option<u64>,
 
-    /// The file of the keys that seal secrets; BUCKETRY_KEYRING may hold its text instead [default: made in DATA-DIR]
+    /// The keyring: the keys that seal secrets; BUCKETRY_KEYRING may hold its text instead [default: DATA-DIR/keyring,
+    /// made by the first start; must be given with Postgres]
     #[arg(long, env = "BUCKETRY_KEYRING_FILE", value_name = "FILE")]
     pub keyring_file: Option<PathBuf>,
 }
@@ -78,7 +80,8 @@ pub struct ServerSettings {
         long,
         env = "BUCKETRY_LISTEN",
         value_name = "ADDRESS",
-        value_delimiter = ','
+        value_delimiter = ',',
+        value_parser = parse_listener
     )]
     pub listen: Option<Vec<SocketAddr>>,
 
@@ -88,7 +91,8 @@ pub struct ServerSettings {
         long,
         env = "BUCKETRY_PROXY_LISTEN",
         value_name = "ADDRESS",
-        value_delimiter = ','
+        value_delimiter = ',',
+        value_parser = parse_listener
     )]
     pub proxy_listen: Option<Vec<SocketAddr>>,
 
@@ -145,7 +149,7 @@ pub struct ServerSettings {
     pub signature_v2: Option<SignatureV2>,
 
     /// The address of the Prometheus metrics [default: none]
-    #[arg(long, env = "BUCKETRY_METRICS_LISTEN", value_name = "ADDRESS")]
+    #[arg(long, env = "BUCKETRY_METRICS_LISTEN", value_name = "ADDRESS", value_parser = parse_listener)]
     pub metrics_listen: Option<SocketAddr>,
 
     /// How long running requests may take to end after SIGTERM, as in 30s [default: 30s]

@@ -20,7 +20,7 @@ pub enum SealingError {
     /// A key has other bytes than the key of this number that the catalog knows.
     #[error(
         "key {kek_id} of the keyring is not the one of this catalog ({source}): restore the keyring from the \
-         backup; a new key needs a number that was never used"
+         backup; a new key needs a number that was never used (keyring add --number)"
     )]
     Foreign {
         /// The key.

@@ -26,7 +26,8 @@ pub enum KeyringCommand {
     },
     /// Add a random key to the file; it seals nothing until it is made active
     Add {
-        /// Its number [default: the one after the highest]
+        /// Its number; it must never have been used before, by a key that was removed neither [default: the one after
+        /// the highest of the file]
         #[arg(long, value_name = "NUMBER", value_parser = kek_id)]
         number: Option<KekId>,
         /// Where the file is.

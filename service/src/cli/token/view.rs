@@ -4,7 +4,7 @@ use std::time::SystemTime;
 use bucketry_contract::v1::{Permission, Token, TokenLimits, TokenState, TokenUse};
 
 use crate::cli::ago::{ago, ahead};
-use crate::cli::amount::{bytes, count};
+use crate::cli::amount::count;
 use crate::cli::output::{moment, write_fields};
 use crate::cli::{CliError, Terminal};
 
@@ -113,14 +113,15 @@ fn shortened(user_agent: &str) -> String {
     }
 }
 
+/// Exact, so that what was given is found again.
 fn limits(limits: Option<&TokenLimits>) -> String {
     let Some(limits) = limits else {
         return "none".to_owned();
     };
     let requests = (limits.requests_per_second != 0)
         .then(|| format!("{} requests per second", count(limits.requests_per_second)));
-    let amount =
-        (limits.bytes_per_day != 0).then(|| format!("{} per day", bytes(limits.bytes_per_day)));
+    let amount = (limits.bytes_per_day != 0)
+        .then(|| format!("{} bytes per day", count(limits.bytes_per_day)));
     let all: Vec<String> = requests.into_iter().chain(amount).collect();
     if all.is_empty() {
         "none".to_owned()
@@ -188,7 +189,7 @@ mod tests {
         assert_eq!(limits(Some(&of(1500, 0))), "1,500 requests per second");
         assert_eq!(
             limits(Some(&of(5, 1 << 30))),
-            "5 requests per second, 1.0 GiB per day"
+            "5 requests per second, 1,073,741,824 bytes per day"
         );
     }
 }
