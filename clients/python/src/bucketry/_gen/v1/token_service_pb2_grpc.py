@@ -144,7 +144,7 @@ class TokenServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def ListTokens(self, request, context):
-        """The tokens of a bucket, oldest first, revoked ones included; or those whose bucket is gone.
+        """The tokens of a bucket, oldest first, revoked ones included; or those whose bucket is gone. Errors: NO_SUCH_BUCKET.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -166,7 +166,8 @@ class TokenServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def CloneToken(self, request, context):
-        """Makes a token with the same settings and new keys: the way to rotate. Errors: NO_SUCH_TOKEN.
+        """Makes a token with the same settings and new keys: the way to rotate. A revoked token can be cloned too.
+        Errors: NO_SUCH_TOKEN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -203,8 +204,8 @@ class TokenServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def GetTokenUsage(self, request, context):
-        """What a token has done, by hour. Exact for the requests that ended at this node before the call; what other nodes
-        served less than one flush interval ago may be missing. Errors: NO_SUCH_TOKEN, INVALID_ARGUMENT.
+        """What a token has done, by hour. Exact for what this node let in or refused before the call; what other nodes
+        counted since they last wrote it (`--usage-interval`) is missing. Errors: NO_SUCH_TOKEN, INVALID_ARGUMENT.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -148,20 +148,22 @@ export const TokenSchema: GenMessage<Token> = /*@__PURE__*/
   messageDesc(file_bucketry_v1_token_service, 0);
 
 /**
- * What a token may use at most. Each node counts for itself.
+ * What a token may use at most.
  *
  * @generated from message bucketry.v1.TokenLimits
  */
 export type TokenLimits = Message<"bucketry.v1.TokenLimits"> & {
   /**
-   * Requests per second, in bursts of as many; 0: no limit. At most 1,000,000. More are refused: SLOW_DOWN.
+   * Requests per second, in bursts of as many; 0: no limit. At most 1,000,000. More are refused: SLOW_DOWN. Each node
+   * counts for itself.
    *
    * @generated from field: int64 requests_per_second = 1;
    */
   requestsPerSecond: bigint;
 
   /**
-   * Bytes in and out per day (UTC); 0: no limit. When they are used up requests are refused: BYTE_LIMIT_EXCEEDED.
+   * Bytes of object data in and out per day (UTC); 0: no limit. When they are used up requests are refused, and running
+   * transfers end: BYTE_LIMIT_EXCEEDED. What other nodes have written is read again every minute.
    *
    * @generated from field: int64 bytes_per_day = 2;
    */
@@ -1045,7 +1047,7 @@ export const ListTokenDenialsRequestSchema: GenMessage<ListTokenDenialsRequest> 
  */
 export type ListTokenDenialsResponse = Message<"bucketry.v1.ListTokenDenialsResponse"> & {
   /**
-   * The latest that are kept (at most 100), newest first.
+   * The latest that are kept, newest first: at most 100, of them at most 20 because of their signature or secret.
    *
    * @generated from field: repeated bucketry.v1.TokenDenial denials = 1;
    */
@@ -1873,7 +1875,7 @@ export const TokenService: GenService<{
     output: typeof GetTokenResponseSchema;
   },
   /**
-   * The tokens of a bucket, oldest first, revoked ones included; or those whose bucket is gone.
+   * The tokens of a bucket, oldest first, revoked ones included; or those whose bucket is gone. Errors: NO_SUCH_BUCKET.
    *
    * @generated from rpc bucketry.v1.TokenService.ListTokens
    */
@@ -1904,7 +1906,8 @@ export const TokenService: GenService<{
     output: typeof ShowTokenSecretResponseSchema;
   },
   /**
-   * Makes a token with the same settings and new keys: the way to rotate. Errors: NO_SUCH_TOKEN.
+   * Makes a token with the same settings and new keys: the way to rotate. A revoked token can be cloned too.
+   * Errors: NO_SUCH_TOKEN.
    *
    * @generated from rpc bucketry.v1.TokenService.CloneToken
    */
@@ -1956,8 +1959,8 @@ export const TokenService: GenService<{
     output: typeof PurgeTokenResponseSchema;
   },
   /**
-   * What a token has done, by hour. Exact for the requests that ended at this node before the call; what other nodes
-   * served less than one flush interval ago may be missing. Errors: NO_SUCH_TOKEN, INVALID_ARGUMENT.
+   * What a token has done, by hour. Exact for what this node let in or refused before the call; what other nodes
+   * counted since they last wrote it (`--usage-interval`) is missing. Errors: NO_SUCH_TOKEN, INVALID_ARGUMENT.
    *
    * @generated from rpc bucketry.v1.TokenService.GetTokenUsage
    */
