@@ -12,6 +12,7 @@ from bucketry import (  # noqa: E402
     AccessDenied,
     BucketryError,
     Client,
+    Conflict,
     InvalidCredentials,
     NotFound,
     Permission,
@@ -75,9 +76,32 @@ def tokens(operator: Client) -> None:
         equal(reader.get_object(BUCKET, "empty").read(), b"")
         equal([bucket.name for bucket in reader.list_buckets()], [BUCKET])
         refused(AccessDenied, "ACCESS_DENIED", reader.put_object, BUCKET, "k", b"")
+        token_edits(operator, reader, made.token)
         operator.revoke_token(BUCKET, made.token.token_id)
         refused(InvalidCredentials, "INVALID_ACCESS_KEY_ID", reader.get_object, BUCKET, "empty")
     equal([token.state for token in operator.list_tokens(BUCKET)], [v1.TOKEN_STATE_REVOKED])
+    operator.purge_token(BUCKET, made.token.token_id)
+    equal(list(operator.list_tokens(BUCKET)), [])
+
+
+def token_edits(operator: Client, reader: Client, token: v1.Token) -> None:
+    operator.suspend_token(BUCKET, token.access_key_id)
+    refused(InvalidCredentials, "INVALID_ACCESS_KEY_ID", reader.get_object, BUCKET, "empty")
+    operator.resume_token(BUCKET, token.access_key_id)
+    refused(Conflict, "VERSION_CONFLICT", operator.update_token, token, "name")
+    current = operator.get_token("", token.token_id)
+    current.name = "edited"
+    current.limits.requests_per_second = 500
+    edited = operator.update_token(current, "name", "limits").token
+    equal((edited.name, edited.limits.requests_per_second), ("edited", 500))
+    clone = operator.clone_token(BUCKET, token.token_id)
+    equal((clone.token.name, clone.token.limits), ("edited", edited.limits))
+    operator.revoke_token("", clone.token.token_id)
+    operator.purge_token("", clone.token.token_id)
+    usage = operator.token_usage(BUCKET, token.token_id)
+    equal(sum(count.requests for count in usage.total.counts), operator.get_token(BUCKET, token.token_id).request_count)
+    reasons = {denial.reason for denial in operator.token_denials(BUCKET, token.token_id)}
+    equal(reasons, {v1.DECISION_REASON_PERMISSION, v1.DECISION_REASON_SUSPENDED})
 
 
 def main() -> None:

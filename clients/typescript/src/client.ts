@@ -23,10 +23,15 @@ import {
   PutObjectRequestSchema,
 } from './gen/bucketry/v1/object_service_pb.js';
 import {
+  type CloneTokenResponse,
   type CreateTokenResponse,
+  type GetTokenUsageResponse,
   type Permission,
   type Token,
+  type TokenDenial,
+  type TokenLimitsSchema,
   TokenService,
+  type UpdateTokenResponse,
 } from './gen/bucketry/v1/token_service_pb.js';
 
 /** Small enough for the caches on the way, and under the contract's limit of 2 MiB. */
@@ -52,7 +57,11 @@ export interface TokenOptions {
   allowedIps?: string[];
   disallowedIps?: string[];
   expiresAt?: Date;
+  limits?: MessageInitShape<typeof TokenLimitsSchema>;
 }
+
+/** What of a token can be edited. */
+export type TokenField = 'name' | 'allowed_ips' | 'disallowed_ips' | 'expire_time' | 'limits';
 
 /** What an object is written with. */
 export interface PutOptions {
@@ -121,7 +130,7 @@ export class Client {
     return this.#call((options) => this.#admin.createAccount({ displayName }, options));
   }
 
-  /** Makes a token of a bucket; `credentials` in the answer are what its user needs. */
+  /** Makes a token of a bucket; `credentials` in the answer are what its user needs, `warnings` what its maker should know. */
   createToken({ expiresAt, ...token }: TokenOptions): Promise<CreateTokenResponse> {
     const expireTime = expiresAt === undefined ? undefined : timestampFromDate(expiresAt);
     return this.#call((options) => this.#tokens.createToken({ ...token, expireTime }, options));
@@ -137,7 +146,53 @@ export class Client {
     } while (pageToken !== '');
   }
 
-  /** Ends a token for good; `tokenId` may be its access key id. */
+  /** A token without its secret. Here and below `tokenId` may be its access key id, and `bucket` may be empty. */
+  async getToken(bucket: string, tokenId: string): Promise<Token> {
+    const answer = await this.#call((options) => this.#tokens.getToken({ bucket, tokenId }, options));
+    return present(answer.token);
+  }
+
+  /** Edits the `fields` as they are in `token`; refused as a conflict if another edit came since it was read. */
+  updateToken(token: Token, ...fields: TokenField[]): Promise<UpdateTokenResponse> {
+    const request = { token, updateMask: { paths: fields } };
+    return this.#call((options) => this.#tokens.updateToken(request, options));
+  }
+
+  /** Makes a token with the same settings and new keys: the way to rotate. */
+  cloneToken(bucket: string, tokenId: string, name = ''): Promise<CloneTokenResponse> {
+    return this.#call((options) => this.#tokens.cloneToken({ bucket, tokenId, name }, options));
+  }
+
+  /** Stops a token until it is resumed. */
+  async suspendToken(bucket: string, tokenId: string): Promise<Token> {
+    const answer = await this.#call((options) => this.#tokens.suspendToken({ bucket, tokenId }, options));
+    return present(answer.token);
+  }
+
+  /** Lets a suspended token work again. */
+  async resumeToken(bucket: string, tokenId: string): Promise<Token> {
+    const answer = await this.#call((options) => this.#tokens.resumeToken({ bucket, tokenId }, options));
+    return present(answer.token);
+  }
+
+  /** What a token has done, by hour; of the last 7 days, if not told otherwise. */
+  tokenUsage(bucket: string, tokenId: string, from?: Date, to?: Date): Promise<GetTokenUsageResponse> {
+    const startTime = from === undefined ? undefined : timestampFromDate(from);
+    const endTime = to === undefined ? undefined : timestampFromDate(to);
+    return this.#call((options) => this.#tokens.getTokenUsage({ bucket, tokenId, startTime, endTime }, options));
+  }
+
+  /** The latest refused requests of a token, newest first. */
+  async tokenDenials(bucket: string, tokenId: string): Promise<TokenDenial[]> {
+    return (await this.#call((options) => this.#tokens.listTokenDenials({ bucket, tokenId }, options))).denials;
+  }
+
+  /** Forgets a token that can no longer be used, with its usage. */
+  async purgeToken(bucket: string, tokenId: string): Promise<void> {
+    await this.#call((options) => this.#tokens.purgeToken({ bucket, tokenId }, options));
+  }
+
+  /** Ends a token for good. */
   async revokeToken(bucket: string, tokenId: string): Promise<Token> {
     const answer = await this.#call((options) => this.#tokens.revokeToken({ bucket, tokenId }, options));
     return present(answer.token);

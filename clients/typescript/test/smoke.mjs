@@ -1,7 +1,10 @@
 // The TypeScript SDK against a real server: BUCKETRY_ENDPOINT, BUCKETRY_ACCESS_KEY_ID, BUCKETRY_SECRET_ACCESS_KEY.
 import assert from 'node:assert/strict';
 
-import { BucketryError, Client, ErrorKind, Permission, TokenState } from '../dist/index.js';
+import { create } from '@bufbuild/protobuf';
+
+import { BucketryError, Client, DecisionReason, ErrorKind, Permission, TokenState } from '../dist/index.js';
+import { TokenLimitsSchema } from '../dist/v1.js';
 
 const endpoint = process.env.BUCKETRY_ENDPOINT;
 const bucket = 'typescript-sdk';
@@ -65,10 +68,36 @@ async function tokens(operator) {
   const reader = new Client({ endpoint, accessKeyId, secretAccessKey });
   assert.equal((await (await reader.getObject(bucket, 'empty')).read()).length, 0);
   await refused(ErrorKind.AccessDenied, 'ACCESS_DENIED', reader.putObject(bucket, 'k', ''));
+  await tokenEdits(operator, reader, token);
   await operator.revokeToken(bucket, token.tokenId);
   await refused(ErrorKind.InvalidCredentials, 'INVALID_ACCESS_KEY_ID', reader.getObject(bucket, 'empty'));
   const states = (await all(operator.listTokens(bucket))).map((listed) => listed.state);
   assert.deepEqual(states, [TokenState.REVOKED]);
+  await operator.purgeToken(bucket, token.tokenId);
+  assert.deepEqual(await all(operator.listTokens(bucket)), []);
+}
+
+async function tokenEdits(operator, reader, stale) {
+  const { tokenId, accessKeyId } = stale;
+  await operator.suspendToken(bucket, accessKeyId);
+  await refused(ErrorKind.InvalidCredentials, 'INVALID_ACCESS_KEY_ID', reader.getObject(bucket, 'empty'));
+  await operator.resumeToken(bucket, accessKeyId);
+  const conflict = operator.updateToken(stale, 'name');
+  await refused(ErrorKind.Conflict, 'VERSION_CONFLICT', conflict);
+  const current = await operator.getToken('', tokenId);
+  current.name = 'edited';
+  current.limits = create(TokenLimitsSchema, { requestsPerSecond: 500n });
+  const { token: edited } = await operator.updateToken(current, 'name', 'limits');
+  assert.deepEqual([edited.name, edited.limits.requestsPerSecond], ['edited', 500n]);
+  const clone = (await operator.cloneToken(bucket, tokenId)).token;
+  assert.deepEqual([clone.name, clone.limits], ['edited', edited.limits]);
+  await operator.revokeToken('', clone.tokenId);
+  await operator.purgeToken('', clone.tokenId);
+  const { total } = await operator.tokenUsage(bucket, tokenId);
+  const requests = total.counts.reduce((sum, count) => sum + count.requests, 0n);
+  assert.equal(requests, (await operator.getToken(bucket, tokenId)).requestCount);
+  const reasons = new Set((await operator.tokenDenials(bucket, tokenId)).map((denial) => denial.reason));
+  assert.deepEqual(reasons, new Set([DecisionReason.PERMISSION, DecisionReason.SUSPENDED]));
 }
 
 const operator = new Client({

@@ -11,6 +11,7 @@ from typing import Any, BinaryIO, TypeVar
 from urllib.parse import urlsplit
 
 import grpc
+from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from bucketry import v1
@@ -102,8 +103,10 @@ class Client:
         allowed_ips: Sequence[str] = (),
         disallowed_ips: Sequence[str] = (),
         expires_at: datetime | None = None,
+        limits: v1.TokenLimits | None = None,
     ) -> v1.CreateTokenResponse:
-        """Makes a token of a bucket; `credentials` in the answer are what its user needs."""
+        """Makes a token of a bucket; `credentials` in the answer are what its user needs, `warnings` what its maker
+        should know."""
         return self._call(
             self._tokens.CreateToken,
             v1.CreateTokenRequest(
@@ -113,6 +116,7 @@ class Client:
                 allowed_ips=allowed_ips,
                 disallowed_ips=disallowed_ips,
                 expire_time=_timestamp(expires_at),
+                limits=limits,
             ),
         )
 
@@ -127,8 +131,51 @@ class Client:
             if not page_token:
                 return
 
+    def get_token(self, bucket: str, token_id: str) -> v1.Token:
+        """A token without its secret. Here and below `token_id` may be its access key id, and `bucket` may be empty."""
+        return self._call(self._tokens.GetToken, v1.GetTokenRequest(bucket=bucket, token_id=token_id)).token
+
+    def update_token(self, token: v1.Token, *fields: str) -> v1.UpdateTokenResponse:
+        """Edits the `fields` (`name`, `allowed_ips`, `disallowed_ips`, `expire_time`, `limits`) as they are in `token`;
+        refused by `Conflict` if another edit came since it was read."""
+        mask = FieldMask(paths=fields)
+        return self._call(self._tokens.UpdateToken, v1.UpdateTokenRequest(token=token, update_mask=mask))
+
+    def clone_token(self, bucket: str, token_id: str, name: str = "") -> v1.CloneTokenResponse:
+        """Makes a token with the same settings and new keys: the way to rotate."""
+        request = v1.CloneTokenRequest(bucket=bucket, token_id=token_id, name=name)
+        return self._call(self._tokens.CloneToken, request)
+
+    def suspend_token(self, bucket: str, token_id: str) -> v1.Token:
+        """Stops a token until it is resumed."""
+        request = v1.SuspendTokenRequest(bucket=bucket, token_id=token_id)
+        return self._call(self._tokens.SuspendToken, request).token
+
+    def resume_token(self, bucket: str, token_id: str) -> v1.Token:
+        """Lets a suspended token work again."""
+        request = v1.ResumeTokenRequest(bucket=bucket, token_id=token_id)
+        return self._call(self._tokens.ResumeToken, request).token
+
+    def token_usage(
+        self, bucket: str, token_id: str, *, start: datetime | None = None, end: datetime | None = None
+    ) -> v1.GetTokenUsageResponse:
+        """What a token has done, by hour; of the last 7 days, if not told otherwise."""
+        request = v1.GetTokenUsageRequest(
+            bucket=bucket, token_id=token_id, start_time=_timestamp(start), end_time=_timestamp(end)
+        )
+        return self._call(self._tokens.GetTokenUsage, request)
+
+    def token_denials(self, bucket: str, token_id: str) -> list[v1.TokenDenial]:
+        """The latest refused requests of a token, newest first."""
+        request = v1.ListTokenDenialsRequest(bucket=bucket, token_id=token_id)
+        return list(self._call(self._tokens.ListTokenDenials, request).denials)
+
+    def purge_token(self, bucket: str, token_id: str) -> None:
+        """Forgets a token that can no longer be used, with its usage."""
+        self._call(self._tokens.PurgeToken, v1.PurgeTokenRequest(bucket=bucket, token_id=token_id))
+
     def revoke_token(self, bucket: str, token_id: str) -> v1.Token:
-        """Ends a token for good; `token_id` may be its access key id."""
+        """Ends a token for good."""
         return self._call(
             self._tokens.RevokeToken, v1.RevokeTokenRequest(bucket=bucket, token_id=token_id)
         ).token
