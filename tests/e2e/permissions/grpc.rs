@@ -131,9 +131,13 @@ async fn bearers(
 }
 
 /// The expected answer, from the rows alone.
-fn wanted(who: Who, row: Row) -> Told {
+fn wanted(who: Who, proof: Proof, row: Row) -> Told {
     let (method, may, _) = row;
     match who {
+        // A session does not prolong itself.
+        Who::Token(_) if proof == Proof::Session && method == "CreateSession" => {
+            refused(ErrorReason::InvalidRequest, Code::InvalidArgument)
+        }
         Who::Token(_) if who.may(may) => allowed(),
         Who::Token(_) => denied(),
         // They read no credentials at all.
@@ -153,7 +157,7 @@ pub(super) async fn walk(fixture: &mut Fixture) -> Result<(usize, Vec<String>), 
         for (proof, bearer) in bearers(fixture, who).await? {
             for (service, row) in rows() {
                 let facts = fixture.prepare(row.2).await?;
-                let expected = wanted(who, row);
+                let expected = wanted(who, proof, row);
                 let refused = expected != allowed();
                 let before = match refused {
                     true => Some(fixture.state().await?),
