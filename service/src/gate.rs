@@ -52,6 +52,18 @@ impl Caller {
         self.rpc
     }
 
+    /// Refuses a caller without credentials, where a message must be waited for before the caller can be judged: a
+    /// stranger must not keep streams open by sending nothing. No operation that waits is for everybody.
+    ///
+    /// # Errors
+    /// [`Error::CredentialsRequired`].
+    pub(crate) fn no_stranger(self) -> Result<Self, Error> {
+        match &self.proof {
+            Proof::Known(known) if known.key().is_none() => Err(Error::CredentialsRequired),
+            Proof::Known(_) | Proof::Session(_) => Ok(self),
+        }
+    }
+
     /// Whether the caller showed a session, and not the secret of its key.
     pub(crate) fn is_by_session(&self) -> bool {
         self.by_session

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
 
 use bucketry_contract::errors::explain;
+use bucketry_contract::v1::object_service_client::ObjectServiceClient;
 use bucketry_contract::v1::{
     CreateOperatorKeyRequest, CreateSessionRequest, CreateTokenRequest,
     DescribeClientAddressRequest, ExplainAccessRequest, GetCapabilitiesRequest,
@@ -12,10 +13,12 @@ use bucketry_contract::v1::{
     SuspendTokenRequest,
 };
 use bucketry_tests::error::HarnessError;
-use bucketry_tests::grpc::{Bearer, Clients};
+use bucketry_tests::grpc::{Bearer, Clients, channel};
 use bucketry_tests::postgres;
 use bucketry_tests::server::{Server, ServerOptions};
 use futures::future::join_all;
+use futures::stream;
+use tonic::Code;
 
 use crate::wire::{BUCKET, Wire, refusal, refused};
 
@@ -202,5 +205,17 @@ async fn public_calls_are_explained_as_they_are_answered() -> Result<(), Harness
         assert_eq!(explained.allowed, answered, "{operation}");
         assert_eq!(answered, operation != "ListBuckets", "{operation}");
     }
+    Ok(())
+}
+
+/// A stranger opens streams and sends nothing: each is refused at once, and does not stay open.
+#[tokio::test]
+async fn silent_streams_of_strangers_are_refused() -> Result<(), HarnessError> {
+    let server = Server::start(ServerOptions::new())?;
+    let mut stranger = ObjectServiceClient::new(channel(&server).await?);
+    let put = stranger.put_object(stream::pending()).await;
+    assert_eq!(put.unwrap_err().code(), Code::Unauthenticated);
+    let part = stranger.upload_part(stream::pending()).await;
+    assert_eq!(part.unwrap_err().code(), Code::Unauthenticated);
     Ok(())
 }

@@ -20,7 +20,7 @@ pub(crate) async fn put_object(
     service: &Service,
     request: Request<Streaming<PutObjectRequest>>,
 ) -> Result<PutObjectResponse, Error> {
-    let caller = service.caller(&request, "PutObject").await?;
+    let caller = service.caller(&request, "PutObject").await?.no_stranger()?;
     let mut messages = request.into_inner();
     let spec = match messages.message().await?.and_then(|first| first.message) {
         Some(Message::Spec(spec)) => spec,

@@ -19,7 +19,10 @@ pub(crate) async fn upload_part(
     service: &Service,
     request: Request<Streaming<UploadPartRequest>>,
 ) -> Result<UploadPartResponse, Error> {
-    let caller = service.caller(&request, "UploadPart").await?;
+    let caller = service
+        .caller(&request, "UploadPart")
+        .await?
+        .no_stranger()?;
     let mut messages = request.into_inner();
     let spec = match messages.message().await?.and_then(|first| first.message) {
         Some(Message::Spec(spec)) => spec,
