@@ -97,14 +97,28 @@ impl CliError {
     }
 }
 
-/// The server's message and its reason, as in `no such bucket (NO_SUCH_BUCKET)`.
+/// The server's message with the bucket that it is about, and its reason, as in `no such bucket: photos
+/// (NO_SUCH_BUCKET)`.
 fn refusal(status: &Status) -> String {
-    let reason = status.get_details_error_info().map(|info| info.reason);
-    let reason = reason.unwrap_or_else(|| format!("{:?}", status.code()));
-    if status.message().is_empty() {
+    let info = status.get_details_error_info();
+    let bucket = info.as_ref().and_then(|info| info.metadata.get("bucket"));
+    let message = match bucket {
+        Some(bucket) if !status.message().contains(bucket) => {
+            format!("{}: {bucket}", status.message())
+        }
+        _ => status.message().to_owned(),
+    };
+    let reason = info.map_or_else(|| format!("{:?}", status.code()), |info| info.reason);
+    // The server tells nobody more: it must not say what there is.
+    let advice = if reason == "ACCESS_DENIED" {
+        "; this takes the key of an administrator, not a token; account, audit and keyring take an operator's"
+    } else {
+        ""
+    };
+    if message.is_empty() {
         reason
     } else {
-        format!("{} ({reason})", status.message())
+        format!("{message} ({reason}){advice}")
     }
 }
 
@@ -192,6 +206,14 @@ mod tests {
         let status = Status::with_error_details(Code::NotFound, "no such bucket", details);
         let error = CliError::of_call(status, "http://x");
         assert_eq!(error.to_string(), "no such bucket (NO_SUCH_BUCKET)");
+        let details = ErrorDetails::with_error_info(
+            "NO_SUCH_BUCKET",
+            "bucketry",
+            std::collections::HashMap::from([("bucket".to_owned(), "photos".to_owned())]),
+        );
+        let status = Status::with_error_details(Code::NotFound, "no such bucket", details);
+        let error = CliError::of_call(status, "http://x");
+        assert_eq!(error.to_string(), "no such bucket: photos (NO_SUCH_BUCKET)");
         let bare = CliError::of_call(Status::new(Code::Unimplemented, ""), "http://x");
         assert_eq!(bare.to_string(), "Unimplemented");
     }
