@@ -22,8 +22,8 @@ pub(crate) use digests::{
 };
 pub(crate) use object::{Owner, object_to_proto, part_to_proto, upload_to_proto};
 pub(crate) use token::{
-    account_to_proto, admin_key_to_proto, expiry_from_proto, ip_rules_from_proto,
-    is_unnameable, limits_from_proto, limits_to_json, permission_from_proto, token_name, token_to_proto,
+    account_to_proto, admin_key_to_proto, expiry_from_proto, ip_rules_from_proto, is_unnameable,
+    limits_from_proto, limits_to_json, permission_from_proto, token_name, token_to_proto,
 };
 
 use crate::domain::{BucketName, ObjectKey, ObjectKeyError, Timestamp, UploadId};
