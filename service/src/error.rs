@@ -112,6 +112,8 @@ pub(crate) enum Error {
     #[error("the chunk begins at {actual}; {expected} bytes have come so far")]
     InvalidWriteOffset { expected: u64, actual: i64 },
 
+    #[error("no content came for 60 seconds")]
+    ContentIdle,
     #[error("{0} is not implemented")]
     NotImplemented(&'static str),
     #[error("a store is out of reach; try again")]

@@ -1,9 +1,12 @@
 //! Takes the content of a put or a part in: digests, length, blob or inline bytes. Nothing here is visible to anybody
 //! until a commit refers to it.
 
+use std::time::Duration;
+
 use bucketry_contract::v1;
 use bytes::{Bytes, BytesMut};
 use futures::{Stream, StreamExt};
+use tokio::time::timeout;
 
 use crate::blobs::{BlobError, BlobWriter};
 use crate::catalog::model::{Extent, Layout, NewData};
@@ -21,6 +24,19 @@ pub(crate) const INLINE_BYTES: usize = 8 * 1024;
 pub(crate) const MAX_PUT_BYTES: u64 = 5 * 1024 * 1024 * 1024;
 /// The most that one message may carry: 2 MiB.
 pub(crate) const MAX_CHUNK_BYTES: usize = 2 * 1024 * 1024;
+
+/// How long a client may keep the next message of content waiting; as long as the S3 adapter waits for a piece of body.
+pub(crate) const MAX_CONTENT_IDLE: Duration = Duration::from_secs(60);
+
+/// Waits for what a client sends next. One that sends nothing would hold its stream, and what was taken in, for ever.
+///
+/// # Errors
+/// `ContentIdle` after [`MAX_CONTENT_IDLE`].
+pub(crate) async fn in_time<T>(next: impl Future<Output = T>) -> Result<T, Error> {
+    timeout(MAX_CONTENT_IDLE, next)
+        .await
+        .map_err(|_| Error::ContentIdle)
+}
 
 /// A message of content, of a put or of a part.
 pub(crate) enum ContentMessage {
@@ -101,7 +117,7 @@ pub(crate) async fn take_in(
     let mut declared = announced.digests.clone();
     let mut trailer = false;
     futures::pin_mut!(messages);
-    while let Some(message) = messages.next().await {
+    while let Some(message) = in_time(messages.next()).await? {
         match message? {
             _ if trailer => {
                 return Err(Error::InvalidRequest("nothing may follow the digests"));
@@ -371,5 +387,19 @@ pub(crate) fn blob_error(error: BlobError) -> Error {
         | BlobError::Interrupted { .. }
         | BlobError::File { .. }
         | BlobError::Store { .. } => Error::Unavailable(Box::new(error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_sends_nothing_is_not_waited_for() {
+        let begun = tokio::time::Instant::now();
+        let silent = in_time(std::future::pending::<()>()).await;
+        assert!(matches!(silent, Err(Error::ContentIdle)));
+        assert_eq!(begun.elapsed(), MAX_CONTENT_IDLE);
+        assert!(in_time(std::future::ready(1)).await.is_ok());
     }
 }

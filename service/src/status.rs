@@ -143,6 +143,7 @@ pub(crate) fn parts(error: &Error) -> Parts {
             facts([("display_name", name.clone())]),
         ),
         Error::TokenRevoked => (Reason::TokenRevoked, facts([])),
+        Error::ContentIdle => (Reason::RequestTimeout, facts([])),
         Error::TokenUsable => (Reason::TokenUsable, facts([])),
         Error::ByteLimitExceeded { .. } => (Reason::ByteLimitExceeded, facts([])),
         Error::RequestLimitExceeded { .. } => (Reason::SlowDown, facts([])),

@@ -13,7 +13,7 @@ use crate::convert::{
 use crate::domain::ETag;
 use crate::error::Error;
 use crate::gate::Caller;
-use crate::intake::{Announced, ContentMessage, Small, metered, take_in};
+use crate::intake::{Announced, ContentMessage, Small, in_time, metered, take_in};
 use crate::service::Service;
 
 pub(crate) async fn put_object(
@@ -22,7 +22,8 @@ pub(crate) async fn put_object(
 ) -> Result<PutObjectResponse, Error> {
     let caller = service.caller(&request, "PutObject").await?.no_stranger()?;
     let mut messages = request.into_inner();
-    let spec = match messages.message().await?.and_then(|first| first.message) {
+    let first = in_time(messages.message()).await??;
+    let spec = match first.and_then(|first| first.message) {
         Some(Message::Spec(spec)) => spec,
         Some(Message::Chunk(_) | Message::Digests(_)) | None => {
             return Err(Error::InvalidRequest("the first message must be the spec"));

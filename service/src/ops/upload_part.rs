@@ -12,7 +12,7 @@ use crate::catalog::mutation::PutPart;
 use crate::convert::{declared_digests, object_key, part_number, part_to_proto, upload_id};
 use crate::domain::ETag;
 use crate::error::Error;
-use crate::intake::{Announced, ContentMessage, Small, metered, take_in};
+use crate::intake::{Announced, ContentMessage, Small, in_time, metered, take_in};
 use crate::service::{Grant, Service};
 
 pub(crate) async fn upload_part(
@@ -24,7 +24,8 @@ pub(crate) async fn upload_part(
         .await?
         .no_stranger()?;
     let mut messages = request.into_inner();
-    let spec = match messages.message().await?.and_then(|first| first.message) {
+    let first = in_time(messages.message()).await??;
+    let spec = match first.and_then(|first| first.message) {
         Some(Message::Spec(spec)) => spec,
         Some(Message::Chunk(_) | Message::Digests(_)) | None => {
             return Err(Error::InvalidRequest("the first message must be the spec"));
