@@ -66,7 +66,9 @@ pub(crate) fn parts(error: &Error) -> Parts {
             Reason::InvalidArgument,
             facts([("field", (*field).to_owned())]),
         ),
-        Error::InvalidRequest(_) | Error::KeyringRefused { .. } => (Reason::InvalidRequest, facts([])),
+        Error::InvalidRequest(_) | Error::KeyringRefused { .. } => {
+            (Reason::InvalidRequest, facts([]))
+        }
         Error::InvalidBucketName { name, .. } => {
             (Reason::InvalidBucketName, facts([("bucket", name.clone())]))
         }

@@ -34,7 +34,10 @@ async fn a_file_with_all_that_a_form_may_say_of_it() -> Result<(), HarnessError>
     assert_eq!((posted.status, posted.text().as_str()), (204, ""));
     assert_eq!(posted.find("x-amz-checksum-crc32c"), Some("4waSgw=="));
     let location = posted.find("location").unwrap_or_default().to_owned();
-    assert!(location.ends_with(&format!("/{BUCKET}/u/a%20b.txt")), "{location}");
+    assert!(
+        location.ends_with(&format!("/{BUCKET}/u/a%20b.txt")),
+        "{location}"
+    );
     let got = wire.get("u/a%20b.txt")?;
     assert_eq!((got.status, got.text().as_str()), (200, "123456789"));
     assert_eq!(got.find("etag"), posted.find("etag"));
@@ -57,7 +60,10 @@ async fn the_documented_form() -> Result<(), HarnessError> {
     let form = Form::new("user/user1/${filename}")
         .open("key", "user/user1/")
         .field("acl", "private")
-        .field("success_action_redirect", "http://example.com/successful_upload.html")
+        .field(
+            "success_action_redirect",
+            "http://example.com/successful_upload.html",
+        )
         .open_field("Content-Type", "image/", "image/jpeg")
         .field("x-amz-meta-uuid", "14365123651274")
         .open_field("x-amz-meta-tag", "", "")
@@ -78,12 +84,18 @@ async fn the_documented_form() -> Result<(), HarnessError> {
 async fn answers_as_asked_for() -> Result<(), HarnessError> {
     let wire = Wire::start().await?;
     let post = |status: &str| {
-        let form = Form::new("a&b").field("success_action_status", status).file("x", b"1");
+        let form = Form::new("a&b")
+            .field("success_action_status", status)
+            .file("x", b"1");
         wire.send(form.signed(&wire.signer))
     };
     for (asked, status) in [("200", 200), ("204", 204), ("404", 204)] {
         let answer = post(asked)?;
-        assert_eq!((answer.status, answer.text().as_str()), (status, ""), "{asked}");
+        assert_eq!(
+            (answer.status, answer.text().as_str()),
+            (status, ""),
+            "{asked}"
+        );
     }
     let created = post("201")?;
     assert_eq!(created.status, 201);
@@ -95,7 +107,10 @@ async fn answers_as_asked_for() -> Result<(), HarnessError> {
         assert_eq!(created.element(element).as_deref(), Some(value));
     }
     let location = created.element("Location").unwrap_or_default();
-    assert!(location.ends_with(&format!("/{BUCKET}/a%26b")), "{location}");
+    assert!(
+        location.ends_with(&format!("/{BUCKET}/a%26b")),
+        "{location}"
+    );
     Ok(())
 }
 
@@ -124,7 +139,10 @@ async fn a_large_file_in_pieces_and_the_connection_goes_on() -> Result<(), Harne
     let got = connection.exchange(&wire.signed(wire.request("GET", "large"))?)?;
     assert_eq!(got.body.len(), content.len());
     assert!(got.body == content);
-    let refused_form = Form::new("v").open("key", "u/").file("x", b"1").signed(&wire.signer);
+    let refused_form = Form::new("v")
+        .open("key", "u/")
+        .file("x", b"1")
+        .signed(&wire.signer);
     let refused_form = refused_form.header("host", &wire.server.address().to_string());
     assert_eq!(connection.exchange(&refused_form)?.status, 403);
     assert_eq!(connection.exchange(&request)?.status, 204);
@@ -134,7 +152,9 @@ async fn a_large_file_in_pieces_and_the_connection_goes_on() -> Result<(), Harne
 #[tokio::test]
 async fn a_form_that_breaks_off_stores_nothing() -> Result<(), HarnessError> {
     let wire = Wire::start().await?;
-    let request = Form::new("k").file("x", b"content of the file").signed(&wire.signer);
+    let request = Form::new("k")
+        .file("x", b"content of the file")
+        .signed(&wire.signer);
     let request = request.header("host", &wire.server.address().to_string());
     let step = request.body.len() / 40;
     for cut in (0..request.body.len()).step_by(step) {
@@ -147,7 +167,11 @@ async fn a_form_that_breaks_off_stores_nothing() -> Result<(), HarnessError> {
         short.body.truncate(cut);
         short.headers.retain(|(name, _)| name != "content-length");
         let short = short.header("content-length", &cut.to_string());
-        assert_eq!(refusal(&wire.send(short)?), refused(400, "MalformedPOSTRequest"), "{cut}");
+        assert_eq!(
+            refusal(&wire.send(short)?),
+            refused(400, "MalformedPOSTRequest"),
+            "{cut}"
+        );
     }
     assert_not_stored(&wire, "k")
 }
@@ -164,7 +188,10 @@ async fn signatures() -> Result<(), HarnessError> {
     assert_eq!(answer.element("CanonicalRequest"), None);
     let mut unknown = wire.signer.clone();
     unknown.access_key_id = "BKTYUNKNOWN123456789".to_owned();
-    assert_eq!(refusal(&wire.send(form().signed(&unknown))?), refused(403, "InvalidAccessKeyId"));
+    assert_eq!(
+        refusal(&wire.send(form().signed(&unknown))?),
+        refused(403, "InvalidAccessKeyId")
+    );
     let mut elsewhere = wire.signer.clone();
     elsewhere.region = "xx".to_owned();
     let answer = wire.send(form().signed(&elsewhere))?;
@@ -182,7 +209,11 @@ async fn signatures() -> Result<(), HarnessError> {
         assert_eq!(refusal(&answer), refused(400, code), "{name}");
         assert_eq!(answer.element("ArgumentName").as_deref(), Some(name));
         let answer = wire.send(form().signed_but(&wire.signer, name, None))?;
-        assert_eq!(refusal(&answer), refused(400, "InvalidArgument"), "without {name}");
+        assert_eq!(
+            refusal(&answer),
+            refused(400, "InvalidArgument"),
+            "without {name}"
+        );
     }
     Ok(())
 }
@@ -191,20 +222,40 @@ async fn signatures() -> Result<(), HarnessError> {
 async fn other_mechanisms_and_none() -> Result<(), HarnessError> {
     let wire = Wire::start().await?;
     let form = || Form::new("k").file("x", b"1");
-    assert_eq!(refusal(&wire.send(form().unsigned())?), refused(403, "AccessDenied"));
-    let old = form().loose("AWSAccessKeyId", "AK").loose("signature", "c2ln").loose("policy", "e30=");
+    assert_eq!(
+        refusal(&wire.send(form().unsigned())?),
+        refused(403, "AccessDenied")
+    );
+    let old = form()
+        .loose("AWSAccessKeyId", "AK")
+        .loose("signature", "c2ln")
+        .loose("policy", "e30=");
     let answer = wire.send(old.unsigned())?;
     assert_eq!(refusal(&answer), refused(400, "InvalidRequest"));
-    assert!(answer.element("Message").unwrap_or_default().contains("AWS4-HMAC-SHA256"));
-    let token = form().field("x-amz-security-token", "t").signed(&wire.signer);
+    assert!(
+        answer
+            .element("Message")
+            .unwrap_or_default()
+            .contains("AWS4-HMAC-SHA256")
+    );
+    let token = form()
+        .field("x-amz-security-token", "t")
+        .signed(&wire.signer);
     assert_eq!(refusal(&wire.send(token)?), refused(400, "InvalidToken"));
-    let both = form().signed(&wire.signer).header("authorization", "AWS AK:c2ln");
+    let both = form()
+        .signed(&wire.signer)
+        .header("authorization", "AWS AK:c2ln");
     assert_eq!(refusal(&wire.send(both)?), refused(400, "InvalidArgument"));
     let header = form().signed(&wire.signer).header("x-amz-acl", "private");
     let answer = wire.send(header)?;
     assert_eq!(refusal(&answer), refused(403, "AccessDenied"));
-    assert_eq!(answer.element("HeadersNotSigned").as_deref(), Some("x-amz-acl"));
-    let foreign = form().signed(&wire.signer).header("authorization", "Bearer x");
+    assert_eq!(
+        answer.element("HeadersNotSigned").as_deref(),
+        Some("x-amz-acl")
+    );
+    let foreign = form()
+        .signed(&wire.signer)
+        .header("authorization", "Bearer x");
     assert_eq!(wire.send(foreign)?.status, 204);
     Ok(())
 }
@@ -212,12 +263,21 @@ async fn other_mechanisms_and_none() -> Result<(), HarnessError> {
 #[tokio::test]
 async fn what_is_no_form() -> Result<(), HarnessError> {
     let wire = Wire::start().await?;
-    for content_type in [None, Some("application/json"), Some("multipart/form-data"), Some("multipart/mixed; boundary=a")] {
+    for content_type in [
+        None,
+        Some("application/json"),
+        Some("multipart/form-data"),
+        Some("multipart/mixed; boundary=a"),
+    ] {
         let mut request = Request::new("POST", &format!("/{BUCKET}")).header("content-length", "0");
         if let Some(content_type) = content_type {
             request = request.header("content-type", content_type);
         }
-        assert_eq!(refusal(&wire.send(request)?), refused(412, "PreconditionFailed"), "{content_type:?}");
+        assert_eq!(
+            refusal(&wire.send(request)?),
+            refused(412, "PreconditionFailed"),
+            "{content_type:?}"
+        );
     }
     Ok(())
 }
@@ -228,14 +288,24 @@ async fn values_that_are_not_honoured_are_refused() -> Result<(), HarnessError> 
     for (name, value, status, code) in [
         ("acl", "public-read", 501, "NotImplemented"),
         ("x-amz-storage-class", "GLACIER", 501, "NotImplemented"),
-        ("x-amz-server-side-encryption", "AES256", 501, "NotImplemented"),
+        (
+            "x-amz-server-side-encryption",
+            "AES256",
+            501,
+            "NotImplemented",
+        ),
         ("If-None-Match", "*", 501, "NotImplemented"),
         ("x-amz-checksum-crc32c", "AAAAAA==", 400, "BadDigest"),
         ("x-amz-checksum-crc32c", "x", 400, "InvalidRequest"),
         ("x-amz-checksum-algorithm", "SHA1", 400, "InvalidRequest"),
         ("content-md5", "AAAAAAAAAAAAAAAAAAAAAA==", 400, "BadDigest"),
         ("tagging", "<Tagging>", 400, "MalformedXML"),
-        ("x-amz-meta-a", "x\r\nset-cookie: a=b", 400, "InvalidArgument"),
+        (
+            "x-amz-meta-a",
+            "x\r\nset-cookie: a=b",
+            400,
+            "InvalidArgument",
+        ),
     ] {
         let form = Form::new("k").field(name, value).file("x", b"content");
         let answer = wire.send(form.signed(&wire.signer))?;
@@ -250,12 +320,17 @@ async fn permissions_and_addresses() -> Result<(), HarnessError> {
     let mut root = Clients::root(&wire.server).await?;
     let form = |key: &str| Form::new(key).file("x", b"1");
     let (_, write_only) = root.create_token(BUCKET, Permission::WriteOnly).await?;
-    assert_eq!(wire.send(form("wo").signed(&signer(&write_only)))?.status, 204);
+    assert_eq!(
+        wire.send(form("wo").signed(&signer(&write_only)))?.status,
+        204
+    );
     let (_, read_only) = root.create_token(BUCKET, Permission::ReadOnly).await?;
     let answer = wire.send(form("ro").signed(&signer(&read_only)))?;
     assert_eq!(refusal(&answer), refused(403, "AccessDenied"));
     root.create_bucket("another-form-bucket").await?;
-    let (_, other) = root.create_token("another-form-bucket", Permission::ReadWrite).await?;
+    let (_, other) = root
+        .create_token("another-form-bucket", Permission::ReadWrite)
+        .await?;
     let answer = wire.send(form("other").signed(&signer(&other)))?;
     assert_eq!(refusal(&answer), refused(403, "AccessDenied"));
     let (token, limited) = root.create_token(BUCKET, Permission::ReadWrite).await?;
@@ -275,7 +350,9 @@ async fn a_revocation_stops_a_form_on_its_way() -> Result<(), HarnessError> {
     let mut root = Clients::root(&wire.server).await?;
     let (token, credentials) = root.create_token(BUCKET, Permission::ReadWrite).await?;
     let content = vec![b'x'; 1 << 20];
-    let request = Form::new("k").file("x", &content).signed(&signer(&credentials));
+    let request = Form::new("k")
+        .file("x", &content)
+        .signed(&signer(&credentials));
     let request = request.header("host", &wire.server.address().to_string());
     let mut connection = Connection::open(wire.server.address())?;
     connection.send(&request.head())?;

@@ -37,9 +37,7 @@ pub(crate) async fn get_object(
         ObjectData::Empty => Ok(with_header(header, stream::empty())),
         ObjectData::Inline(bytes) => {
             let piece = slice(bytes, range.start, range.end)?;
-            service
-                .ledger
-                .bytes(&grant, Direction::Out, piece.len())?;
+            service.ledger.bytes(&grant, Direction::Out, piece.len())?;
             Ok(with_header(header, stream::iter([Ok(chunk(start, piece))])))
         }
         ObjectData::Extents(layout) => {
