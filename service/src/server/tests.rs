@@ -794,6 +794,9 @@ async fn no_log_level_shows_credentials() {
         .with_max_level(tracing::Level::TRACE)
         .with_writer(move || writer.clone())
         .finish();
+    // As long as there is one subscriber alone, tracing asks the thread that first meets a log line whether it is wanted,
+    // and remembers the answer for all: another test's would be no. With two it asks them both.
+    let _second = tracing::Dispatch::new(tracing_subscriber::registry());
     // All of this test runs on this one thread.
     let _logging = tracing::subscriber::set_default(subscriber);
     let (tls, root) = certificate();
