@@ -692,6 +692,20 @@ async fn a_refused_source_is_told_of() -> Result<(), HarnessError> {
 
 /// A request through an edge in another process is counted once, under the name and user agent that the edge saw.
 #[tokio::test]
+async fn a_bucket_of_another_owner_than_expected_was_not_used() -> Result<(), HarnessError> {
+    let mut scene = Scene::with(Permission::ReadWrite).await?;
+    let owner = &"0".repeat(64);
+    let get = ("GET", "/?list-type=2", &b""[..]);
+    let guess = scene.signed_with(&[("x-amz-expected-bucket-owner", owner)], get)?;
+    assert_eq!(exchange(scene.server.address(), guess)?.status, 403);
+    assert_eq!(counts(&scene.usage().await?), BTreeMap::new());
+    scene.expect(200, get.0, get.1, get.2)?;
+    let listed = BTreeMap::from([(RequestClass::List, (1, 0, 0))]);
+    assert_eq!(counts(&scene.usage().await?), listed);
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_separate_adapter_changes_nothing() -> Result<(), HarnessError> {
     let mut scene = Scene::with(Permission::ReadWrite).await?;
     let adapter = Adapter::start(&scene.server, &[])?;

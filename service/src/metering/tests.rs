@@ -383,24 +383,3 @@ async fn keys_are_bounded_but_limits_hold_for_all() {
     assert_eq!(metering.keys.load(Ordering::Relaxed), 0);
     catalog.close().await;
 }
-
-/// Prints what one request costs; asserts nothing. `cargo test -p bucketry --lib --profile bench metering -- --ignored`
-#[test]
-#[ignore = "a measurement"]
-fn cost_of_a_request() {
-    const ROUNDS: u32 = 1_000_000;
-    let metering = Metering::default();
-    let (free, strict) = (key(1), limited(2, 1_000_000, 0));
-    let origin = origin("GetObject");
-    for (name, key) in [("without limits", &free), ("with a rate", &strict)] {
-        let begin = std::time::Instant::now();
-        for round in 0..ROUNDS {
-            let now = T0.saturating_add(Duration::from_micros(u64::from(round)));
-            let let_in = metering.let_in(key, RequestClass::Read, &origin, now);
-            let passed = metering.transfer(key, RequestClass::Read, Direction::Out, 4096, now);
-            assert!(let_in == LetIn::Yes && passed.is_ok());
-        }
-        let each = begin.elapsed() / ROUNDS;
-        println!("a request and its bytes, {name}: {each:?}");
-    }
-}

@@ -43,6 +43,14 @@ pub(crate) async fn authorize(
     for &class in &classes {
         admit(service, verified.caller.clone(), class, named).await?;
     }
+    // Before it is counted: what is refused was no use of the key.
+    expect_owner(service, &asked.bucket, &asked.expected_bucket_owner).await?;
+    expect_owner(
+        service,
+        &asked.copy_source_bucket,
+        &asked.expected_source_bucket_owner,
+    )
+    .await?;
     let class = named.request_class(&classes);
     let counted = service.ledger.request(
         &service.catalog,
@@ -51,13 +59,6 @@ pub(crate) async fn authorize(
         (named.bucket, named.key),
     );
     counted.await?;
-    expect_owner(service, &asked.bucket, &asked.expected_bucket_owner).await?;
-    expect_owner(
-        service,
-        &asked.copy_source_bucket,
-        &asked.expected_source_bucket_owner,
-    )
-    .await?;
     let usage = session_use(&asked.rpc, &asked.bucket, &asked.key);
     let session = OperationSession::new(&verified.caller, usage, service.now(), MAX_SESSION_LIFE);
     Ok(AuthorizeResponse {
