@@ -120,7 +120,10 @@ async fn serve(args: Args) -> Result<(), Failure> {
         Arc::new(RemoteAuthority::new(channel, credential)),
         settings,
     );
-    tracing::info!(listen = %listener.local_addr()?, service = %args.service, "serving S3");
+    let listening = listener.local_addr()?;
+    tracing::info!(listen = %listening, service = %args.service, "serving S3");
+    // Who started this process may have closed its output: serving does not depend on it.
+    let _ = writeln!(io::stdout(), "ready http://{listening}");
     front::serve(
         listener,
         adapter,
