@@ -156,7 +156,15 @@ impl From<CorsError> for Error {
 }
 
 impl From<tonic::Status> for Error {
+    /// A status with a source is the connection's or the stream's end, which tonic reports as `UNKNOWN` or `INTERNAL`:
+    /// the client left. One without is about a message, such as one that is too large.
     fn from(status: tonic::Status) -> Self {
+        let left = std::error::Error::source(&status).is_some();
+        let status = if left {
+            tonic::Status::cancelled("the client ended the request before its end")
+        } else {
+            status
+        };
         Self::Stream(Box::new(status))
     }
 }

@@ -283,6 +283,7 @@ impl GrpcConnection {
             delimiter: query.delimiter.clone(),
             start_after: query.start_after.clone(),
             page_size: Some(query.page_size.into()),
+            validate_only: false,
             page_token: String::new(),
         };
         let answer = self.client.list_objects(request).await?.into_inner();

@@ -168,6 +168,7 @@ enums! {
     Form {
         Unspecified = 0, Fields = 1, Etag = 2, EtagList = 3, Base64 = 4, TagQuery = 5, Range = 6, CopySource = 7,
         CopyRange = 8, Checksum = 9, ContentRange = 10, Location = 11, CommaList = 12,
+        Zero = 13,
     }
     Direction { Unspecified = 0, Request = 1, Response = 2, }
     EchoRule { Unspecified = 0, Always = 1, Present = 2, NonEmpty = 3, }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use heck::ToUpperCamelCase;
 
+use crate::codec::Codec;
 use crate::model::{Contract, Operation, Place, Refusal};
 
 /// Refuses names that Rust would change, ties, duplicates and unknown reasons.
@@ -82,7 +83,8 @@ fn duplicates(operation: &Operation) -> Result<(), Refusal> {
     };
     let mut places = BTreeSet::new();
     for member in &operation.request.members {
-        if !places.insert(&member.place) {
+        // Whether a number is 0 stands beside the number.
+        if !places.insert((&member.place, member.codec == Codec::Zero)) {
             return Err(refusal(format!("{:?} of the request", member.place)));
         }
     }

@@ -25,6 +25,7 @@ pub(crate) enum Codec {
     ContentRange,
     Location,
     Metadata,
+    Zero,
 }
 
 impl Codec {
@@ -53,6 +54,7 @@ impl Codec {
                 Some(item @ (Self::Text | Self::Enum(_))) => Some(Self::CommaList(Box::new(item))),
                 _ => None,
             },
+            Form::Zero => fits(matches!(kind, Kind::Bool), Self::Zero),
             Form::Fields => None,
             Form::Unspecified => match kind {
                 Kind::String => Some(Self::Text),
@@ -76,6 +78,7 @@ impl Codec {
                 | Self::Range
                 | Self::CopySource
                 | Self::CopyRange
+                | Self::Zero
         )
     }
 
@@ -114,6 +117,7 @@ impl Codec {
             Self::ContentRange => "content range",
             Self::Location => "location",
             Self::Metadata => "map",
+            Self::Zero => "integer",
         }
     }
 }

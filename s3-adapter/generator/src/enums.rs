@@ -42,16 +42,20 @@ fn both_ways(wire: &WireEnum, code: &mut Code) {
         },
         "    }\n}",
     );
-    code.line(format!("/// The `{name}` of an S3 text."));
+    code.line(format!(
+        "/// The `{name}` of an S3 text, in any case: clients differ, and S3 takes all of them."
+    ));
     code.block(
         format!(
             "#[must_use]\npub fn {}(text: &str) -> Option<i32> {{\n    match text {{",
             value_of(name)
         ),
         |code| {
-            wire.values
-                .iter()
-                .for_each(|(number, text)| code.line(format!("    {text:?} => Some({number}),")));
+            wire.values.iter().for_each(|(number, text)| {
+                code.line(format!(
+                    "    text if text.eq_ignore_ascii_case({text:?}) => Some({number}),"
+                ))
+            });
             code.line("    _ => None,");
         },
         "    }\n}",

@@ -8,6 +8,7 @@ use crate::model::{Contract, LabelPart, Node, Operation, Place, QueryKey, Shape}
 
 #[derive(Serialize)]
 struct Table<'a> {
+    s3_model: &'a str,
     ambient_headers: &'a [String],
     accepted_headers: Vec<Accepted<'a>>,
     sub_resources: &'a [String],
@@ -38,6 +39,10 @@ struct Row {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     always_set: Vec<String>,
     request: Vec<Member>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    refused_headers: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    refused_parameters: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     request_xml: Option<Document>,
     response: Vec<Member>,
@@ -91,9 +96,10 @@ pub(crate) fn table(contract: &Contract) -> String {
         why: &accepted.why,
     });
     let table = Table {
+        s3_model: &contract.s3.source,
         ambient_headers: &rest.ambient_header,
         accepted_headers: accepted.collect(),
-        sub_resources: &rest.sub_resource,
+        sub_resources: &contract.operation_keys,
         operations: contract.operations.iter().map(row).collect(),
     };
     // Serialising strings and numbers into memory cannot fail.
@@ -154,6 +160,8 @@ fn row(operation: &Operation) -> Row {
             .map(|(path, value)| format!("{} = {value}", path.text()))
             .collect(),
         request: request(operation),
+        refused_headers: operation.refused.headers.clone(),
+        refused_parameters: operation.refused.parameters.clone(),
         request_xml: operation.request.body.as_ref().map(|body| Document {
             root: body.root.clone(),
             optional: body.optional,

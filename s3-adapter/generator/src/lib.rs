@@ -27,6 +27,7 @@ mod read;
 mod render;
 mod resolve;
 mod routes;
+mod s3_model;
 mod shape;
 mod source;
 mod sub_resource;

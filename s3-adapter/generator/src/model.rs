@@ -8,6 +8,7 @@ use crate::annotations::{
 };
 
 use crate::codec::Codec;
+use crate::s3_model::{Refused, S3Model};
 
 /// Why a contract is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -58,6 +59,8 @@ pub enum Refusal {
     HeaderCase { operation: String, header: String },
     #[error("{value} has no S3 text, but its enum appears in S3")]
     NoEnumText { value: String },
+    #[error("s3-model.json: {0}")]
+    S3Model(String),
 }
 
 /// Everything that is generated from.
@@ -65,6 +68,9 @@ pub enum Refusal {
 pub(crate) struct Contract {
     pub(crate) operations: Vec<Operation>,
     pub(crate) rest: Rest,
+    pub(crate) s3: S3Model,
+    /// The query parameters by which S3 tells operations apart, and this contract.
+    pub(crate) operation_keys: Vec<String>,
     pub(crate) reasons: Vec<Reason>,
     pub(crate) rpcs: Vec<Rpc>,
     pub(crate) enums: Vec<WireEnum>,
@@ -133,6 +139,7 @@ pub(crate) struct Operation {
     /// The field of the resource and the reason if it is not set.
     pub(crate) missing: Option<(FieldPath, String)>,
     pub(crate) encoding_type: bool,
+    pub(crate) refused: Refused,
 }
 
 /// A query parameter that an operation is known by.

@@ -88,7 +88,23 @@ fn operations(contract: &Contract, code: &mut Code) {
                 "Headers that it takes; a trailing `*` is a prefix.",
                 "headers",
                 "&'static [&'static str]",
-                headers,
+                |op| string_list(op.taken_headers()),
+            );
+            fact(
+                contract,
+                code,
+                "Headers that S3 gives a meaning with it and that are not honoured; a trailing `*` is a prefix.",
+                "refused_headers",
+                "&'static [&'static str]",
+                |op| string_list(op.refused.headers.clone()),
+            );
+            fact(
+                contract,
+                code,
+                "Query parameters that S3 gives a meaning with it and that are not honoured.",
+                "refused_parameters",
+                "&'static [&'static str]",
+                |op| string_list(op.refused.parameters.clone()),
             );
             fact(
                 contract,
@@ -155,25 +171,22 @@ fn paths(operation: &Operation, change: Change) -> String {
     }
 }
 
-fn headers(operation: &Operation) -> String {
-    let bound = operation
-        .request
-        .members
-        .iter()
-        .filter_map(|member| match &member.place {
+impl Operation {
+    /// The headers that it reads; a trailing `*` is a prefix.
+    pub(crate) fn taken_headers(&self) -> Vec<String> {
+        let members = self.request.members.iter();
+        let bound = members.filter_map(|member| match &member.place {
             Place::Header(name) if name.ends_with('-') => Some(format!("{name}*")),
             Place::Header(name) => Some(name.clone()),
             Place::HeaderPrefix(name) => Some(format!("{name}*")),
             Place::Label(_) | Place::Query(_) => None,
         });
-    let conditions = conditions(operation)
-        .filter(|when| !when.header.is_empty())
-        .map(|when| when.header.clone());
-    string_list(
-        bound
-            .chain(conditions)
-            .chain(operation.headers.iter().cloned()),
-    )
+        let conditions = conditions(self)
+            .filter(|when| !when.header.is_empty())
+            .map(|when| when.header.clone());
+        let required = self.headers.iter().cloned();
+        bound.chain(conditions).chain(required).collect()
+    }
 }
 
 fn parameters(operation: &Operation) -> String {
@@ -204,7 +217,8 @@ fn parameters(operation: &Operation) -> String {
     )
 }
 
-fn conditions(operation: &Operation) -> impl Iterator<Item = &When> {
+/// The conditions on the request under which parts of the answer are shown.
+pub(crate) fn conditions(operation: &Operation) -> impl Iterator<Item = &When> {
     let headers = operation
         .answer
         .headers
@@ -238,22 +252,10 @@ fn tables(contract: &Contract, code: &mut Code) {
             .collect::<Vec<_>>()
             .join(", ")
     };
-    code.line(
-        "/// Headers of the signature, the body or the transport; a trailing `*` is a prefix.",
-    );
-    code.line(format!(
-        "pub const AMBIENT_HEADERS: &[&str] = &[{}];",
-        array(&rest.ambient_header)
-    ));
-    code.line("/// Headers outside `x-amz-` that an operation must bind or refuse.");
-    code.line(format!(
-        "pub const MEANINGFUL_HEADERS: &[&str] = &[{}];",
-        array(&rest.meaningful_header)
-    ));
     code.line("/// Query parameters by which S3 tells operations apart.");
     code.line(format!(
         "pub const SUB_RESOURCES: &[&str] = &[{}];",
-        array(&rest.sub_resource)
+        array(&contract.operation_keys)
     ));
     code.block(
         "/// Headers that are taken with these values only (none: with any), because they ask for nothing new.\npub const ACCEPTED_HEADERS: &[(&str, &[&str])] = &[",

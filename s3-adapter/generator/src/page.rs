@@ -31,8 +31,7 @@ pub(crate) fn page(contract: &Contract) -> String {
             .any(|op| op.query.iter().any(|known| known.name == **key))
     };
     let refused: Vec<String> = contract
-        .rest
-        .sub_resource
+        .operation_keys
         .iter()
         .filter(served)
         .map(|key| format!("`?{key}`"))
@@ -45,7 +44,9 @@ pub(crate) fn page(contract: &Contract) -> String {
 const HEAD: &str = "# S3 compatibility
 
 Generated from the contract. Every operation with its request, its RPC, and the header, query and XML names that it takes
-is in `s3-api.json`. A header, query parameter or element that is not listed there is refused, never ignored.
+is in `s3-api.json`, and what it refuses: all that S3's own model (botocore) has for the operation and that is not taken.
+That answers `NotImplemented` (501). What S3 gives no meaning is ignored, as S3 does; an unknown element of a body is
+`MalformedXML`.
 
 | operation | request | success | RPC | handler |
 |---|---|---|---|---|

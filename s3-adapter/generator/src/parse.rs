@@ -66,13 +66,14 @@ fn parsed_request(contract: &Contract, code: &mut Code) {
     );
 }
 
-const PARSE: &str = "/// Reads URI, query and headers: all that authorization needs. Headers that the operation does not know are
-    /// refused, never ignored.
+const PARSE: &str =
+    "/// Reads URI, query and headers: all that authorization needs. What S3 gives a meaning and
+    /// the operation does not honour is refused.
     ///
     /// # Errors
     /// [`ParseError`].
     pub fn parse(operation: Operation, view: &RequestView<'_>) -> Result<Self, ParseError> {
-        view.refuse_unknown(operation)?;
+        view.refuse_unsupported(operation)?;
         match operation {";
 const READ_BODY: &str = "/// Reads the XML body of an operation whose [`Operation::body`] is XML.
     ///
@@ -236,6 +237,7 @@ fn decoded(codec: &Codec, source: &str, value: &str, min: Option<i64>, max: Opti
         Codec::Range => plain("range"),
         Codec::CopySource => plain("copy_source"),
         Codec::CopyRange => plain("copy_range"),
+        Codec::Zero => plain("is_zero"),
         // Checksums and metadata are bound by name, comma lists item by item: see `member`. The others are refused.
         Codec::Checksum
         | Codec::Metadata

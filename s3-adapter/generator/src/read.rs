@@ -13,6 +13,7 @@ use crate::annotations::{
 };
 use crate::model::{Contract, FieldPath, Operation, Reason, Refusal, Rpc, Update, WireEnum};
 use crate::resolve;
+use crate::s3_model::S3Model;
 use crate::source::variant;
 use crate::sub_resource::Site;
 
@@ -142,9 +143,20 @@ pub(crate) fn contract(descriptor_set: &[u8]) -> Result<Contract, Refusal> {
         .iter()
         .map(|method| rpc(&options, method))
         .collect::<Result<_, _>>()?;
-    let operations = operations(&options)?;
+    let (rest, s3) = (rest(&options)?, S3Model::read()?);
+    let mut operations = operations(&options)?;
+    for operation in &mut operations {
+        operation.refused = s3.refused(operation, &rest);
+        if let Some(body) = &mut operation.request.body {
+            body.refused.append(&mut operation.refused.elements);
+        }
+    }
+    let mut operation_keys = s3.operation_keys();
+    operation_keys.extend(rest.sub_resource.iter().cloned());
     Ok(Contract {
-        rest: rest(&options)?,
+        operation_keys: operation_keys.into_iter().collect(),
+        rest,
+        s3,
         reasons: reasons(&options)?,
         access_classes: access_classes(&options)?,
         enums: enums(&options, &operations)?,

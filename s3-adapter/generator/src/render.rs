@@ -106,7 +106,8 @@ pub(crate) fn encoded(codec: &Codec, path: &FieldPath, field: &str, style: Style
         | Codec::CopySource
         | Codec::CopyRange
         | Codec::Checksum
-        | Codec::Metadata => "None".to_owned(),
+        | Codec::Metadata
+        | Codec::Zero => "None".to_owned(),
     }
 }
 

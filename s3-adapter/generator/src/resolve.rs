@@ -13,6 +13,7 @@ use crate::model::{
     Request, Shape,
 };
 use crate::read::Options;
+use crate::s3_model::Refused;
 use crate::shape::{Found, Room};
 use crate::walk::Walk;
 
@@ -132,6 +133,8 @@ pub(crate) fn operation(
     }
     let request = request(options, method, binding)?;
     Ok(Operation {
+        // Known when the whole contract is.
+        refused: Refused::default(),
         name: binding.operation.clone(),
         rpc: method.name().to_owned(),
         method: binding.method(),

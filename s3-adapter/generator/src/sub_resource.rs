@@ -12,6 +12,7 @@ use crate::model::{
 };
 use crate::read::Options;
 use crate::resolve::{message_at, path, query_keys, status, walk};
+use crate::s3_model::Refused;
 use crate::shape::{Found, Room};
 
 /// The name of an operation that S3 does not have.
@@ -154,6 +155,8 @@ impl Site<'_> {
         answer.shape = found.shape;
         let reason = &self.sub_resource.missing;
         Ok(Operation {
+            // Known when the whole contract is.
+            refused: Refused::default(),
             rpc: method.name().to_owned(),
             method: HttpMethod::Get,
             target: resource.target(),
@@ -180,6 +183,8 @@ impl Site<'_> {
         }
         let headers = self.shown(&method.output(), &resource.update_field, &name)?;
         Ok(Operation {
+            // Known when the whole contract is.
+            refused: Refused::default(),
             rpc: method.name().to_owned(),
             method: verb.method,
             target: resource.target(),

@@ -78,6 +78,14 @@ pub fn int32(source: Source, value: &str, min: i32, max: i32) -> Result<Option<i
     Ok(number.and_then(|number| i32::try_from(number).ok()))
 }
 
+/// Whether a number is 0; its own field says whether it is a number at all.
+///
+/// # Errors
+/// None.
+pub fn is_zero(_source: Source, value: &str) -> Result<bool, ParseError> {
+    Ok(value.trim().parse() == Ok(0))
+}
+
 /// A time: an HTTP date in a header (a malformed one is ignored, RFC 9110 section 13.1.3), ISO 8601 elsewhere.
 ///
 /// # Errors

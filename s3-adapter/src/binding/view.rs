@@ -7,7 +7,7 @@ use http::HeaderMap;
 
 use crate::binding::ParseError;
 use crate::binding::decode::Source;
-use crate::generated::{ACCEPTED_HEADERS, AMBIENT_HEADERS, MEANINGFUL_HEADERS, Operation};
+use crate::generated::{ACCEPTED_HEADERS, Operation};
 use crate::headers::user_metadata;
 use crate::query::Query;
 use crate::target::Target;
@@ -74,12 +74,12 @@ impl RequestView<'_> {
         self.headers.contains_key(name)
     }
 
-    /// Whether the header has this value.
+    /// Whether the header has this value, in any case.
     #[must_use]
     pub fn header_is(&self, name: &str, value: &str) -> bool {
         self.headers
             .get(name)
-            .is_some_and(|found| found.as_bytes() == value.as_bytes())
+            .is_some_and(|found| found.as_bytes().eq_ignore_ascii_case(value.as_bytes()))
     }
 
     /// The header, its lines joined by commas.
@@ -116,7 +116,8 @@ impl RequestView<'_> {
     /// [`ParseError::EncodingType`] for any value but `url`.
     pub fn encoding_type(&self) -> Result<(), ParseError> {
         match self.query.get("encoding-type") {
-            None | Some("" | "url") => Ok(()),
+            None | Some("") => Ok(()),
+            Some(url) if url.eq_ignore_ascii_case("url") => Ok(()),
             Some(other) => Err(ParseError::EncodingType(other.to_owned())),
         }
     }
@@ -137,45 +138,75 @@ impl RequestView<'_> {
         }
     }
 
-    /// Refuses headers whose meaning the operation would otherwise ignore: every `x-amz-*` that it does not take, and
-    /// conditions on objects.
+    /// Refuses what S3 gives a meaning with the operation and the operation does not honour. Everything else is ignored,
+    /// as S3 does: SDKs put hints on every request, and new ones come every year.
     ///
     /// # Errors
     /// [`ParseError::UnsupportedHeader`], [`ParseError::UnsupportedParameter`].
-    pub fn refuse_unknown(&self, operation: Operation) -> Result<(), ParseError> {
+    pub fn refuse_unsupported(&self, operation: Operation) -> Result<(), ParseError> {
         for name in self.headers.keys() {
             let name = name.as_str();
-            if let Some((_, values)) = ACCEPTED_HEADERS
-                .iter()
-                .find(|(accepted, _)| *accepted == name)
-            {
-                self.refuse_other_values(name, values)?;
-                continue;
-            }
-            let known = listed(operation.headers(), name) || listed(AMBIENT_HEADERS, name);
-            let meaningful = name.starts_with("x-amz-")
-                || (MEANINGFUL_HEADERS.contains(&name) && self.target.key().is_some());
-            if meaningful && !known {
-                return Err(self.unsupported(name));
+            if name.starts_with("x-amz-") {
+                self.refuse_header(operation, name)?;
+            } else if self.target.key().is_some() && name.starts_with("if-") {
+                self.refuse_listed(operation, name)?;
             }
         }
-        // A hoisted header has been merged if its signature covers it; any other one would be ignored.
         for parameter in self.query.iter() {
-            let name = parameter.name.to_ascii_lowercase();
-            let hoisted =
-                name.starts_with("x-amz-") && !SIGNATURE_PARAMETERS.contains(&name.as_str());
-            if hoisted && !self.headers.contains_key(name.as_str()) {
-                return Err(ParseError::UnsupportedParameter {
-                    name: parameter.name.clone(),
-                });
-            }
+            self.refuse_parameter(operation, &parameter.name)?;
         }
         Ok(())
     }
 
+    fn refuse_header(&self, operation: Operation, name: &str) -> Result<(), ParseError> {
+        match ACCEPTED_HEADERS.iter().find(|(known, _)| *known == name) {
+            Some((_, values)) => self.refuse_other_values(name, values),
+            None => self.refuse_listed(operation, name),
+        }
+    }
+
+    fn refuse_listed(&self, operation: Operation, name: &str) -> Result<(), ParseError> {
+        // `x-amz-copy-source*` is refused but for those that a copy takes.
+        match listed(operation.refused_headers(), name) && !listed(operation.headers(), name) {
+            true => Err(self.unsupported(name)),
+            false => Ok(()),
+        }
+    }
+
+    /// A hoisted header has been merged if its signature covers it; one that has not and means something would be lost.
+    fn refuse_parameter(&self, operation: Operation, sent: &str) -> Result<(), ParseError> {
+        let unsupported = || ParseError::UnsupportedParameter {
+            name: sent.to_owned(),
+        };
+        if operation.refused_parameters().contains(&sent) {
+            return Err(unsupported());
+        }
+        let is_hoisted = sent
+            .get(..6)
+            .is_some_and(|start| start.eq_ignore_ascii_case("x-amz-"));
+        if !is_hoisted {
+            return Ok(());
+        }
+        let name = sent.to_ascii_lowercase();
+        let name = name.as_str();
+        let means_something = listed(operation.headers(), name)
+            || listed(operation.refused_headers(), name)
+            || ACCEPTED_HEADERS.iter().any(|(known, _)| *known == name);
+        match means_something
+            && !SIGNATURE_PARAMETERS.contains(&name)
+            && !self.headers.contains_key(name)
+        {
+            true => Err(unsupported()),
+            false => Ok(()),
+        }
+    }
+
     fn refuse_other_values(&self, name: &str, values: &[&str]) -> Result<(), ParseError> {
         let accepted = |value: &[u8]| {
-            values.is_empty() || values.iter().any(|known| known.as_bytes() == value)
+            values.is_empty()
+                || values
+                    .iter()
+                    .any(|known| known.as_bytes().eq_ignore_ascii_case(value))
         };
         match self
             .headers

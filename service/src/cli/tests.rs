@@ -1,20 +1,26 @@
 use std::collections::HashMap;
 use std::convert::Infallible;
+use std::marker::PhantomData;
 use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bucketry_contract::v1::{
     Account, CreateAccountResponse, CreateTokenRequest, CreateTokenResponse, Credentials,
     GetCapabilitiesResponse, ListTokensRequest, ListTokensResponse, Permission, Token,
+    admin_service_server, object_service_server, token_service_server,
 };
 use bucketry_s3_adapter::forwarding::Forwarding;
 use bytes::{BufMut, Bytes, BytesMut};
 use clap::CommandFactory;
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use http::{HeaderMap, Request, Response};
 use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
 use prost::Message;
 use tonic::Status;
+use tonic::server::NamedService;
 
 use super::*;
 use crate::config::{KeyPair, Secret};
@@ -36,6 +42,51 @@ struct Fake {
     answers: Answers,
 }
 
+/// The fake under the name of one service.
+struct Named<S>(Fake, PhantomData<fn() -> S>);
+
+impl<S> Named<S> {
+    fn of(fake: &Fake) -> Self {
+        Self(fake.clone(), PhantomData)
+    }
+}
+
+impl<S> Clone for Named<S> {
+    fn clone(&self) -> Self {
+        Self::of(&self.0)
+    }
+}
+
+struct Objects;
+struct Tokens;
+struct Admin;
+
+impl NamedService for Named<Objects> {
+    const NAME: &'static str = object_service_server::SERVICE_NAME;
+}
+
+impl NamedService for Named<Tokens> {
+    const NAME: &'static str = token_service_server::SERVICE_NAME;
+}
+
+impl NamedService for Named<Admin> {
+    const NAME: &'static str = admin_service_server::SERVICE_NAME;
+}
+
+impl<S: 'static> tower::Service<Request<tonic::body::Body>> for Named<S> {
+    type Response = Response<tonic::body::Body>;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Self::Response, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<tonic::body::Body>) -> Self::Future {
+        self.0.clone().answer(request).map(Ok).boxed()
+    }
+}
+
 impl Fake {
     fn answers(self, path: &str, messages: impl IntoIterator<Item = Vec<u8>>) -> Self {
         // Popped from the end.
@@ -48,7 +99,7 @@ impl Fake {
         self
     }
 
-    async fn answer(self, request: Request<RequestBody>) -> Response<tonic::body::Body> {
+    async fn answer(self, request: Request<tonic::body::Body>) -> Response<tonic::body::Body> {
         let (head, body) = request.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
         let path = head.uri.path().to_owned();
@@ -86,16 +137,17 @@ impl Fake {
         let listener = listen("127.0.0.1:0".parse().unwrap()).unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
         let grpc = GrpcBuilder::default()
+            .service(Named::<Objects>::of(self))
+            .service(Named::<Tokens>::of(self))
+            .service(Named::<Admin>::of(self))
             .build(DescriptorSets {
                 shown: &[],
                 complete: &[],
             })
             .await
             .unwrap();
-        let fake = self.clone();
-        let s3 = tower::service_fn(move |request| {
-            let fake = fake.clone();
-            async move { Ok(fake.answer(request).await) }
+        let s3 = tower::service_fn(|_request: Request<RequestBody>| async {
+            Ok(Response::new(tonic::body::Body::empty()))
         });
         let front = Front::new(grpc, s3, Forwarding::default());
         let limits = Limits::default();

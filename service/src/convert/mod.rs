@@ -115,10 +115,10 @@ pub(crate) fn timestamp_from_proto(time: &prost_types::Timestamp) -> Timestamp {
     Timestamp::from_micros(micros.saturating_add(i64::from(time.nanos / 1000)))
 }
 
-/// A page size as sent: absent is the default, too large is coerced (AIP-158), negative is refused.
+/// A page size as sent: absent and 0 are the default, too large is coerced (AIP-158), negative is refused.
 pub(crate) fn page_size(asked: Option<i32>, default: u32, most: u32) -> Result<u32, Error> {
     match asked {
-        None => Ok(default),
+        None | Some(0) => Ok(default),
         Some(asked) => u32::try_from(asked)
             .map(|size| size.min(most))
             .map_err(|_| Error::InvalidArgument {
@@ -167,6 +167,8 @@ mod tests {
         assert!(part_number(0).is_err() && part_number(10_001).is_err());
         assert_eq!(part_number(10_000).ok(), Some(10_000));
         assert_eq!(page_size(Some(5000), 1000, 1000).ok(), Some(1000));
+        assert_eq!(page_size(Some(0), 100, 1000).ok(), Some(100));
+        assert_eq!(page_size(None, 100, 1000).ok(), Some(100));
         assert!(page_size(Some(-1), 1000, 1000).is_err());
     }
 }

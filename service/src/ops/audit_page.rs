@@ -23,7 +23,7 @@ pub(crate) async fn audit_page(
     let position = service.page_tokens.open(page_token, &query)?;
     let list = ListAudit {
         before: position.as_deref().and_then(read_position),
-        max: page_size(Some(size).filter(|&size| size != 0), DEFAULT_PAGE, MAX_PAGE)?,
+        max: page_size(Some(size), DEFAULT_PAGE, MAX_PAGE)?,
         ..of
     };
     let page = service.catalog.list_audit(&list).await?;

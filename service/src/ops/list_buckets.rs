@@ -20,11 +20,7 @@ pub(crate) async fn list_buckets(
     let caller = service.caller(&request, "ListBuckets").await?;
     let asked = request.into_inner();
     let grant = service.admit_account(caller, &asked).await?;
-    let max = page_size(
-        Some(asked.page_size).filter(|&size| size != 0),
-        DEFAULT_PAGE,
-        MAX_PAGE,
-    )?;
+    let max = page_size(Some(asked.page_size), DEFAULT_PAGE, MAX_PAGE)?;
     let scope = grant.scope();
     let query = format!("buckets\0{}\0{scope:?}", asked.prefix);
     let after = service.page_tokens.open(&asked.page_token, &query)?;

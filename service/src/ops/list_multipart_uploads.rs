@@ -22,7 +22,7 @@ pub(crate) async fn list_multipart_uploads(
     } else {
         None
     };
-    if max == 0 {
+    if asked.validate_only {
         return Ok(ListMultipartUploadsResponse::default());
     }
     let page = service

@@ -20,7 +20,7 @@ pub(crate) async fn list_objects(
         grant.bucket.id, asked.prefix, asked.delimiter
     );
     let after = service.page_tokens.open(&asked.page_token, &query)?;
-    if max == 0 {
+    if asked.validate_only {
         return Ok(ListObjectsResponse::default());
     }
     let page = service

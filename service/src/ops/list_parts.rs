@@ -19,10 +19,17 @@ pub(crate) async fn list_parts(
     let max = page_size(asked.page_size, MAX_PAGE, MAX_PAGE)?;
     let after = part_marker(asked.part_number_marker)?;
     let upload = open_upload(service, &grant, &asked.key, &asked.upload_id).await?;
-    let page = service.catalog.list_parts(upload.id, after, max).await?;
     let owner = service.owner(upload.owner).await?;
+    let answered = Some(upload_to_proto(&grant.bucket.name, &upload, &owner));
+    if asked.validate_only {
+        return Ok(ListPartsResponse {
+            upload: answered,
+            ..ListPartsResponse::default()
+        });
+    }
+    let page = service.catalog.list_parts(upload.id, after, max).await?;
     Ok(ListPartsResponse {
-        upload: Some(upload_to_proto(&grant.bucket.name, &upload, &owner)),
+        upload: answered,
         parts: page.parts.iter().map(part_to_proto).collect(),
         next_part_number_marker: page.next.map_or(0, i32::from),
     })

@@ -93,13 +93,15 @@ where
         observation.answered(response)
     }
 
-    /// gRPC is told by path, method, protocol and content type together; all else is S3.
+    /// gRPC is a POST over HTTP/2 of its content type to a path without a query; all else is S3. S3's own POST requests
+    /// have a query, but for HTML forms, whose content type is another. So a service that does not exist gets gRPC's
+    /// answer.
     fn front_of(&self, request: &Request<Incoming>) -> FrontName {
         let content_type = request.headers().get(header::CONTENT_TYPE);
         let grpc = request.version() == Version::HTTP_2
             && request.method() == Method::POST
             && content_type.is_some_and(|value| value.as_bytes().starts_with(b"application/grpc"))
-            && self.grpc.serves(request.uri().path());
+            && request.uri().query().is_none();
         if grpc { FrontName::Grpc } else { FrontName::S3 }
     }
 

@@ -129,13 +129,6 @@ impl GrpcFront {
         }
     }
 
-    /// Whether a path is that of a registered service: `/PACKAGE.SERVICE/METHOD`. A bucket can never be named so, for
-    /// service names have upper-case letters.
-    pub(super) fn serves(&self, path: &str) -> bool {
-        let service = path.strip_prefix('/').and_then(|rest| rest.split_once('/'));
-        service.is_some_and(|(service, _)| self.services.contains(&service))
-    }
-
     /// The method's name, for metrics and logs; none for a method that a service does not have.
     pub(super) fn operation(&self, path: &str) -> Option<Arc<str>> {
         self.operations.get(path).cloned()

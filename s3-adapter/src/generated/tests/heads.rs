@@ -74,7 +74,8 @@ fn headers_that_an_operation_does_not_take_are_not_implemented() {
         ("x-amz-acl", "public-read"),
         ("x-amz-storage-class", "GLACIER"),
         ("x-amz-write-offset-bytes", "3"),
-        ("x-amz-never-heard-of", "1"),
+        ("x-amz-copy-source-if-match", "e"),
+        ("x-amz-rename-source", "/b/other"),
         ("if-modified-since", "Sun, 06 Nov 1994 08:49:37 GMT"),
     ];
     for (name, value) in headers {
@@ -103,6 +104,42 @@ fn headers_that_ask_for_nothing_new_are_taken() {
 }
 
 #[test]
+fn what_s3_gives_no_meaning_is_ignored() {
+    let plain = Fixture::new("/b/k");
+    for hint in [
+        "x-amz-te",
+        "x-amz-api-version",
+        "x-amz-user-agent",
+        "x-amzn-trace-id",
+        "amz-sdk-request",
+        "x-amz-never-heard-of",
+        // S3 knows it with other operations only.
+        "x-amz-mp-object-size",
+    ] {
+        let hinted = Fixture::new("/b/k").with(hint, "append-md5");
+        assert_eq!(put(&hinted), put(&plain), "{hint}");
+        let query = Fixture::new(&format!("/b/k?{hint}=1&never-heard-of"));
+        assert_eq!(put(&query), put(&plain), "?{hint}");
+    }
+}
+
+#[test]
+fn values_that_are_named_are_read_in_any_case() {
+    let copy = |directive: &str| {
+        let request = Fixture::new("/b/k")
+            .with("x-amz-copy-source", "b/other")
+            .with("x-amz-metadata-directive", directive)
+            .with("x-amz-storage-class", "standard")
+            .with("x-amz-acl", "Private");
+        parsed(Method::PUT, &request).unwrap()
+    };
+    assert_eq!(copy("replace"), copy("REPLACE"));
+    assert_ne!(copy("replace"), copy("Copy"));
+    let listed = parsed(Method::GET, &Fixture::new("/b?encoding-type=URL"));
+    assert!(listed.is_ok(), "{listed:?}");
+}
+
+#[test]
 fn numbers_are_strict() {
     for value in ["-1", "x", "1.5", "%2B3", "99999999999"] {
         let error = refused(Method::GET, &Fixture::new(&format!("/b?max-keys={value}")));
@@ -115,7 +152,7 @@ fn numbers_are_strict() {
     }
     match parsed(Method::GET, &Fixture::new("/b?max-keys=0&marker=m")) {
         Ok(ParsedRequest::ListObjects(request)) => {
-            assert_eq!(request.page_size, Some(0));
+            assert!(request.validate_only);
             assert_eq!(request.start_after, "m");
         }
         other => panic!("{other:?}"),

@@ -17,8 +17,7 @@ pub(crate) async fn list_accounts(
     let caller = service.caller(&request, "ListAccounts").await?;
     let asked = request.into_inner();
     service.admit_account(caller, &asked).await?;
-    let size = Some(asked.page_size).filter(|&size| size != 0);
-    let max = page_size(size, DEFAULT_PAGE, MAX_PAGE)?;
+    let max = page_size(Some(asked.page_size), DEFAULT_PAGE, MAX_PAGE)?;
     let after = service.page_tokens.open(&asked.page_token, "accounts")?;
     let after = after.and_then(|id| id.parse().ok()).map(AccountId);
     let page = service.catalog.list_accounts(after, max).await?;

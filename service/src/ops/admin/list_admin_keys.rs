@@ -17,14 +17,13 @@ pub(crate) async fn list_admin_keys(
     let caller = service.caller(&request, "ListAdminKeys").await?;
     let asked = request.into_inner();
     service.admit_account(caller, &asked).await?;
-    let size = Some(asked.page_size).filter(|&size| size != 0);
     let after = service.page_tokens.open(&asked.page_token, "admin keys")?;
     let page = service
         .catalog
         .list_access_keys(&ListAccessKeys {
             of: KeysOf::Administrators,
             after: after.and_then(|pk| pk.parse().ok()).map(AccessKeyPk),
-            max: page_size(size, DEFAULT_PAGE, MAX_PAGE)?,
+            max: page_size(Some(asked.page_size), DEFAULT_PAGE, MAX_PAGE)?,
         })
         .await?;
     let next_page_token = match (page.more, page.items.last()) {

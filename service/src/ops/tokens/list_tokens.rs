@@ -21,7 +21,6 @@ pub(crate) async fn list_tokens(
 ) -> Result<ListTokensResponse, Error> {
     let caller = service.caller(&request, "ListTokens").await?;
     let asked = request.into_inner();
-    let size = Some(asked.page_size).filter(|&size| size != 0);
     let (of, query, named) = if asked.bucket.is_empty() {
         let of = KeysOf::Orphaned(administered_account(service, caller, &asked).await?);
         (of, format!("orphaned tokens\0{of:?}"), None)
@@ -40,7 +39,7 @@ pub(crate) async fn list_tokens(
         .list_access_keys(&ListAccessKeys {
             of,
             after: after.and_then(|pk| pk.parse().ok()).map(AccessKeyPk),
-            max: page_size(size, DEFAULT_PAGE, MAX_PAGE)?,
+            max: page_size(Some(asked.page_size), DEFAULT_PAGE, MAX_PAGE)?,
         })
         .await?;
     let next_page_token = match (page.more, page.items.last()) {
