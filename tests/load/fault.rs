@@ -66,6 +66,12 @@ pub(crate) enum Fault {
     Fsck { status: Option<i32>, said: String },
     #[error("{left} blob files are left after {within:?}")]
     Orphans { left: usize, within: Duration },
+    #[error("{operation} takes {ratio:.3} times the CPU of before; the limit is {limit}")]
+    Regressed {
+        operation: &'static str,
+        ratio: f64,
+        limit: f64,
+    },
     #[error("{0}")]
     Io(#[from] io::Error),
     #[error("json: {0}")]

@@ -14,6 +14,7 @@ mod grpc;
 mod list_scaling;
 mod matrix;
 mod prepare;
+mod regress;
 mod report;
 mod run;
 mod s3;
@@ -39,6 +40,8 @@ enum Command {
     Run(run::Options),
     /// Start a server and measure every operation, size and number of connections.
     Matrix(matrix::Options),
+    /// Start two binaries and compare the CPU time of their reads and writes, in turns
+    Regress(regress::Options),
     /// Start a server and compare listing a small bucket with listing a large one.
     ListScaling(list_scaling::Options),
     /// Start a server, kill it again and again under load, and check what it has kept.
@@ -49,6 +52,7 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Run(options) => run::run(&options),
         Command::Matrix(options) => matrix::run(&options),
+        Command::Regress(options) => regress::run(&options),
         Command::ListScaling(options) => list_scaling::run(&options),
         Command::Crash(options) => crash::run(&options),
     };

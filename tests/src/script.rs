@@ -19,7 +19,7 @@ const LIMIT: Duration = Duration::from_secs(300);
 pub enum Interpreter {
     /// Python with the pinned packages.
     Python,
-    /// Node.js; names under `localhost` resolve to this machine, as they do in browsers.
+    /// Node.js with the pinned packages.
     Node,
     /// Bash, with `aws` and `grpcurl` on the path.
     Bash,
@@ -134,24 +134,15 @@ impl Script {
             .env("BUCKETRY_BINARY", binary()?)
             .stdin(Stdio::null())
             .kill_on_drop(true);
-        for (name, value) in node_environment()? {
-            command.env(name, value);
-        }
+        command.env("NODE_PATH", node_packages()?);
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         Ok(command)
     }
 }
 
-/// The samples need not know where their packages are, nor that their bucket is on this machine.
-fn node_environment() -> Result<[(&'static str, OsString); 2], HarnessError> {
-    let clients = repository().join("tests/clients/node");
-    let packages = prepared(clients.join("node_modules"))?;
-    let mut preload = OsString::from("--require=");
-    preload.push(clients.join("resolve-localhost.js"));
-    Ok([
-        ("NODE_PATH", packages.into_os_string()),
-        ("NODE_OPTIONS", preload),
-    ])
+/// The samples need not know where their packages are.
+fn node_packages() -> Result<PathBuf, HarnessError> {
+    prepared(repository().join("tests/clients/node/node_modules"))
 }
 
 fn search_path(cache: &Path) -> Result<OsString, HarnessError> {

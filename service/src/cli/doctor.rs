@@ -2,10 +2,12 @@
 
 use bucketry_contract::v1::{
     AddressSource, DescribeClientAddressRequest, DescribeClientAddressResponse,
+    GetCapabilitiesRequest,
 };
 use clap::Subcommand;
 
 use super::connection::Connection;
+use super::host_style::{bucket_host, remedies, resolves};
 use super::json::json;
 use super::output::{Output, write_fields};
 use super::{CliError, Terminal};
@@ -19,13 +21,24 @@ pub enum DoctorCommand {
         #[arg(long, value_enum, default_value_t)]
         output: Output,
     },
+    /// Whether clients that put a bucket into the host name find it from this machine; needs no credentials
+    Host {
+        /// The bucket
+        bucket: String,
+    },
 }
 
 /// What stands beside a check in the list of all.
-const CHECKS: [(&str, &str); 1] = [(
-    "bucketry doctor ip",
-    "the address that the server takes for yours, and why",
-)];
+const CHECKS: [(&str, &str); 2] = [
+    (
+        "bucketry doctor ip",
+        "the address that the server takes for yours, and why",
+    ),
+    (
+        "bucketry doctor host BUCKET",
+        "whether BUCKET.HOST resolves, which clients in virtual-host style need",
+    ),
+];
 
 impl DoctorCommand {
     pub(super) async fn run(
@@ -35,6 +48,7 @@ impl DoctorCommand {
     ) -> Result<(), CliError> {
         match self {
             Self::Ip { output } => ip(output, connection, terminal).await,
+            Self::Host { bucket } => host(&bucket, connection, terminal).await,
         }
     }
 }
@@ -63,6 +77,24 @@ async fn ip(
         )?,
         Output::Text => write_text(&answer, terminal)?,
     }
+    Ok(())
+}
+
+async fn host(
+    bucket: &str,
+    connection: &Connection,
+    terminal: &mut Terminal<'_>,
+) -> Result<(), CliError> {
+    let capabilities = connection
+        .objects()
+        .get_capabilities(GetCapabilitiesRequest {});
+    let endpoint = connection.answer(capabilities.await)?.endpoint_url;
+    let verdict = match bucket_host(bucket, &endpoint) {
+        None => format!("{endpoint} is an address: clients must use path style"),
+        Some(name) if resolves(&name).await => format!("{name} resolves on this machine"),
+        Some(name) => remedies(&name),
+    };
+    writeln!(terminal.out, "{verdict}")?;
     Ok(())
 }
 

@@ -9,6 +9,7 @@ mod connection;
 mod doctor;
 mod error;
 mod fsck;
+mod host_style;
 mod json;
 mod keyring;
 mod output;

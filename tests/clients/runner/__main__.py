@@ -1,6 +1,7 @@
 """Runs the real clients against real servers: `tests/clients/*/client.toml` says which, and how each is started.
 
-    python tests/clients/runner [--lane quick|all] [--client NAME]… [--binary PATH] [--jobs N] [--bless]
+    python tests/clients/runner [--lane quick|all] [--client NAME]… [--scheme http|https] [--postgres URL]
+        [--adapter PATH] [--binary PATH] [--jobs N] [--bless]
 
 Every combination of client, scheme and addressing gets a server, a bucket and a read-write token of its own. A client
 prints one `RESULT {…}` line for each variant whose checks passed. `results.json` holds what the last run of all clients
@@ -26,6 +27,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="tests/clients/runner")
     parser.add_argument("--lane", choices=["quick", "all"], default="quick")
     parser.add_argument("--client", action="append", default=[], help="a folder of tests/clients; repeatable")
+    parser.add_argument("--scheme", choices=["http", "https"], help="only over this one")
     parser.add_argument("--binary", type=Path, default=REPOSITORY / "target/debug/bucketry")
     parser.add_argument("--adapter", type=Path, help="go through this separate adapter over HTTP")
     parser.add_argument("--postgres", help="URL of a PostgreSQL server: each bucketry gets a database there")
@@ -39,6 +41,7 @@ def main() -> int:
     chosen = clients(REPOSITORY / "tests/clients", options.lane, options.client)
     every_style = options.lane == "all" or bool(options.client)
     work = [(client, one) for client in chosen for one in client.combinations(every_style)]
+    work = [item for item in work if options.scheme in (None, item[1].scheme)]
     with tempfile.TemporaryDirectory(prefix="bucketry-clients-") as folder:
         authority = make_authority(Path(folder))
         scene = Scene(REPOSITORY, options.binary.resolve(), options.adapter, options.postgres, authority)

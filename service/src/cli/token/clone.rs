@@ -1,7 +1,7 @@
 use bucketry_contract::v1::CloneTokenRequest;
 
 use super::TokenArgs;
-use super::create::write_hint;
+use super::create::{write_hint, write_host_advice};
 use crate::cli::connection::Connection;
 use crate::cli::output::{CredentialOutput, write_credentials};
 use crate::cli::{CliError, Terminal};
@@ -29,5 +29,5 @@ pub(super) async fn clone(
     if output == CredentialOutput::Text {
         write_hint(terminal, answer.token.as_ref())?;
     }
-    Ok(())
+    write_host_advice(terminal, answer.credentials.as_ref()).await
 }

@@ -1,12 +1,13 @@
 use std::time::{Duration, SystemTime};
 
-use bucketry_contract::v1::{CreateTokenRequest, Permission, Token};
+use bucketry_contract::v1::{CreateTokenRequest, Credentials, Permission, Token};
 use clap::{Args, ValueEnum};
 use prost_types::Timestamp;
 
 use super::limits::LimitArgs;
 use super::view::write_warnings;
 use crate::cli::connection::Connection;
+use crate::cli::host_style::{bucket_host, remedies, resolves};
 use crate::cli::output::{CredentialOutput, write_credentials};
 use crate::cli::{CliError, Terminal};
 use crate::config::parse_duration;
@@ -90,6 +91,21 @@ pub(super) async fn create(
     )?;
     if args.output == CredentialOutput::Text {
         write_hint(terminal, answer.token.as_ref())?;
+    }
+    write_host_advice(terminal, answer.credentials.as_ref()).await
+}
+
+/// Warns where clients in virtual-host style will not find the bucket from this machine.
+pub(super) async fn write_host_advice(
+    terminal: &mut Terminal<'_>,
+    credentials: Option<&Credentials>,
+) -> Result<(), CliError> {
+    let host = credentials.and_then(|made| bucket_host(&made.bucket, &made.endpoint_url));
+    match host {
+        Some(host) if !resolves(&host).await => {
+            writeln!(terminal.err, "\nwarning: {}", remedies(&host))?;
+        }
+        Some(_) | None => {}
     }
     Ok(())
 }
