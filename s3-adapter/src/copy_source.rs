@@ -22,6 +22,9 @@ pub enum CopySourceError {
     /// The source is not `bucket/key`, or not decodable.
     #[error("copy source {0:?} is not bucket/key")]
     Malformed(String),
+    /// `versionId=` without a value.
+    #[error("copy source {0:?} has an empty version")]
+    EmptyVersion(String),
     /// Another query than `versionId=`.
     #[error("copy source {0:?} has an unknown query")]
     UnknownQuery(String),
@@ -31,11 +34,12 @@ pub enum CopySourceError {
 }
 
 impl CopySource {
-    /// Reads `[/]bucket/key[?versionId=id]`, percent-encoded. A `+` is a plus sign, as in paths.
+    /// Reads `[/]bucket/key[?versionId=id]`, encoded as form data: a `+` is a space, unlike in paths (Java's
+    /// `URLEncoder` and s5cmd write it so, and S3 reads it so).
     /// An access-point ARN is not `bucket/key` and is refused.
     ///
     /// # Errors
-    /// `Malformed` and `UnknownQuery`.
+    /// `Malformed`, `EmptyVersion` and `UnknownQuery`.
     pub fn parse(header: &str) -> Result<Self, CopySourceError> {
         let malformed = || CopySourceError::Malformed(header.to_owned());
         // A raw `?` starts the query; one that belongs to the key is sent encoded.
@@ -62,6 +66,9 @@ impl CopySource {
 }
 
 fn version_of(header: &str, query: &str) -> Result<String, CopySourceError> {
+    if query == "versionId=" {
+        return Err(CopySourceError::EmptyVersion(header.to_owned()));
+    }
     let id = query.strip_prefix("versionId=").and_then(decode);
     id.filter(|id| !id.is_empty() && !id.contains('&'))
         .ok_or_else(|| CopySourceError::UnknownQuery(header.to_owned()))
@@ -71,7 +78,7 @@ fn decode(text: &str) -> Option<String> {
     if !has_valid_percents(text) {
         return None;
     }
-    percent_decode_str(text)
+    percent_decode_str(&text.replace('+', " "))
         .decode_utf8()
         .ok()
         .map(|text| text.into_owned())
@@ -131,8 +138,8 @@ mod tests {
     fn reads_what_clients_send() {
         assert_eq!(CopySource::parse("b/k"), source("b", "k", None));
         assert_eq!(
-            CopySource::parse("/b/a%20b+c//d"),
-            source("b", "a b+c//d", None)
+            CopySource::parse("/b/a%20b+c%2Bd//e"),
+            source("b", "a b c+d//e", None)
         );
         assert_eq!(CopySource::parse("b%2Fk%3Fx"), source("b", "k?x", None));
         assert_eq!(
@@ -165,7 +172,6 @@ mod tests {
         }
         for header in [
             "b/k?",
-            "b/k?versionId=",
             "b/k?versionid=1",
             "b/k?versionId=1&x=2",
             "b/k?acl",
@@ -178,6 +184,13 @@ mod tests {
                 "{header}"
             );
         }
+    }
+
+    #[test]
+    fn an_empty_version_has_its_own_refusal() {
+        let header = "b/k?versionId=";
+        let refused = CopySourceError::EmptyVersion(header.to_owned());
+        assert_eq!(CopySource::parse(header), Err(refused));
     }
 
     #[test]

@@ -13,6 +13,7 @@ use std::borrow::Cow;
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, StatusCode};
 
+pub(crate) use self::local::empty_version;
 use crate::response::RequestId;
 use crate::xml::XmlWriter;
 

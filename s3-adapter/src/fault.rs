@@ -13,10 +13,10 @@ use tonic::{Code, Status};
 use crate::error::S3Error;
 use crate::headers::{format_http_date, header_value};
 
-const BUCKET_REGION: HeaderName = HeaderName::from_static("x-amz-bucket-region");
+pub(crate) const BUCKET_REGION: HeaderName = HeaderName::from_static("x-amz-bucket-region");
 
 /// Facts of an error that S3 shows as elements, in S3's order. A key with a time has its own rule below.
-const ELEMENTS: [(&str, &str); 28] = [
+const ELEMENTS: [(&str, &str); 30] = [
     ("access_key_id", "AWSAccessKeyId"),
     ("string_to_sign", "StringToSign"),
     ("signature_provided", "SignatureProvided"),
@@ -34,6 +34,8 @@ const ELEMENTS: [(&str, &str); 28] = [
     ("version_id", "VersionId"),
     ("upload_id", "UploadId"),
     ("part_number", "PartNumber"),
+    ("actual_part_count", "ActualPartCount"),
+    ("part_number_requested", "PartNumberRequested"),
     ("condition", "Condition"),
     ("range_requested", "RangeRequested"),
     ("actual_object_size", "ActualObjectSize"),
@@ -221,6 +223,7 @@ fn text(reason: ErrorReason) -> Option<&'static str> {
             "The list of parts was not in ascending order. Parts must be ordered by part number.",
         ),
         Reason::InvalidRange => Some("The requested range is not satisfiable"),
+        Reason::InvalidPartNumber => Some("The requested partnumber is not satisfiable"),
         Reason::MethodNotAllowed => {
             Some("The specified method is not allowed against this resource.")
         }

@@ -39,6 +39,8 @@ pub(crate) enum Error {
     KeyTooLong { length: usize },
     #[error("the requested range is not satisfiable")]
     InvalidRange { asked: String, size: u64 },
+    #[error("the object has {count} parts, and none of the number {asked}")]
+    InvalidPartNumber { asked: i32, count: usize },
     #[error("{0}")]
     InvalidTag(TagError),
     #[error("{0}")]

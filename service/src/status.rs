@@ -86,6 +86,13 @@ pub(crate) fn parts(error: &Error) -> Parts {
                 ("actual_object_size", size.to_string()),
             ]),
         ),
+        Error::InvalidPartNumber { asked, count } => (
+            Reason::InvalidPartNumber,
+            facts([
+                ("actual_part_count", count.to_string()),
+                ("part_number_requested", asked.to_string()),
+            ]),
+        ),
         Error::InvalidTag(_) => (Reason::InvalidTag, facts([])),
         Error::InvalidCors(_) => (Reason::InvalidRequest, facts([])),
         Error::MetadataTooLarge { size, most } => (

@@ -9,6 +9,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::binding::{RequestView, encode};
+use crate::encoded_word::encoded_words;
 use crate::headers::header_value;
 use crate::xml::XmlWriter;
 
@@ -94,12 +95,13 @@ impl Rendered {
         self.header(name, value.map(Cow::Borrowed));
     }
 
-    /// Sets the headers of user metadata. What cannot be a header is counted in `x-amz-missing-meta`, as in S3.
+    /// Sets the headers of user metadata, as encoded words where it is not ASCII. What cannot be a header is counted in
+    /// `x-amz-missing-meta`. Both as in S3.
     pub fn metadata(&mut self, prefix: &'static str, metadata: Option<&HashMap<String, String>>) {
         let mut missing = 0_u32;
         for (name, value) in metadata.into_iter().flatten() {
             let name = HeaderName::from_bytes(format!("{prefix}{name}").as_bytes());
-            match (name, header_value(value)) {
+            match (name, header_value(&encoded_words(value))) {
                 (Ok(name), Some(value)) => {
                     self.headers.insert(name, value);
                 }

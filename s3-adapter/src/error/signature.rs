@@ -29,6 +29,14 @@ impl From<SignatureError> for S3Error {
                 "InvalidToken",
                 "The provided token is malformed or otherwise invalid.",
             ),
+            // S3 compares what stands there, whatever it is.
+            SignatureError::MalformedHeader(MalformedPart::Signature)
+            | SignatureError::MalformedQuery(MalformedPart::Signature) => signature_mismatch(),
+            SignatureError::MalformedField {
+                part: MalformedPart::Signature,
+                value,
+                ..
+            } => signature_mismatch().with_element("SignatureProvided", value),
             SignatureError::MalformedHeader(part) => {
                 bad_request("AuthorizationHeaderMalformed", header_text(&part))
             }
@@ -54,7 +62,6 @@ impl From<SignatureError> for S3Error {
                 "There were headers present in the request which were not signed",
             )
             .with_element("HeadersNotSigned", names.join(", ")),
-            SignatureError::SignedHeadersMissing(_) => signature_mismatch(),
             SignatureError::ConflictingHeader(name) => S3Error::invalid_request(format!(
                 "The header {name} differs from the query parameter of that name."
             )),
