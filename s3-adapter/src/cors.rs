@@ -37,8 +37,7 @@ pub(crate) async fn preflight(
 ) -> Result<Answer, S3Error> {
     let origin = text(headers, &ORIGIN)
         .ok_or_else(|| bad_request("Insufficient information. Origin request header needed."))?;
-    let method = text(headers, &ACCESS_CONTROL_REQUEST_METHOD)
-        .ok_or_else(|| bad_method("null"))?;
+    let method = text(headers, &ACCESS_CONTROL_REQUEST_METHOD).ok_or_else(|| bad_method("null"))?;
     if !METHODS.contains(&method.as_str()) {
         return Err(bad_method(&method));
     }
@@ -53,7 +52,11 @@ pub(crate) async fn preflight(
     };
     let allowed = evaluate(edge, extensions, question).await?;
     if !allowed.allowed {
-        let text = if allowed.enabled { NOT_ALLOWED } else { NOT_ENABLED };
+        let text = if allowed.enabled {
+            NOT_ALLOWED
+        } else {
+            NOT_ENABLED
+        };
         return Err(forbidden(text, &method, target));
     }
     let mut answer = Answer::empty(StatusCode::OK);

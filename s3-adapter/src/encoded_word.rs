@@ -31,11 +31,7 @@ pub(crate) fn encoded_words(text: &str) -> Cow<'_, str> {
 }
 
 /// Parts of the text that are at most `most` long by the given measure; no character is cut.
-fn words(
-    text: &str,
-    most: usize,
-    length: impl Fn(char) -> usize,
-) -> impl Iterator<Item = &str> {
+fn words(text: &str, most: usize, length: impl Fn(char) -> usize) -> impl Iterator<Item = &str> {
     let mut rest = text;
     std::iter::from_fn(move || {
         if rest.is_empty() {
@@ -113,7 +109,10 @@ mod tests {
                 bytes.extend(STANDARD.decode(content).unwrap());
                 continue;
             }
-            let spaced = content.replace('_', " ").replace('%', "%25").replace('=', "%");
+            let spaced = content
+                .replace('_', " ")
+                .replace('%', "%25")
+                .replace('=', "%");
             bytes.extend(percent_encoding::percent_decode_str(&spaced));
         }
         String::from_utf8(bytes).unwrap()

@@ -127,6 +127,14 @@ pub fn header_value(text: &str) -> Option<HeaderValue> {
     HeaderValue::from_bytes(text.as_bytes()).ok()
 }
 
+/// A header value in ISO-8859-1, as S3 writes what a request asks for instead of a stored value. Nothing if the text has
+/// other characters or control characters.
+#[must_use]
+pub fn latin1_header_value(text: &str) -> Option<HeaderValue> {
+    let bytes: Option<Vec<u8>> = text.chars().map(|c| u8::try_from(c).ok()).collect();
+    HeaderValue::from_bytes(&bytes?).ok()
+}
+
 /// The value of `If-Match` or `If-None-Match`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EntityTags {
@@ -380,6 +388,15 @@ mod tests {
         );
         assert!(names_aws_chunked("gzip, AWS-Chunked") && !names_aws_chunked("gzip"));
         assert_eq!(stored_content_encoding(""), None);
+    }
+
+    #[test]
+    fn replaced_headers_are_latin_1() {
+        let value = latin1_header_value("caf\u{e9}").unwrap();
+        assert_eq!(value.as_bytes(), b"caf\xe9");
+        for text in ["\u{20ac}", "a\r\nb"] {
+            assert_eq!(latin1_header_value(text), None, "{text:?}");
+        }
     }
 
     #[test]

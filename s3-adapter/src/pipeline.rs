@@ -211,8 +211,8 @@ fn refuse_unsigned_frames(operation: Operation, signed: &RequestHead<'_>) -> Res
     };
     if operation.body() == BodyKind::Content && is_unsigned && is_framed() {
         return Err(S3Error::invalid_argument(
-            NAME,
-            unsigned,
+            "Content-Encoding",
+            "aws-chunked",
             "aws-chunked encoding is not supported when x-amz-content-sha256 UNSIGNED-PAYLOAD is supplied.",
         ));
     }
@@ -328,11 +328,11 @@ async fn refused(
 ) -> Answer {
     let expectation = Expectation::of(&head.headers);
     let (error, drained) = refusal.drain(&edge.settings.limits, expectation).await;
-    let resource = match &known.target {
-        Some(target) => target.resource(),
-        None => head.uri.path().to_owned(),
+    let error = match &known.target {
+        Some(target) => error.about(target).with_resource(target.resource()),
+        None => error.with_resource(head.uri.path()),
     };
-    let mut answer = Answer::of_error(&error.with_resource(resource), &client.request_id);
+    let mut answer = Answer::of_error(&error, &client.request_id);
     // HTTP/2 resets the stream by itself, and the connection lives on.
     if drained == Drained::Abandoned && head.version < Version::HTTP_2 {
         answer

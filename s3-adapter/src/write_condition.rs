@@ -16,7 +16,11 @@ pub(crate) fn require_any(headers: &HeaderMap) -> Result<(), S3Error> {
         false => Err(S3Error::not_implemented(
             "A header you provided implies functionality that is not implemented",
         )
-        .with_element("Header", "If-None-Match")),
+        .with_element("Header", "If-None-Match")
+        .with_element(
+            "additionalMessage",
+            "We don't accept the provided value of If-None-Match header for this API",
+        )),
     }
 }
 

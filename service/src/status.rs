@@ -10,6 +10,7 @@ use crate::access::sigv4::{ScopeProblem, SigV4Error};
 use crate::domain::Timestamp;
 use crate::error::Error;
 use crate::ops::edge::{ClaimError, ClaimPlace};
+use crate::rules::tags::TagError;
 
 /// The reason of an error, and the facts that the client may act on.
 pub(crate) struct Parts {
@@ -93,7 +94,16 @@ pub(crate) fn parts(error: &Error) -> Parts {
                 ("part_number_requested", asked.to_string()),
             ]),
         ),
-        Error::InvalidTag(_) => (Reason::InvalidTag, facts([])),
+        Error::InvalidTag(error) => tag_parts(error),
+        Error::InvalidRegion { region } => (
+            Reason::InvalidLocationConstraint,
+            facts([("location_constraint", region.clone())]),
+        ),
+        Error::OtherRegion { region } => (
+            Reason::IllegalLocationConstraint,
+            facts([("location_constraint", region.clone())]),
+        ),
+        Error::InvalidRedirect => (Reason::InvalidRedirectLocation, facts([])),
         Error::InvalidCors(_) => (Reason::InvalidRequest, facts([])),
         Error::MetadataTooLarge { size, most } => (
             Reason::MetadataTooLarge,
@@ -198,19 +208,29 @@ pub(crate) fn parts(error: &Error) -> Parts {
         ),
         Error::EntityTooSmall {
             number,
+            etag,
             size,
             least,
         } => (
             Reason::EntityTooSmall,
             facts([
                 ("part_number", number.to_string()),
+                ("part_etag", etag.clone()),
                 ("proposed_size", size.to_string()),
                 ("min_size_allowed", least.to_string()),
             ]),
         ),
-        Error::InvalidPart { number } => (
+        Error::InvalidPart {
+            upload_id,
+            number,
+            etag,
+        } => (
             Reason::InvalidPart,
-            facts([("part_number", number.to_string())]),
+            facts([
+                ("upload_id", upload_id.clone()),
+                ("part_number", number.to_string()),
+                ("part_etag", etag.clone()),
+            ]),
         ),
         Error::InvalidPartOrder => (Reason::InvalidPartOrder, facts([])),
         Error::InvalidWriteOffset { expected, .. } => (
@@ -225,6 +245,20 @@ pub(crate) fn parts(error: &Error) -> Parts {
         Error::Internal(_) | Error::Stream(_) => (Reason::Internal, facts([])),
     };
     Parts { reason, facts }
+}
+
+/// The tag that is at fault.
+fn tag_parts(error: &TagError) -> (ErrorReason, HashMap<String, String>) {
+    let facts = match error {
+        TagError::TooMany { .. } => return (ErrorReason::TooManyTags, facts([])),
+        TagError::Key { key } | TagError::Reserved { key } | TagError::Duplicate { key } => {
+            facts([("tag_key", key.clone())])
+        }
+        TagError::Value { key, value } => {
+            facts([("tag_key", key.clone()), ("tag_value", value.clone())])
+        }
+    };
+    (ErrorReason::InvalidTag, facts)
 }
 
 /// What S3's answers show of a refused signature.

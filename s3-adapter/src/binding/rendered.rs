@@ -10,7 +10,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::binding::{RequestView, encode};
 use crate::encoded_word::encoded_words;
-use crate::headers::header_value;
+use crate::headers::{header_value, latin1_header_value};
 use crate::xml::XmlWriter;
 
 /// What `encoding-type=url` leaves as it is. A space becomes `%20`, which every decoder reads (S3's own `+` is read by
@@ -92,7 +92,9 @@ impl Rendered {
 
     /// Sets a header to what the request asks for instead.
     pub fn replace(&mut self, name: &'static str, value: Option<&str>) {
-        self.header(name, value.map(Cow::Borrowed));
+        if let Some(value) = value.and_then(latin1_header_value) {
+            self.headers.insert(HeaderName::from_static(name), value);
+        }
     }
 
     /// Sets the headers of user metadata, as encoded words where it is not ASCII. What cannot be a header is counted in

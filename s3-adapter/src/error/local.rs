@@ -149,6 +149,11 @@ impl From<CopySourceError> for S3Error {
                     "Copy Source must mention the source bucket and key: sourcebucket/sourcekey",
                 )
             }
+            CopySourceError::Encoding(value) => S3Error::invalid_argument(
+                "x-amz-copy-source",
+                value,
+                "Invalid copy source encoding",
+            ),
             CopySourceError::EmptyVersion(_) => empty_version(),
             CopySourceError::MalformedRange(value) => S3Error::invalid_argument(
                 "x-amz-copy-source-range",

@@ -284,6 +284,8 @@ pub enum MalformedPart {
     ScopeDate {
         /// As given in the credential.
         given: String,
+        /// The date of the request.
+        expected: String,
     },
     /// The service is not `s3`.
     Service {

@@ -319,6 +319,7 @@ mod tests {
             .header("x-amz-date", "20130525T000000Z");
         let part = MalformedPart::ScopeDate {
             given: "20130524".into(),
+            expected: "20130525".into(),
         };
         assert_eq!(other_day.refused(), SignatureError::MalformedHeader(part));
     }

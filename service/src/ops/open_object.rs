@@ -86,8 +86,11 @@ pub(super) async fn open_object(
 pub(super) fn resolve(asked: &ByteRange, size: u64) -> Result<Range<u64>, Error> {
     let refused = || Error::InvalidRange {
         asked: asked.end.map_or_else(
-            || asked.start.to_string(),
-            |end| format!("{}-{end}", asked.start),
+            || match asked.start {
+                suffix if suffix < 0 => format!("bytes={suffix}"),
+                start => format!("bytes={start}-"),
+            },
+            |end| format!("bytes={}-{end}", asked.start),
         ),
         size,
     };

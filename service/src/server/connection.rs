@@ -23,9 +23,7 @@ use super::limits::{
     MAX_LOCAL_RESETS, STREAM_WINDOW_BYTES,
 };
 use super::proxy_protocol::{ReadProxyHeaderError, read_proxy_header};
-use super::{
-    ConnectionInfo, Encryption, Front, Limits, Preamble, Relayed, RequestBody, Tls,
-};
+use super::{ConnectionInfo, Encryption, Front, Limits, Preamble, Relayed, RequestBody, Tls};
 
 /// What all connections of a server share.
 pub(super) struct Shared<S> {
