@@ -56,7 +56,7 @@ fn is_plain(byte: u8) -> bool {
 fn quoted_length(character: char) -> usize {
     match character {
         ' ' => 1,
-        plain if plain.is_ascii() && is_plain(plain as u8) => 1,
+        plain if u8::try_from(plain).is_ok_and(is_plain) => 1,
         other => 3 * other.len_utf8(),
     }
 }

@@ -77,6 +77,9 @@ impl From<Status> for S3Error {
         match errors::explain(&status) {
             Some(Explained { reason, metadata }) => {
                 let field = metadata.get("field").map_or("", String::as_str);
+                if (reason, field) == (ErrorReason::InvalidArgument, "attributes") {
+                    return S3Error::invalid_request(NO_ATTRIBUTES);
+                }
                 let message = argument_message(field, status.message());
                 with_facts(of_reason(reason, message), &metadata)
             }
@@ -85,8 +88,12 @@ impl From<Status> for S3Error {
     }
 }
 
+/// Of GetObjectAttributes; to S3 this is no fault of an argument.
+const NO_ATTRIBUTES: &str = "The x-amz-object-attributes header specifying the attributes to be retrieved is either missing or empty";
+
 /// Fields of the contract by the names that S3 has for them.
-const ARGUMENTS: [(&str, &str); 12] = [
+const ARGUMENTS: [(&str, &str); 13] = [
+    ("page_token", "continuation-token"),
     ("version_id", "versionId"),
     ("part_number", "partNumber"),
     ("part_number_marker", "part-number-marker"),
@@ -367,6 +374,23 @@ mod tests {
         ] {
             assert_eq!(error.element(element), Some(value), "{element}");
         }
+    }
+
+    #[test]
+    fn arguments_have_the_names_of_s3() {
+        let facts = [("field".to_owned(), "source_range".to_owned())];
+        let message = "source_range: Range specified is not valid for source object of size: 1";
+        let status = errors::status(ErrorReason::InvalidArgument, message, facts.into());
+        let error = S3Error::from(status);
+        assert_eq!(
+            (error.element("ArgumentName"), error.message()),
+            (
+                Some("x-amz-copy-source-range"),
+                "Range specified is not valid for source object of size: 1"
+            )
+        );
+        let token = self::error(ErrorReason::InvalidPageToken, &[("field", "page_token")]);
+        assert_eq!(token.element("ArgumentName"), Some("continuation-token"));
     }
 
     #[test]

@@ -10,6 +10,7 @@ use crate::access::sigv4::{ScopeProblem, SigV4Error};
 use crate::domain::Timestamp;
 use crate::error::Error;
 use crate::ops::edge::{ClaimError, ClaimPlace};
+use crate::rules::cors::CorsError;
 use crate::rules::tags::TagError;
 
 /// The reason of an error, and the facts that the client may act on.
@@ -104,6 +105,9 @@ pub(crate) fn parts(error: &Error) -> Parts {
             facts([("location_constraint", region.clone())]),
         ),
         Error::InvalidRedirect => (Reason::InvalidRedirectLocation, facts([])),
+        Error::InvalidCors(CorsError::RuleCount { count: 0 } | CorsError::Empty { .. }) => {
+            (Reason::MalformedXml, facts([]))
+        }
         Error::InvalidCors(_) => (Reason::InvalidRequest, facts([])),
         Error::MetadataTooLarge { size, most } => (
             Reason::MetadataTooLarge,
@@ -115,7 +119,10 @@ pub(crate) fn parts(error: &Error) -> Parts {
         Error::ImmutableField { field } => {
             (Reason::ImmutableField, facts([("field", field.clone())]))
         }
-        Error::InvalidPageToken => (Reason::InvalidPageToken, facts([])),
+        Error::InvalidPageToken => (
+            Reason::InvalidPageToken,
+            facts([("field", "page_token".to_owned())]),
+        ),
         Error::NoSuchBucket { bucket } => {
             (Reason::NoSuchBucket, facts([("bucket", bucket.clone())]))
         }

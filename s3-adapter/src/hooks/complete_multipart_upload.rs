@@ -83,6 +83,7 @@ mod tests {
     #[tokio::test]
     async fn no_parts_are_no_completion() {
         for document in [
+            "",
             "<CompleteMultipartUpload/>",
             "<CompleteMultipartUpload><Part/></Complete>",
         ] {
