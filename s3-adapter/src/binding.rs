@@ -6,6 +6,7 @@ mod error;
 mod rendered;
 mod view;
 
+pub(crate) use error::PART_NUMBER;
 pub use error::ParseError;
 pub use rendered::{RenderContext, Rendered};
 pub use view::RequestView;

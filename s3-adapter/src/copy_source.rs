@@ -22,6 +22,12 @@ pub enum CopySourceError {
     /// The source is not `bucket/key`, or not decodable.
     #[error("copy source {0:?} is not bucket/key")]
     Malformed(String),
+    /// Percent-encoding that cannot be decoded.
+    #[error("copy source {0:?} cannot be decoded")]
+    Encoding(String),
+    /// `versionId=` without a value.
+    #[error("copy source {0:?} has an empty version")]
+    EmptyVersion(String),
     /// Another query than `versionId=`.
     #[error("copy source {0:?} has an unknown query")]
     UnknownQuery(String),
@@ -31,11 +37,12 @@ pub enum CopySourceError {
 }
 
 impl CopySource {
-    /// Reads `[/]bucket/key[?versionId=id]`, percent-encoded. A `+` is a plus sign, as in paths.
+    /// Reads `[/]bucket/key[?versionId=id]`, encoded as form data: a `+` is a space, unlike in paths (Java's
+    /// `URLEncoder` and s5cmd write it so, and S3 reads it so).
     /// An access-point ARN is not `bucket/key` and is refused.
     ///
     /// # Errors
-    /// `Malformed` and `UnknownQuery`.
+    /// Any but `MalformedRange`.
     pub fn parse(header: &str) -> Result<Self, CopySourceError> {
         let malformed = || CopySourceError::Malformed(header.to_owned());
         // A raw `?` starts the query; one that belongs to the key is sent encoded.
@@ -43,7 +50,7 @@ impl CopySource {
             Some((path, query)) => (path, Some(query)),
             None => (header, None),
         };
-        let path = decode(path).ok_or_else(malformed)?;
+        let path = decode(path).ok_or_else(|| CopySourceError::Encoding(header.to_owned()))?;
         let path = path.strip_prefix('/').unwrap_or(&path);
         let (bucket, key) = path.split_once('/').ok_or_else(malformed)?;
         if bucket.is_empty() || key.is_empty() || key.len() > MAX_KEY_BYTES {
@@ -62,6 +69,9 @@ impl CopySource {
 }
 
 fn version_of(header: &str, query: &str) -> Result<String, CopySourceError> {
+    if query == "versionId=" {
+        return Err(CopySourceError::EmptyVersion(header.to_owned()));
+    }
     let id = query.strip_prefix("versionId=").and_then(decode);
     id.filter(|id| !id.is_empty() && !id.contains('&'))
         .ok_or_else(|| CopySourceError::UnknownQuery(header.to_owned()))
@@ -71,7 +81,7 @@ fn decode(text: &str) -> Option<String> {
     if !has_valid_percents(text) {
         return None;
     }
-    percent_decode_str(text)
+    percent_decode_str(&text.replace('+', " "))
         .decode_utf8()
         .ok()
         .map(|text| text.into_owned())
@@ -131,8 +141,8 @@ mod tests {
     fn reads_what_clients_send() {
         assert_eq!(CopySource::parse("b/k"), source("b", "k", None));
         assert_eq!(
-            CopySource::parse("/b/a%20b+c//d"),
-            source("b", "a b+c//d", None)
+            CopySource::parse("/b/a%20b+c%2Bd//e"),
+            source("b", "a b c+d//e", None)
         );
         assert_eq!(CopySource::parse("b%2Fk%3Fx"), source("b", "k?x", None));
         assert_eq!(
@@ -144,17 +154,7 @@ mod tests {
 
     #[test]
     fn refuses_the_rest() {
-        for header in [
-            "",
-            "/",
-            "b",
-            "b/",
-            "/b/",
-            "//k",
-            "b/%",
-            "b/%ff",
-            "arn:aws:s3:::b/k",
-        ] {
+        for header in ["", "/", "b", "b/", "/b/", "//k", "arn:aws:s3:::b/k"] {
             assert!(
                 matches!(
                     CopySource::parse(header),
@@ -163,13 +163,7 @@ mod tests {
                 "{header}"
             );
         }
-        for header in [
-            "b/k?",
-            "b/k?versionId=",
-            "b/k?versionid=1",
-            "b/k?versionId=1&x=2",
-            "b/k?acl",
-        ] {
+        for header in ["b/k?", "b/k?versionid=1", "b/k?versionId=1&x=2", "b/k?acl"] {
             assert!(
                 matches!(
                     CopySource::parse(header),
@@ -178,6 +172,21 @@ mod tests {
                 "{header}"
             );
         }
+    }
+
+    #[test]
+    fn what_cannot_be_decoded_has_its_own_refusal() {
+        for header in ["b/%", "b/%ff"] {
+            let refused = CopySourceError::Encoding(header.to_owned());
+            assert_eq!(CopySource::parse(header), Err(refused));
+        }
+    }
+
+    #[test]
+    fn an_empty_version_has_its_own_refusal() {
+        let header = "b/k?versionId=";
+        let refused = CopySourceError::EmptyVersion(header.to_owned());
+        assert_eq!(CopySource::parse(header), Err(refused));
     }
 
     #[test]

@@ -17,6 +17,14 @@ use crate::target::Target;
 /// A cache must not give one origin's answer to another.
 const VARIES: &str = "Origin, Access-Control-Request-Headers, Access-Control-Request-Method";
 
+/// The methods that a rule can allow.
+const METHODS: [&str; 5] = ["GET", "PUT", "POST", "DELETE", "HEAD"];
+
+const NOT_ENABLED: &str = "CORSResponse: CORS is not enabled for this bucket.";
+
+/// With S3's own misspelling.
+const NOT_ALLOWED: &str = "CORSResponse: This CORS request is not allowed. This is usually because the evalution of Origin, request method / Access-Control-Request-Method or Access-Control-Request-Headers are not whitelisted by the resource's CORS spec.";
+
 /// Answers a preflight.
 ///
 /// # Errors
@@ -29,10 +37,12 @@ pub(crate) async fn preflight(
 ) -> Result<Answer, S3Error> {
     let origin = text(headers, &ORIGIN)
         .ok_or_else(|| bad_request("Insufficient information. Origin request header needed."))?;
-    let method = text(headers, &ACCESS_CONTROL_REQUEST_METHOD)
-        .ok_or_else(|| bad_request("Invalid Access-Control-Request-Method: null"))?;
+    let method = text(headers, &ACCESS_CONTROL_REQUEST_METHOD).ok_or_else(|| bad_method("null"))?;
+    if !METHODS.contains(&method.as_str()) {
+        return Err(bad_method(&method));
+    }
     let Some(bucket) = target.bucket() else {
-        return Err(forbidden(&method, target));
+        return Err(forbidden(NOT_ENABLED, &method, target));
     };
     let question = EvaluateCorsRequest {
         bucket: bucket.to_owned(),
@@ -42,7 +52,12 @@ pub(crate) async fn preflight(
     };
     let allowed = evaluate(edge, extensions, question).await?;
     if !allowed.allowed {
-        return Err(forbidden(&method, target));
+        let text = if allowed.enabled {
+            NOT_ALLOWED
+        } else {
+            NOT_ENABLED
+        };
+        return Err(forbidden(text, &method, target));
     }
     let mut answer = Answer::empty(StatusCode::OK);
     set_headers(&mut answer.headers, &allowed);
@@ -125,21 +140,16 @@ fn text(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
     (!value.is_empty()).then(|| value.to_owned())
 }
 
-fn bad_request(message: &'static str) -> S3Error {
+fn bad_request(message: impl Into<std::borrow::Cow<'static, str>>) -> S3Error {
     S3Error::new("BadRequest", StatusCode::BAD_REQUEST, message)
 }
 
-fn forbidden(method: &str, target: &Target) -> S3Error {
-    let kind = if target.key().is_some() {
-        "OBJECT"
-    } else {
-        "BUCKET"
-    };
-    S3Error::new(
-        "AccessForbidden",
-        StatusCode::FORBIDDEN,
-        "CORSResponse: This CORS request is not allowed. This is usually because the evalution of Origin, request method / Access-Control-Request-Method or Access-Control-Request-Headers are not whitelisted by the resource's CORS spec.",
-    )
-    .with_element("Method", method)
-    .with_element("ResourceType", kind)
+fn bad_method(method: &str) -> S3Error {
+    bad_request(format!("Invalid Access-Control-Request-Method: {method}"))
+}
+
+fn forbidden(text: &'static str, method: &str, target: &Target) -> S3Error {
+    S3Error::new("AccessForbidden", StatusCode::FORBIDDEN, text)
+        .with_element("Method", method)
+        .with_element("ResourceType", target.resource_type())
 }

@@ -13,6 +13,7 @@ use std::borrow::Cow;
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, StatusCode};
 
+pub(crate) use self::local::empty_version;
 use crate::response::RequestId;
 use crate::xml::XmlWriter;
 
@@ -102,6 +103,27 @@ impl S3Error {
     pub fn with_element(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.0.elements.push((name, value.into()));
         self
+    }
+
+    /// Names the bucket or key that an error is about, where S3 does and the error has not named another.
+    #[must_use]
+    pub fn about(self, target: &crate::target::Target) -> Self {
+        let (name, value) = match self.code() {
+            "NoSuchBucket"
+            | "BucketAlreadyExists"
+            | "BucketAlreadyOwnedByYou"
+            | "BucketNotEmpty"
+            | "InvalidBucketName"
+            | "NoSuchCORSConfiguration"
+            | "NoSuchTagSet"
+            | "OwnershipControlsNotFoundError" => ("BucketName", target.bucket()),
+            "NoSuchKey" => ("Key", target.key()),
+            _ => return self,
+        };
+        match (self.element(name), value) {
+            (None, Some(value)) => self.with_element(name, value),
+            (Some(_), _) | (None, None) => self,
+        }
     }
 
     /// Adds a header that the answer must carry, for example `x-amz-bucket-region`.
@@ -205,6 +227,18 @@ mod tests {
     fn not_modified_has_no_body() {
         assert!(!S3Error::new("NotModified", StatusCode::NOT_MODIFIED, "").has_body());
         assert!(S3Error::internal().has_body());
+    }
+
+    #[test]
+    fn the_bucket_or_key_is_named_unless_another_is() {
+        let target = crate::target::Target::object("b", "k".to_owned()).unwrap();
+        let of = |code: &'static str| S3Error::new(code, StatusCode::NOT_FOUND, "");
+        let bucket = of("NoSuchBucket").about(&target);
+        assert_eq!(bucket.element("BucketName"), Some("b"));
+        assert_eq!(of("NoSuchKey").about(&target).element("Key"), Some("k"));
+        let source = of("NoSuchKey").with_element("Key", "source").about(&target);
+        assert_eq!(source.element("Key"), Some("source"));
+        assert_eq!(of("AccessDenied").about(&target), of("AccessDenied"));
     }
 
     #[test]

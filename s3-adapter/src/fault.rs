@@ -10,13 +10,14 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use tonic::{Code, Status};
 
+use crate::binding::PART_NUMBER;
 use crate::error::S3Error;
 use crate::headers::{format_http_date, header_value};
 
-const BUCKET_REGION: HeaderName = HeaderName::from_static("x-amz-bucket-region");
+pub(crate) const BUCKET_REGION: HeaderName = HeaderName::from_static("x-amz-bucket-region");
 
 /// Facts of an error that S3 shows as elements, in S3's order. A key with a time has its own rule below.
-const ELEMENTS: [(&str, &str); 28] = [
+const ELEMENTS: [(&str, &str); 34] = [
     ("access_key_id", "AWSAccessKeyId"),
     ("string_to_sign", "StringToSign"),
     ("signature_provided", "SignatureProvided"),
@@ -34,6 +35,12 @@ const ELEMENTS: [(&str, &str); 28] = [
     ("version_id", "VersionId"),
     ("upload_id", "UploadId"),
     ("part_number", "PartNumber"),
+    ("part_etag", "ETag"),
+    ("tag_key", "TagKey"),
+    ("tag_value", "TagValue"),
+    ("location_constraint", "LocationConstraint"),
+    ("actual_part_count", "ActualPartCount"),
+    ("part_number_requested", "PartNumberRequested"),
     ("condition", "Condition"),
     ("range_requested", "RangeRequested"),
     ("actual_object_size", "ActualObjectSize"),
@@ -69,10 +76,51 @@ impl From<Status> for S3Error {
     fn from(status: Status) -> Self {
         match errors::explain(&status) {
             Some(Explained { reason, metadata }) => {
-                with_facts(of_reason(reason, status.message()), &metadata)
+                let field = metadata.get("field").map_or("", String::as_str);
+                if (reason, field) == (ErrorReason::InvalidArgument, "attributes") {
+                    return S3Error::invalid_request(NO_ATTRIBUTES);
+                }
+                let message = argument_message(field, status.message());
+                with_facts(of_reason(reason, message), &metadata)
             }
             None => unexplained(&status),
         }
+    }
+}
+
+/// Of GetObjectAttributes; to S3 this is no fault of an argument.
+const NO_ATTRIBUTES: &str = "The x-amz-object-attributes header specifying the attributes to be retrieved is either missing or empty";
+
+/// Fields of the contract by the names that S3 has for them.
+const ARGUMENTS: [(&str, &str); 13] = [
+    ("page_token", "continuation-token"),
+    ("version_id", "versionId"),
+    ("part_number", "partNumber"),
+    ("part_number_marker", "part-number-marker"),
+    ("page_size", "max-keys"),
+    ("source_range", "x-amz-copy-source-range"),
+    ("attributes.content_type", "Content-Type"),
+    ("attributes.cache_control", "Cache-Control"),
+    ("attributes.content_disposition", "Content-Disposition"),
+    ("attributes.content_encoding", "Content-Encoding"),
+    ("attributes.content_language", "Content-Language"),
+    ("attributes.expires", "Expires"),
+    ("attributes.metadata", "x-amz-meta-"),
+];
+
+fn argument(field: &str) -> &str {
+    let found = ARGUMENTS.iter().find(|(known, _)| *known == field);
+    found.map_or(field, |(_, name)| name)
+}
+
+/// The message of an argument that the service refused, without the contract's name of it.
+fn argument_message<'a>(field: &str, message: &'a str) -> &'a str {
+    let problem = message
+        .strip_prefix(field)
+        .and_then(|rest| rest.strip_prefix(": "));
+    match field {
+        "part_number" => PART_NUMBER,
+        _ => problem.filter(|_| !field.is_empty()).unwrap_or(message),
     }
 }
 
@@ -118,8 +166,12 @@ fn unexplained(status: &Status) -> S3Error {
 fn with_facts(mut error: S3Error, facts: &HashMap<String, String>) -> S3Error {
     let fact = |name: &str| facts.get(name).filter(|value| !value.is_empty());
     for (name, element) in ELEMENTS {
-        if let Some(value) = fact(name) {
-            error = error.with_element(element, value.clone());
+        match fact(name) {
+            Some(field) if name == "field" => {
+                error = error.with_element(element, argument(field));
+            }
+            Some(value) => error = error.with_element(element, value.clone()),
+            None => {}
         }
     }
     for (name, element) in TIMES {
@@ -221,11 +273,18 @@ fn text(reason: ErrorReason) -> Option<&'static str> {
             "The list of parts was not in ascending order. Parts must be ordered by part number.",
         ),
         Reason::InvalidRange => Some("The requested range is not satisfiable"),
+        Reason::InvalidPartNumber => Some("The requested partnumber is not satisfiable"),
         Reason::MethodNotAllowed => {
             Some("The specified method is not allowed against this resource.")
         }
         Reason::SlowDown => Some("Please reduce your request rate."),
         Reason::ServiceUnavailable => Some("Service is unable to handle request."),
+        Reason::InvalidBucketName => Some("The specified bucket is not valid."),
+        Reason::InvalidPageToken => Some("The continuation token provided is incorrect"),
+        Reason::InvalidLocationConstraint => Some("The specified location-constraint is not valid"),
+        Reason::InvalidRedirectLocation => Some(
+            "The website redirect location must have a prefix of 'http://' or 'https://' or '/'.",
+        ),
         Reason::MetadataTooLarge => {
             Some("Your metadata headers exceed the maximum allowed metadata size")
         }
@@ -247,10 +306,10 @@ fn text(reason: ErrorReason) -> Option<&'static str> {
         | Reason::InvalidArgument
         | Reason::InvalidRequest
         | Reason::InvalidUri
-        | Reason::InvalidBucketName
         | Reason::InvalidTag
+        | Reason::TooManyTags
+        | Reason::IllegalLocationConstraint
         | Reason::ImmutableField
-        | Reason::InvalidPageToken
         | Reason::NoSuchToken
         | Reason::NoSuchAccount
         | Reason::ConditionalRequestConflict
@@ -315,6 +374,23 @@ mod tests {
         ] {
             assert_eq!(error.element(element), Some(value), "{element}");
         }
+    }
+
+    #[test]
+    fn arguments_have_the_names_of_s3() {
+        let facts = [("field".to_owned(), "source_range".to_owned())];
+        let message = "source_range: Range specified is not valid for source object of size: 1";
+        let status = errors::status(ErrorReason::InvalidArgument, message, facts.into());
+        let error = S3Error::from(status);
+        assert_eq!(
+            (error.element("ArgumentName"), error.message()),
+            (
+                Some("x-amz-copy-source-range"),
+                "Range specified is not valid for source object of size: 1"
+            )
+        );
+        let token = self::error(ErrorReason::InvalidPageToken, &[("field", "page_token")]);
+        assert_eq!(token.element("ArgumentName"), Some("continuation-token"));
     }
 
     #[test]

@@ -24,6 +24,11 @@ const HEADER_READ_TIMEOUT: Duration = Duration::from_secs(90);
 /// The buffer of an HTTP/1 connection: what a body is read through at the cheapest.
 const HTTP1_BUFFER_BYTES: usize = 256 * 1024;
 
+/// Above the adapter's own limits, so that it refuses what exceeds those, in S3's words; what exceeds these gets a 431
+/// from the HTTP library.
+const MAX_HTTP1_HEADERS: usize = 128;
+const MAX_HTTP2_HEAD_BYTES: u32 = 64 * 1024;
+
 /// The wait after an error of accepting, most often for want of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
@@ -73,9 +78,13 @@ fn http() -> auto::Builder<TokioExecutor> {
         .http1()
         .timer(TokioTimer::new())
         .half_close(true)
+        .max_headers(MAX_HTTP1_HEADERS)
         .max_buf_size(HTTP1_BUFFER_BYTES)
         .header_read_timeout(HEADER_READ_TIMEOUT);
-    builder.http2().timer(TokioTimer::new());
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_header_list_size(MAX_HTTP2_HEAD_BYTES);
     builder
 }
 

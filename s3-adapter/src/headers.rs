@@ -127,6 +127,14 @@ pub fn header_value(text: &str) -> Option<HeaderValue> {
     HeaderValue::from_bytes(text.as_bytes()).ok()
 }
 
+/// A header value in ISO-8859-1, as S3 writes what a request asks for instead of a stored value. Nothing if the text has
+/// other characters or control characters.
+#[must_use]
+pub fn latin1_header_value(text: &str) -> Option<HeaderValue> {
+    let bytes: Option<Vec<u8>> = text.chars().map(|c| u8::try_from(c).ok()).collect();
+    HeaderValue::from_bytes(&bytes?).ok()
+}
+
 /// The value of `If-Match` or `If-None-Match`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EntityTags {
@@ -235,16 +243,27 @@ fn next_tag(text: &str) -> Result<(EntityTag, &str), HeaderError> {
     ))
 }
 
-/// The `Content-Encoding` to store: without `aws-chunked`, which describes the transfer only.
-/// Nothing if no other coding is left.
+/// The `Content-Encoding` to store: as sent, but for `aws-chunked`, which describes the transfer only. Nothing if no
+/// other coding is left.
 #[must_use]
 pub fn stored_content_encoding(header: &str) -> Option<String> {
-    let codings: Vec<&str> = header
+    let kept: Vec<&str> = header
         .split(',')
-        .map(str::trim)
-        .filter(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case("aws-chunked"))
+        .filter(|coding| !is_aws_chunked(coding))
         .collect();
-    (!codings.is_empty()).then(|| codings.join(","))
+    let stored = kept.join(",");
+    let stored = stored.trim();
+    let is_empty = stored.split(',').all(|coding| coding.trim().is_empty());
+    (!is_empty).then(|| stored.to_owned())
+}
+
+/// Whether the codings of a `Content-Encoding` say that the body is framed.
+pub(crate) fn names_aws_chunked(header: &str) -> bool {
+    header.split(',').any(is_aws_chunked)
+}
+
+fn is_aws_chunked(coding: &str) -> bool {
+    coding.trim().eq_ignore_ascii_case("aws-chunked")
 }
 
 #[cfg(test)]
@@ -355,10 +374,29 @@ mod tests {
         );
         assert_eq!(
             stored_content_encoding("gzip, AWS-Chunked , br"),
-            Some("gzip,br".into())
+            Some("gzip, br".into())
+        );
+        assert_eq!(
+            stored_content_encoding("aws-chunked, gzip"),
+            Some("gzip".into())
         );
         assert_eq!(stored_content_encoding("aws-chunked"), None);
+        assert_eq!(stored_content_encoding("aws-chunked, aws-chunked"), None);
+        assert_eq!(
+            stored_content_encoding("deflate, gzip"),
+            Some("deflate, gzip".into())
+        );
+        assert!(names_aws_chunked("gzip, AWS-Chunked") && !names_aws_chunked("gzip"));
         assert_eq!(stored_content_encoding(""), None);
+    }
+
+    #[test]
+    fn replaced_headers_are_latin_1() {
+        let value = latin1_header_value("caf\u{e9}").unwrap();
+        assert_eq!(value.as_bytes(), b"caf\xe9");
+        for text in ["\u{20ac}", "a\r\nb"] {
+            assert_eq!(latin1_header_value(text), None, "{text:?}");
+        }
     }
 
     #[test]

@@ -12,6 +12,7 @@ pub mod copy_source;
 mod cors;
 mod edge;
 mod effective_headers;
+mod encoded_word;
 pub mod error;
 mod exchange;
 mod fault;
@@ -37,6 +38,7 @@ mod service;
 mod settings;
 pub mod sigv4;
 pub mod target;
+mod write_condition;
 pub mod xml;
 
 pub use answer::{AnswerBody, BodyBroken};

@@ -16,17 +16,18 @@ use crate::checksum::{DeclaredDigests, is_of_no_body};
 use crate::client_info::Client;
 use crate::cors;
 use crate::edge::Edge;
-use crate::error::S3Error;
+use crate::error::{S3Error, empty_version};
 use crate::exchange::{Exchange, Refusal};
-use crate::fault::of_reason;
+use crate::fault::{BUCKET_REGION, malformed_xml, of_reason};
 use crate::generated::{Operation, ParsedRequest, dispatch};
+use crate::headers::{header_value, names_aws_chunked};
 use crate::hooks::HandWritten;
 use crate::host::host;
 use crate::intake::{EdgeBody, Expectation, Intake, MAX_DOCUMENT_BYTES, decoding};
 use crate::query::Query;
 use crate::response::set_standard_headers;
 use crate::said::{Said, said, signed_head};
-use crate::sigv4::Authentication;
+use crate::sigv4::{Authentication, RequestHead};
 use crate::target::{Target, parse_target};
 use crate::xml;
 
@@ -69,6 +70,12 @@ pub(crate) async fn handle(edge: Arc<Edge>, request: Request<EdgeBody>) -> Respo
         let headers =
             cors::actual_headers(&edge, &head.extensions, target, &head.method, &head.headers);
         answer.headers.extend(headers.await);
+    }
+    // Of every bucket, whether it exists or not: clients find their region by an anonymous HEAD, and learn nothing else.
+    if let Some(Target::Bucket { .. }) = &known.target
+        && let Some(region) = header_value(&edge.settings.region)
+    {
+        answer.headers.entry(BUCKET_REGION).or_insert(region);
     }
     set_standard_headers(&mut answer.headers, &client.request_id, SystemTime::now());
     let mut response = Response::new(AnswerBody::new(answer.content, running));
@@ -159,6 +166,10 @@ async fn admitted(
     let wishes = form.map(|form| form.admit(intake, bucket, now()));
     let wishes = wishes.transpose()?;
     let parsed = parsed?;
+    if query.get("versionId") == Some("") {
+        return Err(empty_version());
+    }
+    refuse_unsigned_frames(operation, &signed)?;
 
     let digests = declared_digests(operation, &headers, &authentication)?;
     if wishes.is_none() {
@@ -185,6 +196,29 @@ async fn admitted(
     Ok(Admitted::Operation(Box::new(parsed), Box::new(exchange)))
 }
 
+/// `aws-chunked` beside a payload that is declared to be what it is: the frames would be stored as content.
+fn refuse_unsigned_frames(operation: Operation, signed: &RequestHead<'_>) -> Result<(), S3Error> {
+    const NAME: &str = "x-amz-content-sha256";
+    let unsigned = "UNSIGNED-PAYLOAD";
+    let declared = signed.headers.get(NAME).map(HeaderValue::as_bytes);
+    let is_unsigned = declared == Some(unsigned.as_bytes())
+        || signed.query.get_ignoring_case(NAME) == Some(unsigned);
+    let is_framed = || {
+        let lines = signed.headers.get_all(header::CONTENT_ENCODING).iter();
+        lines
+            .filter_map(|line| line.to_str().ok())
+            .any(names_aws_chunked)
+    };
+    if operation.body() == BodyKind::Content && is_unsigned && is_framed() {
+        return Err(S3Error::invalid_argument(
+            "Content-Encoding",
+            "aws-chunked",
+            "aws-chunked encoding is not supported when x-amz-content-sha256 UNSIGNED-PAYLOAD is supplied.",
+        ));
+    }
+    Ok(())
+}
+
 fn now() -> time::OffsetDateTime {
     SystemTime::now().into()
 }
@@ -198,14 +232,17 @@ fn check_size(edge: &Edge, head: &Parts) -> Result<(), S3Error> {
     if target.len() > limits.max_target_bytes {
         return Err(of_reason(ErrorReason::InvalidUri, "The URI is too long."));
     }
-    if head.headers.len() > limits.max_headers {
-        let status = http::StatusCode::BAD_REQUEST;
-        let message = "Your request header section exceeds the maximum allowed number of headers.";
-        return Err(S3Error::new(
+    // A header line is `name: value\r\n`.
+    let lines = head.headers.iter();
+    let sizes = lines.map(|(name, value)| name.as_str().len() + value.len() + 4);
+    let bytes = sizes.fold(target.len(), usize::saturating_add);
+    if head.headers.len() > limits.max_headers || bytes > limits.max_head_bytes {
+        let error = S3Error::new(
             "RequestHeaderSectionTooLarge",
-            status,
-            message,
-        ));
+            http::StatusCode::BAD_REQUEST,
+            "Your request header section exceeds the maximum allowed size.",
+        );
+        return Err(error.with_element("MaxSizeAllowed", limits.max_head_bytes.to_string()));
     }
     Ok(())
 }
@@ -253,7 +290,9 @@ async fn read_body(
     match need {
         // As in S3, a body that means nothing is read and forgotten.
         None => return Ok(parsed),
-        Some(Need::Required) if document.is_empty() => return Err(ParseError::MissingBody.into()),
+        Some(Need::Required) if document.is_empty() => {
+            return Err(missing_body(parsed.operation()));
+        }
         Some(Need::Required | Need::Optional) => {}
     }
     if !document.is_empty() {
@@ -261,6 +300,15 @@ async fn read_body(
     }
     parsed.read_body(exchange.document.as_ref())?;
     Ok(parsed)
+}
+
+/// An empty body where a document must be. To a completion it is a document without parts.
+fn missing_body(operation: Operation) -> S3Error {
+    if operation == Operation::CompleteMultipartUpload {
+        malformed_xml()
+    } else {
+        ParseError::MissingBody.into()
+    }
 }
 
 /// The URL of a bucket or key in path style, which every client can follow.
@@ -280,11 +328,11 @@ async fn refused(
 ) -> Answer {
     let expectation = Expectation::of(&head.headers);
     let (error, drained) = refusal.drain(&edge.settings.limits, expectation).await;
-    let resource = match &known.target {
-        Some(target) => target.resource(),
-        None => head.uri.path().to_owned(),
+    let error = match &known.target {
+        Some(target) => error.about(target).with_resource(target.resource()),
+        None => error.with_resource(head.uri.path()),
     };
-    let mut answer = Answer::of_error(&error.with_resource(resource), &client.request_id);
+    let mut answer = Answer::of_error(&error, &client.request_id);
     // HTTP/2 resets the stream by itself, and the connection lives on.
     if drained == Drained::Abandoned && head.version < Version::HTTP_2 {
         answer

@@ -8,7 +8,7 @@ use crate::binding::{RequestView, RouteOutcome};
 use crate::client_info::Client;
 use crate::edge::Edge;
 use crate::effective_headers::effective_headers;
-use crate::error::S3Error;
+use crate::error::{S3Error, empty_version};
 use crate::fault::of_reason;
 use crate::form::{self, Form, FormError};
 use crate::generated::{Operation, route};
@@ -109,15 +109,22 @@ fn routed(signed: &RequestHead<'_>, headers: &HeaderMap) -> Result<Operation, S3
         .with_element("Header", what)),
         RouteOutcome::MethodNotAllowed => {
             let error = of_reason(ErrorReason::MethodNotAllowed, "")
-                .with_element("Method", method.as_str());
+                .with_element("Method", method.as_str())
+                .with_element("ResourceType", view.target.resource_type());
             Err(error.with_header(header::ALLOW, allowed(view)))
         }
-        RouteOutcome::Unexpected(parameter) => Err(S3Error::invalid_argument(
-            parameter,
-            view.query.get(parameter).unwrap_or_default(),
-            "This operation does not take this query parameter.",
-        )),
+        RouteOutcome::Unexpected(parameter) => Err(unexpected(parameter, view)),
     }
+}
+
+fn unexpected(parameter: &str, view: &RequestView<'_>) -> S3Error {
+    let value = view.query.get(parameter).unwrap_or_default();
+    let message = match parameter {
+        "versionId" if value.is_empty() => return empty_version(),
+        "versionId" => "This operation does not accept a version-id.",
+        _ => "This operation does not take this query parameter.",
+    };
+    S3Error::invalid_argument(parameter, value, message)
 }
 
 /// The methods that the same target and query take (RFC 9110, 15.5.6).

@@ -28,6 +28,8 @@ pub struct Limits {
     pub max_requests: usize,
     /// The most headers of a request.
     pub max_headers: usize,
+    /// The largest head: path, query and header lines together, in bytes.
+    pub max_head_bytes: usize,
     /// The longest path and query, in bytes.
     pub max_target_bytes: usize,
     /// How long a body may make no progress.
@@ -42,12 +44,13 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// 1,024 requests, 100 headers, 16 KiB of target, 60 s without progress, white space every 10 s, 1 MiB or 2 s of
+    /// 1,024 requests, 100 headers, 32 KiB of head, 16 KiB of target, 60 s without progress, white space every 10 s, 1 MiB or 2 s of
     /// draining.
     fn default() -> Self {
         Self {
             max_requests: 1024,
             max_headers: 100,
+            max_head_bytes: 32 * 1024,
             max_target_bytes: 16 * 1024,
             body_idle: Duration::from_secs(60),
             keep_alive: Duration::from_secs(10),

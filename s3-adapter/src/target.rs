@@ -61,6 +61,16 @@ impl Target {
         }
     }
 
+    /// The kind of resource, as S3 shows it in the `ResourceType` of an error.
+    #[must_use]
+    pub fn resource_type(&self) -> &'static str {
+        match self {
+            Self::Service => "SERVICE",
+            Self::Bucket { .. } => "BUCKET",
+            Self::Object { .. } => "OBJECT",
+        }
+    }
+
     /// The decoded path, as S3 shows it in the `Resource` of an error.
     #[must_use]
     pub fn resource(&self) -> String {

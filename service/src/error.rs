@@ -39,8 +39,18 @@ pub(crate) enum Error {
     KeyTooLong { length: usize },
     #[error("the requested range is not satisfiable")]
     InvalidRange { asked: String, size: u64 },
+    #[error("the object has {count} parts, and none of the number {asked}")]
+    InvalidPartNumber { asked: i32, count: usize },
     #[error("{0}")]
     InvalidTag(TagError),
+    #[error("the specified location constraint is not valid: {region:?}")]
+    InvalidRegion { region: String },
+    #[error(
+        "The {region} location constraint is incompatible for the region specific endpoint this request was sent to."
+    )]
+    OtherRegion { region: String },
+    #[error("a website redirect begins with /, http:// or https://")]
+    InvalidRedirect,
     #[error("{0}")]
     InvalidCors(CorsError),
     #[error("the metadata has {size} bytes; {most} are allowed")]
@@ -104,9 +114,18 @@ pub(crate) enum Error {
     #[error("{size} bytes are more than the {most} allowed")]
     EntityTooLarge { size: u64, most: u64 },
     #[error("part {number} has {size} bytes; all parts but the last need {least}")]
-    EntityTooSmall { number: u32, size: u64, least: u64 },
+    EntityTooSmall {
+        number: u32,
+        etag: String,
+        size: u64,
+        least: u64,
+    },
     #[error("part {number} is missing, or its ETag or checksum is another")]
-    InvalidPart { number: u32 },
+    InvalidPart {
+        upload_id: String,
+        number: u32,
+        etag: String,
+    },
     #[error("the parts are not in ascending order")]
     InvalidPartOrder,
     #[error("the chunk begins at {actual}; {expected} bytes have come so far")]

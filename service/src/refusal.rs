@@ -37,7 +37,9 @@ pub(crate) fn to_error(refusal: Refusal) -> Error {
             upload_id: id.to_string(),
         },
         Refusal::PartChanged { number } => Error::InvalidPart {
+            upload_id: String::new(),
             number: number.into(),
+            etag: String::new(),
         },
         Refusal::PartList => Error::InvalidPartOrder,
         // Lost races: the same request may well succeed when it comes again.

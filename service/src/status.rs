@@ -10,6 +10,8 @@ use crate::access::sigv4::{ScopeProblem, SigV4Error};
 use crate::domain::Timestamp;
 use crate::error::Error;
 use crate::ops::edge::{ClaimError, ClaimPlace};
+use crate::rules::cors::CorsError;
+use crate::rules::tags::TagError;
 
 /// The reason of an error, and the facts that the client may act on.
 pub(crate) struct Parts {
@@ -86,7 +88,26 @@ pub(crate) fn parts(error: &Error) -> Parts {
                 ("actual_object_size", size.to_string()),
             ]),
         ),
-        Error::InvalidTag(_) => (Reason::InvalidTag, facts([])),
+        Error::InvalidPartNumber { asked, count } => (
+            Reason::InvalidPartNumber,
+            facts([
+                ("actual_part_count", count.to_string()),
+                ("part_number_requested", asked.to_string()),
+            ]),
+        ),
+        Error::InvalidTag(error) => tag_parts(error),
+        Error::InvalidRegion { region } => (
+            Reason::InvalidLocationConstraint,
+            facts([("location_constraint", region.clone())]),
+        ),
+        Error::OtherRegion { region } => (
+            Reason::IllegalLocationConstraint,
+            facts([("location_constraint", region.clone())]),
+        ),
+        Error::InvalidRedirect => (Reason::InvalidRedirectLocation, facts([])),
+        Error::InvalidCors(CorsError::RuleCount { count: 0 } | CorsError::Empty { .. }) => {
+            (Reason::MalformedXml, facts([]))
+        }
         Error::InvalidCors(_) => (Reason::InvalidRequest, facts([])),
         Error::MetadataTooLarge { size, most } => (
             Reason::MetadataTooLarge,
@@ -98,7 +119,10 @@ pub(crate) fn parts(error: &Error) -> Parts {
         Error::ImmutableField { field } => {
             (Reason::ImmutableField, facts([("field", field.clone())]))
         }
-        Error::InvalidPageToken => (Reason::InvalidPageToken, facts([])),
+        Error::InvalidPageToken => (
+            Reason::InvalidPageToken,
+            facts([("field", "page_token".to_owned())]),
+        ),
         Error::NoSuchBucket { bucket } => {
             (Reason::NoSuchBucket, facts([("bucket", bucket.clone())]))
         }
@@ -191,19 +215,29 @@ pub(crate) fn parts(error: &Error) -> Parts {
         ),
         Error::EntityTooSmall {
             number,
+            etag,
             size,
             least,
         } => (
             Reason::EntityTooSmall,
             facts([
                 ("part_number", number.to_string()),
+                ("part_etag", etag.clone()),
                 ("proposed_size", size.to_string()),
                 ("min_size_allowed", least.to_string()),
             ]),
         ),
-        Error::InvalidPart { number } => (
+        Error::InvalidPart {
+            upload_id,
+            number,
+            etag,
+        } => (
             Reason::InvalidPart,
-            facts([("part_number", number.to_string())]),
+            facts([
+                ("upload_id", upload_id.clone()),
+                ("part_number", number.to_string()),
+                ("part_etag", etag.clone()),
+            ]),
         ),
         Error::InvalidPartOrder => (Reason::InvalidPartOrder, facts([])),
         Error::InvalidWriteOffset { expected, .. } => (
@@ -218,6 +252,20 @@ pub(crate) fn parts(error: &Error) -> Parts {
         Error::Internal(_) | Error::Stream(_) => (Reason::Internal, facts([])),
     };
     Parts { reason, facts }
+}
+
+/// The tag that is at fault.
+fn tag_parts(error: &TagError) -> (ErrorReason, HashMap<String, String>) {
+    let facts = match error {
+        TagError::TooMany { .. } => return (ErrorReason::TooManyTags, facts([])),
+        TagError::Key { key } | TagError::Reserved { key } | TagError::Duplicate { key } => {
+            facts([("tag_key", key.clone())])
+        }
+        TagError::Value { key, value } => {
+            facts([("tag_key", key.clone()), ("tag_value", value.clone())])
+        }
+    };
+    (ErrorReason::InvalidTag, facts)
 }
 
 /// What S3's answers show of a refused signature.

@@ -300,7 +300,7 @@ async fn headers_without_meaning_here() -> Result<(), HarnessError> {
             "tags twice",
             with("x-amz-tagging", "a=1&a=2")?,
             400,
-            "InvalidTag",
+            "InvalidArgument",
         ),
         (
             "encryption",

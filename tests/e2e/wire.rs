@@ -327,3 +327,33 @@ async fn what_is_not_http_does_no_harm() -> Result<(), HarnessError> {
     assert_eq!(wire.put("k", b"x")?.status, 200);
     Ok(())
 }
+
+#[tokio::test]
+async fn a_signed_header_that_is_not_sent_counts_as_empty() -> Result<(), HarnessError> {
+    let wire = Wire::start().await?;
+    wire.put("k", b"content")?;
+    let mut request = wire.signed(wire.request("GET", "k").header("x-custom", ""))?;
+    request.headers.retain(|(name, _)| name != "x-custom");
+    assert_eq!(wire.send(request)?.text(), "content");
+    Ok(())
+}
+
+#[tokio::test]
+async fn too_large_a_head_is_refused_in_the_words_of_s3() -> Result<(), HarnessError> {
+    let wire = Wire::start().await?;
+    let long = wire
+        .request("GET", "k")
+        .header("x-amz-meta-a", &"v".repeat(40 * 1024));
+    let many = (0..101).fold(wire.request("GET", "k"), |request, number| {
+        request.header(&format!("x-{number}"), "1")
+    });
+    for request in [long, many] {
+        let answer = wire.send(request)?;
+        assert_eq!(
+            refusal(&answer),
+            refused(400, "RequestHeaderSectionTooLarge")
+        );
+        assert_eq!(answer.element("MaxSizeAllowed").as_deref(), Some("32768"));
+    }
+    Ok(())
+}

@@ -183,7 +183,7 @@ pub fn base64(source: Source, value: &str) -> Result<Bytes, ParseError> {
 /// Tags as `key=value&key=value`, percent-encoded, `+` for a space.
 ///
 /// # Errors
-/// [`ParseError::Invalid`] if it is not UTF-8.
+/// [`ParseError::Invalid`] if it is not UTF-8 or has a key twice.
 pub fn tag_query(source: Source, value: &str) -> Result<v1::TagSet, ParseError> {
     let decode = |part: &str| {
         let spaced = part.replace('+', " ");
@@ -192,13 +192,14 @@ pub fn tag_query(source: Source, value: &str) -> Result<v1::TagSet, ParseError> 
             .map(|text| text.into_owned());
         decoded.map_err(|_| invalid(source, value))
     };
-    let mut tags = Vec::new();
+    let mut tags: Vec<v1::Tag> = Vec::new();
     for pair in value.split('&').filter(|pair| !pair.is_empty()) {
-        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-        tags.push(v1::Tag {
-            key: decode(key)?,
-            value: decode(value)?,
-        });
+        let (key, text) = pair.split_once('=').unwrap_or((pair, ""));
+        let (key, text) = (decode(key)?, decode(text)?);
+        if tags.iter().any(|tag| tag.key == key) {
+            return Err(invalid(source, value));
+        }
+        tags.push(v1::Tag { key, value: text });
     }
     Ok(v1::TagSet { tags })
 }

@@ -74,6 +74,10 @@ impl From<ParseError> for S3Error {
                 not_implemented().with_element("Parameter", name)
             }
             ParseError::Invalid {
+                place: Source::Element("PartNumber"),
+                value,
+            } if is_integer(&value) => part_of_completion(value),
+            ParseError::Invalid {
                 place: Source::Element(_),
                 ..
             }
@@ -81,11 +85,7 @@ impl From<ParseError> for S3Error {
             ParseError::Invalid {
                 place: Source::Header(name) | Source::Query(name),
                 value,
-            } => S3Error::invalid_argument(
-                name,
-                value,
-                "The value of a header or query parameter is not valid.",
-            ),
+            } => invalid_argument(name, value),
             ParseError::UnsupportedElement { name } => {
                 not_implemented().with_element("Element", name)
             }
@@ -107,6 +107,128 @@ impl From<ParseError> for S3Error {
     }
 }
 
+/// What S3 says of a number, enum or tag set that it cannot read. Each number has its own words, and of some it names the
+/// argument otherwise when only the range is wrong.
+fn invalid_argument(name: &'static str, value: String) -> S3Error {
+    let (name, message) = match name {
+        "max-keys" if is_integer(&value) => ("maxKeys", out_of_range("maxKeys")),
+        "max-parts" | "max-uploads" | "part-number-marker" if is_integer(&value) => {
+            (name, out_of_range(name))
+        }
+        "max-keys" | "max-parts" | "max-uploads" | "part-number-marker" | "x-amz-max-parts"
+        | "x-amz-part-number-marker" => (
+            name,
+            format!("Provided {name} not an integer or within integer range"),
+        ),
+        "max-buckets" => (
+            name,
+            "Argument max-buckets must be an integer between 1 and 10000.".to_owned(),
+        ),
+        "partNumber" => (name, PART_NUMBER.to_owned()),
+        "x-amz-object-attributes" => (name, "Invalid attribute name specified.".to_owned()),
+        "x-amz-tagging" => (
+            name,
+            "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters without tag name duplicates.".to_owned(),
+        ),
+        response if response.starts_with("response-") => (
+            name,
+            "Header value cannot be represented using ISO-8859-1.".to_owned(),
+        ),
+        _ => (
+            name,
+            "The value of a header or query parameter is not valid.".to_owned(),
+        ),
+    };
+    S3Error::invalid_argument(name, value, message)
+}
+
+/// For numbers of parts that do not exist in any upload.
+pub(crate) const PART_NUMBER: &str =
+    "Part number must be an integer between 1 and 10000, inclusive";
+
+fn out_of_range(name: &str) -> String {
+    format!("Argument {name} must be an integer between 0 and 2147483647")
+}
+
+/// A number that fits S3's own integers, whatever the range of the argument.
+fn is_integer(value: &str) -> bool {
+    value.trim().parse::<i32>().is_ok()
+}
+
+fn part_of_completion(value: String) -> S3Error {
+    if value.trim().starts_with('-') || value.trim() == "0" {
+        S3Error::invalid_argument("PartNumber", value, "PartNumber must be >= 1")
+    } else {
+        S3Error::invalid_argument("partNumber", value, PART_NUMBER)
+    }
+}
+
 fn not_implemented() -> S3Error {
     S3Error::not_implemented("A header you provided implies functionality that is not implemented")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn invalid(place: Source, value: &str) -> (String, String, String) {
+        let error = S3Error::from(ParseError::Invalid {
+            place,
+            value: value.to_owned(),
+        });
+        let name = error.element("ArgumentName").unwrap_or_default().to_owned();
+        (error.code().to_owned(), name, error.message().to_owned())
+    }
+
+    #[test]
+    fn numbers_are_refused_in_the_words_of_s3() {
+        for (place, value, name, message) in [
+            (
+                Source::Query("max-keys"),
+                "a",
+                "max-keys",
+                "Provided max-keys not an integer or within integer range",
+            ),
+            (
+                Source::Query("max-keys"),
+                "2147483648",
+                "max-keys",
+                "Provided max-keys not an integer or within integer range",
+            ),
+            (
+                Source::Query("max-keys"),
+                "-1",
+                "maxKeys",
+                "Argument maxKeys must be an integer between 0 and 2147483647",
+            ),
+            (
+                Source::Query("part-number-marker"),
+                "x",
+                "part-number-marker",
+                "Provided part-number-marker not an integer or within integer range",
+            ),
+            (Source::Query("partNumber"), "0", "partNumber", PART_NUMBER),
+            (
+                Source::Element("PartNumber"),
+                "0",
+                "PartNumber",
+                "PartNumber must be >= 1",
+            ),
+            (
+                Source::Element("PartNumber"),
+                "10001",
+                "partNumber",
+                PART_NUMBER,
+            ),
+        ] {
+            let expected = (
+                "InvalidArgument".to_owned(),
+                name.to_owned(),
+                message.to_owned(),
+            );
+            assert_eq!(invalid(place, value), expected, "{place:?} {value}");
+        }
+        let (code, _, _) = invalid(Source::Element("PartNumber"), "one");
+        assert_eq!(code, "MalformedXML");
+    }
 }

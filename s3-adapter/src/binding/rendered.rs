@@ -9,7 +9,8 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::binding::{RequestView, encode};
-use crate::headers::header_value;
+use crate::encoded_word::encoded_words;
+use crate::headers::{header_value, latin1_header_value};
 use crate::xml::XmlWriter;
 
 /// What `encoding-type=url` leaves as it is. A space becomes `%20`, which every decoder reads (S3's own `+` is read by
@@ -91,15 +92,18 @@ impl Rendered {
 
     /// Sets a header to what the request asks for instead.
     pub fn replace(&mut self, name: &'static str, value: Option<&str>) {
-        self.header(name, value.map(Cow::Borrowed));
+        if let Some(value) = value.and_then(latin1_header_value) {
+            self.headers.insert(HeaderName::from_static(name), value);
+        }
     }
 
-    /// Sets the headers of user metadata. What cannot be a header is counted in `x-amz-missing-meta`, as in S3.
+    /// Sets the headers of user metadata, as encoded words where it is not ASCII. What cannot be a header is counted in
+    /// `x-amz-missing-meta`. Both as in S3.
     pub fn metadata(&mut self, prefix: &'static str, metadata: Option<&HashMap<String, String>>) {
         let mut missing = 0_u32;
         for (name, value) in metadata.into_iter().flatten() {
             let name = HeaderName::from_bytes(format!("{prefix}{name}").as_bytes());
-            match (name, header_value(value)) {
+            match (name, header_value(&encoded_words(value))) {
                 (Ok(name), Some(value)) => {
                     self.headers.insert(name, value);
                 }

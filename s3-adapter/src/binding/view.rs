@@ -125,10 +125,10 @@ impl RequestView<'_> {
     /// Checks that a parameter that becomes a header of the answer can be one.
     ///
     /// # Errors
-    /// [`ParseError::Invalid`] if it holds control characters.
+    /// [`ParseError::Invalid`] if it holds control characters or others than those of ISO-8859-1.
     pub fn replaced_header(&self, name: &'static str) -> Result<(), ParseError> {
         match self.query.get(name) {
-            Some(value) if crate::headers::header_value(value).is_none() => {
+            Some(value) if crate::headers::latin1_header_value(value).is_none() => {
                 Err(ParseError::Invalid {
                     place: Source::Query(name),
                     value: value.to_owned(),

@@ -30,6 +30,11 @@ pub(super) fn signature_mismatch() -> S3Error {
     )
 }
 
+/// `versionId=`, most often a client's variable that was never set: never "the current version".
+pub(crate) fn empty_version() -> S3Error {
+    S3Error::invalid_argument("versionId", "", "Version id cannot be the empty string")
+}
+
 fn incomplete_body() -> S3Error {
     bad_request(
         "IncompleteBody",
@@ -144,6 +149,12 @@ impl From<CopySourceError> for S3Error {
                     "Copy Source must mention the source bucket and key: sourcebucket/sourcekey",
                 )
             }
+            CopySourceError::Encoding(value) => S3Error::invalid_argument(
+                "x-amz-copy-source",
+                value,
+                "Invalid copy source encoding",
+            ),
+            CopySourceError::EmptyVersion(_) => empty_version(),
             CopySourceError::MalformedRange(value) => S3Error::invalid_argument(
                 "x-amz-copy-source-range",
                 value,
@@ -327,7 +338,16 @@ mod tests {
                 403,
             ),
             (
-                code(SignatureError::SignedHeadersMissing(Vec::new())),
+                code(SignatureError::MalformedHeader(MalformedPart::Signature)),
+                "SignatureDoesNotMatch",
+                403,
+            ),
+            (
+                code(SignatureError::MalformedField {
+                    field: "x-amz-signature",
+                    value: "not hex".to_owned(),
+                    part: MalformedPart::Signature,
+                }),
                 "SignatureDoesNotMatch",
                 403,
             ),

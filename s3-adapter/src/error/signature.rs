@@ -29,6 +29,14 @@ impl From<SignatureError> for S3Error {
                 "InvalidToken",
                 "The provided token is malformed or otherwise invalid.",
             ),
+            // S3 compares what stands there, whatever it is.
+            SignatureError::MalformedHeader(MalformedPart::Signature)
+            | SignatureError::MalformedQuery(MalformedPart::Signature) => signature_mismatch(),
+            SignatureError::MalformedField {
+                part: MalformedPart::Signature,
+                value,
+                ..
+            } => signature_mismatch().with_element("SignatureProvided", value),
             SignatureError::MalformedHeader(part) => {
                 bad_request("AuthorizationHeaderMalformed", header_text(&part))
             }
@@ -37,7 +45,7 @@ impl From<SignatureError> for S3Error {
             }
             SignatureError::MissingField(name) => missing_field(name),
             SignatureError::MalformedField { field, value, part } => {
-                S3Error::invalid_argument(field, value, query_text(&part))
+                S3Error::invalid_argument(field, value, field_text(&part))
             }
             SignatureError::InvalidDate => S3Error::access_denied(
                 "AWS authentication requires a valid Date or x-amz-date header",
@@ -54,7 +62,6 @@ impl From<SignatureError> for S3Error {
                 "There were headers present in the request which were not signed",
             )
             .with_element("HeadersNotSigned", names.join(", ")),
-            SignatureError::SignedHeadersMissing(_) => signature_mismatch(),
             SignatureError::ConflictingHeader(name) => S3Error::invalid_request(format!(
                 "The header {name} differs from the query parameter of that name."
             )),
@@ -90,7 +97,7 @@ pub(super) fn missing_field(name: &str) -> S3Error {
 fn header_text(part: &MalformedPart) -> String {
     let text = match part {
         MalformedPart::Components => {
-            "the authorization header requires exactly the three components Credential, SignedHeaders and Signature."
+            "the authorization header requires three components: Credential, SignedHeaders, and Signature."
         }
         MalformedPart::Signature => "the Signature is not 64 lower-case hexadecimal digits.",
         MalformedPart::SignedHeaders => {
@@ -129,13 +136,13 @@ fn query_text(part: &MalformedPart) -> String {
             "X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\""
         }
         MalformedPart::ExpiresNotANumber => "X-Amz-Expires should be a number",
-        MalformedPart::ExpiresTooSmall => "X-Amz-Expires must be positive",
+        MalformedPart::ExpiresTooSmall => "X-Amz-Expires must be non-negative",
         MalformedPart::ExpiresTooLarge => {
             "X-Amz-Expires must be less than a week (in seconds); that is, the given X-Amz-Expires must be less than 604800 seconds"
         }
+        MalformedPart::ScopeDate { .. } => return credential_text(part),
         MalformedPart::Credential
         | MalformedPart::AccessKeyId
-        | MalformedPart::ScopeDate { .. }
         | MalformedPart::Service { .. }
         | MalformedPart::Terminator { .. } => {
             return format!(
@@ -147,10 +154,31 @@ fn query_text(part: &MalformedPart) -> String {
     text.to_owned()
 }
 
+/// Of a form's field.
+fn field_text(part: &MalformedPart) -> String {
+    match part {
+        MalformedPart::Algorithm => "Only AWS4-HMAC-SHA256 is supported".to_owned(),
+        MalformedPart::Date => "X-Amz-Date must be formated via ISO8601 Long format".to_owned(),
+        MalformedPart::Credential
+        | MalformedPart::AccessKeyId
+        | MalformedPart::ScopeDate { .. }
+        | MalformedPart::Service { .. }
+        | MalformedPart::Terminator { .. }
+        | MalformedPart::Components
+        | MalformedPart::SignedHeaders
+        | MalformedPart::Signature
+        | MalformedPart::ExpiresNotANumber
+        | MalformedPart::ExpiresTooSmall
+        | MalformedPart::ExpiresTooLarge => credential_text(part),
+    }
+}
+
 fn credential_text(part: &MalformedPart) -> String {
     match part {
-        MalformedPart::ScopeDate { given } => {
-            format!("Invalid credential date \"{given}\". This date is not the same as X-Amz-Date.")
+        MalformedPart::ScopeDate { given, expected } => {
+            format!(
+                "Invalid credential date \"{given}\". This date is not the same as X-Amz-Date: \"{expected}\"."
+            )
         }
         MalformedPart::Service { given } => {
             format!("incorrect service \"{given}\". This endpoint belongs to \"s3\".")

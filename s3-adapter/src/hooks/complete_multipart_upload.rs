@@ -6,6 +6,7 @@ use crate::exchange::{Exchange, Refusal};
 use crate::fault::malformed_xml;
 use crate::generated::render_complete_multipart_upload;
 use crate::keep_alive::kept_alive;
+use crate::write_condition::require_any;
 
 /// S3's limit.
 const MAX_PARTS: usize = 10_000;
@@ -15,6 +16,7 @@ pub(crate) async fn complete_multipart_upload(
     call: Exchange,
     request: CompleteMultipartUploadRequest,
 ) -> Result<Answer, Refusal> {
+    require_any(&call.headers)?;
     if !(1..=MAX_PARTS).contains(&request.parts.len()) {
         return Err(malformed_xml().into());
     }
@@ -81,6 +83,7 @@ mod tests {
     #[tokio::test]
     async fn no_parts_are_no_completion() {
         for document in [
+            "",
             "<CompleteMultipartUpload/>",
             "<CompleteMultipartUpload><Part/></Complete>",
         ] {

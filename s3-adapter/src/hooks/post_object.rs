@@ -12,6 +12,7 @@ use crate::generated::{ParsedRequest, render_post_object};
 use crate::headers::header_value;
 use crate::inproc::message_stream;
 use crate::intake::MAX_DOCUMENT_BYTES;
+use crate::write_condition::require_any;
 use crate::xml::{self, XmlWriter};
 
 /// Writes an object from the file of a form. The fields have been judged by their policy.
@@ -22,6 +23,9 @@ pub(crate) async fn post_object(
     let Some(Wishes { success, tagging }) = call.form.take() else {
         return Err(Refusal::with_body(S3Error::internal(), call.intake));
     };
+    if let Err(error) = require_any(&call.headers) {
+        return Err(Refusal::with_body(error, call.intake));
+    }
     if let Some(document) = tagging {
         match tag_set(&document) {
             Ok(tags) => spec.attributes.get_or_insert_default().tagging = Some(tags),

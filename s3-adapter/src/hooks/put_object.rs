@@ -10,13 +10,16 @@ use crate::exchange::{Exchange, Refusal};
 use crate::generated::render_put_object;
 use crate::inproc::message_stream;
 use crate::intake::content_length;
+use crate::write_condition::require_any;
 
 /// Writes an object: the body becomes messages as it comes, and is never gathered.
 pub(crate) async fn put_object(
     mut call: Exchange,
     mut spec: PutObjectSpec,
 ) -> Result<Answer, Refusal> {
-    match content_length(&call.headers, &call.authentication.payload()) {
+    let length = require_any(&call.headers)
+        .and_then(|()| content_length(&call.headers, &call.authentication.payload()));
+    match length {
         Ok(length) => spec.content_length = Some(length),
         Err(error) => return Err(Refusal::with_body(error, call.intake)),
     }

@@ -177,6 +177,15 @@ async fn what_s3_knows_and_this_server_does_not_is_never_something_else() {
         assert_eq!(seen.status, status, "{method} {target}: {seen:?}");
         assert!(seen.text().contains(code), "{method} {target}");
         assert_eq!(seen.header("allow").is_some(), status == 405);
+        if status == 405 {
+            let kind = if target == "/" { "SERVICE" } else { "OBJECT" };
+            for element in [
+                format!("<Method>{method}</Method>"),
+                format!("<ResourceType>{kind}</ResourceType>"),
+            ] {
+                assert!(seen.text().contains(&element), "{element}: {seen:?}");
+            }
+        }
         assert!(bench.service().called().is_empty());
     }
 }
@@ -356,6 +365,101 @@ async fn too_large_heads_are_refused() {
         .send("GET", "/b/k", &headers, "")
         .await
         .assert_error(400, "RequestHeaderSectionTooLarge");
+    let long = "v".repeat(40 * 1024);
+    let seen = bench
+        .send("GET", "/b/k", &[("x-amz-meta-a", &long)], "")
+        .await;
+    seen.assert_error(400, "RequestHeaderSectionTooLarge");
+    let element = "<MaxSizeAllowed>32768</MaxSizeAllowed>";
+    assert!(seen.text().contains(element), "{seen:?}");
+}
+
+#[tokio::test]
+async fn every_answer_about_a_bucket_tells_the_region_and_nothing_else() {
+    let bench = Bench::new();
+    bench
+        .service()
+        .authorizes(Err(refusal(ErrorReason::AccessDenied)));
+    for bucket in ["/b", "/other"] {
+        let seen = bench.send("HEAD", bucket, &[], "").await;
+        assert_eq!((seen.status.as_u16(), seen.text()), (403, ""));
+        assert_eq!(seen.header("x-amz-bucket-region"), Some("us-east-1"));
+    }
+    let seen = bench.send("GET", "/b", &[], "").await;
+    seen.assert_error(403, "AccessDenied");
+    assert_eq!(seen.header("x-amz-bucket-region"), Some("us-east-1"));
+    let seen = bench.send("HEAD", "/b/k", &[], "").await;
+    assert_eq!(seen.header("x-amz-bucket-region"), None);
+}
+
+#[tokio::test]
+async fn an_empty_version_is_never_the_current_one() {
+    for (method, target, body) in [
+        ("GET", "/b/k?versionId=", ""),
+        ("HEAD", "/b/k?versionId=", ""),
+        ("DELETE", "/b/k?versionId=", ""),
+        ("GET", "/b/k?tagging&versionId=", ""),
+        ("DELETE", "/b/k?tagging&versionId=", ""),
+        ("GET", "/b/k?attributes&versionId=", ""),
+        ("PUT", "/b/k?versionId=", "x"),
+    ] {
+        let bench = Bench::new();
+        let headers = match target.contains("attributes") {
+            true => &[("x-amz-object-attributes", "ETag")][..],
+            false => &[],
+        };
+        let seen = bench.send_signed(method, target, headers, body).await;
+        assert_eq!(seen.status, 400, "{method} {target}: {seen:?}");
+        if method != "HEAD" {
+            for element in [
+                "<Message>Version id cannot be the empty string</Message>",
+                "<ArgumentName>versionId</ArgumentName><ArgumentValue></ArgumentValue>",
+            ] {
+                assert!(seen.text().contains(element), "{method} {target}: {seen:?}");
+            }
+        }
+        assert!(bench.service().called().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn frames_without_a_framed_payload_are_refused() {
+    let bench = Bench::new();
+    let headers = [("content-encoding", "gzip, aws-chunked")];
+    let seen = bench.send_signed("PUT", "/b/k", &headers, "x").await;
+    seen.assert_error(400, "InvalidArgument");
+    let text = "aws-chunked encoding is not supported when x-amz-content-sha256 UNSIGNED-PAYLOAD is supplied.";
+    assert!(seen.text().contains(text), "{seen:?}");
+    assert!(bench.service().called().is_empty());
+}
+
+#[tokio::test]
+async fn a_write_takes_no_other_condition_of_absence_than_any() {
+    for (method, target, headers, body) in [
+        ("PUT", "/b/k", &[("if-none-match", "\"etag\"")][..], "x"),
+        (
+            "PUT",
+            "/b/k",
+            &[
+                ("if-none-match", "\"etag\""),
+                ("x-amz-copy-source", "b/source"),
+            ],
+            "",
+        ),
+        (
+            "POST",
+            "/b/k?uploadId=u",
+            &[("if-none-match", "\"etag\"")],
+            "<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>e</ETag></Part></CompleteMultipartUpload>",
+        ),
+    ] {
+        let bench = Bench::new();
+        let seen = bench.send_signed(method, target, headers, body).await;
+        seen.assert_error(501, "NotImplemented");
+        let element = "<Header>If-None-Match</Header>";
+        assert!(seen.text().contains(element), "{method}: {seen:?}");
+        assert!(bench.service().called().is_empty());
+    }
 }
 
 #[tokio::test]
@@ -401,10 +505,19 @@ async fn a_preflight_is_answered_by_the_rules_of_the_bucket() {
         ("access-control-request-method", "PUT"),
         ("access-control-request-headers", "X-A, x-b"),
     ];
-    bench
-        .send("OPTIONS", "/b/k", &headers, "")
-        .await
-        .assert_error(403, "AccessForbidden");
+    let rules = |enabled| EvaluateCorsResponse {
+        enabled,
+        ..EvaluateCorsResponse::default()
+    };
+    for (enabled, text) in [
+        (false, "CORS is not enabled for this bucket."),
+        (true, "This CORS request is not allowed."),
+    ] {
+        bench.service().allows_origins(rules(enabled));
+        let seen = bench.send("OPTIONS", "/b/k", &headers, "").await;
+        seen.assert_error(403, "AccessForbidden");
+        assert!(seen.text().contains(text), "{seen:?}");
+    }
     bench.service().allows_origins(allowed());
     let seen = bench.send("OPTIONS", "/b/k", &headers, "").await;
     assert_eq!(seen.status, 200);
@@ -427,6 +540,17 @@ async fn a_preflight_is_answered_by_the_rules_of_the_bucket() {
         .send("OPTIONS", "/b/k", &headers[..1], "")
         .await
         .assert_error(400, "BadRequest");
+    let seen = bench
+        .send(
+            "OPTIONS",
+            "/b/k",
+            &[headers[0], ("access-control-request-method", "BREW")],
+            "",
+        )
+        .await;
+    seen.assert_error(400, "BadRequest");
+    let text = "Invalid Access-Control-Request-Method: BREW";
+    assert!(seen.text().contains(text), "{seen:?}");
     assert!(bench.service().authorized.lock().unwrap().is_empty());
 }
 

@@ -60,6 +60,7 @@ impl Credential {
         if self.date != signed_at.date() {
             return Err(MalformedPart::ScopeDate {
                 given: self.date.clone(),
+                expected: signed_at.date().to_owned(),
             });
         }
         Ok(CredentialScope {

@@ -254,9 +254,6 @@ pub enum SignatureError {
     /// Headers that must be signed and are not.
     #[error("headers not signed: {0:?}")]
     HeadersNotSigned(Vec<String>),
-    /// Headers that are listed as signed and did not come.
-    #[error("signed headers missing: {0:?}")]
-    SignedHeadersMissing(Vec<String>),
     /// A presigned URL and the request disagree about a header.
     #[error("header {0:?} differs from the presigned query")]
     ConflictingHeader(String),
@@ -287,6 +284,8 @@ pub enum MalformedPart {
     ScopeDate {
         /// As given in the credential.
         given: String,
+        /// The date of the request.
+        expected: String,
     },
     /// The service is not `s3`.
     Service {

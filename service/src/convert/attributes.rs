@@ -22,10 +22,7 @@ pub(crate) fn attributes_from_proto(
         content_encoding: header("attributes.content_encoding", sent.content_encoding)?,
         content_language: header("attributes.content_language", sent.content_language)?,
         expires: header("attributes.expires", sent.expires)?,
-        website_redirect: header(
-            "attributes.website_redirect_location",
-            sent.website_redirect_location,
-        )?,
+        website_redirect: redirect(sent.website_redirect_location)?,
         user_metadata: metadata(sent.metadata)?,
     };
     Ok((headers, tags))
@@ -74,6 +71,16 @@ fn header(field: &'static str, value: String) -> Result<Option<String>, Error> {
         return Ok(Some(value));
     };
     Err(Error::InvalidArgument { field, problem })
+}
+
+fn redirect(location: String) -> Result<Option<String>, Error> {
+    let has_prefix = ["/", "http://", "https://"]
+        .iter()
+        .any(|prefix| location.starts_with(prefix));
+    if !location.is_empty() && !has_prefix {
+        return Err(Error::InvalidRedirect);
+    }
+    header("attributes.website_redirect_location", location)
 }
 
 fn metadata(
@@ -166,6 +173,25 @@ mod tests {
         assert!(attributes_from_proto(with_metadata(&[("a b", "x")])).is_err());
         assert!(attributes_from_proto(with_metadata(&[("a", "x\n")])).is_err());
         assert!(attributes_from_proto(with_metadata(&[("A", "x"), ("a", "y")])).is_err());
+    }
+
+    #[test]
+    fn a_redirect_is_a_path_or_a_url() {
+        let with = |location: &str| {
+            attributes_from_proto(Some(v1::ObjectAttributes {
+                website_redirect_location: location.to_owned(),
+                ..Default::default()
+            }))
+        };
+        for location in ["", "/other", "http://example.com/a", "https://example.com"] {
+            assert!(with(location).is_ok(), "{location}");
+        }
+        for location in ["other", "ftp://example.com", "HTTP//x"] {
+            assert!(
+                matches!(with(location), Err(Error::InvalidRedirect)),
+                "{location}"
+            );
+        }
     }
 
     #[test]

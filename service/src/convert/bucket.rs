@@ -21,17 +21,17 @@ pub(crate) fn bucket_to_proto(bucket: &Bucket, owner: &Owner) -> v1::Bucket {
     }
 }
 
-/// Tags for the wire.
+/// Tags for the wire, by key as S3 shows them, whatever the order in which they were written.
 pub(super) fn tag_set_to_proto(tags: &[Tag]) -> v1::TagSet {
-    v1::TagSet {
-        tags: tags
-            .iter()
-            .map(|tag| v1::Tag {
-                key: tag.key.clone(),
-                value: tag.value.clone(),
-            })
-            .collect(),
-    }
+    let mut tags: Vec<v1::Tag> = tags
+        .iter()
+        .map(|tag| v1::Tag {
+            key: tag.key.clone(),
+            value: tag.value.clone(),
+        })
+        .collect();
+    tags.sort_by(|left, right| left.key.cmp(&right.key));
+    v1::TagSet { tags }
 }
 
 /// Tags of a bucket as sent.

@@ -13,7 +13,7 @@ use http::{Request, Response};
 use crate::config::{Config, PublicUrl};
 use crate::grpc::{LocalEdge, Server};
 use crate::server::{
-    ConnectionInfo, EffectiveAddress, Encryption, Operation, RequestBody, RequestId,
+    ConnectionInfo, EffectiveAddress, Encryption, MAX_HEAD_BYTES, Operation, RequestBody, RequestId,
 };
 use crate::service::Service;
 
@@ -35,7 +35,10 @@ pub(super) fn service(
         region: config.server.region.as_str().to_owned(),
         public_url: public_url.to_string(),
         public_hosts: vec![public_url.authority().to_owned()],
-        limits: bucketry_s3_adapter::Limits::default(),
+        limits: bucketry_s3_adapter::Limits {
+            max_head_bytes: MAX_HEAD_BYTES as usize,
+            ..bucketry_s3_adapter::Limits::default()
+        },
     };
     let edge = LocalEdge::new(Arc::clone(service));
     S3Service {

@@ -75,7 +75,11 @@ async fn prepare(
     service
         .foresee(&grant.bucket, &upload.key, &preconditions)
         .await?;
-    let chosen = choose(&all_parts(service, upload).await?, &asked.parts)?;
+    let chosen = choose(
+        &all_parts(service, upload).await?,
+        &asked.parts,
+        &asked.upload_id,
+    )?;
     let meta = finished(upload, &chosen, asked)?;
     let parts = chosen
         .iter()
@@ -102,7 +106,7 @@ async fn all_parts(service: &Service, upload: &Upload) -> Result<Vec<Part>, Erro
 }
 
 /// The uploaded parts that the caller names, each as it was read.
-fn choose(uploaded: &[Part], named: &[CompletedPart]) -> Result<Vec<Part>, Error> {
+fn choose(uploaded: &[Part], named: &[CompletedPart], upload_id: &str) -> Result<Vec<Part>, Error> {
     if named.is_empty() || named.len() > usize::from(MAX_PARTS) {
         return Err(Error::InvalidArgument {
             field: "parts",
@@ -118,12 +122,17 @@ fn choose(uploaded: &[Part], named: &[CompletedPart]) -> Result<Vec<Part>, Error
     let mut chosen = Vec::with_capacity(named.len());
     for name in named {
         let number = u32::try_from(name.part_number).unwrap_or(0);
+        let invalid = || Error::InvalidPart {
+            upload_id: upload_id.to_owned(),
+            number,
+            etag: name.etag.trim_matches('"').to_owned(),
+        };
         let part = uploaded
             .binary_search_by_key(&number, |part| part.number.into())
             .ok()
             .and_then(|at| uploaded.get(at))
             .filter(|part| part.etag.to_string() == name.etag.trim_matches('"'))
-            .ok_or(Error::InvalidPart { number })?;
+            .ok_or_else(invalid)?;
         if let Some(sent) = &name.checksum {
             let same = part.checksum.is_some_and(|checksum| {
                 sent.value == checksum.value()
@@ -131,7 +140,7 @@ fn choose(uploaded: &[Part], named: &[CompletedPart]) -> Result<Vec<Part>, Error
                         .is_ok_and(|algorithm| algorithm == Some(checksum.algorithm()))
             });
             if !same {
-                return Err(Error::InvalidPart { number });
+                return Err(invalid());
             }
         }
         chosen.push(part.clone());
@@ -144,6 +153,7 @@ fn choose(uploaded: &[Part], named: &[CompletedPart]) -> Result<Vec<Part>, Error
     {
         Some(part) => Err(Error::EntityTooSmall {
             number: part.number.into(),
+            etag: part.etag.to_string(),
             size: part.size,
             least: MIN_PART_BYTES,
         }),

@@ -37,8 +37,8 @@ pub(crate) async fn copy_object(
         && directives.tagging == Directive::Copy
     {
         return Err(Error::InvalidRequest(
-            "this copy request is illegal because it is trying to copy an object to itself without changing the \
-             object's metadata, storage class, website redirect location or encryption attributes",
+            "This copy request is illegal because it is trying to copy an object to itself without changing the \
+             object's metadata, storage class, website redirect location or encryption attributes.",
         ));
     }
     if row.meta.size > MAX_PUT_BYTES {

@@ -20,12 +20,10 @@ pub(crate) async fn create_bucket(
     let CreateBucketRequest { bucket, region } = &asked;
     let name = bucket_name(bucket)?;
     if !region.is_empty() && *region != service.settings.region {
-        return Err(Error::InvalidArgument {
-            field: "region",
-            problem: format!(
-                "{region:?} is not the region of this server: {}",
-                service.settings.region
-            ),
+        let region = region.clone();
+        return Err(match is_region(&region) {
+            true => Error::OtherRegion { region },
+            false => Error::InvalidRegion { region },
         });
     }
     let grant = service
@@ -104,5 +102,33 @@ fn bare(made: CreateBucketResponse) -> CreateBucketResponse {
             ownership_controls: None,
             ..bucket
         }),
+    }
+}
+
+/// The shape of AWS's regions: `eu-west-1`, `us-gov-east-1`. What has another is no region anywhere.
+fn is_region(text: &str) -> bool {
+    let parts: Vec<&str> = text.split('-').collect();
+    let (Some(number), 3..=5) = (parts.last(), parts.len()) else {
+        return false;
+    };
+    let names = parts.iter().take(parts.len() - 1);
+    number.parse::<u8>().is_ok()
+        && names
+            .into_iter()
+            .all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_region;
+
+    #[test]
+    fn regions_are_told_from_other_text() {
+        for text in ["us-west-2", "eu-central-1", "us-gov-east-1"] {
+            assert!(is_region(text), "{text}");
+        }
+        for text in ["", "mars", "EU", "us-west", "us--1", "us-west-x"] {
+            assert!(!is_region(text), "{text}");
+        }
     }
 }

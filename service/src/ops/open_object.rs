@@ -86,8 +86,11 @@ pub(super) async fn open_object(
 pub(super) fn resolve(asked: &ByteRange, size: u64) -> Result<Range<u64>, Error> {
     let refused = || Error::InvalidRange {
         asked: asked.end.map_or_else(
-            || asked.start.to_string(),
-            |end| format!("{}-{end}", asked.start),
+            || match asked.start {
+                suffix if suffix < 0 => format!("bytes={suffix}"),
+                start => format!("bytes={start}-"),
+            },
+            |end| format!("bytes={}-{end}", asked.start),
         ),
         size,
     };
@@ -124,21 +127,12 @@ pub(super) fn resolve(asked: &ByteRange, size: u64) -> Result<Range<u64>, Error>
 /// The bytes of one part. An object of a single put has one part: itself.
 fn part_range(stored: &StoredObject, number: i32) -> Result<Range<u64>, Error> {
     let wanted = part_number(number)?;
-    let refused = || Error::InvalidRange {
-        asked: format!("part {number}"),
-        size: stored.row.meta.size,
-    };
     let parts = match &stored.data {
         ObjectData::Extents(layout) => layout.parts.as_slice(),
         ObjectData::Empty | ObjectData::Inline(_) => &[],
     };
-    if parts.is_empty() {
-        let whole = 0..stored.row.meta.size;
-        return if wanted == 1 {
-            Ok(whole)
-        } else {
-            Err(refused())
-        };
+    if parts.is_empty() && wanted == 1 {
+        return Ok(0..stored.row.meta.size);
     }
     let mut start = 0;
     for part in parts {
@@ -147,7 +141,10 @@ fn part_range(stored: &StoredObject, number: i32) -> Result<Range<u64>, Error> {
         }
         start += part.size;
     }
-    Err(refused())
+    Err(Error::InvalidPartNumber {
+        asked: number,
+        count: parts.len().max(1),
+    })
 }
 
 #[cfg(test)]

@@ -22,9 +22,7 @@ pub(crate) enum CorsError {
         rule: usize,
     },
     /// A method that CORS rules may not name.
-    #[error(
-        "CORS rule {rule} names the method {method:?}; allowed are GET, PUT, HEAD, POST and DELETE"
-    )]
+    #[error("Found unsupported HTTP method in CORS config. Unsupported method is {method}")]
     Method {
         /// The rule, from 1.
         rule: usize,
@@ -32,10 +30,12 @@ pub(crate) enum CorsError {
         method: String,
     },
     /// More than one `*`.
-    #[error("CORS rule {rule}: {pattern:?} has more than one *")]
+    #[error("{element} \"{pattern}\" can not have more than one wildcard.")]
     Wildcard {
         /// The rule, from 1.
         rule: usize,
+        /// The S3 element that holds it.
+        element: &'static str,
         /// The pattern.
         pattern: String,
     },
@@ -48,7 +48,9 @@ pub(crate) enum CorsError {
         value: String,
     },
     /// An expose header may not have wildcards.
-    #[error("CORS rule {rule}: ExposeHeader {header:?} is not a header name")]
+    #[error(
+        "ExposeHeader \"{header}\" contains wildcard. We currently do not support wildcard for ExposeHeader."
+    )]
     ExposeHeader {
         /// The rule, from 1.
         rule: usize,
@@ -91,14 +93,15 @@ fn check_rule(number: usize, rule: &CorsRule) -> Result<(), CorsError> {
             method: method.clone(),
         });
     }
-    for value in [
-        &rule.allowed_origins,
-        &rule.allowed_headers,
-        &rule.expose_headers,
-    ]
-    .into_iter()
-    .flatten()
-    {
+    let lists = [
+        ("AllowedOrigin", &rule.allowed_origins),
+        ("AllowedHeader", &rule.allowed_headers),
+        ("ExposeHeader", &rule.expose_headers),
+    ];
+    let values = lists
+        .into_iter()
+        .flat_map(|(element, values)| values.iter().map(move |value| (element, value)));
+    for (element, value) in values {
         if value.is_empty()
             || !value
                 .bytes()
@@ -112,6 +115,7 @@ fn check_rule(number: usize, rule: &CorsRule) -> Result<(), CorsError> {
         if value.matches('*').count() > 1 {
             return Err(CorsError::Wildcard {
                 rule: number,
+                element,
                 pattern: value.clone(),
             });
         }
@@ -221,6 +225,7 @@ mod tests {
                 rule(&["*a*"], &["GET"], &[]),
                 CorsError::Wildcard {
                     rule: 1,
+                    element: "AllowedOrigin",
                     pattern: "*a*".into(),
                 },
             ),

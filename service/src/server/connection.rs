@@ -19,12 +19,11 @@ use tower::Service;
 
 use super::limits::{
     CONNECTION_WINDOW_BYTES, HEADER_READ_TIMEOUT, HTTP1_BUFFER_BYTES, KEEP_ALIVE_INTERVAL,
-    KEEP_ALIVE_TIMEOUT, MAX_CONCURRENT_STREAMS, MAX_LOCAL_RESETS, STREAM_WINDOW_BYTES,
+    KEEP_ALIVE_TIMEOUT, MAX_CONCURRENT_STREAMS, MAX_HTTP1_HEADERS, MAX_HTTP2_HEAD_BYTES,
+    MAX_LOCAL_RESETS, STREAM_WINDOW_BYTES,
 };
 use super::proxy_protocol::{ReadProxyHeaderError, read_proxy_header};
-use super::{
-    ConnectionInfo, Encryption, Front, Limits, MAX_HEAD_BYTES, Preamble, Relayed, RequestBody, Tls,
-};
+use super::{ConnectionInfo, Encryption, Front, Limits, Preamble, Relayed, RequestBody, Tls};
 
 /// What all connections of a server share.
 pub(super) struct Shared<S> {
@@ -45,9 +44,10 @@ pub(super) fn http() -> auto::Builder<TokioExecutor> {
         .http1()
         .timer(TokioTimer::new())
         .keep_alive(true)
-        // The number of headers stays at hyper's default of 100: to set it, even to that, moves them to the heap.
         // A client may end its half after the request and still wait for the answer.
         .half_close(true)
+        // Moves their index to the heap, two allocations a request; hyper's default of 100 answers the 101st by itself.
+        .max_headers(MAX_HTTP1_HEADERS)
         .max_buf_size(HTTP1_BUFFER_BYTES)
         .header_read_timeout(HEADER_READ_TIMEOUT);
     builder
@@ -56,7 +56,7 @@ pub(super) fn http() -> auto::Builder<TokioExecutor> {
         .max_concurrent_streams(MAX_CONCURRENT_STREAMS)
         .initial_stream_window_size(STREAM_WINDOW_BYTES)
         .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
-        .max_header_list_size(MAX_HEAD_BYTES)
+        .max_header_list_size(MAX_HTTP2_HEAD_BYTES)
         .max_local_error_reset_streams(MAX_LOCAL_RESETS)
         .keep_alive_interval(KEEP_ALIVE_INTERVAL)
         .keep_alive_timeout(KEEP_ALIVE_TIMEOUT);

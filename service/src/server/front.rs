@@ -75,8 +75,9 @@ where
         let client = EffectiveAddress::derive(&info, &self.forwarding, request.headers());
         let observation = Observation::begin(front, operation, id.clone(), info, client.address);
         let (name, refused) = match front {
-            FrontName::Grpc => (GRPC_REQUEST_ID, None),
-            FrontName::S3 => (S3_REQUEST_ID, refused_head(&request)),
+            FrontName::Grpc => (GRPC_REQUEST_ID, refused_head(&request)),
+            // The adapter refuses it, in S3's words.
+            FrontName::S3 => (S3_REQUEST_ID, None),
         };
         hide_credentials(request.headers_mut());
         request.extensions_mut().insert(info);
@@ -156,8 +157,7 @@ fn hide_credentials(headers: &mut HeaderMap) {
     }
 }
 
-/// The status for a head that is too large. HTTP/2 has its own limit; HTTP/1 heads are bounded by the buffer only, which
-/// is larger.
+/// The status for a head that is too large. What HTTP itself bounds is larger.
 fn refused_head<B>(request: &Request<B>) -> Option<StatusCode> {
     // A header line is `name: value\r\n`.
     let lines = request

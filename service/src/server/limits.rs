@@ -4,6 +4,13 @@ use std::time::Duration;
 /// percent-encoded), and a presigned URL carries a signature beside it.
 pub const MAX_HEAD_BYTES: u32 = 32 * 1024;
 
+/// The largest header list that is read of an HTTP/2 request: above [`MAX_HEAD_BYTES`], so that a head that exceeds that
+/// is refused in the words of its protocol; one that exceeds this gets a bare 431 from the HTTP library.
+pub(super) const MAX_HTTP2_HEAD_BYTES: u32 = 2 * MAX_HEAD_BYTES;
+
+/// The most headers that are read of an HTTP/1 request; for the same reason above what S3 takes.
+pub(super) const MAX_HTTP1_HEADERS: usize = 128;
+
 /// The read and write buffer of an HTTP/1 connection. Not [`MAX_HEAD_BYTES`]: the buffer is also what a body is read
 /// through, and 256 KiB is the chunk at which the transfer of large bodies is cheapest. The size of the head is judged
 /// when it has been read.

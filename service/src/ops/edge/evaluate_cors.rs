@@ -17,7 +17,11 @@ pub(crate) async fn evaluate_cors(
     let rules = bucket.and_then(|bucket| bucket.config.cors.clone());
     let rules = rules.unwrap_or_default();
     let matched = first_match(&rules, &asked.origin, &asked.method, &asked.request_headers);
-    Ok(matched.map_or_else(EvaluateCorsResponse::default, |rule| {
+    let refused = EvaluateCorsResponse {
+        enabled: !rules.is_empty(),
+        ..EvaluateCorsResponse::default()
+    };
+    Ok(matched.map_or(refused, |rule| {
         headers(rule, asked.origin, asked.request_headers)
     }))
 }
@@ -26,6 +30,7 @@ pub(crate) async fn evaluate_cors(
 fn headers(rule: &CorsRule, origin: String, request_headers: Vec<String>) -> EvaluateCorsResponse {
     let everyone = rule.allowed_origins.iter().any(|allowed| allowed == "*");
     EvaluateCorsResponse {
+        enabled: true,
         allowed: true,
         allow_origin: if everyone { "*".to_owned() } else { origin },
         allow_credentials: !everyone,
