@@ -87,7 +87,7 @@ pub(crate) fn parts(error: &Error) -> Parts {
             ]),
         ),
         Error::InvalidTag(_) => (Reason::InvalidTag, facts([])),
-        Error::InvalidCors(_) => (Reason::InvalidRequest, facts([])),
+        Error::InvalidCors(_) | Error::Checksum(_) => (Reason::InvalidRequest, facts([])),
         Error::MetadataTooLarge { size, most } => (
             Reason::MetadataTooLarge,
             facts([
@@ -156,7 +156,7 @@ pub(crate) fn parts(error: &Error) -> Parts {
         } => (
             Reason::BadDigest,
             facts([
-                ("digest", (*digest).to_owned()),
+                ("digest", digest.name().to_owned()),
                 ("expected_digest", declared.clone()),
                 ("calculated_digest", actual.clone()),
             ]),

@@ -66,7 +66,7 @@ fn has_override(query: &Query) -> bool {
         .any(|parameter| parameter.name.starts_with("response-"))
 }
 
-/// The header as S3 shows it: always a media type, and the checksum of the whole object with the whole object only.
+/// The header as S3 shows it: always a media type, and the checksum of what is shown: the object or one part of it.
 pub(super) fn as_shown(mut header: ObjectHeader) -> ObjectHeader {
     let partial = header.content_range.is_some();
     if let Some(object) = &mut header.object {
@@ -74,8 +74,10 @@ pub(super) fn as_shown(mut header: ObjectHeader) -> ObjectHeader {
         if attributes.content_type.is_empty() {
             attributes.content_type = DEFAULT_CONTENT_TYPE.to_owned();
         }
-        if partial {
-            object.checksum = None;
+        match header.range_checksum.take() {
+            Some(own) => object.checksum = Some(own),
+            None if partial => object.checksum = None,
+            None => {}
         }
     }
     header

@@ -3,6 +3,8 @@ use bucketry_contract::v1::{UploadPartRequest, UploadPartSpec};
 
 use crate::answer::Answer;
 use crate::binding::Call;
+use crate::binding::decode::contract_algorithm;
+use crate::checksum::DeclaredChecksum;
 use crate::content::{Wrap, content_messages, declared_message};
 use crate::exchange::{Exchange, Refusal};
 use crate::generated::render_upload_part;
@@ -19,6 +21,9 @@ pub(crate) async fn upload_part(
         Err(error) => return Err(Refusal::with_body(error, call.intake)),
     }
     spec.digests = declared_message(&call.digests);
+    if let DeclaredChecksum::Trailer(algorithm) = call.digests.checksum {
+        spec.checksum_algorithm = contract_algorithm(algorithm).into();
+    }
     let wrap = Wrap {
         chunk: |chunk| message(Message::Chunk(chunk)),
         digests: |digests| message(Message::Digests(digests)),

@@ -1,3 +1,5 @@
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use bucketry_contract::v1::{
     self, CompleteMultipartUploadRequest, CompleteMultipartUploadResponse, CompletedPart,
 };
@@ -13,8 +15,9 @@ use crate::convert::{
 };
 use crate::digest::{ChecksumValue, combine_full_object, composite_checksum, multipart_digest};
 use crate::domain::{Checksum, ChecksumAlgorithm, ChecksumType, DataId, ETag};
-use crate::error::Error;
+use crate::error::{Digest, Error};
 use crate::limits::{MAX_OBJECT_BYTES, MAX_PARTS, MIN_PART_BYTES};
+use crate::rules::checksums::{self, ChecksumError, WholeChecksum};
 use crate::service::{Grant, Service};
 
 pub(crate) async fn complete_multipart_upload(
@@ -75,7 +78,7 @@ async fn prepare(
     service
         .foresee(&grant.bucket, &upload.key, &preconditions)
         .await?;
-    let chosen = choose(&all_parts(service, upload).await?, &asked.parts)?;
+    let chosen = choose(upload, &all_parts(service, upload).await?, &asked.parts)?;
     let meta = finished(upload, &chosen, asked)?;
     let parts = chosen
         .iter()
@@ -102,7 +105,7 @@ async fn all_parts(service: &Service, upload: &Upload) -> Result<Vec<Part>, Erro
 }
 
 /// The uploaded parts that the caller names, each as it was read.
-fn choose(uploaded: &[Part], named: &[CompletedPart]) -> Result<Vec<Part>, Error> {
+fn choose(upload: &Upload, uploaded: &[Part], named: &[CompletedPart]) -> Result<Vec<Part>, Error> {
     if named.is_empty() || named.len() > usize::from(MAX_PARTS) {
         return Err(Error::InvalidArgument {
             field: "parts",
@@ -124,16 +127,7 @@ fn choose(uploaded: &[Part], named: &[CompletedPart]) -> Result<Vec<Part>, Error
             .and_then(|at| uploaded.get(at))
             .filter(|part| part.etag.to_string() == name.etag.trim_matches('"'))
             .ok_or(Error::InvalidPart { number })?;
-        if let Some(sent) = &name.checksum {
-            let same = part.checksum.is_some_and(|checksum| {
-                sent.value == checksum.value()
-                    && algorithm_from_proto("parts.checksum.algorithm", sent.algorithm)
-                        .is_ok_and(|algorithm| algorithm == Some(checksum.algorithm()))
-            });
-            if !same {
-                return Err(Error::InvalidPart { number });
-            }
-        }
+        check_part_checksum(upload, part, name.checksum.as_ref())?;
         chosen.push(part.clone());
     }
     let but_last = chosen.len().saturating_sub(1);
@@ -148,6 +142,38 @@ fn choose(uploaded: &[Part], named: &[CompletedPart]) -> Result<Vec<Part>, Error
             least: MIN_PART_BYTES,
         }),
         None => Ok(chosen),
+    }
+}
+
+/// What the completion says of a part's checksum: needed where the object's is made of them, and true where it is given.
+fn check_part_checksum(
+    upload: &Upload,
+    part: &Part,
+    sent: Option<&v1::Checksum>,
+) -> Result<(), Error> {
+    let number = part.number.into();
+    let composite = upload
+        .checksum
+        .filter(|(_, kind)| *kind == ChecksumType::Composite);
+    let Some(sent) = sent else {
+        return composite.map_or(Ok(()), |(algorithm, _)| {
+            Err(ChecksumError::MissingInPart { algorithm, number }.into())
+        });
+    };
+    let algorithm = algorithm_from_proto("parts.checksum.algorithm", sent.algorithm)?;
+    if let (Some((expected, _)), Some(algorithm)) = (composite, algorithm)
+        && algorithm != expected
+    {
+        return Err(Error::BadDigest {
+            digest: Digest::Part { algorithm, number },
+            declared: STANDARD.encode(&sent.value),
+            actual: String::new(),
+        });
+    }
+    let mut known = part.checksum.iter().chain(&part.object_crc);
+    match known.any(|own| Some(own.algorithm()) == algorithm && sent.value == own.value()) {
+        true => Ok(()),
+        false => Err(Error::InvalidPart { number }),
     }
 }
 
@@ -174,12 +200,10 @@ fn finished(
     let md5s: Vec<[u8; 16]> = parts.iter().map(|part| part.etag.md5()).collect();
     let count = u32::try_from(parts.len()).unwrap_or(u32::MAX);
     let etag = ETag::of_parts(multipart_digest(&md5s).md5, count);
-    let (algorithm, kind) = upload
-        .checksum
-        .unwrap_or((ChecksumAlgorithm::Crc64Nvme, ChecksumType::FullObject));
+    let (algorithm, kind) = upload.checksum.unwrap_or(checksums::DEFAULT);
     let checksum = whole_checksum(parts, algorithm, kind)?;
     if let Some(declared) = &asked.checksum {
-        check_declared(declared, kind, checksum.as_ref())?;
+        check_declared(upload, declared, checksum.as_ref(), count)?;
     }
     Ok(ObjectMeta {
         headers: upload.headers.clone(),
@@ -192,7 +216,7 @@ fn finished(
     })
 }
 
-/// None if the parts do not have the upload's checksum, which happens when it names none and they bring different ones.
+/// None if a part lacks it: one of an upload without algorithm that a former version took with another checksum only.
 fn whole_checksum(
     parts: &[Part],
     algorithm: ChecksumAlgorithm,
@@ -201,7 +225,8 @@ fn whole_checksum(
     let mut values = Vec::with_capacity(parts.len());
     for part in parts {
         let value = part
-            .checksum
+            .object_crc
+            .or(part.checksum)
             .filter(|checksum| checksum.algorithm() == algorithm)
             .and_then(|checksum| ChecksumValue::from_bytes(algorithm, checksum.value()));
         match value {
@@ -224,31 +249,38 @@ fn whole_checksum(
 
 /// A type without a value is a claim of its own: clients repeat the one that they began the upload with.
 fn check_declared(
+    upload: &Upload,
     declared: &v1::Checksum,
-    kind: ChecksumType,
     actual: Option<&Checksum>,
+    count: u32,
 ) -> Result<(), Error> {
+    let (_, kind) = upload.checksum.unwrap_or(checksums::DEFAULT);
     let typed = declared.r#type() != v1::ChecksumType::Unspecified;
     if typed && declared.r#type() != checksum_type_to_proto(kind) {
-        return Err(Error::InvalidRequest(
-            "the checksum type is not the one that the upload was created with",
-        ));
+        return Err(ChecksumError::Type { expected: kind }.into());
     }
-    if typed && declared.value.is_empty() && declared.algorithm == 0 {
-        return Ok(());
+    let Some(algorithm) = algorithm_from_proto("checksum.algorithm", declared.algorithm)? else {
+        return match declared.value.is_empty() {
+            true => Ok(()),
+            false => Err(Error::InvalidArgument {
+                field: "checksum.algorithm",
+                problem: "a checksum needs its algorithm".to_owned(),
+            }),
+        };
+    };
+    match checksums::check_whole(upload.checksum, algorithm)? {
+        WholeChecksum::Ignore => return Ok(()),
+        WholeChecksum::Verify => {}
     }
-    let algorithm = algorithm_from_proto("checksum.algorithm", declared.algorithm)?;
-    let same = actual.is_some_and(|actual| {
-        algorithm == Some(actual.algorithm()) && declared.value == actual.value()
-    });
-    if same {
+    let counted = [0, i32::try_from(count).unwrap_or(i32::MAX)].contains(&declared.part_count);
+    if counted && actual.is_some_and(|actual| declared.value == actual.value()) {
         return Ok(());
     }
     Err(Error::BadDigest {
-        digest: "checksum of the whole object",
-        declared: hex::encode(&declared.value),
+        digest: Digest::Object(algorithm),
+        declared: STANDARD.encode(&declared.value),
         actual: actual
-            .map(|actual| hex::encode(actual.value()))
+            .map(|actual| STANDARD.encode(actual.value()))
             .unwrap_or_default(),
     })
 }
@@ -334,6 +366,7 @@ mod tests {
                 etag: ETag::of_content([number as u8; 16]),
                 modified: NOW,
                 checksum: Some(checksum),
+                object_crc: None,
                 data_id: DataId(number.into()),
             })
             .collect()
