@@ -81,3 +81,35 @@ fn unpack_checksums(packed: &[u8]) -> Result<(Option<Checksum>, Option<Checksum>
     };
     Ok((Some(own), object))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{ChecksumAlgorithm, ChecksumType, ETag};
+
+    #[test]
+    fn one_or_two_checksums_of_any_length() {
+        let value = |algorithm: ChecksumAlgorithm| {
+            let bytes = vec![7; algorithm.byte_length()];
+            Checksum::new(algorithm, ChecksumType::FullObject, &bytes).ok()
+        };
+        let object = value(ChecksumAlgorithm::Crc64Nvme);
+        for own in ChecksumAlgorithm::ALL.map(value) {
+            for object_crc in [None, object] {
+                let part = Part {
+                    number: 1,
+                    size: 1,
+                    etag: ETag::of_content([1; 16]),
+                    modified: Timestamp::EPOCH,
+                    checksum: own,
+                    object_crc,
+                    data_id: DataId(1),
+                };
+                let packed = pack_checksums(&part).unwrap();
+                assert_eq!(unpack_checksums(&packed).unwrap(), (own, object_crc));
+                assert!(unpack_checksums(&packed[1..]).is_err());
+                assert!(unpack_checksums(&packed[..packed.len() - 1]).is_err());
+            }
+        }
+    }
+}
