@@ -412,7 +412,9 @@ mod tests {
         for value in [&[][..], value.value()] {
             assert!(matches!(
                 typed(v1::ChecksumType::Composite, value),
-                Err(Error::InvalidRequest(_))
+                Err(Error::Checksum(ChecksumError::Type {
+                    expected: ChecksumType::FullObject
+                }))
             ));
         }
         assert!(matches!(
