@@ -8,8 +8,9 @@ use base64::engine::general_purpose::STANDARD;
 use http::HeaderMap;
 use md5::Md5;
 use sha1::Sha1;
-use sha2::{Digest, Sha256};
+use sha2::{Digest, Sha256, Sha512};
 use subtle::ConstantTimeEq;
+use twox_hash::{XxHash3_64, XxHash3_128, XxHash64};
 
 use crate::sigv4::PayloadHash;
 
@@ -26,16 +27,31 @@ pub enum ChecksumAlgorithm {
     Sha1,
     /// SHA-256.
     Sha256,
+    /// SHA-512.
+    Sha512,
+    /// MD5, as a checksum that is stored with the object.
+    Md5,
+    /// XXH64.
+    XxHash64,
+    /// XXH3 of 64 bits.
+    XxHash3,
+    /// XXH3 of 128 bits.
+    XxHash128,
 }
 
 impl ChecksumAlgorithm {
     /// All of them.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 10] = [
         Self::Crc32,
         Self::Crc32c,
         Self::Crc64Nvme,
         Self::Sha1,
         Self::Sha256,
+        Self::Sha512,
+        Self::Md5,
+        Self::XxHash64,
+        Self::XxHash3,
+        Self::XxHash128,
     ];
 
     /// The header or trailer that carries the value, base64.
@@ -47,6 +63,11 @@ impl ChecksumAlgorithm {
             Self::Crc64Nvme => "x-amz-checksum-crc64nvme",
             Self::Sha1 => "x-amz-checksum-sha1",
             Self::Sha256 => "x-amz-checksum-sha256",
+            Self::Sha512 => "x-amz-checksum-sha512",
+            Self::Md5 => "x-amz-checksum-md5",
+            Self::XxHash64 => "x-amz-checksum-xxhash64",
+            Self::XxHash3 => "x-amz-checksum-xxhash3",
+            Self::XxHash128 => "x-amz-checksum-xxhash128",
         }
     }
 
@@ -67,6 +88,11 @@ impl ChecksumAlgorithm {
             Self::Crc64Nvme => "CRC64NVME",
             Self::Sha1 => "SHA1",
             Self::Sha256 => "SHA256",
+            Self::Sha512 => "SHA512",
+            Self::Md5 => "MD5",
+            Self::XxHash64 => "XXHASH64",
+            Self::XxHash3 => "XXHASH3",
+            Self::XxHash128 => "XXHASH128",
         }
     }
 
@@ -83,9 +109,11 @@ impl ChecksumAlgorithm {
     pub fn length(self) -> usize {
         match self {
             Self::Crc32 | Self::Crc32c => 4,
-            Self::Crc64Nvme => 8,
+            Self::Crc64Nvme | Self::XxHash64 | Self::XxHash3 => 8,
+            Self::Md5 | Self::XxHash128 => 16,
             Self::Sha1 => 20,
             Self::Sha256 => 32,
+            Self::Sha512 => 64,
         }
     }
 
@@ -98,6 +126,11 @@ impl ChecksumAlgorithm {
             Self::Crc64Nvme => crc_bytes(crc_fast::CrcAlgorithm::Crc64Nvme, data, 8),
             Self::Sha1 => Sha1::digest(data).to_vec(),
             Self::Sha256 => Sha256::digest(data).to_vec(),
+            Self::Sha512 => Sha512::digest(data).to_vec(),
+            Self::Md5 => Md5::digest(data).to_vec(),
+            Self::XxHash64 => XxHash64::oneshot(0, data).to_be_bytes().to_vec(),
+            Self::XxHash3 => XxHash3_64::oneshot(data).to_be_bytes().to_vec(),
+            Self::XxHash128 => XxHash3_128::oneshot(data).to_be_bytes().to_vec(),
         }
     }
 }
@@ -165,23 +198,37 @@ pub enum DigestError {
         /// The algorithm whose value is malformed.
         algorithm: ChecksumAlgorithm,
     },
+    /// The same checksum twice.
+    #[error("{} more than once", algorithm.header())]
+    Repeated {
+        /// The algorithm.
+        algorithm: ChecksumAlgorithm,
+        /// The second value.
+        value: String,
+    },
     /// More than one checksum, counting headers and the trailer.
     #[error("several checksums for one body")]
     SeveralChecksums,
-    /// `x-amz-sdk-checksum-algorithm` or a checksum header names an unknown algorithm.
+    /// A header that begins like one of a checksum, of an unknown algorithm.
+    #[error("unknown checksum header {0:?}")]
+    UnknownHeader(String),
+    /// `x-amz-checksum-algorithm` names an unknown algorithm.
     #[error("unknown checksum algorithm {0:?}")]
     UnknownAlgorithm(String),
-    /// A header names another algorithm than the value that came.
-    #[error("{header} does not match the checksum")]
-    AlgorithmMismatch {
-        /// `x-amz-sdk-checksum-algorithm` or `x-amz-checksum-algorithm`.
-        header: &'static str,
-    },
-    /// A header names an algorithm, and no value came.
-    #[error("{header} without a checksum")]
-    MissingChecksum {
-        /// `x-amz-sdk-checksum-algorithm` or `x-amz-checksum-algorithm`.
-        header: &'static str,
+    /// `x-amz-sdk-checksum-algorithm` names an unknown algorithm, or another one than the value that came.
+    #[error("{SDK_ALGORITHM} does not match the checksum")]
+    AlgorithmMismatch,
+    /// `x-amz-sdk-checksum-algorithm` names an algorithm, and no value came.
+    #[error("{SDK_ALGORITHM} without a checksum")]
+    MissingChecksum,
+    /// `x-amz-checksum-type` has an unknown value.
+    #[error("unknown checksum type {0:?}")]
+    UnknownType(String),
+    /// The value in the trailer is not base64 of the algorithm's length.
+    #[error("invalid value in the trailer for {}", algorithm.header())]
+    InvalidTrailer {
+        /// The algorithm whose value is malformed.
+        algorithm: ChecksumAlgorithm,
     },
     /// A trailer was announced and did not come.
     #[error("the announced trailer did not come")]
@@ -215,9 +262,9 @@ const NOT_CHECKSUMS: [&str; 3] = [
     "x-amz-checksum-type",
 ];
 
-/// Headers that name the algorithm of a checksum which stands elsewhere. SDKs send the first one; the second one, which
-/// S3 has for operations without content, would be ignored here if it meant nothing.
-const NAMING_ALGORITHMS: [&str; 2] = ["x-amz-sdk-checksum-algorithm", "x-amz-checksum-algorithm"];
+/// Names the algorithm of a checksum which stands elsewhere. `x-amz-checksum-algorithm` does not: it has a meaning for
+/// operations without content only (CreateMultipartUpload, CopyObject), and S3 ignores it elsewhere.
+pub(crate) const SDK_ALGORITHM: &str = "x-amz-sdk-checksum-algorithm";
 
 impl DeclaredDigests {
     /// Reads what the headers of a request with a body declare. Hoisted query parameters must have
@@ -243,9 +290,7 @@ impl DeclaredDigests {
             (None, Some(algorithm)) => DeclaredChecksum::Trailer(algorithm),
             (None, None) => DeclaredChecksum::None,
         };
-        for header in NAMING_ALGORITHMS {
-            check_algorithm(headers, header, &checksum)?;
-        }
+        check_algorithm(headers, &checksum)?;
         Ok(Self {
             content_md5: content_md5(headers)?,
             content_sha256,
@@ -307,16 +352,20 @@ fn content_md5(headers: &HeaderMap) -> Result<Option<[u8; 16]>, DigestError> {
 }
 
 fn header_checksum(headers: &HeaderMap) -> Result<Option<Checksum>, DigestError> {
-    let mut found = None;
+    let mut found: Option<Checksum> = None;
     for (name, value) in headers {
         let name = name.as_str();
         if !name.starts_with("x-amz-checksum-") || NOT_CHECKSUMS.contains(&name) {
             continue;
         }
         let algorithm = ChecksumAlgorithm::of_header(name)
-            .ok_or_else(|| DigestError::UnknownAlgorithm(name.to_owned()))?;
-        if found.is_some() {
-            return Err(DigestError::SeveralChecksums);
+            .ok_or_else(|| DigestError::UnknownHeader(name.to_owned()))?;
+        if let Some(first) = &found {
+            let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
+            return Err(match first.algorithm == algorithm {
+                true => DigestError::Repeated { algorithm, value },
+                false => DigestError::SeveralChecksums,
+            });
         }
         let value = value
             .to_str()
@@ -342,26 +391,20 @@ fn trailer_checksum(
     }
 }
 
-fn check_algorithm(
-    headers: &HeaderMap,
-    header: &'static str,
-    checksum: &DeclaredChecksum,
-) -> Result<(), DigestError> {
-    let Some(value) = headers.get(header) else {
+fn check_algorithm(headers: &HeaderMap, checksum: &DeclaredChecksum) -> Result<(), DigestError> {
+    let Some(value) = headers.get(SDK_ALGORITHM) else {
         return Ok(());
     };
     let name = String::from_utf8_lossy(value.as_bytes());
-    let named = ChecksumAlgorithm::of_wire_name(&name)
-        .ok_or_else(|| DigestError::UnknownAlgorithm(name.into_owned()))?;
+    let named = ChecksumAlgorithm::of_wire_name(name.trim());
     let given = match checksum {
-        DeclaredChecksum::None => return Err(DigestError::MissingChecksum { header }),
+        DeclaredChecksum::None => return Err(DigestError::MissingChecksum),
         DeclaredChecksum::Header(checksum) => checksum.algorithm,
         DeclaredChecksum::Trailer(algorithm) => *algorithm,
     };
-    if given == named {
-        Ok(())
-    } else {
-        Err(DigestError::AlgorithmMismatch { header })
+    match named {
+        Some(named) if named == given => Ok(()),
+        Some(_) | None => Err(DigestError::AlgorithmMismatch),
     }
 }
 
@@ -395,6 +438,17 @@ mod tests {
         assert_eq!(
             compute(ChecksumAlgorithm::Sha1),
             "f7c3bc1d808e04732adf679965ccc34ca7ae3441"
+        );
+        assert!(compute(ChecksumAlgorithm::Sha512).starts_with("d9e6762dd1c8eaf6d61b3c6192fc408d"));
+        assert_eq!(
+            compute(ChecksumAlgorithm::Md5),
+            "25f9e794323b453885f5181f1b624d0b"
+        );
+        assert_eq!(compute(ChecksumAlgorithm::XxHash64), "8cb841db40e6ae83");
+        assert_eq!(compute(ChecksumAlgorithm::XxHash3), "72dcb18b67a17dff");
+        assert_eq!(
+            compute(ChecksumAlgorithm::XxHash128),
+            "33119477ede5dcd5e9716427681d5860"
         );
         for algorithm in ChecksumAlgorithm::ALL {
             assert_eq!(algorithm.compute(b"").len(), algorithm.length());
@@ -479,33 +533,33 @@ mod tests {
         };
         let sha = ("x-amz-checksum-sha1", "98O8HYCOBHMq32eZZczDTKfuNEE=");
         assert_eq!(refused(&[crc, sha]), DigestError::SeveralChecksums);
-        assert_eq!(refused(&[crc, crc]), DigestError::SeveralChecksums);
+        assert_eq!(
+            refused(&[crc, ("x-amz-checksum-crc32", "AAAAAA==")]),
+            DigestError::Repeated {
+                algorithm: ChecksumAlgorithm::Crc32,
+                value: "AAAAAA==".into()
+            }
+        );
         assert_eq!(
             refused(&[crc, ("x-amz-trailer", "x-amz-checksum-crc32")]),
             DigestError::SeveralChecksums
         );
         assert_eq!(
             refused(&[("x-amz-checksum-md4", "AA==")]),
-            DigestError::UnknownAlgorithm("x-amz-checksum-md4".into())
+            DigestError::UnknownHeader("x-amz-checksum-md4".into())
         );
-        for header in NAMING_ALGORITHMS {
+        for named in ["SHA1", "MD4"] {
             assert_eq!(
-                refused(&[crc, (header, "SHA1")]),
-                DigestError::AlgorithmMismatch { header }
+                refused(&[crc, (SDK_ALGORITHM, named)]),
+                DigestError::AlgorithmMismatch
             );
             assert_eq!(
-                refused(&[(header, "SHA1")]),
-                DigestError::MissingChecksum { header }
+                refused(&[(SDK_ALGORITHM, named)]),
+                DigestError::MissingChecksum
             );
+            let elsewhere = [crc, ("x-amz-checksum-algorithm", named)];
+            assert!(declared(&elsewhere, PayloadHash::Unsigned).is_ok());
         }
-        assert!(matches!(
-            refused(&[("x-amz-sdk-checksum-algorithm", "MD4")]),
-            DigestError::UnknownAlgorithm(_)
-        ));
-        assert!(matches!(
-            refused(&[("x-amz-checksum-md4", "AA==")]),
-            DigestError::UnknownAlgorithm(_)
-        ));
         assert!(matches!(
             refused(&[("x-amz-checksum-crc32", "AA==")]),
             DigestError::InvalidChecksum { .. }

@@ -1,6 +1,8 @@
 //! Why an operation was refused, as data. [`crate::status`] makes the wire status of it.
 
 use crate::catalog::CatalogError;
+use crate::domain::ChecksumAlgorithm;
+use crate::rules::checksums::{ChecksumError, lower};
 use crate::rules::cors::CorsError;
 use crate::rules::tags::TagError;
 
@@ -53,6 +55,8 @@ pub(crate) enum Error {
     InvalidRedirect,
     #[error("{0}")]
     InvalidCors(CorsError),
+    #[error("{0}")]
+    Checksum(ChecksumError),
     #[error("the metadata has {size} bytes; {most} are allowed")]
     MetadataTooLarge { size: usize, most: usize },
     #[error("{field} can never be changed; clone the token to get another")]
@@ -96,9 +100,9 @@ pub(crate) enum Error {
     #[error("the token's requests per second are used up: {limit}; slow down")]
     RequestLimitExceeded { limit: u32 },
 
-    #[error("the {digest} of the content is {actual}, not {declared} as declared")]
+    #[error("{}", digest.mismatch())]
     BadDigest {
-        digest: &'static str,
+        digest: Digest,
         declared: String,
         actual: String,
     },
@@ -148,6 +152,57 @@ pub(crate) enum Error {
     Stream(Box<tonic::Status>),
 }
 
+/// A digest that the client declares, by the name that S3 has for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Digest {
+    ContentMd5,
+    Chunk,
+    Checksum(ChecksumAlgorithm),
+    /// Of the object that an upload becomes.
+    Object(ChecksumAlgorithm),
+    Part {
+        algorithm: ChecksumAlgorithm,
+        number: u32,
+    },
+}
+
+impl Digest {
+    /// S3's sentence for one that differs.
+    fn mismatch(self) -> String {
+        match self {
+            Self::ContentMd5 => {
+                "The Content-MD5 you specified did not match what we received.".to_owned()
+            }
+            Self::Chunk => "The CRC32C of a chunk did not match what we received.".to_owned(),
+            Self::Checksum(algorithm) => {
+                let name = algorithm.name();
+                format!("The {name} you specified did not match the calculated checksum.")
+            }
+            Self::Object(algorithm) => {
+                let name = lower(Some(algorithm));
+                format!("The {name} you specified did not match the calculated checksum.")
+            }
+            Self::Part { algorithm, number } => {
+                let name = lower(Some(algorithm));
+                format!(
+                    "The {name} you specified for part {number} did not match what we received."
+                )
+            }
+        }
+    }
+
+    /// Its name, as a fact of the error.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::ContentMd5 => "Content-MD5",
+            Self::Chunk => "CRC32C of a chunk",
+            Self::Checksum(algorithm) | Self::Object(algorithm) | Self::Part { algorithm, .. } => {
+                algorithm.name()
+            }
+        }
+    }
+}
+
 impl Error {
     /// A fault that should be impossible; `what` is for the operator.
     pub(crate) fn internal(what: &'static str) -> Self {
@@ -159,6 +214,12 @@ impl Error {
 impl From<crate::ops::edge::ClaimError> for Error {
     fn from(error: crate::ops::edge::ClaimError) -> Self {
         Self::Claim(error)
+    }
+}
+
+impl From<ChecksumError> for Error {
+    fn from(error: ChecksumError) -> Self {
+        Self::Checksum(error)
     }
 }
 

@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use bucketry_contract::v1;
 use bytes::{Bytes, BytesMut};
 use futures::{Stream, StreamExt};
@@ -13,7 +15,7 @@ use crate::catalog::model::{Extent, Layout, NewData};
 use crate::convert::{DeclaredDigests, declared_digests};
 use crate::digest::{DigestSet, DigestTask, DigestValues};
 use crate::domain::{Checksum, ChecksumAlgorithm, ChecksumType};
-use crate::error::Error;
+use crate::error::{Digest, Error};
 use crate::metering::Direction;
 use crate::placement::Place;
 use crate::service::{Grant, Service};
@@ -50,6 +52,8 @@ pub(crate) struct Announced {
     pub(crate) digests: DeclaredDigests,
     /// The checksum to store if none is declared.
     pub(crate) algorithm: Option<ChecksumAlgorithm>,
+    /// Another one to compute beside it.
+    pub(crate) also: Option<ChecksumAlgorithm>,
 }
 
 /// Where small content goes.
@@ -66,6 +70,8 @@ pub(crate) struct Stored {
     pub(crate) size: u64,
     pub(crate) md5: [u8; 16],
     pub(crate) checksum: Checksum,
+    /// What was to be computed beside it, if that is another.
+    pub(crate) also: Option<Checksum>,
     pub(crate) data: NewData,
     place: Option<Place>,
 }
@@ -149,7 +155,7 @@ struct Taker<'a> {
     size: u64,
     head: Vec<Bytes>,
     digests: DigestTask,
-    algorithms: Vec<ChecksumAlgorithm>,
+    algorithm: ChecksumAlgorithm,
     writer: Option<(BlobWriter, Place)>,
 }
 
@@ -160,8 +166,10 @@ impl<'a> Taker<'a> {
             .map(|checksum| checksum.algorithm)
             .or(announced.algorithm)
             .unwrap_or(ChecksumAlgorithm::Crc64Nvme);
-        let algorithms = vec![algorithm];
         let mut set = DigestSet::md5_only().with(algorithm);
+        if let Some(also) = announced.also {
+            set = set.with(also);
+        }
         if announced.digests.sha256.is_some() {
             set = set.with(ChecksumAlgorithm::Sha256);
         }
@@ -172,7 +180,7 @@ impl<'a> Taker<'a> {
             size: 0,
             head: Vec::new(),
             digests: DigestTask::new(set),
-            algorithms,
+            algorithm,
             writer: None,
         }
     }
@@ -254,10 +262,12 @@ impl<'a> Taker<'a> {
         let stored = declared
             .checksum
             .as_ref()
-            .map(|checksum| checksum.algorithm)
-            .or_else(|| self.algorithms.first().copied())
-            .unwrap_or(ChecksumAlgorithm::Crc64Nvme);
+            .map_or(self.algorithm, |checksum| checksum.algorithm);
         let checksum = verify(&values, declared, stored)?;
+        let also = match announced.also {
+            Some(also) if also != stored => full_object(&values, also)?,
+            Some(_) | None => None,
+        };
         let (data, place) = match self.writer {
             Some((writer, place)) => {
                 let written = match writer.finish().await {
@@ -291,6 +301,7 @@ impl<'a> Taker<'a> {
             size: self.size,
             md5: values.md5,
             checksum,
+            also,
             data,
             place,
         })
@@ -316,7 +327,7 @@ fn check_chunk(declared: u32, data: &[u8]) -> Result<(), Error> {
         return Ok(());
     }
     Err(Error::BadDigest {
-        digest: "CRC32C of a chunk",
+        digest: Digest::Chunk,
         declared: format!("{declared:08x}"),
         actual: format!("{actual:08x}"),
     })
@@ -332,9 +343,9 @@ fn verify(
         && md5 != values.md5
     {
         return Err(Error::BadDigest {
-            digest: "MD5",
-            declared: hex::encode(md5),
-            actual: hex::encode(values.md5),
+            digest: Digest::ContentMd5,
+            declared: STANDARD.encode(md5),
+            actual: STANDARD.encode(values.md5),
         });
     }
     let value = |algorithm| {
@@ -358,12 +369,24 @@ fn verify(
         && checksum.value != actual.as_bytes()
     {
         return Err(Error::BadDigest {
-            digest: crate::convert::algorithm_name(checksum.algorithm),
-            declared: hex::encode(&checksum.value),
-            actual: hex::encode(actual.as_bytes()),
+            digest: Digest::Checksum(checksum.algorithm),
+            declared: STANDARD.encode(&checksum.value),
+            actual: STANDARD.encode(actual.as_bytes()),
         });
     }
     Checksum::new(stored, ChecksumType::FullObject, actual.as_bytes())
+        .map_err(|_| Error::internal("a digest of the wrong length"))
+}
+
+/// The checksum of content by one of the algorithms that were computed.
+pub(crate) fn full_object(
+    values: &DigestValues,
+    algorithm: ChecksumAlgorithm,
+) -> Result<Option<Checksum>, Error> {
+    values
+        .checksum(algorithm)
+        .map(|value| Checksum::new(algorithm, ChecksumType::FullObject, value.as_bytes()))
+        .transpose()
         .map_err(|_| Error::internal("a digest of the wrong length"))
 }
 

@@ -108,7 +108,7 @@ pub(crate) fn parts(error: &Error) -> Parts {
         Error::InvalidCors(CorsError::RuleCount { count: 0 } | CorsError::Empty { .. }) => {
             (Reason::MalformedXml, facts([]))
         }
-        Error::InvalidCors(_) => (Reason::InvalidRequest, facts([])),
+        Error::InvalidCors(_) | Error::Checksum(_) => (Reason::InvalidRequest, facts([])),
         Error::MetadataTooLarge { size, most } => (
             Reason::MetadataTooLarge,
             facts([
@@ -180,7 +180,7 @@ pub(crate) fn parts(error: &Error) -> Parts {
         } => (
             Reason::BadDigest,
             facts([
-                ("digest", (*digest).to_owned()),
+                ("digest", digest.name().to_owned()),
                 ("expected_digest", declared.clone()),
                 ("calculated_digest", actual.clone()),
             ]),

@@ -14,6 +14,7 @@ pub(crate) const BUCKET: &str = "wire-test-bucket";
 /// The body of the CRC catalogue and its CRC-32C in base64.
 const CHECKED: &[u8] = b"123456789";
 const CHECKED_CRC32C: &str = "4waSgw==";
+const CHECKED_CRC64NVME: &str = "rosUhgp5mIg=";
 
 /// A server with one bucket and a token on it.
 pub(crate) struct Wire {
@@ -150,6 +151,64 @@ async fn trailers_signed_and_unsigned() -> Result<(), HarnessError> {
             "{mode:?}"
         );
         assert_eq!(wire.get("k")?.body, CHECKED);
+    }
+    Ok(())
+}
+
+/// As SDKs upload parts over TLS: the upload names no algorithm, the checksum of the part comes in the trailer.
+#[tokio::test]
+async fn parts_with_trailers_of_an_upload_without_algorithm() -> Result<(), HarnessError> {
+    let wire = Wire::start().await?;
+    let post = |key: &str, body: &[u8], headers: &[(&str, &str)]| {
+        let mut request = with_body(wire.request("POST", key), body);
+        for (name, value) in headers {
+            request = request.header(name, value);
+        }
+        wire.send(wire.signed(request)?)
+    };
+    let body = [Bytes::from_static(CHECKED)];
+    for (mode, algorithm) in [
+        (
+            Chunked::SignedTrailer as fn(String, String) -> Chunked,
+            "signed",
+        ),
+        (Chunked::UnsignedTrailer, "unsigned"),
+    ] {
+        let created = post(&format!("{algorithm}?uploads="), b"", &[])?;
+        let upload = created.element("UploadId").unwrap_or_default();
+        let part = format!("{algorithm}?partNumber=1&uploadId={upload}");
+        let (name, value) = trailer(CHECKED_CRC32C);
+        let wrong = wire.chunked(&part, &body, &mode(name.clone(), "AAAAAA==".to_owned()))?;
+        assert_eq!(refusal(&wire.send(wrong)?), refused(400, "BadDigest"));
+        let put = wire.send(wire.chunked(&part, &body, &mode(name, value))?)?;
+        assert_eq!(
+            (put.status, put.find("x-amz-checksum-crc32c")),
+            (200, Some(CHECKED_CRC32C))
+        );
+        let target = format!("{algorithm}?uploadId={upload}");
+        let listed = wire.get(&target)?;
+        assert_eq!(
+            listed.element("ChecksumCRC32C").as_deref(),
+            Some(CHECKED_CRC32C)
+        );
+        let etag = put.find("etag").unwrap_or_default();
+        let parts = format!(
+            "<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>{etag}</ETag></Part></CompleteMultipartUpload>"
+        );
+        let crc = |value| [("x-amz-checksum-crc64nvme", value)];
+        let wrong = post(&target, parts.as_bytes(), &crc("AAAAAAAAAAA="))?;
+        assert_eq!(refusal(&wrong), refused(400, "BadDigest"));
+        let done = post(&target, parts.as_bytes(), &crc(CHECKED_CRC64NVME))?;
+        assert_eq!(
+            (
+                done.element("ChecksumCRC64NVME"),
+                done.element("ChecksumType")
+            ),
+            (
+                Some(CHECKED_CRC64NVME.to_owned()),
+                Some("FULL_OBJECT".to_owned())
+            )
+        );
     }
     Ok(())
 }

@@ -14,7 +14,9 @@ import sys
 
 import botocore.session
 
-CHECKSUMS = ("CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256")
+CHECKSUMS = (
+    "CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256", "SHA512", "MD5", "XXHASH64", "XXHASH3", "XXHASH128",
+)
 KINDS = {"integer": "number", "long": "number", "boolean": "boolean", "timestamp": "timestamp"}
 
 

@@ -376,6 +376,8 @@ function hashOf(checksum: Checksum): Hash | undefined {
   if (checksum.type === ChecksumType.COMPOSITE) return undefined;
   if (checksum.algorithm === ChecksumAlgorithm.SHA256) return createHash('sha256');
   if (checksum.algorithm === ChecksumAlgorithm.SHA1) return createHash('sha1');
+  if (checksum.algorithm === ChecksumAlgorithm.SHA512) return createHash('sha512');
+  if (checksum.algorithm === ChecksumAlgorithm.MD5) return createHash('md5');
   return undefined;
 }
 

@@ -8,7 +8,7 @@ use percent_encoding::percent_decode_str;
 use prost_types::Timestamp;
 
 use crate::binding::{ParseError, RequestView};
-use crate::checksum::{Checksum, ChecksumAlgorithm, DigestError};
+use crate::checksum::{Checksum, ChecksumAlgorithm, DigestError, SDK_ALGORITHM};
 use crate::copy_source::{CopySource, CopySourceRange};
 use crate::headers::{EntityTags, TagStrength, parse_http_date, parse_iso8601};
 use crate::range::ByteRange;
@@ -117,9 +117,11 @@ pub fn choice(
 ) -> Result<i32, ParseError> {
     let found = of(value.trim());
     found.ok_or_else(|| match source {
-        Source::Header("x-amz-checksum-algorithm" | "x-amz-sdk-checksum-algorithm") => {
+        Source::Header("x-amz-checksum-algorithm") => {
             DigestError::UnknownAlgorithm(value.to_owned()).into()
         }
+        Source::Header(SDK_ALGORITHM) => DigestError::AlgorithmMismatch.into(),
+        Source::Header("x-amz-checksum-type") => DigestError::UnknownType(value.to_owned()).into(),
         _ => invalid(source, value),
     })
 }
@@ -268,18 +270,26 @@ pub fn checksum_headers(view: &RequestView<'_>) -> Result<Option<v1::Checksum>, 
         "x-amz-checksum-mode",
         "x-amz-checksum-type",
     ];
-    let mut found = None;
+    let mut found: Option<v1::Checksum> = None;
     for (name, value) in view.headers {
         let name = name.as_str();
         if !name.starts_with("x-amz-checksum-") || OTHERS.contains(&name) {
             continue;
         }
-        let unknown = || DigestError::UnknownAlgorithm(name.to_owned());
+        let unknown = || DigestError::UnknownHeader(name.to_owned());
         let algorithm = ChecksumAlgorithm::of_header(name).ok_or_else(unknown)?;
         let text = std::str::from_utf8(value.as_bytes()).unwrap_or_default();
-        if found.replace(checksum(algorithm, text)?).is_some() {
-            return Err(DigestError::SeveralChecksums.into());
+        if let Some(first) = &found {
+            return Err(match first.algorithm() == contract_algorithm(algorithm) {
+                true => DigestError::Repeated {
+                    algorithm,
+                    value: text.to_owned(),
+                },
+                false => DigestError::SeveralChecksums,
+            }
+            .into());
         }
+        found = Some(checksum(algorithm, text)?);
     }
     Ok(found)
 }
@@ -335,6 +345,11 @@ pub fn contract_algorithm(algorithm: ChecksumAlgorithm) -> v1::ChecksumAlgorithm
         ChecksumAlgorithm::Crc64Nvme => v1::ChecksumAlgorithm::Crc64nvme,
         ChecksumAlgorithm::Sha1 => v1::ChecksumAlgorithm::Sha1,
         ChecksumAlgorithm::Sha256 => v1::ChecksumAlgorithm::Sha256,
+        ChecksumAlgorithm::Sha512 => v1::ChecksumAlgorithm::Sha512,
+        ChecksumAlgorithm::Md5 => v1::ChecksumAlgorithm::Md5,
+        ChecksumAlgorithm::XxHash64 => v1::ChecksumAlgorithm::Xxhash64,
+        ChecksumAlgorithm::XxHash3 => v1::ChecksumAlgorithm::Xxhash3,
+        ChecksumAlgorithm::XxHash128 => v1::ChecksumAlgorithm::Xxhash128,
     }
 }
 

@@ -121,6 +121,11 @@ pub fn checksum(checksum: &v1::Checksum) -> Option<(ChecksumAlgorithm, String)> 
         v1::ChecksumAlgorithm::Crc64nvme => ChecksumAlgorithm::Crc64Nvme,
         v1::ChecksumAlgorithm::Sha1 => ChecksumAlgorithm::Sha1,
         v1::ChecksumAlgorithm::Sha256 => ChecksumAlgorithm::Sha256,
+        v1::ChecksumAlgorithm::Sha512 => ChecksumAlgorithm::Sha512,
+        v1::ChecksumAlgorithm::Md5 => ChecksumAlgorithm::Md5,
+        v1::ChecksumAlgorithm::Xxhash64 => ChecksumAlgorithm::XxHash64,
+        v1::ChecksumAlgorithm::Xxhash3 => ChecksumAlgorithm::XxHash3,
+        v1::ChecksumAlgorithm::Xxhash128 => ChecksumAlgorithm::XxHash128,
     };
     if checksum.value.is_empty() {
         return None;

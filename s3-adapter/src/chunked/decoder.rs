@@ -4,7 +4,7 @@ use bytes::{Buf, Bytes, BytesMut};
 use sha2::{Digest, Sha256};
 
 use super::framing::{ChunkError, Framing, MAX_CHUNK_HEADER, MAX_TRAILER, parse_header};
-use crate::checksum::{Checksum, ChecksumAlgorithm};
+use crate::checksum::{Checksum, ChecksumAlgorithm, DigestError};
 use crate::sigv4::hex_signature;
 
 /// S3 refuses smaller signed chunks, the last one excepted: each costs a signature.
@@ -279,7 +279,9 @@ impl ChunkDecoder {
         if self.framing.announced() != Some(algorithm) || self.trailer.checksum.is_some() {
             return Err(ChunkError::MalformedTrailer);
         }
-        self.trailer.checksum = Some(Checksum::parse(algorithm, value)?);
+        let checksum = Checksum::parse(algorithm, value);
+        self.trailer.checksum =
+            Some(checksum.map_err(|_| DigestError::InvalidTrailer { algorithm })?);
         self.trailer.canonical = format!("{name}:{value}\n");
         Ok(())
     }
@@ -318,7 +320,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::checksum::DigestError;
     use crate::chunked::{ChunkSigner, ChunkSigningKey};
 
     const SECRET: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
@@ -481,7 +482,7 @@ mod tests {
         ] {
             assert!(end(trailer).is_err(), "{trailer}");
         }
-        let invalid = DigestError::InvalidChecksum {
+        let invalid = DigestError::InvalidTrailer {
             algorithm: ChecksumAlgorithm::Crc32,
         };
         assert_eq!(

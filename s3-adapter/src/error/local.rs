@@ -5,7 +5,7 @@ use http::StatusCode;
 
 use super::S3Error;
 use crate::body::BodyError;
-use crate::checksum::DigestError;
+use crate::checksum::{DigestError, SDK_ALGORITHM};
 use crate::chunked::ChunkError;
 use crate::copy_source::CopySourceError;
 use crate::headers::HeaderError;
@@ -178,14 +178,29 @@ impl From<DigestError> for S3Error {
             DigestError::SeveralChecksums => S3Error::invalid_request(
                 "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.",
             ),
-            DigestError::UnknownAlgorithm(_) => S3Error::invalid_request(
+            DigestError::Repeated { algorithm, value } => S3Error::invalid_argument(
+                algorithm.header(),
+                value,
+                "Only one value may be specified.",
+            ),
+            DigestError::UnknownHeader(_) => S3Error::invalid_request(
                 "The algorithm type you specified in x-amz-checksum- header is invalid.",
             ),
-            DigestError::AlgorithmMismatch { header } => {
-                S3Error::invalid_request(format!("Value for {header} header is invalid."))
+            DigestError::UnknownAlgorithm(_) => S3Error::invalid_request(
+                "Checksum algorithm provided is unsupported. Please try again with any of the valid types: [CRC32, CRC32C, CRC64NVME, MD5, SHA1, SHA256, SHA512, XXHASH128, XXHASH3, XXHASH64]",
+            ),
+            DigestError::UnknownType(_) => {
+                S3Error::invalid_request("Value for x-amz-checksum-type header is invalid.")
             }
-            DigestError::MissingChecksum { header } => S3Error::invalid_request(format!(
-                "{header} specified, but no corresponding x-amz-checksum-* or x-amz-trailer headers were found."
+            DigestError::InvalidTrailer { algorithm } => S3Error::invalid_request(format!(
+                "Value for {} trailing header is invalid.",
+                algorithm.header()
+            )),
+            DigestError::AlgorithmMismatch => {
+                S3Error::invalid_request(format!("Value for {SDK_ALGORITHM} header is invalid."))
+            }
+            DigestError::MissingChecksum => S3Error::invalid_request(format!(
+                "{SDK_ALGORITHM} specified, but no corresponding x-amz-checksum-* or x-amz-trailer headers were found."
             )),
             DigestError::MissingTrailer => bad_request(
                 "MalformedTrailerError",

@@ -66,7 +66,7 @@ fn has_override(query: &Query) -> bool {
         .any(|parameter| parameter.name.starts_with("response-"))
 }
 
-/// The header as S3 shows it: always a media type, and the checksum of the whole object with the whole object only.
+/// The header as S3 shows it: always a media type, and the checksum of what is shown: the object or one part of it.
 pub(super) fn as_shown(mut header: ObjectHeader) -> ObjectHeader {
     let partial = header.content_range.is_some();
     if let Some(object) = &mut header.object {
@@ -74,8 +74,10 @@ pub(super) fn as_shown(mut header: ObjectHeader) -> ObjectHeader {
         if attributes.content_type.is_empty() {
             attributes.content_type = DEFAULT_CONTENT_TYPE.to_owned();
         }
-        if partial {
-            object.checksum = None;
+        match header.range_checksum.take() {
+            Some(own) => object.checksum = Some(own),
+            None if partial => object.checksum = None,
+            None => {}
         }
     }
     header
@@ -113,6 +115,7 @@ mod tests {
             object: Some(object),
             content_range,
             content_length,
+            range_checksum: None,
         })
     }
 
@@ -177,7 +180,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_checksum_is_shown_when_asked_for_and_with_the_whole_object_only() {
+    async fn a_checksum_is_shown_when_asked_for_and_of_what_is_shown() {
         let mode = [("x-amz-checksum-mode", "ENABLED")];
         let whole = bench(vec![
             header(with_checksum(), None, 11),
@@ -190,12 +193,23 @@ mod tests {
             end: 4,
             size: 11,
         };
-        let part = bench(vec![
-            header(with_checksum(), Some(range), 5),
-            chunk(b"hello"),
-        ]);
-        let seen = part.send("GET", "/b/k", &mode, "").await;
+        let range = header(with_checksum(), Some(range), 5);
+        let seen = bench(vec![range.clone(), chunk(b"hello")])
+            .send("GET", "/b/k", &mode, "")
+            .await;
         assert_eq!(seen.header("x-amz-checksum-crc32"), None);
+        let mut part = range;
+        if let Message::Header(header) = &mut part {
+            header.range_checksum = Some(Checksum {
+                algorithm: ChecksumAlgorithm::Crc32.into(),
+                value: Bytes::from_static(&[0x36, 0x10, 0xa6, 0x86]),
+                ..Checksum::default()
+            });
+        }
+        let seen = bench(vec![part, chunk(b"hello")])
+            .send("GET", "/b/k?partNumber=1", &mode, "")
+            .await;
+        assert_eq!(seen.header("x-amz-checksum-crc32"), Some("NhCmhg=="));
     }
 
     #[tokio::test]

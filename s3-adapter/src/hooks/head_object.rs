@@ -42,6 +42,7 @@ mod tests {
                 size: 11,
             }),
             content_length: 5,
+            range_checksum: None,
         };
         bench.service().answers(
             "HeadObject",

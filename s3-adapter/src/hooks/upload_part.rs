@@ -3,6 +3,8 @@ use bucketry_contract::v1::{UploadPartRequest, UploadPartSpec};
 
 use crate::answer::Answer;
 use crate::binding::Call;
+use crate::binding::decode::contract_algorithm;
+use crate::checksum::DeclaredChecksum;
 use crate::content::{Wrap, content_messages, declared_message};
 use crate::exchange::{Exchange, Refusal};
 use crate::generated::render_upload_part;
@@ -19,6 +21,9 @@ pub(crate) async fn upload_part(
         Err(error) => return Err(Refusal::with_body(error, call.intake)),
     }
     spec.digests = declared_message(&call.digests);
+    if let DeclaredChecksum::Trailer(algorithm) = call.digests.checksum {
+        spec.checksum_algorithm = contract_algorithm(algorithm).into();
+    }
     let wrap = Wrap {
         chunk: |chunk| message(Message::Chunk(chunk)),
         digests: |digests| message(Message::Digests(digests)),
@@ -41,7 +46,7 @@ fn message(message: Message) -> UploadPartRequest {
 
 #[cfg(test)]
 mod tests {
-    use bucketry_contract::v1::{Part, UploadPartResponse};
+    use bucketry_contract::v1::{ChecksumAlgorithm, Part, UploadPartResponse};
 
     use super::*;
     use crate::fixture::Bench;
@@ -76,6 +81,42 @@ mod tests {
                     ),
                     (3, "u", Some(4))
                 );
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[tokio::test]
+    async fn the_algorithm_of_a_trailer_is_told_before_the_content() {
+        let bench = Bench::new();
+        let part = Some(Part::default());
+        bench
+            .service()
+            .answers("UploadPart", Ok(UploadPartResponse { part }));
+        let headers = [
+            ("x-amz-content-sha256", "STREAMING-UNSIGNED-PAYLOAD-TRAILER"),
+            ("x-amz-decoded-content-length", "11"),
+            ("x-amz-trailer", "x-amz-checksum-crc32"),
+            ("content-encoding", "aws-chunked"),
+        ];
+        let body = "b\r\nhello world\r\n0\r\nx-amz-checksum-crc32:DUoRhQ==\r\n\r\n";
+        let seen = bench
+            .send_signed("PUT", "/b/k?partNumber=3&uploadId=u", &headers, body)
+            .await;
+        assert_eq!(seen.status, 200, "{seen:?}");
+        let messages: Vec<UploadPartRequest> = bench.service().request();
+        let messages: Vec<Message> = messages
+            .into_iter()
+            .filter_map(|message| message.message)
+            .collect();
+        match messages.as_slice() {
+            [
+                Message::Spec(spec),
+                Message::Chunk(_),
+                Message::Digests(digests),
+            ] => {
+                assert_eq!(spec.checksum_algorithm(), ChecksumAlgorithm::Crc32);
+                assert!(digests.checksum.is_some());
             }
             other => panic!("{other:?}"),
         }

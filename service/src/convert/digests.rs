@@ -48,7 +48,7 @@ fn declared_checksum(sent: v1::Checksum) -> Result<DeclaredChecksum, Error> {
     if sent.value.len() != algorithm.byte_length() {
         return Err(Error::InvalidDigest {
             field: "digests.checksum.value",
-            digest: algorithm_name(algorithm),
+            digest: algorithm.name(),
         });
     }
     Ok(DeclaredChecksum {
@@ -71,17 +71,6 @@ fn fixed<const N: usize>(
         .map_err(|_| Error::InvalidDigest { field, digest })
 }
 
-/// The name of an algorithm as people write it.
-pub(crate) fn algorithm_name(algorithm: ChecksumAlgorithm) -> &'static str {
-    match algorithm {
-        ChecksumAlgorithm::Crc32 => "CRC32",
-        ChecksumAlgorithm::Crc32c => "CRC32C",
-        ChecksumAlgorithm::Crc64Nvme => "CRC64NVME",
-        ChecksumAlgorithm::Sha1 => "SHA1",
-        ChecksumAlgorithm::Sha256 => "SHA256",
-    }
-}
-
 /// An algorithm as sent; none if unspecified.
 pub(crate) fn algorithm_from_proto(
     field: &'static str,
@@ -95,6 +84,11 @@ pub(crate) fn algorithm_from_proto(
         Ok(Sent::Crc64nvme) => Ok(Some(ChecksumAlgorithm::Crc64Nvme)),
         Ok(Sent::Sha1) => Ok(Some(ChecksumAlgorithm::Sha1)),
         Ok(Sent::Sha256) => Ok(Some(ChecksumAlgorithm::Sha256)),
+        Ok(Sent::Sha512) => Ok(Some(ChecksumAlgorithm::Sha512)),
+        Ok(Sent::Md5) => Ok(Some(ChecksumAlgorithm::Md5)),
+        Ok(Sent::Xxhash64) => Ok(Some(ChecksumAlgorithm::XxHash64)),
+        Ok(Sent::Xxhash3) => Ok(Some(ChecksumAlgorithm::XxHash3)),
+        Ok(Sent::Xxhash128) => Ok(Some(ChecksumAlgorithm::XxHash128)),
         Err(_) => Err(Error::InvalidArgument {
             field,
             problem: format!("there is no checksum algorithm {sent}"),
@@ -110,6 +104,11 @@ pub(crate) fn algorithm_to_proto(algorithm: ChecksumAlgorithm) -> v1::ChecksumAl
         ChecksumAlgorithm::Crc64Nvme => v1::ChecksumAlgorithm::Crc64nvme,
         ChecksumAlgorithm::Sha1 => v1::ChecksumAlgorithm::Sha1,
         ChecksumAlgorithm::Sha256 => v1::ChecksumAlgorithm::Sha256,
+        ChecksumAlgorithm::Sha512 => v1::ChecksumAlgorithm::Sha512,
+        ChecksumAlgorithm::Md5 => v1::ChecksumAlgorithm::Md5,
+        ChecksumAlgorithm::XxHash64 => v1::ChecksumAlgorithm::Xxhash64,
+        ChecksumAlgorithm::XxHash3 => v1::ChecksumAlgorithm::Xxhash3,
+        ChecksumAlgorithm::XxHash128 => v1::ChecksumAlgorithm::Xxhash128,
     }
 }
 

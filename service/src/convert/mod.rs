@@ -17,7 +17,7 @@ pub(crate) use bucket::{
 pub(crate) use conditions::{read_conditions, write_preconditions};
 pub(crate) use decision::reason_to_proto;
 pub(crate) use digests::{
-    DeclaredDigests, algorithm_from_proto, algorithm_name, algorithm_to_proto, checksum_to_proto,
+    DeclaredDigests, algorithm_from_proto, algorithm_to_proto, checksum_to_proto,
     checksum_type_to_proto, declared_digests,
 };
 pub(crate) use object::{Owner, object_to_proto, part_to_proto, upload_to_proto};

@@ -55,7 +55,7 @@ pub enum CombineError {
         /// The algorithm of this one.
         found: ChecksumAlgorithm,
     },
-    /// SHA-1 and SHA-256 of a whole do not follow from those of its parts.
+    /// Only CRCs of a whole follow from those of its parts.
     #[error("{algorithm:?} does not combine")]
     NotCombinable {
         /// The algorithm.
@@ -85,15 +85,19 @@ pub fn composite_checksum(parts: &[ChecksumValue]) -> Result<ChecksumValue, Comb
 ///
 /// # Errors
 ///
-/// [`CombineError`]: SHA checksums do not combine.
+/// [`CombineError`]: only CRCs combine.
 pub fn combine_full_object(parts: &[(ChecksumValue, u64)]) -> Result<ChecksumValue, CombineError> {
     let ((first, _), rest) = parts.split_first().ok_or(CombineError::NoParts)?;
     let algorithm = one_algorithm(first, parts.iter().map(|(value, _)| value))?;
-    if matches!(
-        algorithm,
-        ChecksumAlgorithm::Sha1 | ChecksumAlgorithm::Sha256
-    ) {
-        return Err(CombineError::NotCombinable { algorithm });
+    match algorithm {
+        ChecksumAlgorithm::Crc32 | ChecksumAlgorithm::Crc32c | ChecksumAlgorithm::Crc64Nvme => {}
+        ChecksumAlgorithm::Sha1
+        | ChecksumAlgorithm::Sha256
+        | ChecksumAlgorithm::Sha512
+        | ChecksumAlgorithm::Md5
+        | ChecksumAlgorithm::XxHash64
+        | ChecksumAlgorithm::XxHash3
+        | ChecksumAlgorithm::XxHash128 => return Err(CombineError::NotCombinable { algorithm }),
     }
     rest.iter()
         .try_fold(*first, |whole, (part, length)| {
@@ -189,7 +193,15 @@ mod tests {
         };
         assert_eq!(combine_full_object(&[(crc, 1), (sha, 1)]), Err(mixed));
         assert_eq!(composite_checksum(&[crc, sha]), Err(mixed));
-        for algorithm in [ChecksumAlgorithm::Sha1, ChecksumAlgorithm::Sha256] {
+        let crcs = [
+            ChecksumAlgorithm::Crc32,
+            ChecksumAlgorithm::Crc32c,
+            ChecksumAlgorithm::Crc64Nvme,
+        ];
+        for algorithm in ChecksumAlgorithm::ALL {
+            if crcs.contains(&algorithm) {
+                continue;
+            }
             let part = (checksum(algorithm, b"a"), 1);
             let refused = Err(CombineError::NotCombinable { algorithm });
             assert_eq!(combine_full_object(&[part]), refused);

@@ -2,7 +2,7 @@
 
 use crate::domain::ChecksumAlgorithm;
 
-/// A checksum with its algorithm. CRCs are big-endian, as S3 encodes them.
+/// A checksum with its algorithm. CRCs and xxHashes are big-endian, as S3 encodes them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ChecksumValue {
     /// See [`ChecksumAlgorithm::Crc32`].
@@ -15,6 +15,16 @@ pub enum ChecksumValue {
     Sha1([u8; 20]),
     /// See [`ChecksumAlgorithm::Sha256`].
     Sha256([u8; 32]),
+    /// See [`ChecksumAlgorithm::Sha512`].
+    Sha512([u8; 64]),
+    /// See [`ChecksumAlgorithm::Md5`].
+    Md5([u8; 16]),
+    /// See [`ChecksumAlgorithm::XxHash64`].
+    XxHash64([u8; 8]),
+    /// See [`ChecksumAlgorithm::XxHash3`].
+    XxHash3([u8; 8]),
+    /// See [`ChecksumAlgorithm::XxHash128`].
+    XxHash128([u8; 16]),
 }
 
 impl ChecksumValue {
@@ -27,6 +37,11 @@ impl ChecksumValue {
             ChecksumAlgorithm::Crc64Nvme => Self::Crc64Nvme(bytes.try_into().ok()?),
             ChecksumAlgorithm::Sha1 => Self::Sha1(bytes.try_into().ok()?),
             ChecksumAlgorithm::Sha256 => Self::Sha256(bytes.try_into().ok()?),
+            ChecksumAlgorithm::Sha512 => Self::Sha512(bytes.try_into().ok()?),
+            ChecksumAlgorithm::Md5 => Self::Md5(bytes.try_into().ok()?),
+            ChecksumAlgorithm::XxHash64 => Self::XxHash64(bytes.try_into().ok()?),
+            ChecksumAlgorithm::XxHash3 => Self::XxHash3(bytes.try_into().ok()?),
+            ChecksumAlgorithm::XxHash128 => Self::XxHash128(bytes.try_into().ok()?),
         })
     }
 
@@ -39,6 +54,11 @@ impl ChecksumValue {
             Self::Crc64Nvme(_) => ChecksumAlgorithm::Crc64Nvme,
             Self::Sha1(_) => ChecksumAlgorithm::Sha1,
             Self::Sha256(_) => ChecksumAlgorithm::Sha256,
+            Self::Sha512(_) => ChecksumAlgorithm::Sha512,
+            Self::Md5(_) => ChecksumAlgorithm::Md5,
+            Self::XxHash64(_) => ChecksumAlgorithm::XxHash64,
+            Self::XxHash3(_) => ChecksumAlgorithm::XxHash3,
+            Self::XxHash128(_) => ChecksumAlgorithm::XxHash128,
         }
     }
 
@@ -47,9 +67,11 @@ impl ChecksumValue {
     pub fn as_bytes(&self) -> &[u8] {
         match self {
             Self::Crc32(bytes) | Self::Crc32c(bytes) => bytes,
-            Self::Crc64Nvme(bytes) => bytes,
+            Self::Crc64Nvme(bytes) | Self::XxHash64(bytes) | Self::XxHash3(bytes) => bytes,
+            Self::Md5(bytes) | Self::XxHash128(bytes) => bytes,
             Self::Sha1(bytes) => bytes,
             Self::Sha256(bytes) => bytes,
+            Self::Sha512(bytes) => bytes,
         }
     }
 }
@@ -60,8 +82,9 @@ mod tests {
 
     #[test]
     fn values_have_the_length_of_their_algorithm() {
-        for (algorithm, length) in ChecksumAlgorithm::ALL.into_iter().zip([4, 4, 8, 20, 32]) {
-            for other in 0..40_u8 {
+        let lengths = [4, 4, 8, 20, 32, 64, 16, 8, 8, 16];
+        for (algorithm, length) in ChecksumAlgorithm::ALL.into_iter().zip(lengths) {
+            for other in 0..70_u8 {
                 let bytes: Vec<u8> = (0..other).collect();
                 let value = ChecksumValue::from_bytes(algorithm, &bytes);
                 assert_eq!(value.is_some(), other == length);

@@ -1,3 +1,5 @@
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use bucketry_contract::v1::{
     self, CompleteMultipartUploadRequest, CompleteMultipartUploadResponse, CompletedPart,
 };
@@ -13,8 +15,9 @@ use crate::convert::{
 };
 use crate::digest::{ChecksumValue, combine_full_object, composite_checksum, multipart_digest};
 use crate::domain::{Checksum, ChecksumAlgorithm, ChecksumType, DataId, ETag};
-use crate::error::Error;
+use crate::error::{Digest, Error};
 use crate::limits::{MAX_OBJECT_BYTES, MAX_PARTS, MIN_PART_BYTES};
+use crate::rules::checksums::{self, ChecksumError, WholeChecksum};
 use crate::service::{Grant, Service};
 
 pub(crate) async fn complete_multipart_upload(
@@ -75,11 +78,7 @@ async fn prepare(
     service
         .foresee(&grant.bucket, &upload.key, &preconditions)
         .await?;
-    let chosen = choose(
-        &all_parts(service, upload).await?,
-        &asked.parts,
-        &asked.upload_id,
-    )?;
+    let chosen = choose(upload, &all_parts(service, upload).await?, asked)?;
     let meta = finished(upload, &chosen, asked)?;
     let parts = chosen
         .iter()
@@ -106,7 +105,12 @@ async fn all_parts(service: &Service, upload: &Upload) -> Result<Vec<Part>, Erro
 }
 
 /// The uploaded parts that the caller names, each as it was read.
-fn choose(uploaded: &[Part], named: &[CompletedPart], upload_id: &str) -> Result<Vec<Part>, Error> {
+fn choose(
+    upload: &Upload,
+    uploaded: &[Part],
+    asked: &CompleteMultipartUploadRequest,
+) -> Result<Vec<Part>, Error> {
+    let named = &asked.parts;
     if named.is_empty() || named.len() > usize::from(MAX_PARTS) {
         return Err(Error::InvalidArgument {
             field: "parts",
@@ -123,7 +127,7 @@ fn choose(uploaded: &[Part], named: &[CompletedPart], upload_id: &str) -> Result
     for name in named {
         let number = u32::try_from(name.part_number).unwrap_or(0);
         let invalid = || Error::InvalidPart {
-            upload_id: upload_id.to_owned(),
+            upload_id: asked.upload_id.clone(),
             number,
             etag: name.etag.trim_matches('"').to_owned(),
         };
@@ -133,15 +137,8 @@ fn choose(uploaded: &[Part], named: &[CompletedPart], upload_id: &str) -> Result
             .and_then(|at| uploaded.get(at))
             .filter(|part| part.etag.to_string() == name.etag.trim_matches('"'))
             .ok_or_else(invalid)?;
-        if let Some(sent) = &name.checksum {
-            let same = part.checksum.is_some_and(|checksum| {
-                sent.value == checksum.value()
-                    && algorithm_from_proto("parts.checksum.algorithm", sent.algorithm)
-                        .is_ok_and(|algorithm| algorithm == Some(checksum.algorithm()))
-            });
-            if !same {
-                return Err(invalid());
-            }
+        if !check_part_checksum(upload, part, name.checksum.as_ref())? {
+            return Err(invalid());
         }
         chosen.push(part.clone());
     }
@@ -159,6 +156,35 @@ fn choose(uploaded: &[Part], named: &[CompletedPart], upload_id: &str) -> Result
         }),
         None => Ok(chosen),
     }
+}
+
+/// Whether what the completion says of a part's checksum is true. It is needed where the object's is made of them.
+fn check_part_checksum(
+    upload: &Upload,
+    part: &Part,
+    sent: Option<&v1::Checksum>,
+) -> Result<bool, Error> {
+    let number = part.number.into();
+    let composite = upload
+        .checksum
+        .filter(|(_, kind)| *kind == ChecksumType::Composite);
+    let Some(sent) = sent else {
+        return composite.map_or(Ok(true), |(algorithm, _)| {
+            Err(ChecksumError::MissingInPart { algorithm, number }.into())
+        });
+    };
+    let algorithm = algorithm_from_proto("parts.checksum.algorithm", sent.algorithm)?;
+    if let (Some((expected, _)), Some(algorithm)) = (composite, algorithm)
+        && algorithm != expected
+    {
+        return Err(Error::BadDigest {
+            digest: Digest::Part { algorithm, number },
+            declared: STANDARD.encode(&sent.value),
+            actual: String::new(),
+        });
+    }
+    let mut known = part.checksum.iter().chain(&part.object_crc);
+    Ok(known.any(|own| Some(own.algorithm()) == algorithm && sent.value == own.value()))
 }
 
 /// What the object will be: size, ETag and checksum computed from its parts.
@@ -184,12 +210,10 @@ fn finished(
     let md5s: Vec<[u8; 16]> = parts.iter().map(|part| part.etag.md5()).collect();
     let count = u32::try_from(parts.len()).unwrap_or(u32::MAX);
     let etag = ETag::of_parts(multipart_digest(&md5s).md5, count);
-    let (algorithm, kind) = upload
-        .checksum
-        .unwrap_or((ChecksumAlgorithm::Crc64Nvme, ChecksumType::FullObject));
+    let (algorithm, kind) = upload.checksum.unwrap_or(checksums::DEFAULT);
     let checksum = whole_checksum(parts, algorithm, kind)?;
     if let Some(declared) = &asked.checksum {
-        check_declared(declared, kind, checksum.as_ref())?;
+        check_declared(upload, declared, checksum.as_ref(), count)?;
     }
     Ok(ObjectMeta {
         headers: upload.headers.clone(),
@@ -202,7 +226,7 @@ fn finished(
     })
 }
 
-/// None if the parts do not have the upload's checksum, which happens when it names none and they bring different ones.
+/// None if a part lacks it: one of an upload without algorithm that a former version took with another checksum only.
 fn whole_checksum(
     parts: &[Part],
     algorithm: ChecksumAlgorithm,
@@ -211,7 +235,8 @@ fn whole_checksum(
     let mut values = Vec::with_capacity(parts.len());
     for part in parts {
         let value = part
-            .checksum
+            .object_crc
+            .or(part.checksum)
             .filter(|checksum| checksum.algorithm() == algorithm)
             .and_then(|checksum| ChecksumValue::from_bytes(algorithm, checksum.value()));
         match value {
@@ -234,31 +259,38 @@ fn whole_checksum(
 
 /// A type without a value is a claim of its own: clients repeat the one that they began the upload with.
 fn check_declared(
+    upload: &Upload,
     declared: &v1::Checksum,
-    kind: ChecksumType,
     actual: Option<&Checksum>,
+    count: u32,
 ) -> Result<(), Error> {
+    let (_, kind) = upload.checksum.unwrap_or(checksums::DEFAULT);
     let typed = declared.r#type() != v1::ChecksumType::Unspecified;
     if typed && declared.r#type() != checksum_type_to_proto(kind) {
-        return Err(Error::InvalidRequest(
-            "the checksum type is not the one that the upload was created with",
-        ));
+        return Err(ChecksumError::Type { expected: kind }.into());
     }
-    if typed && declared.value.is_empty() && declared.algorithm == 0 {
-        return Ok(());
+    let Some(algorithm) = algorithm_from_proto("checksum.algorithm", declared.algorithm)? else {
+        return match declared.value.is_empty() {
+            true => Ok(()),
+            false => Err(Error::InvalidArgument {
+                field: "checksum.algorithm",
+                problem: "a checksum needs its algorithm".to_owned(),
+            }),
+        };
+    };
+    match checksums::check_whole(upload.checksum, algorithm)? {
+        WholeChecksum::Ignore => return Ok(()),
+        WholeChecksum::Verify => {}
     }
-    let algorithm = algorithm_from_proto("checksum.algorithm", declared.algorithm)?;
-    let same = actual.is_some_and(|actual| {
-        algorithm == Some(actual.algorithm()) && declared.value == actual.value()
-    });
-    if same {
+    let counted = [0, i32::try_from(count).unwrap_or(i32::MAX)].contains(&declared.part_count);
+    if counted && actual.is_some_and(|actual| declared.value == actual.value()) {
         return Ok(());
     }
     Err(Error::BadDigest {
-        digest: "checksum of the whole object",
-        declared: hex::encode(&declared.value),
+        digest: Digest::Object(algorithm),
+        declared: STANDARD.encode(&declared.value),
         actual: actual
-            .map(|actual| hex::encode(actual.value()))
+            .map(|actual| STANDARD.encode(actual.value()))
             .unwrap_or_default(),
     })
 }
@@ -344,6 +376,7 @@ mod tests {
                 etag: ETag::of_content([number as u8; 16]),
                 modified: NOW,
                 checksum: Some(checksum),
+                object_crc: None,
                 data_id: DataId(number.into()),
             })
             .collect()
@@ -389,7 +422,9 @@ mod tests {
         for value in [&[][..], value.value()] {
             assert!(matches!(
                 typed(v1::ChecksumType::Composite, value),
-                Err(Error::InvalidRequest(_))
+                Err(Error::Checksum(ChecksumError::Type {
+                    expected: ChecksumType::FullObject
+                }))
             ));
         }
         assert!(matches!(

@@ -10,7 +10,7 @@ use crate::convert::{
 use crate::digest::DigestSet;
 use crate::domain::{Checksum, ChecksumAlgorithm, ChecksumType, ETag};
 use crate::error::Error;
-use crate::intake::MAX_PUT_BYTES;
+use crate::intake::{MAX_PUT_BYTES, full_object};
 use crate::service::Service;
 
 pub(crate) async fn copy_object(
@@ -158,8 +158,6 @@ async fn digests(
     let size = meta.size;
     let set = DigestSet::md5_only().with(algorithm);
     let values = source.digest(service, 0..size, set).await?;
-    let checksum = values.checksum(algorithm).and_then(|value| {
-        Checksum::new(algorithm, ChecksumType::FullObject, value.as_bytes()).ok()
-    });
+    let checksum = full_object(&values, algorithm)?;
     Ok((ETag::of_content(values.md5), checksum))
 }

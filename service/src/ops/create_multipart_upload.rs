@@ -2,11 +2,10 @@ use bucketry_contract::v1::{self, CreateMultipartUploadRequest, CreateMultipartU
 use tonic::Request;
 
 use crate::catalog::mutation::CreateUpload;
-use crate::convert::{
-    algorithm_from_proto, algorithm_name, attributes_from_proto, object_key, upload_to_proto,
-};
+use crate::convert::{algorithm_from_proto, attributes_from_proto, object_key, upload_to_proto};
 use crate::domain::{ChecksumAlgorithm, ChecksumType, UploadId};
 use crate::error::Error;
+use crate::rules::checksums;
 use crate::service::Service;
 
 pub(crate) async fn create_multipart_upload(
@@ -44,10 +43,7 @@ pub(crate) async fn create_multipart_upload(
     })
 }
 
-/// Which types an algorithm may have, and the one it has if none is asked for.
-/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity-upload.html>
 fn checksum(algorithm: i32, kind: i32) -> Result<Option<(ChecksumAlgorithm, ChecksumType)>, Error> {
-    use ChecksumAlgorithm::{Crc32, Crc32c, Crc64Nvme, Sha1, Sha256};
     let algorithm = algorithm_from_proto("checksum_algorithm", algorithm)?;
     let kind = match v1::ChecksumType::try_from(kind) {
         Ok(v1::ChecksumType::Unspecified) => None,
@@ -60,34 +56,7 @@ fn checksum(algorithm: i32, kind: i32) -> Result<Option<(ChecksumAlgorithm, Chec
             });
         }
     };
-    let refused = |algorithm, kind| {
-        Err(Error::InvalidArgument {
-            field: "checksum_type",
-            problem: format!(
-                "{} checksums cannot be {}",
-                algorithm_name(algorithm),
-                match kind {
-                    ChecksumType::Composite => "COMPOSITE",
-                    ChecksumType::FullObject => "FULL_OBJECT",
-                }
-            ),
-        })
-    };
-    match (algorithm, kind) {
-        (None, None) => Ok(None),
-        (None, Some(_)) => Err(Error::InvalidArgument {
-            field: "checksum_type",
-            problem: "needs a checksum algorithm".to_owned(),
-        }),
-        (Some(algorithm @ Crc64Nvme), Some(kind @ ChecksumType::Composite))
-        | (Some(algorithm @ (Sha1 | Sha256)), Some(kind @ ChecksumType::FullObject)) => {
-            refused(algorithm, kind)
-        }
-        (Some(Crc64Nvme), _) => Ok(Some((Crc64Nvme, ChecksumType::FullObject))),
-        (Some(algorithm @ (Crc32 | Crc32c | Sha1 | Sha256)), kind) => {
-            Ok(Some((algorithm, kind.unwrap_or(ChecksumType::Composite))))
-        }
-    }
+    Ok(checksums::of_upload(algorithm, kind)?)
 }
 
 #[cfg(test)]

@@ -83,7 +83,7 @@ fn answer(
             ObjectAttribute::Etag => answer.etag = meta.etag.to_string(),
             ObjectAttribute::Checksum => {
                 let checksum = meta.checksum.as_ref();
-                answer.checksum = checksum.map(|sum| checksum_to_proto(sum, meta.part_count));
+                answer.checksum = checksum.map(|sum| checksum_to_proto(sum, 0));
             }
             ObjectAttribute::Parts => answer.parts = parts(&stored.data, page),
             ObjectAttribute::StorageClass => STORAGE_CLASS.clone_into(&mut answer.storage_class),

@@ -4,11 +4,14 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use bucketry_contract::v1::{ByteRange, ContentRange, GetObjectRequest, ObjectHeader};
+use bucketry_contract::v1::{self, ByteRange, ContentRange, GetObjectRequest, ObjectHeader};
 
 use crate::blobs::ActiveRead;
 use crate::catalog::model::{ObjectData, StoredObject};
-use crate::convert::{no_version, object_key, object_to_proto, part_number, read_conditions};
+use crate::convert::{
+    checksum_to_proto, checksum_type_to_proto, no_version, object_key, object_to_proto,
+    part_number, read_conditions,
+};
 use crate::error::Error;
 use crate::rules::read_conditions::{Facts, Verdict};
 use crate::service::{Grant, Service};
@@ -73,6 +76,10 @@ pub(super) async fn open_object(
             size: size as i64,
         }),
         content_length: (range.end - range.start) as i64,
+        range_checksum: match partial {
+            true => part_checksum(&stored, &range),
+            false => None,
+        },
     };
     Ok(OpenObject {
         stored,
@@ -145,6 +152,34 @@ fn part_range(stored: &StoredObject, number: i32) -> Result<Range<u64>, Error> {
         asked: number,
         count: parts.len().max(1),
     })
+}
+
+/// The checksum of a range that is a single part, with the object's type: "you can get an individual part's checksum by
+/// specifying a part number or byte range that aligns with a single part". An object of a single put is one part.
+fn part_checksum(stored: &StoredObject, range: &Range<u64>) -> Option<v1::Checksum> {
+    let of_object = stored.row.meta.checksum?;
+    let parts = match &stored.data {
+        ObjectData::Extents(layout) => layout.parts.as_slice(),
+        ObjectData::Empty | ObjectData::Inline(_) => &[],
+    };
+    if parts.is_empty() {
+        return (*range == (0..stored.row.meta.size)).then(|| checksum_to_proto(&of_object, 0));
+    }
+    let mut start = 0;
+    for part in parts {
+        let end = start + part.size;
+        if *range == (start..end) {
+            let own = part
+                .checksum
+                .filter(|own| own.algorithm() == of_object.algorithm())?;
+            return Some(v1::Checksum {
+                r#type: checksum_type_to_proto(of_object.kind()).into(),
+                ..checksum_to_proto(&own, 0)
+            });
+        }
+        start = end;
+    }
+    None
 }
 
 #[cfg(test)]

@@ -55,6 +55,7 @@ pub(super) async fn write_object(
         length: content_length(spec.content_length)?,
         digests: declared_digests(spec.digests)?,
         algorithm: algorithm_from_proto("spec.checksum_algorithm", spec.checksum_algorithm)?,
+        also: None,
     };
     service.foresee(&grant.bucket, &key, &preconditions).await?;
 

@@ -9,10 +9,13 @@ use tonic::{Request, Streaming};
 use super::put_object::content_length;
 use crate::catalog::model::{PartData, Upload, UploadState};
 use crate::catalog::mutation::PutPart;
-use crate::convert::{declared_digests, object_key, part_number, part_to_proto, upload_id};
+use crate::convert::{
+    algorithm_from_proto, declared_digests, object_key, part_number, part_to_proto, upload_id,
+};
 use crate::domain::ETag;
 use crate::error::Error;
 use crate::intake::{Announced, ContentMessage, Small, in_time, metered, take_in};
+use crate::rules::checksums::{self, check_part};
 use crate::service::{Grant, Service};
 
 pub(crate) async fn upload_part(
@@ -52,22 +55,23 @@ async fn write_part(
     let number = part_number(spec.part_number)?;
     let upload = open_upload(service, grant, &spec.key, &spec.upload_id).await?;
     let digests = declared_digests(spec.digests)?;
-    let algorithm = upload.checksum.map(|(algorithm, _)| algorithm);
-    if let (Some(declared), Some(expected)) = (&digests.checksum, algorithm)
-        && declared.algorithm != expected
-    {
-        return Err(Error::InvalidRequest(
-            "the checksum is of another algorithm than the one that the upload was begun with",
-        ));
-    }
+    let named = match &digests.checksum {
+        Some(checksum) => Some(checksum.algorithm),
+        None => algorithm_from_proto("spec.checksum_algorithm", spec.checksum_algorithm)?,
+    };
+    check_part(upload.checksum, named)?;
+    let (of_upload, _) = upload.checksum.unwrap_or(checksums::DEFAULT);
     let announced = Announced {
         length: content_length(spec.content_length)?,
         digests,
-        algorithm,
+        algorithm: named.or(Some(of_upload)),
+        also: Some(of_upload),
     };
     let content = metered(service, grant, content);
     let content = take_in(service, announced, Small::Blob, content);
     let stored = service.while_granted(grant, content).await?;
+    // The digests behind the content may name yet another algorithm.
+    check_part(upload.checksum, Some(stored.checksum.algorithm()))?;
     let part = service
         .commit(grant, |guard| PutPart {
             bucket: grant.bucket.id,
@@ -76,6 +80,7 @@ async fn write_part(
             size: stored.size,
             etag: ETag::of_content(stored.md5),
             checksum: Some(stored.checksum),
+            object_crc: stored.also,
             data: PartData::Extents(stored.extents()),
             guard,
             now: service.now(),

@@ -8,10 +8,11 @@ use crate::catalog::model::{Extent, ObjectData, PartData};
 use crate::catalog::mutation::PutPart;
 use crate::convert::{part_number, part_to_proto};
 use crate::digest::DigestSet;
-use crate::domain::{Checksum, ChecksumAlgorithm, ChecksumType, ETag};
+use crate::domain::ETag;
 use crate::error::Error;
-use crate::intake::{MAX_PUT_BYTES, blob_error};
+use crate::intake::{MAX_PUT_BYTES, blob_error, full_object};
 use crate::placement::Place;
+use crate::rules::checksums;
 use crate::service::Service;
 
 pub(crate) async fn upload_part_copy(
@@ -49,16 +50,12 @@ pub(crate) async fn upload_part_copy(
             most: MAX_PUT_BYTES,
         });
     }
-    let algorithm = upload
-        .checksum
-        .map_or(ChecksumAlgorithm::Crc64Nvme, |(algorithm, _)| algorithm);
+    let (algorithm, _) = upload.checksum.unwrap_or(checksums::DEFAULT);
     let (data, place) = part_data(service, &source, &range).await?;
     let set = DigestSet::md5_only().with(algorithm);
     let digest = source.digest(service, range, set);
     let values = service.while_granted(&grant, digest).await?;
-    let checksum = values.checksum(algorithm).and_then(|value| {
-        Checksum::new(algorithm, ChecksumType::FullObject, value.as_bytes()).ok()
-    });
+    let checksum = full_object(&values, algorithm)?;
     let part = service
         .commit(&grant, |guard| PutPart {
             bucket: grant.bucket.id,
@@ -67,6 +64,7 @@ pub(crate) async fn upload_part_copy(
             size: length,
             etag: ETag::of_content(values.md5),
             checksum,
+            object_crc: None,
             data: data.clone(),
             guard,
             now: service.now(),

@@ -346,6 +346,10 @@ class _Digest:
             digest = hashlib.sha256()
         elif checksum.algorithm == v1.CHECKSUM_ALGORITHM_SHA1:
             digest = hashlib.sha1(usedforsecurity=False)
+        elif checksum.algorithm == v1.CHECKSUM_ALGORITHM_SHA512:
+            digest = hashlib.sha512()
+        elif checksum.algorithm == v1.CHECKSUM_ALGORITHM_MD5:
+            digest = hashlib.md5(usedforsecurity=False)
         elif checksum.algorithm == v1.CHECKSUM_ALGORITHM_CRC32:
             return cls._crc32(checksum.value)
         else:

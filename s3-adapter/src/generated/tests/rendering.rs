@@ -135,6 +135,7 @@ fn an_object_is_shown_in_headers() {
             size: 3,
         }),
         content_length: 2,
+        ..Default::default()
     };
     let request =
         Fixture::new("/b/k?response-content-type=image/png").with("x-amz-checksum-mode", "ENABLED");

@@ -11,7 +11,7 @@ use crate::catalog::mutation::{
 use crate::catalog::query::{ListUploads, Listed};
 use crate::catalog::{Condition, Refusal, Repetition};
 use crate::domain::{
-    AccountId, BlobBatchId, BucketId, ChecksumAlgorithm, ChecksumType, Tag, UploadId,
+    AccountId, BlobBatchId, BucketId, Checksum, ChecksumAlgorithm, ChecksumType, Tag, UploadId,
 };
 
 pub(super) fn begin(bucket: BucketId, name: &str, number: u64) -> CreateUpload {
@@ -38,7 +38,13 @@ pub(super) fn begin(bucket: BucketId, name: &str, number: u64) -> CreateUpload {
     }
 }
 
-/// A part of 1,000 bytes in the blob of its number.
+/// Some value.
+fn checksum_of(algorithm: ChecksumAlgorithm, number: u16) -> Option<Checksum> {
+    let bytes = vec![number as u8; algorithm.byte_length()];
+    Checksum::new(algorithm, ChecksumType::FullObject, &bytes).ok()
+}
+
+/// A part of 1,000 bytes in the blob of its number, with two checksums: its own and one for the object.
 pub(super) fn part(upload: &Upload, number: u16, batch: BlobBatchId, blob: u16) -> PutPart {
     PutPart {
         bucket: upload.bucket,
@@ -46,7 +52,8 @@ pub(super) fn part(upload: &Upload, number: u16, batch: BlobBatchId, blob: u16) 
         number,
         size: 1000,
         etag: etag(number as u8),
-        checksum: None,
+        checksum: checksum_of(ChecksumAlgorithm::XxHash128, number),
+        object_crc: checksum_of(ChecksumAlgorithm::Crc64Nvme, number),
         data: PartData::Extents(vec![extent(batch, blob, 1000)]),
         guard: Guard::System,
         now: T0,
@@ -97,6 +104,8 @@ pub(super) async fn become_objects(fixture: &Fixture) {
         .await
         .unwrap();
     let empty = PutPart {
+        checksum: None,
+        object_crc: None,
         size: 0,
         data: PartData::Extents(Vec::new()),
         ..part(&upload, 10_000, batch, 0)

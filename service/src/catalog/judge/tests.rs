@@ -110,6 +110,7 @@ fn state_with_upload() -> State {
             etag: tag(),
             modified: Timestamp::EPOCH,
             checksum: None,
+            object_crc: None,
             data_id: DataId(i64::from(number)),
         };
         let part = UploadedPart {
@@ -287,6 +288,7 @@ fn a_part_that_arrives_before_the_completion_in_one_batch_spoils_it() {
         size: 10,
         etag: tag(),
         checksum: None,
+        object_crc: None,
         data: PartData::Extents(extents(9)),
         guard: Guard::System,
         now: Timestamp::EPOCH,

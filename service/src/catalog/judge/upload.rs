@@ -62,6 +62,7 @@ pub(super) fn put_part(state: &mut State, change: &PutPart) -> Verdict {
         etag: change.etag,
         modified: change.now,
         checksum: change.checksum,
+        object_crc: change.object_crc,
         data_id: state.add_data(StoredData::Layout(layout)),
     };
     let parts = state.parts.entry(change.upload).or_default();
@@ -176,7 +177,7 @@ fn join_parts(state: &State, change: &CompleteUpload) -> Result<Layout, Refusal>
         layout.parts.push(PartLayout {
             number,
             size: part.size,
-            checksum: part.checksum,
+            checksum: part.object_crc.or(part.checksum),
         });
         size = size.saturating_add(part.size);
     }

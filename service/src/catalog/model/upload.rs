@@ -28,7 +28,7 @@ pub struct Upload {
     pub lock: ObjectLock,
     /// ACL of the object to be.
     pub acl: Option<String>,
-    /// The checksum that every part has and the object will have.
+    /// The checksum that every part has and the object will have; if none is named, CRC64NVME of the whole object.
     pub checksum: Option<(ChecksumAlgorithm, ChecksumType)>,
     /// Open or completed.
     pub state: UploadState,
@@ -71,8 +71,10 @@ pub struct Part {
     pub etag: ETag,
     /// When it was uploaded.
     pub modified: Timestamp,
-    /// Its checksum.
+    /// Its checksum: of the algorithm that its client named, else of the upload's.
     pub checksum: Option<Checksum>,
+    /// CRC64NVME for the object to be, if the upload names no algorithm and `checksum` is of another one.
+    pub object_crc: Option<Checksum>,
     /// Identifies this very upload of the part: another upload of the number has another.
     pub data_id: DataId,
 }

@@ -49,6 +49,8 @@ pub struct PutPart {
     pub etag: ETag,
     /// The part's checksum.
     pub checksum: Option<Checksum>,
+    /// As of [`Part`](crate::catalog::model::Part).
+    pub object_crc: Option<Checksum>,
     /// The bytes.
     pub data: PartData,
     /// Who asks.

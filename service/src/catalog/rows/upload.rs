@@ -110,7 +110,7 @@ fn read_completed(row: &Row) -> Result<CompletedUpload, CatalogError> {
     })
 }
 
-/// Algorithm and type in one number: 0 to 9.
+/// Algorithm and type in one number.
 fn checksum_code((algorithm, kind): (ChecksumAlgorithm, ChecksumType)) -> i64 {
     let algorithm = match algorithm {
         ChecksumAlgorithm::Crc32 => 0,
@@ -118,6 +118,11 @@ fn checksum_code((algorithm, kind): (ChecksumAlgorithm, ChecksumType)) -> i64 {
         ChecksumAlgorithm::Crc64Nvme => 2,
         ChecksumAlgorithm::Sha1 => 3,
         ChecksumAlgorithm::Sha256 => 4,
+        ChecksumAlgorithm::Sha512 => 5,
+        ChecksumAlgorithm::Md5 => 6,
+        ChecksumAlgorithm::XxHash64 => 7,
+        ChecksumAlgorithm::XxHash3 => 8,
+        ChecksumAlgorithm::XxHash128 => 9,
     };
     let kind = match kind {
         ChecksumType::FullObject => 0,
