@@ -249,6 +249,8 @@ fn text(reason: ErrorReason) -> Option<&'static str> {
         | Reason::InvalidUri
         | Reason::InvalidBucketName
         | Reason::InvalidTag
+        | Reason::AccessControlListNotSupported
+        | Reason::MissingAccessControlList
         | Reason::ImmutableField
         | Reason::InvalidPageToken
         | Reason::NoSuchToken

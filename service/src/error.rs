@@ -43,6 +43,10 @@ pub(crate) enum Error {
     InvalidTag(TagError),
     #[error("{0}")]
     InvalidCors(CorsError),
+    #[error("The bucket does not allow ACLs")]
+    AclNotSupported,
+    #[error("Your request was missing a required header")]
+    MissingAcl,
     #[error("the metadata has {size} bytes; {most} are allowed")]
     MetadataTooLarge { size: usize, most: usize },
     #[error("{field} can never be changed; clone the token to get another")]

@@ -88,6 +88,8 @@ pub(crate) fn parts(error: &Error) -> Parts {
         ),
         Error::InvalidTag(_) => (Reason::InvalidTag, facts([])),
         Error::InvalidCors(_) => (Reason::InvalidRequest, facts([])),
+        Error::AclNotSupported => (Reason::AccessControlListNotSupported, facts([])),
+        Error::MissingAcl => (Reason::MissingAccessControlList, facts([])),
         Error::MetadataTooLarge { size, most } => (
             Reason::MetadataTooLarge,
             facts([

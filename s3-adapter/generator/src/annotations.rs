@@ -101,6 +101,7 @@ messages! {
         mask_field: String = [string, tag = "6"];
         identify: Vec<String> = [string, repeated, tag = "7"];
         show: Vec<String> = [string, repeated, tag = "8"];
+        get_mask_field: String = [string, tag = "9"];
     }
     SubResource {
         query: String = [string, tag = "1"];
@@ -149,6 +150,8 @@ messages! {
         clear: i32 = [int32, tag = "2"];
         set_action: String = [string, tag = "3"];
         clear_action: String = [string, tag = "4"];
+        read: i32 = [int32, tag = "5"];
+        read_action: String = [string, tag = "6"];
     }
 }
 

@@ -93,6 +93,19 @@ pub(crate) struct Rpc {
     pub(crate) access: Access,
     /// The paths that an update mask may name, with the access of each.
     pub(crate) updates: Vec<Update>,
+    /// The paths that a read mask may name and that are read by others than the RPC's class.
+    pub(crate) reads: Vec<Read>,
+}
+
+/// One path of a read mask.
+#[derive(Debug)]
+pub(crate) struct Read {
+    /// As the mask names it.
+    pub(crate) mask: String,
+    /// The field that holds the mask.
+    pub(crate) mask_field: String,
+    pub(crate) class: i32,
+    pub(crate) action: String,
 }
 
 /// One path of an update mask.
@@ -128,7 +141,7 @@ pub(crate) struct Operation {
     pub(crate) hook: bool,
     pub(crate) request: Request,
     pub(crate) answer: Answer,
-    /// The path of the update mask, and whether it is set or cleared.
+    /// The path of the update or read mask, and what is done to it.
     pub(crate) mask: Option<Mask>,
     /// The field of the resource and the reason if it is not set.
     pub(crate) missing: Option<(FieldPath, String)>,
@@ -142,7 +155,7 @@ pub(crate) struct QueryKey {
     pub(crate) value: Option<String>,
 }
 
-/// The one path of an update.
+/// The one path of an update or read.
 #[derive(Debug)]
 pub(crate) struct Mask {
     pub(crate) field: String,
@@ -150,11 +163,12 @@ pub(crate) struct Mask {
     pub(crate) change: Change,
 }
 
-/// What an update does to its path.
+/// What an operation does to its path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Change {
     Set,
     Clear,
+    Read,
 }
 
 /// What comes in.

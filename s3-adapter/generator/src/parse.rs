@@ -283,7 +283,7 @@ fn whole_body(operation: &Operation, body: &Body, code: &mut Code) {
         code.block(
             format!("fn {name}(element: &Element, out: &mut {message}) -> Result<(), ParseError> {{\n    for child in &element.children {{\n        match child.name.as_str() {{"),
             |code| {
-                for member in &shape.members {
+                for member in shape.members.iter().filter(|member| !is_attribute(member)) {
                     let mut nested = |message: String, inner| {
                         number += 1;
                         let inner_name = format!("{}_{number}", function("read", &operation.name));
@@ -305,6 +305,14 @@ fn whole_body(operation: &Operation, body: &Body, code: &mut Code) {
             "        }\n    }\n    Ok(())\n}",
         );
     }
+}
+
+/// An attribute says again what the elements beside it say, and is not read.
+fn is_attribute(member: &Member) -> bool {
+    member
+        .element
+        .first()
+        .is_some_and(|name| name.starts_with('@'))
 }
 
 fn message_of(operation: &Operation, path: &FieldPath) -> String {

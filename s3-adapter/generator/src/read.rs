@@ -11,7 +11,7 @@ use prost_reflect::{
 use crate::annotations::{
     Access, Binding, Error, Field, Resource, Rest, SubResource, UpdateAccess,
 };
-use crate::model::{Contract, FieldPath, Operation, Reason, Refusal, Rpc, Update, WireEnum};
+use crate::model::{Contract, FieldPath, Operation, Read, Reason, Refusal, Rpc, Update, WireEnum};
 use crate::resolve;
 use crate::source::variant;
 use crate::sub_resource::Site;
@@ -234,6 +234,7 @@ fn rpc(options: &Options, method: &MethodDescriptor) -> Result<Rpc, Refusal> {
         client_streaming: method.is_client_streaming(),
         access,
         updates: updates(options, method)?,
+        reads: reads(options, method)?,
     })
 }
 
@@ -264,6 +265,31 @@ fn updates(options: &Options, method: &MethodDescriptor) -> Result<Vec<Update>, 
                 mask_field,
                 access,
             });
+        }
+    }
+    Ok(found)
+}
+
+/// The read mask paths of an RPC: those of the resource that names it as its get.
+fn reads(options: &Options, method: &MethodDescriptor) -> Result<Vec<Read>, Refusal> {
+    let mut found = Vec::new();
+    for message in options.messages() {
+        let resource = resource(options, &message)?;
+        let read = |of: &Resource| of.get == method.name() && !of.get_mask_field.is_empty();
+        let Some(resource) = resource.filter(read) else {
+            continue;
+        };
+        resolve::path(&method.input(), &resource.get_mask_field, method.name())?;
+        for (path, field, _) in sub_resources(options, &message)? {
+            let access = options.update_access(&field)?;
+            if let Some(access) = access.filter(|access| access.read != 0) {
+                found.push(Read {
+                    mask: path.text(),
+                    mask_field: resource.get_mask_field.clone(),
+                    class: access.read,
+                    action: access.read_action,
+                });
+            }
         }
     }
     Ok(found)

@@ -163,7 +163,11 @@ impl Site<'_> {
             hook: false,
             request: plain_request(method.input(), members),
             answer,
-            mask: None,
+            mask: (!resource.get_mask_field.is_empty()).then(|| Mask {
+                field: resource.get_mask_field.clone(),
+                path: self.at.text(),
+                change: Change::Read,
+            }),
             missing: (!reason.is_empty()).then(|| (full, reason.clone())),
             encoding_type: false,
             name,

@@ -1,5 +1,6 @@
-//! Rules of S3 that are pure functions of what the caller sent: tags, CORS, conditions on reads.
+//! Rules of S3 that are pure functions of what the caller sent: ACLs, tags, CORS, conditions on reads.
 
+pub(crate) mod acl;
 pub(crate) mod cors;
 pub(crate) mod read_conditions;
 pub(crate) mod tags;

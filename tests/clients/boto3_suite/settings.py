@@ -1,4 +1,4 @@
-"""Settings of buckets: tags, ownership controls; what cannot be honoured is refused."""
+"""Settings of buckets: tags, ownership controls, ACLs; what cannot be honoured is refused."""
 
 from harness import bucket, case, equal, refused, s3
 
@@ -73,3 +73,32 @@ def headers_that_cannot_be_honoured_are_refused():
         with refused(501, "NotImplemented"):
             s3.put_object(Bucket=name, Key="k", Body=b"x", **options)
     s3.put_object(Bucket=name, Key="k", Body=b"x", StorageClass="STANDARD", ACL="private")
+
+
+@case
+def acls_say_that_all_is_the_owners():
+    name = bucket()
+    s3.put_object(Bucket=name, Key="k", Body=b"x")
+    owner = s3.list_buckets()["Owner"]
+    grant = {"Grantee": {**owner, "Type": "CanonicalUser"}, "Permission": "FULL_CONTROL"}
+    for of, get, put in (
+        ({"Bucket": name}, s3.get_bucket_acl, s3.put_bucket_acl),
+        ({"Bucket": name, "Key": "k"}, s3.get_object_acl, s3.put_object_acl),
+    ):
+        shown = get(**of)
+        equal((shown["Owner"], shown["Grants"]), (owner, [grant]), "ACL")
+        put(**of, ACL="private")
+        put(**of, AccessControlPolicy={"Owner": shown["Owner"], "Grants": shown["Grants"]})
+        others = {"Type": "Group", "URI": "http://acs.amazonaws.com/groups/global/AllUsers"}
+        wider = {"Owner": owner, "Grants": [grant, {"Grantee": others, "Permission": "READ"}]}
+        for given in ({"ACL": "public-read"}, {"GrantRead": f"id={owner['ID']}"}, {"AccessControlPolicy": wider}):
+            with refused(400, "AccessControlListNotSupported"):
+                put(**of, **given)
+        with refused(400, "MissingSecurityHeader"):
+            put(**of)
+        equal(get(**of)["Grants"], [grant], "ACL afterwards")
+    s3.put_object_acl(Bucket=name, Key="k", ACL="bucket-owner-full-control")
+    with refused(404, "NoSuchKey"):
+        s3.get_object_acl(Bucket=name, Key="missing")
+    with refused(404, "NoSuchKey"):
+        s3.put_object_acl(Bucket=name, Key="missing", ACL="private")

@@ -10,7 +10,7 @@ fn routed(method: &str, path: &str) -> RouteOutcome {
     route(&method, &Fixture::new(path).view())
 }
 
-const REQUESTS: [(&str, &str, &str); 36] = [
+const REQUESTS: [(&str, &str, &str); 41] = [
     ("GET", "/", "ListBuckets"),
     ("PUT", "/b", "CreateBucket"),
     ("HEAD", "/b", "HeadBucket"),
@@ -21,7 +21,12 @@ const REQUESTS: [(&str, &str, &str); 36] = [
     ("GET", "/b", "ListObjects"),
     ("GET", "/b?prefix=x&delimiter=/", "ListObjects"),
     ("GET", "/b?list-type=2&prefix=x", "ListObjectsV2"),
+    ("GET", "/b?versions&key-marker=k", "ListObjectVersions"),
     ("GET", "/b?uploads", "ListMultipartUploads"),
+    ("GET", "/b?acl", "GetBucketAcl"),
+    ("PUT", "/b?acl", "PutBucketAcl"),
+    ("GET", "/b/k?acl&versionId=v", "GetObjectAcl"),
+    ("PUT", "/b/k?acl", "PutObjectAcl"),
     ("POST", "/b?delete", "DeleteObjects"),
     ("GET", "/b?tagging", "GetBucketTagging"),
     ("PUT", "/b?tagging", "PutBucketTagging"),
@@ -84,9 +89,7 @@ fn every_operation_is_found_by_its_request() {
 #[test]
 fn what_s3_knows_and_we_do_not_is_not_implemented() {
     let requests = [
-        ("GET", "/b?acl", "acl"),
         ("GET", "/b?lifecycle", "lifecycle"),
-        ("GET", "/b?versions", "versions"),
         ("PUT", "/b?policy", "policy"),
         ("GET", "/b/k?torrent", "torrent"),
         ("GET", "/b/k?legal-hold", "legal-hold"),
