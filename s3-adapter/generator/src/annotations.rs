@@ -91,6 +91,7 @@ messages! {
         encoding_type: bool = [bool, tag = "20"];
         hook_request_xml: Vec<String> = [string, repeated, tag = "21"];
         hook_response_xml: Vec<String> = [string, repeated, tag = "22"];
+        unset: String = [string, tag = "23"];
     }
     Resource {
         target: i32 = [enumeration = "Target", tag = "1"];

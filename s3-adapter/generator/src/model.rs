@@ -143,8 +143,8 @@ pub(crate) struct Operation {
     pub(crate) answer: Answer,
     /// The path of the update or read mask, and what is done to it.
     pub(crate) mask: Option<Mask>,
-    /// The field of the resource and the reason if it is not set.
-    pub(crate) missing: Option<(FieldPath, String)>,
+    /// When the answer is an error though the call succeeds.
+    pub(crate) missing: Option<Missing>,
     pub(crate) encoding_type: bool,
 }
 
@@ -153,6 +153,14 @@ pub(crate) struct Operation {
 pub(crate) struct QueryKey {
     pub(crate) name: String,
     pub(crate) value: Option<String>,
+}
+
+/// The reason of an answer to who asks for what there is not.
+#[derive(Debug)]
+pub(crate) struct Missing {
+    /// The field of the answer that tells whether it is there; none: it never is.
+    pub(crate) field: Option<FieldPath>,
+    pub(crate) reason: String,
 }
 
 /// The one path of an update or read.

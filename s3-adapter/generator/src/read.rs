@@ -1,6 +1,6 @@
 //! From the descriptor set to the model: options, RPCs with their access, reasons, enums, operations.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use prost::Message;
 use prost_reflect::{
@@ -280,11 +280,20 @@ fn reads(options: &Options, method: &MethodDescriptor) -> Result<Vec<Read>, Refu
             continue;
         };
         resolve::path(&method.input(), &resource.get_mask_field, method.name())?;
-        for (path, field, _) in sub_resources(options, &message)? {
+        let own = message
+            .fields()
+            .map(|field| (FieldPath::default().with(&field), field));
+        let settings = sub_resources(options, &message)?;
+        let settings = settings.into_iter().map(|(path, field, _)| (path, field));
+        let all: BTreeMap<String, FieldDescriptor> = own
+            .chain(settings)
+            .map(|(path, field)| (path.text(), field))
+            .collect();
+        for (mask, field) in all {
             let access = options.update_access(&field)?;
             if let Some(access) = access.filter(|access| access.read != 0) {
                 found.push(Read {
-                    mask: path.text(),
+                    mask,
                     mask_field: resource.get_mask_field.clone(),
                     class: access.read,
                     action: access.read_action,

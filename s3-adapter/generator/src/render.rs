@@ -9,11 +9,15 @@ use crate::source::{Code, answer_type, condition, function, is_option, parent, r
 
 pub(crate) fn source(contract: &Contract) -> String {
     let mut code = Code::default();
-    // What a hook writes itself has no generated rendering.
+    // What a hook writes itself has no generated rendering, nor has what is always an error.
+    let unset = |operation: &&Operation| {
+        let missing = operation.missing.as_ref();
+        missing.is_some_and(|missing| missing.field.is_none())
+    };
     let rendered = contract
         .operations
         .iter()
-        .filter(|operation| operation.answer.hook_elements.is_empty());
+        .filter(|operation| operation.answer.hook_elements.is_empty() && !unset(operation));
     rendered.for_each(|operation| render(operation, &mut code));
     code.finish()
 }

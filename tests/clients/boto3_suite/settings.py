@@ -48,12 +48,10 @@ def what_cannot_be_honoured_is_refused():
     name = bucket()
     s3.put_object(Bucket=name, Key="k", Body=b"x")
     for call, arguments in (
-        (s3.get_bucket_accelerate_configuration, {}),
         (s3.list_bucket_analytics_configurations, {}),
         (s3.list_bucket_inventory_configurations, {}),
         (s3.list_bucket_metrics_configurations, {}),
         (s3.list_bucket_intelligent_tiering_configurations, {}),
-        (s3.get_bucket_replication, {}),
         (s3.get_object_torrent, {"Key": "k"}),
         (s3.restore_object, {"Key": "k", "RestoreRequest": {"Days": 1}}),
     ):
@@ -102,3 +100,34 @@ def acls_say_that_all_is_the_owners():
         s3.get_object_acl(Bucket=name, Key="missing")
     with refused(404, "NoSuchKey"):
         s3.put_object_acl(Bucket=name, Key="missing", ACL="private")
+
+
+@case
+def settings_that_there_are_not_yet():
+    name = bucket()
+    for get, code in (
+        (s3.get_bucket_lifecycle_configuration, "NoSuchLifecycleConfiguration"),
+        (s3.get_bucket_encryption, "ServerSideEncryptionConfigurationNotFoundError"),
+        (s3.get_object_lock_configuration, "ObjectLockConfigurationNotFoundError"),
+        (s3.get_bucket_policy, "NoSuchBucketPolicy"),
+        (s3.get_bucket_policy_status, "NoSuchBucketPolicy"),
+        (s3.get_bucket_website, "NoSuchWebsiteConfiguration"),
+        (s3.get_bucket_replication, "ReplicationConfigurationNotFoundError"),
+    ):
+        with refused(404, code):
+            get(Bucket=name)
+        with refused(404, "NoSuchBucket"):
+            get(Bucket="a-bucket-that-is-not-there")
+    for get in (
+        s3.get_bucket_logging,
+        s3.get_bucket_notification_configuration,
+        s3.get_bucket_accelerate_configuration,
+    ):
+        equal(set(get(Bucket=name)), {"ResponseMetadata"}, get.__name__)
+    equal(s3.get_bucket_request_payment(Bucket=name)["Payer"], "BucketOwner", "payer")
+    blocked = s3.get_public_access_block(Bucket=name)["PublicAccessBlockConfiguration"]
+    equal((len(blocked), set(blocked.values())), (4, {True}), "public access")
+    with refused(501, "NotImplemented"):
+        s3.put_bucket_request_payment(Bucket=name, RequestPaymentConfiguration={"Payer": "Requester"})
+    with refused(501, "NotImplemented"):
+        s3.delete_bucket_policy(Bucket=name)

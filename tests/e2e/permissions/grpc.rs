@@ -237,7 +237,7 @@ fn the_generated_table_says_what_the_rows_say() {
     let readable: BTreeSet<&str> = readable.collect();
     assert_eq!(
         readable,
-        BTreeSet::from(["cors", "ownership_controls", "tagging"])
+        BTreeSet::from(["cors", "name", "ownership_controls", "tagging"])
     );
     let tagging = access_table::of_update("UpdateObject", "attributes.tagging").unwrap();
     assert_eq!(holders(tagging.set.class), WRITERS);

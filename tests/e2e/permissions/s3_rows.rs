@@ -291,6 +291,73 @@ pub(super) const BUCKETS: &[Row] = &[
     row("CreateBucket", NONE, "PUT", "/<NEW>", 200),
     row("CreateBucket", NONE, "PUT", "/<SISTER>", 200),
     row("DeleteBucket", NONE, "DELETE", "/<BUCKET>", 204),
+    // Settings that there are not yet.
+    row(
+        "GetBucketLifecycleConfiguration",
+        READERS,
+        "GET",
+        "/<BUCKET>?lifecycle",
+        404,
+    ),
+    row(
+        "GetBucketEncryption",
+        READERS,
+        "GET",
+        "/<BUCKET>?encryption",
+        404,
+    ),
+    row(
+        "GetObjectLockConfiguration",
+        READERS,
+        "GET",
+        "/<BUCKET>?object-lock",
+        404,
+    ),
+    row("GetBucketPolicy", NONE, "GET", "/<BUCKET>?policy", 200),
+    row(
+        "GetBucketPolicyStatus",
+        NONE,
+        "GET",
+        "/<BUCKET>?policyStatus",
+        200,
+    ),
+    row("GetBucketWebsite", NONE, "GET", "/<BUCKET>?website", 200),
+    row(
+        "GetBucketReplication",
+        NONE,
+        "GET",
+        "/<BUCKET>?replication",
+        200,
+    ),
+    row("GetBucketLogging", NONE, "GET", "/<BUCKET>?logging", 200),
+    row(
+        "GetBucketNotificationConfiguration",
+        NONE,
+        "GET",
+        "/<BUCKET>?notification",
+        200,
+    ),
+    row(
+        "GetBucketAccelerateConfiguration",
+        NONE,
+        "GET",
+        "/<BUCKET>?accelerate",
+        200,
+    ),
+    row(
+        "GetBucketRequestPayment",
+        NONE,
+        "GET",
+        "/<BUCKET>?requestPayment",
+        200,
+    ),
+    row(
+        "GetPublicAccessBlock",
+        NONE,
+        "GET",
+        "/<BUCKET>?publicAccessBlock",
+        200,
+    ),
     // Nothing is granted to others, and who may read is told the owner by every listing.
     row("GetBucketAcl", READERS, "GET", "/<BUCKET>?acl", 200),
     row("PutBucketAcl", NONE, "PUT", "/<BUCKET>?acl", 200).with(&[("x-amz-acl", "private")]),
@@ -338,6 +405,5 @@ pub(super) const BUCKETS: &[Row] = &[
 /// What S3 knows and this server does not: the same 501 for everybody. Each has its row above once it is there.
 pub(super) const NOT_THERE: &[Row] = &[
     row("RenameObject", NONE, "PUT", "/<BUCKET>/k?renameObject", 501),
-    row("GetBucketPolicy", NONE, "GET", "/<BUCKET>?policy", 501),
     row("PutBucketPolicy", NONE, "PUT", "/<BUCKET>?policy", 501),
 ];

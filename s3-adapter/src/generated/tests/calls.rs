@@ -220,6 +220,27 @@ async fn a_sub_resource_that_is_not_set_has_its_error() {
 }
 
 #[tokio::test]
+async fn a_setting_that_nothing_has_is_asked_for_and_has_its_error() {
+    for (path, reason, mask) in [
+        (
+            "/b?lifecycle",
+            ErrorReason::NoSuchLifecycleConfiguration,
+            Some("name"),
+        ),
+        ("/b?policy", ErrorReason::NoSuchBucketPolicy, None),
+    ] {
+        let service = Fake::answering(GetBucketResponse::default());
+        let status = dispatched(Method::GET, path, &service).await.unwrap_err();
+        let explained = explain(&status).map(|explained| explained.reason);
+        assert_eq!(explained, Some(reason), "{path}");
+        let (request, _) = service.seen.lock().unwrap().take().unwrap();
+        let asked: &GetBucketRequest = request.downcast_ref().unwrap();
+        let paths = asked.read_mask.as_ref().map(|mask| mask.paths.join(","));
+        assert_eq!((asked.bucket.as_str(), paths.as_deref()), ("b", mask));
+    }
+}
+
+#[tokio::test]
 async fn an_object_without_tags_has_an_empty_set() {
     let object = Object {
         version_id: "v".into(),

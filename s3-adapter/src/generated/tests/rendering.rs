@@ -92,6 +92,47 @@ fn a_listing_shows_what_was_asked_for() {
 }
 
 #[test]
+fn an_acl_says_what_its_grantee_is() {
+    let grantee = v1::AclGrantee {
+        r#type: v1::AclGranteeType::CanonicalUser.into(),
+        id: "id".into(),
+        display_name: "name".into(),
+        ..Default::default()
+    };
+    let answer = v1::GetObjectAclResponse {
+        policy: Some(v1::AccessControlPolicy {
+            owner: Some(v1::AclOwner {
+                id: "id".into(),
+                display_name: "name".into(),
+            }),
+            grants: vec![v1::AclGrant {
+                grantee: Some(grantee),
+                permission: v1::AclPermission::FullControl.into(),
+            }],
+        }),
+    };
+    let request = Fixture::new("/b/k?acl");
+    let parsed = parse_get_object_acl(&request.view()).unwrap();
+    let page = render_get_object_acl(&parsed, &answer, &request.context());
+    let expected = "<Owner><ID>id</ID><DisplayName>name</DisplayName></Owner><AccessControlList><Grant>\
+        <Grantee xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" xsi:type=\"CanonicalUser\">\
+        <ID>id</ID><DisplayName>name</DisplayName></Grantee></Grant></AccessControlList></AccessControlPolicy>";
+    let without_permission = body(&page).replace("<Permission>FULL_CONTROL</Permission>", "");
+    assert!(without_permission.ends_with(expected), "{}", body(&page));
+    assert_ne!(without_permission, body(&page));
+}
+
+#[test]
+fn settings_that_nothing_has_read_as_s3_writes_them() {
+    let request = Fixture::new("/b?requestPayment");
+    let parsed = parse_get_bucket_request_payment(&request.view()).unwrap();
+    let answer = v1::GetBucketResponse::default();
+    let page = render_get_bucket_request_payment(&parsed, &answer, &request.context());
+    let expected = "<Payer>BucketOwner</Payer></RequestPaymentConfiguration>";
+    assert!(body(&page).ends_with(expected), "{}", body(&page));
+}
+
+#[test]
 fn a_page_of_versions() {
     let answer = v1::ListObjectVersionsResponse {
         versions: vec![v1::ObjectVersion {

@@ -10,7 +10,7 @@ fn routed(method: &str, path: &str) -> RouteOutcome {
     route(&method, &Fixture::new(path).view())
 }
 
-const REQUESTS: [(&str, &str, &str); 41] = [
+const REQUESTS: [(&str, &str, &str); 53] = [
     ("GET", "/", "ListBuckets"),
     ("PUT", "/b", "CreateBucket"),
     ("HEAD", "/b", "HeadBucket"),
@@ -41,6 +41,22 @@ const REQUESTS: [(&str, &str, &str); 41] = [
         "/b?ownershipControls",
         "DeleteBucketOwnershipControls",
     ),
+    ("GET", "/b?lifecycle", "GetBucketLifecycleConfiguration"),
+    ("GET", "/b?encryption", "GetBucketEncryption"),
+    ("GET", "/b?object-lock", "GetObjectLockConfiguration"),
+    ("GET", "/b?policy", "GetBucketPolicy"),
+    ("GET", "/b?policyStatus", "GetBucketPolicyStatus"),
+    ("GET", "/b?website", "GetBucketWebsite"),
+    ("GET", "/b?replication", "GetBucketReplication"),
+    ("GET", "/b?logging", "GetBucketLogging"),
+    (
+        "GET",
+        "/b?notification",
+        "GetBucketNotificationConfiguration",
+    ),
+    ("GET", "/b?accelerate", "GetBucketAccelerateConfiguration"),
+    ("GET", "/b?requestPayment", "GetBucketRequestPayment"),
+    ("GET", "/b?publicAccessBlock", "GetPublicAccessBlock"),
     ("PUT", "/b/k", "PutObject"),
     ("PUT", "/b/k?x-id=PutObject", "PutObject"),
     ("GET", "/b/k", "GetObject"),
@@ -89,7 +105,10 @@ fn every_operation_is_found_by_its_request() {
 #[test]
 fn what_s3_knows_and_we_do_not_is_not_implemented() {
     let requests = [
-        ("GET", "/b?lifecycle", "lifecycle"),
+        ("GET", "/b?analytics", "analytics"),
+        ("PUT", "/b?lifecycle", "lifecycle"),
+        ("DELETE", "/b?policy", "policy"),
+        ("GET", "/b/k?lifecycle", "lifecycle"),
         ("PUT", "/b?policy", "policy"),
         ("GET", "/b/k?torrent", "torrent"),
         ("GET", "/b/k?legal-hold", "legal-hold"),
