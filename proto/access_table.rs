@@ -4,11 +4,13 @@
 pub use crate::access::v1::AccessClass;
 
 mod table {
-    use super::{AccessClass, Classified, FieldAccess, Requirement, RpcAccess, UpdateAccess};
+    use super::{
+        AccessClass, Classified, FieldAccess, ReadAccess, Requirement, RpcAccess, UpdateAccess,
+    };
     use crate::generated::bucketry::{adapter, v1};
     include!(concat!(env!("OUT_DIR"), "/access_table.rs"));
 }
-pub use table::{FIELD_ACCESS, RPC_ACCESS, UPDATE_ACCESS};
+pub use table::{FIELD_ACCESS, READ_ACCESS, RPC_ACCESS, UPDATE_ACCESS};
 
 /// The access of an RPC, before the fields of a concrete request are looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +51,17 @@ pub struct UpdateAccess {
     pub clear: Requirement,
 }
 
+/// The access of one path of a read mask, where it is not that of its RPC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReadAccess {
+    /// The RPC, as in `GetBucket`.
+    pub rpc: &'static str,
+    /// The path, as in `tagging`.
+    pub path: &'static str,
+    /// To read it alone, in place of what the RPC says.
+    pub read: Requirement,
+}
+
 /// Something that must be allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Requirement {
@@ -77,6 +90,14 @@ pub fn of(service: &str, rpc: &str) -> Option<&'static RpcAccess> {
 #[must_use]
 pub fn of_update(rpc: &str, path: &str) -> Option<&'static UpdateAccess> {
     UPDATE_ACCESS
+        .iter()
+        .find(|access| access.rpc == rpc && access.path == path)
+}
+
+/// The access of a path of a read mask: none if it needs what the RPC says.
+#[must_use]
+pub fn of_read(rpc: &str, path: &str) -> Option<&'static ReadAccess> {
+    READ_ACCESS
         .iter()
         .find(|access| access.rpc == rpc && access.path == path)
 }

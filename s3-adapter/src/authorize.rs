@@ -12,7 +12,9 @@ use crate::copy_source::CopySource;
 use crate::edge::Edge;
 use crate::error::S3Error;
 use crate::generated::{Operation, ParsedRequest};
-use crate::sigv4::{Authentication, PostPolicyClaim, PresignedV2Claim, SigV4Claim, SignatureMode};
+use crate::sigv4::{
+    Authentication, PostPolicyClaim, PostPolicyV2Claim, PresignedV2Claim, SigV4Claim, SignatureMode,
+};
 use crate::target::Target;
 
 /// One request, as far as the decision on it goes.
@@ -84,6 +86,7 @@ fn claim(authentication: &Authentication) -> Option<SignatureClaim> {
         Authentication::SigV4(claim) => Some(v4_claim(claim)),
         Authentication::PresignedV2(claim) => Some(v2_claim(claim)),
         Authentication::PostPolicy(claim) => Some(form_claim(claim)),
+        Authentication::PostPolicyV2(claim) => Some(form_v2_claim(claim)),
     }
 }
 
@@ -134,5 +137,15 @@ fn form_claim(claim: &PostPolicyClaim) -> SignatureClaim {
         signature: hex::encode(claim.signature),
         canonical_requests: vec![claim.policy.clone()],
         expires: 0,
+    }
+}
+
+fn form_v2_claim(claim: &PostPolicyV2Claim) -> SignatureClaim {
+    SignatureClaim {
+        kind: SignatureKind::V2PostPolicy.into(),
+        access_key_id: claim.access_key_id.clone(),
+        signature: claim.signature.clone(),
+        canonical_requests: vec![claim.policy.clone()],
+        ..SignatureClaim::default()
     }
 }

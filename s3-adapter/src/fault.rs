@@ -243,6 +243,20 @@ fn text(reason: ErrorReason) -> Option<&'static str> {
         ),
         Reason::NoSuchTagSet => Some("The TagSet does not exist"),
         Reason::NoSuchCorsConfiguration => Some("The CORS configuration does not exist"),
+        Reason::NoSuchLifecycleConfiguration => Some("The lifecycle configuration does not exist"),
+        Reason::EncryptionConfigurationNotFound => {
+            Some("The server side encryption configuration was not found")
+        }
+        Reason::ObjectLockConfigurationNotFound => {
+            Some("Object Lock configuration does not exist for this bucket")
+        }
+        Reason::NoSuchBucketPolicy => Some("The bucket policy does not exist"),
+        Reason::NoSuchWebsiteConfiguration => {
+            Some("The specified bucket does not have a website configuration")
+        }
+        Reason::ReplicationConfigurationNotFound => {
+            Some("The replication configuration was not found")
+        }
         Reason::OwnershipControlsNotFound => Some("The bucket ownership controls were not found"),
         Reason::BucketAlreadyExists => Some(
             "The requested bucket name is not available. The bucket namespace is shared by all users of the system. Please select a different name and try again.",
@@ -309,6 +323,8 @@ fn text(reason: ErrorReason) -> Option<&'static str> {
         | Reason::InvalidTag
         | Reason::TooManyTags
         | Reason::IllegalLocationConstraint
+        | Reason::AccessControlListNotSupported
+        | Reason::MissingAccessControlList
         | Reason::ImmutableField
         | Reason::NoSuchToken
         | Reason::NoSuchAccount

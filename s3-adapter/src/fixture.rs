@@ -200,6 +200,11 @@ fake! {
     "CompleteMultipartUpload" complete_multipart_upload(CompleteMultipartUploadRequest) -> CompleteMultipartUploadResponse,
     "AbortMultipartUpload" abort_multipart_upload(AbortMultipartUploadRequest) -> AbortMultipartUploadResponse,
     "ListParts" list_parts(ListPartsRequest) -> ListPartsResponse,
+    "GetBucketAcl" get_bucket_acl(GetBucketAclRequest) -> GetBucketAclResponse,
+    "PutBucketAcl" put_bucket_acl(PutBucketAclRequest) -> PutBucketAclResponse,
+    "GetObjectAcl" get_object_acl(GetObjectAclRequest) -> GetObjectAclResponse,
+    "PutObjectAcl" put_object_acl(PutObjectAclRequest) -> PutObjectAclResponse,
+    "ListObjectVersions" list_object_versions(ListObjectVersionsRequest) -> ListObjectVersionsResponse,
     "ListMultipartUploads" list_multipart_uploads(ListMultipartUploadsRequest) -> ListMultipartUploadsResponse,
 }
 

@@ -209,6 +209,11 @@ forward! {
         complete_multipart_upload(CompleteMultipartUploadRequest) -> CompleteMultipartUploadResponse,
         abort_multipart_upload(AbortMultipartUploadRequest) -> AbortMultipartUploadResponse,
         list_parts(ListPartsRequest) -> ListPartsResponse,
+        get_bucket_acl(GetBucketAclRequest) -> GetBucketAclResponse,
+        put_bucket_acl(PutBucketAclRequest) -> PutBucketAclResponse,
+        get_object_acl(GetObjectAclRequest) -> GetObjectAclResponse,
+        put_object_acl(PutObjectAclRequest) -> PutObjectAclResponse,
+        list_object_versions(ListObjectVersionsRequest) -> ListObjectVersionsResponse,
         list_multipart_uploads(ListMultipartUploadsRequest) -> ListMultipartUploadsResponse;
     uploads:
         put_object(PutObjectRequest) -> PutObjectResponse,

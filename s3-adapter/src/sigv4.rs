@@ -8,6 +8,7 @@ mod authorization;
 mod canonical;
 mod claim;
 mod form;
+mod form_v2;
 mod payload;
 mod presigned;
 mod presigned_v2;
@@ -26,11 +27,11 @@ mod signer_oracle;
 
 pub use canonical::{RequestHead, Scheme};
 pub use claim::{
-    AmzDate, Authentication, CredentialScope, MalformedPart, PostPolicyClaim, PresignedV2Claim,
-    SigV4Claim, SignatureError, SignatureMode,
+    AmzDate, Authentication, CredentialScope, MalformedPart, PostPolicyClaim, PostPolicyV2Claim,
+    PresignedV2Claim, SigV4Claim, SignatureError, SignatureMode,
 };
 pub use payload::PayloadHash;
-pub use select::authenticate;
+pub use select::{authenticate, authenticate_fields};
 
 pub(crate) use select::authenticate_form;
 

@@ -57,6 +57,10 @@ pub(crate) enum Error {
     InvalidCors(CorsError),
     #[error("{0}")]
     Checksum(ChecksumError),
+    #[error("The bucket does not allow ACLs")]
+    AclNotSupported,
+    #[error("Your request was missing a required header")]
+    MissingAcl,
     #[error("the metadata has {size} bytes; {most} are allowed")]
     MetadataTooLarge { size: usize, most: usize },
     #[error("{field} can never be changed; clone the token to get another")]

@@ -101,6 +101,16 @@ impl ObjectService for Server {
         ops::abort_multipart_upload =>
             abort_multipart_upload(AbortMultipartUploadRequest) -> AbortMultipartUploadResponse;
         ops::list_parts => list_parts(ListPartsRequest) -> ListPartsResponse;
+        ops::get_bucket_acl =>
+            get_bucket_acl(GetBucketAclRequest) -> GetBucketAclResponse;
+        ops::put_bucket_acl =>
+            put_bucket_acl(PutBucketAclRequest) -> PutBucketAclResponse;
+        ops::get_object_acl =>
+            get_object_acl(GetObjectAclRequest) -> GetObjectAclResponse;
+        ops::put_object_acl =>
+            put_object_acl(PutObjectAclRequest) -> PutObjectAclResponse;
+        ops::list_object_versions =>
+            list_object_versions(ListObjectVersionsRequest) -> ListObjectVersionsResponse;
         ops::list_multipart_uploads =>
             list_multipart_uploads(ListMultipartUploadsRequest) -> ListMultipartUploadsResponse;
     }

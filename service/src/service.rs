@@ -210,6 +210,7 @@ pub(crate) fn evaluated(class: ContractClass) -> AccessClass {
         ContractClass::Edge => AccessClass::Edge,
         ContractClass::CreateBucket => AccessClass::CreateBucket,
         ContractClass::Copy => AccessClass::Copy,
+        ContractClass::BucketSetting => AccessClass::BucketSetting,
         // An unnamed class is for nobody but the operator.
         ContractClass::Operator | ContractClass::Unspecified => AccessClass::Operator,
     }

@@ -109,6 +109,8 @@ pub(crate) fn parts(error: &Error) -> Parts {
             (Reason::MalformedXml, facts([]))
         }
         Error::InvalidCors(_) | Error::Checksum(_) => (Reason::InvalidRequest, facts([])),
+        Error::AclNotSupported => (Reason::AccessControlListNotSupported, facts([])),
+        Error::MissingAcl => (Reason::MissingAccessControlList, facts([])),
         Error::MetadataTooLarge { size, most } => (
             Reason::MetadataTooLarge,
             facts([

@@ -91,10 +91,15 @@ def presigned(operation: str, method: str, version: str = "s3v4", **parameters) 
     return send
 
 
-def form(s3, _) -> None:
-    # Left to itself, boto3 signs forms by version 2.
-    post = signer(s3, "s3v4").generate_presigned_post(BUCKET, "k", ExpiresIn=60)
-    fetched("POST", post["url"], fields={**post["fields"], "file": ("f", b"x")})
+def form(version: str | None) -> "Operation":
+    """A form whose policy is signed by this version; by that of boto3's choice if none is given."""
+
+    def send(s3, _) -> None:
+        client = signer(s3, version) if version else s3
+        post = client.generate_presigned_post(BUCKET, "k", ExpiresIn=60)
+        fetched("POST", post["url"], fields={**post["fields"], "file": ("f", b"x")})
+
+    return send
 
 
 Operation = Callable[..., object]
@@ -114,6 +119,7 @@ OPERATIONS: list[tuple[str, set[str], Operation]] = [
     ("GetObjectTagging", READERS, lambda s3, _: s3.get_object_tagging(**key())),
     ("ListObjects", READERS, lambda s3, _: s3.list_objects(Bucket=BUCKET)),
     ("ListObjectsV2", READERS, lambda s3, _: s3.list_objects_v2(Bucket=BUCKET)),
+    ("ListObjectVersions", READERS, lambda s3, _: s3.list_object_versions(Bucket=BUCKET)),
     ("ListMultipartUploads", READERS, lambda s3, _: s3.list_multipart_uploads(Bucket=BUCKET)),
     ("HeadBucket", ALL, lambda s3, _: s3.head_bucket(Bucket=BUCKET)),
     ("GetBucketLocation", ALL, lambda s3, _: s3.get_bucket_location(Bucket=BUCKET)),
@@ -123,7 +129,8 @@ OPERATIONS: list[tuple[str, set[str], Operation]] = [
     ("PutObject", WRITERS, lambda s3, _: s3.put_object(**key(), Body=b"x")),
     ("PutObject with tags", WRITERS, lambda s3, _: s3.put_object(**key(), Body=b"x", Tagging="t=1")),
     ("PutObject for its owner", WRITERS, lambda s3, _: s3.put_object(**key(), Body=b"x", ACL="private")),
-    ("PutObject by a form", WRITERS, form),
+    ("PutObject by a form", WRITERS, form("s3v4")),
+    ("PutObject by a form of boto3's default", WRITERS, form(None)),
     ("GetObject presigned", READERS, presigned("get_object", "GET", **key())),
     ("HeadObject presigned", READERS, presigned("head_object", "HEAD", **key())),
     ("ListObjectsV2 presigned", READERS, presigned("list_objects_v2", "GET", Bucket=BUCKET)),
@@ -160,8 +167,17 @@ OPERATIONS: list[tuple[str, set[str], Operation]] = [
     ("DeleteObjects", BOTH, lambda s3, _: s3.delete_objects(Bucket=BUCKET, Delete={"Objects": [{"Key": "k"}]})),
     ("DeleteObjectTagging", BOTH, lambda s3, _: s3.delete_object_tagging(**key())),
     ("DeleteBucket", NONE, lambda s3, _: s3.delete_bucket(Bucket=BUCKET)),
-    ("GetBucketTagging", NONE, lambda s3, _: s3.get_bucket_tagging(Bucket=BUCKET)),
-    ("GetBucketCors", NONE, lambda s3, _: s3.get_bucket_cors(Bucket=BUCKET)),
+    ("GetBucketTagging", READERS, lambda s3, _: s3.get_bucket_tagging(Bucket=BUCKET)),
+    ("GetBucketCors", READERS, lambda s3, _: s3.get_bucket_cors(Bucket=BUCKET)),
+    ("GetBucketOwnershipControls", READERS, lambda s3, _: s3.get_bucket_ownership_controls(Bucket=BUCKET)),
+    ("GetBucketPolicy", NONE, lambda s3, _: s3.get_bucket_policy(Bucket=BUCKET)),
+    ("GetBucketLogging", NONE, lambda s3, _: s3.get_bucket_logging(Bucket=BUCKET)),
+    ("GetPublicAccessBlock", NONE, lambda s3, _: s3.get_public_access_block(Bucket=BUCKET)),
+    ("GetBucketAcl", READERS, lambda s3, _: s3.get_bucket_acl(Bucket=BUCKET)),
+    ("GetObjectAcl", READERS, lambda s3, _: s3.get_object_acl(**key())),
+    ("PutBucketAcl", NONE, lambda s3, _: s3.put_bucket_acl(Bucket=BUCKET, ACL="private")),
+    ("PutObjectAcl", NONE, lambda s3, _: s3.put_object_acl(**key(), ACL="private")),
+    ("PutObjectAcl of others", NONE, lambda s3, _: s3.put_object_acl(**key(), ACL="public-read")),
     ("DeleteBucketTagging", NONE, lambda s3, _: s3.delete_bucket_tagging(Bucket=BUCKET)),
     ("PutBucketTagging", NONE, lambda s3, _: s3.put_bucket_tagging(Bucket=BUCKET, Tagging=TAGS)),
     ("PutBucketCors", NONE, lambda s3, _: s3.put_bucket_cors(Bucket=BUCKET, CORSConfiguration=CORS)),

@@ -88,6 +88,7 @@ async fn permissions() -> Result<(), HarnessError> {
     let server = Server::start(ServerOptions::new())?;
     let mut root = Clients::root(&server).await?;
     root.create_bucket(BUCKET).await?;
+    crate::permissions::configure(&mut root, BUCKET).await?;
     root.create_bucket("other-client-test-bucket").await?;
     let mut script = Script::new(Interpreter::Python, "tests/clients/permissions_suite.py")
         .environment("AWS_ENDPOINT_URL", server.localhost_url())
@@ -96,6 +97,30 @@ async fn permissions() -> Result<(), HarnessError> {
     for (name, permission) in [
         ("READ_ONLY", Permission::ReadOnly),
         ("WRITE_ONLY", Permission::WriteOnly),
+        ("READ_WRITE", Permission::ReadWrite),
+    ] {
+        let (_, credentials) = root.create_token(BUCKET, permission).await?;
+        script = script
+            .environment(format!("{name}_ACCESS_KEY_ID"), credentials.access_key_id)
+            .environment(
+                format!("{name}_SECRET_ACCESS_KEY"),
+                credentials.secret_access_key,
+            );
+    }
+    script.run().await.map(drop)
+}
+
+/// Each kind of token by `s3cmd info`, which asks for every setting that it knows.
+#[tokio::test]
+async fn s3cmd_info() -> Result<(), HarnessError> {
+    let server = Server::start(ServerOptions::new())?;
+    let mut root = Clients::root(&server).await?;
+    root.create_bucket(BUCKET).await?;
+    let mut script = Script::new(Interpreter::Bash, "tests/clients/s3cmd_info.sh")
+        .environment("AWS_ENDPOINT_URL", server.localhost_url())
+        .environment("BUCKET_NAME", BUCKET);
+    for (name, permission) in [
+        ("READ_ONLY", Permission::ReadOnly),
         ("READ_WRITE", Permission::ReadWrite),
     ] {
         let (_, credentials) = root.create_token(BUCKET, permission).await?;

@@ -758,6 +758,8 @@ const ROWS: &[Row] = &[
     ("HeadBucket", &[], "HEAD", "", &[], b""),
     ("GetBucketLocation", &[], "GET", "?location", &[], b""),
     ("GetBucketTagging", &[], "GET", "?tagging", &[], b""),
+    ("GetBucketAcl", &[], "GET", "?acl", &[], b""),
+    ("ListObjectVersions", &[], "GET", "?versions", &[], b""),
     ("PutBucketTagging", &[], "PUT", "?tagging", &[], TAGGING),
     ("DeleteBucketCors", &[], "DELETE", "?cors", &[], b""),
     ("CreateBucket", &[], "PUT", "", &[], b""),

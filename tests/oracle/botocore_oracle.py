@@ -79,7 +79,8 @@ def model_elements(shape, prefix="", skip=(), seen=()):
     for name, member in shape.members.items():
         if name in skip or member.serialization.get("location"):
             continue
-        path = prefix + member.serialization.get("name", name)
+        attribute = "@" if member.serialization.get("xmlAttribute") else ""
+        path = prefix + attribute + member.serialization.get("name", name)
         found.update(model_member(member, path, seen))
     return found
 

@@ -85,6 +85,29 @@ fn table(contract: &Contract, code: &mut Code) {
         },
         "];",
     );
+    reads(contract, code);
+}
+
+fn reads(contract: &Contract, code: &mut Code) {
+    code.line("/// The paths of read masks that need something else than their RPC.");
+    code.block(
+        "pub const READ_ACCESS: &[ReadAccess] = &[",
+        |code| {
+            for (rpc, read) in contract
+                .rpcs
+                .iter()
+                .flat_map(|rpc| rpc.reads.iter().map(move |read| (rpc, read)))
+            {
+                code.line(format!(
+                    "ReadAccess {{ rpc: {:?}, path: {:?}, read: {} }},",
+                    rpc.name,
+                    read.mask,
+                    requirement(contract, read.class, &read.action)
+                ));
+            }
+        },
+        "];",
+    );
 }
 
 fn requirement(contract: &Contract, number: i32, action: &str) -> String {
@@ -110,7 +133,7 @@ fn requirements(contract: &Contract, rpc: &Rpc, code: &mut Code) {
     let Some((message, first)) = subject(rpc) else {
         return;
     };
-    let plain = rpc.access.when.is_empty() && rpc.updates.is_empty();
+    let plain = rpc.access.when.is_empty() && rpc.updates.is_empty() && rpc.reads.is_empty();
     let base = requirement(contract, rpc.access.class, &rpc.access.action);
     code.block(
         format!("impl Classified for {} {{", rust_type(&message)),
@@ -139,6 +162,7 @@ fn requirements(contract: &Contract, rpc: &Rpc, code: &mut Code) {
                             ));
                         }
                     }
+                    masked_reads(contract, rpc, &base, code);
                     code.line(format!("if needed.is_empty() {{ needed.push({base}); }}"));
                     updates(contract, rpc, code);
                     code.line("needed");
@@ -172,6 +196,32 @@ fn applies(path: &FieldPath, rule: &FieldRule) -> String {
         (false, false) => format!("m.{field} != Default::default()"),
     };
     format!("{parent}.is_some_and(|m| {test})")
+}
+
+/// What the paths of a read mask need in place of the whole.
+fn masked_reads(contract: &Contract, rpc: &Rpc, base: &str, code: &mut Code) {
+    let Some(read) = rpc.reads.first() else {
+        return;
+    };
+    let mask = ident(&read.mask_field);
+    code.block(
+        format!("for path in self.{mask}.iter().flat_map(|mask| &mask.paths) {{"),
+        |code| {
+            code.block(
+                "needed.push(match path.as_str() {",
+                |code| {
+                    for read in &rpc.reads {
+                        let needed = requirement(contract, read.class, &read.action);
+                        code.line(format!("{:?} => {needed},", read.mask));
+                    }
+                    code.line("// What is on no list is for those who may read all.");
+                    code.line(format!("_ => {base},"));
+                },
+                "});",
+            );
+        },
+        "}",
+    );
 }
 
 fn updates(contract: &Contract, rpc: &Rpc, code: &mut Code) {

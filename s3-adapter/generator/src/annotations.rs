@@ -91,6 +91,7 @@ messages! {
         encoding_type: bool = [bool, tag = "20"];
         hook_request_xml: Vec<String> = [string, repeated, tag = "21"];
         hook_response_xml: Vec<String> = [string, repeated, tag = "22"];
+        unset: String = [string, tag = "23"];
     }
     Resource {
         target: i32 = [enumeration = "Target", tag = "1"];
@@ -101,6 +102,7 @@ messages! {
         mask_field: String = [string, tag = "6"];
         identify: Vec<String> = [string, repeated, tag = "7"];
         show: Vec<String> = [string, repeated, tag = "8"];
+        get_mask_field: String = [string, tag = "9"];
     }
     SubResource {
         query: String = [string, tag = "1"];
@@ -149,6 +151,8 @@ messages! {
         clear: i32 = [int32, tag = "2"];
         set_action: String = [string, tag = "3"];
         clear_action: String = [string, tag = "4"];
+        read: i32 = [int32, tag = "5"];
+        read_action: String = [string, tag = "6"];
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use heck::ToUpperCamelCase;
 
 use crate::codec::Codec;
-use crate::model::{Contract, Operation, Place, Refusal};
+use crate::model::{Contract, Missing, Operation, Place, Refusal};
 
 /// Refuses names that Rust would change, ties, duplicates and unknown reasons.
 pub(crate) fn contract(contract: &Contract) -> Result<(), Refusal> {
@@ -26,7 +26,7 @@ pub(crate) fn contract(contract: &Contract) -> Result<(), Refusal> {
         duplicates(operation)?;
         header_case(operation)?;
         let reasons = || contract.reasons.iter().map(|reason| &reason.name);
-        if let Some((_, reason)) = &operation.missing
+        if let Some(Missing { reason, .. }) = &operation.missing
             && !reasons().any(|known| known == reason)
         {
             return Err(Refusal::UnknownReason {

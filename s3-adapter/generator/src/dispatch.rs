@@ -1,6 +1,6 @@
 //! Writes the `Hooks` trait and the dispatch of parsed requests.
 
-use crate::model::{Contract, Operation};
+use crate::model::{Contract, Missing, Operation};
 use crate::source::{Code, function, method_name, parent, request_type, variant};
 
 pub(crate) fn source(contract: &Contract) -> String {
@@ -55,10 +55,26 @@ fn arm(operation: &Operation, code: &mut Code) {
         format!("ParsedRequest::{}(request) => {{", operation.name),
         |code| {
             let rpc = method_name(&operation.rpc);
+            if let Some(Missing {
+                field: None,
+                reason,
+            }) = &operation.missing
+            {
+                code.line(format!("service.{rpc}(call.request(request)).await?;"));
+                code.line(format!(
+                    "Err(errors::status_of(ErrorReason::{}).into())",
+                    variant(reason)
+                ));
+                return;
+            }
             code.line(format!(
                 "let answer = service.{rpc}(call.request(request.clone())).await?.into_inner();"
             ));
-            if let Some((path, reason)) = &operation.missing {
+            if let Some(Missing {
+                field: Some(path),
+                reason,
+            }) = &operation.missing
+            {
                 let (parent, field) = parent("&answer", path);
                 code.line(format!(
                     "let is_set = {parent}.is_some_and(|m| m.{field}.is_some());"

@@ -99,6 +99,19 @@ pub(crate) struct Rpc {
     pub(crate) access: Access,
     /// The paths that an update mask may name, with the access of each.
     pub(crate) updates: Vec<Update>,
+    /// The paths that a read mask may name and that are read by others than the RPC's class.
+    pub(crate) reads: Vec<Read>,
+}
+
+/// One path of a read mask.
+#[derive(Debug)]
+pub(crate) struct Read {
+    /// As the mask names it.
+    pub(crate) mask: String,
+    /// The field that holds the mask.
+    pub(crate) mask_field: String,
+    pub(crate) class: i32,
+    pub(crate) action: String,
 }
 
 /// One path of an update mask.
@@ -134,10 +147,10 @@ pub(crate) struct Operation {
     pub(crate) hook: bool,
     pub(crate) request: Request,
     pub(crate) answer: Answer,
-    /// The path of the update mask, and whether it is set or cleared.
+    /// The path of the update or read mask, and what is done to it.
     pub(crate) mask: Option<Mask>,
-    /// The field of the resource and the reason if it is not set.
-    pub(crate) missing: Option<(FieldPath, String)>,
+    /// When the answer is an error though the call succeeds.
+    pub(crate) missing: Option<Missing>,
     pub(crate) encoding_type: bool,
     pub(crate) refused: Refused,
 }
@@ -149,7 +162,15 @@ pub(crate) struct QueryKey {
     pub(crate) value: Option<String>,
 }
 
-/// The one path of an update.
+/// The reason of an answer to who asks for what there is not.
+#[derive(Debug)]
+pub(crate) struct Missing {
+    /// The field of the answer that tells whether it is there; none: it never is.
+    pub(crate) field: Option<FieldPath>,
+    pub(crate) reason: String,
+}
+
+/// The one path of an update or read.
 #[derive(Debug)]
 pub(crate) struct Mask {
     pub(crate) field: String,
@@ -157,11 +178,12 @@ pub(crate) struct Mask {
     pub(crate) change: Change,
 }
 
-/// What an update does to its path.
+/// What an operation does to its path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Change {
     Set,
     Clear,
+    Read,
 }
 
 /// What comes in.

@@ -85,6 +85,14 @@ fn operations(contract: &Contract, code: &mut Code) {
             fact(
                 contract,
                 code,
+                "Read mask paths that it reads.",
+                "read_paths",
+                "&'static [&'static str]",
+                |op| paths(op, Change::Read),
+            );
+            fact(
+                contract,
+                code,
                 "Headers that it takes; a trailing `*` is a prefix.",
                 "headers",
                 "&'static [&'static str]",

@@ -283,9 +283,9 @@ fn whole_body(operation: &Operation, body: &Body, code: &mut Code) {
     let mut number = 0;
     while let Some((name, message, shape, hook)) = shapes.pop() {
         code.block(
-            format!("fn {name}(element: &Element, out: &mut {message}) -> Result<(), ParseError> {{\n    for child in &element.children {{\n        match child.name.as_str() {{"),
+            format!("fn {name}(element: &Element, out: &mut {message}) -> Result<(), ParseError> {{\n    {}for child in &element.children {{\n        match child.name.as_str() {{", attributes(shape)),
             |code| {
-                for member in &shape.members {
+                for member in shape.members.iter().filter(|member| !is_attribute(member)) {
                     let mut nested = |message: String, inner| {
                         number += 1;
                         let inner_name = format!("{}_{number}", function("read", &operation.name));
@@ -307,6 +307,31 @@ fn whole_body(operation: &Operation, body: &Body, code: &mut Code) {
             "        }\n    }\n    Ok(())\n}",
         );
     }
+}
+
+/// Reads the attributes of an element, by their local names.
+fn attributes(shape: &Shape) -> String {
+    let read = |member: &Member| {
+        let name = member.element.first()?.strip_prefix('@')?;
+        let local = name.rsplit(':').next().unwrap_or(name);
+        let Node::Scalar(codec) = &member.node else {
+            return None;
+        };
+        let source = format!("Source::Element({name:?})");
+        let value = decoded(codec, &source, "value", member.min, member.max);
+        let target = place("out", &member.path);
+        Some(format!(
+            "if let Some(value) = element.attribute({local:?}) {{ {target} = {value}?; }}\n    "
+        ))
+    };
+    shape.members.iter().filter_map(read).collect()
+}
+
+fn is_attribute(member: &Member) -> bool {
+    member
+        .element
+        .first()
+        .is_some_and(|name| name.starts_with('@'))
 }
 
 fn message_of(operation: &Operation, path: &FieldPath) -> String {

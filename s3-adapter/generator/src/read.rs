@@ -1,6 +1,6 @@
 //! From the descriptor set to the model: options, RPCs with their access, reasons, enums, operations.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use prost::Message;
 use prost_reflect::{
@@ -11,7 +11,7 @@ use prost_reflect::{
 use crate::annotations::{
     Access, Binding, Error, Field, Resource, Rest, SubResource, UpdateAccess,
 };
-use crate::model::{Contract, FieldPath, Operation, Reason, Refusal, Rpc, Update, WireEnum};
+use crate::model::{Contract, FieldPath, Operation, Read, Reason, Refusal, Rpc, Update, WireEnum};
 use crate::resolve;
 use crate::s3_model::S3Model;
 use crate::source::variant;
@@ -246,6 +246,7 @@ fn rpc(options: &Options, method: &MethodDescriptor) -> Result<Rpc, Refusal> {
         client_streaming: method.is_client_streaming(),
         access,
         updates: updates(options, method)?,
+        reads: reads(options, method)?,
     })
 }
 
@@ -276,6 +277,40 @@ fn updates(options: &Options, method: &MethodDescriptor) -> Result<Vec<Update>, 
                 mask_field,
                 access,
             });
+        }
+    }
+    Ok(found)
+}
+
+/// The read mask paths of an RPC: those of the resource that names it as its get.
+fn reads(options: &Options, method: &MethodDescriptor) -> Result<Vec<Read>, Refusal> {
+    let mut found = Vec::new();
+    for message in options.messages() {
+        let resource = resource(options, &message)?;
+        let read = |of: &Resource| of.get == method.name() && !of.get_mask_field.is_empty();
+        let Some(resource) = resource.filter(read) else {
+            continue;
+        };
+        resolve::path(&method.input(), &resource.get_mask_field, method.name())?;
+        let own = message
+            .fields()
+            .map(|field| (FieldPath::default().with(&field), field));
+        let settings = sub_resources(options, &message)?;
+        let settings = settings.into_iter().map(|(path, field, _)| (path, field));
+        let all: BTreeMap<String, FieldDescriptor> = own
+            .chain(settings)
+            .map(|(path, field)| (path.text(), field))
+            .collect();
+        for (mask, field) in all {
+            let access = options.update_access(&field)?;
+            if let Some(access) = access.filter(|access| access.read != 0) {
+                found.push(Read {
+                    mask,
+                    mask_field: resource.get_mask_field.clone(),
+                    class: access.read,
+                    action: access.read_action,
+                });
+            }
         }
     }
     Ok(found)

@@ -9,11 +9,15 @@ use crate::source::{Code, answer_type, condition, function, is_option, parent, r
 
 pub(crate) fn source(contract: &Contract) -> String {
     let mut code = Code::default();
-    // What a hook writes itself has no generated rendering.
+    // What a hook writes itself has no generated rendering, nor has what is always an error.
+    let unset = |operation: &&Operation| {
+        let missing = operation.missing.as_ref();
+        missing.is_some_and(|missing| missing.field.is_none())
+    };
     let rendered = contract
         .operations
         .iter()
-        .filter(|operation| operation.answer.hook_elements.is_empty());
+        .filter(|operation| operation.answer.hook_elements.is_empty() && !unset(operation));
     rendered.for_each(|operation| render(operation, &mut code));
     code.finish()
 }
@@ -247,18 +251,10 @@ fn scalar(member: &Member, root: &str) -> Option<(Vec<String>, String)> {
     let Node::Scalar(codec) = &member.node else {
         return None;
     };
-    if *codec == Codec::Checksum {
+    if *codec == Codec::Checksum || attribute_name(member).is_some() {
         return None;
     }
-    let (parent, field) = parent(root, &member.path);
-    let style = Style {
-        always: member.always,
-        xml: true,
-    };
-    let mut value = format!(
-        "{parent}.and_then(|m| {})",
-        encoded(codec, &member.path, &field, style)
-    );
+    let mut value = text_of_member(member, codec, root);
     if member.url_encodable {
         value = format!("context.url_encoded({value})");
     }
@@ -266,6 +262,42 @@ fn scalar(member: &Member, root: &str) -> Option<(Vec<String>, String)> {
         value = format!("if {condition} {{ {value} }} else {{ None }}");
     }
     Some((member.element.clone(), value))
+}
+
+/// An expression of type `Option<Cow<str>>`.
+fn text_of_member(member: &Member, codec: &Codec, root: &str) -> String {
+    let (parent, field) = parent(root, &member.path);
+    let style = Style {
+        always: member.always,
+        xml: true,
+    };
+    let value = encoded(codec, &member.path, &field, style);
+    format!("{parent}.and_then(|m| {value})")
+}
+
+/// The attribute of the element around it that a member is, if it is one.
+fn attribute_name(member: &Member) -> Option<&str> {
+    member.element.first()?.strip_prefix('@')
+}
+
+/// Opens the element of a message, with its attribute if it has one.
+fn open(element: &str, shape: &Shape, root: &str, code: &mut Code) {
+    let attribute =
+        shape
+            .members
+            .iter()
+            .find_map(|member| match (attribute_name(member), &member.node) {
+                (Some(name), Node::Scalar(codec)) => {
+                    Some((name, text_of_member(member, codec, root)))
+                }
+                _ => None,
+            });
+    match attribute {
+        None => code.line(format!("xml.open({element:?});")),
+        Some((name, value)) => code.line(format!(
+            "encode::open_with(&mut xml, {element:?}, {name:?}, {value});"
+        )),
+    }
 }
 
 fn nested(member: &Member, root: &str, code: &mut Code) {
@@ -323,7 +355,7 @@ fn nested(member: &Member, root: &str, code: &mut Code) {
                 code.block(
                     &all,
                     |code| {
-                        code.line(format!("xml.open({each:?});"));
+                        self::open(each, shape, "item", code);
                         self::shape(shape, "item", code);
                         code.line("xml.close();");
                     },
@@ -336,7 +368,7 @@ fn nested(member: &Member, root: &str, code: &mut Code) {
             code.block(
                 open,
                 |code| {
-                    code.line(format!("xml.open({element:?});"));
+                    self::open(&element, shape, "item", code);
                     self::shape(shape, "item", code);
                     code.line("xml.close();");
                 },

@@ -9,8 +9,8 @@ use crate::annotations::{
 };
 use crate::codec::Codec;
 use crate::model::{
-    Answer, Body, DerivedMember, EchoMember, FieldPath, Node, Operation, Place, QueryKey, Refusal,
-    Request, Shape,
+    Answer, Body, Change, DerivedMember, EchoMember, FieldPath, Mask, Missing, Node, Operation,
+    Place, QueryKey, Refusal, Request, Shape,
 };
 use crate::read::Options;
 use crate::s3_model::Refused;
@@ -131,7 +131,8 @@ pub(crate) fn operation(
     if binding.target() == Target::Unspecified {
         return Err(unspecified("the target"));
     }
-    let request = request(options, method, binding)?;
+    let mut request = request(options, method, binding)?;
+    let mask = read_mask(&mut request);
     Ok(Operation {
         // Known when the whole contract is.
         refused: Refused::default(),
@@ -145,9 +146,27 @@ pub(crate) fn operation(
         hook: binding.handler() == Handler::Hook,
         answer: answer(options, method, binding, &request)?,
         request,
-        mask: None,
-        missing: None,
+        mask,
+        missing: (!binding.unset.is_empty()).then(|| Missing {
+            field: None,
+            reason: binding.unset.clone(),
+        }),
         encoding_type: binding.encoding_type,
+    })
+}
+
+/// The mask that is always set, if there is one, taken out of the constants.
+fn read_mask(request: &mut Request) -> Option<Mask> {
+    let is_mask = |(path, _): &(FieldPath, String)| match path.leaf().map(|leaf| leaf.kind()) {
+        Some(Kind::Message(message)) => message.full_name() == "google.protobuf.FieldMask",
+        _ => false,
+    };
+    let place = request.constants.iter().position(is_mask)?;
+    let (path, value) = request.constants.remove(place);
+    Some(Mask {
+        field: path.text(),
+        path: value,
+        change: Change::Read,
     })
 }
 

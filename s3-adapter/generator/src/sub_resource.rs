@@ -7,8 +7,8 @@ use prost_reflect::{MessageDescriptor, MethodDescriptor};
 use crate::annotations::{Direction, HttpMethod, Resource, SubResource};
 use crate::codec::Codec;
 use crate::model::{
-    Answer, AnswerHeader, Body, Change, FieldPath, Mask, Operation, Place, Refusal, Request,
-    RequestMember, Shape,
+    Answer, AnswerHeader, Body, Change, FieldPath, Mask, Missing, Operation, Place, Refusal,
+    Request, RequestMember, Shape,
 };
 use crate::read::Options;
 use crate::resolve::{message_at, path, query_keys, status, walk};
@@ -166,8 +166,15 @@ impl Site<'_> {
             hook: false,
             request: plain_request(method.input(), members),
             answer,
-            mask: None,
-            missing: (!reason.is_empty()).then(|| (full, reason.clone())),
+            mask: (!resource.get_mask_field.is_empty()).then(|| Mask {
+                field: resource.get_mask_field.clone(),
+                path: self.at.text(),
+                change: Change::Read,
+            }),
+            missing: (!reason.is_empty()).then(|| Missing {
+                field: Some(full),
+                reason: reason.clone(),
+            }),
             encoding_type: false,
             name,
         })

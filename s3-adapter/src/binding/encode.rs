@@ -10,7 +10,7 @@ use time::{Duration, OffsetDateTime};
 
 use crate::checksum::ChecksumAlgorithm;
 use crate::headers::{format_http_date, format_iso8601};
-use crate::xml::XmlWriter;
+use crate::xml::{XSI_NAMESPACE, XmlWriter};
 
 /// What S3 calls the first region in GetBucketLocation: nothing.
 const UNNAMED_REGION: &str = "us-east-1";
@@ -162,4 +162,17 @@ pub fn group<const N: usize>(
         }
     }
     xml.close();
+}
+
+/// Opens an element with an attribute of the namespace `xsi`, if it has a value.
+pub fn open_with(
+    xml: &mut XmlWriter,
+    name: &'static str,
+    attribute: &str,
+    value: Option<Cow<'_, str>>,
+) {
+    match value {
+        Some(value) => xml.open_with(name, &[("xmlns:xsi", XSI_NAMESPACE), (attribute, &value)]),
+        None => xml.open(name),
+    }
 }

@@ -95,9 +95,10 @@ impl From<PolicyError> for S3Error {
         let message = fault.to_string();
         match fault {
             PolicyError::Invalid(_) => bad_request("InvalidPolicyDocument", message),
-            PolicyError::Expired | PolicyError::Failed(_) | PolicyError::ExtraFields(_) => {
-                S3Error::access_denied(message)
-            }
+            PolicyError::Expired
+            | PolicyError::ExpiresTooFarAhead
+            | PolicyError::Failed(_)
+            | PolicyError::ExtraFields(_) => S3Error::access_denied(message),
         }
     }
 }

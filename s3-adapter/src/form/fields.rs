@@ -49,8 +49,10 @@ const HEADERS: [(&str, &str); 12] = [
     ("if-unmodified-since", "if-unmodified-since"),
 ];
 
-/// Fields of the signature.
-const MECHANISM: [&str; 4] = [
+/// Fields of the signature, of either version.
+const MECHANISM: [&str; 6] = [
+    "awsaccesskeyid",
+    "signature",
     "x-amz-algorithm",
     "x-amz-credential",
     "x-amz-date",

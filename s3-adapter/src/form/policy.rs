@@ -18,6 +18,11 @@ pub enum PolicyError {
     /// Its time is over.
     #[error("Invalid according to Policy: Policy expired.")]
     Expired,
+    /// Its time ends too far ahead for its signature.
+    #[error(
+        "Invalid according to Policy: the policy of a version 2 form must expire within seven days."
+    )]
+    ExpiresTooFarAhead,
     /// A condition does not hold. In the words of the policy.
     #[error("Invalid according to Policy: Policy Condition failed: {0}")]
     Failed(String),
@@ -25,6 +30,9 @@ pub enum PolicyError {
     #[error("Invalid according to Policy: Extra input fields: {}", .0.join(", "))]
     ExtraFields(Vec<String>),
 }
+
+/// As of presigned URLs.
+const MAX_LIFE_OF_V2: time::Duration = time::Duration::days(7);
 
 /// How long the file may be, in bytes, both ends included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -159,6 +167,18 @@ impl Policy {
         }
     }
 
+    /// Checks that the policy ends within the time that a version 2 signature is good for here. One of version 4 ends by
+    /// its own date.
+    ///
+    /// # Errors
+    /// `ExpiresTooFarAhead`.
+    pub fn check_life_of_v2(&self, now: OffsetDateTime) -> Result<(), PolicyError> {
+        match self.expiration - now > MAX_LIFE_OF_V2 {
+            true => Err(PolicyError::ExpiresTooFarAhead),
+            false => Ok(()),
+        }
+    }
+
     fn is_about(&self, field: &str) -> bool {
         self.conditions.iter().any(|condition| match condition {
             Condition::Equals { name, .. } | Condition::StartsWith { name, .. } => name == field,
@@ -169,7 +189,8 @@ impl Policy {
 
 /// Fields that need no condition.
 fn is_exempt(name: &str) -> bool {
-    matches!(name, "x-amz-signature" | "file" | "policy") || name.starts_with("x-ignore-")
+    let of_signature = matches!(name, "x-amz-signature" | "awsaccesskeyid" | "signature");
+    of_signature || matches!(name, "file" | "policy") || name.starts_with("x-ignore-")
 }
 
 /// A `Content-Type` with commas is a list, and each of its items must begin so.
@@ -382,6 +403,19 @@ mod tests {
     }
 
     #[test]
+    fn version_2_policies_end_within_seven_days() {
+        let policy = parse("[]").unwrap();
+        let ends = OffsetDateTime::from_unix_timestamp(NOW + 1).unwrap();
+        let days = time::Duration::days(7);
+        assert_eq!(policy.check_life_of_v2(ends - days), Ok(()));
+        let earlier = ends - days - time::Duration::seconds(1);
+        assert_eq!(
+            policy.check_life_of_v2(earlier),
+            Err(PolicyError::ExpiresTooFarAhead)
+        );
+    }
+
+    #[test]
     fn content_types_are_lists() {
         let images = r#"[["starts-with", "$Content-Type", "image/"]]"#;
         assert!(judge(images, &[("content-type", "image/png, image/jpeg")]).is_ok());
@@ -396,6 +430,8 @@ mod tests {
             ("bucket", "b"),
             ("policy", "p"),
             ("x-amz-signature", "s"),
+            ("awsaccesskeyid", "AK"),
+            ("signature", "s"),
             ("x-ignore-me", "i"),
         ];
         assert_eq!(

@@ -116,8 +116,11 @@ impl Form {
         let fields = self.fields.judged(bucket).map_err(FormError::from)?;
         let range = match self.fields.get("policy") {
             Some(policy) => {
-                let judged = Policy::parse(policy).and_then(|policy| policy.judge(&fields, now));
-                judged.map_err(FormError::from)?
+                let policy = Policy::parse(policy).map_err(FormError::from)?;
+                if self.fields.get("awsaccesskeyid").is_some() {
+                    policy.check_life_of_v2(now).map_err(FormError::from)?;
+                }
+                policy.judge(&fields, now).map_err(FormError::from)?
             }
             None => SizeRange::ANY,
         };

@@ -21,6 +21,8 @@ pub enum Authentication {
     PresignedV2(Box<PresignedV2Claim>),
     /// The owner of an access key, by SigV4 over the policy of a form.
     PostPolicy(Box<PostPolicyClaim>),
+    /// The owner of an access key, by SigV2 over the policy of a form.
+    PostPolicyV2(Box<PostPolicyV2Claim>),
 }
 
 impl Authentication {
@@ -32,7 +34,7 @@ impl Authentication {
             Self::SigV4(claim) => claim.payload,
             Self::PresignedV2(claim) => claim.payload,
             // What the policy says of the content is judged with the policy.
-            Self::PostPolicy(_) => PayloadHash::Unsigned,
+            Self::PostPolicy(_) | Self::PostPolicyV2(_) => PayloadHash::Unsigned,
         }
     }
 
@@ -42,7 +44,7 @@ impl Authentication {
     #[must_use]
     pub fn hoisted_headers(&self) -> Option<&HeaderMap> {
         match self {
-            Self::Anonymous { .. } | Self::PostPolicy(_) => None,
+            Self::Anonymous { .. } | Self::PostPolicy(_) | Self::PostPolicyV2(_) => None,
             Self::SigV4(claim) => Some(&claim.hoisted_headers),
             Self::PresignedV2(claim) => Some(&claim.hoisted_headers),
         }
@@ -56,6 +58,7 @@ impl Authentication {
             Self::SigV4(claim) => Some(&claim.access_key_id),
             Self::PresignedV2(claim) => Some(&claim.access_key_id),
             Self::PostPolicy(claim) => Some(&claim.access_key_id),
+            Self::PostPolicyV2(claim) => Some(&claim.access_key_id),
         }
     }
 }
@@ -139,6 +142,17 @@ pub struct PostPolicyClaim {
     pub signed_at: AmzDate,
     /// The claimed signature. To be compared in constant time.
     pub signature: [u8; 32],
+    /// The policy as it stands in the form, in base64: the string to sign.
+    pub policy: String,
+}
+
+/// A version 2 claim over the policy of a form. Not judged yet: key and signature, and whether the policy allows the form.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PostPolicyV2Claim {
+    /// `AWSAccessKeyId`.
+    pub access_key_id: String,
+    /// The claimed HMAC-SHA1 as sent, in base64: what cannot be decoded does not match.
+    pub signature: String,
     /// The policy as it stands in the form, in base64: the string to sign.
     pub policy: String,
 }

@@ -4,7 +4,7 @@ use super::authorization::Components;
 use super::canonical::{RequestHead, Signed, candidates, check_signed_headers};
 use super::claim::{AmzDate, Authentication, SigV4Claim, SignatureError, SignatureMode};
 use super::payload::PayloadHash;
-use super::{form, presigned, presigned_v2};
+use super::{form, form_v2, presigned, presigned_v2};
 use crate::form::Fields;
 use crate::headers::parse_http_date;
 use http::HeaderMap;
@@ -84,6 +84,25 @@ pub(crate) fn authenticate_form(
     if !unsigned.is_empty() {
         unsigned.sort();
         return Err(SignatureError::HeadersNotSigned(unsigned));
+    }
+    authenticate_fields(fields)
+}
+
+/// What the fields of a form say of who signed its policy. A form with neither policy nor signature is anonymous.
+///
+/// # Errors
+/// Any [`SignatureError`].
+pub fn authenticate_fields(fields: &Fields) -> Result<Authentication, SignatureError> {
+    if fields.get("x-amz-security-token").is_some() {
+        return Err(SignatureError::SessionToken);
+    }
+    if form_v2::is_used(fields) {
+        if form::is_used(fields) {
+            return Err(SignatureError::SeveralMechanisms);
+        }
+        return Ok(Authentication::PostPolicyV2(Box::new(form_v2::parse(
+            fields,
+        )?)));
     }
     match form::parse(fields)? {
         Some(claim) => Ok(Authentication::PostPolicy(Box::new(claim))),

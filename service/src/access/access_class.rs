@@ -14,6 +14,8 @@ pub enum AccessClass {
     BucketProbe,
     /// Making a bucket; for a token, "ensuring" its own one, which changes nothing.
     CreateBucket,
+    /// Reading a setting of the bucket that those who use it may know.
+    BucketSetting,
     /// Reading an object: data, headers, attributes, tags.
     Read,
     /// Listing objects, versions or uploads.
@@ -75,11 +77,12 @@ const ALL: &[Permission] = &Permission::ALL;
 
 impl AccessClass {
     /// Every class, in the order of the table.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Public,
         Self::Authenticated,
         Self::BucketProbe,
         Self::CreateBucket,
+        Self::BucketSetting,
         Self::Read,
         Self::List,
         Self::Write,
@@ -101,6 +104,7 @@ impl AccessClass {
             Self::Authenticated => "AUTHENTICATED",
             Self::BucketProbe => "BUCKET_PROBE",
             Self::CreateBucket => "CREATE_BUCKET",
+            Self::BucketSetting => "BUCKET_SETTING",
             Self::Read => "READ",
             Self::List => "LIST",
             Self::Write => "WRITE",
@@ -122,7 +126,7 @@ impl AccessClass {
         let (tokens, account, target) = match self {
             Self::Public | Self::Authenticated => (ALL, Granted, Any),
             Self::BucketProbe | Self::CreateBucket => (ALL, Granted, Bucket),
-            Self::Read | Self::List => (READERS, Granted, Bucket),
+            Self::BucketSetting | Self::Read | Self::List => (READERS, Granted, Bucket),
             Self::Write | Self::ListParts => (WRITERS, Granted, Bucket),
             Self::ReadWrite | Self::Copy | Self::Delete => (READ_WRITE, Granted, Bucket),
             Self::BucketAdmin => (NONE, Granted, Bucket),

@@ -70,7 +70,7 @@ pub fn authenticate_v4<S>(
     })
 }
 
-/// Authenticates a presigned SigV2 claim.
+/// Authenticates a SigV2 claim.
 ///
 /// # Errors
 /// [`AuthenticateError`] with the claim's [`SigV2Error`], or the failure to open the secret.
@@ -125,7 +125,7 @@ mod tests {
     use super::super::client_address::ClientAddress;
     use super::super::key_facts::tests::facts;
     use super::super::seal::NONCE_LENGTH;
-    use super::super::sigv2::V2Claim;
+    use super::super::sigv2::{V2Claim, V2Placement};
     use super::super::sigv4::scope::tests::scope_claim;
     use super::super::sigv4::{AcceptedRegions, Placement, Signed, SigningKeyCache, V4Claim};
     use super::*;
@@ -263,7 +263,9 @@ mod tests {
         let claim = |signature: &str| {
             let claim = V2Claim {
                 access_key_id: "AKIAIOSFODNN7EXAMPLE".parse().unwrap(),
-                expires_seconds: 1_175_139_620,
+                placement: V2Placement::Query {
+                    expires_seconds: 1_175_139_620,
+                },
                 signature: signature.into(),
                 strings_to_sign: vec!["GET\n\n\n1175139620\n/johnsmith/photos/puppy.jpg".into()],
             };

@@ -273,6 +273,7 @@ fn decide_token(
 fn policy_can_grant(class: AccessClass, target: Target) -> bool {
     let of_the_bucket = match class {
         AccessClass::BucketProbe
+        | AccessClass::BucketSetting
         | AccessClass::Read
         | AccessClass::List
         | AccessClass::Write
@@ -347,11 +348,12 @@ mod tests {
 
     /// The promised table, written apart from the code: one letter per column.
     /// Columns: anonymous, RO, WO, RW, account administrator, operator.
-    const OWN_BUCKET: [(AccessClass, &str); 15] = [
+    const OWN_BUCKET: [(AccessClass, &str); 16] = [
         (AccessClass::Public, "yyyyyy"),
         (AccessClass::Authenticated, "-yyyyy"),
         (AccessClass::BucketProbe, "-yyyyy"),
         (AccessClass::CreateBucket, "-yyyyy"),
+        (AccessClass::BucketSetting, "-y-yyy"),
         (AccessClass::Read, "-y-yyy"),
         (AccessClass::List, "-y-yyy"),
         (AccessClass::Write, "--yyyy"),

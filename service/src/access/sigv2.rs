@@ -1,5 +1,5 @@
-//! AWS Signature Version 2 for presigned requests only: what `aws-sdk` for JavaScript v2 makes for every custom
-//! endpoint. Pure.
+//! AWS Signature Version 2 for presigned requests and the policies of forms only: what `aws-sdk` for JavaScript v2 and
+//! boto3 make by default for custom endpoints. Pure.
 //!
 //! Source: the S3 developer guide, "Signing and authenticating REST requests", "Query string request authentication
 //! alternative". The seven days are ours: version 2 itself has no limit.
@@ -20,17 +20,29 @@ pub const MAX_EXPIRES_AHEAD: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 /// Most strings to sign that are tried.
 const MAX_CANDIDATES: usize = 8;
 
-/// A presigned version 2 request, as its edge has read it. Nothing in it is trusted yet.
+/// Where a version 2 signature stands, and who says how long it is good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum V2Placement {
+    /// In the query.
+    Query {
+        /// `Expires`: seconds since the Unix epoch.
+        expires_seconds: i64,
+    },
+    /// In a form, whose policy says until when: the edge judges that.
+    Form,
+}
+
+/// A version 2 request, as its edge has read it. Nothing in it is trusted yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct V2Claim {
     /// `AWSAccessKeyId`.
     pub access_key_id: AccessKeyId,
-    /// `Expires`: seconds since the Unix epoch.
-    pub expires_seconds: i64,
+    /// Where the signature stands.
+    pub placement: V2Placement,
     /// `Signature`, percent-decoded: base64 of 20 bytes.
     pub signature: String,
-    /// One to eight strings to sign that mean the same, built at the edge; any match suffices. Each has `Expires` in its
-    /// date line.
+    /// One to eight strings to sign that mean the same, built at the edge; any match suffices. Of a query each has
+    /// `Expires` in its date line; of a form it is the policy in base64.
     pub strings_to_sign: Vec<String>,
 }
 
@@ -85,7 +97,10 @@ impl V2Claim {
         if !(1..=MAX_CANDIDATES).contains(&count) {
             return Err(SigV2Error::Candidates { count });
         }
-        let expires_at = Timestamp::from_seconds(self.expires_seconds);
+        let expires_at = match self.placement {
+            V2Placement::Query { expires_seconds } => Timestamp::from_seconds(expires_seconds),
+            V2Placement::Form => return Ok(CheckedV2Claim(self)),
+        };
         if now > expires_at {
             return Err(SigV2Error::Expired {
                 expired_at: expires_at,
@@ -145,7 +160,7 @@ mod tests {
         let string_to_sign = format!("GET\n\n\n{expires_seconds}\n/johnsmith/photos/puppy.jpg");
         V2Claim {
             access_key_id: "AKIAIOSFODNN7EXAMPLE".parse().unwrap(),
-            expires_seconds,
+            placement: V2Placement::Query { expires_seconds },
             signature: signature.into(),
             strings_to_sign: vec![string_to_sign],
         }
@@ -188,6 +203,24 @@ mod tests {
                 Err(SigV2Error::Expired { .. })
             ));
         }
+    }
+
+    /// The signature is botocore's, of `HmacV1PostAuth`.
+    #[test]
+    fn a_policy_is_signed_itself_and_has_a_time_of_its_own() {
+        let policy = "eyJleHBpcmF0aW9uIjoiMjAxMy0wNS0yNVQwMDowMDowMFoifQ==";
+        let form = |signature: &str| V2Claim {
+            placement: V2Placement::Form,
+            strings_to_sign: vec![policy.to_owned()],
+            ..claim(EXPIRES, signature)
+        };
+        for now in [0, EXPIRES, i64::from(u32::MAX)] {
+            assert_eq!(verify(form("oX5CAqSA9LpIslGbacbFvXFBLug="), now), Ok(()));
+        }
+        assert!(matches!(
+            verify(form(PUBLISHED), EXPIRES),
+            Err(SigV2Error::SignatureDoesNotMatch { string_to_sign, .. }) if string_to_sign == policy
+        ));
     }
 
     #[test]

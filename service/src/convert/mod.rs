@@ -76,11 +76,31 @@ pub(crate) fn part_marker(number: i32) -> Result<u16, Error> {
     })
 }
 
+/// What S3 calls the version of an object that was written while its bucket was not versioned.
+pub(crate) const NULL_VERSION: &str = "null";
+
+/// The markers of a listing of versions: a version's is of no use without its key's. One that names no version is still
+/// a place in the order.
+pub(crate) fn version_marker(key_marker: &str, version_id_marker: &str) -> Result<(), Error> {
+    let problem = match version_id_marker {
+        "" => return Ok(()),
+        _ if key_marker.is_empty() => {
+            "A version-id marker cannot be specified without a key marker."
+        }
+        marker if marker == NULL_VERSION || is_version_id(marker) => return Ok(()),
+        _ => "Invalid version id specified",
+    };
+    Err(Error::InvalidArgument {
+        field: "version_id_marker",
+        problem: problem.to_owned(),
+    })
+}
+
 /// There are no versions yet: a version id other than S3's `null` names none. S3 tells text that cannot be a version id
 /// (400) from an id that names no version (404).
 pub(crate) fn no_version(key: &str, version_id: &str) -> Result<(), Error> {
     match version_id {
-        "" | "null" => Ok(()),
+        "" | NULL_VERSION => Ok(()),
         other if is_version_id(other) => Err(Error::NoSuchVersion {
             key: key.to_owned(),
             version_id: other.to_owned(),
@@ -155,6 +175,22 @@ mod tests {
         }
         let missing = no_version("k", "3HL4kqtJvjVBH40Nrjfkd_HY.XdnIbrH");
         assert!(matches!(missing, Err(Error::NoSuchVersion { .. })));
+    }
+
+    #[test]
+    fn a_version_marker_needs_its_key() {
+        let id = "3HL4kqtJvjVBH40Nrjfkd_HY.XdnIbrH";
+        for (key, version) in [("", ""), ("k", ""), ("k", "null"), ("k", id)] {
+            assert!(version_marker(key, version).is_ok(), "{key} {version}");
+        }
+        for (key, version, expected) in [
+            ("", "null", "without a key marker"),
+            ("", id, "without a key marker"),
+            ("k", "x", "Invalid version id specified"),
+        ] {
+            let refused = version_marker(key, version).unwrap_err().to_string();
+            assert!(refused.contains(expected), "{refused}");
+        }
     }
 
     #[test]

@@ -46,6 +46,7 @@ impl RequestClass {
             | AccessClass::Authenticated
             | AccessClass::BucketProbe
             | AccessClass::CreateBucket
+            | AccessClass::BucketSetting
             | AccessClass::BucketAdmin
             | AccessClass::AccountAdmin
             | AccessClass::Operator

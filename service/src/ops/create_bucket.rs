@@ -97,10 +97,14 @@ async fn existing(
 fn bare(made: CreateBucketResponse) -> CreateBucketResponse {
     CreateBucketResponse {
         bucket: made.bucket.map(|bucket| v1::Bucket {
-            tagging: None,
-            cors: None,
-            ownership_controls: None,
-            ..bucket
+            name: bucket.name,
+            region: bucket.region,
+            account_id: bucket.account_id,
+            owner_id: bucket.owner_id,
+            owner_display_name: bucket.owner_display_name,
+            create_time: bucket.create_time,
+            // What is added later is not shown either.
+            ..v1::Bucket::default()
         }),
     }
 }

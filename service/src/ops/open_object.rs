@@ -24,6 +24,26 @@ pub(super) struct OpenObject {
     pub(super) active: ActiveRead,
 }
 
+/// That the version is there.
+pub(super) async fn version_exists(
+    service: &Service,
+    grant: &Grant,
+    key: &str,
+    version_id: &str,
+) -> Result<(), Error> {
+    no_version(key, version_id)?;
+    let found = service
+        .catalog
+        .object(grant.bucket.id, &object_key(key)?)
+        .await?;
+    match found {
+        Some(_) => Ok(()),
+        None => Err(Error::NoSuchKey {
+            key: key.to_owned(),
+        }),
+    }
+}
+
 pub(super) async fn open_object(
     service: &Service,
     grant: &Grant,

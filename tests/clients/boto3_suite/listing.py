@@ -1,4 +1,4 @@
-"""ListObjects and ListObjectsV2: prefix, delimiter, pages, markers, encoding."""
+"""ListObjects, ListObjectsV2 and ListObjectVersions: prefix, delimiter, pages, markers, encoding."""
 
 from urllib.parse import unquote_plus
 
@@ -176,3 +176,89 @@ def over_a_thousand_keys():
     equal((first["KeyCount"], first["IsTruncated"]), (1000, True), "the first page")
     second = s3.list_objects_v2(Bucket=name, ContinuationToken=first["NextContinuationToken"])
     equal(contents(first) + contents(second), keys, "keys")
+
+
+def versions(answer: dict) -> list[str]:
+    return [entry["Key"] for entry in answer.get("Versions", [])]
+
+
+@case
+def every_object_is_its_null_version():
+    name = filled(KEYS)
+    answer = s3.list_object_versions(Bucket=name)
+    equal(versions(answer), KEYS, "keys")
+    equal((answer["Name"], answer["IsTruncated"], answer["MaxKeys"]), (name, False, 1000), "name, end and limit")
+    equal((answer["KeyMarker"], answer["VersionIdMarker"]), ("", ""), "markers")
+    holds("DeleteMarkers" not in answer and "NextKeyMarker" not in answer, "what there is not")
+    first = answer["Versions"][0]
+    equal((first["VersionId"], first["IsLatest"]), ("null", True), "version")
+    equal((first["Size"], first["StorageClass"]), (1, "STANDARD"), "size and class")
+    equal(first["ETag"], '"0cc175b9c0f1b6a831c399e269772661"', "ETag")
+    equal((first["ChecksumAlgorithm"], first["ChecksumType"]), (["CRC32"], "FULL_OBJECT"), "checksum")
+    equal(first["Owner"]["ID"], s3.list_buckets()["Owner"]["ID"], "owner")
+
+
+@case
+def versions_rolled_up():
+    name = filled(KEYS)
+    answer = s3.list_object_versions(Bucket=name, Delimiter="/")
+    equal((versions(answer), prefixes(answer)), (["a", "b", "d"], ["a/", "c/"]), "top")
+    answer = s3.list_object_versions(Bucket=name, Delimiter="/", Prefix="a/")
+    equal((versions(answer), prefixes(answer)), (["a/1", "a/2"], ["a/b/"]), "below a/")
+    equal((answer["Prefix"], answer["Delimiter"]), ("a/", "/"), "echo")
+
+
+@case
+def pages_of_versions():
+    name = filled([*KEYS, "ä b"])
+    found, pages = [], 0
+    for page in s3.get_paginator("list_object_versions").paginate(Bucket=name, PaginationConfig={"PageSize": 2}):
+        found += versions(page)
+        pages += 1
+        if page["IsTruncated"]:
+            equal(page["NextVersionIdMarker"], "null", "marker")
+    equal((found, pages), ([*KEYS, "ä b"], 5), "all pages")
+    first = s3.list_object_versions(Bucket=name, Delimiter="/", MaxKeys=2)
+    equal((versions(first), prefixes(first)), (["a"], ["a/"]), "first page")
+    equal((first["NextKeyMarker"], first.get("NextVersionIdMarker")), ("a/", None), "after a prefix")
+    second = s3.list_object_versions(Bucket=name, Delimiter="/", MaxKeys=2, KeyMarker="a/")
+    equal((versions(second), prefixes(second)), (["b"], ["c/"]), "second page")
+    none = s3.list_object_versions(Bucket=name, MaxKeys=0)
+    equal((versions(none), none["IsTruncated"]), ([], False), "a page of nothing")
+
+
+@case
+def markers_of_versions():
+    name = filled(KEYS)
+    after = s3.list_object_versions(Bucket=name, KeyMarker="b", VersionIdMarker="null")
+    equal((versions(after), after["KeyMarker"], after["VersionIdMarker"]), (["c/1", "c/2", "d"], "b", "null"), "after b")
+    with refused(400, "InvalidArgument"):
+        s3.list_object_versions(Bucket=name, VersionIdMarker="null")
+    with refused(400, "InvalidArgument"):
+        s3.list_object_versions(Bucket=name, KeyMarker="b", VersionIdMarker="nothing")
+
+
+@case
+def the_null_version_is_the_object():
+    name = filled(["k", "l"])
+    null = {"Bucket": name, "Key": "k", "VersionId": "null"}
+    equal(s3.get_object(**null)["Body"].read(), b"k", "content")
+    equal(s3.head_object(**null)["ContentLength"], 1, "size")
+    equal(s3.get_object_attributes(**null, ObjectAttributes=["ObjectSize"])["ObjectSize"], 1, "attributes")
+    s3.put_object_tagging(**null, Tagging={"TagSet": [{"Key": "a", "Value": "1"}]})
+    equal(s3.get_object_tagging(**null)["TagSet"], [{"Key": "a", "Value": "1"}], "tags")
+    s3.copy_object(Bucket=name, Key="copy", CopySource={"Bucket": name, "Key": "k", "VersionId": "null"})
+    holds(s3.get_object_acl(**null)["Grants"], "no grants")
+    for unknown, status, code in (("nothing", 400, "InvalidArgument"), ("3HL4kqtJvjVBH40Nrjfkd_HY.XdnIbrH", 404, "NoSuchVersion")):
+        version = {"Bucket": name, "Key": "k", "VersionId": unknown}
+        for call in (s3.get_object, s3.get_object_tagging, s3.get_object_acl, s3.delete_object):
+            with refused(status, code):
+                call(**version)
+    s3.delete_object_tagging(**null)
+    equal(s3.get_object_tagging(Bucket=name, Key="k")["TagSet"], [], "tags")
+    s3.delete_object(**null)
+    listed = {"Objects": [{"Key": "l", "VersionId": "null"}, {"Key": "copy", "VersionId": "nothing"}]}
+    answer = s3.delete_objects(Bucket=name, Delete=listed)
+    equal([(entry["Key"], entry["VersionId"]) for entry in answer["Deleted"]], [("l", "null")], "deleted")
+    equal([entry["Key"] for entry in answer["Errors"]], ["copy"], "not deleted")
+    equal(versions(s3.list_object_versions(Bucket=name)), ["copy"], "what is left")

@@ -147,6 +147,21 @@ def a_form():
     fields = {"Content-Type": "text/plain", "acl": "private", "x-amz-meta-colour": "blue", "success_action_status": "201"}
     conditions = [*({key: value} for key, value in fields.items()), ["content-length-range", 1, 10]]
     post = signer().generate_presigned_post(name, "forms/${filename}", fields, conditions, ExpiresIn=60)
+    holds("x-amz-signature" in post["fields"], "not signed by version 4")
+    posted(name, post)
+
+
+@case
+def a_form_as_boto3_signs_it_by_default():
+    name = bucket()
+    fields = {"Content-Type": "text/plain", "acl": "private", "x-amz-meta-colour": "blue", "success_action_status": "201"}
+    conditions = [*({key: value} for key, value in fields.items()), ["content-length-range", 1, 10]]
+    post = s3.generate_presigned_post(name, "forms/${filename}", fields, conditions, ExpiresIn=60)
+    holds("AWSAccessKeyId" in post["fields"], "not signed by version 2")
+    posted(name, post)
+
+
+def posted(name: str, post: dict):
     status, body, headers = submit(post, b"of a form")
     equal(status, 201, "status")
     holds(b"<Key>forms/a b.txt</Key>" in body, "the document")

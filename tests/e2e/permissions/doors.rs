@@ -26,6 +26,8 @@ pub(super) enum Door {
     PresignedV2,
     /// A form with a signed policy: for the one operation that is made so.
     Form,
+    /// The same, signed by version 2.
+    FormV2,
 }
 
 const DOORS: [Door; 4] = [
@@ -38,7 +40,7 @@ const DOORS: [Door; 4] = [
 /// The doors that an operation can come through at all.
 pub(super) fn doors(operation: &str) -> &'static [Door] {
     match operation {
-        "PostObject" => &[Door::Form],
+        "PostObject" => &[Door::Form, Door::FormV2],
         _ => &DOORS,
     }
 }
@@ -81,7 +83,8 @@ impl Door {
     ) -> Result<Request, HarnessError> {
         let now = SystemTime::now();
         match (self, signer) {
-            (Self::Form, signer) => Ok(form(signer, request)),
+            (Self::Form, signer) => Ok(form(signer.map(signed_policy), request)),
+            (Self::FormV2, signer) => Ok(form(signer.map(policy_signed_by_v2), request)),
             (_, None) => Ok(request),
             (Self::Header, Some(signer)) => signer.header(request, now, Payload::Signed),
             (Self::VirtualHost, Some(signer)) => {
@@ -117,12 +120,10 @@ fn virtual_host(mut request: Request) -> Request {
 
 /// The request's body as the file of a form, for the key `k`.
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-post-example.html>
-fn form(signer: Option<&Signer>, request: Request) -> Request {
+fn form(signature: Option<Vec<(String, String)>>, request: Request) -> Request {
     const BOUNDARY: &str = "boundary-of-the-walk";
     let mut fields = vec![("key".to_owned(), "k".to_owned())];
-    if let Some(signer) = signer {
-        fields.extend(signed_policy(signer));
-    }
+    fields.extend(signature.into_iter().flatten());
     let mut body = Vec::new();
     for (name, value) in fields {
         let part = format!(
@@ -145,6 +146,42 @@ fn form(signer: Option<&Signer>, request: Request) -> Request {
         )
         .header("content-length", &body.len().to_string())
         .body(body)
+}
+
+/// The same by version 2.
+fn policy_signed_by_v2(signer: &Signer) -> Vec<(String, String)> {
+    let policy = open_policy(["bucket", "key"].into_iter(), OffsetDateTime::now_utc());
+    let mac = Hmac::<Sha1>::new_from_slice(signer.secret_access_key.as_bytes());
+    let mut mac = mac.expect("a key of any length");
+    mac.update(policy.as_bytes());
+    let signature = STANDARD.encode(mac.finalize().into_bytes());
+    let id = signer.access_key_id.clone();
+    [
+        ("AWSAccessKeyId", id),
+        ("policy", policy),
+        ("signature", signature),
+    ]
+    .map(|(name, value)| (name.to_owned(), value))
+    .to_vec()
+}
+
+/// A policy that allows any value of these fields for a minute, in base64.
+fn open_policy<'a>(names: impl Iterator<Item = &'a str>, now: OffsetDateTime) -> String {
+    let conditions: Vec<_> = names
+        .map(|name| serde_json::json!(["starts-with", format!("${name}"), ""]))
+        .collect();
+    let end = now + Duration::from_secs(60);
+    let expiration = format!(
+        "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.000Z",
+        end.year(),
+        u8::from(end.month()),
+        end.day(),
+        end.hour(),
+        end.minute(),
+        end.second()
+    );
+    let policy = serde_json::json!({"expiration": expiration, "conditions": conditions});
+    STANDARD.encode(policy.to_string())
 }
 
 /// A policy that allows anything for a minute, with its signature.
@@ -174,21 +211,7 @@ fn signed_policy(signer: &Signer) -> Vec<(String, String)> {
     let names = ["bucket", "key"]
         .into_iter()
         .chain(fields.iter().map(|(name, _)| *name));
-    let conditions: Vec<_> = names
-        .map(|name| serde_json::json!(["starts-with", format!("${name}"), ""]))
-        .collect();
-    let end = now + Duration::from_secs(60);
-    let expiration = format!(
-        "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.000Z",
-        end.year(),
-        u8::from(end.month()),
-        end.day(),
-        end.hour(),
-        end.minute(),
-        end.second()
-    );
-    let policy = serde_json::json!({"expiration": expiration, "conditions": conditions});
-    let policy = STANDARD.encode(policy.to_string());
+    let policy = open_policy(names, now);
     let mac = |key: Vec<u8>, text: &str| -> Vec<u8> {
         let mac = Hmac::<Sha256>::new_from_slice(&key);
         let mut mac = mac.expect("a key of any length");

@@ -207,7 +207,7 @@ fn holders(class: AccessClass) -> &'static [Permission] {
     match class {
         AccessClass::Public | AccessClass::Authenticated => ALL,
         AccessClass::BucketProbe | AccessClass::CreateBucket => ALL,
-        AccessClass::Read | AccessClass::List => READERS,
+        AccessClass::BucketSetting | AccessClass::Read | AccessClass::List => READERS,
         AccessClass::Write | AccessClass::ListParts => WRITERS,
         AccessClass::ReadWrite | AccessClass::Delete | AccessClass::Copy => BOTH,
         AccessClass::BucketAdmin | AccessClass::AccountAdmin => NONE,
@@ -230,6 +230,15 @@ fn the_generated_table_says_what_the_rows_say() {
         assert_eq!(public, PUBLIC.contains(&method), "{service}.{method}");
     }
     assert_eq!(compared.len(), access_table::RPC_ACCESS.len());
+    for access in access_table::READ_ACCESS {
+        assert_eq!(holders(access.read.class), READERS, "{}", access.path);
+    }
+    let readable = access_table::READ_ACCESS.iter().map(|access| access.path);
+    let readable: BTreeSet<&str> = readable.collect();
+    assert_eq!(
+        readable,
+        BTreeSet::from(["cors", "name", "ownership_controls", "tagging"])
+    );
     let tagging = access_table::of_update("UpdateObject", "attributes.tagging").unwrap();
     assert_eq!(holders(tagging.set.class), WRITERS);
     assert_eq!(holders(tagging.clear.class), BOTH);

@@ -15,6 +15,38 @@ const OBJECT_SERVICE: &[Row] = &[
     ("CreateBucket", ALL, r#"{"bucket": "<BUCKET>"}"#),
     ("CreateBucket", NONE, r#"{"bucket": "<NEW>"}"#),
     ("GetBucket", NONE, r#"{"bucket": "<BUCKET>"}"#),
+    (
+        "GetBucket",
+        READERS,
+        r#"{"bucket": "<BUCKET>", "readMask": "tagging,cors,ownershipControls"}"#,
+    ),
+    // What is on no list is for administrators, and so is all that is asked for beside it.
+    (
+        "GetBucket",
+        NONE,
+        r#"{"bucket": "<BUCKET>", "readMask": "tagging,createTime"}"#,
+    ),
+    (
+        "GetBucket",
+        NONE,
+        r#"{"bucket": "<BUCKET>", "readMask": ""}"#,
+    ),
+    ("GetBucketAcl", READERS, r#"{"bucket": "<BUCKET>"}"#),
+    (
+        "PutBucketAcl",
+        NONE,
+        r#"{"bucket": "<BUCKET>", "acl": {"canned": "CANNED_ACL_PRIVATE"}}"#,
+    ),
+    (
+        "GetObjectAcl",
+        READERS,
+        r#"{"bucket": "<BUCKET>", "key": "k"}"#,
+    ),
+    (
+        "PutObjectAcl",
+        NONE,
+        r#"{"bucket": "<BUCKET>", "key": "k", "acl": {"canned": "CANNED_ACL_PRIVATE"}}"#,
+    ),
     ("HeadBucket", ALL, r#"{"bucket": "<BUCKET>"}"#),
     (
         "UpdateBucket",
@@ -187,6 +219,7 @@ const OBJECT_SERVICE: &[Row] = &[
         r#"{"bucket": "<BUCKET>", "key": "<FRESH>", "uploadId": "<UPLOAD>"}"#,
     ),
     ("ListMultipartUploads", READERS, r#"{"bucket": "<BUCKET>"}"#),
+    ("ListObjectVersions", READERS, r#"{"bucket": "<BUCKET>"}"#),
 ];
 
 const TOKEN_SERVICE: &[Row] = &[

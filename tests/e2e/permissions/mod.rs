@@ -13,16 +13,18 @@ mod s3_rows;
 use std::net::SocketAddr;
 
 use bucketry_contract::v1::{
-    CreateAccountRequest, CreateMultipartUploadRequest, Credentials, GetObjectRequest,
-    HeadObjectRequest, ListMultipartUploadsRequest, ListObjectsRequest, ObjectChunk, Permission,
-    PutObjectSpec, PutSmallObjectRequest, SuspendTokenRequest, UploadPartRequest, UploadPartSpec,
-    upload_part_request,
+    Bucket, CorsConfiguration, CorsRule, CreateAccountRequest, CreateMultipartUploadRequest,
+    Credentials, GetObjectRequest, HeadObjectRequest, ListMultipartUploadsRequest,
+    ListObjectsRequest, ObjectChunk, ObjectOwnership, OwnershipControls, OwnershipControlsRule,
+    Permission, PutObjectSpec, PutSmallObjectRequest, SuspendTokenRequest, Tag, TagSet,
+    UpdateBucketRequest, UploadPartRequest, UploadPartSpec, upload_part_request,
 };
 use bucketry_tests::error::HarnessError;
 use bucketry_tests::grpc::{Bearer, Clients};
 use bucketry_tests::postgres;
 use bucketry_tests::server::{Server, ServerOptions};
 use bytes::Bytes;
+use prost_types::FieldMask;
 
 use crate::separate_adapter::Adapter;
 
@@ -105,6 +107,7 @@ impl Fixture {
         let server = Server::start(options)?;
         let mut root = Clients::root(&server).await?;
         root.create_bucket(BUCKET).await?;
+        configure(&mut root, BUCKET).await?;
         root.create_bucket(SISTER).await?;
         let stranger = stranger(&mut root).await?;
         let mut strangers = Clients::connect(&server, stranger.clone()).await?;
@@ -225,6 +228,41 @@ impl Fixture {
         names.extend(uploads.map(|upload| upload.upload_id));
         Ok((generation, names))
     }
+}
+
+/// Gives a bucket every setting that there is, so that there is something to see.
+pub(crate) async fn configure(root: &mut Clients, bucket: &str) -> Result<(), HarnessError> {
+    let settings = Bucket {
+        name: bucket.to_owned(),
+        tagging: Some(TagSet {
+            tags: vec![Tag {
+                key: "team".to_owned(),
+                value: "one".to_owned(),
+            }],
+        }),
+        cors: Some(CorsConfiguration {
+            rules: vec![CorsRule {
+                allowed_origins: vec!["https://example.com".to_owned()],
+                allowed_methods: vec!["GET".to_owned()],
+                ..Default::default()
+            }],
+        }),
+        ownership_controls: Some(OwnershipControls {
+            rules: vec![OwnershipControlsRule {
+                object_ownership: ObjectOwnership::BucketOwnerEnforced.into(),
+            }],
+        }),
+        ..Default::default()
+    };
+    let paths = ["tagging", "cors", "ownership_controls"].map(str::to_owned);
+    let request = UpdateBucketRequest {
+        bucket: Some(settings),
+        update_mask: Some(FieldMask {
+            paths: paths.to_vec(),
+        }),
+    };
+    root.objects.update_bucket(request).await?;
+    Ok(())
 }
 
 /// The administrator of another account.

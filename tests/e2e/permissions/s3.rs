@@ -90,7 +90,12 @@ fn wanted(who: Who, door: Door, row: &Row, request: &Request) -> (u16, &'static 
 /// The code of an answer that a row expects for those who may.
 fn of_status(row: &Row) -> &'static str {
     match row.status {
-        404 => "NoSuchKey",
+        404 => match row.operation {
+            "GetBucketLifecycleConfiguration" => "NoSuchLifecycleConfiguration",
+            "GetBucketEncryption" => "ServerSideEncryptionConfigurationNotFoundError",
+            "GetObjectLockConfiguration" => "ObjectLockConfigurationNotFoundError",
+            _ => "NoSuchKey",
+        },
         412 => "PreconditionFailed",
         501 => "NotImplemented",
         _ => "",

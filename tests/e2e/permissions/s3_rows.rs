@@ -110,6 +110,13 @@ pub(super) const READS: &[Row] = &[
         200,
     ),
     row(
+        "ListObjectVersions",
+        READERS,
+        "GET",
+        "/<BUCKET>?versions",
+        200,
+    ),
+    row(
         "ListMultipartUploads",
         READERS,
         "GET",
@@ -277,13 +284,89 @@ pub(super) const WRITES: &[Row] = &[
     ),
 ];
 
-/// For administrators; and what a token may ask for, though it changes nothing.
+/// For administrators; what those who may read are shown of settings; and what a token may ask for, though it changes
+/// nothing.
 pub(super) const BUCKETS: &[Row] = &[
     row("CreateBucket", ALL, "PUT", "/<BUCKET>", 200),
     row("CreateBucket", NONE, "PUT", "/<NEW>", 200),
     row("CreateBucket", NONE, "PUT", "/<SISTER>", 200),
     row("DeleteBucket", NONE, "DELETE", "/<BUCKET>", 204),
-    row("GetBucketTagging", NONE, "GET", "/<BUCKET>?tagging", 200),
+    // Settings that there are not yet.
+    row(
+        "GetBucketLifecycleConfiguration",
+        READERS,
+        "GET",
+        "/<BUCKET>?lifecycle",
+        404,
+    ),
+    row(
+        "GetBucketEncryption",
+        READERS,
+        "GET",
+        "/<BUCKET>?encryption",
+        404,
+    ),
+    row(
+        "GetObjectLockConfiguration",
+        READERS,
+        "GET",
+        "/<BUCKET>?object-lock",
+        404,
+    ),
+    row("GetBucketPolicy", NONE, "GET", "/<BUCKET>?policy", 200),
+    row(
+        "GetBucketPolicyStatus",
+        NONE,
+        "GET",
+        "/<BUCKET>?policyStatus",
+        200,
+    ),
+    row("GetBucketWebsite", NONE, "GET", "/<BUCKET>?website", 200),
+    row(
+        "GetBucketReplication",
+        NONE,
+        "GET",
+        "/<BUCKET>?replication",
+        200,
+    ),
+    row("GetBucketLogging", NONE, "GET", "/<BUCKET>?logging", 200),
+    row(
+        "GetBucketNotificationConfiguration",
+        NONE,
+        "GET",
+        "/<BUCKET>?notification",
+        200,
+    ),
+    row(
+        "GetBucketAccelerateConfiguration",
+        NONE,
+        "GET",
+        "/<BUCKET>?accelerate",
+        200,
+    ),
+    row(
+        "GetBucketRequestPayment",
+        NONE,
+        "GET",
+        "/<BUCKET>?requestPayment",
+        200,
+    ),
+    row(
+        "GetPublicAccessBlock",
+        NONE,
+        "GET",
+        "/<BUCKET>?publicAccessBlock",
+        200,
+    ),
+    // Nothing is granted to others, and who may read is told the owner by every listing.
+    row("GetBucketAcl", READERS, "GET", "/<BUCKET>?acl", 200),
+    row("PutBucketAcl", NONE, "PUT", "/<BUCKET>?acl", 200).with(&[("x-amz-acl", "private")]),
+    row("GetObjectAcl", READERS, "GET", "/<BUCKET>/k?acl", 200),
+    row("GetObjectAcl", READERS, "GET", "/<BUCKET>/missing?acl", 404),
+    row("PutObjectAcl", NONE, "PUT", "/<BUCKET>/k?acl", 200).with(&[("x-amz-acl", "private")]),
+    row("PutObjectAcl", NONE, "PUT", "/<BUCKET>/k?acl", 400).with(&[("x-amz-acl", "public-read")]),
+    row("PutObjectAcl", NONE, "PUT", "/<BUCKET>/k?acl", 400).with(&[("x-amz-grant-read", "id=1")]),
+    row("GetBucketTagging", READERS, "GET", "/<BUCKET>?tagging", 200),
     row("PutBucketTagging", NONE, "PUT", "/<BUCKET>?tagging", 204).body(TAGGING),
     row(
         "DeleteBucketTagging",
@@ -292,12 +375,12 @@ pub(super) const BUCKETS: &[Row] = &[
         "/<BUCKET>?tagging",
         204,
     ),
-    row("GetBucketCors", NONE, "GET", "/<BUCKET>?cors", 200),
+    row("GetBucketCors", READERS, "GET", "/<BUCKET>?cors", 200),
     row("PutBucketCors", NONE, "PUT", "/<BUCKET>?cors", 200).body(CORS),
     row("DeleteBucketCors", NONE, "DELETE", "/<BUCKET>?cors", 204),
     row(
         "GetBucketOwnershipControls",
-        NONE,
+        READERS,
         "GET",
         "/<BUCKET>?ownershipControls",
         200,
@@ -321,10 +404,6 @@ pub(super) const BUCKETS: &[Row] = &[
 
 /// What S3 knows and this server does not: the same 501 for everybody. Each has its row above once it is there.
 pub(super) const NOT_THERE: &[Row] = &[
-    row("ListObjectVersions", NONE, "GET", "/<BUCKET>?versions", 501),
     row("RenameObject", NONE, "PUT", "/<BUCKET>/k?renameObject", 501),
-    row("GetBucketAcl", NONE, "GET", "/<BUCKET>?acl", 501),
-    row("GetBucketPolicy", NONE, "GET", "/<BUCKET>?policy", 501),
     row("PutBucketPolicy", NONE, "PUT", "/<BUCKET>?policy", 501),
-    row("PutObjectAcl", NONE, "PUT", "/<BUCKET>/k?acl", 501),
 ];

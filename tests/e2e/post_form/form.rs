@@ -10,8 +10,10 @@ use bucketry_tests::error::HarnessError;
 use bucketry_tests::grpc::Clients;
 use bucketry_tests::http1::Request;
 use bucketry_tests::sigv4::Signer;
+use hmac::{Hmac, KeyInit, Mac};
 use prost_types::FieldMask;
 use serde_json::{Value, json};
+use sha1::Sha1;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
@@ -121,6 +123,33 @@ impl Form {
 
     pub(super) fn signed(self, signer: &Signer) -> Request {
         self.with_signature(signer).unsigned()
+    }
+
+    /// Signed by version 2, as boto3 does by default.
+    pub(super) fn signed_v2(self, signer: &Signer) -> Request {
+        self.with_signature_v2(signer).unsigned()
+    }
+
+    fn with_signature_v2(self, signer: &Signer) -> Self {
+        let document = self.policy.clone().unwrap_or_else(|| self.document());
+        let policy = STANDARD.encode(document);
+        let mut mac = Hmac::<Sha1>::new_from_slice(signer.secret_access_key.as_bytes())
+            .expect("a key of any length");
+        mac.update(policy.as_bytes());
+        let signature = STANDARD.encode(mac.finalize().into_bytes());
+        self.loose("AWSAccessKeyId", &signer.access_key_id)
+            .loose("policy", &policy)
+            .loose("signature", &signature)
+    }
+
+    /// As `signed_v2`, with a field of the signature changed or left out afterwards.
+    pub(super) fn signed_v2_but(self, signer: &Signer, name: &str, value: Option<&str>) -> Request {
+        let mut form = self.with_signature_v2(signer);
+        form.fields.retain(|(known, _)| known != name);
+        if let Some(value) = value {
+            form = form.loose(name, value);
+        }
+        form.unsigned()
     }
 
     /// As `signed`, with a field of the signature changed or left out afterwards.

@@ -88,6 +88,24 @@ fn cors_rules_keep_their_lists() {
 }
 
 #[test]
+fn an_acl_has_the_type_of_its_grantees() {
+    let document = "<AccessControlPolicy><Owner><ID>o</ID></Owner><AccessControlList><Grant>\
+        <Grantee xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" xsi:type=\"Group\"><URI>u</URI></Grantee>\
+        <Permission>READ</Permission></Grant></AccessControlList></AccessControlPolicy>";
+    match read(Operation::PutObjectAcl, "/b/k?acl", document) {
+        Ok(ParsedRequest::PutObjectAcl(request)) => {
+            let policy = request.acl.unwrap().policy.unwrap();
+            assert_eq!(policy.owner.unwrap().id, "o");
+            let grantee = policy.grants[0].grantee.clone().unwrap();
+            assert_eq!(grantee.r#type(), v1::AclGranteeType::Group);
+            assert_eq!(grantee.uri, "u");
+            assert_eq!(policy.grants[0].permission(), v1::AclPermission::Read);
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
 fn completed_parts_have_checksums() {
     let document = "<CompleteMultipartUpload><Part><PartNumber>2</PartNumber>\
         <ETag>&quot;abc&quot;</ETag><ChecksumCRC32C>AAAAAA==</ChecksumCRC32C></Part>\

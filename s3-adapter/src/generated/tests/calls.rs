@@ -88,6 +88,11 @@ fake! {
     complete_multipart_upload: CompleteMultipartUploadRequest => CompleteMultipartUploadResponse;
     abort_multipart_upload: AbortMultipartUploadRequest => AbortMultipartUploadResponse;
     list_parts: ListPartsRequest => ListPartsResponse;
+    get_bucket_acl: GetBucketAclRequest => GetBucketAclResponse;
+    put_bucket_acl: PutBucketAclRequest => PutBucketAclResponse;
+    get_object_acl: GetObjectAclRequest => GetObjectAclResponse;
+    put_object_acl: PutObjectAclRequest => PutObjectAclResponse;
+    list_object_versions: ListObjectVersionsRequest => ListObjectVersionsResponse;
     list_multipart_uploads: ListMultipartUploadsRequest => ListMultipartUploadsResponse;
 }
 
@@ -212,6 +217,27 @@ async fn a_sub_resource_that_is_not_set_has_its_error() {
     let document = std::str::from_utf8(&set.body).unwrap();
     let tags = "<TagSet><Tag><Key>k</Key><Value></Value></Tag></TagSet></Tagging>";
     assert!(document.ends_with(tags), "{document}");
+}
+
+#[tokio::test]
+async fn a_setting_that_nothing_has_is_asked_for_and_has_its_error() {
+    for (path, reason, mask) in [
+        (
+            "/b?lifecycle",
+            ErrorReason::NoSuchLifecycleConfiguration,
+            Some("name"),
+        ),
+        ("/b?policy", ErrorReason::NoSuchBucketPolicy, None),
+    ] {
+        let service = Fake::answering(GetBucketResponse::default());
+        let status = dispatched(Method::GET, path, &service).await.unwrap_err();
+        let explained = explain(&status).map(|explained| explained.reason);
+        assert_eq!(explained, Some(reason), "{path}");
+        let (request, _) = service.seen.lock().unwrap().take().unwrap();
+        let asked: &GetBucketRequest = request.downcast_ref().unwrap();
+        let paths = asked.read_mask.as_ref().map(|mask| mask.paths.join(","));
+        assert_eq!((asked.bucket.as_str(), paths.as_deref()), ("b", mask));
+    }
 }
 
 #[tokio::test]

@@ -92,6 +92,77 @@ fn a_listing_shows_what_was_asked_for() {
 }
 
 #[test]
+fn an_acl_says_what_its_grantee_is() {
+    let grantee = v1::AclGrantee {
+        r#type: v1::AclGranteeType::CanonicalUser.into(),
+        id: "id".into(),
+        display_name: "name".into(),
+        ..Default::default()
+    };
+    let answer = v1::GetObjectAclResponse {
+        policy: Some(v1::AccessControlPolicy {
+            owner: Some(v1::AclOwner {
+                id: "id".into(),
+                display_name: "name".into(),
+            }),
+            grants: vec![v1::AclGrant {
+                grantee: Some(grantee),
+                permission: v1::AclPermission::FullControl.into(),
+            }],
+        }),
+    };
+    let request = Fixture::new("/b/k?acl");
+    let parsed = parse_get_object_acl(&request.view()).unwrap();
+    let page = render_get_object_acl(&parsed, &answer, &request.context());
+    let expected = "<Owner><ID>id</ID><DisplayName>name</DisplayName></Owner><AccessControlList><Grant>\
+        <Grantee xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" xsi:type=\"CanonicalUser\">\
+        <ID>id</ID><DisplayName>name</DisplayName></Grantee></Grant></AccessControlList></AccessControlPolicy>";
+    let without_permission = body(&page).replace("<Permission>FULL_CONTROL</Permission>", "");
+    assert!(without_permission.ends_with(expected), "{}", body(&page));
+    assert_ne!(without_permission, body(&page));
+}
+
+#[test]
+fn settings_that_nothing_has_read_as_s3_writes_them() {
+    let request = Fixture::new("/b?requestPayment");
+    let parsed = parse_get_bucket_request_payment(&request.view()).unwrap();
+    let answer = v1::GetBucketResponse::default();
+    let page = render_get_bucket_request_payment(&parsed, &answer, &request.context());
+    let expected = "<Payer>BucketOwner</Payer></RequestPaymentConfiguration>";
+    assert!(body(&page).ends_with(expected), "{}", body(&page));
+}
+
+#[test]
+fn a_page_of_versions() {
+    let answer = v1::ListObjectVersionsResponse {
+        versions: vec![v1::ObjectVersion {
+            object: Some(object("a b")),
+            version_id: "null".into(),
+            is_latest: true,
+        }],
+        common_prefixes: vec!["p/".into()],
+        next_key_marker: "p/".into(),
+        next_version_id_marker: String::new(),
+    };
+    let path = "/b?versions&delimiter=/&encoding-type=url&key-marker=a%20&version-id-marker=null";
+    let request = Fixture::new(path);
+    let parsed = parse_list_object_versions(&request.view()).unwrap();
+    let page = render_list_object_versions(&parsed, &answer, &request.context());
+    let expected = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
+        <ListVersionsResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Name>b</Name>\
+        <Prefix></Prefix><KeyMarker>a%20</KeyMarker><VersionIdMarker>null</VersionIdMarker>\
+        <MaxKeys>1000</MaxKeys><Delimiter>/</Delimiter><EncodingType>url</EncodingType>\
+        <NextKeyMarker>p/</NextKeyMarker><IsTruncated>true</IsTruncated>\
+        <Version><Key>a%20b</Key><Size>3</Size><ETag>&quot;e&quot;</ETag>\
+        <LastModified>1994-11-06T08:49:37.000Z</LastModified>\
+        <ChecksumAlgorithm>CRC32</ChecksumAlgorithm><ChecksumType>FULL_OBJECT</ChecksumType>\
+        <Owner><ID>id</ID><DisplayName>name</DisplayName></Owner><VersionId>null</VersionId>\
+        <IsLatest>true</IsLatest><StorageClass>STANDARD</StorageClass></Version>\
+        <CommonPrefixes><Prefix>p/</Prefix></CommonPrefixes></ListVersionsResult>";
+    assert_eq!(body(&page), expected);
+}
+
+#[test]
 fn the_first_version_of_listing_has_markers() {
     let answer = v1::ListObjectsResponse {
         next_start_after: "z".into(),

@@ -10,7 +10,7 @@ fn routed(method: &str, path: &str) -> RouteOutcome {
     route(&method, &Fixture::new(path).view())
 }
 
-const REQUESTS: [(&str, &str, &str); 36] = [
+const REQUESTS: [(&str, &str, &str); 53] = [
     ("GET", "/", "ListBuckets"),
     ("PUT", "/b", "CreateBucket"),
     ("HEAD", "/b", "HeadBucket"),
@@ -21,7 +21,12 @@ const REQUESTS: [(&str, &str, &str); 36] = [
     ("GET", "/b", "ListObjects"),
     ("GET", "/b?prefix=x&delimiter=/", "ListObjects"),
     ("GET", "/b?list-type=2&prefix=x", "ListObjectsV2"),
+    ("GET", "/b?versions&key-marker=k", "ListObjectVersions"),
     ("GET", "/b?uploads", "ListMultipartUploads"),
+    ("GET", "/b?acl", "GetBucketAcl"),
+    ("PUT", "/b?acl", "PutBucketAcl"),
+    ("GET", "/b/k?acl&versionId=v", "GetObjectAcl"),
+    ("PUT", "/b/k?acl", "PutObjectAcl"),
     ("POST", "/b?delete", "DeleteObjects"),
     ("GET", "/b?tagging", "GetBucketTagging"),
     ("PUT", "/b?tagging", "PutBucketTagging"),
@@ -36,6 +41,22 @@ const REQUESTS: [(&str, &str, &str); 36] = [
         "/b?ownershipControls",
         "DeleteBucketOwnershipControls",
     ),
+    ("GET", "/b?lifecycle", "GetBucketLifecycleConfiguration"),
+    ("GET", "/b?encryption", "GetBucketEncryption"),
+    ("GET", "/b?object-lock", "GetObjectLockConfiguration"),
+    ("GET", "/b?policy", "GetBucketPolicy"),
+    ("GET", "/b?policyStatus", "GetBucketPolicyStatus"),
+    ("GET", "/b?website", "GetBucketWebsite"),
+    ("GET", "/b?replication", "GetBucketReplication"),
+    ("GET", "/b?logging", "GetBucketLogging"),
+    (
+        "GET",
+        "/b?notification",
+        "GetBucketNotificationConfiguration",
+    ),
+    ("GET", "/b?accelerate", "GetBucketAccelerateConfiguration"),
+    ("GET", "/b?requestPayment", "GetBucketRequestPayment"),
+    ("GET", "/b?publicAccessBlock", "GetPublicAccessBlock"),
     ("PUT", "/b/k", "PutObject"),
     ("PUT", "/b/k?x-id=PutObject", "PutObject"),
     ("GET", "/b/k", "GetObject"),
@@ -84,9 +105,10 @@ fn every_operation_is_found_by_its_request() {
 #[test]
 fn what_s3_knows_and_we_do_not_is_not_implemented() {
     let requests = [
-        ("GET", "/b?acl", "acl"),
-        ("GET", "/b?lifecycle", "lifecycle"),
-        ("GET", "/b?versions", "versions"),
+        ("GET", "/b?analytics", "analytics"),
+        ("PUT", "/b?lifecycle", "lifecycle"),
+        ("DELETE", "/b?policy", "policy"),
+        ("GET", "/b/k?lifecycle", "lifecycle"),
         ("PUT", "/b?policy", "policy"),
         ("GET", "/b/k?torrent", "torrent"),
         ("GET", "/b/k?legal-hold", "legal-hold"),

@@ -6,7 +6,7 @@ use bucketry_contract::adapter::v1::{SignatureClaim, SignatureKind};
 use bytes::Bytes;
 
 use crate::access::authenticate::{AuthenticateError, authenticate_v2, authenticate_v4};
-use crate::access::sigv2::{SigV2Error, V2Claim};
+use crate::access::sigv2::{SigV2Error, V2Claim, V2Placement};
 use crate::access::sigv4::{AcceptedRegions, Placement, ScopeClaim, SigV4Error, Signed, V4Claim};
 use crate::access::{self, KeyFacts, Origin};
 use crate::config::SignatureV2;
@@ -98,7 +98,17 @@ pub(super) async fn verify(
         SignatureKind::V4Header => v4(service, claim, ClaimPlace::Header, asking).await,
         SignatureKind::V4Presigned => v4(service, claim, ClaimPlace::Query, asking).await,
         SignatureKind::V4PostPolicy => v4(service, claim, ClaimPlace::Form, asking).await,
-        SignatureKind::V2Presigned => v2(service, claim, asking).await,
+        SignatureKind::V2Presigned => {
+            let expires_seconds = claim.expires;
+            v2(
+                service,
+                claim,
+                V2Placement::Query { expires_seconds },
+                asking,
+            )
+            .await
+        }
+        SignatureKind::V2PostPolicy => v2(service, claim, V2Placement::Form, asking).await,
         SignatureKind::Unspecified => Err(ClaimError::Malformed(ClaimPlace::Header).into()),
     }
 }
@@ -180,6 +190,7 @@ async fn v4(
 async fn v2(
     service: &Service,
     claim: SignatureClaim,
+    placement: V2Placement,
     asking: Asking<'_>,
 ) -> Result<Verified, Error> {
     if service.settings.signature_v2 == SignatureV2::Off {
@@ -188,7 +199,7 @@ async fn v2(
     let refuse = |error: SigV2Error| Error::from(ClaimError::V2(error));
     let checked = V2Claim {
         access_key_id: access_key_id(&claim.access_key_id)?,
-        expires_seconds: claim.expires,
+        placement,
         signature: claim.signature,
         strings_to_sign: claim.canonical_requests,
     }

@@ -90,6 +90,7 @@ fn about(class: AccessClass, target: Target) -> Target {
         | AccessClass::Edge => Target::Service,
         AccessClass::BucketProbe
         | AccessClass::CreateBucket
+        | AccessClass::BucketSetting
         | AccessClass::Read
         | AccessClass::List
         | AccessClass::Write

@@ -19,6 +19,7 @@ struct Known {
     access: &'static RpcAccess,
     set_paths: &'static [&'static str],
     clear_paths: &'static [&'static str],
+    read_paths: &'static [&'static str],
     kind: Kind,
 }
 
@@ -64,7 +65,12 @@ pub(super) fn needed_classes(
             (None, None) => return Err(no_difference(operation, known, path)),
         }
     }
+    let reads = known
+        .read_paths
+        .iter()
+        .map(|path| access_table::of_read(rpc, path));
     let mut classes = raised;
+    classes.extend(reads.map(|read| read.map_or(known.access.class, |read| read.read.class)));
     if classes.is_empty() {
         classes.push(known.access.class);
     }
@@ -89,6 +95,7 @@ fn find(name: &str) -> Option<Known> {
             access,
             set_paths: operation.set_paths(),
             clear_paths: operation.clear_paths(),
+            read_paths: operation.read_paths(),
             kind: Kind::S3,
         });
     }
@@ -97,6 +104,7 @@ fn find(name: &str) -> Option<Known> {
         access,
         set_paths: &[],
         clear_paths: &[],
+        read_paths: &[],
         kind: Kind::Rpc,
     })
 }
@@ -169,7 +177,8 @@ fn no_difference(operation: &str, known: Known, path: &str) -> Error {
 #[cfg(test)]
 mod tests {
     use AccessClass::{
-        BucketAdmin, BucketProbe, Copy, Delete, List, Operator, Public, Read, ReadWrite, Write,
+        BucketAdmin, BucketProbe, BucketSetting, Copy, Delete, List, Operator, Public, Read,
+        ReadWrite, Write,
     };
 
     use super::*;
@@ -207,6 +216,8 @@ mod tests {
         assert_eq!(needed("PutObjectTagging", &[]), [Write, Write]);
         assert_eq!(needed("DeleteObjectTagging", &[]), [Write, Delete]);
         assert_eq!(needed("PutBucketCors", &[]), [BucketAdmin, BucketAdmin]);
+        assert_eq!(needed("GetBucketCors", &[]), [BucketSetting]);
+        assert_eq!(needed("GetBucket", &[]), [BucketAdmin]);
     }
 
     #[test]

@@ -1,0 +1,55 @@
+use bucketry_contract::v1::{ListObjectVersionsRequest, ListObjectVersionsResponse, ObjectVersion};
+use tonic::Request;
+
+use crate::catalog::query::{ListObjects, Listed};
+use crate::convert::{NULL_VERSION, object_to_proto, page_size, version_marker};
+use crate::error::Error;
+use crate::limits::MAX_PAGE;
+use crate::service::Service;
+
+pub(crate) async fn list_object_versions(
+    service: &Service,
+    request: Request<ListObjectVersionsRequest>,
+) -> Result<ListObjectVersionsResponse, Error> {
+    let caller = service.caller(&request, "ListObjectVersions").await?;
+    let asked = request.into_inner();
+    let grant = service.admit(caller, &asked, &asked.bucket, "").await?;
+    let max = page_size(asked.page_size, MAX_PAGE, MAX_PAGE)?;
+    // A key has one version, so that after any of them comes the next key.
+    version_marker(&asked.key_marker, &asked.version_id_marker)?;
+    if max == 0 {
+        return Ok(ListObjectVersionsResponse::default());
+    }
+    let page = service
+        .catalog
+        .list_objects(&ListObjects {
+            bucket: grant.bucket.id,
+            prefix: asked.prefix,
+            delimiter: asked.delimiter,
+            after: asked.key_marker,
+            max,
+        })
+        .await?;
+    let owner = service.owner(grant.bucket.account).await?;
+    let mut answer = ListObjectVersionsResponse {
+        versions: Vec::with_capacity(page.entries.len()),
+        ..ListObjectVersionsResponse::default()
+    };
+    if let Some(next) = page.next {
+        answer.next_key_marker = next;
+        if let Some(Listed::Entry(_)) = page.entries.last() {
+            answer.next_version_id_marker = NULL_VERSION.to_owned();
+        }
+    }
+    for entry in page.entries {
+        match entry {
+            Listed::Entry(row) => answer.versions.push(ObjectVersion {
+                object: Some(object_to_proto(&grant.bucket.name, &row, &owner)),
+                version_id: NULL_VERSION.to_owned(),
+                is_latest: true,
+            }),
+            Listed::CommonPrefix(prefix) => answer.common_prefixes.push(prefix),
+        }
+    }
+    Ok(answer)
+}
