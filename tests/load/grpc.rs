@@ -223,6 +223,7 @@ impl GrpcConnection {
                 part_number,
                 content_length: i64::try_from(part.len()).ok(),
                 digests: None,
+                checksum_algorithm: v1::ChecksumAlgorithm::Unspecified.into(),
             };
             let answer = self
                 .client

@@ -34,6 +34,7 @@ mod sub_resource;
 mod walk;
 
 pub use model::Refusal;
+pub use page::ClientResult;
 
 use model::Contract;
 
@@ -85,9 +86,9 @@ impl Generated {
         golden::table(&self.contract)
     }
 
-    /// `s3-compat.md`: the same for people.
+    /// `s3-compat.md`: the same for people, and which clients have proved it.
     #[must_use]
-    pub fn compatibility_page(&self) -> String {
-        page::page(&self.contract)
+    pub fn compatibility_page(&self, clients: &[ClientResult]) -> String {
+        page::page(&self.contract, clients)
     }
 }

@@ -85,9 +85,8 @@ async fn host(
     connection: &Connection,
     terminal: &mut Terminal<'_>,
 ) -> Result<(), CliError> {
-    let capabilities = connection
-        .objects()
-        .get_capabilities(GetCapabilitiesRequest {});
+    let mut objects = connection.objects();
+    let capabilities = objects.get_capabilities(GetCapabilitiesRequest {});
     let endpoint = connection.answer(capabilities.await)?.endpoint_url;
     let verdict = match bucket_host(bucket, &endpoint) {
         None => format!("{endpoint} is an address: clients must use path style"),

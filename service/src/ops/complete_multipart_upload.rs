@@ -1,7 +1,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bucketry_contract::v1::{
-    self, CompleteMultipartUploadRequest, CompleteMultipartUploadResponse, CompletedPart,
+    self, CompleteMultipartUploadRequest, CompleteMultipartUploadResponse,
 };
 use tonic::Request;
 

@@ -17,7 +17,7 @@ pub(crate) async fn list_object_versions(
     let max = page_size(asked.page_size, MAX_PAGE, MAX_PAGE)?;
     // A key has one version, so that after any of them comes the next key.
     version_marker(&asked.key_marker, &asked.version_id_marker)?;
-    if max == 0 {
+    if asked.validate_only {
         return Ok(ListObjectVersionsResponse::default());
     }
     let page = service
