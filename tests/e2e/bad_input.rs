@@ -327,12 +327,6 @@ async fn headers_without_meaning_here() -> Result<(), HarnessError> {
             "NotImplemented",
         ),
         (
-            "unknown",
-            with("x-amz-invented", "1")?,
-            501,
-            "NotImplemented",
-        ),
-        (
             "no source",
             with("x-amz-copy-source", "nonsense")?,
             400,

@@ -416,3 +416,45 @@ async fn too_large_a_head_is_refused_in_the_words_of_s3() -> Result<(), HarnessE
     }
     Ok(())
 }
+
+/// By header, by a header that a presigned URL covers, and in the query of one.
+#[tokio::test]
+async fn hints_of_sdks_change_nothing() -> Result<(), HarnessError> {
+    let wire = Wire::start().await?;
+    let put = with_body(wire.request("PUT", "k"), CHECKED)
+        .header("x-amz-checksum-crc32c", CHECKED_CRC32C)
+        .header("x-amz-api-version", "2006-03-01");
+    assert_eq!(wire.send(wire.signed(put)?)?.status, 200);
+    let presign = |request| {
+        wire.signer
+            .presign(request, SystemTime::now(), Duration::from_secs(60))
+    };
+    for (name, value, checksum) in [
+        ("x-amz-te", "append-md5", None),
+        ("x-amz-api-version", "2006-03-01", None),
+        ("x-amz-foo-next-year", "1", None),
+        ("x-amz-checksum-mode", "enabled", Some(CHECKED_CRC32C)),
+    ] {
+        for request in [
+            wire.signed(wire.request("GET", "k").header(name, value))?,
+            presign(wire.request("GET", "k").header(name, value))?,
+            presign(wire.request("GET", &format!("k?{name}={value}")))?,
+        ] {
+            let target = request.target.clone();
+            let answer = wire.send(request)?;
+            assert_eq!(answer.status, 200, "{name} {target}: {}", answer.text());
+            assert_eq!(answer.body, CHECKED, "{name} {target}");
+            assert_eq!(
+                answer.find("x-amz-checksum-crc32c"),
+                checksum,
+                "{name} {target}"
+            );
+        }
+    }
+    let meaningful = presign(wire.request("PUT", "k?x-amz-acl=public-read"))?;
+    assert_eq!(
+        refusal(&wire.send(with_body(meaningful, b"x"))?),
+        refused(501, "NotImplemented")
+    );
+    Ok(())
+}

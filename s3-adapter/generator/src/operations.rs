@@ -260,6 +260,11 @@ fn tables(contract: &Contract, code: &mut Code) {
             .collect::<Vec<_>>()
             .join(", ")
     };
+    code.line("/// Headers that mean the same for every operation; a trailing `*` is a prefix.");
+    code.line(format!(
+        "pub const AMBIENT_HEADERS: &[&str] = &[{}];",
+        array(&rest.ambient_header)
+    ));
     code.line("/// Query parameters by which S3 tells operations apart.");
     code.line(format!(
         "pub const SUB_RESOURCES: &[&str] = &[{}];",

@@ -126,6 +126,8 @@ fn invalid_argument(name: &'static str, value: String) -> S3Error {
         ),
         "partNumber" => (name, PART_NUMBER.to_owned()),
         "x-amz-object-attributes" => (name, "Invalid attribute name specified.".to_owned()),
+        "x-amz-metadata-directive" => (name, "Unknown metadata directive.".to_owned()),
+        "x-amz-tagging-directive" => (name, "Unknown tagging directive.".to_owned()),
         "x-amz-tagging" => (
             name,
             "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters without tag name duplicates.".to_owned(),

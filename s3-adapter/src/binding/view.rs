@@ -7,7 +7,7 @@ use http::HeaderMap;
 
 use crate::binding::ParseError;
 use crate::binding::decode::Source;
-use crate::generated::{ACCEPTED_HEADERS, Operation};
+use crate::generated::{ACCEPTED_HEADERS, AMBIENT_HEADERS, Operation};
 use crate::headers::user_metadata;
 use crate::query::Query;
 use crate::target::Target;
@@ -62,10 +62,11 @@ impl RequestView<'_> {
         self.query.get(name).is_some_and(|value| !value.is_empty())
     }
 
-    /// Whether the parameter has this value.
+    /// Whether the parameter has this value, in any case.
     #[must_use]
     pub fn query_is(&self, name: &str, value: &str) -> bool {
-        self.query.get(name) == Some(value)
+        let found = self.query.get(name);
+        found.is_some_and(|found| found.eq_ignore_ascii_case(value))
     }
 
     /// Whether the header was sent.
@@ -193,6 +194,7 @@ impl RequestView<'_> {
         let name = name.as_str();
         let means_something = listed(operation.headers(), name)
             || listed(operation.refused_headers(), name)
+            || listed(AMBIENT_HEADERS, name)
             || ACCEPTED_HEADERS.iter().any(|(known, _)| *known == name);
         match means_something
             && !SIGNATURE_PARAMETERS.contains(&name)

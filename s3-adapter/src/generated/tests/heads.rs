@@ -140,6 +140,54 @@ fn values_that_are_named_are_read_in_any_case() {
 }
 
 #[test]
+fn headers_that_mean_something_are_refused_unsigned_in_the_query() {
+    for name in [
+        "X-Amz-Acl",
+        "x-amz-meta-a",
+        "X-Amz-Server-Side-Encryption",
+        "x-amz-expected-bucket-owner",
+        "x-amz-checksum-crc32",
+        "x-amz-copy-source",
+    ] {
+        let error = refused(Method::PUT, &Fixture::new(&format!("/b/k?{name}=a")));
+        assert_eq!(
+            (error.code(), error.element("Parameter")),
+            ("NotImplemented", Some(name))
+        );
+    }
+}
+
+/// [`RequestView::refuse_unsupported`](crate::binding::RequestView::refuse_unsupported) looks at no others.
+#[test]
+fn refused_headers_begin_as_they_are_searched() {
+    for operation in Operation::ALL {
+        for name in operation.refused_headers() {
+            assert!(
+                name.starts_with("x-amz-") || name.starts_with("if-"),
+                "{operation:?} {name}"
+            );
+        }
+    }
+}
+
+#[test]
+fn directives_that_s3_does_not_know_are_invalid() {
+    for (name, message) in [
+        ("x-amz-metadata-directive", "Unknown metadata directive."),
+        ("x-amz-tagging-directive", "Unknown tagging directive."),
+    ] {
+        let request = Fixture::new("/b/k")
+            .with("x-amz-copy-source", "s/k")
+            .with(name, "foo");
+        let error = refused(Method::PUT, &request);
+        assert_eq!(
+            (error.code(), error.message()),
+            ("InvalidArgument", message)
+        );
+    }
+}
+
+#[test]
 fn numbers_are_strict() {
     for value in ["-1", "x", "1.5", "%2B3", "99999999999"] {
         let error = refused(Method::GET, &Fixture::new(&format!("/b?max-keys={value}")));
