@@ -154,7 +154,8 @@ fn out_of_range(name: &str) -> String {
 
 /// A number that fits S3's own integers, whatever the range of the argument.
 fn is_integer(value: &str) -> bool {
-    value.trim().parse::<i32>().is_ok()
+    let digits = value.trim();
+    digits.parse::<i32>().is_ok() && !digits.starts_with('+')
 }
 
 fn part_of_completion(value: String) -> S3Error {

@@ -487,6 +487,7 @@ async fn buckets_are_found_in_the_host_name() {
 
 fn allowed() -> EvaluateCorsResponse {
     EvaluateCorsResponse {
+        enabled: true,
         allowed: true,
         allow_origin: "https://app.example".into(),
         allow_credentials: true,

@@ -129,7 +129,7 @@ fn completed_parts_have_checksums() {
     let zero = "<CompleteMultipartUpload><Part><PartNumber>0</PartNumber></Part></CompleteMultipartUpload>";
     assert_eq!(
         code(Operation::CompleteMultipartUpload, "/b/k?uploadId=u", zero),
-        "MalformedXML"
+        "InvalidArgument"
     );
 }
 
