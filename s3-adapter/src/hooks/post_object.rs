@@ -257,6 +257,27 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_version_2_signature_is_handed_on_as_it_came() {
+        let bench = bench();
+        let fields = vec![
+            ("key", "u/x.txt".to_owned()),
+            ("AWSAccessKeyId", "AK".to_owned()),
+            ("signature", "no base64!".to_owned()),
+        ];
+        let seen = send(&bench, &fields, "content").await;
+        // The policy of these tests has no end, and that is judged when the service has let the caller in.
+        seen.assert_error(403, "AccessDenied");
+        assert!(seen.text().contains("within seven days"), "{seen:?}");
+        let claim = authorized(&bench).claim.unwrap();
+        assert_eq!(claim.kind(), SignatureKind::V2PostPolicy);
+        assert_eq!(claim.canonical_requests, [policy(&fields)]);
+        assert_eq!(
+            (claim.access_key_id.as_str(), claim.signature.as_str()),
+            ("AK", "no base64!")
+        );
+    }
+
+    #[tokio::test]
     async fn answers_as_asked_for() {
         let seen = send(&bench(), &with("success_action_status", "201"), "content").await;
         assert_eq!(seen.status, 201);

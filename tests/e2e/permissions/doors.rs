@@ -46,13 +46,21 @@ pub(super) fn doors(operation: &str) -> &'static [Door] {
 }
 
 /// The sub-resources that signature version 2 signs, as far as the rows use them.
-const SIGNED_BY_V2: [&str; 13] = [
+const SIGNED_BY_V2: [&str; 22] = [
+    "accelerate",
     "acl",
     "cors",
     "delete",
+    "encryption",
+    "lifecycle",
     "location",
+    "logging",
+    "notification",
+    "object-lock",
     "partNumber",
     "policy",
+    "replication",
+    "requestPayment",
     "response-content-type",
     "tagging",
     "uploadId",
@@ -60,6 +68,7 @@ const SIGNED_BY_V2: [&str; 13] = [
     "versionId",
     "versioning",
     "versions",
+    "website",
 ];
 
 impl Door {

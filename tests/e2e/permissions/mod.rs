@@ -107,7 +107,6 @@ impl Fixture {
         let server = Server::start(options)?;
         let mut root = Clients::root(&server).await?;
         root.create_bucket(BUCKET).await?;
-        configure(&mut root, BUCKET).await?;
         root.create_bucket(SISTER).await?;
         let stranger = stranger(&mut root).await?;
         let mut strangers = Clients::connect(&server, stranger.clone()).await?;
@@ -133,6 +132,7 @@ impl Fixture {
             keys.push((who, credentials));
         }
         let (token, _) = root.create_token(BUCKET, Permission::ReadOnly).await?;
+        configure(&mut root, BUCKET).await?;
         Ok(Self {
             edge: server.address(),
             server,

@@ -1,5 +1,6 @@
 import datetime
 
+from bucketry._gen.v1 import acl_pb2 as _acl_pb2
 from bucketry._gen.v1 import bucket_pb2 as _bucket_pb2
 from bucketry._gen.v1 import object_pb2 as _object_pb2
 from google.protobuf import field_mask_pb2 as _field_mask_pb2
@@ -82,10 +83,12 @@ class CreateBucketResponse(_message.Message):
     def __init__(self, bucket: _Optional[_Union[_bucket_pb2.Bucket, _Mapping]] = ...) -> None: ...
 
 class GetBucketRequest(_message.Message):
-    __slots__ = ("bucket",)
+    __slots__ = ("bucket", "read_mask")
     BUCKET_FIELD_NUMBER: _ClassVar[int]
+    READ_MASK_FIELD_NUMBER: _ClassVar[int]
     bucket: str
-    def __init__(self, bucket: _Optional[str] = ...) -> None: ...
+    read_mask: _field_mask_pb2.FieldMask
+    def __init__(self, bucket: _Optional[str] = ..., read_mask: _Optional[_Union[_field_mask_pb2.FieldMask, _Mapping]] = ...) -> None: ...
 
 class GetBucketResponse(_message.Message):
     __slots__ = ("bucket",)
@@ -150,6 +153,62 @@ class ListBucketsResponse(_message.Message):
     owner_id: str
     owner_display_name: str
     def __init__(self, buckets: _Optional[_Iterable[_Union[_bucket_pb2.Bucket, _Mapping]]] = ..., next_page_token: _Optional[str] = ..., owner_id: _Optional[str] = ..., owner_display_name: _Optional[str] = ...) -> None: ...
+
+class GetBucketAclRequest(_message.Message):
+    __slots__ = ("bucket",)
+    BUCKET_FIELD_NUMBER: _ClassVar[int]
+    bucket: str
+    def __init__(self, bucket: _Optional[str] = ...) -> None: ...
+
+class GetBucketAclResponse(_message.Message):
+    __slots__ = ("policy",)
+    POLICY_FIELD_NUMBER: _ClassVar[int]
+    policy: _acl_pb2.AccessControlPolicy
+    def __init__(self, policy: _Optional[_Union[_acl_pb2.AccessControlPolicy, _Mapping]] = ...) -> None: ...
+
+class PutBucketAclRequest(_message.Message):
+    __slots__ = ("bucket", "acl")
+    BUCKET_FIELD_NUMBER: _ClassVar[int]
+    ACL_FIELD_NUMBER: _ClassVar[int]
+    bucket: str
+    acl: _acl_pb2.AclUpdate
+    def __init__(self, bucket: _Optional[str] = ..., acl: _Optional[_Union[_acl_pb2.AclUpdate, _Mapping]] = ...) -> None: ...
+
+class PutBucketAclResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class GetObjectAclRequest(_message.Message):
+    __slots__ = ("bucket", "key", "version_id")
+    BUCKET_FIELD_NUMBER: _ClassVar[int]
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    VERSION_ID_FIELD_NUMBER: _ClassVar[int]
+    bucket: str
+    key: str
+    version_id: str
+    def __init__(self, bucket: _Optional[str] = ..., key: _Optional[str] = ..., version_id: _Optional[str] = ...) -> None: ...
+
+class GetObjectAclResponse(_message.Message):
+    __slots__ = ("policy",)
+    POLICY_FIELD_NUMBER: _ClassVar[int]
+    policy: _acl_pb2.AccessControlPolicy
+    def __init__(self, policy: _Optional[_Union[_acl_pb2.AccessControlPolicy, _Mapping]] = ...) -> None: ...
+
+class PutObjectAclRequest(_message.Message):
+    __slots__ = ("bucket", "key", "version_id", "acl")
+    BUCKET_FIELD_NUMBER: _ClassVar[int]
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    VERSION_ID_FIELD_NUMBER: _ClassVar[int]
+    ACL_FIELD_NUMBER: _ClassVar[int]
+    bucket: str
+    key: str
+    version_id: str
+    acl: _acl_pb2.AclUpdate
+    def __init__(self, bucket: _Optional[str] = ..., key: _Optional[str] = ..., version_id: _Optional[str] = ..., acl: _Optional[_Union[_acl_pb2.AclUpdate, _Mapping]] = ...) -> None: ...
+
+class PutObjectAclResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
 
 class PutObjectSpec(_message.Message):
     __slots__ = ("bucket", "key", "attributes", "precondition", "content_length", "digests", "checksum_algorithm")
@@ -482,6 +541,44 @@ class ListObjectsResponse(_message.Message):
     next_page_token: str
     next_start_after: str
     def __init__(self, objects: _Optional[_Iterable[_Union[_object_pb2.Object, _Mapping]]] = ..., common_prefixes: _Optional[_Iterable[str]] = ..., next_page_token: _Optional[str] = ..., next_start_after: _Optional[str] = ...) -> None: ...
+
+class ListObjectVersionsRequest(_message.Message):
+    __slots__ = ("bucket", "prefix", "delimiter", "key_marker", "version_id_marker", "page_size")
+    BUCKET_FIELD_NUMBER: _ClassVar[int]
+    PREFIX_FIELD_NUMBER: _ClassVar[int]
+    DELIMITER_FIELD_NUMBER: _ClassVar[int]
+    KEY_MARKER_FIELD_NUMBER: _ClassVar[int]
+    VERSION_ID_MARKER_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    bucket: str
+    prefix: str
+    delimiter: str
+    key_marker: str
+    version_id_marker: str
+    page_size: int
+    def __init__(self, bucket: _Optional[str] = ..., prefix: _Optional[str] = ..., delimiter: _Optional[str] = ..., key_marker: _Optional[str] = ..., version_id_marker: _Optional[str] = ..., page_size: _Optional[int] = ...) -> None: ...
+
+class ObjectVersion(_message.Message):
+    __slots__ = ("object", "version_id", "is_latest")
+    OBJECT_FIELD_NUMBER: _ClassVar[int]
+    VERSION_ID_FIELD_NUMBER: _ClassVar[int]
+    IS_LATEST_FIELD_NUMBER: _ClassVar[int]
+    object: _object_pb2.Object
+    version_id: str
+    is_latest: bool
+    def __init__(self, object: _Optional[_Union[_object_pb2.Object, _Mapping]] = ..., version_id: _Optional[str] = ..., is_latest: bool = ...) -> None: ...
+
+class ListObjectVersionsResponse(_message.Message):
+    __slots__ = ("versions", "common_prefixes", "next_key_marker", "next_version_id_marker")
+    VERSIONS_FIELD_NUMBER: _ClassVar[int]
+    COMMON_PREFIXES_FIELD_NUMBER: _ClassVar[int]
+    NEXT_KEY_MARKER_FIELD_NUMBER: _ClassVar[int]
+    NEXT_VERSION_ID_MARKER_FIELD_NUMBER: _ClassVar[int]
+    versions: _containers.RepeatedCompositeFieldContainer[ObjectVersion]
+    common_prefixes: _containers.RepeatedScalarFieldContainer[str]
+    next_key_marker: str
+    next_version_id_marker: str
+    def __init__(self, versions: _Optional[_Iterable[_Union[ObjectVersion, _Mapping]]] = ..., common_prefixes: _Optional[_Iterable[str]] = ..., next_key_marker: _Optional[str] = ..., next_version_id_marker: _Optional[str] = ...) -> None: ...
 
 class CreateMultipartUploadRequest(_message.Message):
     __slots__ = ("bucket", "key", "attributes", "checksum_algorithm", "checksum_type")

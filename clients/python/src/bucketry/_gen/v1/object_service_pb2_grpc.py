@@ -74,6 +74,26 @@ class ObjectServiceStub(object):
                 request_serializer=bucketry_dot_v1_dot_object__service__pb2.ListBucketsRequest.SerializeToString,
                 response_deserializer=bucketry_dot_v1_dot_object__service__pb2.ListBucketsResponse.FromString,
                 _registered_method=True)
+        self.GetBucketAcl = channel.unary_unary(
+                '/bucketry.v1.ObjectService/GetBucketAcl',
+                request_serializer=bucketry_dot_v1_dot_object__service__pb2.GetBucketAclRequest.SerializeToString,
+                response_deserializer=bucketry_dot_v1_dot_object__service__pb2.GetBucketAclResponse.FromString,
+                _registered_method=True)
+        self.PutBucketAcl = channel.unary_unary(
+                '/bucketry.v1.ObjectService/PutBucketAcl',
+                request_serializer=bucketry_dot_v1_dot_object__service__pb2.PutBucketAclRequest.SerializeToString,
+                response_deserializer=bucketry_dot_v1_dot_object__service__pb2.PutBucketAclResponse.FromString,
+                _registered_method=True)
+        self.GetObjectAcl = channel.unary_unary(
+                '/bucketry.v1.ObjectService/GetObjectAcl',
+                request_serializer=bucketry_dot_v1_dot_object__service__pb2.GetObjectAclRequest.SerializeToString,
+                response_deserializer=bucketry_dot_v1_dot_object__service__pb2.GetObjectAclResponse.FromString,
+                _registered_method=True)
+        self.PutObjectAcl = channel.unary_unary(
+                '/bucketry.v1.ObjectService/PutObjectAcl',
+                request_serializer=bucketry_dot_v1_dot_object__service__pb2.PutObjectAclRequest.SerializeToString,
+                response_deserializer=bucketry_dot_v1_dot_object__service__pb2.PutObjectAclResponse.FromString,
+                _registered_method=True)
         self.PutObject = channel.stream_unary(
                 '/bucketry.v1.ObjectService/PutObject',
                 request_serializer=bucketry_dot_v1_dot_object__service__pb2.PutObjectRequest.SerializeToString,
@@ -128,6 +148,11 @@ class ObjectServiceStub(object):
                 '/bucketry.v1.ObjectService/ListObjects',
                 request_serializer=bucketry_dot_v1_dot_object__service__pb2.ListObjectsRequest.SerializeToString,
                 response_deserializer=bucketry_dot_v1_dot_object__service__pb2.ListObjectsResponse.FromString,
+                _registered_method=True)
+        self.ListObjectVersions = channel.unary_unary(
+                '/bucketry.v1.ObjectService/ListObjectVersions',
+                request_serializer=bucketry_dot_v1_dot_object__service__pb2.ListObjectVersionsRequest.SerializeToString,
+                response_deserializer=bucketry_dot_v1_dot_object__service__pb2.ListObjectVersionsResponse.FromString,
                 _registered_method=True)
         self.CreateMultipartUpload = channel.unary_unary(
                 '/bucketry.v1.ObjectService/CreateMultipartUpload',
@@ -190,7 +215,8 @@ class ObjectServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def GetBucket(self, request, context):
-        """A bucket with all its settings. Errors: NO_SUCH_BUCKET.
+        """A bucket with all its settings, or with those that the mask names: who may read objects may read some of them.
+        Errors: NO_SUCH_BUCKET, INVALID_ARGUMENT.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -219,6 +245,35 @@ class ObjectServiceServicer(object):
 
     def ListBuckets(self, request, context):
         """The caller's buckets, by name; a token sees its one.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetBucketAcl(self, request, context):
+        """Who may do what with a bucket: its owner everything, and nobody else anything. Errors: NO_SUCH_BUCKET.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PutBucketAcl(self, request, context):
+        """Succeeds for what is so already, which changes nothing: ACLs are off, as under S3's BucketOwnerEnforced.
+        Errors: NO_SUCH_BUCKET, ACCESS_CONTROL_LIST_NOT_SUPPORTED, MISSING_ACCESS_CONTROL_LIST, INVALID_REQUEST.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetObjectAcl(self, request, context):
+        """Who may do what with an object: see GetBucketAcl. Errors: NO_SUCH_KEY, NO_SUCH_VERSION.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PutObjectAcl(self, request, context):
+        """As PutBucketAcl, of an object. Errors: those, NO_SUCH_KEY, NO_SUCH_VERSION.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -302,6 +357,14 @@ class ObjectServiceServicer(object):
 
     def ListObjects(self, request, context):
         """Lists keys in byte order, rolled up at a delimiter.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListObjectVersions(self, request, context):
+        """Lists the versions of objects: keys in byte order, of a key the newest first, rolled up at a delimiter. In a bucket
+        that was never versioned every object is its one version, `null`.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -396,6 +459,26 @@ def add_ObjectServiceServicer_to_server(servicer, server):
                     request_deserializer=bucketry_dot_v1_dot_object__service__pb2.ListBucketsRequest.FromString,
                     response_serializer=bucketry_dot_v1_dot_object__service__pb2.ListBucketsResponse.SerializeToString,
             ),
+            'GetBucketAcl': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetBucketAcl,
+                    request_deserializer=bucketry_dot_v1_dot_object__service__pb2.GetBucketAclRequest.FromString,
+                    response_serializer=bucketry_dot_v1_dot_object__service__pb2.GetBucketAclResponse.SerializeToString,
+            ),
+            'PutBucketAcl': grpc.unary_unary_rpc_method_handler(
+                    servicer.PutBucketAcl,
+                    request_deserializer=bucketry_dot_v1_dot_object__service__pb2.PutBucketAclRequest.FromString,
+                    response_serializer=bucketry_dot_v1_dot_object__service__pb2.PutBucketAclResponse.SerializeToString,
+            ),
+            'GetObjectAcl': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetObjectAcl,
+                    request_deserializer=bucketry_dot_v1_dot_object__service__pb2.GetObjectAclRequest.FromString,
+                    response_serializer=bucketry_dot_v1_dot_object__service__pb2.GetObjectAclResponse.SerializeToString,
+            ),
+            'PutObjectAcl': grpc.unary_unary_rpc_method_handler(
+                    servicer.PutObjectAcl,
+                    request_deserializer=bucketry_dot_v1_dot_object__service__pb2.PutObjectAclRequest.FromString,
+                    response_serializer=bucketry_dot_v1_dot_object__service__pb2.PutObjectAclResponse.SerializeToString,
+            ),
             'PutObject': grpc.stream_unary_rpc_method_handler(
                     servicer.PutObject,
                     request_deserializer=bucketry_dot_v1_dot_object__service__pb2.PutObjectRequest.FromString,
@@ -450,6 +533,11 @@ def add_ObjectServiceServicer_to_server(servicer, server):
                     servicer.ListObjects,
                     request_deserializer=bucketry_dot_v1_dot_object__service__pb2.ListObjectsRequest.FromString,
                     response_serializer=bucketry_dot_v1_dot_object__service__pb2.ListObjectsResponse.SerializeToString,
+            ),
+            'ListObjectVersions': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListObjectVersions,
+                    request_deserializer=bucketry_dot_v1_dot_object__service__pb2.ListObjectVersionsRequest.FromString,
+                    response_serializer=bucketry_dot_v1_dot_object__service__pb2.ListObjectVersionsResponse.SerializeToString,
             ),
             'CreateMultipartUpload': grpc.unary_unary_rpc_method_handler(
                     servicer.CreateMultipartUpload,
@@ -681,6 +769,114 @@ class ObjectService(object):
             '/bucketry.v1.ObjectService/ListBuckets',
             bucketry_dot_v1_dot_object__service__pb2.ListBucketsRequest.SerializeToString,
             bucketry_dot_v1_dot_object__service__pb2.ListBucketsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetBucketAcl(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/bucketry.v1.ObjectService/GetBucketAcl',
+            bucketry_dot_v1_dot_object__service__pb2.GetBucketAclRequest.SerializeToString,
+            bucketry_dot_v1_dot_object__service__pb2.GetBucketAclResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PutBucketAcl(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/bucketry.v1.ObjectService/PutBucketAcl',
+            bucketry_dot_v1_dot_object__service__pb2.PutBucketAclRequest.SerializeToString,
+            bucketry_dot_v1_dot_object__service__pb2.PutBucketAclResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetObjectAcl(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/bucketry.v1.ObjectService/GetObjectAcl',
+            bucketry_dot_v1_dot_object__service__pb2.GetObjectAclRequest.SerializeToString,
+            bucketry_dot_v1_dot_object__service__pb2.GetObjectAclResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PutObjectAcl(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/bucketry.v1.ObjectService/PutObjectAcl',
+            bucketry_dot_v1_dot_object__service__pb2.PutObjectAclRequest.SerializeToString,
+            bucketry_dot_v1_dot_object__service__pb2.PutObjectAclResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -978,6 +1174,33 @@ class ObjectService(object):
             '/bucketry.v1.ObjectService/ListObjects',
             bucketry_dot_v1_dot_object__service__pb2.ListObjectsRequest.SerializeToString,
             bucketry_dot_v1_dot_object__service__pb2.ListObjectsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListObjectVersions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/bucketry.v1.ObjectService/ListObjectVersions',
+            bucketry_dot_v1_dot_object__service__pb2.ListObjectVersionsRequest.SerializeToString,
+            bucketry_dot_v1_dot_object__service__pb2.ListObjectVersionsResponse.FromString,
             options,
             channel_credentials,
             insecure,
