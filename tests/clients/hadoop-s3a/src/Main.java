@@ -5,7 +5,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FSDataInputStream;
 import org.apache.hadoop.fs.FSDataOutputStream;
@@ -60,27 +59,9 @@ final class Main {
         return configuration;
     }
 
-    /** Whether a Hadoop path can have the name: it has no colon, no empty segment and no dots as a segment. */
-    private static boolean isPath(String name) {
-        return !name.contains(":")
-                && name.getBytes(java.nio.charset.StandardCharsets.UTF_8).length <= 1_000
-                && Arrays.stream(name.split("/", -1))
-                        .noneMatch(part -> part.isEmpty() || part.equals(".") || part.equals(".."));
-    }
-
-    /** The names without those that are a folder of another. */
-    private static Map<String, byte[]> objects() throws Exception {
-        Map<String, byte[]> objects = new TreeMap<>(Workload.objects(Workload.names(Main::isPath)));
-        for (String name : List.copyOf(objects.keySet())) {
-            for (int at = name.indexOf('/'); at >= 0; at = name.indexOf('/', at + 1)) {
-                objects.remove(name.substring(0, at));
-            }
-        }
-        return objects;
-    }
-
     private void small() throws Exception {
-        Map<String, byte[]> objects = objects();
+        // A colon ends a scheme in a Hadoop path.
+        Map<String, byte[]> objects = Workload.files(name -> !name.contains(":"));
         for (Map.Entry<String, byte[]> object : objects.entrySet()) {
             write(new Path(root + "/" + object.getKey()), object.getValue());
         }

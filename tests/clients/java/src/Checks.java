@@ -18,6 +18,7 @@ final class Checks {
         keys.add(described(store, keys.get(0)));
         keys.add(large(store));
         missing(store);
+        Workload.step("delete");
         store.delete(keys.get(0));
         store.delete(keys.subList(1, keys.size()));
         Workload.sameNames("names after deletion", store.list(PAGE_SIZE), List.of());
@@ -29,8 +30,11 @@ final class Checks {
     private static List<String> small(Store store) throws Exception {
         Map<String, byte[]> objects = Workload.objects(Workload.names(name -> true));
         List<String> names = List.copyOf(objects.keySet());
+        Workload.step("put small objects");
         store.put(objects);
+        Workload.step("get small objects");
         store.get(names).forEach((name, content) -> Workload.sameBytes(name, content, objects.get(name)));
+        Workload.step("list");
         Workload.sameNames("names", store.list(PAGE_SIZE), names);
         return names;
     }
@@ -41,6 +45,7 @@ final class Checks {
         String copy = "copies/of it";
         byte[] content = Workload.bytes(1, 70_000);
         Map<String, String> metadata = Map.of("origin", "a test; with = signs", "empty", "");
+        Workload.step("put with metadata and copy");
         store.putDescribed(source, content, "text/x-test; charset=utf-8", metadata);
         store.copy(source, copy);
         for (String key : List.of(source, copy)) {
@@ -57,8 +62,11 @@ final class Checks {
     private static String large(Store store) throws Exception {
         String key = "large/in parts é";
         byte[] content = Workload.bytes(2, LARGE_BYTES);
+        Workload.step("put in parts");
         store.putParts(key, content);
+        Workload.step("get large object");
         Workload.sameBytes(key, store.get(List.of(key)).get(key), content);
+        Workload.step("read a range");
         // Across the border of the first two parts.
         int first = Store.partBytes - 1_000;
         int last = Store.partBytes + 1_000;
@@ -67,6 +75,7 @@ final class Checks {
     }
 
     private static void missing(Store store) {
+        Workload.step("ask for a missing key");
         Workload.refused("GetObject", NoSuchKeyException.class, () -> store.get(List.of("missing/key")));
         Workload.refused("HeadObject", NoSuchKeyException.class, () -> store.head("missing/key"));
         Workload.refused("CopyObject", NoSuchKeyException.class, () -> store.copy("missing/key", "copy"));

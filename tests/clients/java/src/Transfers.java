@@ -39,12 +39,13 @@ final class Transfers {
     private static List<String> folders(S3TransferManager manager, Path folder) throws Exception {
         Path up = folder.resolve("up");
         Path down = folder.resolve("down");
-        Map<String, byte[]> files = Workload.objects(Workload.names(Transfers::isFile));
+        Map<String, byte[]> files = Workload.files(name -> true);
         for (Map.Entry<String, byte[]> file : files.entrySet()) {
             Path path = up.resolve(file.getKey());
             Files.createDirectories(path.getParent());
             Files.write(path, file.getValue());
         }
+        Workload.step("upload a folder");
         Workload.same(
                 "failed uploads",
                 manager.uploadDirectory(request -> request.source(up).bucket(Store.bucket).s3Prefix("tree"))
@@ -52,6 +53,7 @@ final class Transfers {
                         .join()
                         .failedTransfers(),
                 List.of());
+        Workload.step("download a folder");
         Workload.same(
                 "failed downloads",
                 manager.downloadDirectory(request -> request.destination(down)
@@ -65,18 +67,6 @@ final class Transfers {
         Workload.sameNames("files downloaded", back.keySet(), files.keySet());
         back.forEach((name, content) -> Workload.sameBytes(name, content, files.get(name)));
         return files.keySet().stream().map(name -> "tree/" + name).toList();
-    }
-
-    /** Whether a file can have the name: the other names are read as another path, or are too long for a file. */
-    private static boolean isFile(String name) {
-        return !name.startsWith("/")
-                && !name.endsWith("/")
-                && Path.of(name).normalize().toString().equals(name)
-                && !name.startsWith("..")
-                && !name.isEmpty()
-                && Stream.of(name.split("/"))
-                        .allMatch(part -> part.getBytes(java.nio.charset.StandardCharsets.UTF_8).length <= 255)
-                && name.getBytes(java.nio.charset.StandardCharsets.UTF_8).length <= 1_000;
     }
 
     private static Map<String, byte[]> tree(Path root) throws IOException {
@@ -100,9 +90,11 @@ final class Transfers {
         Path up = folder.resolve("large");
         Path down = folder.resolve("large-back");
         Files.write(up, content);
+        Workload.step("upload a large file");
         manager.uploadFile(upload -> upload.source(up).putObjectRequest(put -> put.bucket(Store.bucket).key(key)))
                 .completionFuture()
                 .join();
+        Workload.step("copy a large object");
         manager.copy(request -> request.copyObjectRequest(object -> object.sourceBucket(Store.bucket)
                         .sourceKey(key)
                         .destinationBucket(Store.bucket)
@@ -110,6 +102,7 @@ final class Transfers {
                 .completionFuture()
                 .join();
         for (String each : Arrays.asList(key, copy)) {
+            Workload.step("download " + each);
             manager.downloadFile(download ->
                             download.destination(down).getObjectRequest(get -> get.bucket(Store.bucket).key(each)))
                     .completionFuture()
@@ -120,6 +113,7 @@ final class Transfers {
     }
 
     private static void missing(S3TransferManager manager, Path folder) {
+        Workload.step("ask for a missing key");
         Workload.refused("downloadFile", NoSuchKeyException.class, () -> manager.downloadFile(download -> download
                         .destination(folder.resolve("missing"))
                         .getObjectRequest(get -> get.bucket(Store.bucket).key("missing/key")))

@@ -17,6 +17,8 @@ import java.util.stream.Collectors;
 
 /** What every JVM client does its work on, and how it reports. */
 public final class Workload {
+    private static String step = "start";
+
     private Workload() {}
 
     /** Why a check failed. */
@@ -51,6 +53,29 @@ public final class Workload {
             objects.put(name, bytes(name.hashCode(), Math.floorMod(name.hashCode(), 5_000)));
         }
         return objects;
+    }
+
+    /**
+     * The objects whose names can be files of a folder: no slash at an end, no empty segment, no dots as a segment, no
+     * segment of more than 255 bytes, room for a prefix, and not a folder of another name.
+     */
+    public static Map<String, byte[]> files(Predicate<String> expressible) throws IOException {
+        Map<String, byte[]> files = objects(names(name -> isPath(name) && expressible.test(name)));
+        for (String name : List.copyOf(files.keySet())) {
+            for (int at = name.indexOf('/'); at >= 0; at = name.indexOf('/', at + 1)) {
+                files.remove(name.substring(0, at));
+            }
+        }
+        return files;
+    }
+
+    private static boolean isPath(String name) {
+        return name.getBytes(StandardCharsets.UTF_8).length <= 1_000
+                && Arrays.stream(name.split("/", -1))
+                        .noneMatch(segment -> segment.isEmpty()
+                                || segment.equals(".")
+                                || segment.equals("..")
+                                || segment.getBytes(StandardCharsets.UTF_8).length > 255);
     }
 
     /** Content that does not repeat. */
@@ -120,10 +145,16 @@ public final class Workload {
         try {
             work.run();
         } catch (Throwable failure) {
+            System.err.println("FAILED in the step: " + step);
             failure.printStackTrace();
             System.exit(1);
         }
         System.exit(0);
+    }
+
+    /** Names what is done next, since the trace of an asynchronous failure does not show it. */
+    public static void step(String name) {
+        step = name;
     }
 
     private static String quoted(String text) {
