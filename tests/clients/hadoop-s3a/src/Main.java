@@ -52,6 +52,8 @@ final class Main {
         configuration.set("fs.s3a.access.key", Workload.environment("AWS_ACCESS_KEY_ID"));
         configuration.set("fs.s3a.secret.key", Workload.environment("AWS_SECRET_ACCESS_KEY"));
         configuration.setBoolean("fs.s3a.path.style.access", Workload.pathStyle());
+        // Uploads are buffered there.
+        configuration.set("hadoop.tmp.dir", java.nio.file.Path.of("hadoop").toAbsolutePath().toString());
         // Small enough for more than one part and page.
         configuration.set("fs.s3a.multipart.size", "5M");
         configuration.set("fs.s3a.multipart.threshold", "5M");
