@@ -17,7 +17,7 @@ import java.util.stream.Collectors;
 
 /** What every JVM client does its work on, and how it reports. */
 public final class Workload {
-    private static String step = "start";
+    private static String step;
 
     private Workload() {}
 
@@ -145,7 +145,9 @@ public final class Workload {
         try {
             work.run();
         } catch (Throwable failure) {
-            System.err.println("FAILED in the step: " + step);
+            if (step != null) {
+                System.err.println("FAILED in the step: " + step);
+            }
             failure.printStackTrace();
             System.exit(1);
         }
