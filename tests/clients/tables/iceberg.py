@@ -3,7 +3,6 @@
 import pyarrow as pa
 import pyiceberg
 from pyiceberg.catalog.sql import SqlCatalog
-from pyiceberg.exceptions import CommitFailedException
 from pyiceberg.expressions import EqualTo, GreaterThanOrEqual
 from workload import ACCESS_KEY_ID, BUCKET, ENDPOINT, PATH_STYLE, REGION, SECRET_ACCESS_KEY, equal, refused, run
 
@@ -55,8 +54,7 @@ def change():
 def race():
     one, two = catalog().load_table("ns.t"), catalog().load_table("ns.t")
     one.append(rows(5_000, 1))
-    refused(lambda: two.append(rows(6_000, 1)), CommitFailedException, "a commit of an old version")
-    two.refresh()
+    # The catalog refuses this commit of an old version, and PyIceberg does it again.
     two.append(rows(6_000, 1))
     equal([number for number in numbers() if number >= 5_000], [5_000, 6_000], "rows of both")
 
