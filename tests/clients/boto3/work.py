@@ -50,10 +50,11 @@ def small_objects():
 
 
 def small_transfers():
-    """Every name again by the transfer manager, which is another client in the CRT variant."""
-    for name in NAMES:
+    """Names again by the transfer manager: all of them where that is another client, the CRT."""
+    some = NAMES if CRT else NAMES[::5]
+    for name in some:
         s3.upload_fileobj(io.BytesIO(content(f"again {name}")), BUCKET, name, Config=config)
-    for name in NAMES:
+    for name in some:
         got = io.BytesIO()
         s3.download_fileobj(BUCKET, name, got, Config=config)
         equal(got.getvalue(), content(f"again {name}"), f"transferred content of {name!r}")
@@ -109,8 +110,7 @@ def multipart():
     for number, at in enumerate(range(0, len(LARGE), 5 * MIB), 1):
         part = s3.upload_part(Bucket=BUCKET, Key="large/by parts", UploadId=upload, PartNumber=number,
                               Body=LARGE[at:at + 5 * MIB])
-        parts.append({"PartNumber": number, **{name: part[name] for name in part
-                                               if name == "ETag" or name.startswith("Checksum") and name != "ChecksumType"}})
+        parts.append({"PartNumber": number, "ETag": part["ETag"]})
     seen = s3.list_parts(Bucket=BUCKET, Key="large/by parts", UploadId=upload)["Parts"]
     equal([part["Size"] for part in seen], [5 * MIB, 5 * MIB, len(LARGE) - 10 * MIB], "sizes of the parts")
     s3.complete_multipart_upload(Bucket=BUCKET, Key="large/by parts", UploadId=upload,
@@ -133,14 +133,16 @@ def presigned():
     trust = ssl.create_default_context(cafile=os.environ.get("CLIENT_CA_FILE")) if CA_FILE else None
     for name in ("plain.txt", "a+b c", "percent%2Fslash", "💧 new"):
         url = s3.generate_presigned_url("put_object", Params={"Bucket": BUCKET, "Key": name})
-        urllib.request.urlopen(urllib.request.Request(url, content(name), {"Content-Type": ""}, method="PUT"), context=trust)
+        stored = urllib.request.Request(url, content(name), {"Content-Type": ""}, method="PUT")
+        urllib.request.urlopen(stored, context=trust)
         url = s3.generate_presigned_url("get_object", Params={"Bucket": BUCKET, "Key": name})
         equal(urllib.request.urlopen(url, context=trust).read(), content(name), f"presigned {name!r}")
     post = s3.generate_presigned_post(BUCKET, "posted ü")
     boundary = uuid.uuid4().hex
     fields = "".join(f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
                      for name, value in post["fields"].items())
-    fields += f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="f"\r\n\r\nposted\r\n--{boundary}--\r\n'
+    fields += f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="f"\r\n\r\nposted\r\n'
+    fields += f"--{boundary}--\r\n"
     request = urllib.request.Request(post["url"], fields.encode(),
                                      {"Content-Type": f"multipart/form-data; boundary={boundary}"})
     try:
@@ -154,7 +156,8 @@ def presigned():
 
 def conditions():
     etag = s3.put_object(Bucket=BUCKET, Key="condition", Body=b"1", IfNoneMatch="*")["ETag"]
-    error = refused(lambda: s3.put_object(Bucket=BUCKET, Key="condition", Body=b"2", IfNoneMatch="*"), ClientError, "412")
+    error = refused(lambda: s3.put_object(Bucket=BUCKET, Key="condition", Body=b"2", IfNoneMatch="*"), ClientError,
+                    "a second creation")
     equal(error.response["Error"]["Code"], "PreconditionFailed", "code")
     s3.put_object(Bucket=BUCKET, Key="condition", Body=b"2", IfMatch=etag)
     equal(read("condition"), b"2", "content")
