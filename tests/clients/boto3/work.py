@@ -46,6 +46,7 @@ def small_objects():
         s3.put_object(Bucket=BUCKET, Key=name, Body=content(name))
     for name in NAMES:
         equal(read(name), content(name), f"content of {name!r}")
+    for name in NAMES[::5]:
         equal(s3.head_object(Bucket=BUCKET, Key=name)["ContentLength"], len(content(name)), f"size of {name!r}")
 
 

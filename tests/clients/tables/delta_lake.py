@@ -48,7 +48,7 @@ def race():
     once = CommitProperties(max_commit_retries=0)
     before = one.version()
     one.delete("n = 10")
-    refused(lambda: two.delete("n = 11", commit_properties=once), CommitFailedError, "a commit of a version that is there")
+    refused(lambda: two.delete("n = 11", commit_properties=once), CommitFailedError, "a commit of a taken version")
     equal((DeltaTable(URI, storage_options=OPTIONS).version(), 11 in numbers()), (before + 1, True), "what was refused")
     failures = []
 

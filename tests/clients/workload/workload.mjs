@@ -1,4 +1,4 @@
-// The work that every JavaScript client does: the same odd names, contents that are checked byte by byte, one result line.
+// What every JavaScript client's work is made of: odd names, contents to be checked byte by byte, one result line.
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';

@@ -1,4 +1,4 @@
-"""The work that every Python client does: the same odd names, contents that are checked byte by byte, one result line."""
+"""What every Python client's work is made of: odd names, contents to be checked byte by byte, one result line."""
 
 import hashlib
 import json
