@@ -33,7 +33,7 @@ func main() {
 
 	sdk(ctx, client, settings, &notes)
 	manager(ctx, client, settings)
-	transferManager(ctx, client, settings)
+	transferManager(ctx, client, settings, &notes)
 }
 
 // What the client writes to its log: among it, that it could not verify what it read.
@@ -46,6 +46,12 @@ func (n *notes) Logf(_ logging.Classification, format string, arguments ...any) 
 	n.guard.Lock()
 	defer n.guard.Unlock()
 	n.lines = append(n.lines, fmt.Sprintf(format, arguments...))
+}
+
+func (n *notes) clear() {
+	n.guard.Lock()
+	defer n.guard.Unlock()
+	n.lines = nil
 }
 
 func (n *notes) none(what string) {

@@ -20,7 +20,7 @@ import (
 )
 
 // feature/s3/transfermanager, the successor of the manager.
-func transferManager(ctx context.Context, client *s3.Client, settings work.Settings) {
+func transferManager(ctx context.Context, client *s3.Client, settings work.Settings, notes *notes) {
 	bucket, transfers := aws.String(settings.Bucket), transfermanager.New(client)
 	for _, name := range settings.Names {
 		_, err := transfers.UploadObject(ctx, &transfermanager.UploadObjectInput{
@@ -35,7 +35,7 @@ func transferManager(ctx context.Context, client *s3.Client, settings work.Setti
 		work.Must(err, "read %q", name)
 		work.Same(content, work.Small(name), name)
 	}
-	transferBig(ctx, transfers, bucket)
+	transferBig(ctx, transfers, bucket, notes)
 
 	_, err := transfers.DownloadObject(ctx, &transfermanager.DownloadObjectInput{
 		Bucket: bucket, Key: aws.String("missing"), WriterAt: types.NewWriteAtBuffer(nil),
@@ -50,15 +50,17 @@ func transferManager(ctx context.Context, client *s3.Client, settings work.Setti
 }
 
 // Beyond its threshold of 16 MiB the transfer manager uploads by parts of 8 MiB.
-func transferBig(ctx context.Context, transfers *transfermanager.Client, bucket *string) {
+func transferBig(ctx context.Context, transfers *transfermanager.Client, bucket *string, notes *notes) {
 	key, content := aws.String("transfermanager/big + object"), work.Content("transfermanager", 17<<20+17)
 	_, err := transfers.UploadObject(ctx, &transfermanager.UploadObjectInput{Bucket: bucket, Key: key, Body: bytes.NewReader(content)})
 	work.Must(err, "UploadObject by parts")
+	notes.clear()
 	output, err := transfers.GetObject(ctx, &transfermanager.GetObjectInput{Bucket: bucket, Key: key})
 	work.Must(err, "GetObject by parts")
 	got, err := io.ReadAll(output.Body)
 	work.Must(err, "read by parts")
 	work.Same(got, content, "GetObject by parts")
+	notes.none("GetObject by parts, each with its own checksum")
 	for _, kind := range []types.GetObjectType{types.GetObjectParts, types.GetObjectRanges} {
 		buffer := types.NewWriteAtBuffer(nil)
 		_, err := transfers.DownloadObject(ctx, &transfermanager.DownloadObjectInput{Bucket: bucket, Key: key, WriterAt: buffer},
