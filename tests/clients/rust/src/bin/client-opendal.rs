@@ -8,6 +8,8 @@ use opendal::{EntryMode, ErrorKind, Operator};
 
 #[tokio::main]
 async fn main() -> Result<(), Failure> {
+    // The feature that does this before `main` is off: it would bring another dependency.
+    opendal::install_default();
     let settings = Settings::from_environment()?;
     let run = Run {
         operator: operator(&settings)?,
