@@ -37,8 +37,9 @@ pub(crate) fn page(contract: &Contract, clients: &[ClientResult]) -> String {
     for operation in &contract.operations {
         if !contract.s3.operations.contains_key(&operation.name) {
             page.push_str(&served_row(
+                &operation.name,
                 operation,
-                "not an operation of botocore's model",
+                "not in botocore's model",
             ));
         }
     }
