@@ -2,7 +2,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import software.amazon.awssdk.services.s3.model.NoSuchKeyException;
+import software.amazon.awssdk.services.s3.model.S3Exception;
 import workload.Workload;
 
 /** The same work for every client; the bucket is empty before and after. */
@@ -76,8 +76,13 @@ final class Checks {
 
     private static void missing(Store store) {
         Workload.step("ask for a missing key");
-        Workload.refused("GetObject", NoSuchKeyException.class, () -> store.get(List.of("missing/key")));
-        Workload.refused("HeadObject", NoSuchKeyException.class, () -> store.head("missing/key"));
-        Workload.refused("CopyObject", NoSuchKeyException.class, () -> store.copy("missing/key", "copy"));
+        S3Exception read =
+                Workload.refused("GetObject", store.missingKey(), () -> store.get(List.of("missing/key")));
+        Workload.same("status of GetObject", read.statusCode(), 404);
+        S3Exception head = Workload.refused("HeadObject", store.missingKey(), () -> store.head("missing/key"));
+        Workload.same("status of HeadObject", head.statusCode(), 404);
+        S3Exception copy =
+                Workload.refused("CopyObject", store.missingKey(), () -> store.copy("missing/key", "copy"));
+        Workload.same("status of CopyObject", copy.statusCode(), 404);
     }
 }

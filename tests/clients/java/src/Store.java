@@ -1,5 +1,7 @@
 import java.util.List;
 import java.util.Map;
+import software.amazon.awssdk.services.s3.model.NoSuchKeyException;
+import software.amazon.awssdk.services.s3.model.S3Exception;
 
 /** What the checks ask of a client: the synchronous and the asynchronous clients of the SDK share no type. */
 interface Store extends AutoCloseable {
@@ -27,6 +29,11 @@ interface Store extends AutoCloseable {
     void delete(String key) throws Exception;
 
     void delete(List<String> keys) throws Exception;
+
+    /** The error for a missing key. */
+    default Class<? extends S3Exception> missingKey() {
+        return NoSuchKeyException.class;
+    }
 
     @Override
     void close();

@@ -9,7 +9,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 import software.amazon.awssdk.services.s3.S3AsyncClient;
-import software.amazon.awssdk.services.s3.model.NoSuchKeyException;
+import software.amazon.awssdk.services.s3.model.S3Exception;
 import software.amazon.awssdk.transfer.s3.S3TransferManager;
 import workload.Workload;
 
@@ -114,10 +114,11 @@ final class Transfers {
 
     private static void missing(S3TransferManager manager, Path folder) {
         Workload.step("ask for a missing key");
-        Workload.refused("downloadFile", NoSuchKeyException.class, () -> manager.downloadFile(download -> download
+        S3Exception error = Workload.refused("downloadFile", S3Exception.class, () -> manager.downloadFile(download -> download
                         .destination(folder.resolve("missing"))
                         .getObjectRequest(get -> get.bucket(Store.bucket).key("missing/key")))
                 .completionFuture()
                 .join());
+        Workload.same("status of downloadFile", error.statusCode(), 404);
     }
 }
