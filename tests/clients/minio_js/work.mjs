@@ -67,7 +67,8 @@ await run('minio-js', version, {
   },
 
   CopyObject: async () => {
-    for (const source of ['plus+sign', 'a b+c', 'percent%2Fslash', 'emoji 🪣🦀']) {
+    // Not of names with a plus: minio-js sends it as it is in the source, where S3 reads a space.
+    for (const source of ['space in it', 'percent%2Fslash', 'emoji 🪣🦀']) {
       const from = new CopySourceOptions({ Bucket: BUCKET, Object: source });
       await client.copyObject(from, new CopyDestinationOptions({ Bucket: BUCKET, Object: 'copied' }));
       same(await read('copied'), content(source), source);
@@ -83,9 +84,9 @@ await run('minio-js', version, {
     await client.putObject(BUCKET, 'large/stream', createReadStream('large'));
     await client.fPutObject(BUCKET, 'large/file', 'large');
     for (const name of ['large/buffer', 'large/stream', 'large/file']) same(await read(name), LARGE, name);
-    const sources = ['large/file', 'a b+c'].map((Object) => new CopySourceOptions({ Bucket: BUCKET, Object }));
+    const sources = ['large/file', 'space in it'].map((Object) => new CopySourceOptions({ Bucket: BUCKET, Object }));
     await client.composeObject(new CopyDestinationOptions({ Bucket: BUCKET, Object: 'composed' }), sources);
-    same(await read('composed'), Buffer.concat([LARGE, content('a b+c')]), 'composed');
+    same(await read('composed'), Buffer.concat([LARGE, content('space in it')]), 'composed');
   },
 
   'ranges, download with resumption': async () => {
