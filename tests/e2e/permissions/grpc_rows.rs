@@ -44,7 +44,7 @@ const OBJECT_SERVICE: &[Row] = &[
     ),
     (
         "PutObjectAcl",
-        NONE,
+        BOTH,
         r#"{"bucket": "<BUCKET>", "key": "k", "acl": {"canned": "CANNED_ACL_PRIVATE"}}"#,
     ),
     ("HeadBucket", ALL, r#"{"bucket": "<BUCKET>"}"#),

@@ -363,9 +363,9 @@ pub(super) const BUCKETS: &[Row] = &[
     row("PutBucketAcl", NONE, "PUT", "/<BUCKET>?acl", 200).with(&[("x-amz-acl", "private")]),
     row("GetObjectAcl", READERS, "GET", "/<BUCKET>/k?acl", 200),
     row("GetObjectAcl", READERS, "GET", "/<BUCKET>/missing?acl", 404),
-    row("PutObjectAcl", NONE, "PUT", "/<BUCKET>/k?acl", 200).with(&[("x-amz-acl", "private")]),
-    row("PutObjectAcl", NONE, "PUT", "/<BUCKET>/k?acl", 400).with(&[("x-amz-acl", "public-read")]),
-    row("PutObjectAcl", NONE, "PUT", "/<BUCKET>/k?acl", 400).with(&[("x-amz-grant-read", "id=1")]),
+    row("PutObjectAcl", BOTH, "PUT", "/<BUCKET>/k?acl", 200).with(&[("x-amz-acl", "private")]),
+    row("PutObjectAcl", BOTH, "PUT", "/<BUCKET>/k?acl", 400).with(&[("x-amz-acl", "public-read")]),
+    row("PutObjectAcl", BOTH, "PUT", "/<BUCKET>/k?acl", 400).with(&[("x-amz-grant-read", "id=1")]),
     row("GetBucketTagging", READERS, "GET", "/<BUCKET>?tagging", 200),
     row("PutBucketTagging", NONE, "PUT", "/<BUCKET>?tagging", 204).body(TAGGING),
     row(
