@@ -19,6 +19,11 @@ class ChecksumAlgorithm(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     CHECKSUM_ALGORITHM_CRC64NVME: _ClassVar[ChecksumAlgorithm]
     CHECKSUM_ALGORITHM_SHA1: _ClassVar[ChecksumAlgorithm]
     CHECKSUM_ALGORITHM_SHA256: _ClassVar[ChecksumAlgorithm]
+    CHECKSUM_ALGORITHM_SHA512: _ClassVar[ChecksumAlgorithm]
+    CHECKSUM_ALGORITHM_MD5: _ClassVar[ChecksumAlgorithm]
+    CHECKSUM_ALGORITHM_XXHASH64: _ClassVar[ChecksumAlgorithm]
+    CHECKSUM_ALGORITHM_XXHASH3: _ClassVar[ChecksumAlgorithm]
+    CHECKSUM_ALGORITHM_XXHASH128: _ClassVar[ChecksumAlgorithm]
 
 class ChecksumType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -31,6 +36,11 @@ CHECKSUM_ALGORITHM_CRC32C: ChecksumAlgorithm
 CHECKSUM_ALGORITHM_CRC64NVME: ChecksumAlgorithm
 CHECKSUM_ALGORITHM_SHA1: ChecksumAlgorithm
 CHECKSUM_ALGORITHM_SHA256: ChecksumAlgorithm
+CHECKSUM_ALGORITHM_SHA512: ChecksumAlgorithm
+CHECKSUM_ALGORITHM_MD5: ChecksumAlgorithm
+CHECKSUM_ALGORITHM_XXHASH64: ChecksumAlgorithm
+CHECKSUM_ALGORITHM_XXHASH3: ChecksumAlgorithm
+CHECKSUM_ALGORITHM_XXHASH128: ChecksumAlgorithm
 CHECKSUM_TYPE_UNSPECIFIED: ChecksumType
 CHECKSUM_TYPE_COMPOSITE: ChecksumType
 CHECKSUM_TYPE_FULL_OBJECT: ChecksumType

@@ -295,14 +295,16 @@ class ContentRange(_message.Message):
     def __init__(self, start: _Optional[int] = ..., end: _Optional[int] = ..., size: _Optional[int] = ...) -> None: ...
 
 class ObjectHeader(_message.Message):
-    __slots__ = ("object", "content_range", "content_length")
+    __slots__ = ("object", "content_range", "content_length", "range_checksum")
     OBJECT_FIELD_NUMBER: _ClassVar[int]
     CONTENT_RANGE_FIELD_NUMBER: _ClassVar[int]
     CONTENT_LENGTH_FIELD_NUMBER: _ClassVar[int]
+    RANGE_CHECKSUM_FIELD_NUMBER: _ClassVar[int]
     object: _object_pb2.Object
     content_range: ContentRange
     content_length: int
-    def __init__(self, object: _Optional[_Union[_object_pb2.Object, _Mapping]] = ..., content_range: _Optional[_Union[ContentRange, _Mapping]] = ..., content_length: _Optional[int] = ...) -> None: ...
+    range_checksum: _object_pb2.Checksum
+    def __init__(self, object: _Optional[_Union[_object_pb2.Object, _Mapping]] = ..., content_range: _Optional[_Union[ContentRange, _Mapping]] = ..., content_length: _Optional[int] = ..., range_checksum: _Optional[_Union[_object_pb2.Checksum, _Mapping]] = ...) -> None: ...
 
 class GetObjectResponse(_message.Message):
     __slots__ = ("header", "chunk")
@@ -515,20 +517,22 @@ class CopyObjectResponse(_message.Message):
     def __init__(self, object: _Optional[_Union[_object_pb2.Object, _Mapping]] = ..., source_version_id: _Optional[str] = ...) -> None: ...
 
 class ListObjectsRequest(_message.Message):
-    __slots__ = ("bucket", "prefix", "delimiter", "start_after", "page_size", "page_token")
+    __slots__ = ("bucket", "prefix", "delimiter", "start_after", "page_size", "page_token", "validate_only")
     BUCKET_FIELD_NUMBER: _ClassVar[int]
     PREFIX_FIELD_NUMBER: _ClassVar[int]
     DELIMITER_FIELD_NUMBER: _ClassVar[int]
     START_AFTER_FIELD_NUMBER: _ClassVar[int]
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
     PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    VALIDATE_ONLY_FIELD_NUMBER: _ClassVar[int]
     bucket: str
     prefix: str
     delimiter: str
     start_after: str
     page_size: int
     page_token: str
-    def __init__(self, bucket: _Optional[str] = ..., prefix: _Optional[str] = ..., delimiter: _Optional[str] = ..., start_after: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+    validate_only: bool
+    def __init__(self, bucket: _Optional[str] = ..., prefix: _Optional[str] = ..., delimiter: _Optional[str] = ..., start_after: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., validate_only: bool = ...) -> None: ...
 
 class ListObjectsResponse(_message.Message):
     __slots__ = ("objects", "common_prefixes", "next_page_token", "next_start_after")
@@ -543,20 +547,22 @@ class ListObjectsResponse(_message.Message):
     def __init__(self, objects: _Optional[_Iterable[_Union[_object_pb2.Object, _Mapping]]] = ..., common_prefixes: _Optional[_Iterable[str]] = ..., next_page_token: _Optional[str] = ..., next_start_after: _Optional[str] = ...) -> None: ...
 
 class ListObjectVersionsRequest(_message.Message):
-    __slots__ = ("bucket", "prefix", "delimiter", "key_marker", "version_id_marker", "page_size")
+    __slots__ = ("bucket", "prefix", "delimiter", "key_marker", "version_id_marker", "page_size", "validate_only")
     BUCKET_FIELD_NUMBER: _ClassVar[int]
     PREFIX_FIELD_NUMBER: _ClassVar[int]
     DELIMITER_FIELD_NUMBER: _ClassVar[int]
     KEY_MARKER_FIELD_NUMBER: _ClassVar[int]
     VERSION_ID_MARKER_FIELD_NUMBER: _ClassVar[int]
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    VALIDATE_ONLY_FIELD_NUMBER: _ClassVar[int]
     bucket: str
     prefix: str
     delimiter: str
     key_marker: str
     version_id_marker: str
     page_size: int
-    def __init__(self, bucket: _Optional[str] = ..., prefix: _Optional[str] = ..., delimiter: _Optional[str] = ..., key_marker: _Optional[str] = ..., version_id_marker: _Optional[str] = ..., page_size: _Optional[int] = ...) -> None: ...
+    validate_only: bool
+    def __init__(self, bucket: _Optional[str] = ..., prefix: _Optional[str] = ..., delimiter: _Optional[str] = ..., key_marker: _Optional[str] = ..., version_id_marker: _Optional[str] = ..., page_size: _Optional[int] = ..., validate_only: bool = ...) -> None: ...
 
 class ObjectVersion(_message.Message):
     __slots__ = ("object", "version_id", "is_latest")
@@ -621,20 +627,22 @@ class MultipartUpload(_message.Message):
     def __init__(self, bucket: _Optional[str] = ..., key: _Optional[str] = ..., upload_id: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., checksum_algorithm: _Optional[_Union[_object_pb2.ChecksumAlgorithm, str]] = ..., checksum_type: _Optional[_Union[_object_pb2.ChecksumType, str]] = ..., owner_id: _Optional[str] = ..., owner_display_name: _Optional[str] = ...) -> None: ...
 
 class UploadPartSpec(_message.Message):
-    __slots__ = ("bucket", "key", "upload_id", "part_number", "content_length", "digests")
+    __slots__ = ("bucket", "key", "upload_id", "part_number", "content_length", "digests", "checksum_algorithm")
     BUCKET_FIELD_NUMBER: _ClassVar[int]
     KEY_FIELD_NUMBER: _ClassVar[int]
     UPLOAD_ID_FIELD_NUMBER: _ClassVar[int]
     PART_NUMBER_FIELD_NUMBER: _ClassVar[int]
     CONTENT_LENGTH_FIELD_NUMBER: _ClassVar[int]
     DIGESTS_FIELD_NUMBER: _ClassVar[int]
+    CHECKSUM_ALGORITHM_FIELD_NUMBER: _ClassVar[int]
     bucket: str
     key: str
     upload_id: str
     part_number: int
     content_length: int
     digests: _object_pb2.ContentDigests
-    def __init__(self, bucket: _Optional[str] = ..., key: _Optional[str] = ..., upload_id: _Optional[str] = ..., part_number: _Optional[int] = ..., content_length: _Optional[int] = ..., digests: _Optional[_Union[_object_pb2.ContentDigests, _Mapping]] = ...) -> None: ...
+    checksum_algorithm: _object_pb2.ChecksumAlgorithm
+    def __init__(self, bucket: _Optional[str] = ..., key: _Optional[str] = ..., upload_id: _Optional[str] = ..., part_number: _Optional[int] = ..., content_length: _Optional[int] = ..., digests: _Optional[_Union[_object_pb2.ContentDigests, _Mapping]] = ..., checksum_algorithm: _Optional[_Union[_object_pb2.ChecksumAlgorithm, str]] = ...) -> None: ...
 
 class UploadPartRequest(_message.Message):
     __slots__ = ("spec", "chunk", "digests")
@@ -739,18 +747,20 @@ class AbortMultipartUploadResponse(_message.Message):
     def __init__(self) -> None: ...
 
 class ListPartsRequest(_message.Message):
-    __slots__ = ("bucket", "key", "upload_id", "page_size", "part_number_marker")
+    __slots__ = ("bucket", "key", "upload_id", "page_size", "part_number_marker", "validate_only")
     BUCKET_FIELD_NUMBER: _ClassVar[int]
     KEY_FIELD_NUMBER: _ClassVar[int]
     UPLOAD_ID_FIELD_NUMBER: _ClassVar[int]
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
     PART_NUMBER_MARKER_FIELD_NUMBER: _ClassVar[int]
+    VALIDATE_ONLY_FIELD_NUMBER: _ClassVar[int]
     bucket: str
     key: str
     upload_id: str
     page_size: int
     part_number_marker: int
-    def __init__(self, bucket: _Optional[str] = ..., key: _Optional[str] = ..., upload_id: _Optional[str] = ..., page_size: _Optional[int] = ..., part_number_marker: _Optional[int] = ...) -> None: ...
+    validate_only: bool
+    def __init__(self, bucket: _Optional[str] = ..., key: _Optional[str] = ..., upload_id: _Optional[str] = ..., page_size: _Optional[int] = ..., part_number_marker: _Optional[int] = ..., validate_only: bool = ...) -> None: ...
 
 class ListPartsResponse(_message.Message):
     __slots__ = ("upload", "parts", "next_part_number_marker")
@@ -763,20 +773,22 @@ class ListPartsResponse(_message.Message):
     def __init__(self, upload: _Optional[_Union[MultipartUpload, _Mapping]] = ..., parts: _Optional[_Iterable[_Union[Part, _Mapping]]] = ..., next_part_number_marker: _Optional[int] = ...) -> None: ...
 
 class ListMultipartUploadsRequest(_message.Message):
-    __slots__ = ("bucket", "prefix", "delimiter", "key_marker", "upload_id_marker", "page_size")
+    __slots__ = ("bucket", "prefix", "delimiter", "key_marker", "upload_id_marker", "page_size", "validate_only")
     BUCKET_FIELD_NUMBER: _ClassVar[int]
     PREFIX_FIELD_NUMBER: _ClassVar[int]
     DELIMITER_FIELD_NUMBER: _ClassVar[int]
     KEY_MARKER_FIELD_NUMBER: _ClassVar[int]
     UPLOAD_ID_MARKER_FIELD_NUMBER: _ClassVar[int]
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    VALIDATE_ONLY_FIELD_NUMBER: _ClassVar[int]
     bucket: str
     prefix: str
     delimiter: str
     key_marker: str
     upload_id_marker: str
     page_size: int
-    def __init__(self, bucket: _Optional[str] = ..., prefix: _Optional[str] = ..., delimiter: _Optional[str] = ..., key_marker: _Optional[str] = ..., upload_id_marker: _Optional[str] = ..., page_size: _Optional[int] = ...) -> None: ...
+    validate_only: bool
+    def __init__(self, bucket: _Optional[str] = ..., prefix: _Optional[str] = ..., delimiter: _Optional[str] = ..., key_marker: _Optional[str] = ..., upload_id_marker: _Optional[str] = ..., page_size: _Optional[int] = ..., validate_only: bool = ...) -> None: ...
 
 class ListMultipartUploadsResponse(_message.Message):
     __slots__ = ("uploads", "common_prefixes", "next_key_marker", "next_upload_id_marker")

@@ -273,7 +273,8 @@ class ObjectServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def PutObjectAcl(self, request, context):
-        """As PutBucketAcl, of an object. Errors: those, NO_SUCH_KEY, NO_SUCH_VERSION.
+        """As PutBucketAcl, of an object. A token that reads and writes may: it can only say what is so already, and s3cmd
+        writes back after a copy what it has read. Errors: those, NO_SUCH_KEY, NO_SUCH_VERSION.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
