@@ -51,6 +51,17 @@ pub enum BodyKind {
     Content,
 }
 
+/// A header that an operation takes with some values only, because they ask for nothing that is not so already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AcceptedHeader {
+    /// In lower case.
+    pub name: &'static str,
+    /// The values that are taken, in any case; none: any.
+    pub values: &'static [&'static str],
+    /// The values that S3 knows; none: it does not enumerate them.
+    pub known: &'static [&'static str],
+}
+
 /// Whether something may be left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Need {

@@ -16,8 +16,8 @@ use http::Method;
 
 use crate::binding::decode::{self, Source};
 use crate::binding::{
-    BodyKind, Call, Handler, Need, ParseError, RenderContext, Rendered, RequestView, RouteOutcome,
-    encode,
+    AcceptedHeader, BodyKind, Call, Handler, Need, ParseError, RenderContext, Rendered,
+    RequestView, RouteOutcome, encode,
 };
 use crate::target::Target;
 use crate::xml::{Element, XmlWriter};

@@ -177,7 +177,6 @@ OPERATIONS: list[tuple[str, set[str], Operation]] = [
     ("GetObjectAcl", READERS, lambda s3, _: s3.get_object_acl(**key())),
     ("PutBucketAcl", NONE, lambda s3, _: s3.put_bucket_acl(Bucket=BUCKET, ACL="private")),
     ("PutObjectAcl", BOTH, lambda s3, _: s3.put_object_acl(**key(), ACL="private")),
-    ("PutObjectAcl of others", BOTH, lambda s3, _: s3.put_object_acl(**key(), ACL="public-read")),
     ("DeleteBucketTagging", NONE, lambda s3, _: s3.delete_bucket_tagging(Bucket=BUCKET)),
     ("PutBucketTagging", NONE, lambda s3, _: s3.put_bucket_tagging(Bucket=BUCKET, Tagging=TAGS)),
     ("PutBucketCors", NONE, lambda s3, _: s3.put_bucket_cors(Bucket=BUCKET, CORSConfiguration=CORS)),

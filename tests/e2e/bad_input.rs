@@ -441,11 +441,11 @@ async fn addresses() -> Result<(), HarnessError> {
         ));
     }
     for name in [
-        "policy",
-        "acl",
-        "lifecycle",
-        "replication",
-        "website",
+        "inventory",
+        "analytics",
+        "intelligent-tiering",
+        "metrics",
+        "abac",
         "torrent",
         "metadataAnnotationTable",
     ] {

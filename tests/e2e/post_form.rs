@@ -50,7 +50,8 @@ async fn a_file_with_all_that_a_form_may_say_of_it() -> Result<(), HarnessError>
     ] {
         assert_eq!(got.find(name), Some(value), "{name}");
     }
-    assert_eq!(got.find("x-amz-meta-colour"), Some("blue \u{e9}"));
+    let colour = Some("=?UTF-8?Q?blue_=C3=A9?=");
+    assert_eq!(got.find("x-amz-meta-colour"), colour);
     Ok(())
 }
 
@@ -296,7 +297,6 @@ async fn values_that_are_not_honoured_are_refused() -> Result<(), HarnessError> 
         ("If-None-Match", "*", 501, "NotImplemented"),
         ("x-amz-checksum-crc32c", "AAAAAA==", 400, "BadDigest"),
         ("x-amz-checksum-crc32c", "x", 400, "InvalidRequest"),
-        ("x-amz-checksum-algorithm", "SHA1", 400, "InvalidRequest"),
         ("content-md5", "AAAAAAAAAAAAAAAAAAAAAA==", 400, "BadDigest"),
         ("tagging", "<Tagging>", 400, "MalformedXML"),
         (

@@ -435,11 +435,15 @@ async fn hints_of_sdks_change_nothing() -> Result<(), HarnessError> {
         ("x-amz-foo-next-year", "1", None),
         ("x-amz-checksum-mode", "enabled", Some(CHECKED_CRC32C)),
     ] {
-        for request in [
+        let mut requests = vec![
             wire.signed(wire.request("GET", "k").header(name, value))?,
-            presign(wire.request("GET", "k").header(name, value))?,
             presign(wire.request("GET", &format!("k?{name}={value}")))?,
-        ] {
+        ];
+        // The signer of the tests, an SDK's own, never signs this header into a URL.
+        if name != "x-amz-checksum-mode" {
+            requests.push(presign(wire.request("GET", "k").header(name, value))?);
+        }
+        for request in requests {
             let target = request.target.clone();
             let answer = wire.send(request)?;
             assert_eq!(answer.status, 200, "{name} {target}: {}", answer.text());

@@ -3,7 +3,8 @@
     python s3_model.py path/to/s3-model.json            writes it
     python s3_model.py --check path/to/s3-model.json    fails where it differs from the installed botocore
 
-For each operation: method, URI, headers, query parameters and the elements of the XML body. The generator reads the
+For each operation: method, URI, headers with the values of enumerated ones, query parameters and the elements of the XML
+body. The generator reads the
 file: what stands in it and is not bound is refused, everything else that a client sends is ignored.
 """
 
@@ -48,21 +49,21 @@ def body(shape):
 def row(operation):
     path, _, query = operation.http["requestUri"].partition("?")
     keys = [key for key in query.split("&") if key and key.split("=")[0] not in NOT_READ]
-    headers, parameters, names = set(), set(), set()
+    headers, parameters, names = {}, set(), set()
     if operation.input_shape is not None:
         for member in operation.input_shape.members.values():
             location, name = (member.serialization.get(key, "") for key in ("location", "name"))
             if location == "header":
-                headers.add(name.lower())
+                headers[name.lower()] = sorted(getattr(member, "enum", None) or [])
             elif location == "headers":
-                headers.add(f"{name.lower()}*")
+                headers[f"{name.lower()}*"] = []
             elif location == "querystring":
                 parameters.add(name)
         names = body(operation.input_shape)
     return {
         "method": operation.http["method"],
         "uri": path if not keys else f"{path}?{'&'.join(keys)}",
-        "headers": sorted(headers),
+        "headers": dict(sorted(headers.items())),
         "parameters": sorted(parameters),
         "elements": sorted(names),
     }

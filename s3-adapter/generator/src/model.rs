@@ -8,7 +8,7 @@ use crate::annotations::{
 };
 
 use crate::codec::Codec;
-use crate::s3_model::{Refused, S3Model};
+use crate::s3_model::{AcceptedHeader, Refused, S3Model};
 
 /// Why a contract is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -153,6 +153,7 @@ pub(crate) struct Operation {
     pub(crate) missing: Option<Missing>,
     pub(crate) encoding_type: bool,
     pub(crate) refused: Refused,
+    pub(crate) accepted: Vec<AcceptedHeader>,
 }
 
 /// A query parameter that an operation is known by.

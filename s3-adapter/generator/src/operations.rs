@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::annotations::When;
 use crate::model::{Change, Contract, Node, Operation, Place};
+use crate::s3_model::AcceptedHeader;
 use crate::source::{Code, string_list};
 
 pub(crate) fn source(contract: &Contract) -> String {
@@ -109,6 +110,14 @@ fn operations(contract: &Contract, code: &mut Code) {
             fact(
                 contract,
                 code,
+                "Headers that it takes with some values only.",
+                "accepted_headers",
+                "&'static [AcceptedHeader]",
+                |op| accepted_headers(&op.accepted),
+            );
+            fact(
+                contract,
+                code,
                 "Query parameters that S3 gives a meaning with it and that are not honoured.",
                 "refused_parameters",
                 "&'static [&'static str]",
@@ -172,6 +181,19 @@ fn body(operation: &Operation) -> String {
     }
 }
 
+fn accepted_headers(accepted: &[AcceptedHeader]) -> String {
+    let one = |header: &AcceptedHeader| {
+        format!(
+            "AcceptedHeader {{ name: {:?}, values: {}, known: {} }}",
+            header.name,
+            string_list(header.values.clone()),
+            string_list(header.known.clone())
+        )
+    };
+    let all: Vec<String> = accepted.iter().map(one).collect();
+    format!("&[{}]", all.join(", "))
+}
+
 fn paths(operation: &Operation, change: Change) -> String {
     match operation.mask.as_ref().filter(|mask| mask.change == change) {
         Some(mask) => format!("&[{:?}]", mask.path),
@@ -189,11 +211,8 @@ impl Operation {
             Place::HeaderPrefix(name) => Some(format!("{name}*")),
             Place::Label(_) | Place::Query(_) => None,
         });
-        let conditions = conditions(self)
-            .filter(|when| !when.header.is_empty())
-            .map(|when| when.header.clone());
         let required = self.headers.iter().cloned();
-        bound.chain(conditions).chain(required).collect()
+        bound.chain(required).collect()
     }
 }
 
@@ -270,14 +289,4 @@ fn tables(contract: &Contract, code: &mut Code) {
         "pub const SUB_RESOURCES: &[&str] = &[{}];",
         array(&contract.operation_keys)
     ));
-    code.block(
-        "/// Headers that are taken with these values only (none: with any), because they ask for nothing new.\npub const ACCEPTED_HEADERS: &[(&str, &[&str])] = &[",
-        |code| {
-            for accepted in &rest.accepted {
-                code.line(format!("// {}", accepted.why));
-                code.line(format!("({:?}, &[{}]),", accepted.header, array(&accepted.value)));
-            }
-        },
-        "];",
-    );
 }

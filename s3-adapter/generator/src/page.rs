@@ -165,7 +165,7 @@ fn missing(contract: &Contract, known: &S3Operation, operation: &Operation) -> S
         operation.refused.headers.iter().any(listed) && !taken.contains(header)
     };
     let mut missing = Vec::new();
-    let headers: Vec<String> = known.headers.iter().filter(refuses).cloned().collect();
+    let headers: Vec<String> = known.headers.keys().filter(refuses).cloned().collect();
     let parameters = operation.refused.parameters.iter();
     let parameters: Vec<String> = parameters.map(|name| format!("?{name}")).collect();
     let elements = operation.request.body.iter().flat_map(|body| &body.refused);
@@ -175,7 +175,7 @@ fn missing(contract: &Contract, known: &S3Operation, operation: &Operation) -> S
         missing.push(code_list(&names));
     }
     let some = contract.rest.accepted.iter().filter(|accepted| {
-        known.headers.contains(&accepted.header) && is_narrowed(&accepted.header)
+        known.headers.contains_key(&accepted.header) && is_narrowed(&accepted.header)
     });
     let some: Vec<String> = some.map(|accepted| accepted.header.clone()).collect();
     if !some.is_empty() {

@@ -146,6 +146,7 @@ pub(crate) fn contract(descriptor_set: &[u8]) -> Result<Contract, Refusal> {
     let (rest, s3) = (rest(&options)?, S3Model::read()?);
     let mut operations = operations(&options)?;
     for operation in &mut operations {
+        operation.accepted = s3.accepted(operation, &rest);
         operation.refused = s3.refused(operation, &rest);
         if let Some(body) = &mut operation.request.body {
             body.refused.append(&mut operation.refused.elements);

@@ -136,6 +136,7 @@ pub(crate) fn operation(
     Ok(Operation {
         // Known when the whole contract is.
         refused: Refused::default(),
+        accepted: Vec::new(),
         name: binding.operation.clone(),
         rpc: method.name().to_owned(),
         method: binding.method(),

@@ -22,8 +22,8 @@ pub(crate) struct S3Operation {
     pub(crate) method: String,
     /// With the query parameters that the operation is known by.
     pub(crate) uri: String,
-    /// In lower case; a trailing `*` is a prefix.
-    pub(crate) headers: BTreeSet<String>,
+    /// In lower case, a trailing `*` is a prefix; with their values, if they are enumerated.
+    pub(crate) headers: BTreeMap<String, Vec<String>>,
     pub(crate) parameters: BTreeSet<String>,
     /// Of the XML body, at any depth.
     pub(crate) elements: BTreeSet<String>,
@@ -58,19 +58,14 @@ impl S3Model {
 
     /// What an operation must refuse: what S3 has for it, and what is meaningful with any operation, less what it honours.
     pub(crate) fn refused(&self, operation: &Operation, rest: &Rest) -> Refused {
-        // S3 has HTML forms apart from its model. Their fields are the headers of PutObject.
-        let name = match operation.name.as_str() {
-            "PostObject" => "PutObject",
-            name => name,
-        };
-        let Some(known) = self.operations.get(name) else {
+        let Some(known) = self.operations.get(model_name(operation)) else {
             return Refused {
                 headers: rest.meaningful_header.clone(),
                 ..Refused::default()
             };
         };
         let taken = honoured_headers(operation, rest);
-        let mut headers: BTreeSet<&String> = known.headers.iter().collect();
+        let mut headers: BTreeSet<&String> = known.headers.keys().collect();
         headers.extend(&rest.meaningful_header);
         // The elements of content are headers that the transport or the body has already used.
         headers.retain(|header| is_signed_meaning(header) && !listed(&taken, header));
@@ -90,6 +85,46 @@ impl S3Model {
                 None => Vec::new(),
             },
         }
+    }
+}
+
+/// A header that an operation takes with some values only.
+#[derive(Debug)]
+pub(crate) struct AcceptedHeader {
+    pub(crate) name: String,
+    /// Those that are taken; none: any.
+    pub(crate) values: Vec<String>,
+    /// Those that S3 knows; none: it is not enumerated.
+    pub(crate) known: Vec<String>,
+}
+
+impl S3Model {
+    /// The headers that are taken with some values only: those that S3 has for the operation, or that are meaningful with
+    /// any. An operation that reads the header judges its values itself.
+    pub(crate) fn accepted(&self, operation: &Operation, rest: &Rest) -> Vec<AcceptedHeader> {
+        let known = self.operations.get(model_name(operation));
+        let taken = operation.taken_headers();
+        let mut found = Vec::new();
+        for accepted in &rest.accepted {
+            let values = known.and_then(|known| known.headers.get(&accepted.header));
+            let meaningful = rest.meaningful_header.contains(&accepted.header);
+            if (values.is_some() || meaningful) && !listed(&taken, &accepted.header) {
+                found.push(AcceptedHeader {
+                    name: accepted.header.clone(),
+                    values: accepted.value.clone(),
+                    known: values.cloned().unwrap_or_default(),
+                });
+            }
+        }
+        found
+    }
+}
+
+/// S3 has HTML forms apart from its model. Their fields are the headers of PutObject.
+fn model_name(operation: &Operation) -> &str {
+    match operation.name.as_str() {
+        "PostObject" => "PutObject",
+        name => name,
     }
 }
 

@@ -157,6 +157,7 @@ impl Site<'_> {
         Ok(Operation {
             // Known when the whole contract is.
             refused: Refused::default(),
+            accepted: Vec::new(),
             rpc: method.name().to_owned(),
             method: HttpMethod::Get,
             target: resource.target(),
@@ -192,6 +193,7 @@ impl Site<'_> {
         Ok(Operation {
             // Known when the whole contract is.
             refused: Refused::default(),
+            accepted: Vec::new(),
             rpc: method.name().to_owned(),
             method: verb.method,
             target: resource.target(),

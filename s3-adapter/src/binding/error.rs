@@ -110,6 +110,14 @@ impl From<ParseError> for S3Error {
 /// What S3 says of a number, enum or tag set that it cannot read. Each number has its own words, and of some it names the
 /// argument otherwise when only the range is wrong.
 fn invalid_argument(name: &'static str, value: String) -> S3Error {
+    if name == "x-amz-storage-class" {
+        return S3Error::new(
+            "InvalidStorageClass",
+            http::StatusCode::BAD_REQUEST,
+            "The storage class you specified is not valid",
+        )
+        .with_element("StorageClassRequested", value);
+    }
     let (name, message) = match name {
         "max-keys" if is_integer(&value) => ("maxKeys", out_of_range("maxKeys")),
         "max-parts" | "max-uploads" | "part-number-marker" if is_integer(&value) => {

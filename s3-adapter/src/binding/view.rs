@@ -3,11 +3,11 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderValue};
 
-use crate::binding::ParseError;
 use crate::binding::decode::Source;
-use crate::generated::{ACCEPTED_HEADERS, AMBIENT_HEADERS, Operation};
+use crate::binding::{AcceptedHeader, ParseError};
+use crate::generated::{AMBIENT_HEADERS, Operation};
 use crate::headers::user_metadata;
 use crate::query::Query;
 use crate::target::Target;
@@ -160,10 +160,9 @@ impl RequestView<'_> {
     }
 
     fn refuse_header(&self, operation: Operation, name: &str) -> Result<(), ParseError> {
-        match ACCEPTED_HEADERS.iter().find(|(known, _)| *known == name) {
-            // An operation that reads the header judges its values itself.
-            Some(_) if listed(operation.headers(), name) => Ok(()),
-            Some((_, values)) => self.refuse_other_values(name, values),
+        let accepted = operation.accepted_headers();
+        match accepted.iter().find(|accepted| accepted.name == name) {
+            Some(accepted) => self.refuse_other_values(accepted),
             None => self.refuse_listed(operation, name),
         }
     }
@@ -195,7 +194,10 @@ impl RequestView<'_> {
         let means_something = listed(operation.headers(), name)
             || listed(operation.refused_headers(), name)
             || listed(AMBIENT_HEADERS, name)
-            || ACCEPTED_HEADERS.iter().any(|(known, _)| *known == name);
+            || operation
+                .accepted_headers()
+                .iter()
+                .any(|accepted| accepted.name == name);
         match means_something
             && !SIGNATURE_PARAMETERS.contains(&name)
             && !self.headers.contains_key(name)
@@ -205,22 +207,21 @@ impl RequestView<'_> {
         }
     }
 
-    fn refuse_other_values(&self, name: &str, values: &[&str]) -> Result<(), ParseError> {
-        let accepted = |value: &[u8]| {
-            values.is_empty()
-                || values
-                    .iter()
-                    .any(|known| known.as_bytes().eq_ignore_ascii_case(value))
-        };
-        match self
-            .headers
-            .get_all(name)
-            .iter()
-            .all(|value| accepted(value.as_bytes()))
-        {
-            true => Ok(()),
-            false => Err(self.unsupported(name)),
+    /// A value that S3 knows and that is not taken is not implemented; one that S3 does not know either is invalid.
+    fn refuse_other_values(&self, header: &AcceptedHeader) -> Result<(), ParseError> {
+        for value in self.headers.get_all(header.name) {
+            if header.values.is_empty() || one_of(header.values, value) {
+                continue;
+            }
+            if header.known.is_empty() || one_of(header.known, value) {
+                return Err(self.unsupported(header.name));
+            }
+            return Err(ParseError::Invalid {
+                place: Source::Header(header.name),
+                value: String::from_utf8_lossy(value.as_bytes()).into_owned(),
+            });
         }
+        Ok(())
     }
 
     fn unsupported(&self, name: &str) -> ParseError {
@@ -233,6 +234,14 @@ impl RequestView<'_> {
             value: value.unwrap_or_default(),
         }
     }
+}
+
+/// Whether it is one of the values, in any case.
+fn one_of(values: &[&str], value: &HeaderValue) -> bool {
+    let value = value.as_bytes().trim_ascii();
+    values
+        .iter()
+        .any(|known| known.as_bytes().eq_ignore_ascii_case(value))
 }
 
 /// Whether a list of names and prefixes (`name*`) has the name.

@@ -163,8 +163,8 @@ async fn errors_of_head_have_no_body() {
 #[tokio::test]
 async fn what_s3_knows_and_this_server_does_not_is_never_something_else() {
     for (method, target, status, code) in [
-        ("GET", "/b?acl", 501, "NotImplemented"),
-        ("GET", "/b?lifecycle", 501, "NotImplemented"),
+        ("GET", "/b?inventory", 501, "NotImplemented"),
+        ("PUT", "/b?lifecycle", 501, "NotImplemented"),
         ("PUT", "/b/k?retention", 501, "NotImplemented"),
         ("PUT", "/b?versioning", 501, "NotImplemented"),
         ("POST", "/b", 412, "PreconditionFailed"),
@@ -560,14 +560,14 @@ async fn an_answer_tells_the_browser_who_may_read_it_even_an_error() {
     let bench = Bench::new();
     bench.service().allows_origins(allowed());
     let origin = [("origin", "https://app.example")];
-    let seen = bench.send("GET", "/b?acl", &origin, "").await;
+    let seen = bench.send("GET", "/b?inventory", &origin, "").await;
     assert_eq!(seen.status, 501);
     assert_eq!(
         seen.header("access-control-allow-origin"),
         Some("https://app.example")
     );
     assert_eq!(seen.header("access-control-expose-headers"), Some("etag"));
-    let seen = bench.send("GET", "/b?acl", &[], "").await;
+    let seen = bench.send("GET", "/b?inventory", &[], "").await;
     assert_eq!(seen.header("access-control-allow-origin"), None);
 }
 

@@ -196,7 +196,8 @@ fn created() -> Vec<u8> {
             ..Token::default()
         }),
         credentials: Some(Credentials {
-            endpoint_url: "http://localhost:9000".into(),
+            // An address: whether names resolve depends on the machine.
+            endpoint_url: "http://127.0.0.1:9000".into(),
             bucket: "photos".into(),
             access_key_id: "BKTY2".into(),
             secret_access_key: "bkty_2".into(),
@@ -292,7 +293,7 @@ async fn a_token_is_made_as_the_flags_say() {
         .unwrap();
     assert_eq!(
         out,
-        "AWS_ENDPOINT_URL=http://localhost:9000\nBUCKET_NAME=photos\nAWS_ACCESS_KEY_ID=BKTY2\n\
+        "AWS_ENDPOINT_URL=http://127.0.0.1:9000\nBUCKET_NAME=photos\nAWS_ACCESS_KEY_ID=BKTY2\n\
          AWS_SECRET_ACCESS_KEY=bkty_2\n"
     );
     assert_eq!(err, "warning: your own address is not allowed\n");

@@ -199,7 +199,7 @@ def copies_that_make_no_sense():
         "metadata, storage class, website redirect location or encryption attributes."
     )
     with told(400, "InvalidRequest", itself):
-        s3.copy_object(Bucket=name, Key="with space", CopySource=f"{name}/with%20space")
+        s3.copy_object(Bucket=name, Key="with space", CopySource=f"{name}/with space")
     # A plus sign is a space here, as Java's URLEncoder writes it.
     plus = as_caller()
     plus.meta.events.register(
@@ -212,7 +212,7 @@ def copies_that_make_no_sense():
     target["UploadId"] = s3.create_multipart_upload(**target)["UploadId"]
     text = "Range specified is not valid for source object of size: 1"
     with told(400, "InvalidArgument", text, ArgumentName="x-amz-copy-source-range"):
-        s3.upload_part_copy(PartNumber=1, CopySource=f"{name}/with%20space", CopySourceRange="bytes=0-9", **target)
+        s3.upload_part_copy(PartNumber=1, CopySource=f"{name}/with space", CopySourceRange="bytes=0-9", **target)
 
 
 @case
@@ -283,7 +283,7 @@ def redirects():
 def metadata_beyond_ascii():
     name = bucket()
     value = "J\u00fcrgen \u5009"
-    changed = put_header("PutObject", "x-amz-meta-name", value.encode().decode("latin-1"))
+    changed = put_header("PutObject", "x-amz-meta-name", value)
     changed.put_object(Bucket=name, Key="k", Body=b"x")
     got = s3.head_object(Bucket=name, Key="k")["ResponseMetadata"]["HTTPHeaders"]["x-amz-meta-name"]
     equal(got, "=?UTF-8?Q?J=C3=BCrgen_=E5=80=89?=", "metadata")

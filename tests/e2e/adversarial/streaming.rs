@@ -284,7 +284,7 @@ async fn b26_the_framing_is_no_content_encoding() -> Result<(), HarnessError> {
         ("aws-chunked,gzip", Some("gzip")),
         ("aws-chunked, gzip", Some("gzip")),
         ("gzip,aws-chunked", Some("gzip")),
-        ("Aws-Chunked, br, gzip", Some("br,gzip")),
+        ("Aws-Chunked, br, gzip", Some("br, gzip")),
     ] {
         let headers = [
             ("x-amz-decoded-content-length", "3"),
@@ -363,17 +363,9 @@ async fn b28_digests_that_do_not_agree() -> Result<(), HarnessError> {
             "InvalidRequest",
         ),
         (
-            &[
-                ("x-amz-checksum-crc32", CRC32),
-                ("x-amz-checksum-algorithm", "CRC32C"),
-            ],
-            "InvalidRequest",
-        ),
-        (
             &[("x-amz-sdk-checksum-algorithm", "CRC32")],
             "InvalidRequest",
         ),
-        (&[("x-amz-checksum-algorithm", "CRC32")], "InvalidRequest"),
         (&[("x-amz-sdk-checksum-algorithm", "MD4")], "InvalidRequest"),
         (
             &[("x-amz-trailer", "x-amz-checksum-crc32c")],

@@ -96,6 +96,7 @@ fn of_status(row: &Row) -> &'static str {
             "GetObjectLockConfiguration" => "ObjectLockConfigurationNotFoundError",
             _ => "NoSuchKey",
         },
+        400 if row.operation == "PutObjectAcl" => "AccessControlListNotSupported",
         412 => "PreconditionFailed",
         501 => "NotImplemented",
         _ => "",

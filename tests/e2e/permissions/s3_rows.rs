@@ -155,7 +155,7 @@ pub(super) const WRITES: &[Row] = &[
     row("PutObject", BOTH, "PUT", "/<BUCKET>/k", 200).with(&[("if-match", "<ETAG>")]),
     row("PutObject", BOTH, "PUT", "/<BUCKET>/k", 412).with(&[("if-match", "\"0\"")]),
     // It tells whether the ETag is that one.
-    row("PutObject", BOTH, "PUT", "/<BUCKET>/k", 412).with(&[("if-none-match", "<ETAG>")]),
+    row("PutObject", BOTH, "PUT", "/<BUCKET>/k", 501).with(&[("if-none-match", "<ETAG>")]),
     row("PutObject", BOTH, "PUT", "/<BUCKET>/missing", 404).with(&[("if-match", "\"0\"")]),
     row(
         "PutObjectTagging",

@@ -188,6 +188,31 @@ fn directives_that_s3_does_not_know_are_invalid() {
 }
 
 #[test]
+fn a_value_that_s3_does_not_know_is_invalid() {
+    for (name, value, code) in [
+        ("x-amz-storage-class", "GLACIER", "NotImplemented"),
+        ("x-amz-storage-class", "COLD", "InvalidStorageClass"),
+        ("x-amz-acl", "public-read", "NotImplemented"),
+        ("x-amz-acl", "everybody", "InvalidArgument"),
+        ("x-amz-tagging-directive", "KEEP", "InvalidArgument"),
+    ] {
+        let request = Fixture::new("/b/k")
+            .with("x-amz-copy-source", "b/other")
+            .with(name, value);
+        assert_eq!(
+            refused(Method::PUT, &request).code(),
+            code,
+            "{name}: {value}"
+        );
+    }
+    let mode = Fixture::new("/b/k").with("x-amz-checksum-mode", "DISABLED");
+    assert_eq!(refused(Method::GET, &mode).code(), "InvalidArgument");
+    // S3 has no storage class of a read.
+    let read = Fixture::new("/b/k").with("x-amz-storage-class", "GLACIER");
+    assert!(parsed(Method::GET, &read).is_ok());
+}
+
+#[test]
 fn numbers_are_strict() {
     for value in ["-1", "x", "1.5", "%2B3", "99999999999"] {
         let error = refused(Method::GET, &Fixture::new(&format!("/b?max-keys={value}")));
