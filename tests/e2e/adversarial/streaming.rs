@@ -384,15 +384,22 @@ async fn b28_digests_that_do_not_agree() -> Result<(), HarnessError> {
         assert_eq!(refusal(&answer), refused(400, code), "{headers:?}");
         assert_not_stored(&wire, "k")?;
     }
-    let message = |name: &str| {
-        format!(
-            "{name} specified, but no corresponding x-amz-checksum-* or x-amz-trailer headers were found."
+    let request = wire.request("PUT", "k");
+    let request = with_body(
+        request.header("x-amz-sdk-checksum-algorithm", "CRC32"),
+        CHECKED,
+    );
+    let answer = wire.send(wire.signed(request)?)?;
+    assert_eq!(
+        answer.element("Message").as_deref(),
+        Some(
+            "x-amz-sdk-checksum-algorithm specified, but no corresponding x-amz-checksum-* or x-amz-trailer headers \
+             were found."
         )
-    };
-    for name in ["x-amz-sdk-checksum-algorithm", "x-amz-checksum-algorithm"] {
-        let request = with_body(wire.request("PUT", "k").header(name, "CRC32"), CHECKED);
-        let answer = wire.send(wire.signed(request)?)?;
-        assert_eq!(answer.element("Message"), Some(message(name)));
-    }
+    );
+    // S3 has this header for other operations, and ignores it here.
+    let request = wire.request("PUT", "k");
+    let request = with_body(request.header("x-amz-checksum-algorithm", "CRC32"), CHECKED);
+    assert_eq!(wire.send(wire.signed(request)?)?.status, 200);
     Ok(())
 }
