@@ -48,10 +48,6 @@ impl Settings {
     }
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a client's settings come from its environment"
-)]
 fn variable(name: &str) -> Result<String, Failure> {
     std::env::var(name).map_err(|error| format!("{name}: {error}").into())
 }
@@ -117,7 +113,7 @@ pub fn content(name: &str, length: usize) -> Vec<u8> {
 /// The content of the object `name`: up to 3 KiB, and none for a few.
 #[must_use]
 pub fn small(name: &str) -> Vec<u8> {
-    let length = if name.len() % 16 == 0 {
+    let length = if name.len().is_multiple_of(16) {
         0
     } else {
         name.len() * 37 % 3072
