@@ -68,7 +68,8 @@ def main() -> int:
     for difference in differences:
         print(f"results.json: {difference}", file=sys.stderr)
     if differences:
-        print("results.json is out of date: review it after `tests/run clients --bless`", file=sys.stderr)
+        print("results.json is out of date: `tests/run clients --bless`, review it, then write the page anew:", file=sys.stderr)
+        print("BUCKETRY_BLESS=1 cargo test -p bucketry-s3-generator", file=sys.stderr)
     return 1 if differences else 0
 
 

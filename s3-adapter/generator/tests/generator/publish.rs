@@ -41,6 +41,26 @@ fn the_published_set_is_whole_and_free_of_annotations() {
     );
 }
 
+/// What plain protoc needs to write Go and Java that compile, with a class of its own for each message.
+#[test]
+fn every_published_file_names_its_packages() {
+    let stripped = stripped_descriptor_set(&contract::real()).unwrap();
+    let pool = DescriptorPool::decode(stripped.as_slice()).unwrap();
+    let ours = |file: &prost_reflect::FileDescriptor| file.package_name() == "bucketry.v1";
+    let files: Vec<_> = pool.files().filter(ours).collect();
+    assert!(files.len() > 5, "{}", files.len());
+    for file in files {
+        let options = file.file_descriptor_proto().options.clone().unwrap();
+        let found = (options.go_package(), options.java_package());
+        let expected = (
+            "bucketry.dev/proto/bucketry/v1;bucketryv1",
+            "dev.bucketry.v1",
+        );
+        assert_eq!(found, expected, "{}", file.name());
+        assert!(options.java_multiple_files(), "{}", file.name());
+    }
+}
+
 /// Not known to every library that handles descriptors; what generates SDKs knows it.
 #[test]
 fn options_that_are_not_ours_stay() {
