@@ -53,6 +53,8 @@ pub(crate) fn page(contract: &Contract, clients: &[ClientResult]) -> String {
             accepted.header, accepted.why
         );
     }
+    page.push_str(DIFFERENCES);
+    page.push_str(include_str!("../differences.md"));
     page.push_str(CLIENTS);
     for client in clients {
         let _ = writeln!(
@@ -104,6 +106,11 @@ Another value answers `NotImplemented` (501), or S3's own error for a value that
 
 | header | values | why |
 |---|---|---|
+";
+
+const DIFFERENCES: &str = "
+## Knowingly different from AWS
+
 ";
 
 const CLIENTS: &str = "
