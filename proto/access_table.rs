@@ -58,7 +58,7 @@ pub struct ReadAccess {
     pub rpc: &'static str,
     /// The path, as in `tagging`.
     pub path: &'static str,
-    /// To read it alone, in place of what the RPC says.
+    /// What reading it alone needs, in place of what the RPC needs.
     pub read: Requirement,
 }
 
@@ -94,7 +94,7 @@ pub fn of_update(rpc: &str, path: &str) -> Option<&'static UpdateAccess> {
         .find(|access| access.rpc == rpc && access.path == path)
 }
 
-/// The access of a path of a read mask: none if it needs what the RPC says.
+/// The access of a path of a read mask; `None` if the path needs what the RPC needs.
 #[must_use]
 pub fn of_read(rpc: &str, path: &str) -> Option<&'static ReadAccess> {
     READ_ACCESS

@@ -51,14 +51,14 @@ pub enum BodyKind {
     Content,
 }
 
-/// A header that an operation takes with some values only, because they ask for nothing that is not so already.
+/// A header that an operation accepts with some values only, because these ask for what is already the case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AcceptedHeader {
     /// In lower case.
     pub name: &'static str,
-    /// The values that are taken, in any case; none: any.
+    /// The accepted values, compared without case; if empty, any.
     pub values: &'static [&'static str],
-    /// The values that S3 knows; none: it does not enumerate them.
+    /// The values that S3 knows; empty if it does not enumerate them.
     pub known: &'static [&'static str],
 }
 

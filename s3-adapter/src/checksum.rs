@@ -215,7 +215,7 @@ pub enum DigestError {
     /// `x-amz-checksum-algorithm` names an unknown algorithm.
     #[error("unknown checksum algorithm {0:?}")]
     UnknownAlgorithm(String),
-    /// `x-amz-sdk-checksum-algorithm` names an unknown algorithm, or another one than the value that came.
+    /// `x-amz-sdk-checksum-algorithm` names an unknown algorithm, or another one than that of the checksum sent.
     #[error("{SDK_ALGORITHM} does not match the checksum")]
     AlgorithmMismatch,
     /// `x-amz-sdk-checksum-algorithm` names an algorithm, and no value came.

@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_decoded_has_its_own_refusal() {
+    fn an_undecodable_source_has_its_own_error() {
         for header in ["b/%", "b/%ff"] {
             let refused = CopySourceError::Encoding(header.to_owned());
             assert_eq!(CopySource::parse(header), Err(refused));
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_version_has_its_own_refusal() {
+    fn an_empty_version_has_its_own_error() {
         let header = "b/k?versionId=";
         let refused = CopySourceError::EmptyVersion(header.to_owned());
         assert_eq!(CopySource::parse(header), Err(refused));

@@ -105,7 +105,7 @@ impl S3Error {
         self
     }
 
-    /// Names the bucket or key that an error is about, where S3 does and the error has not named another.
+    /// Adds the bucket or key that the error is about, where S3 does so and the error does not name another.
     #[must_use]
     pub fn about(self, target: &crate::target::Target) -> Self {
         let (name, value) = match self.code() {

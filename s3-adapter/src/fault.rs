@@ -113,7 +113,7 @@ fn argument(field: &str) -> &str {
     found.map_or(field, |(_, name)| name)
 }
 
-/// The message of an argument that the service refused, without the contract's name of it.
+/// The service's message about a refused argument, without the contract's name for it.
 fn argument_message<'a>(field: &str, message: &'a str) -> &'a str {
     let problem = message
         .strip_prefix(field)

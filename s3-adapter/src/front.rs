@@ -24,8 +24,8 @@ const HEADER_READ_TIMEOUT: Duration = Duration::from_secs(90);
 /// The buffer of an HTTP/1 connection: what a body is read through at the cheapest.
 const HTTP1_BUFFER_BYTES: usize = 256 * 1024;
 
-/// Above the adapter's own limits, so that it refuses what exceeds those, in S3's words; what exceeds these gets a 431
-/// from the HTTP library.
+/// Above the adapter's own limits, so that the adapter refuses what exceeds those with S3's error; what exceeds these
+/// gets a 431 from the HTTP library.
 const MAX_HTTP1_HEADERS: usize = 128;
 const MAX_HTTP2_HEAD_BYTES: u32 = 64 * 1024;
 

@@ -127,7 +127,7 @@ pub fn header_value(text: &str) -> Option<HeaderValue> {
     HeaderValue::from_bytes(text.as_bytes()).ok()
 }
 
-/// A header value in ISO-8859-1, as S3 writes what a request asks for instead of a stored value. Nothing if the text has
+/// A header value in ISO-8859-1, as S3 encodes the response headers that a request overrides. `None` if the text has
 /// other characters or control characters.
 #[must_use]
 pub fn latin1_header_value(text: &str) -> Option<HeaderValue> {

@@ -71,7 +71,7 @@ pub(crate) async fn handle(edge: Arc<Edge>, request: Request<EdgeBody>) -> Respo
             cors::actual_headers(&edge, &head.extensions, target, &head.method, &head.headers);
         answer.headers.extend(headers.await);
     }
-    // Of every bucket, whether it exists or not: clients find their region by an anonymous HEAD, and learn nothing else.
+    // Sent for every bucket, existing or not: clients find their region by an anonymous HEAD, and learn nothing else.
     if let Some(Target::Bucket { .. }) = &known.target
         && let Some(region) = header_value(&edge.settings.region)
     {
@@ -196,7 +196,7 @@ async fn admitted(
     Ok(Admitted::Operation(Box::new(parsed), Box::new(exchange)))
 }
 
-/// `aws-chunked` beside a payload that is declared to be what it is: the frames would be stored as content.
+/// `aws-chunked` with a payload that is declared to be unframed: the frames would be stored as content.
 fn refuse_unsigned_frames(operation: Operation, signed: &RequestHead<'_>) -> Result<(), S3Error> {
     const NAME: &str = "x-amz-content-sha256";
     let unsigned = "UNSIGNED-PAYLOAD";
@@ -302,7 +302,7 @@ async fn read_body(
     Ok(parsed)
 }
 
-/// An empty body where a document must be. To a completion it is a document without parts.
+/// An empty body where a document is required. A completion treats it as a document without parts.
 fn missing_body(operation: Operation) -> S3Error {
     if operation == Operation::CompleteMultipartUpload {
         malformed_xml()

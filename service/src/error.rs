@@ -162,7 +162,7 @@ pub(crate) enum Digest {
     ContentMd5,
     Chunk,
     Checksum(ChecksumAlgorithm),
-    /// Of the object that an upload becomes.
+    /// Declared for the object that an upload becomes.
     Object(ChecksumAlgorithm),
     Part {
         algorithm: ChecksumAlgorithm,
@@ -245,7 +245,7 @@ impl From<tonic::Status> for Error {
     fn from(status: tonic::Status) -> Self {
         let left = std::error::Error::source(&status).is_some();
         let status = if left {
-            tonic::Status::cancelled("the client ended the request before its end")
+            tonic::Status::cancelled("the client closed the request before it was complete")
         } else {
             status
         };

@@ -52,7 +52,7 @@ pub(crate) struct Announced {
     pub(crate) digests: DeclaredDigests,
     /// The checksum to store if none is declared.
     pub(crate) algorithm: Option<ChecksumAlgorithm>,
-    /// Another one to compute beside it.
+    /// Another one to compute as well.
     pub(crate) also: Option<ChecksumAlgorithm>,
 }
 
@@ -70,7 +70,7 @@ pub(crate) struct Stored {
     pub(crate) size: u64,
     pub(crate) md5: [u8; 16],
     pub(crate) checksum: Checksum,
-    /// What was to be computed beside it, if that is another.
+    /// The additional checksum that was asked for, if it is another one.
     pub(crate) also: Option<Checksum>,
     pub(crate) data: NewData,
     place: Option<Place>,

@@ -509,7 +509,7 @@ async fn d43_long_forwarding_headers() -> Result<(), HarnessError> {
         .send(&request.head())
         .and_then(|()| connection.receive("GET"));
     if let Ok(response) = answer {
-        // Above what is read at all, the HTTP library answers.
+        // Above the limit of what is read at all, the HTTP library answers.
         assert_eq!(response.status, 431, "{}", response.text());
     }
     let refused = describe(

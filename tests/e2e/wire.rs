@@ -398,7 +398,7 @@ async fn a_signed_header_that_is_not_sent_counts_as_empty() -> Result<(), Harnes
 }
 
 #[tokio::test]
-async fn too_large_a_head_is_refused_in_the_words_of_s3() -> Result<(), HarnessError> {
+async fn too_large_a_head_is_refused_with_the_error_of_s3() -> Result<(), HarnessError> {
     let wire = Wire::start().await?;
     let long = wire
         .request("GET", "k")

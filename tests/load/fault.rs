@@ -66,7 +66,7 @@ pub(crate) enum Fault {
     Fsck { status: Option<i32>, said: String },
     #[error("{left} blob files are left after {within:?}")]
     Orphans { left: usize, within: Duration },
-    #[error("{operation} takes {ratio:.3} times the CPU of before; the limit is {limit}")]
+    #[error("{operation} takes {ratio:.3} times its former CPU time; the limit is {limit}")]
     Regressed {
         operation: &'static str,
         ratio: f64,

@@ -1,4 +1,4 @@
-//! `load regress OLD NEW`: two binaries in turns within one run, so that a machine whose speed drifts is the same for both.
+//! `load regress OLD NEW`: alternates two binaries within one run, so that drift in speed affects both alike.
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -18,9 +18,9 @@ use crate::target::{Front, Target};
 /// The arguments of `regress`.
 #[derive(Args)]
 pub(crate) struct Options {
-    /// The `bucketry` binary of before.
+    /// The old `bucketry` binary.
     old: PathBuf,
-    /// The `bucketry` binary of now.
+    /// The new `bucketry` binary.
     new: PathBuf,
     /// How often each binary is measured with each operation; the medians are compared.
     #[arg(long, default_value_t = 5, value_parser = value_parser!(u16).range(1..=99))]
@@ -40,7 +40,7 @@ pub(crate) struct Options {
     /// Fail if the server's CPU time of an operation is more than this multiple of what it was.
     #[arg(long, value_name = "RATIO")]
     limit: Option<f64>,
-    /// Where the servers keep their data for the time; the system's temporary directory if not given.
+    /// Where the servers keep their data during the run; the system's temporary directory if not given.
     #[arg(long)]
     work_directory: Option<PathBuf>,
 }
@@ -137,7 +137,7 @@ pub(crate) fn run(options: &Options) -> Result<(), Fault> {
                 costs.push(new.cost(options, operation, turn)?);
                 Ok(())
             };
-            // Who comes first is slower or faster by habit of the machine: both come first as often.
+            // Going first may help or hurt on a given machine: each binary goes first equally often.
             if turn % 2 == 0 {
                 old_cost(&mut costs.0)?;
                 new_cost(&mut costs.1)?;

@@ -1,4 +1,4 @@
-"""Writes what S3 gives a meaning, by botocore's own model: `s3-adapter/generator/s3-model.json`.
+"""Extracts what has a meaning in S3 from botocore's model, into `s3-adapter/generator/s3-model.json`.
 
     python s3_model.py path/to/s3-model.json            writes it
     python s3_model.py --check path/to/s3-model.json    fails where it differs from the installed botocore
@@ -82,7 +82,7 @@ def main():
     if not check:
         path.write_text(model(), encoding="utf-8")
     elif path.read_text(encoding="utf-8") != model():
-        sys.exit(f"{path} is not what botocore {botocore.__version__} says: write it again and review the difference")
+        sys.exit(f"{path} differs from botocore {botocore.__version__}'s model: regenerate it and review the difference")
 
 
 main()

@@ -89,7 +89,7 @@ fn table(contract: &Contract, code: &mut Code) {
 }
 
 fn reads(contract: &Contract, code: &mut Code) {
-    code.line("/// The paths of read masks that need something else than their RPC.");
+    code.line("/// The paths of read masks whose access differs from that of their RPC.");
     code.block(
         "pub const READ_ACCESS: &[ReadAccess] = &[",
         |code| {
@@ -214,7 +214,7 @@ fn masked_reads(contract: &Contract, rpc: &Rpc, base: &str, code: &mut Code) {
                         let needed = requirement(contract, read.class, &read.action);
                         code.line(format!("{:?} => {needed},", read.mask));
                     }
-                    code.line("// What is on no list is for those who may read all.");
+                    code.line("// A path without an entry needs what the whole RPC needs.");
                     code.line(format!("_ => {base},"));
                 },
                 "});",

@@ -43,7 +43,7 @@ fn both_ways(wire: &WireEnum, code: &mut Code) {
         "    }\n}",
     );
     code.line(format!(
-        "/// The `{name}` of an S3 text, in any case: clients differ, and S3 takes all of them."
+        "/// The `{name}` of an S3 text, in any case: clients differ, and S3 accepts all of them."
     ));
     code.block(
         format!(

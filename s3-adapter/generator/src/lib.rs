@@ -86,7 +86,7 @@ impl Generated {
         golden::table(&self.contract)
     }
 
-    /// `s3-compat.md`: the same for people, and which clients have proved it.
+    /// `s3-compat.md`: the same for people, with the clients that were tested.
     #[must_use]
     pub fn compatibility_page(&self, clients: &[ClientResult]) -> String {
         page::page(&self.contract, clients)

@@ -69,7 +69,7 @@ pub(crate) struct Contract {
     pub(crate) operations: Vec<Operation>,
     pub(crate) rest: Rest,
     pub(crate) s3: S3Model,
-    /// The query parameters by which S3 tells operations apart, and this contract.
+    /// The query parameters by which S3 and this contract tell operations apart.
     pub(crate) operation_keys: Vec<String>,
     pub(crate) reasons: Vec<Reason>,
     pub(crate) rpcs: Vec<Rpc>,
@@ -99,7 +99,7 @@ pub(crate) struct Rpc {
     pub(crate) access: Access,
     /// The paths that an update mask may name, with the access of each.
     pub(crate) updates: Vec<Update>,
-    /// The paths that a read mask may name and that are read by others than the RPC's class.
+    /// The paths of the read mask whose access class differs from that of the RPC.
     pub(crate) reads: Vec<Read>,
 }
 
@@ -163,7 +163,7 @@ pub(crate) struct QueryKey {
     pub(crate) value: Option<String>,
 }
 
-/// The reason of an answer to who asks for what there is not.
+/// The error reason for a setting that is not there.
 #[derive(Debug)]
 pub(crate) struct Missing {
     /// The field of the answer that tells whether it is there; none: it never is.

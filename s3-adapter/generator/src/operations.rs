@@ -102,7 +102,7 @@ fn operations(contract: &Contract, code: &mut Code) {
             fact(
                 contract,
                 code,
-                "Headers that S3 gives a meaning with it and that are not honoured; a trailing `*` is a prefix.",
+                "Headers that have a meaning with it in S3 and are not honoured; a trailing `*` is a prefix.",
                 "refused_headers",
                 "&'static [&'static str]",
                 |op| string_list(op.refused.headers.clone()),
@@ -118,7 +118,7 @@ fn operations(contract: &Contract, code: &mut Code) {
             fact(
                 contract,
                 code,
-                "Query parameters that S3 gives a meaning with it and that are not honoured.",
+                "Query parameters that have a meaning with it in S3 and are not honoured.",
                 "refused_parameters",
                 "&'static [&'static str]",
                 |op| string_list(op.refused.parameters.clone()),

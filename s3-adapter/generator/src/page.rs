@@ -80,29 +80,29 @@ Generated from the contract, from S3's own model ({source}) and from what real c
 (`tests/clients/results.json`).
 
 Every operation with its request, its RPC, and the names that it takes and refuses is in `s3-api.json`. What S3 gives a
-meaning with an operation and bucketry does not honour answers `NotImplemented` (501). What S3 gives no meaning is
-ignored, as S3 does. An unknown element of a body is `MalformedXML`.
+meaning with an operation and bucketry does not honour is refused with `NotImplemented` (501). What has no meaning in S3
+is ignored, as S3 does. An unknown element of a body is `MalformedXML`.
 
 ## Operations
 
-*full*: every header, parameter and element that S3 has for the operation is taken. *partial*: what is named is refused,
-or taken with some values only (see below). *no*: 501.
+*full*: every header, parameter and element that S3 has for the operation is accepted. *partial*: the names listed are
+refused, or accepted with some values only (see below). *no*: 501.
 
 | operation | | request | RPC | what is missing |
 |---|---|---|---|---|
 ";
 
 const OURS: &str = "
-## Operations beside that model
+## Operations outside that model
 
 | operation | | request | RPC | |
 |---|---|---|---|---|
 ";
 
 const ACCEPTED: &str = "
-## Headers taken with some values only
+## Headers accepted with some values only
 
-Another value answers `NotImplemented` (501), or S3's own error for a value that S3 does not know either.
+Any other value is refused with `NotImplemented` (501), or with S3's own error if S3 does not know the value either.
 
 | header | values | why |
 |---|---|---|

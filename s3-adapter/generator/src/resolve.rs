@@ -134,7 +134,7 @@ pub(crate) fn operation(
     let mut request = request(options, method, binding)?;
     let mask = read_mask(&mut request);
     Ok(Operation {
-        // Known when the whole contract is.
+        // Known once the whole contract is read.
         refused: Refused::default(),
         accepted: Vec::new(),
         name: binding.operation.clone(),

@@ -56,7 +56,7 @@ impl S3Model {
             .collect()
     }
 
-    /// What an operation must refuse: what S3 has for it, and what is meaningful with any operation, less what it honours.
+    /// What an operation must refuse: what S3 defines for it or for any operation, minus what it honours.
     pub(crate) fn refused(&self, operation: &Operation, rest: &Rest) -> Refused {
         let Some(known) = self.operations.get(model_name(operation)) else {
             return Refused {
@@ -92,9 +92,9 @@ impl S3Model {
 #[derive(Debug)]
 pub(crate) struct AcceptedHeader {
     pub(crate) name: String,
-    /// Those that are taken; none: any.
+    /// The accepted values; if empty, any.
     pub(crate) values: Vec<String>,
-    /// Those that S3 knows; none: it is not enumerated.
+    /// The values that S3 knows; empty if S3 does not enumerate them.
     pub(crate) known: Vec<String>,
 }
 
@@ -120,7 +120,7 @@ impl S3Model {
     }
 }
 
-/// S3 has HTML forms apart from its model. Their fields are the headers of PutObject.
+/// HTML forms are not part of S3's model. Their fields are the headers of PutObject.
 fn model_name(operation: &Operation) -> &str {
     match operation.name.as_str() {
         "PostObject" => "PutObject",

@@ -155,7 +155,7 @@ impl Site<'_> {
         answer.shape = found.shape;
         let reason = &self.sub_resource.missing;
         Ok(Operation {
-            // Known when the whole contract is.
+            // Known once the whole contract is read.
             refused: Refused::default(),
             accepted: Vec::new(),
             rpc: method.name().to_owned(),
@@ -191,7 +191,7 @@ impl Site<'_> {
         }
         let headers = self.shown(&method.output(), &resource.update_field, &name)?;
         Ok(Operation {
-            // Known when the whole contract is.
+            // Known once the whole contract is read.
             refused: Refused::default(),
             accepted: Vec::new(),
             rpc: method.name().to_owned(),

@@ -107,8 +107,8 @@ impl From<ParseError> for S3Error {
     }
 }
 
-/// What S3 says of a number, enum or tag set that it cannot read. Each number has its own words, and of some it names the
-/// argument otherwise when only the range is wrong.
+/// S3's text for a number, enum or tag set that it cannot parse. Each number has its own text, and for some S3 uses
+/// another name of the argument when only the range is wrong.
 fn invalid_argument(name: &'static str, value: String) -> S3Error {
     if name == "x-amz-storage-class" {
         return S3Error::new(
@@ -152,7 +152,7 @@ fn invalid_argument(name: &'static str, value: String) -> S3Error {
     S3Error::invalid_argument(name, value, message)
 }
 
-/// For numbers of parts that do not exist in any upload.
+/// For part numbers that no upload can have.
 pub(crate) const PART_NUMBER: &str =
     "Part number must be an integer between 1 and 10000, inclusive";
 

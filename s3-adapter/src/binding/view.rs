@@ -126,7 +126,7 @@ impl RequestView<'_> {
     /// Checks that a parameter that becomes a header of the answer can be one.
     ///
     /// # Errors
-    /// [`ParseError::Invalid`] if it holds control characters or others than those of ISO-8859-1.
+    /// [`ParseError::Invalid`] if it holds control characters or characters outside ISO-8859-1.
     pub fn replaced_header(&self, name: &'static str) -> Result<(), ParseError> {
         match self.query.get(name) {
             Some(value) if crate::headers::latin1_header_value(value).is_none() => {
@@ -207,7 +207,7 @@ impl RequestView<'_> {
         }
     }
 
-    /// A value that S3 knows and that is not taken is not implemented; one that S3 does not know either is invalid.
+    /// A value that S3 knows and the operation does not accept is not implemented; one unknown to S3 is invalid.
     fn refuse_other_values(&self, header: &AcceptedHeader) -> Result<(), ParseError> {
         for value in self.headers.get_all(header.name) {
             if header.values.is_empty() || one_of(header.values, value) {

@@ -29,7 +29,7 @@ impl From<SignatureError> for S3Error {
                 "InvalidToken",
                 "The provided token is malformed or otherwise invalid.",
             ),
-            // S3 compares what stands there, whatever it is.
+            // S3 compares the value as sent, whatever it is.
             SignatureError::MalformedHeader(MalformedPart::Signature)
             | SignatureError::MalformedQuery(MalformedPart::Signature) => signature_mismatch(),
             SignatureError::MalformedField {

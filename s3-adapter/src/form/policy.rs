@@ -18,7 +18,7 @@ pub enum PolicyError {
     /// Its time is over.
     #[error("Invalid according to Policy: Policy expired.")]
     Expired,
-    /// Its time ends too far ahead for its signature.
+    /// It expires too far ahead for its signature version.
     #[error(
         "Invalid according to Policy: the policy of a version 2 form must expire within seven days."
     )]
@@ -167,8 +167,8 @@ impl Policy {
         }
     }
 
-    /// Checks that the policy ends within the time that a version 2 signature is good for here. One of version 4 ends by
-    /// its own date.
+    /// Checks that the policy expires within the longest life that a version 2 signature may have here. A version 4
+    /// signature is limited by its own date.
     ///
     /// # Errors
     /// `ExpiresTooFarAhead`.

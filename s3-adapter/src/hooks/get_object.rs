@@ -66,7 +66,7 @@ fn has_override(query: &Query) -> bool {
         .any(|parameter| parameter.name.starts_with("response-"))
 }
 
-/// The header as S3 shows it: always a media type, and the checksum of what is shown: the object or one part of it.
+/// The headers as S3 returns them: always a media type, and the checksum of what is returned, the object or one part.
 pub(super) fn as_shown(mut header: ObjectHeader) -> ObjectHeader {
     let partial = header.content_range.is_some();
     if let Some(object) = &mut header.object {

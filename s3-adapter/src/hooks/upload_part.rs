@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_algorithm_of_a_trailer_is_told_before_the_content() {
+    async fn the_algorithm_of_a_trailer_comes_before_the_content() {
         let bench = Bench::new();
         let part = Some(Part::default());
         bench

@@ -434,7 +434,7 @@ async fn frames_without_a_framed_payload_are_refused() {
 }
 
 #[tokio::test]
-async fn a_write_takes_no_other_condition_of_absence_than_any() {
+async fn a_write_accepts_no_if_none_match_but_a_star() {
     for (method, target, headers, body) in [
         ("PUT", "/b/k", &[("if-none-match", "\"etag\"")][..], "x"),
         (

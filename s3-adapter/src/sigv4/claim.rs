@@ -146,7 +146,7 @@ pub struct PostPolicyClaim {
     pub policy: String,
 }
 
-/// A version 2 claim over the policy of a form. Not judged yet: key and signature, and whether the policy allows the form.
+/// A version 2 claim over the policy of a form. Key, signature and policy are not checked yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PostPolicyV2Claim {
     /// `AWSAccessKeyId`.

@@ -1,4 +1,4 @@
-//! SigV2 over the policy of a form, which boto3 and older clients make by default.
+//! SigV2 over the policy of a form, the default of boto3 and older clients.
 //!
 //! Source: "Browser-based uploads using POST (AWS signature version 2)" of the S3 documentation. The signature is over the
 //! policy in base64, as it stands in the form.
@@ -58,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn half_of_it_names_what_is_missing() {
+    fn a_half_claim_names_the_missing_field() {
         for (missing, shown) in [
             ("awsaccesskeyid", "AWSAccessKeyId"),
             ("policy", "policy"),

@@ -88,7 +88,7 @@ pub(crate) fn authenticate_form(
     authenticate_fields(fields)
 }
 
-/// What the fields of a form say of who signed its policy. A form with neither policy nor signature is anonymous.
+/// The claim in a form's fields of who signed its policy. A form with neither policy nor signature is anonymous.
 ///
 /// # Errors
 /// Any [`SignatureError`].

@@ -14,7 +14,7 @@ pub enum AccessClass {
     BucketProbe,
     /// Making a bucket; for a token, "ensuring" its own one, which changes nothing.
     CreateBucket,
-    /// Reading a setting of the bucket that those who use it may know.
+    /// Reading a setting of the bucket that its users may see.
     BucketSetting,
     /// Reading an object: data, headers, attributes, tags.
     Read,

@@ -20,7 +20,7 @@ pub const MAX_EXPIRES_AHEAD: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 /// Most strings to sign that are tried.
 const MAX_CANDIDATES: usize = 8;
 
-/// Where a version 2 signature stands, and who says how long it is good.
+/// Where a version 2 signature stands, and what limits its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum V2Placement {
     /// In the query.
@@ -28,7 +28,7 @@ pub enum V2Placement {
         /// `Expires`: seconds since the Unix epoch.
         expires_seconds: i64,
     },
-    /// In a form, whose policy says until when: the edge judges that.
+    /// In a form, whose policy holds the expiry: the edge checks it.
     Form,
 }
 

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use http::Uri;
 
-/// The host of a bucket in virtual-host style; none if the endpoint is an address, below which there are no names.
+/// The host of a bucket in virtual-host style; `None` if the endpoint is an IP address, which has no subdomains.
 pub(super) fn bucket_host(bucket: &str, endpoint_url: &str) -> Option<String> {
     let endpoint: Uri = endpoint_url.parse().ok()?;
     let host = endpoint.host()?;
@@ -38,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_names_have_names_below_them() {
+    fn only_host_names_have_subdomains() {
         let host = |endpoint| bucket_host("photos", endpoint);
         assert_eq!(
             host("http://localhost:9000").as_deref(),

@@ -144,7 +144,7 @@ pub struct ServerSettings {
     #[arg(long, env = "BUCKETRY_PLAINTEXT_CREDENTIALS", value_name = "WHERE")]
     pub plaintext_credentials: Option<PlaintextCredentials>,
 
-    /// Whether the old signature version 2 is taken, of presigned URLs (GET, HEAD, PUT) and of forms [default: on]
+    /// Whether the old signature version 2 is accepted on presigned URLs (GET, HEAD, PUT) and HTML forms [default: on]
     #[arg(long, env = "BUCKETRY_SIGNATURE_V2", value_name = "SWITCH")]
     pub signature_v2: Option<SignatureV2>,
 

@@ -79,8 +79,8 @@ pub(crate) fn part_marker(number: i32) -> Result<u16, Error> {
 /// What S3 calls the version of an object that was written while its bucket was not versioned.
 pub(crate) const NULL_VERSION: &str = "null";
 
-/// The markers of a listing of versions: a version's is of no use without its key's. One that names no version is still
-/// a place in the order.
+/// The markers of a listing of versions: a version marker needs a key marker. A marker is a place in the order whether
+/// or not it names an existing version.
 pub(crate) fn version_marker(key_marker: &str, version_id_marker: &str) -> Result<(), Error> {
     let problem = match version_id_marker {
         "" => return Ok(()),

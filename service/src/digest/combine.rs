@@ -55,7 +55,7 @@ pub enum CombineError {
         /// The algorithm of this one.
         found: ChecksumAlgorithm,
     },
-    /// Only CRCs of a whole follow from those of its parts.
+    /// Only CRCs of a whole can be computed from those of its parts.
     #[error("{algorithm:?} does not combine")]
     NotCombinable {
         /// The algorithm.

@@ -198,7 +198,7 @@ impl Checksum {
     /// Reads one stored form and gives what is behind it.
     ///
     /// # Errors
-    /// As of [`Checksum::unpack`].
+    /// As for [`Checksum::unpack`].
     pub fn unpack_first(packed: &[u8]) -> Result<(Self, &[u8]), ChecksumError> {
         let [code, kind, value @ ..] = packed else {
             return Err(ChecksumError::Head);

@@ -158,7 +158,7 @@ fn choose(
     }
 }
 
-/// Whether what the completion says of a part's checksum is true. It is needed where the object's is made of them.
+/// Whether the completion repeats a part's checksum correctly. It must, where the object's is composed of the parts'.
 fn check_part_checksum(
     upload: &Upload,
     part: &Part,
@@ -226,7 +226,7 @@ fn finished(
     })
 }
 
-/// None if a part lacks it: one of an upload without algorithm that a former version took with another checksum only.
+/// `None` if a part lacks it: a former version stored parts of uploads without an algorithm with another checksum only.
 fn whole_checksum(
     parts: &[Part],
     algorithm: ChecksumAlgorithm,

@@ -109,7 +109,7 @@ fn bare(made: CreateBucketResponse) -> CreateBucketResponse {
     }
 }
 
-/// The shape of AWS's regions: `eu-west-1`, `us-gov-east-1`. What has another is no region anywhere.
+/// The form of AWS's region names: `eu-west-1`, `us-gov-east-1`. Any other text is not a region.
 fn is_region(text: &str) -> bool {
     let parts: Vec<&str> = text.split('-').collect();
     let (Some(number), 3..=5) = (parts.last(), parts.len()) else {
@@ -127,7 +127,7 @@ mod tests {
     use super::is_region;
 
     #[test]
-    fn regions_are_told_from_other_text() {
+    fn region_names_have_a_form() {
         for text in ["us-west-2", "eu-central-1", "us-gov-east-1"] {
             assert!(is_region(text), "{text}");
         }

@@ -23,7 +23,7 @@ pub(crate) async fn get_bucket(
     })
 }
 
-/// Of a bucket the fields that a mask names, and which bucket it is.
+/// The fields of a bucket that a mask names, and those that identify it.
 fn masked(bucket: Bucket, paths: &[String]) -> Result<Bucket, Error> {
     let mut shown = Bucket {
         name: bucket.name,

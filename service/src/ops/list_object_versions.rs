@@ -15,7 +15,7 @@ pub(crate) async fn list_object_versions(
     let asked = request.into_inner();
     let grant = service.admit(caller, &asked, &asked.bucket, "").await?;
     let max = page_size(asked.page_size, MAX_PAGE, MAX_PAGE)?;
-    // A key has one version, so that after any of them comes the next key.
+    // A key has one version, so the next key follows any version.
     version_marker(&asked.key_marker, &asked.version_id_marker)?;
     if asked.validate_only {
         return Ok(ListObjectVersionsResponse::default());

@@ -24,7 +24,7 @@ pub(super) struct OpenObject {
     pub(super) active: ActiveRead,
 }
 
-/// That the version is there.
+/// Checks that the version exists.
 pub(super) async fn version_exists(
     service: &Service,
     grant: &Grant,

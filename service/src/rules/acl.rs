@@ -1,5 +1,5 @@
-//! ACLs where they are off, as under S3's ownership `BucketOwnerEnforced`: the owner may do everything, and what says just
-//! that is taken.
+//! ACLs where they are off, as under S3's ownership `BucketOwnerEnforced`: the owner may do everything, and an ACL that
+//! says exactly that is accepted.
 
 use bucketry_contract::v1::{
     AccessControlPolicy, AclGrant, AclGrantee, AclGranteeType, AclOwner, AclPermission, AclUpdate,
@@ -9,7 +9,7 @@ use bucketry_contract::v1::{
 use crate::convert::Owner;
 use crate::error::Error;
 
-/// What an ACL is of.
+/// What an ACL belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum AclOf {
     Bucket,
@@ -36,7 +36,7 @@ pub(crate) fn policy(owner: &Owner) -> AccessControlPolicy {
     }
 }
 
-/// Checks that an ACL says what is so already.
+/// Checks that an ACL is the one already in force.
 ///
 /// # Errors
 /// `MissingAcl`, `AclNotSupported`; `InvalidRequest` if it is given in several ways.
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_so_already_is_taken() {
+    fn the_acl_in_force_is_accepted() {
         for of in [AclOf::Bucket, AclOf::Object] {
             assert!(check(&canned(CannedAcl::Private), of, &owner()).is_ok());
             assert!(check(&full(|_| {}), of, &owner()).is_ok());

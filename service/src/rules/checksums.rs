@@ -52,7 +52,7 @@ pub(crate) fn lower(algorithm: Option<ChecksumAlgorithm>) -> String {
 }
 
 /// What an upload is created with: the types that the algorithm may have, and the one it has if none is given. Only CRCs
-/// of the whole follow from those of the parts; CRC64NVME is never composite.
+/// of the whole can be computed from those of the parts; CRC64NVME is never composite.
 pub(crate) fn of_upload(
     algorithm: Option<ChecksumAlgorithm>,
     kind: Option<ChecksumType>,
@@ -79,7 +79,7 @@ pub(crate) fn of_upload(
 }
 
 /// Whether a part may come with this checksum. An upload that names no algorithm takes any; one that is composite needs
-/// its own with every part, because its parts' checksums are the client's to repeat at the end.
+/// its own with every part, because the client must repeat its parts' checksums at the end.
 pub(crate) fn check_part(
     upload: Option<(ChecksumAlgorithm, ChecksumType)>,
     part: Option<ChecksumAlgorithm>,

@@ -9,7 +9,7 @@ pub(crate) const MAX_BUCKET_TAGS: usize = 50;
 const MAX_KEY_CHARS: usize = 128;
 const MAX_VALUE_CHARS: usize = 256;
 
-/// Why a tag set is refused, in S3's words.
+/// Why a tag set is refused, with S3's error texts.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum TagError {
     /// More tags than the resource may have.

@@ -46,7 +46,7 @@ pub(super) fn http() -> auto::Builder<TokioExecutor> {
         .keep_alive(true)
         // A client may end its half after the request and still wait for the answer.
         .half_close(true)
-        // Moves their index to the heap, two allocations a request; hyper's default of 100 answers the 101st by itself.
+        // Moves the header index to the heap, two allocations a request. By default hyper itself refuses the 101st.
         .max_headers(MAX_HTTP1_HEADERS)
         .max_buf_size(HTTP1_BUFFER_BYTES)
         .header_read_timeout(HEADER_READ_TIMEOUT);

@@ -76,7 +76,7 @@ where
         let observation = Observation::begin(front, operation, id.clone(), info, client.address);
         let (name, refused) = match front {
             FrontName::Grpc => (GRPC_REQUEST_ID, refused_head(&request)),
-            // The adapter refuses it, in S3's words.
+            // The adapter refuses it, with S3's error.
             FrontName::S3 => (S3_REQUEST_ID, None),
         };
         hide_credentials(request.headers_mut());

@@ -5,7 +5,7 @@ use std::time::Duration;
 pub const MAX_HEAD_BYTES: u32 = 32 * 1024;
 
 /// The largest header list that is read of an HTTP/2 request: above [`MAX_HEAD_BYTES`], so that a head that exceeds that
-/// is refused in the words of its protocol; one that exceeds this gets a bare 431 from the HTTP library.
+/// is refused with the error of its protocol; one that exceeds this gets a bare 431 from the HTTP library.
 pub(super) const MAX_HTTP2_HEAD_BYTES: u32 = 2 * MAX_HEAD_BYTES;
 
 /// The most headers that are read of an HTTP/1 request; for the same reason above what S3 takes.

@@ -533,7 +533,7 @@ async fn a_request_that_does_not_end_is_cut_at_the_deadline() {
 }
 
 #[tokio::test]
-async fn too_large_a_head_reaches_s3_which_has_its_own_words_for_it() {
+async fn too_large_a_head_reaches_s3_which_has_its_own_error() {
     let server = Server::plain().await;
     let mut request = put("/x", "");
     let value = "v".repeat(MAX_HEAD_BYTES as usize + 8 * 1024);

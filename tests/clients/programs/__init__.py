@@ -68,7 +68,7 @@ def compare_files(folder: Path, names: list[str], what: str) -> None:
     """Ends the run unless the folder holds exactly these files, with their contents."""
     found = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
     missing, more = sorted(set(names) - found), sorted(found - set(names))
-    check(not missing and not more, f"{what}: missing are {missing}, too many are {more}")
+    check(not missing and not more, f"{what}: missing {missing}, unexpected {more}")
     for name in names:
         check((folder / name).read_bytes() == small(name), f"{what}: the content of {name!r} differs")
 

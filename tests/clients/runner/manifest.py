@@ -1,4 +1,4 @@
-"""Which clients there are: one folder with a `client.toml` each."""
+"""The list of clients: one folder with a `client.toml` each."""
 
 import tomllib
 from dataclasses import dataclass

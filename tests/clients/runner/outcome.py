@@ -38,7 +38,7 @@ def reports(printed: str) -> list[dict]:
             raise ValueError(f"a report must have client, version and exercised: {line}")
         found.append(report)
     if not found:
-        raise ValueError("the client ended well and reported nothing")
+        raise ValueError("the client succeeded and reported nothing")
     return found
 
 

@@ -63,7 +63,7 @@ def command(words: list, **options) -> str:
 
 
 class Process:
-    """A server whose first word is that it is ready. Its log is kept; one that shows a secret fails the run."""
+    """A server that prints a line when it is ready. Its log is kept; one that shows a secret fails the run."""
 
     def __init__(self, words: list, environment: dict[str, str], log: Path):
         self.log = log
@@ -71,7 +71,7 @@ class Process:
             self.child = subprocess.Popen(
                 [str(word) for word in words], env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=sink, text=True
             )
-        # The end of a killed server ends the wait for its word.
+        # If the server dies, its closed output ends this wait.
         limit = threading.Timer(START_LIMIT_SECONDS, self.child.kill)
         limit.start()
         ready = (READY.search(line) for line in self.child.stdout)
@@ -203,6 +203,6 @@ class Scene:
 
 
 def minimal_environment() -> dict[str, str]:
-    """Nothing of this machine's configuration but where programs are."""
+    """The environment without this machine's configuration, except where programs are."""
     kept = ("PATH", "JAVA_HOME", "GOROOT", "LD_LIBRARY_PATH")
     return {"LANG": "C.UTF-8", **{name: os.environ[name] for name in kept if name in os.environ}}

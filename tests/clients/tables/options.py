@@ -1,4 +1,4 @@
-"""How the tools that use Rust's object_store are told where the server is; the keys are the environment's names."""
+"""Options that give the server's address to tools using Rust's object_store; keys are environment variable names."""
 
 from workload import ACCESS_KEY_ID, BUCKET, ENDPOINT, HTTPS, PATH_STYLE, REGION, SECRET_ACCESS_KEY
 

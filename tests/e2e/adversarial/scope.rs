@@ -191,7 +191,7 @@ const OF_TOKENS: [(&str, &str); 7] = [
     ("GET", "bucket-region"),
 ];
 
-/// What a token that may read sees of its bucket besides: an allow-list.
+/// What else a token that may read sees of its bucket: an allow-list.
 const OF_READERS: [&str; 8] = [
     "acl",
     "cors",
@@ -203,8 +203,8 @@ const OF_READERS: [&str; 8] = [
     "versions",
 ];
 
-/// Policies, notifications, websites and all else that S3 has of a bucket: not for tokens, to read or to set, whether it is
-/// there or not; what is on the allow-list is for those that may read, to read.
+/// Policies, notifications, websites and all other bucket settings of S3: tokens can neither read nor set them, whether
+/// they exist or not, except that tokens that may read can read what is on the allow-list.
 #[tokio::test]
 async fn c37_settings_of_the_bucket_are_not_for_tokens() -> Result<(), HarnessError> {
     let wire = Wire::start().await?;

@@ -20,7 +20,7 @@ const OBJECT_SERVICE: &[Row] = &[
         READERS,
         r#"{"bucket": "<BUCKET>", "readMask": "tagging,cors,ownershipControls"}"#,
     ),
-    // What is on no list is for administrators, and so is all that is asked for beside it.
+    // A path on no list is for administrators, and so is any request that includes it.
     (
         "GetBucket",
         NONE,

@@ -230,7 +230,7 @@ impl Fixture {
     }
 }
 
-/// Gives a bucket every setting that there is, so that there is something to see.
+/// Sets every setting of a bucket, so that there is something to see.
 pub(crate) async fn configure(root: &mut Clients, bucket: &str) -> Result<(), HarnessError> {
     let settings = Bucket {
         name: bucket.to_owned(),

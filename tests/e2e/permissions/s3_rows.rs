@@ -284,14 +284,14 @@ pub(super) const WRITES: &[Row] = &[
     ),
 ];
 
-/// For administrators; what those who may read are shown of settings; and what a token may ask for, though it changes
-/// nothing.
+/// Settings for administrators; settings that callers with read access see; and requests that a token may make although
+/// they change nothing.
 pub(super) const BUCKETS: &[Row] = &[
     row("CreateBucket", ALL, "PUT", "/<BUCKET>", 200),
     row("CreateBucket", NONE, "PUT", "/<NEW>", 200),
     row("CreateBucket", NONE, "PUT", "/<SISTER>", 200),
     row("DeleteBucket", NONE, "DELETE", "/<BUCKET>", 204),
-    // Settings that there are not yet.
+    // Settings that are not implemented yet.
     row(
         "GetBucketLifecycleConfiguration",
         READERS,
@@ -358,7 +358,7 @@ pub(super) const BUCKETS: &[Row] = &[
         "/<BUCKET>?publicAccessBlock",
         200,
     ),
-    // Nothing is granted to others, and who may read is told the owner by every listing.
+    // Nothing is granted to others, and every listing already shows the owner to callers that may read.
     row("GetBucketAcl", READERS, "GET", "/<BUCKET>?acl", 200),
     row("PutBucketAcl", NONE, "PUT", "/<BUCKET>?acl", 200).with(&[("x-amz-acl", "private")]),
     row("GetObjectAcl", READERS, "GET", "/<BUCKET>/k?acl", 200),

@@ -142,7 +142,7 @@ impl Form {
             .loose("signature", &signature)
     }
 
-    /// As `signed_v2`, with a field of the signature changed or left out afterwards.
+    /// Like `signed_v2`, with a field of the signature changed or left out afterwards.
     pub(super) fn signed_v2_but(self, signer: &Signer, name: &str, value: Option<&str>) -> Request {
         let mut form = self.with_signature_v2(signer);
         form.fields.retain(|(known, _)| known != name);

@@ -1,4 +1,4 @@
-//! Forms whose policy is signed by version 2: the same rules, under the switch of version 2.
+//! Forms whose policy is signed with version 2: the same rules, and `--signature-v2`.
 
 use std::time::{Duration, SystemTime};
 

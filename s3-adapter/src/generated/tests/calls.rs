@@ -220,7 +220,7 @@ async fn a_sub_resource_that_is_not_set_has_its_error() {
 }
 
 #[tokio::test]
-async fn a_setting_that_nothing_has_is_asked_for_and_has_its_error() {
+async fn reading_a_setting_that_cannot_be_set_returns_its_error() {
     for (path, reason, mask) in [
         (
             "/b?lifecycle",

@@ -123,7 +123,7 @@ fn an_acl_says_what_its_grantee_is() {
 }
 
 #[test]
-fn settings_that_nothing_has_read_as_s3_writes_them() {
+fn settings_that_cannot_be_set_read_as_in_s3() {
     let request = Fixture::new("/b?requestPayment");
     let parsed = parse_get_bucket_request_payment(&request.view()).unwrap();
     let answer = v1::GetBucketResponse::default();

@@ -71,9 +71,9 @@ pub struct Part {
     pub etag: ETag,
     /// When it was uploaded.
     pub modified: Timestamp,
-    /// Its checksum: of the algorithm that its client named, else of the upload's.
+    /// Its checksum, by the algorithm that its client named, else by the upload's.
     pub checksum: Option<Checksum>,
-    /// CRC64NVME for the object to be, if the upload names no algorithm and `checksum` is of another one.
+    /// CRC64NVME for the future object, if the upload names no algorithm and `checksum` is of another.
     pub object_crc: Option<Checksum>,
     /// Identifies this very upload of the part: another upload of the number has another.
     pub data_id: DataId,

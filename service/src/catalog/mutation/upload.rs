@@ -49,7 +49,7 @@ pub struct PutPart {
     pub etag: ETag,
     /// The part's checksum.
     pub checksum: Option<Checksum>,
-    /// As of [`Part`](crate::catalog::model::Part).
+    /// See [`Part`](crate::catalog::model::Part).
     pub object_crc: Option<Checksum>,
     /// The bytes.
     pub data: PartData,

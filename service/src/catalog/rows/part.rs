@@ -63,7 +63,7 @@ pub(crate) fn read_part(row: &Row) -> Result<Part, CatalogError> {
     })
 }
 
-/// The part's own checksum, and behind it the one for the object if there is one.
+/// The part's own checksum, followed by the one for the object if there is one.
 fn pack_checksums(part: &Part) -> Option<Vec<u8>> {
     let own = part.checksum?.pack();
     Some(match part.object_crc {

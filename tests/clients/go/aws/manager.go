@@ -56,7 +56,7 @@ func manager(ctx context.Context, client *s3.Client, settings work.Settings) {
 
 	_, err = download("missing")
 	var noKey *types.NoSuchKey
-	work.Assert(errors.As(err, &noKey), "Download of a missing key is no NoSuchKey but %v", err)
+	work.Assert(errors.As(err, &noKey), "Download of a missing key: expected NoSuchKey, got %v", err)
 	empty(ctx, client, bucket)
 	work.Report("AWS SDK for Go v2 (manager)", "github.com/aws/aws-sdk-go-v2/feature/s3/manager",
 		"GetBucketRegion", "Upload", "Upload of a stream, multipart by 5 MiB", "Download", "Download by concurrent ranges",

@@ -239,10 +239,10 @@ func presigned(ctx context.Context, client *s3.Client, bucket *string) {
 func typedErrors(ctx context.Context, client *s3.Client, bucket *string) {
 	_, err := client.GetObject(ctx, &s3.GetObjectInput{Bucket: bucket, Key: aws.String("missing")})
 	var noKey *types.NoSuchKey
-	work.Assert(errors.As(err, &noKey), "GetObject of a missing key is no NoSuchKey but %v", err)
+	work.Assert(errors.As(err, &noKey), "GetObject of a missing key: expected NoSuchKey, got %v", err)
 	_, err = client.HeadObject(ctx, &s3.HeadObjectInput{Bucket: bucket, Key: aws.String("missing")})
 	var notFound *types.NotFound
-	work.Assert(errors.As(err, &notFound), "HeadObject of a missing key is no NotFound but %v", err)
+	work.Assert(errors.As(err, &notFound), "HeadObject of a missing key: expected NotFound, got %v", err)
 	_, err = client.CopyObject(ctx, &s3.CopyObjectInput{Bucket: bucket, Key: aws.String("x"), CopySource: aws.String(*bucket + "/missing")})
 	var coded smithy.APIError
 	work.Assert(errors.As(err, &coded) && coded.ErrorCode() == "NoSuchKey", "CopyObject of a missing key: %v", err)

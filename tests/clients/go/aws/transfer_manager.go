@@ -41,7 +41,7 @@ func transferManager(ctx context.Context, client *s3.Client, settings work.Setti
 		Bucket: bucket, Key: aws.String("missing"), WriterAt: types.NewWriteAtBuffer(nil),
 	})
 	var noKey *s3types.NoSuchKey
-	work.Assert(errors.As(err, &noKey), "DownloadObject of a missing key is no NoSuchKey but %v", err)
+	work.Assert(errors.As(err, &noKey), "DownloadObject of a missing key: expected NoSuchKey, got %v", err)
 	transferFolders(ctx, transfers, settings)
 	empty(ctx, client, bucket)
 	work.Report("AWS SDK for Go v2 (transfermanager)", "github.com/aws/aws-sdk-go-v2/feature/s3/transfermanager",

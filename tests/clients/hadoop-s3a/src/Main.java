@@ -119,7 +119,7 @@ final class Main {
     private void remove() throws Exception {
         Path empty = new Path("/empty folder");
         Workload.check(files.mkdirs(empty), "the folder was not made");
-        Workload.check(files.getFileStatus(empty).isDirectory(), "the folder is none");
+        Workload.check(files.getFileStatus(empty).isDirectory(), "it is not a folder");
         for (FileStatus each : files.listStatus(new Path("/"))) {
             Workload.check(files.delete(each.getPath(), true), each + " was not removed");
         }

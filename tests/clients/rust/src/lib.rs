@@ -77,7 +77,7 @@ pub fn same(got: &[u8], sent: &[u8], what: &str) -> Result<(), Failure> {
 /// Fails unless `got` holds exactly the names of `sent`, in the order of their bytes.
 ///
 /// # Errors
-/// A name is missing, is too many or stands elsewhere.
+/// A name is missing, unexpected or out of order.
 pub fn same_names(got: &[String], sent: &[String], what: &str) -> Result<(), Failure> {
     let mut sorted = sent.to_vec();
     sorted.sort_unstable();
@@ -94,7 +94,7 @@ pub fn same_names(got: &[String], sent: &[String], what: &str) -> Result<(), Fai
 /// `length` bytes that no other name has.
 #[must_use]
 pub fn content(name: &str, length: usize) -> Vec<u8> {
-    // FNV-1a makes a seed of the name, xorshift the bytes.
+    // FNV-1a derives a seed from the name, xorshift the bytes from the seed.
     let seed = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     });

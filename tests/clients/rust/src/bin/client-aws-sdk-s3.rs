@@ -351,7 +351,7 @@ impl Run {
             .err();
         let no_key = error.is_some_and(|error| error.into_service_error().is_no_such_key());
         check(no_key, || {
-            "GetObject of a missing key gives no NoSuchKey".to_owned()
+            "GetObject of a missing key does not give NoSuchKey".to_owned()
         })?;
         let error = self
             .client
@@ -363,7 +363,7 @@ impl Run {
             .err();
         let not_found = error.is_some_and(|error| error.into_service_error().is_not_found());
         check(not_found, || {
-            "HeadObject of a missing key gives no NotFound".to_owned()
+            "HeadObject of a missing key does not give NotFound".to_owned()
         })
     }
 

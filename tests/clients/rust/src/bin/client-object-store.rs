@@ -254,7 +254,7 @@ impl Run {
         let missing = Path::from("missing");
         let got = self.store.get(&missing).await;
         check(matches!(got, Err(Error::NotFound { .. })), || {
-            "get of a missing key gives no NotFound".to_owned()
+            "get of a missing key does not give NotFound".to_owned()
         })?;
         let got = self.store.head(&missing).await;
         check(matches!(got, Err(Error::NotFound { .. })), || {
