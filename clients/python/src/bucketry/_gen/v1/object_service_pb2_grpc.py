@@ -215,7 +215,7 @@ class ObjectServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def GetBucket(self, request, context):
-        """A bucket with all its settings, or with those that the mask names: who may read objects may read some of them.
+        """A bucket with all its settings, or with those that the mask names: callers that may read objects may read some.
         Errors: NO_SUCH_BUCKET, INVALID_ARGUMENT.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -251,14 +251,14 @@ class ObjectServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def GetBucketAcl(self, request, context):
-        """Who may do what with a bucket: its owner everything, and nobody else anything. Errors: NO_SUCH_BUCKET.
+        """The ACL of a bucket: full control for its owner, nothing for anyone else. Errors: NO_SUCH_BUCKET.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def PutBucketAcl(self, request, context):
-        """Succeeds for what is so already, which changes nothing: ACLs are off, as under S3's BucketOwnerEnforced.
+        """Succeeds only for the ACL already in force, and changes nothing: ACLs are off, as under S3's BucketOwnerEnforced.
         Errors: NO_SUCH_BUCKET, ACCESS_CONTROL_LIST_NOT_SUPPORTED, MISSING_ACCESS_CONTROL_LIST, INVALID_REQUEST.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -266,15 +266,15 @@ class ObjectServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def GetObjectAcl(self, request, context):
-        """Who may do what with an object: see GetBucketAcl. Errors: NO_SUCH_KEY, NO_SUCH_VERSION.
+        """The ACL of an object: see GetBucketAcl. Errors: NO_SUCH_KEY, NO_SUCH_VERSION.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def PutObjectAcl(self, request, context):
-        """As PutBucketAcl, of an object. A token that reads and writes may: it can only say what is so already, and s3cmd
-        writes back after a copy what it has read. Errors: those, NO_SUCH_KEY, NO_SUCH_VERSION.
+        """Like PutBucketAcl, for an object. Read-write tokens may call it: it cannot change anything, and after a copy s3cmd
+        writes back the ACL that it has read. Errors: those of PutBucketAcl, NO_SUCH_KEY, NO_SUCH_VERSION.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -364,8 +364,8 @@ class ObjectServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def ListObjectVersions(self, request, context):
-        """Lists the versions of objects: keys in byte order, of a key the newest first, rolled up at a delimiter. In a bucket
-        that was never versioned every object is its one version, `null`.
+        """Lists the versions of objects: keys in byte order, the newest version of a key first, rolled up at a delimiter. In
+        a bucket that was never versioned every object has one version, `null`.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

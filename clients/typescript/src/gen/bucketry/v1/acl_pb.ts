@@ -97,7 +97,7 @@ export const AclGrantSchema: GenMessage<AclGrant> = /*@__PURE__*/
   messageDesc(file_bucketry_v1_acl, 2);
 
 /**
- * Whom something is granted to: an account by its id or e-mail address, or a group by its URI.
+ * The grantee: an account by its id or e-mail address, or a group by its URI.
  *
  * @generated from message bucketry.v1.AclGrantee
  */
@@ -160,7 +160,7 @@ export type AclUpdate = Message<"bucketry.v1.AclUpdate"> & {
   canned: CannedAcl;
 
   /**
-   * Who may everything, as S3's headers write it: `id="…"`, `uri="…"` or `emailAddress="…"`, separated by commas.
+   * Who has full control, as S3's headers write it: `id="…"`, `uri="…"` or `emailAddress="…"`, separated by commas.
    *
    * @generated from field: string grant_full_control = 2;
    */
@@ -306,7 +306,7 @@ export const AclPermissionSchema: GenEnum<AclPermission> = /*@__PURE__*/
   enumDesc(file_bucketry_v1_acl, 1);
 
 /**
- * ACLs that S3 has names for.
+ * S3's canned ACLs.
  *
  * @generated from enum bucketry.v1.CannedAcl
  */
@@ -319,28 +319,28 @@ export enum CannedAcl {
   UNSPECIFIED = 0,
 
   /**
-   * The owner may everything, nobody else anything.
+   * The owner has full control; no one else has access.
    *
    * @generated from enum value: CANNED_ACL_PRIVATE = 1;
    */
   PRIVATE = 1,
 
   /**
-   * Everybody may read.
+   * Everyone may read.
    *
    * @generated from enum value: CANNED_ACL_PUBLIC_READ = 2;
    */
   PUBLIC_READ = 2,
 
   /**
-   * Everybody may read and write.
+   * Everyone may read and write.
    *
    * @generated from enum value: CANNED_ACL_PUBLIC_READ_WRITE = 3;
    */
   PUBLIC_READ_WRITE = 3,
 
   /**
-   * Whoever has a key may read.
+   * Anyone with a key may read.
    *
    * @generated from enum value: CANNED_ACL_AUTHENTICATED_READ = 4;
    */
@@ -361,7 +361,7 @@ export enum CannedAcl {
   BUCKET_OWNER_READ = 6,
 
   /**
-   * The bucket's owner may everything.
+   * The bucket's owner has full control.
    *
    * @generated from enum value: CANNED_ACL_BUCKET_OWNER_FULL_CONTROL = 7;
    */

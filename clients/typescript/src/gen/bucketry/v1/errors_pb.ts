@@ -187,7 +187,7 @@ export enum ErrorReason {
   TOO_MANY_TAGS = 31,
 
   /**
-   * The region is none.
+   * The region is malformed.
    *
    * @generated from enum value: ERROR_REASON_INVALID_LOCATION_CONSTRAINT = 32;
    */
@@ -201,7 +201,7 @@ export enum ErrorReason {
   ILLEGAL_LOCATION_CONSTRAINT = 33,
 
   /**
-   * A website redirect that is neither a path nor a URL of HTTP.
+   * A website redirect that is neither a path nor an HTTP or HTTPS URL.
    *
    * @generated from enum value: ERROR_REASON_INVALID_REDIRECT_LOCATION = 34;
    */
@@ -278,7 +278,7 @@ export enum ErrorReason {
   NO_SUCH_BUCKET_POLICY = 52,
 
   /**
-   * The bucket is no website.
+   * The bucket has no website configuration.
    *
    * @generated from enum value: ERROR_REASON_NO_SUCH_WEBSITE_CONFIGURATION = 53;
    */
@@ -299,7 +299,7 @@ export enum ErrorReason {
   ACCESS_CONTROL_LIST_NOT_SUPPORTED = 35,
 
   /**
-   * No ACL was given, by none of the ways in which it can be.
+   * No ACL was given in any of the possible forms.
    *
    * @generated from enum value: ERROR_REASON_MISSING_ACCESS_CONTROL_LIST = 36;
    */
@@ -488,7 +488,7 @@ export enum ErrorReason {
   INVALID_WRITE_OFFSET = 91,
 
   /**
-   * The object has no part of that number.
+   * The object has no part with that number.
    *
    * @generated from enum value: ERROR_REASON_INVALID_PART_NUMBER = 92;
    */

@@ -189,7 +189,8 @@ export type GetBucketRequest = Message<"bucketry.v1.GetBucketRequest"> & {
   bucket: string;
 
   /**
-   * Fields of Bucket to answer, as `tagging`; absent: all. Without a setting the answer has none, and with it no other.
+   * Fields of Bucket to return, such as `tagging`; absent: all. A setting that is not set is absent from the answer, as
+   * is any setting that the mask does not name.
    *
    * @generated from field: google.protobuf.FieldMask read_mask = 2;
    */
@@ -484,7 +485,7 @@ export type PutBucketAclRequest = Message<"bucketry.v1.PutBucketAclRequest"> & {
   bucket: string;
 
   /**
-   * The ACL: only what is so already.
+   * The ACL; only the one already in force is accepted.
    *
    * @generated from field: bucketry.v1.AclUpdate acl = 2;
    */
@@ -597,7 +598,7 @@ export type PutObjectAclRequest = Message<"bucketry.v1.PutObjectAclRequest"> & {
   versionId: string;
 
   /**
-   * The ACL: only what is so already.
+   * The ACL; only the one already in force is accepted.
    *
    * @generated from field: bucketry.v1.AclUpdate acl = 4;
    */
@@ -1926,7 +1927,7 @@ export const ObjectVersionSchema: GenMessage<ObjectVersion> = /*@__PURE__*/
  */
 export type ListObjectVersionsResponse = Message<"bucketry.v1.ListObjectVersionsResponse"> & {
   /**
-   * Versions by key, of a key the newest first.
+   * Versions by key, the newest version of a key first.
    *
    * @generated from field: repeated bucketry.v1.ObjectVersion versions = 1;
    */
@@ -2849,7 +2850,7 @@ export const ObjectService: GenService<{
     output: typeof CreateBucketResponseSchema;
   },
   /**
-   * A bucket with all its settings, or with those that the mask names: who may read objects may read some of them.
+   * A bucket with all its settings, or with those that the mask names: callers that may read objects may read some.
    * Errors: NO_SUCH_BUCKET, INVALID_ARGUMENT.
    *
    * @generated from rpc bucketry.v1.ObjectService.GetBucket
@@ -2900,7 +2901,7 @@ export const ObjectService: GenService<{
     output: typeof ListBucketsResponseSchema;
   },
   /**
-   * Who may do what with a bucket: its owner everything, and nobody else anything. Errors: NO_SUCH_BUCKET.
+   * The ACL of a bucket: full control for its owner, nothing for anyone else. Errors: NO_SUCH_BUCKET.
    *
    * @generated from rpc bucketry.v1.ObjectService.GetBucketAcl
    */
@@ -2910,7 +2911,7 @@ export const ObjectService: GenService<{
     output: typeof GetBucketAclResponseSchema;
   },
   /**
-   * Succeeds for what is so already, which changes nothing: ACLs are off, as under S3's BucketOwnerEnforced.
+   * Succeeds only for the ACL already in force, and changes nothing: ACLs are off, as under S3's BucketOwnerEnforced.
    * Errors: NO_SUCH_BUCKET, ACCESS_CONTROL_LIST_NOT_SUPPORTED, MISSING_ACCESS_CONTROL_LIST, INVALID_REQUEST.
    *
    * @generated from rpc bucketry.v1.ObjectService.PutBucketAcl
@@ -2921,7 +2922,7 @@ export const ObjectService: GenService<{
     output: typeof PutBucketAclResponseSchema;
   },
   /**
-   * Who may do what with an object: see GetBucketAcl. Errors: NO_SUCH_KEY, NO_SUCH_VERSION.
+   * The ACL of an object: see GetBucketAcl. Errors: NO_SUCH_KEY, NO_SUCH_VERSION.
    *
    * @generated from rpc bucketry.v1.ObjectService.GetObjectAcl
    */
@@ -2931,8 +2932,8 @@ export const ObjectService: GenService<{
     output: typeof GetObjectAclResponseSchema;
   },
   /**
-   * As PutBucketAcl, of an object. A token that reads and writes may: it can only say what is so already, and s3cmd
-   * writes back after a copy what it has read. Errors: those, NO_SUCH_KEY, NO_SUCH_VERSION.
+   * Like PutBucketAcl, for an object. Read-write tokens may call it: it cannot change anything, and after a copy s3cmd
+   * writes back the ACL that it has read. Errors: those of PutBucketAcl, NO_SUCH_KEY, NO_SUCH_VERSION.
    *
    * @generated from rpc bucketry.v1.ObjectService.PutObjectAcl
    */
@@ -3058,8 +3059,8 @@ export const ObjectService: GenService<{
     output: typeof ListObjectsResponseSchema;
   },
   /**
-   * Lists the versions of objects: keys in byte order, of a key the newest first, rolled up at a delimiter. In a bucket
-   * that was never versioned every object is its one version, `null`.
+   * Lists the versions of objects: keys in byte order, the newest version of a key first, rolled up at a delimiter. In
+   * a bucket that was never versioned every object has one version, `null`.
    *
    * @generated from rpc bucketry.v1.ObjectService.ListObjectVersions
    */
