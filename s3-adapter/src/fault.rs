@@ -92,9 +92,11 @@ impl From<Status> for S3Error {
 const NO_ATTRIBUTES: &str = "The x-amz-object-attributes header specifying the attributes to be retrieved is either missing or empty";
 
 /// Fields of the contract by the names that S3 has for them.
-const ARGUMENTS: [(&str, &str); 13] = [
+const ARGUMENTS: [(&str, &str); 15] = [
     ("page_token", "continuation-token"),
     ("version_id", "versionId"),
+    ("version_id_marker", "version-id-marker"),
+    ("upload_id_marker", "upload-id-marker"),
     ("part_number", "partNumber"),
     ("part_number_marker", "part-number-marker"),
     ("page_size", "max-keys"),
@@ -130,7 +132,16 @@ pub(crate) fn of_reason(reason: ErrorReason, message: &str) -> S3Error {
     let status = StatusCode::from_u16(row.http_status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     match text(reason) {
         Some(text) => S3Error::new(row.s3_code, status, text),
-        None => S3Error::new(row.s3_code, status, message.to_owned()),
+        None => {
+            let field = message.split_once(": ").map_or("", |(field, _)| field);
+            let known = ARGUMENTS.iter().any(|(name, _)| *name == field);
+            let message = if known {
+                argument_message(field, message)
+            } else {
+                message
+            };
+            S3Error::new(row.s3_code, status, message.to_owned())
+        }
     }
 }
 

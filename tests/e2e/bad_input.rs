@@ -323,8 +323,8 @@ async fn headers_without_meaning_here() -> Result<(), HarnessError> {
         (
             "public",
             with("x-amz-acl", "public-read")?,
-            501,
-            "NotImplemented",
+            400,
+            "AccessControlListNotSupported",
         ),
         (
             "no source",

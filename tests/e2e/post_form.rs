@@ -286,7 +286,7 @@ async fn what_is_no_form() -> Result<(), HarnessError> {
 async fn values_that_are_not_honoured_are_refused() -> Result<(), HarnessError> {
     let wire = Wire::start().await?;
     for (name, value, status, code) in [
-        ("acl", "public-read", 501, "NotImplemented"),
+        ("acl", "public-read", 400, "AccessControlListNotSupported"),
         ("x-amz-storage-class", "GLACIER", 501, "NotImplemented"),
         (
             "x-amz-server-side-encryption",

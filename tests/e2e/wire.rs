@@ -458,7 +458,7 @@ async fn hints_of_sdks_change_nothing() -> Result<(), HarnessError> {
     let meaningful = presign(wire.request("PUT", "k?x-amz-acl=public-read"))?;
     assert_eq!(
         refusal(&wire.send(with_body(meaningful, b"x"))?),
-        refused(501, "NotImplemented")
+        refused(400, "AccessControlListNotSupported")
     );
     Ok(())
 }

@@ -102,7 +102,8 @@ const OURS: &str = "
 const ACCEPTED: &str = "
 ## Headers accepted with some values only
 
-Any other value is refused with `NotImplemented` (501), or with S3's own error if S3 does not know the value either.
+Any other value is refused with `NotImplemented` (501), with S3's own error if S3 does not know the value either, and an ACL
+with `AccessControlListNotSupported`, as on AWS where ACLs are off.
 
 | header | values | why |
 |---|---|---|

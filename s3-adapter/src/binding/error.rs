@@ -18,6 +18,12 @@ pub enum ParseError {
         /// Its value as far as it is text.
         value: String,
     },
+    /// A canned ACL or a grant where ACLs are off.
+    #[error("the bucket does not allow ACLs")]
+    Acl,
+    /// A canned ACL or a grant for a bucket to be made, in which ACLs are off.
+    #[error("a bucket whose owner owns all objects cannot have ACLs")]
+    BucketAcl,
     /// A query parameter that stands for a header that the operation does not take.
     #[error("query parameter {name:?} is not supported here")]
     UnsupportedParameter {
@@ -70,6 +76,16 @@ impl From<ParseError> for S3Error {
             ParseError::UnsupportedHeader { name, value } => not_implemented()
                 .with_element("Header", name)
                 .with_element("Value", value),
+            ParseError::Acl => S3Error::new(
+                "AccessControlListNotSupported",
+                http::StatusCode::BAD_REQUEST,
+                "The bucket does not allow ACLs",
+            ),
+            ParseError::BucketAcl => S3Error::new(
+                "InvalidBucketAclWithObjectOwnership",
+                http::StatusCode::BAD_REQUEST,
+                "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting",
+            ),
             ParseError::UnsupportedParameter { name } => {
                 not_implemented().with_element("Parameter", name)
             }

@@ -225,6 +225,12 @@ impl RequestView<'_> {
     }
 
     fn unsupported(&self, name: &str) -> ParseError {
+        if name == "x-amz-acl" || name.starts_with("x-amz-grant-") {
+            return match self.target.key() {
+                Some(_) => ParseError::Acl,
+                None => ParseError::BucketAcl,
+            };
+        }
         let value = self
             .headers
             .get(name)

@@ -31,6 +31,7 @@ pub(crate) async fn complete_multipart_upload(
         .await?;
     let upload = any_upload(service, &grant, &asked.key, &asked.upload_id).await?;
     if let UploadState::Completed(completed) = &upload.state {
+        check_repetition(&upload, completed, &asked)?;
         return answer(service, &grant, &upload, completed).await;
     }
     let prepared = match prepare(service, &grant, &upload, &asked).await {
@@ -40,10 +41,12 @@ pub(crate) async fn complete_multipart_upload(
         Err(refused) => {
             let upload = any_upload(service, &grant, &asked.key, &asked.upload_id).await?;
             return match &upload.state {
-                UploadState::Completed(completed) => {
+                UploadState::Completed(completed)
+                    if check_repetition(&upload, completed, &asked).is_ok() =>
+                {
                     answer(service, &grant, &upload, completed).await
                 }
-                UploadState::Open => Err(refused),
+                UploadState::Completed(_) | UploadState::Open => Err(refused),
             };
         }
     };
@@ -200,13 +203,7 @@ fn finished(
             most: MAX_OBJECT_BYTES,
         });
     }
-    if let Some(expected) = asked.object_size
-        && u64::try_from(expected).ok() != Some(size)
-    {
-        return Err(Error::InvalidRequest(
-            "the object's size is not the one that the request names",
-        ));
-    }
+    check_size(asked, size)?;
     let md5s: Vec<[u8; 16]> = parts.iter().map(|part| part.etag.md5()).collect();
     let count = u32::try_from(parts.len()).unwrap_or(u32::MAX);
     let etag = ETag::of_parts(multipart_digest(&md5s).md5, count);
@@ -293,6 +290,43 @@ fn check_declared(
             .map(|actual| STANDARD.encode(actual.value()))
             .unwrap_or_default(),
     })
+}
+
+/// A repeated completion says the same as the first: the same parts, size and checksum. Its conditions are not judged
+/// again, since the object that it made stands in their way.
+fn check_repetition(
+    upload: &Upload,
+    completed: &CompletedUpload,
+    asked: &CompleteMultipartUploadRequest,
+) -> Result<(), Error> {
+    let count = u32::try_from(asked.parts.len()).unwrap_or(u32::MAX);
+    let tags = asked.parts.iter().map(|part| part.etag.trim_matches('"'));
+    let md5s: Option<Vec<[u8; 16]>> = tags
+        .map(|tag| Some(tag.parse::<ETag>().ok()?.md5()))
+        .collect();
+    let etag = md5s.map(|md5s| ETag::of_parts(multipart_digest(&md5s).md5, count));
+    if etag != Some(completed.etag) {
+        let first = asked.parts.first();
+        return Err(Error::InvalidPart {
+            upload_id: asked.upload_id.clone(),
+            number: first.map_or(0, |part| u32::try_from(part.part_number).unwrap_or(0)),
+            etag: first.map_or(String::new(), |part| part.etag.trim_matches('"').to_owned()),
+        });
+    }
+    check_size(asked, completed.size)?;
+    match &asked.checksum {
+        Some(declared) => check_declared(upload, declared, completed.checksum.as_ref(), count),
+        None => Ok(()),
+    }
+}
+
+fn check_size(asked: &CompleteMultipartUploadRequest, size: u64) -> Result<(), Error> {
+    match asked.object_size {
+        Some(expected) if u64::try_from(expected).ok() != Some(size) => Err(Error::InvalidRequest(
+            "the object's size is not the one that the request names",
+        )),
+        Some(_) | None => Ok(()),
+    }
 }
 
 /// The answer comes from what was committed, now or before, so that a repeated completion is answered alike.

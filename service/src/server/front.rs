@@ -101,7 +101,7 @@ where
         let content_type = request.headers().get(header::CONTENT_TYPE);
         let grpc = request.version() == Version::HTTP_2
             && request.method() == Method::POST
-            && content_type.is_some_and(|value| value.as_bytes().starts_with(b"application/grpc"))
+            && content_type.is_some_and(|value| is_grpc(value.as_bytes()))
             && request.uri().query().is_none();
         if grpc { FrontName::Grpc } else { FrontName::S3 }
     }
@@ -139,6 +139,12 @@ where
             }
         }
     }
+}
+
+/// `application/grpc`, with `+` and the coding of messages, or with parameters.
+fn is_grpc(content_type: &[u8]) -> bool {
+    let rest = content_type.strip_prefix(b"application/grpc");
+    rest.is_some_and(|rest| matches!(rest.first(), None | Some(b'+' | b';')))
 }
 
 /// Marks credentials, so that no `Debug` of headers, here or in a library, shows them.

@@ -47,6 +47,15 @@ def completing_again_answers_the_same():
     target = begin(name)
     parts = [upload(target, 1, b"only")]
     equal(complete(target, parts)["ETag"], complete(target, parts)["ETag"], "ETag")
+    # What is completed cannot be completed as something else.
+    other = [{"PartNumber": 1, "ETag": f'"{hashlib.md5(b"other").hexdigest()}"'}]
+    with refused(400, "InvalidPart"):
+        complete(target, other)
+    again = {**target, "MultipartUpload": {"Parts": parts}}
+    with refused(400, "BadDigest"):
+        s3.complete_multipart_upload(**again, ChecksumCRC64NVME="AAAAAAAAAAA=")
+    with refused(400, "InvalidRequest"):
+        s3.complete_multipart_upload(**again, MpuObjectSize=999)
 
 
 @case

@@ -66,9 +66,11 @@ def headers_that_cannot_be_honoured_are_refused():
         {"StorageClass": "GLACIER"},
         {"ServerSideEncryption": "aws:kms"},
         {"ObjectLockLegalHoldStatus": "ON"},
-        {"GrantRead": "id=abc"},
     ):
         with refused(501, "NotImplemented"):
+            s3.put_object(Bucket=name, Key="k", Body=b"x", **options)
+    for options in ({"GrantRead": "id=abc"}, {"ACL": "public-read"}):
+        with refused(400, "AccessControlListNotSupported"):
             s3.put_object(Bucket=name, Key="k", Body=b"x", **options)
     s3.put_object(Bucket=name, Key="k", Body=b"x", StorageClass="STANDARD", ACL="private")
 

@@ -96,11 +96,15 @@ fn of_status(row: &Row) -> &'static str {
             "GetObjectLockConfiguration" => "ObjectLockConfigurationNotFoundError",
             _ => "NoSuchKey",
         },
-        400 if row.operation == "PutObjectAcl" => "AccessControlListNotSupported",
+        400 if row.headers.iter().any(|(name, _)| is_acl(name)) => "AccessControlListNotSupported",
         412 => "PreconditionFailed",
         501 => "NotImplemented",
         _ => "",
     }
+}
+
+fn is_acl(header: &str) -> bool {
+    header == "x-amz-acl" || header.starts_with("x-amz-grant-")
 }
 
 /// Walks all rows; gives how many cells there were and what was wrong.

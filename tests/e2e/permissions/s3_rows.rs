@@ -144,9 +144,9 @@ pub(super) const WRITES: &[Row] = &[
     row("PutObject", WRITERS, "PUT", "/<BUCKET>/k", 200).with(&[("x-amz-acl", "private")]),
     row("PutObject", WRITERS, "PUT", "/<BUCKET>/k", 200)
         .with(&[("x-amz-acl", "bucket-owner-full-control")]),
-    // For administrators, once they are there; until then a token that may write hears that they are not.
-    row("PutObject", WRITERS, "PUT", "/<BUCKET>/k", 501).with(&[("x-amz-acl", "public-read")]),
-    row("PutObject", WRITERS, "PUT", "/<BUCKET>/k", 501).with(&[("x-amz-grant-read", "id=1")]),
+    // ACLs are off, so that every other one is refused to all that may write.
+    row("PutObject", WRITERS, "PUT", "/<BUCKET>/k", 400).with(&[("x-amz-acl", "public-read")]),
+    row("PutObject", WRITERS, "PUT", "/<BUCKET>/k", 400).with(&[("x-amz-grant-read", "id=1")]),
     row("PutObject", WRITERS, "PUT", "/<BUCKET>/k", 501)
         .with(&[("x-amz-object-lock-mode", "GOVERNANCE")]),
     row("PutObject", WRITERS, "PUT", "/<BUCKET>/<FRESH>", 200).with(&[("if-none-match", "*")]),

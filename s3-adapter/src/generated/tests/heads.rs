@@ -70,12 +70,9 @@ fn headers_that_an_operation_does_not_take_are_not_implemented() {
     let headers = [
         ("x-amz-object-lock-mode", "GOVERNANCE"),
         ("x-amz-server-side-encryption", "AES256"),
-        ("x-amz-grant-read", "id=1"),
-        ("x-amz-acl", "public-read"),
         ("x-amz-storage-class", "GLACIER"),
         ("x-amz-write-offset-bytes", "3"),
         ("x-amz-copy-source-if-match", "e"),
-        ("x-amz-rename-source", "/b/other"),
         ("if-modified-since", "Sun, 06 Nov 1994 08:49:37 GMT"),
     ];
     for (name, value) in headers {
@@ -192,7 +189,8 @@ fn a_value_that_s3_does_not_know_is_invalid() {
     for (name, value, code) in [
         ("x-amz-storage-class", "GLACIER", "NotImplemented"),
         ("x-amz-storage-class", "COLD", "InvalidStorageClass"),
-        ("x-amz-acl", "public-read", "NotImplemented"),
+        ("x-amz-acl", "public-read", "AccessControlListNotSupported"),
+        ("x-amz-grant-read", "id=1", "AccessControlListNotSupported"),
         ("x-amz-acl", "everybody", "InvalidArgument"),
         ("x-amz-tagging-directive", "KEEP", "InvalidArgument"),
     ] {
@@ -207,6 +205,14 @@ fn a_value_that_s3_does_not_know_is_invalid() {
     }
     let mode = Fixture::new("/b/k").with("x-amz-checksum-mode", "DISABLED");
     assert_eq!(refused(Method::GET, &mode).code(), "InvalidArgument");
+    let made = refused(
+        Method::PUT,
+        &Fixture::new("/b").with("x-amz-acl", "public-read"),
+    );
+    assert_eq!(made.code(), "InvalidBucketAclWithObjectOwnership");
+    // S3 has no ACL of a part.
+    let part = Fixture::new("/b/k?partNumber=1&uploadId=u").with("x-amz-acl", "public-read");
+    assert!(parsed(Method::PUT, &part).is_ok());
     // S3 has no storage class of a read.
     let read = Fixture::new("/b/k").with("x-amz-storage-class", "GLACIER");
     assert!(parsed(Method::GET, &read).is_ok());
