@@ -238,7 +238,12 @@ pub enum DigestError {
     UnsupportedTrailer(String),
     /// The content has another MD5 than `Content-MD5`.
     #[error("Content-MD5 mismatch")]
-    ContentMd5Mismatch,
+    ContentMd5Mismatch {
+        /// From the header.
+        declared: [u8; 16],
+        /// Of the content.
+        computed: [u8; 16],
+    },
     /// The content has another SHA-256 than `x-amz-content-sha256`.
     #[error("content SHA-256 mismatch")]
     ContentSha256Mismatch {
@@ -250,8 +255,10 @@ pub enum DigestError {
     /// The content has another checksum than declared.
     #[error("checksum mismatch")]
     ChecksumMismatch {
-        /// The algorithm.
-        algorithm: ChecksumAlgorithm,
+        /// What was sent.
+        declared: Checksum,
+        /// Of the content.
+        computed: Vec<u8>,
     },
 }
 
@@ -306,7 +313,7 @@ impl DeclaredDigests {
         if let Some(declared) = self.content_md5 {
             let computed: [u8; 16] = Md5::digest(body).into();
             if !bool::from(computed.ct_eq(&declared)) {
-                return Err(DigestError::ContentMd5Mismatch);
+                return Err(DigestError::ContentMd5Mismatch { declared, computed });
             }
         }
         if let Some(declared) = self.content_sha256 {
@@ -323,7 +330,8 @@ impl DeclaredDigests {
         let computed = checksum.algorithm.compute(body);
         if !bool::from(computed.ct_eq(&checksum.value)) {
             return Err(DigestError::ChecksumMismatch {
-                algorithm: checksum.algorithm,
+                declared: checksum.clone(),
+                computed,
             });
         }
         Ok(())
@@ -473,10 +481,10 @@ mod tests {
         ];
         let digests = declared(&pairs, PayloadHash::Unsigned).unwrap();
         assert_eq!(digests.verify(b"123456789", None), Ok(()));
-        assert_eq!(
+        assert!(matches!(
             digests.verify(b"12345678", None),
-            Err(DigestError::ContentMd5Mismatch)
-        );
+            Err(DigestError::ContentMd5Mismatch { .. })
+        ));
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! The one place where faults found at the edge become S3 errors; those of signatures are in
 //! `signature`.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use http::StatusCode;
 
 use super::S3Error;
@@ -209,23 +211,29 @@ impl From<DigestError> for S3Error {
             DigestError::UnsupportedTrailer(_) => S3Error::invalid_request(
                 "The value specified in the x-amz-trailer header is not supported",
             ),
-            DigestError::ContentMd5Mismatch => bad_request(
+            DigestError::ContentMd5Mismatch { declared, computed } => bad_request(
                 "BadDigest",
                 "The Content-MD5 you specified did not match what we received.",
-            ),
+            )
+            .with_element("Digest", "Content-MD5")
+            .with_element("ExpectedDigest", STANDARD.encode(declared))
+            .with_element("CalculatedDigest", STANDARD.encode(computed)),
             DigestError::ContentSha256Mismatch { declared, computed } => bad_request(
                 "XAmzContentSHA256Mismatch",
                 "The provided 'x-amz-content-sha256' header does not match what was computed.",
             )
             .with_element("ClientComputedContentSHA256", hex::encode(declared))
             .with_element("S3ComputedContentSHA256", hex::encode(computed)),
-            DigestError::ChecksumMismatch { algorithm } => bad_request(
+            DigestError::ChecksumMismatch { declared, computed } => bad_request(
                 "BadDigest",
                 format!(
                     "The {} you specified did not match the calculated checksum.",
-                    algorithm.wire_name()
+                    declared.algorithm.wire_name()
                 ),
-            ),
+            )
+            .with_element("Digest", declared.algorithm.wire_name())
+            .with_element("ExpectedDigest", STANDARD.encode(declared.value))
+            .with_element("CalculatedDigest", STANDARD.encode(computed)),
         }
     }
 }
@@ -325,7 +333,10 @@ mod tests {
                 400,
             ),
             (
-                code(ChunkError::Checksum(DigestError::ContentMd5Mismatch)),
+                code(ChunkError::Checksum(DigestError::ContentMd5Mismatch {
+                    declared: [0; 16],
+                    computed: [1; 16],
+                })),
                 "BadDigest",
                 400,
             ),

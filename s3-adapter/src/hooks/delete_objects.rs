@@ -200,6 +200,27 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_damaged_list_is_answered_with_both_digests() {
+        let bench = bench();
+        let document = format!("<Delete>{TWO}</Delete>");
+        let zeros = STANDARD.encode([0; 16]);
+        let headers = [("content-md5", zeros.as_str())];
+        let seen = bench
+            .send_signed("POST", "/b?delete", &headers, document.clone())
+            .await;
+        seen.assert_error(400, "BadDigest");
+        let computed = STANDARD.encode(Md5::digest(document.as_bytes()));
+        for element in [
+            "<Digest>Content-MD5</Digest>".to_owned(),
+            format!("<ExpectedDigest>{zeros}</ExpectedDigest>"),
+            format!("<CalculatedDigest>{computed}</CalculatedDigest>"),
+        ] {
+            assert!(seen.text().contains(&element), "{element}: {seen:?}");
+        }
+        assert!(bench.service().called().is_empty());
+    }
+
+    #[tokio::test]
     async fn a_list_has_one_to_a_thousand_keys() {
         let many = "<Object><Key>a</Key></Object>".repeat(1001);
         for document in [
