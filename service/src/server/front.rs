@@ -141,10 +141,10 @@ where
     }
 }
 
-/// `application/grpc`, with `+` and the coding of messages, or with parameters.
+/// `application/grpc`, with `+` and the coding of messages, or with parameters; also gRPC-Web, which gets gRPC's refusal.
 fn is_grpc(content_type: &[u8]) -> bool {
     let rest = content_type.strip_prefix(b"application/grpc");
-    rest.is_some_and(|rest| matches!(rest.first(), None | Some(b'+' | b';')))
+    rest.is_some_and(|rest| matches!(rest.first(), None | Some(b'+' | b';' | b'-')))
 }
 
 /// Marks credentials, so that no `Debug` of headers, here or in a library, shows them.
