@@ -39,7 +39,6 @@ messages! {
         root: String = [string, tag = "1"];
         field: String = [string, tag = "2"];
         optional: bool = [bool, tag = "3"];
-        refused: Vec<String> = [string, repeated, tag = "4"];
     }
     StatusWhen {
         field: String = [string, tag = "1"];

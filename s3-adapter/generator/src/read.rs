@@ -149,7 +149,7 @@ pub(crate) fn contract(descriptor_set: &[u8]) -> Result<Contract, Refusal> {
         operation.accepted = s3.accepted(operation, &rest);
         operation.refused = s3.refused(operation, &rest);
         if let Some(body) = &mut operation.request.body {
-            body.refused.append(&mut operation.refused.elements);
+            body.refused = std::mem::take(&mut operation.refused.elements);
         }
     }
     let mut operation_keys = s3.operation_keys();

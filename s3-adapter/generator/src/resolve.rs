@@ -213,7 +213,8 @@ fn request(
                 optional: body.optional,
                 shape: found.shape,
                 hook_elements: binding.hook_request_xml.clone(),
-                refused: body.refused.clone(),
+                // Known when the whole contract is.
+                refused: Vec::new(),
             })
         }
         None => None,
