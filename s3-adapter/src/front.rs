@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bucketry_s3_adapter::forwarding::{Forwarding, client_address_of};
+use bucketry_edge::forwarding::{Forwarding, client_address_of};
 use bucketry_s3_adapter::sigv4::Scheme;
 use bucketry_s3_adapter::{ClientInfo, S3Adapter};
 use hyper::service::service_fn;

@@ -19,7 +19,6 @@ mod fault;
 #[cfg(test)]
 mod fixture;
 pub mod form;
-pub mod forwarding;
 pub mod generated;
 pub mod headers;
 mod hooks;

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bucketry_s3_adapter::forwarding::{ForwardedHeader, Forwarding, ForwardingError, TrustedProxy};
+use bucketry_edge::forwarding::{ForwardedHeader, Forwarding, ForwardingError, TrustedProxy};
 use bucketry_s3_adapter::remote::{OperatorCredential, RemoteAuthority, RemoteObjects};
 use bucketry_s3_adapter::target::BaseDomains;
 use bucketry_s3_adapter::{Limits, S3Adapter, Settings};

@@ -10,7 +10,7 @@ use bucketry_contract::v1::{
     GetCapabilitiesResponse, ListTokensRequest, ListTokensResponse, Permission, Token,
     admin_service_server, object_service_server, token_service_server,
 };
-use bucketry_s3_adapter::forwarding::Forwarding;
+use bucketry_edge::forwarding::Forwarding;
 use bytes::{BufMut, Bytes, BytesMut};
 use clap::CommandFactory;
 use futures::FutureExt;

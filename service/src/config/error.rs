@@ -1,7 +1,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use bucketry_s3_adapter::forwarding::ForwardingError;
+use bucketry_edge::forwarding::ForwardingError;
 
 use super::NameError;
 

@@ -3,7 +3,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use bucketry_s3_adapter::forwarding::Forwarding;
+use bucketry_edge::forwarding::Forwarding;
 
 use super::file::FileSettings;
 use super::key_pair::text;

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use bucketry_s3_adapter::forwarding::{ForwardedHeader, TrustedProxy};
+use bucketry_edge::forwarding::{ForwardedHeader, TrustedProxy};
 use serde::Deserialize;
 
 use super::duration::{self, parse_duration};

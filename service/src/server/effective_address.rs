@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use bucketry_s3_adapter::forwarding::{AddressBasis, Forwarding, client_address_of};
+use bucketry_edge::forwarding::{AddressBasis, Forwarding, client_address_of};
 use http::HeaderMap;
 
 use super::{ConnectionInfo, Relayed};

@@ -3,7 +3,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use bucketry_contract::errors::{ErrorReason, status_of};
-use bucketry_s3_adapter::forwarding::Forwarding;
+use bucketry_edge::forwarding::Forwarding;
 use bytes::Bytes;
 use futures::FutureExt;
 use http::{HeaderMap, HeaderName, Method, Request, Response, StatusCode, Version, header};

@@ -2,7 +2,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bucketry_s3_adapter::forwarding::{Forwarding, TrustedProxy};
+use bucketry_edge::forwarding::{Forwarding, TrustedProxy};
 use bytes::Bytes;
 use http::{Request, Response, StatusCode, Version};
 use http_body_util::{BodyExt, Full};

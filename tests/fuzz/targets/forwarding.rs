@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use bucketry_s3_adapter::forwarding::{AddressBasis, ForwardedHeader, Forwarding, client_address};
+use bucketry_edge::forwarding::{AddressBasis, ForwardedHeader, Forwarding, client_address};
 
 use super::texts;
 use crate::Target;

@@ -1,9 +1,7 @@
 use bucketry_contract::v1::{
     AddressSource as ProtoSource, DescribeClientAddressRequest, DescribeClientAddressResponse,
 };
-use bucketry_s3_adapter::forwarding::{
-    AddressBasis, ForwardedHeader, MAX_FORWARDED_BYTES, MAX_HOPS,
-};
+use bucketry_edge::forwarding::{AddressBasis, ForwardedHeader, MAX_FORWARDED_BYTES, MAX_HOPS};
 use http::HeaderMap;
 use tonic::Request;
 
@@ -190,7 +188,7 @@ fn others(headers: &HeaderMap, name: &str) -> String {
 mod tests {
     use std::sync::Arc;
 
-    use bucketry_s3_adapter::forwarding::Forwarding;
+    use bucketry_edge::forwarding::Forwarding;
 
     use super::*;
     use crate::access::ClientAddress;

@@ -4,7 +4,7 @@
 //! connection is a proxy that the operator trusts, and only as far back as trusted proxies wrote it. Everything that
 //! cannot be read for certain makes the address unknown, which every IP rule refuses.
 //!
-//! Pure: addresses and header lines in, an address and the reason for it out. The server and this crate's own process
+//! Pure: addresses and header lines in, an address and the reason for it out. The server and the separate adapter
 //! decide by it alike.
 
 mod client_address;
