@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bucketry_contract::access_table::Classified;
 
 use crate::access::{self, AccessClass, Target};
-use crate::catalog::model::{Bucket, KeyScope};
+use crate::catalog::model::{Bucket, BucketState, KeyScope};
 use crate::convert::bucket_name;
 use crate::error::Error;
 use crate::gate::{Caller, Counting};
@@ -120,9 +120,22 @@ impl Service {
             key: "",
         };
         let caller = self.proven(caller, "", "").await?;
-        let grant = self.admit_target(caller, classes(request), Target::Service, asked)?;
+        let target = self.service_target(&caller).await?;
+        let grant = self.admit_target(caller, classes(request), target, asked)?;
         self.count(counting, &grant).await?;
         Ok(grant)
+    }
+
+    /// The service as a target. A token needs its bucket: without it the token reaches nothing.
+    pub(crate) async fn service_target(&self, caller: &access::Caller) -> Result<Target, Error> {
+        let Some(KeyScope::Bucket { bucket, .. }) = caller.key().map(|key| key.scope) else {
+            return Ok(Target::Service);
+        };
+        let found = self.catalog.bucket(bucket).await?;
+        Ok(match found.map(|bucket| bucket.state) {
+            Some(BucketState::Alive) => Target::Service,
+            Some(BucketState::Deleted) | None => Target::ServiceOfOrphan,
+        })
     }
 
     pub(crate) fn admit_target(

@@ -58,7 +58,8 @@ impl Refused {
             | Denial::PermissionLacks(_)
             | Denial::AdministratorsOnly
             | Denial::OperatorsOnly
-            | Denial::NoBucketNamed => Error::AccessDenied,
+            | Denial::NoBucketNamed
+            | Denial::BucketDeleted => Error::AccessDenied,
         }
     }
 }

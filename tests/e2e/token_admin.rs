@@ -6,11 +6,12 @@ use std::time::{Duration, SystemTime};
 
 use bucketry_contract::errors::explain;
 use bucketry_contract::v1::{
-    AuditEvent, CloneTokenRequest, CreateAccountRequest, CreateTokenRequest, Credentials,
-    DecisionReason, DeleteBucketRequest, ExplainAccessRequest, ExplainAccessResponse,
-    GetTokenRequest, ListAuditEventsRequest, ListTokenAuditEventsRequest, ListTokensRequest,
-    Permission, PurgeTokenRequest, ResumeTokenRequest, RevokeTokenRequest, ShowTokenSecretRequest,
-    SuspendTokenRequest, Token, TokenLimits, TokenState, UpdateTokenRequest,
+    AuditEvent, CloneTokenRequest, CreateAccountRequest, CreateSessionRequest, CreateTokenRequest,
+    Credentials, DecisionReason, DeleteBucketRequest, ExplainAccessRequest, ExplainAccessResponse,
+    GetTokenRequest, ListAuditEventsRequest, ListBucketsRequest, ListTokenAuditEventsRequest,
+    ListTokensRequest, Permission, PurgeTokenRequest, ResumeTokenRequest, RevokeTokenRequest,
+    ShowTokenSecretRequest, SuspendTokenRequest, Token, TokenLimits, TokenState,
+    UpdateTokenRequest,
 };
 use bucketry_tests::error::HarnessError;
 use bucketry_tests::grpc::{Bearer, Clients};
@@ -438,6 +439,7 @@ async fn tokens_of_a_deleted_bucket_are_reached_by_their_ids(
     let purge = scene.purge(BUCKET, &id).await;
     assert_eq!(reason(purge), "ERROR_REASON_NO_SUCH_TOKEN");
     assert_eq!(scene.head_bucket(&credentials)?, 403);
+    orphans_reach_nothing(scene, &credentials).await?;
 
     let shown = scene.get("", &orphan.access_key_id).await?;
     assert_eq!(
@@ -462,6 +464,21 @@ async fn tokens_of_a_deleted_bucket_are_reached_by_their_ids(
         .map(|event| event.action)
         .collect();
     assert_eq!(actions, ["token.purge", "token.create"]);
+    Ok(())
+}
+
+/// A token whose bucket is deleted is refused even where no bucket is named.
+async fn orphans_reach_nothing(
+    scene: &Scene,
+    credentials: &Credentials,
+) -> Result<(), HarnessError> {
+    let buckets = scene.s3(credentials, Request::new("GET", "/"))?;
+    assert_eq!(buckets.status, 403, "{}", buckets.text());
+    let mut own = Clients::connect(&scene.server, Bearer::token(credentials)?).await?;
+    let session = own.tokens.create_session(CreateSessionRequest {}).await;
+    assert_eq!(reason(session), "ERROR_REASON_ACCESS_DENIED");
+    let buckets = own.objects.list_buckets(ListBucketsRequest::default());
+    assert_eq!(reason(buckets.await), "ERROR_REASON_ACCESS_DENIED");
     Ok(())
 }
 

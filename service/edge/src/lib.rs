@@ -2,4 +2,5 @@
 //!
 //! Used by the server and by the separate S3 adapter alike. Knows neither the contract nor S3.
 
+pub mod environment;
 pub mod forwarding;

@@ -270,6 +270,10 @@ fn refusal(denial: &Denial, class: AccessClass) -> (DecisionReason, String) {
             DecisionReason::OperatorsOnly,
             format!("{needed}: for operators"),
         ),
+        Denial::BucketDeleted => (
+            DecisionReason::OtherBucket,
+            "bucket: deleted, so the token is orphaned".to_owned(),
+        ),
         Denial::NoBucketNamed => (
             DecisionReason::AdministratorsOnly,
             format!("bucket: {needed} needs one"),

@@ -35,6 +35,8 @@ pub enum Target {
     },
     /// A bucket name that no bucket has.
     AbsentBucket,
+    /// The service as a whole, asked by a token whose bucket is deleted.
+    ServiceOfOrphan,
 }
 
 /// What the bucket's policy and ACL say about this subject, class and target.
@@ -122,6 +124,8 @@ pub enum Denial {
     OperatorsOnly,
     /// The operation is about a bucket, but none is named.
     NoBucketNamed,
+    /// The token's bucket is deleted: the token reaches nothing.
+    BucketDeleted,
 }
 
 impl Caller {
@@ -186,6 +190,9 @@ fn decide_key(question: &Question<'_>, key: &KeyFacts) -> Result<(Basis, IpVerdi
         return Err(Denial::Address(ip));
     }
     let basis = match question.class {
+        AccessClass::Authenticated if question.target == Target::ServiceOfOrphan => {
+            Err(Denial::BucketDeleted)
+        }
         AccessClass::Authenticated => Ok(Basis::AnyKey),
         class => decide_scope(class, question.target, question.policy, key.scope),
     };
@@ -230,7 +237,9 @@ fn decide_account(class: AccessClass, target: Target, own: AccountId) -> Result<
         return Err(Denial::OperatorsOnly);
     }
     match target {
-        Target::Service | Target::AbsentBucket => Ok(Basis::AccountAdministrator),
+        Target::Service | Target::ServiceOfOrphan | Target::AbsentBucket => {
+            Ok(Basis::AccountAdministrator)
+        }
         Target::Account(account) if account == own => Ok(Basis::AccountAdministrator),
         Target::Account(_) => Err(Denial::OtherAccount),
         Target::Bucket { account, .. } if account == own => Ok(Basis::AccountAdministrator),
@@ -249,6 +258,7 @@ fn decide_token(
     match target {
         Target::Bucket { bucket, .. } if bucket == own => {}
         Target::Bucket { .. } | Target::AbsentBucket => return Err(Denial::OtherBucket),
+        Target::ServiceOfOrphan => return Err(Denial::BucketDeleted),
         Target::Service | Target::Account(_) => {
             let operators_only = grant.account == Holder::Refused;
             return Err(if operators_only {
@@ -461,6 +471,26 @@ mod tests {
                         "{class:?} {target:?}"
                     );
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn a_token_whose_bucket_is_deleted_reaches_nothing() {
+        for permission in Permission::ALL {
+            let key = facts(token(permission));
+            for class in AccessClass::ALL {
+                let decision = ask(
+                    Some(&key),
+                    class,
+                    Target::ServiceOfOrphan,
+                    PolicyVerdict::Silent,
+                );
+                assert_eq!(
+                    decision.is_allowed(),
+                    class == AccessClass::Public,
+                    "{class:?}"
+                );
             }
         }
     }

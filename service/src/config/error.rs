@@ -5,6 +5,39 @@ use bucketry_edge::forwarding::ForwardingError;
 
 use super::NameError;
 
+/// A place in a text file. Both numbers count from 1; a column is a character.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Position {
+    /// The line.
+    pub line: usize,
+    /// The character in the line.
+    pub column: usize,
+}
+
+impl Position {
+    /// The place of a byte of `text`.
+    pub(super) fn of(text: &str, byte: usize) -> Self {
+        let before = text.get(..byte.min(text.len())).unwrap_or(text);
+        let line_start = before.rfind('\n').map_or(0, |end| end + 1);
+        Self {
+            line: before.matches('\n').count() + 1,
+            column: before.get(line_start..).unwrap_or("").chars().count() + 1,
+        }
+    }
+}
+
+fn shown(position: Option<Position>) -> String {
+    position.map_or_else(String::new, |at| {
+        format!(", line {}, column {}", at.line, at.column)
+    })
+}
+
+fn proposal(nearest: Option<&str>) -> String {
+    nearest.map_or_else(String::new, |nearest| {
+        format!(", did you mean `{nearest}`?")
+    })
+}
+
 /// Why the process cannot take its configuration. The operator reads it.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
@@ -17,18 +50,27 @@ pub enum ConfigError {
         source: io::Error,
     },
     /// The configuration file is not valid TOML, or a value of it has the wrong type or form.
-    #[error("configuration file {}: {message}", path.display())]
+    #[error("configuration file {}{}: {message}", path.display(), shown(*position))]
     File {
         /// The file.
         path: PathBuf,
+        /// Where in it, if that is known.
+        position: Option<Position>,
         /// What is wrong, without the value.
         message: String,
     },
-    /// The configuration file holds a key that is no setting.
-    #[error("configuration file {}: `{key}` is no setting; known are: {known}", path.display())]
+    /// The configuration file holds a key that is not a setting.
+    #[error(
+        "configuration file {}{}: unknown setting `{key}`{}; the settings are: {known}",
+        path.display(), shown(*position), proposal(nearest.as_deref())
+    )]
     UnknownKey {
         /// The file.
         path: PathBuf,
+        /// Where in it, if that is known.
+        position: Option<Position>,
+        /// The setting that was most likely meant.
+        nearest: Option<String>,
         /// The key.
         key: String,
         /// All names.

@@ -1,9 +1,12 @@
 use std::path::Path;
 
+use bucketry_edge::environment::nearest;
 use clap::{Args, Command};
-use serde::Deserialize;
-use toml::{Table, Value};
+use serde::de::DeserializeOwned;
+use toml::de::{DeString, DeTable};
+use toml::{Spanned, Value};
 
+use super::error::Position;
 use super::{ConfigError, LogSettings, ServeArgs, ServerSettings, StorageSettings, UpkeepSettings};
 
 /// The settings of a file.
@@ -33,31 +36,58 @@ impl FileSettings {
         // `message` alone: the full text of a TOML error quotes the line, which may hold a password.
         let refused = |error: toml::de::Error| ConfigError::File {
             path: path.to_owned(),
+            position: start_of(&error, text),
             message: error.message().to_owned(),
         };
-        let table: Table = toml::from_str(text).map_err(refused)?;
+        let keys = DeTable::parse(text).map_err(refused)?;
         let known = names();
-        if let Some(key) = table.keys().find(|key| !known.contains(key)) {
+        let is_unknown =
+            |key: &&Spanned<DeString<'_>>| !known.iter().any(|name| name == key.get_ref());
+        if let Some(key) = keys.get_ref().keys().find(is_unknown) {
             return Err(ConfigError::UnknownKey {
                 path: path.to_owned(),
-                key: key.clone(),
+                position: Some(Position::of(text, key.span().start)),
+                nearest: nearest(key.get_ref(), &known).map(str::to_owned),
+                key: key.get_ref().to_string(),
                 known: known.join(", "),
             });
         }
-        // One parse per struct: the unknown keys of each are known ones of another. A value knows no text that its full
-        // error could quote; that names the key.
-        let wrong = |error: toml::de::Error| ConfigError::File {
-            path: path.to_owned(),
-            message: error.to_string().trim().replace('\n', " "),
+        let source = Source {
+            path,
+            text,
+            value: Value::Table(toml::from_str(text).map_err(refused)?),
         };
-        let value = Value::Table(table);
+        // One parse per struct: the unknown keys of each are known ones of another.
         Ok(Self {
-            storage: StorageSettings::deserialize(value.clone()).map_err(wrong)?,
-            server: ServerSettings::deserialize(value.clone()).map_err(wrong)?,
-            upkeep: UpkeepSettings::deserialize(value.clone()).map_err(wrong)?,
-            log: LogSettings::deserialize(value).map_err(wrong)?,
+            storage: source.settings()?,
+            server: source.settings()?,
+            upkeep: source.settings()?,
+            log: source.settings()?,
         })
     }
+}
+
+/// A file that is TOML and holds no unknown key.
+struct Source<'a> {
+    path: &'a Path,
+    text: &'a str,
+    value: Value,
+}
+
+impl Source<'_> {
+    fn settings<T: DeserializeOwned>(&self) -> Result<T, ConfigError> {
+        // The error of a value names the key, and has no text that it could quote; that of the text knows the place.
+        T::deserialize(self.value.clone()).map_err(|error| ConfigError::File {
+            path: self.path.to_owned(),
+            position: (toml::from_str::<T>(self.text).err())
+                .and_then(|error| start_of(&error, self.text)),
+            message: error.to_string().trim().replace('\n', " "),
+        })
+    }
+}
+
+fn start_of(error: &toml::de::Error, text: &str) -> Option<Position> {
+    error.span().map(|span| Position::of(text, span.start))
 }
 
 /// The names of all settings that a file may hold: the long flags of `serve`, but for the one that names the file.
@@ -73,6 +103,8 @@ fn names() -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
+
+    use toml::Table;
 
     use super::*;
     use crate::config::{LogFormat, PlaintextCredentials};
@@ -110,9 +142,28 @@ mod tests {
     }
 
     #[test]
-    fn a_value_of_the_wrong_kind_is_told_with_its_key() {
-        let error = parse("listen = \"127.0.0.1:1\"").unwrap_err().to_string();
+    fn a_value_of_the_wrong_kind_is_named_with_its_key_and_place() {
+        let error = parse("# é\nregion = \"eu\"\nlisten = \"127.0.0.1:1\"")
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("`listen`"), "{error}");
+        assert!(error.contains("x.toml, line 3, column 10: "), "{error}");
+    }
+
+    #[test]
+    fn a_value_of_the_wrong_form_has_its_place() {
+        let error = parse("drain-deadline = \"1m\"\n  region = \"EU\"")
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("x.toml, line 2, column 12: "), "{error}");
+    }
+
+    #[test]
+    fn a_mistake_in_the_syntax_has_its_place() {
+        let error = parse("region = \"eu\"\nlisten = [\"a\"")
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("x.toml, line 2, column "), "{error}");
     }
 
     #[test]
@@ -156,6 +207,15 @@ mod tests {
                 "{refused}"
             );
         }
+        let refused = parse("region = \"eu\"\n data_dir = \"x\"")
+            .unwrap_err()
+            .to_string();
+        assert!(
+            refused.contains(
+                "x.toml, line 2, column 2: unknown setting `data_dir`, did you mean `data-dir`?"
+            ),
+            "{refused}"
+        );
     }
 
     #[test]

@@ -20,7 +20,7 @@ mod store_url;
 pub use client::ClientSettings;
 pub use database_url::DatabaseUrl;
 pub use duration::{DurationError, parse_duration};
-pub use error::ConfigError;
+pub use error::{ConfigError, Position};
 pub use key_pair::KeyPair;
 pub use names::{Domain, LogFilter, NameError, PublicUrl, Region};
 pub use resolve::{

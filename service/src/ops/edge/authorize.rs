@@ -4,9 +4,7 @@ use bucketry_contract::access_table::{self, AccessClass as ContractClass};
 use bucketry_contract::adapter::v1::{AuthorizeRequest, AuthorizeResponse};
 
 use super::claim::{Asking, ClaimError, Verified, verify};
-use crate::access::{
-    self, AccessClass, ClientAddress, MAX_SESSION_LIFE, OperationSession, Origin, Target,
-};
+use crate::access::{self, AccessClass, ClientAddress, MAX_SESSION_LIFE, OperationSession, Origin};
 use crate::convert::bucket_name;
 use crate::error::Error;
 use crate::grant::Asked;
@@ -129,7 +127,8 @@ async fn admit(
                 .await?;
         }
         class if asked.bucket.is_empty() => {
-            service.admit_target(caller, vec![class], Target::Service, asked)?;
+            let target = service.service_target(&caller).await?;
+            service.admit_target(caller, vec![class], target, asked)?;
         }
         class => {
             service.admit_proven(caller, vec![class], asked).await?;

@@ -32,6 +32,10 @@ pub(crate) async fn explain_access(
     let address = address(&asked.client_address)?;
     let asked_of = Asked {
         target: target(service, &grant.bucket, &asked.target_bucket).await?,
+        service: match grant.bucket.state {
+            BucketState::Alive => Target::Service,
+            BucketState::Deleted => Target::ServiceOfOrphan,
+        },
         address,
         now: (asked.time.as_ref()).map_or_else(|| service.now(), timestamp_from_proto),
     };
@@ -47,7 +51,10 @@ pub(crate) async fn explain_access(
 /// The circumstances of a request that nobody makes.
 #[derive(Debug, Clone, Copy)]
 struct Asked {
+    /// What an operation on a bucket is about.
     target: Target,
+    /// What an operation on no bucket is about.
+    service: Target,
     address: ClientAddress,
     now: Timestamp,
 }
@@ -63,7 +70,7 @@ fn explanation(key: &KeyFacts, classes: &[AccessClass], asked: Asked) -> Explana
                     address: asked.address,
                 },
                 class,
-                target: about(class, asked.target),
+                target: about(class, asked),
                 policy: PolicyVerdict::Silent,
                 now: asked.now,
             };
@@ -82,12 +89,12 @@ fn explanation(key: &KeyFacts, classes: &[AccessClass], asked: Asked) -> Explana
 }
 
 /// What operators and edges do is about no bucket.
-fn about(class: AccessClass, target: Target) -> Target {
+fn about(class: AccessClass, asked: Asked) -> Target {
     match class {
         AccessClass::Public
         | AccessClass::Authenticated
         | AccessClass::Operator
-        | AccessClass::Edge => Target::Service,
+        | AccessClass::Edge => asked.service,
         AccessClass::BucketProbe
         | AccessClass::CreateBucket
         | AccessClass::BucketSetting
@@ -99,7 +106,7 @@ fn about(class: AccessClass, target: Target) -> Target {
         | AccessClass::Delete
         | AccessClass::ListParts
         | AccessClass::BucketAdmin
-        | AccessClass::AccountAdmin => target,
+        | AccessClass::AccountAdmin => asked.target,
     }
 }
 
@@ -229,19 +236,21 @@ mod tests {
             classes in prop::collection::vec(prop::sample::select(AccessClass::ALL.to_vec()), 1..3),
             target in target_of_any_kind(),
             text in address_of_any_kind(),
+            service in prop::sample::select(vec![Target::Service, Target::ServiceOfOrphan]),
             now in 0_i64..2_000,
         ) {
             let facts = KeyFacts::from(&key);
             let address = address(&text).unwrap();
             let now = Timestamp::from_seconds(now);
-            let explained = explanation(&facts, &classes, Asked { target, address, now });
+            let asked = Asked { target, service, address, now };
+            let explained = explanation(&facts, &classes, asked);
             let caller = Caller::proven_for_tests(
                 Arc::new(facts),
                 Origin { address, request_id: "r".into(), operation: "o".into(), user_agent: None },
             );
             let met = classes
                 .iter()
-                .try_for_each(|&class| judge(&caller, &[class], about(class, target), now));
+                .try_for_each(|&class| judge(&caller, &[class], about(class, asked), now));
             prop_assert_eq!(explained.allowed, met.is_ok(), "{:?} {:?}", explained, met);
             prop_assert!(!explained.rule.is_empty());
         }
