@@ -262,6 +262,7 @@ impl From<CatalogError> for Error {
                 Self::Unavailable(Box::new(error))
             }
             CatalogError::Migration(_)
+            | CatalogError::NewerSchema { .. }
             | CatalogError::Corrupt(_)
             | CatalogError::Directory { .. }
             | CatalogError::InUse(_)

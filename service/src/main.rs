@@ -4,7 +4,10 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 use std::time::SystemTime;
 
-use bucketry::cli::{CheckError, Cli, CliError, ClientCommand, Command, FsckArgs, Terminal};
+use bucketry::cli::{
+    CheckError, Cli, CliError, ClientCommand, Command, FsckArgs, Terminal,
+    unknown_process_variables,
+};
 use bucketry::clock::Clock;
 use bucketry::config::{
     Config, ConfigError, KeyPair, PublicUrl, ServeArgs, ServerConfig, process_environment,
@@ -54,14 +57,33 @@ fn main() -> ExitCode {
         Command::Client(command) => client(command),
     };
     done.unwrap_or_else(|failure| {
+        if failure.is_broken_pipe() {
+            return failure.exit_code();
+        }
         // Nobody is left to tell if this fails.
         let _ = writeln!(io::stderr(), "bucketry: {failure}");
-        match failure {
+        failure.exit_code()
+    })
+}
+
+impl Failure {
+    /// Whether the reader of the output has gone, as in `bucketry token list | head -1`: it has all that it wanted.
+    fn is_broken_pipe(&self) -> bool {
+        let written = match self {
+            Self::Client(CliError::Write(error)) | Self::Check(CheckError::Write(error)) => error,
+            _ => return false,
+        };
+        written.kind() == io::ErrorKind::BrokenPipe
+    }
+
+    fn exit_code(&self) -> ExitCode {
+        match self {
             // 1 says that the data is not in order.
-            Failure::Check(_) => ExitCode::from(2),
+            Self::Check(_) => ExitCode::from(2),
+            Self::Client(_) if self.is_broken_pipe() => ExitCode::SUCCESS,
             _ => ExitCode::FAILURE,
         }
-    })
+    }
 }
 
 fn fsck(args: FsckArgs) -> Result<ExitCode, Failure> {
@@ -100,6 +122,9 @@ fn client(command: ClientCommand) -> Result<ExitCode, Failure> {
 fn serve(args: ServeArgs) -> Result<ExitCode, Failure> {
     let config = Config::resolve(args, process_variable)?;
     logs::install(&config.log)?;
+    for unknown in unknown_process_variables() {
+        tracing::warn!("{unknown}");
+    }
     let runtime = Builder::new_multi_thread().enable_all().build()?;
     let done = runtime.block_on(serve_until_stopped(&config));
     // What still blocks a thread now has had its time.
@@ -127,6 +152,9 @@ async fn serve_until_stopped(config: &Config) -> Result<ExitCode, Failure> {
         return Err(ConfigError::NoListener.into());
     };
     let public_url = config.server.public_url(first);
+    if let Some(warning) = config.server.public_url_warning(first) {
+        tracing::warn!("{warning}");
+    }
     let node = node::open(config, &public_url).await?;
     tokio::spawn(reload_on_hangup(hangups, node.upkeep.keyring()));
     announce(

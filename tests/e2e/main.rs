@@ -18,6 +18,7 @@ mod grpc;
 mod haproxy;
 mod keys;
 mod lifecycle;
+mod operating;
 mod permissions;
 mod post_form;
 mod proxy_protocol;

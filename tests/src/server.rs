@@ -25,6 +25,12 @@ pub const ROOT_SECRET_ACCESS_KEY: &str = "test/root+secret/access+key/of/40/char
 /// What seals the secrets of servers that are given their keyring.
 const KEYRING: &str = "active = 1\n[keys]\n1 = \"000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\"\n";
 
+/// What tests read of their environment.
+const TEST_VARIABLES: [&str; 3] = [
+    "BUCKETRY_TEST_CACHE",
+    "BUCKETRY_TEST_POSTGRES_URL",
+    "BUCKETRY_BLESS",
+];
 const READY_LIMIT: Duration = Duration::from_secs(60);
 const STOP_LIMIT: Duration = Duration::from_secs(30);
 const LOG_LINES_SHOWN: usize = 60;
@@ -399,6 +405,10 @@ fn command(folder: &Path, options: &ServerOptions) -> Result<Command, HarnessErr
         .arg("--data-dir")
         .arg(data_dir(folder))
         .args(&options.arguments);
+    // Those of the tests themselves, which a server would warn of.
+    for name in TEST_VARIABLES {
+        command.env_remove(name);
+    }
     match options.operator {
         Operator::Root => {
             command

@@ -23,6 +23,17 @@ pub enum CatalogError {
     /// A migration failed.
     #[error("a migration failed: {0}")]
     Migration(Arc<sqlx::migrate::MigrateError>),
+    /// The catalog's tables are those of a later version of this program.
+    #[error(
+        "the catalog was written by a newer bucketry (schema {found}, this one knows {known}): start that version, or a \
+         later one"
+    )]
+    NewerSchema {
+        /// The schema's number in the catalog.
+        found: i64,
+        /// The latest that this program knows.
+        known: i64,
+    },
     /// A stored value cannot be what it should be.
     #[error("the catalog holds an impossible value in {0}")]
     Corrupt(&'static str),

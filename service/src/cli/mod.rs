@@ -16,6 +16,7 @@ mod output;
 mod shell_quote;
 mod table;
 mod token;
+mod variables;
 
 use std::io::Write;
 use std::time::SystemTime;
@@ -30,6 +31,7 @@ pub use error::CliError;
 pub use fsck::{CheckError, FsckArgs};
 pub use keyring::KeyringCommand;
 pub use token::TokenCommand;
+pub use variables::unknown_process_variables;
 
 use crate::config::{ClientSettings, KeyPair, ServeArgs};
 use connection::Connection;

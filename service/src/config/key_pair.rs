@@ -6,6 +6,17 @@ const ACCESS_KEY_ID: &str = "BUCKETRY_ACCESS_KEY_ID";
 const SECRET_ACCESS_KEY: &str = "BUCKETRY_SECRET_ACCESS_KEY";
 const ROOT_ACCESS_KEY_ID: &str = "BUCKETRY_ROOT_ACCESS_KEY_ID";
 const ROOT_SECRET_ACCESS_KEY: &str = "BUCKETRY_ROOT_SECRET_ACCESS_KEY";
+/// The text of the keyring.
+pub(super) const KEYRING: &str = "BUCKETRY_KEYRING";
+
+/// The variables that have no flag: a flag would show its value to every user of the machine.
+pub(crate) const VARIABLES_WITHOUT_FLAG: [&str; 5] = [
+    ACCESS_KEY_ID,
+    SECRET_ACCESS_KEY,
+    ROOT_ACCESS_KEY_ID,
+    ROOT_SECRET_ACCESS_KEY,
+    KEYRING,
+];
 
 /// An access key id with its secret. Comes from variables alone: a flag would show it to every user of the machine.
 #[derive(Debug, Clone)]

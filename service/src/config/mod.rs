@@ -22,6 +22,7 @@ pub use database_url::DatabaseUrl;
 pub use duration::{DurationError, parse_duration};
 pub use error::{ConfigError, Position};
 pub use key_pair::KeyPair;
+pub(crate) use key_pair::VARIABLES_WITHOUT_FLAG;
 pub use names::{Domain, LogFilter, NameError, PublicUrl, Region};
 pub use resolve::{
     Config, DataPlaces, KeyringSource, LogConfig, ServerConfig, StorageConfig, TlsFiles,
@@ -41,6 +42,11 @@ use std::ffi::OsString;
 #[must_use]
 pub fn process_variable(name: &str) -> Option<OsString> {
     std::env::var_os(name)
+}
+
+/// The names of the variables of the process.
+pub(crate) fn process_variable_names() -> impl Iterator<Item = String> {
+    std::env::vars_os().filter_map(|(name, _)| name.into_string().ok())
 }
 
 /// The variables of the process that are text, for the settings of a cloud store.

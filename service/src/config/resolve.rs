@@ -6,7 +6,7 @@ use std::time::Duration;
 use bucketry_edge::forwarding::Forwarding;
 
 use super::file::FileSettings;
-use super::key_pair::text;
+use super::key_pair::{KEYRING, text};
 use super::{
     ConfigError, DatabaseUrl, Domain, KeyPair, LogFilter, LogFormat, LogSettings,
     PlaintextCredentials, PublicUrl, Region, Secret, ServeArgs, ServerSettings, SignatureV2,
@@ -141,7 +141,7 @@ impl Config {
         variable: impl Fn(&str) -> Option<OsString>,
     ) -> Result<Self, ConfigError> {
         let file = FileSettings::read(args.config.as_deref())?;
-        let keyring = text(&variable, "BUCKETRY_KEYRING")?.map(Secret::new);
+        let keyring = text(&variable, KEYRING)?.map(Secret::new);
         Ok(Self {
             storage: StorageConfig::resolve(args.storage.or(file.storage), keyring)?,
             server: ServerConfig::resolve(args.server.or(file.server))?,
@@ -278,6 +278,20 @@ impl ServerConfig {
             .unwrap_or_else(|| PublicUrl::of_listener(first, self.scheme()))
     }
 
+    /// Why the URL that tokens name may be of no use to clients. `first` is the real address of the first listener.
+    #[must_use]
+    pub fn public_url_warning(&self, first: SocketAddr) -> Option<String> {
+        let mut all = self.listen.iter().chain(&self.proxy_listen);
+        let beyond = all.find(|address| !address.ip().is_loopback())?;
+        self.given_public_url.is_none().then(|| {
+            format!(
+                "listening on {beyond}, but tokens name {}, which other machines cannot reach: set --public-url to the \
+                 URL that clients use",
+                self.public_url(first)
+            )
+        })
+    }
+
     /// The virtual-host domains: those given, else the host of `public_url` (unless it is an address) and `localhost`.
     #[must_use]
     pub fn domains(&self, public_url: &PublicUrl) -> Vec<Domain> {
@@ -324,6 +338,29 @@ mod tests {
 
     fn nothing(_: &str) -> Option<OsString> {
         None
+    }
+
+    #[test]
+    fn a_listener_beyond_this_machine_needs_a_public_url() {
+        let warning = |listen: &[&str], public_url: Option<&str>| {
+            let settings = ServerSettings {
+                listen: Some(listen.iter().map(|text| text.parse().unwrap()).collect()),
+                public_url: public_url.map(|text| text.parse().unwrap()),
+                ..ServerSettings::default()
+            };
+            let resolved = ServerConfig::resolve(settings).unwrap();
+            resolved.public_url_warning("0.0.0.0:9000".parse().unwrap())
+        };
+        let told = warning(&["127.0.0.1:1", "0.0.0.0:9000"], None).unwrap();
+        assert!(
+            told.contains("http://localhost:9000") && told.contains("--public-url"),
+            "{told}"
+        );
+        assert_eq!(warning(&["127.0.0.1:9000", "[::1]:9000"], None), None);
+        assert_eq!(
+            warning(&["0.0.0.0:9000"], Some("https://s3.example.com")),
+            None
+        );
     }
 
     #[test]

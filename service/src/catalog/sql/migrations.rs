@@ -1,9 +1,10 @@
 use std::borrow::Cow;
 
 use sqlx::SqlSafeStr as _;
-use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 
 use super::Dialect;
+use crate::catalog::CatalogError;
 
 /// Both engines' scripts of one number do the same.
 const SCRIPTS: [(i64, &str, &str, &str); 4] = [
@@ -32,6 +33,26 @@ const SCRIPTS: [(i64, &str, &str, &str); 4] = [
         include_str!("../../../migrations/postgres/0004_usage_totals.sql"),
     ),
 ];
+
+/// The number of the latest script.
+const LATEST: i64 = SCRIPTS[SCRIPTS.len() - 1].0;
+
+/// Reads the number of the newest script that a database has seen.
+pub(super) const NEWEST: &str = "SELECT MAX(version) FROM _sqlx_migrations";
+
+/// What a failed migration means; `newest` runs [`NEWEST`].
+pub(super) async fn failure(
+    error: MigrateError,
+    newest: impl Future<Output = Result<i64, sqlx::Error>>,
+) -> CatalogError {
+    match error {
+        MigrateError::VersionMissing(first) => CatalogError::NewerSchema {
+            found: newest.await.unwrap_or(first),
+            known: LATEST,
+        },
+        error => error.into(),
+    }
+}
 
 /// The scripts of an engine. On Postgres running them takes an advisory lock, so that nodes may start together.
 pub(super) fn migrator(dialect: Dialect) -> Migrator {

@@ -7,7 +7,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{ConnectOptions as _, PgPool, Sqlite, SqlitePool};
 
 use super::connection::Begin;
-use super::migrations::migrator;
+use super::migrations::{NEWEST, failure, migrator};
 use super::{Connection, Dialect, Row, Statement};
 use crate::catalog::{CatalogError, CatalogOptions};
 
@@ -54,7 +54,10 @@ impl Pools {
             .min_connections(1)
             .connect_with(connect.clone())
             .await?;
-        migrator(Dialect::Sqlite).run(&writer).await?;
+        if let Err(error) = migrator(Dialect::Sqlite).run(&writer).await {
+            let newest = sqlx::query_scalar(NEWEST).fetch_one(&writer);
+            return Err(failure(error, newest).await);
+        }
         let readers = pool()
             .max_connections(options.connections.clamp(1, 64))
             .acquire_timeout(options.acquire_timeout)
@@ -77,7 +80,10 @@ impl Pools {
                     .disable_statement_logging(),
             )
             .await?;
-        migrator(Dialect::Postgres).run(&pool).await?;
+        if let Err(error) = migrator(Dialect::Postgres).run(&pool).await {
+            let newest = sqlx::query_scalar(NEWEST).fetch_one(&pool);
+            return Err(failure(error, newest).await);
+        }
         Ok(Self::Postgres(pool))
     }
 
