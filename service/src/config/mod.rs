@@ -7,7 +7,6 @@
 
 mod client;
 mod database_url;
-mod duration;
 mod error;
 mod file;
 mod key_pair;
@@ -17,9 +16,9 @@ mod secret;
 mod settings;
 mod store_url;
 
+pub use bucketry_edge::duration::{DurationError, parse_duration};
 pub use client::ClientSettings;
 pub use database_url::DatabaseUrl;
-pub use duration::{DurationError, parse_duration};
 pub use error::{ConfigError, Position};
 pub use key_pair::KeyPair;
 pub(crate) use key_pair::VARIABLES_WITHOUT_FLAG;

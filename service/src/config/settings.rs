@@ -4,10 +4,10 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use bucketry_edge::duration::{self, parse_duration};
 use bucketry_edge::forwarding::{ForwardedHeader, TrustedProxy};
 use serde::Deserialize;
 
-use super::duration::{self, parse_duration};
 use super::names::parse_listener;
 use super::{Domain, LogFilter, PublicUrl, Region, Secret, StoreUrl};
 

@@ -3,6 +3,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use bucketry_contract::errors::{ErrorReason, status_of};
+use bucketry_edge::Handler;
 use bucketry_edge::forwarding::Forwarding;
 use bytes::Bytes;
 use futures::FutureExt;
@@ -31,13 +32,6 @@ pub struct Front<S> {
     forwarding: Arc<Forwarding>,
 }
 
-impl<S> Front<S> {
-    /// Whose word about the client is believed.
-    pub(super) fn forwarding(&self) -> &Forwarding {
-        &self.forwarding
-    }
-}
-
 impl<S, B> Front<S>
 where
     S: Service<Request<RequestBody>, Response = Response<B>, Error = Infallible> + Clone,
@@ -56,12 +50,7 @@ where
         }
     }
 
-    pub(super) fn grpc(&self) -> &GrpcFront {
-        &self.grpc
-    }
-
-    /// Answers one request.
-    pub(super) async fn handle(
+    async fn respond(
         &self,
         mut request: Request<Incoming>,
         info: ConnectionInfo,
@@ -138,6 +127,35 @@ where
                 }
             }
         }
+    }
+}
+
+impl<S, B> Handler for Front<S>
+where
+    S: Service<Request<RequestBody>, Response = Response<B>, Error = Infallible>
+        + Clone
+        + Send
+        + Sync
+        + 'static,
+    S::Future: Send,
+    B: http_body::Body<Data = Bytes, Error: Into<tonic::codegen::StdError>> + Send + 'static,
+{
+    type Body = ObservedBody;
+
+    async fn handle(
+        &self,
+        request: Request<Incoming>,
+        connection: ConnectionInfo,
+    ) -> Response<ObservedBody> {
+        self.respond(request, connection).await
+    }
+
+    fn forwarding(&self) -> &Forwarding {
+        &self.forwarding
+    }
+
+    async fn stopping(&self) {
+        self.grpc.stop_serving().await;
     }
 }
 

@@ -165,7 +165,7 @@ impl Drop for Observation {
 }
 
 /// The body of an answer; the request has ended when it is dropped.
-pub(super) struct ObservedBody {
+pub struct ObservedBody {
     inner: Body,
     observation: Observation,
 }

@@ -1,18 +1,14 @@
-use std::convert::Infallible;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use http::{Request, Response};
 use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tower::Service;
 
-use super::connection::{Shared, connection, http};
-use super::{Front, Limits, Listener, RequestBody, Tls};
+use crate::connection::{Shared, connection, http};
+use crate::{Handler, Limits, Listener, Tls};
 
 /// The wait after an error of accepting that is not one connection's: most often the process is out of file
 /// descriptors, and trying again at once would only burn the processor.
@@ -30,23 +26,17 @@ pub enum Drained {
     },
 }
 
-/// Serves both fronts on all listeners until `shutdown` ends; then takes no new connections and requests, says so by
-/// gRPC health, lets the running requests end within the drain deadline, and cuts the rest.
-pub async fn serve<S, B>(
+/// Serves all listeners until `shutdown` ends; then calls [`Handler::stopping`], takes no new connections and requests,
+/// lets the running requests end within the drain deadline, and cuts the rest.
+pub async fn serve<H>(
     listeners: Vec<Listener>,
     tls: Option<Tls>,
-    front: Front<S>,
+    handler: H,
     limits: Limits,
     shutdown: impl Future<Output = ()>,
 ) -> Drained
 where
-    S: Service<Request<RequestBody>, Response = Response<B>, Error = Infallible>
-        + Clone
-        + Send
-        + Sync
-        + 'static,
-    S::Future: Send,
-    B: http_body::Body<Data = Bytes, Error: Into<tonic::codegen::StdError>> + Send + 'static,
+    H: Handler,
 {
     let stop = CancellationToken::new();
     let abandon = CancellationToken::new();
@@ -54,7 +44,7 @@ where
     let _stop_with_us = stop.clone().drop_guard();
     let _abandon_with_us = abandon.clone().drop_guard();
     let shared = Arc::new(Shared {
-        front,
+        handler,
         tls,
         limits,
         http: http(),
@@ -73,7 +63,7 @@ where
         ));
     }
     shutdown.await;
-    shared.front.grpc().stop_serving().await;
+    shared.handler.stopping().await;
     stop.cancel();
     acceptors.close();
     acceptors.wait().await;
@@ -91,19 +81,13 @@ where
 }
 
 /// Accepts connections of one listener until the server stops.
-async fn accept<S, B>(
+async fn accept<H>(
     listener: Listener,
-    shared: Arc<Shared<S>>,
+    shared: Arc<Shared<H>>,
     permits: Arc<Semaphore>,
     connections: TaskTracker,
 ) where
-    S: Service<Request<RequestBody>, Response = Response<B>, Error = Infallible>
-        + Clone
-        + Send
-        + Sync
-        + 'static,
-    S::Future: Send,
-    B: http_body::Body<Data = Bytes, Error: Into<tonic::codegen::StdError>> + Send + 'static,
+    H: Handler,
 {
     let next = async || {
         // The permit first: a connection that cannot be served stays in the kernel's queue.

@@ -6,38 +6,38 @@ pub const MAX_HEAD_BYTES: u32 = 32 * 1024;
 
 /// The largest header list that is read of an HTTP/2 request: above [`MAX_HEAD_BYTES`], so that a head that exceeds that
 /// is refused with the error of its protocol; one that exceeds this gets a bare 431 from the HTTP library.
-pub(super) const MAX_HTTP2_HEAD_BYTES: u32 = 2 * MAX_HEAD_BYTES;
+pub(crate) const MAX_HTTP2_HEAD_BYTES: u32 = 2 * MAX_HEAD_BYTES;
 
 /// The most headers that are read of an HTTP/1 request; for the same reason above what S3 takes.
-pub(super) const MAX_HTTP1_HEADERS: usize = 128;
+pub(crate) const MAX_HTTP1_HEADERS: usize = 128;
 
 /// The read and write buffer of an HTTP/1 connection. Not [`MAX_HEAD_BYTES`]: the buffer is also what a body is read
 /// through, and 256 KiB is the chunk at which the transfer of large bodies is cheapest. The size of the head is judged
 /// when it has been read.
-pub(super) const HTTP1_BUFFER_BYTES: usize = 256 * 1024;
+pub(crate) const HTTP1_BUFFER_BYTES: usize = 256 * 1024;
 
 /// How long an HTTP/1 client may take for a head, and how long it may keep the connection idle.
-pub(super) const HEADER_READ_TIMEOUT: Duration = Duration::from_secs(30);
+pub(crate) const HEADER_READ_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The most requests at once on one HTTP/2 connection.
-pub(super) const MAX_CONCURRENT_STREAMS: u32 = 256;
+pub(crate) const MAX_CONCURRENT_STREAMS: u32 = 256;
 
 /// How much of one HTTP/2 body may be under way. Means nothing on loopback and is everything over a distance: it bounds
 /// the bytes per round trip.
-pub(super) const STREAM_WINDOW_BYTES: u32 = 4 * 1024 * 1024;
+pub(crate) const STREAM_WINDOW_BYTES: u32 = 4 * 1024 * 1024;
 
 /// How much of all bodies of an HTTP/2 connection may be under way.
-pub(super) const CONNECTION_WINDOW_BYTES: u32 = 16 * 1024 * 1024;
+pub(crate) const CONNECTION_WINDOW_BYTES: u32 = 16 * 1024 * 1024;
 
 /// How often a silent HTTP/2 connection is asked whether it lives.
-pub(super) const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(20);
+pub(crate) const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(20);
 
 /// How long it may take to say so.
-pub(super) const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(20);
+pub(crate) const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// How many streams of an HTTP/2 connection the server may reset before it takes the client for an attacker and closes
 /// the connection, with all calls on it. h2's default of 1,024 is reached by an honest client of many refused uploads.
-pub(super) const MAX_LOCAL_RESETS: usize = 16 * 1024;
+pub(crate) const MAX_LOCAL_RESETS: usize = 16 * 1024;
 
 /// What a server bears and how long it waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

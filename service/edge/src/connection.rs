@@ -5,8 +5,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use http::{Request, Response};
+use http::Request;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -15,30 +14,29 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
-use tower::Service;
 
-use super::limits::{
+use crate::limits::{
     CONNECTION_WINDOW_BYTES, HEADER_READ_TIMEOUT, HTTP1_BUFFER_BYTES, KEEP_ALIVE_INTERVAL,
     KEEP_ALIVE_TIMEOUT, MAX_CONCURRENT_STREAMS, MAX_HTTP1_HEADERS, MAX_HTTP2_HEAD_BYTES,
     MAX_LOCAL_RESETS, STREAM_WINDOW_BYTES,
 };
-use super::proxy_protocol::{ReadProxyHeaderError, read_proxy_header};
-use super::{ConnectionInfo, Encryption, Front, Limits, Preamble, Relayed, RequestBody, Tls};
+use crate::proxy_protocol::{ReadProxyHeaderError, read_proxy_header};
+use crate::{ConnectionInfo, Encryption, Handler, Limits, Preamble, Relayed, Tls};
 
 /// What all connections of a server share.
-pub(super) struct Shared<S> {
-    pub(super) front: Front<S>,
-    pub(super) tls: Option<Tls>,
-    pub(super) limits: Limits,
-    pub(super) http: auto::Builder<TokioExecutor>,
+pub(crate) struct Shared<H> {
+    pub(crate) handler: H,
+    pub(crate) tls: Option<Tls>,
+    pub(crate) limits: Limits,
+    pub(crate) http: auto::Builder<TokioExecutor>,
     /// Finish what runs, take nothing new.
-    pub(super) stop: CancellationToken,
+    pub(crate) stop: CancellationToken,
     /// Drop everything.
-    pub(super) abandon: CancellationToken,
+    pub(crate) abandon: CancellationToken,
 }
 
 /// HTTP as this server speaks it.
-pub(super) fn http() -> auto::Builder<TokioExecutor> {
+pub(crate) fn http() -> auto::Builder<TokioExecutor> {
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder
         .http1()
@@ -64,20 +62,12 @@ pub(super) fn http() -> auto::Builder<TokioExecutor> {
 }
 
 /// Serves one accepted connection to its end.
-pub(super) async fn connection<S, B>(
-    shared: Arc<Shared<S>>,
+pub(crate) async fn connection<H: Handler>(
+    shared: Arc<Shared<H>>,
     mut socket: TcpStream,
     peer: SocketAddr,
     preamble: Preamble,
-) where
-    S: Service<Request<RequestBody>, Response = Response<B>, Error = Infallible>
-        + Clone
-        + Send
-        + Sync
-        + 'static,
-    S::Future: Send,
-    B: http_body::Body<Data = Bytes, Error: Into<tonic::codegen::StdError>> + Send + 'static,
-{
+) {
     // Without it a small answer waits up to 44 ms for the client's delayed acknowledgement.
     if let Err(error) = socket.set_nodelay(true) {
         tracing::debug!(%peer, %error, "TCP_NODELAY refused");
@@ -113,12 +103,12 @@ pub(super) async fn connection<S, B>(
 }
 
 /// What the PROXY protocol header of a new connection says; none: the connection is to be closed.
-async fn relayed<S>(
-    shared: &Shared<S>,
+async fn relayed<H: Handler>(
+    shared: &Shared<H>,
     socket: &mut TcpStream,
     peer: SocketAddr,
 ) -> Option<Relayed> {
-    if !shared.front.forwarding().trusts(peer.ip()) {
+    if !shared.handler.forwarding().trusts(peer.ip()) {
         tracing::info!(%peer, "closed: PROXY protocol from a peer that is no trusted proxy");
         return None;
     }
@@ -146,15 +136,9 @@ async fn relayed<S>(
 }
 
 /// Serves the requests of one connection, until either side closes it, the server stops or no request ever comes.
-async fn requests<S, B, I>(shared: &Arc<Shared<S>>, io: I, info: ConnectionInfo)
+async fn requests<H, I>(shared: &Arc<Shared<H>>, io: I, info: ConnectionInfo)
 where
-    S: Service<Request<RequestBody>, Response = Response<B>, Error = Infallible>
-        + Clone
-        + Send
-        + Sync
-        + 'static,
-    S::Future: Send,
-    B: http_body::Body<Data = Bytes, Error: Into<tonic::codegen::StdError>> + Send + 'static,
+    H: Handler,
     I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let arrived = CancellationToken::new();
@@ -163,7 +147,7 @@ where
         service_fn(move |request: Request<Incoming>| {
             arrived.cancel();
             let shared = Arc::clone(&shared);
-            async move { Ok::<_, Infallible>(shared.front.handle(request, info).await) }
+            async move { Ok::<_, Infallible>(shared.handler.handle(request, info).await) }
         })
     };
     let mut connection = pin!(shared.http.serve_connection(TokioIo::new(io), service));

@@ -67,7 +67,7 @@ pub enum ProxyHeaderError {
 
 /// Why no PROXY protocol header was read.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum ReadProxyHeaderError {
+pub(crate) enum ReadProxyHeaderError {
     #[error(transparent)]
     Header(#[from] ProxyHeaderError),
     #[error("the connection ended: {0}")]
@@ -75,7 +75,7 @@ pub(super) enum ReadProxyHeaderError {
 }
 
 /// Reads the header that a connection begins with, and not a byte more: TLS or HTTP follows.
-pub(super) async fn read_proxy_header(
+pub(crate) async fn read_proxy_header(
     connection: &mut (impl AsyncRead + Unpin),
 ) -> Result<Relayed, ReadProxyHeaderError> {
     // The shortest header of either version is longer.

@@ -12,7 +12,7 @@ pub enum Encryption {
 }
 
 /// What the connection tells about a request. In the extensions of every request, of gRPC and S3 alike. Whose request it
-/// is, is another question: [`super::EffectiveAddress`].
+/// is, is another question: a proxy sends those of many clients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ConnectionInfo {
     /// The other end of the socket; none: it has no address.

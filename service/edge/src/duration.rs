@@ -1,3 +1,5 @@
+//! Durations as operators write them, as in `1h30m`.
+
 use std::time::Duration;
 
 /// Why a text is no duration.
@@ -62,7 +64,10 @@ fn seconds_of(unit: &str) -> Result<u64, DurationError> {
 }
 
 /// For file keys.
-pub(super) fn deserialize<'de, D: serde::Deserializer<'de>>(
+///
+/// # Errors
+/// That of [`parse_duration`].
+pub fn deserialize<'de, D: serde::Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Duration>, D::Error> {
     let text = <String as serde::Deserialize>::deserialize(deserializer)?;
