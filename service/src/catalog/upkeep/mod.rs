@@ -6,6 +6,7 @@ mod garbage;
 mod heartbeat;
 mod inspection;
 mod orphaned_uploads;
+mod ping;
 mod referenced_blobs;
 mod settings;
 

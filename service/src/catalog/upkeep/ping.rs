@@ -1,0 +1,23 @@
+use std::time::Duration;
+
+use tokio::time::timeout;
+
+use crate::catalog::sql::Statement;
+use crate::catalog::{Catalog, CatalogError};
+
+/// How long [`Catalog::ping`] waits for the database.
+const PING_TIMEOUT: Duration = Duration::from_secs(1);
+
+impl Catalog {
+    /// Reports whether the database answers. Returns within a second.
+    ///
+    /// # Errors
+    /// [`CatalogError`] if the database fails or does not answer in time.
+    pub async fn ping(&self) -> Result<(), CatalogError> {
+        let answer = self.engine().pools.fetch(Statement::new("SELECT 1"));
+        timeout(PING_TIMEOUT, answer)
+            .await
+            .map_err(|_| CatalogError::from(sqlx::Error::PoolTimedOut))??;
+        Ok(())
+    }
+}
