@@ -10,8 +10,8 @@ use bucketry::cli::{
 };
 use bucketry::clock::Clock;
 use bucketry::config::{
-    Config, ConfigError, KeyPair, PublicUrl, ServeArgs, ServerConfig, process_environment,
-    process_variable,
+    Config, ConfigError, KeyPair, PublicUrl, ServeArgs, ServerConfig, TlsFiles,
+    process_environment, process_variable,
 };
 use bucketry::node::{self, KeyringReloader, NodeError};
 use bucketry::server::{self, Drained, Limits, ListenError, Listener, Preamble, Tls, TlsError};
@@ -136,9 +136,7 @@ async fn serve_until_stopped(config: &Config) -> Result<ExitCode, Failure> {
     let mut signals = server::stop_signals()?;
     let hangups = signal(SignalKind::hangup())?;
     let listeners = listeners(&config.server)?;
-    let tls = (config.server.tls.as_ref())
-        .map(|files| Tls::from_files(&files.certificate, &files.key))
-        .transpose()?;
+    let tls = config.server.tls.as_ref().map(load_tls).transpose()?;
     if let Some(address) = config.server.metrics_listen {
         let listener = server::listen(address)?;
         tracing::info!(address = %listener.local_addr()?, "metrics");
@@ -156,7 +154,12 @@ async fn serve_until_stopped(config: &Config) -> Result<ExitCode, Failure> {
         tracing::warn!("{warning}");
     }
     let node = node::open(config, &public_url).await?;
-    tokio::spawn(reload_on_hangup(hangups, node.upkeep.keyring()));
+    let certificate = tls.clone().zip(config.server.tls.clone());
+    tokio::spawn(reload_on_hangup(
+        hangups,
+        node.upkeep.keyring(),
+        certificate,
+    ));
     announce(
         &public_url,
         node.first_start.as_ref(),
@@ -191,10 +194,33 @@ async fn serve_until_stopped(config: &Config) -> Result<ExitCode, Failure> {
     }
 }
 
-/// SIGHUP: the operator has changed the keyring's file.
-async fn reload_on_hangup(mut hangups: Signal, keyring: KeyringReloader) {
+fn load_tls(files: &TlsFiles) -> Result<Tls, TlsError> {
+    Tls::from_files(&files.certificate, &files.key)
+}
+
+/// SIGHUP: the operator has changed the file of the keyring, or those of the certificate.
+async fn reload_on_hangup(
+    mut hangups: Signal,
+    keyring: KeyringReloader,
+    certificate: Option<(Tls, TlsFiles)>,
+) {
     while hangups.recv().await.is_some() {
         keyring.reload("SIGHUP").await;
+        if let Some((tls, files)) = &certificate {
+            reload_certificate(tls, files);
+        }
+    }
+}
+
+fn reload_certificate(tls: &Tls, files: &TlsFiles) {
+    match load_tls(files) {
+        Ok(next) => {
+            tls.replace_with(&next);
+            tracing::info!(file = %files.certificate.display(), "reloaded the TLS certificate");
+        }
+        Err(error) => {
+            tracing::error!(%error, "the TLS certificate was not reloaded; the former one stays");
+        }
     }
 }
 

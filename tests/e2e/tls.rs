@@ -1,11 +1,13 @@
 //! TLS: the same port, S3 over HTTP/1.1 and HTTP/2, gRPC, the command line.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use bucketry_tests::error::HarnessError;
 use bucketry_tests::script::{Interpreter, Script};
 use bucketry_tests::server::{Server, ServerOptions};
+use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 struct Certificate {
@@ -32,17 +34,20 @@ impl Certificate {
             key,
         }
     }
+
+    fn options(&self) -> ServerOptions {
+        ServerOptions::new()
+            .argument("--tls-cert")
+            .argument(&self.certificate)
+            .argument("--tls-key")
+            .argument(&self.key)
+    }
 }
 
 #[tokio::test]
 async fn both_protocols_over_tls() -> Result<(), HarnessError> {
     let files = Certificate::make();
-    let options = ServerOptions::new()
-        .argument("--tls-cert")
-        .argument(&files.certificate)
-        .argument("--tls-key")
-        .argument(&files.key);
-    let server = Server::start(options)?;
+    let server = Server::start(files.options())?;
     assert!(server.endpoint_url().starts_with("https://"));
     Script::new(Interpreter::Bash, "tests/clients/tls.sh")
         .operator(&server)
@@ -50,4 +55,47 @@ async fn both_protocols_over_tls() -> Result<(), HarnessError> {
         .run()
         .await
         .map(drop)
+}
+
+/// Whether a new connection is given a certificate that `authority` vouches for.
+fn is_vouched_for(server: &Server, authority: &Path) -> bool {
+    let url = format!("https://localhost:{}/", server.address().port());
+    let mut curl = Command::new("curl");
+    curl.args(["--silent", "--output", "/dev/null", "--cacert"]);
+    let status = curl.arg(authority).arg(url).status();
+    status.expect("curl to run").success()
+}
+
+fn hang_up(server: &Server) {
+    let pid = i32::try_from(server.pid()).ok().and_then(Pid::from_raw);
+    kill_process(pid.expect("a process"), Signal::HUP).expect("to be sent");
+}
+
+async fn logged(server: &Server, text: &str) {
+    while !server.log().contains(text) {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn a_hangup_reloads_the_certificate() -> Result<(), HarnessError> {
+    let (files, next) = (Certificate::make(), Certificate::make());
+    let server = Server::start(files.options())?;
+    let former = files.certificate.with_file_name("former.pem");
+    fs::copy(&files.certificate, &former).expect("to be copied");
+    assert!(is_vouched_for(&server, &former));
+    assert!(!is_vouched_for(&server, &next.certificate));
+
+    fs::copy(&next.certificate, &files.certificate).expect("to be copied");
+    // Certificate and key do not fit together now.
+    hang_up(&server);
+    logged(&server, "the TLS certificate was not reloaded").await;
+    assert!(is_vouched_for(&server, &former));
+
+    fs::copy(&next.key, &files.key).expect("to be copied");
+    hang_up(&server);
+    logged(&server, "reloaded the TLS certificate").await;
+    assert!(is_vouched_for(&server, &next.certificate));
+    assert!(!is_vouched_for(&server, &former));
+    Ok(())
 }

@@ -1,5 +1,5 @@
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
@@ -32,9 +32,9 @@ pub enum TlsError {
     Pair(#[from] rustls::Error),
 }
 
-/// Ends TLS on accepted connections.
+/// Ends TLS on accepted connections. All clones share one certificate, which can be replaced while they are in use.
 #[derive(Clone)]
-pub struct Tls(TlsAcceptor);
+pub struct Tls(Arc<RwLock<TlsAcceptor>>);
 
 impl std::fmt::Debug for Tls {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -82,10 +82,20 @@ impl Tls {
                 .with_no_client_auth()
                 .with_single_cert(chain, key)?;
         config.alpn_protocols = PROTOCOLS.map(<[u8]>::to_vec).to_vec();
-        Ok(Self(TlsAcceptor::from(Arc::new(config))))
+        let acceptor = TlsAcceptor::from(Arc::new(config));
+        Ok(Self(Arc::new(RwLock::new(acceptor))))
     }
 
-    pub(crate) fn acceptor(&self) -> &TlsAcceptor {
-        &self.0
+    /// Uses the certificate and key of `other` for all later handshakes.
+    pub fn replace_with(&self, other: &Self) {
+        let next = other.acceptor();
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = next;
+    }
+
+    pub(crate) fn acceptor(&self) -> TlsAcceptor {
+        self.0
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 }
