@@ -26,11 +26,7 @@ impl Adapter {
     }
 
     /// Starts it with a key before a service, and waits until it says where it listens.
-    pub(crate) fn with(
-        key: &Key,
-        service: &str,
-        arguments: &[&str],
-    ) -> Result<Self, HarnessError> {
+    pub(crate) fn with(key: &Key, service: &str, arguments: &[&str]) -> Result<Self, HarnessError> {
         let mut process = command(arguments)?
             .env("BUCKETRY_ACCESS_KEY_ID", &key.access_key_id)
             .env("BUCKETRY_SECRET_ACCESS_KEY", &key.secret_access_key)

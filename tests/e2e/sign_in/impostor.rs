@@ -88,11 +88,17 @@ impl Impostor {
         self,
         request: Request<Incoming>,
     ) -> Result<
-        Response<StreamBody<tokio_stream::Iter<std::vec::IntoIter<Result<Frame<Bytes>, Infallible>>>>>,
+        Response<
+            StreamBody<tokio_stream::Iter<std::vec::IntoIter<Result<Frame<Bytes>, Infallible>>>>,
+        >,
         Infallible,
     > {
         let (head, body) = request.into_parts();
-        let body = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();
+        let body = body
+            .collect()
+            .await
+            .map(|body| body.to_bytes())
+            .unwrap_or_default();
         let path = head.uri.path().to_owned();
         let message = body.get(5..).unwrap_or_default();
         let answer = match path.as_str() {

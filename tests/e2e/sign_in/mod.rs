@@ -13,9 +13,7 @@ use bucketry_contract::v1::{
     AnswerChallengeRequest, AnswerChallengeResponse, CreateChallengeRequest, ErrorReason,
     HeadBucketRequest, Permission, RevokeAdminKeyRequest, RevokeTokenRequest, SessionPurpose,
 };
-use bucketry_sign_in::{
-    Credentials, ProofKey, Purpose, Session, SignIn, SignInError, Transcript,
-};
+use bucketry_sign_in::{Credentials, ProofKey, Purpose, Session, SignIn, SignInError, Transcript};
 use bucketry_tests::error::HarnessError;
 use bucketry_tests::grpc::{Bearer, Clients, channel};
 use bucketry_tests::http1::{Request, exchange};
@@ -107,7 +105,12 @@ async fn the_command_line_tells_no_secret_to_an_impostor() -> Result<(), Harness
 async fn the_adapter_tells_no_secret_to_an_impostor() -> Result<(), HarnessError> {
     let impostor = Impostor::start().await?;
     let adapter = Adapter::with(&root(), &format!("http://{}", impostor.address), &[])?;
-    let status = s3(adapter.address, "/", ("BKTYAAAAAAAAAAAAAAAA", "of a client")).await?;
+    let status = s3(
+        adapter.address,
+        "/",
+        ("BKTYAAAAAAAAAAAAAAAA", "of a client"),
+    )
+    .await?;
     assert_eq!(status, 503);
     impostor.assert_never_heard(ROOT_SECRET_ACCESS_KEY);
     let called = impostor.called();
@@ -142,7 +145,10 @@ async fn a_relay_is_refused_unless_it_is_an_alias() -> Result<(), HarnessError> 
     assert!(!refused.status.success());
     assert!(told.contains(&format!("dialled {dialled}")), "{told}");
     assert!(told.contains(&server.endpoint_url()), "{told}");
-    assert!(told.contains(&format!("--endpoint-alias {dialled}")), "{told}");
+    assert!(
+        told.contains(&format!("--endpoint-alias {dialled}")),
+        "{told}"
+    );
     // Under any name and address of this machine it is itself.
     for own in [server.endpoint_url(), server.localhost_url()] {
         let done = command_line(&own, &["bucket", "list"]).await?;
@@ -234,6 +240,7 @@ async fn an_unknown_key_is_told_what_a_wrong_signature_is_told() -> Result<(), H
         ("BKTYAAAAAAAAAAAAAAAA", ROOT_SECRET_ACCESS_KEY),
         ("not an access key id", ROOT_SECRET_ACCESS_KEY),
         ("", ""),
+        (&"B".repeat(128), ""),
     ] {
         let attempt = Attempt::new(&server, id, secret);
         let challenge = attempt.challenge(&channel).await?;
@@ -301,11 +308,17 @@ async fn a_challenge_of_one_node_is_answered_at_another() -> Result<(), HarnessE
     let channels = [channel(&nodes[0]).await?, channel(&nodes[1]).await?];
     let attempt = Attempt::new(&nodes[1], ROOT_ACCESS_KEY_ID, ROOT_SECRET_ACCESS_KEY);
     let challenge = attempt.challenge(&channels[0]).await?;
-    let session = attempt.answer(&channels[1], &challenge).await?.session_token;
+    let session = attempt
+        .answer(&channels[1], &challenge)
+        .await?
+        .session_token;
     // And the session is good at both.
     for node in &nodes {
         let mut clients = Clients::connect(node, Bearer::session(&session)?).await?;
-        clients.objects.list_buckets(bucketry_contract::v1::ListBucketsRequest::default()).await?;
+        clients
+            .objects
+            .list_buckets(bucketry_contract::v1::ListBucketsRequest::default())
+            .await?;
     }
     Ok(())
 }
@@ -321,7 +334,9 @@ async fn revocation_ends_the_sessions_of_a_key_and_its_sign_ins() -> Result<(), 
         access_key_id: credentials.access_key_id.clone(),
         secret_access_key: credentials.secret_access_key.clone(),
     };
-    let session = sign_in(&server, &key, Purpose::Client).await.expect("a session");
+    let session = sign_in(&server, &key, Purpose::Client)
+        .await
+        .expect("a session");
     let session = session.authorization.to_str().unwrap().to_owned();
     let session = Bearer::session(session.trim_start_matches("Bearer "))?;
     let mut holder = Clients::connect(&server, session).await?;
@@ -330,7 +345,9 @@ async fn revocation_ends_the_sessions_of_a_key_and_its_sign_ins() -> Result<(), 
         ..Default::default()
     };
     holder.objects.head_bucket(head()).await?;
-    let prolonged = holder.tokens.create_session(bucketry_contract::v1::CreateSessionRequest {});
+    let prolonged = holder
+        .tokens
+        .create_session(bucketry_contract::v1::CreateSessionRequest {});
     assert_eq!(prolonged.await.unwrap_err().code(), Code::InvalidArgument);
     let revoke = RevokeTokenRequest {
         bucket: BUCKET.to_owned(),
@@ -362,6 +379,39 @@ async fn an_adapter_whose_key_is_revoked_is_unavailable() -> Result<(), HarnessE
     clients.admin.revoke_admin_key(revoke).await?;
     for _ in 0..3 {
         assert_eq!(s3(adapter.address, &target, root).await?, 503);
+    }
+    Ok(())
+}
+
+/// Started while its service is away, it signs in when the service comes, and goes on after a restart of it.
+#[tokio::test]
+async fn an_adapter_outlives_restarts_of_its_service() -> Result<(), HarnessError> {
+    let mut server = Server::start(ServerOptions::new())?;
+    let key = edge_key(&mut Clients::root(&server).await?).await?;
+    let endpoint = server.endpoint_url();
+    let options = ServerOptions::new().listen(&server.address().to_string());
+    server.stop()?;
+    let adapter = Adapter::with(&key, &endpoint, &[])?;
+    let list = async || {
+        s3(
+            adapter.address,
+            "/",
+            (ROOT_ACCESS_KEY_ID, ROOT_SECRET_ACCESS_KEY),
+        )
+        .await
+    };
+    assert_eq!(list().await?, 503);
+    for _ in 0..2 {
+        server.restart_with(options.clone())?;
+        // It tries every 5 seconds at least.
+        let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(30);
+        while list().await? != 200 {
+            assert!(
+                tokio::time::Instant::now() < deadline,
+                "it does not come back"
+            );
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
     }
     Ok(())
 }
@@ -404,11 +454,19 @@ async fn the_command_line_makes_lists_and_revokes_edge_keys() -> Result<(), Harn
     };
     assert!(sign_in(&server, &key, Purpose::Adapter).await.is_ok());
     let listed = run(&["key", "list"]).await?;
-    let line = listed.lines().find(|line| line.contains(&key.access_key_id));
-    assert!(line.is_some_and(|line| line.starts_with("front") && line.contains("edge")), "{listed}");
+    let line = listed
+        .lines()
+        .find(|line| line.contains(&key.access_key_id));
+    assert!(
+        line.is_some_and(|line| line.starts_with("front") && line.contains("edge")),
+        "{listed}"
+    );
     run(&["key", "revoke", &key.access_key_id]).await?;
     assert!(sign_in(&server, &key, Purpose::Adapter).await.is_err());
     let events = run(&["audit"]).await?;
-    assert!(events.contains("edge_key.create") && events.contains("admin_key.revoke"), "{events}");
+    assert!(
+        events.contains("edge_key.create") && events.contains("admin_key.revoke"),
+        "{events}"
+    );
     Ok(())
 }

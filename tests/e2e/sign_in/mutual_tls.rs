@@ -4,9 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use bucketry_tests::error::HarnessError;
-use bucketry_tests::server::{
-    ROOT_ACCESS_KEY_ID, ROOT_SECRET_ACCESS_KEY, Server, ServerOptions,
-};
+use bucketry_tests::server::{ROOT_ACCESS_KEY_ID, ROOT_SECRET_ACCESS_KEY, Server, ServerOptions};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use tempfile::TempDir;
 use tonic::transport::{Certificate, ClientTlsConfig, Endpoint};
@@ -69,7 +67,16 @@ fn server(files: &Files, arguments: &[&str]) -> Result<Server, HarnessError> {
 /// An edge key, made by the command line over TLS, without a client certificate.
 async fn edge_key(files: &Files, server: &Server) -> Result<Key, HarnessError> {
     let ca = files.text("server-ca.pem");
-    let arguments = ["key", "create", "--edge", "front", "--output", "json", "--ca-file", &ca];
+    let arguments = [
+        "key",
+        "create",
+        "--edge",
+        "front",
+        "--output",
+        "json",
+        "--ca-file",
+        &ca,
+    ];
     let output = command_line(&server.endpoint_url(), &arguments).await?;
     assert!(output.status.success(), "{}", errors_of(&output));
     let made: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
@@ -90,12 +97,23 @@ async fn listing_by(
 ) -> Result<u16, HarnessError> {
     let mut arguments = vec![format!("--service-ca={}", files.text("server-ca.pem"))];
     if let Some(name) = certificate {
-        arguments.push(format!("--service-client-cert={}", files.text(&format!("{name}.pem"))));
-        arguments.push(format!("--service-client-key={}", files.text(&format!("{name}-key.pem"))));
+        arguments.push(format!(
+            "--service-client-cert={}",
+            files.text(&format!("{name}.pem"))
+        ));
+        arguments.push(format!(
+            "--service-client-key={}",
+            files.text(&format!("{name}-key.pem"))
+        ));
     }
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let adapter = Adapter::with(key, &server.endpoint_url(), &arguments)?;
-    s3(adapter.address, "/", (ROOT_ACCESS_KEY_ID, ROOT_SECRET_ACCESS_KEY)).await
+    s3(
+        adapter.address,
+        "/",
+        (ROOT_ACCESS_KEY_ID, ROOT_SECRET_ACCESS_KEY),
+    )
+    .await
 }
 
 #[tokio::test]
@@ -120,11 +138,7 @@ async fn with_a_client_ca_the_adapters_service_takes_certificates_only() -> Resu
     let server = server(&files, &[&ca])?;
     // The command line has no certificate, and needs none.
     let key = edge_key(&files, &server).await?;
-    for (certificate, wanted) in [
-        (Some("client"), 200),
-        (None, 503),
-        (Some("stranger"), 503),
-    ] {
+    for (certificate, wanted) in [(Some("client"), 200), (None, 503), (Some("stranger"), 503)] {
         let seen = listing_by(&files, &server, &key, certificate).await?;
         assert_eq!(seen, wanted, "{certificate:?}");
     }
@@ -132,13 +146,20 @@ async fn with_a_client_ca_the_adapters_service_takes_certificates_only() -> Resu
     let tls = ClientTlsConfig::new().ca_certificate(Certificate::from_pem(
         fs::read(files.path("server-ca.pem")).expect("the authority"),
     ));
-    let channel = Endpoint::from_shared(server.endpoint_url())?.tls_config(tls)?.connect_lazy();
+    let channel = Endpoint::from_shared(server.endpoint_url())?
+        .tls_config(tls)?
+        .connect_lazy();
     let mut adapter =
         bucketry_contract::adapter::v1::adapter_service_client::AdapterServiceClient::new(channel);
     let mut request = tonic::Request::new(Default::default());
     let bearer = format!("Bearer {}.{}", key.access_key_id, key.secret_access_key);
-    request.metadata_mut().insert("authorization", bearer.parse().expect("a header"));
+    request
+        .metadata_mut()
+        .insert("authorization", bearer.parse().expect("a header"));
     let refused = adapter.evaluate_cors(request).await.unwrap_err();
-    assert!(refused.message().contains("client certificate"), "{refused:?}");
+    assert!(
+        refused.message().contains("client certificate"),
+        "{refused:?}"
+    );
     Ok(())
 }

@@ -41,10 +41,13 @@ pub(crate) async fn answer_challenge(
     };
     let issued = issued(service, &transcript, &origin)?;
     let (caller, key) = prove(service, &transcript, &sent.signature, origin).await?;
-    service
-        .settings
-        .endpoints
-        .check(&sent.endpoint, &connection)?;
+    let endpoints = &service.settings.endpoints;
+    endpoints
+        .check(&sent.endpoint, &connection)
+        // The key's holder has signed for another server: the operator should know of it.
+        .inspect_err(
+            |error| tracing::warn!(access_key_id = %sent.access_key_id, %error, "sign-in refused"),
+        )?;
     if purpose == Purpose::Adapter {
         service.check_edge_connection(Some(connection))?;
     }
