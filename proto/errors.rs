@@ -15,6 +15,9 @@ mod table {
 }
 pub use table::{ALL_REASONS, row};
 
+/// What the metadata of a refusal holds that is about the key or connection of an S3 adapter, and not about its client.
+pub const ABOUT_EDGE: (&str, &str) = ("about", "edge");
+
 /// How a reason appears.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ErrorRow {

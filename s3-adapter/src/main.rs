@@ -2,6 +2,7 @@
 //! be scaled apart. `main` parses, builds, serves, drains.
 
 mod front;
+mod service_tls;
 
 use std::io::{self, Write};
 use std::net::SocketAddr;
@@ -10,29 +11,36 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bucketry_edge::forwarding::{ForwardedHeader, Forwarding, ForwardingError, TrustedProxy};
-use bucketry_s3_adapter::remote::{OperatorCredential, RemoteAuthority, RemoteObjects};
+use bucketry_s3_adapter::remote::{RemoteAuthority, RemoteObjects};
 use bucketry_s3_adapter::target::BaseDomains;
 use bucketry_s3_adapter::{Limits, S3Adapter, Settings};
+use bucketry_sign_in::{Credentials, Purpose, Sessions, SignIn, normalized_endpoint};
 use clap::Parser;
 use http::Uri;
+use service_tls::{ServiceTls, ServiceTlsError};
 use tokio::net::TcpListener;
 use tonic::transport::{Channel, Endpoint};
 use zeroize::Zeroizing;
 
-/// The operator key with which the adapter signs in to the service.
+/// The edge key with which the adapter signs in to the service.
 const ACCESS_KEY_ID: &str = "BUCKETRY_ACCESS_KEY_ID";
 const SECRET_ACCESS_KEY: &str = "BUCKETRY_SECRET_ACCESS_KEY";
 
 /// S3 REST in front of a bucketry service.
 ///
-/// Signs in with the operator key in BUCKETRY_ACCESS_KEY_ID and BUCKETRY_SECRET_ACCESS_KEY.
+/// Signs in with the edge key in BUCKETRY_ACCESS_KEY_ID and BUCKETRY_SECRET_ACCESS_KEY, which `bucketry key create --edge
+/// NAME` makes. The secret itself is never sent.
 #[derive(Debug, Parser)]
 #[command(name = "bucketry-s3-adapter", version)]
 struct Args {
-    /// The service, as in http://127.0.0.1:9000. Plain HTTP/2 only: the service takes credentials over it from its own
-    /// machine, or if it was told that its network is safe.
+    /// The service, as in https://bucketry.internal:9000. The service must know itself by this URL (--public-url,
+    /// --endpoint-alias, or the address at which the connection arrives). Over http:// it takes sessions from its own
+    /// machine only, or if it was told that its network is safe.
     #[arg(long, env = "BUCKETRY_SERVICE")]
     service: Uri,
+    /// The files of TLS to the service.
+    #[command(flatten)]
+    tls: ServiceTls,
     /// Where to take S3 requests, without TLS.
     #[arg(long, env = "BUCKETRY_LISTEN", default_value = "127.0.0.1:9010")]
     listen: SocketAddr,
@@ -75,10 +83,10 @@ struct Args {
 enum Failure {
     #[error("{0} is not set")]
     MissingVariable(&'static str),
-    #[error("the operator key cannot be sent: {0}")]
-    Credential(#[from] tonic::metadata::errors::InvalidMetadataValue),
-    #[error("--service {0}: only http:// is supported; TLS to the service is not")]
-    ServiceScheme(Uri),
+    #[error("--service {0}: not the URL of an endpoint, as in https://bucketry.internal:9000")]
+    ServiceUrl(Uri),
+    #[error(transparent)]
+    ServiceTls(#[from] ServiceTlsError),
     #[error(transparent)]
     Forwarding(#[from] ForwardingError),
     #[error("--service: {0}")]
@@ -110,14 +118,19 @@ fn run(args: Args) -> Result<(), Failure> {
 
 async fn serve(args: Args) -> Result<(), Failure> {
     let forwarding = Forwarding::new(&args.trusted_proxies, args.forwarded_header.clone())?;
-    let channel = channel(args.service.clone())?;
-    let credential =
-        OperatorCredential::new(&variable(ACCESS_KEY_ID)?, &variable(SECRET_ACCESS_KEY)?)?;
+    let channel = channel(&args)?;
+    let sessions = Sessions::start(SignIn {
+        channel: channel.clone(),
+        credentials: Credentials::new(&variable(ACCESS_KEY_ID)?, &variable(SECRET_ACCESS_KEY)?),
+        endpoint: normalized_endpoint(&args.service.to_string())
+            .ok_or_else(|| Failure::ServiceUrl(args.service.clone()))?,
+        purpose: Purpose::Adapter,
+    });
     let listener = TcpListener::bind(args.listen).await?;
     let settings = settings(&args, listener.local_addr()?);
     let adapter = S3Adapter::new(
         Arc::new(RemoteObjects::new(channel.clone())),
-        Arc::new(RemoteAuthority::new(channel, credential)),
+        Arc::new(RemoteAuthority::new(channel, sessions)),
         settings,
     );
     let listening = listener.local_addr()?;
@@ -136,11 +149,12 @@ async fn serve(args: Args) -> Result<(), Failure> {
 }
 
 /// Connects when the first call is made, and again when the connection breaks.
-fn channel(service: Uri) -> Result<Channel, Failure> {
-    if service.scheme_str() != Some("http") {
-        return Err(Failure::ServiceScheme(service));
+fn channel(args: &Args) -> Result<Channel, Failure> {
+    let mut endpoint = Endpoint::from(args.service.clone());
+    if let Some(tls) = args.tls.client_config(&args.service)? {
+        endpoint = endpoint.tls_config(tls)?;
     }
-    let endpoint = Endpoint::from(service)
+    let endpoint = endpoint
         .tcp_nodelay(true)
         .connect_timeout(Duration::from_secs(10))
         .initial_stream_window_size(4 * 1024 * 1024)

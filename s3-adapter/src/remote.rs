@@ -5,64 +5,89 @@ use bucketry_contract::adapter::v1::adapter_service_server::AdapterService;
 use bucketry_contract::adapter::v1::{
     AuthorizeRequest, AuthorizeResponse, EvaluateCorsRequest, EvaluateCorsResponse,
 };
+use bucketry_contract::errors;
 use bucketry_contract::v1::object_service_client::ObjectServiceClient;
 use bucketry_contract::v1::object_service_server::ObjectService;
 use bucketry_contract::v1::*;
+use bucketry_sign_in::Sessions;
 use futures::{Stream, StreamExt, stream};
 use tokio::sync::oneshot;
-use tonic::metadata::errors::InvalidMetadataValue;
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::transport::Channel;
 use tonic::{Request, Response, Status, Streaming};
 
 use crate::edge::GetObjectStream;
 
-/// What an adapter of its own signs in with.
-#[derive(Clone)]
-pub struct OperatorCredential(MetadataValue<Ascii>);
-
-impl OperatorCredential {
-    /// An operator's access key id and secret access key.
-    ///
-    /// # Errors
-    /// If they hold what no header can.
-    pub fn new(access_key_id: &str, secret_access_key: &str) -> Result<Self, InvalidMetadataValue> {
-        let bearer = format!("Bearer {access_key_id}.{secret_access_key}");
-        let mut value = MetadataValue::try_from(bearer)?;
-        value.set_sensitive(true);
-        Ok(Self(value))
-    }
-}
-
-impl std::fmt::Debug for OperatorCredential {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str("OperatorCredential(…)")
-    }
-}
-
 /// The service that judges signatures, over the network.
 #[derive(Debug, Clone)]
 pub struct RemoteAuthority {
     client: AdapterServiceClient<Channel>,
-    credential: OperatorCredential,
+    sessions: Sessions,
 }
 
 impl RemoteAuthority {
-    /// Signs in with the credential on every call.
+    /// Shows the session in hand with every call.
     #[must_use]
-    pub fn new(channel: Channel, credential: OperatorCredential) -> Self {
+    pub fn new(channel: Channel, sessions: Sessions) -> Self {
         Self {
             client: AdapterServiceClient::new(channel),
-            credential,
+            sessions,
         }
     }
 
-    fn signed<T>(&self, request: Request<T>) -> Request<T> {
-        let mut request = outgoing(request);
-        let credential = self.credential.0.clone();
-        request.metadata_mut().insert("authorization", credential);
-        request
+    /// Calls with the session in hand. If the service refuses that, as after its keyring was replaced, calls once more
+    /// with another one: the adapter's client has nothing to do with it.
+    async fn call<M, A, F>(
+        &self,
+        request: Request<M>,
+        call: impl Fn(AdapterServiceClient<Channel>, Request<M>) -> F,
+    ) -> Result<Response<A>, Status>
+    where
+        M: Clone,
+        F: Future<Output = Result<Response<A>, Status>>,
+    {
+        let (metadata, _, message) = request.into_parts();
+        let send = |session: MetadataValue<Ascii>| {
+            let mut metadata = metadata.clone();
+            metadata.insert("authorization", session);
+            let request = Request::from_parts(metadata, http::Extensions::new(), message.clone());
+            call(self.client.clone(), request)
+        };
+        let session = self.session().await?;
+        match send(session.clone()).await {
+            Err(status) if is_about_the_edge(&status) => {
+                self.sessions.refused(&session);
+                let answer = send(self.session().await?).await;
+                answer.map_err(|status| match is_about_the_edge(&status) {
+                    true => refused_by_the_service(&status),
+                    false => status,
+                })
+            }
+            answer => answer,
+        }
     }
+
+    async fn session(&self) -> Result<MetadataValue<Ascii>, Status> {
+        let session = self.sessions.current().await;
+        session.map_err(|_| Status::unavailable("the adapter is not signed in to its service"))
+    }
+}
+
+/// Whether the service refuses the adapter, and not the adapter's client.
+fn is_about_the_edge(status: &Status) -> bool {
+    let (name, value) = errors::ABOUT_EDGE;
+    errors::explain(status).is_some_and(|explained| {
+        explained
+            .metadata
+            .get(name)
+            .is_some_and(|about| about == value)
+    })
+}
+
+/// The reason is for the operator; the client is told that it should try again.
+fn refused_by_the_service(status: &Status) -> Status {
+    tracing::warn!(error = status.message(), "the service refuses this adapter");
+    Status::unavailable("the service refuses this adapter")
 }
 
 #[tonic::async_trait]
@@ -71,17 +96,20 @@ impl AdapterService for RemoteAuthority {
         &self,
         request: Request<AuthorizeRequest>,
     ) -> Result<Response<AuthorizeResponse>, Status> {
-        self.client.clone().authorize(self.signed(request)).await
+        let call = async |mut client: AdapterServiceClient<Channel>, request| {
+            client.authorize(request).await
+        };
+        self.call(request, call).await
     }
 
     async fn evaluate_cors(
         &self,
         request: Request<EvaluateCorsRequest>,
     ) -> Result<Response<EvaluateCorsResponse>, Status> {
-        self.client
-            .clone()
-            .evaluate_cors(self.signed(request))
-            .await
+        let call = async |mut client: AdapterServiceClient<Channel>, request| {
+            client.evaluate_cors(request).await
+        };
+        self.call(request, call).await
     }
 }
 
@@ -224,9 +252,12 @@ forward! {
 mod tests {
     use std::net::SocketAddr;
     use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::time::Duration;
 
     use bucketry_contract::adapter::v1::adapter_service_server::AdapterServiceServer;
     use bucketry_contract::v1::object_service_server::ObjectServiceServer;
+    use bucketry_sign_in::Session;
     use bytes::Bytes;
     use tokio::net::TcpListener;
     use tokio_stream::wrappers::TcpListenerStream;
@@ -247,6 +278,18 @@ mod tests {
         address
     }
 
+    /// Sessions by number, as a service gives them.
+    fn sessions() -> Sessions {
+        let given = AtomicUsize::new(0);
+        Sessions::of(move || {
+            let number = given.fetch_add(1, Ordering::Relaxed) + 1;
+            std::future::ready(Ok(Session {
+                authorization: format!("Bearer session-{number}").parse().unwrap(),
+                lifetime: Duration::from_secs(900),
+            }))
+        })
+    }
+
     /// A bench whose adapter calls its fake over the network.
     async fn bench() -> Bench {
         let mut bench = Bench::new();
@@ -254,10 +297,9 @@ mod tests {
         let channel = Endpoint::try_from(format!("http://{address}"))
             .unwrap()
             .connect_lazy();
-        let credential = OperatorCredential::new("OPERATOR", "secret").unwrap();
         bench.adapter = S3Adapter::new(
             Arc::new(RemoteObjects::new(channel.clone())),
-            Arc::new(RemoteAuthority::new(channel, credential)),
+            Arc::new(RemoteAuthority::new(channel, sessions())),
             Settings::default(),
         );
         bench
@@ -339,22 +381,14 @@ mod tests {
         let channel = Endpoint::try_from(format!("http://{address}"))
             .unwrap()
             .connect_lazy();
-        let credential = OperatorCredential::new("OPERATOR", "secret").unwrap();
         bench.adapter = S3Adapter::new(
             Arc::new(RemoteObjects::new(channel.clone())),
-            Arc::new(RemoteAuthority::new(channel, credential)),
+            Arc::new(RemoteAuthority::new(channel, sessions())),
             Settings::default(),
         );
         bench
             .send_signed("GET", "/", &[], "")
             .await
             .assert_error(503, "ServiceUnavailable");
-    }
-
-    #[test]
-    fn the_credential_is_masked() {
-        let credential = OperatorCredential::new("OPERATOR", "secret").unwrap();
-        assert!(!format!("{credential:?}").contains("secret"));
-        assert!(OperatorCredential::new("a\nb", "secret").is_err());
     }
 }

@@ -23,8 +23,33 @@ pub(crate) enum Error {
     InsecureTransport,
     #[error("the session is not valid for this call, or has ended")]
     InvalidSession,
-    #[error("the session is not one of this server, or has ended: make another with CreateSession")]
+    #[error(
+        "the session is not one of this server, is bound to another address, or has ended: make another with \
+         CreateChallenge or CreateSession"
+    )]
     SessionEnded,
+    #[error(
+        "the access key id does not exist in our records, or the signature is not made with its secret"
+    )]
+    ChallengeFailed,
+    #[error(
+        "the challenge is not one of this server for this access key id, nonce and address, or is older than 60 \
+         seconds: ask for another with CreateChallenge"
+    )]
+    ChallengeEnded,
+    #[error(
+        "the client dialled {dialled}, but this server is {known}. If it is reached as {dialled}, start it with \
+         --endpoint-alias {dialled}; if it is not, somebody in between passes the sign-in on"
+    )]
+    OtherEndpoint { dialled: String, known: String },
+    #[error(
+        "the adapter's service takes edge keys only: make one with `bucketry key create --edge NAME`"
+    )]
+    EdgeKeyNeeded,
+    #[error(
+        "the adapter's service is called over TLS with a client certificate of --tls-client-ca only"
+    )]
+    ClientCertificateNeeded,
     #[error("{0}")]
     Claim(crate::ops::edge::ClaimError),
 

@@ -16,8 +16,8 @@ use crate::config::PlaintextCredentials;
 use crate::domain::AccessKeyId;
 use crate::error::Error;
 use crate::sealing::LiveKeyring;
-use crate::server::{ConnectionInfo, EffectiveAddress, Encryption, RequestId};
-use crate::service::Service;
+use crate::server::{ClientCertificate, ConnectionInfo, EffectiveAddress, Encryption, RequestId};
+use crate::service::{AdapterCertificate, Service};
 
 /// The metadata in which the edge sends a session along.
 pub(crate) const SESSION_METADATA: &str = "x-bucketry-session";
@@ -94,20 +94,7 @@ impl Service {
             });
         }
         let connection = request.extensions().get::<ConnectionInfo>().copied();
-        let origin = Origin {
-            address: request
-                .extensions()
-                .get::<EffectiveAddress>()
-                .map_or(ClientAddress::UNKNOWN, |client| client.address),
-            request_id: request
-                .extensions()
-                .get::<RequestId>()
-                .map_or_else(|| "unknown".into(), |id| id.as_str().into()),
-            operation: rpc.into(),
-            user_agent: (request.metadata().get("user-agent"))
-                .and_then(|value| value.to_str().ok())
-                .and_then(Origin::user_agent),
-        };
+        let origin = origin(request, rpc);
         let (known, by_session) = match text(request.metadata(), "authorization")? {
             None => (access::Caller::anonymous(origin), false),
             Some(authorization) => {
@@ -123,7 +110,8 @@ impl Service {
         })
     }
 
-    fn check_transport(&self, connection: Option<ConnectionInfo>) -> Result<(), Error> {
+    /// Refuses credentials, and the making of a session, over plaintext from elsewhere.
+    pub(crate) fn check_transport(&self, connection: Option<ConnectionInfo>) -> Result<(), Error> {
         let safe = connection.is_some_and(|connection| {
             connection.encryption == Encryption::Tls || connection.is_loopback()
         });
@@ -131,6 +119,19 @@ impl Service {
             return Ok(());
         }
         Err(Error::InsecureTransport)
+    }
+
+    /// Refuses a separate adapter whose connection lacks the client certificate that the operator asks for.
+    pub(crate) fn check_edge_connection(
+        &self,
+        connection: Option<ConnectionInfo>,
+    ) -> Result<(), Error> {
+        let verified = connection
+            .is_some_and(|connection| connection.client_certificate == ClientCertificate::Verified);
+        match self.settings.adapter_certificate {
+            AdapterCertificate::Required if !verified => Err(Error::ClientCertificateNeeded),
+            AdapterCertificate::Required | AdapterCertificate::NotAsked => Ok(()),
+        }
     }
 
     /// The caller, and whether it showed a session.
@@ -216,6 +217,24 @@ impl Service {
     }
 }
 
+/// From where a call comes.
+pub(crate) fn origin<T>(request: &Request<T>, rpc: &'static str) -> Origin {
+    Origin {
+        address: request
+            .extensions()
+            .get::<EffectiveAddress>()
+            .map_or(ClientAddress::UNKNOWN, |client| client.address),
+        request_id: request
+            .extensions()
+            .get::<RequestId>()
+            .map_or_else(|| "unknown".into(), |id| id.as_str().into()),
+        operation: rpc.into(),
+        user_agent: (request.metadata().get("user-agent"))
+            .and_then(|value| value.to_str().ok())
+            .and_then(Origin::user_agent),
+    }
+}
+
 /// What an edge's session is good for.
 pub(crate) fn session_use(rpc: &str, bucket: &str, key: &str) -> SessionUse {
     let some = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
@@ -272,6 +291,7 @@ fn session_error(error: SessionError) -> Error {
         SessionError::NotAuthentic
         | SessionError::Expired { .. }
         | SessionError::OtherUse(_)
+        | SessionError::OtherAddress
         | SessionError::OtherKey => Error::InvalidSession,
     }
 }

@@ -7,6 +7,7 @@ use bucketry_contract::adapter::v1::adapter_service_server::AdapterService;
 use bucketry_contract::adapter::v1::{
     AuthorizeRequest, AuthorizeResponse, EvaluateCorsRequest, EvaluateCorsResponse,
 };
+use bucketry_contract::errors;
 use bucketry_contract::v1::admin_service_server::AdminService;
 use bucketry_contract::v1::object_service_server::ObjectService;
 use bucketry_contract::v1::token_service_server::TokenService;
@@ -15,6 +16,7 @@ use tonic::{Request, Response, Status, Streaming};
 
 pub use crate::ops::GetObjectStream;
 use crate::ops::{admin, edge, tokens};
+use crate::server::ConnectionInfo;
 use crate::service::Service;
 use crate::status::to_status;
 use crate::{error::Error, ops};
@@ -134,6 +136,8 @@ impl TokenService for Server {
             tokens::list_token_audit_events => list_token_audit_events(ListTokenAuditEventsRequest) -> ListTokenAuditEventsResponse;
             tokens::describe_client_address => describe_client_address(DescribeClientAddressRequest) -> DescribeClientAddressResponse;
             tokens::create_session => create_session(CreateSessionRequest) -> CreateSessionResponse;
+            tokens::create_challenge => create_challenge(CreateChallengeRequest) -> CreateChallengeResponse;
+            tokens::answer_challenge => answer_challenge(AnswerChallengeRequest) -> AnswerChallengeResponse;
         }
 }
 
@@ -142,6 +146,7 @@ impl AdminService for Server {
         admin::create_account => create_account(CreateAccountRequest) -> CreateAccountResponse;
         admin::list_accounts => list_accounts(ListAccountsRequest) -> ListAccountsResponse;
         admin::create_operator_key => create_operator_key(CreateOperatorKeyRequest) -> CreateOperatorKeyResponse;
+        admin::create_edge_key => create_edge_key(CreateEdgeKeyRequest) -> CreateEdgeKeyResponse;
         admin::list_admin_keys => list_admin_keys(ListAdminKeysRequest) -> ListAdminKeysResponse;
         admin::revoke_admin_key => revoke_admin_key(RevokeAdminKeyRequest) -> RevokeAdminKeyResponse;
         admin::list_audit_events => list_audit_events(ListAuditEventsRequest) -> ListAuditEventsResponse;
@@ -170,18 +175,33 @@ impl AdapterService for Server {
     }
 }
 
+/// A refusal of the edge itself, marked so that it is not taken for one of the edge's client.
+fn about_the_edge(error: &Error) -> Status {
+    let status = to_status(error);
+    match errors::explain(&status) {
+        Some(mut explained) => {
+            let about = errors::ABOUT_EDGE;
+            (explained.metadata).insert(about.0.to_owned(), about.1.to_owned());
+            errors::status(explained.reason, status.message(), explained.metadata)
+        }
+        None => status,
+    }
+}
+
 impl Server {
     async fn admit_edge<T>(&self, request: &Request<T>, rpc: &'static str) -> Result<(), Status>
     where
         T: Classified + Sync,
     {
         let admitted = async {
+            let connection = request.extensions().get::<ConnectionInfo>().copied();
+            self.service.check_edge_connection(connection)?;
             let caller = self.service.caller(request, rpc).await?;
             self.service.admit_account(caller, request.get_ref()).await
         };
         match admitted.await {
             Ok(_) => Ok(()),
-            Err(error) => Err(to_status(&error)),
+            Err(error) => Err(about_the_edge(&error)),
         }
     }
 }

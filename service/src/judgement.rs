@@ -51,6 +51,7 @@ impl Refused {
                     .unwrap_or_default(),
             },
             Denial::Anonymous => Error::CredentialsRequired,
+            Denial::EdgeKeysOnly => Error::EdgeKeyNeeded,
             Denial::Address(_)
             | Denial::Policy
             | Denial::OtherBucket
@@ -58,6 +59,7 @@ impl Refused {
             | Denial::PermissionLacks(_)
             | Denial::AdministratorsOnly
             | Denial::OperatorsOnly
+            | Denial::EdgeKey
             | Denial::NoBucketNamed
             | Denial::BucketDeleted => Error::AccessDenied,
         }

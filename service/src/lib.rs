@@ -11,6 +11,7 @@ pub mod config;
 mod convert;
 pub mod digest;
 pub mod domain;
+mod endpoints;
 mod error;
 pub mod fsck;
 mod gate;

@@ -195,7 +195,8 @@ async fn serve_until_stopped(config: &Config) -> Result<ExitCode, Failure> {
 }
 
 fn load_tls(files: &TlsFiles) -> Result<Tls, TlsError> {
-    Tls::from_files(&files.certificate, &files.key)
+    let clients = files.client_authorities.as_deref();
+    Tls::from_files(&files.certificate, &files.key, clients)
 }
 
 /// SIGHUP: the operator has changed the file of the keyring, or those of the certificate.

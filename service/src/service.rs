@@ -14,6 +14,7 @@ use crate::clock::Clock;
 use crate::config::{PlaintextCredentials, SignatureV2};
 use crate::convert::Owner;
 use crate::domain::{AccountId, ObjectKey, Timestamp};
+use crate::endpoints::Endpoints;
 use crate::error::Error;
 use crate::gate;
 use crate::ledger::Ledger;
@@ -49,8 +50,21 @@ pub(crate) struct Settings {
     pub plaintext_credentials: PlaintextCredentials,
     /// Whether presigned URLs of signature version 2 are taken.
     pub signature_v2: SignatureV2,
+    /// The names of this server.
+    pub endpoints: Endpoints,
+    /// What a separate adapter must show besides its key.
+    pub adapter_certificate: AdapterCertificate,
     /// The account that exists from the first start; what an operator makes belongs to it.
     pub first_account: AccountId,
+}
+
+/// Whether a separate adapter must show a client certificate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum AdapterCertificate {
+    /// It must, and the handshake has verified it.
+    Required,
+    /// The server does not ask for certificates.
+    NotAsked,
 }
 
 impl Service {

@@ -54,14 +54,26 @@ fn facts<const N: usize>(pairs: [(&str, String); N]) -> HashMap<String, String> 
 pub(crate) fn parts(error: &Error) -> Parts {
     use ErrorReason as Reason;
     let (reason, facts) = match error {
-        Error::AccessDenied | Error::InvalidSession => (Reason::AccessDenied, facts([])),
-        Error::SessionEnded => (Reason::InvalidToken, facts([])),
+        Error::AccessDenied
+        | Error::InvalidSession
+        | Error::EdgeKeyNeeded
+        | Error::ClientCertificateNeeded => (Reason::AccessDenied, facts([])),
+        Error::SessionEnded | Error::ChallengeEnded => (Reason::InvalidToken, facts([])),
+        Error::OtherEndpoint { dialled, .. } => (
+            Reason::InvalidArgument,
+            facts([
+                ("field", "endpoint".to_owned()),
+                ("endpoint", dialled.clone()),
+            ]),
+        ),
         Error::CredentialsRequired => (Reason::CredentialsRequired, facts([])),
         Error::InvalidAccessKeyId { access_key_id } => (
             Reason::InvalidAccessKeyId,
             facts([("access_key_id", access_key_id.clone())]),
         ),
-        Error::SecretMismatch => (Reason::SignatureDoesNotMatch, facts([])),
+        Error::SecretMismatch | Error::ChallengeFailed => {
+            (Reason::SignatureDoesNotMatch, facts([]))
+        }
         Error::InsecureTransport => (Reason::InsecureTransport, facts([])),
         Error::Claim(claim) => claim_parts(claim),
         Error::InvalidArgument { field, .. } => (

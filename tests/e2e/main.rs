@@ -26,6 +26,7 @@ mod races;
 mod revocation;
 mod secrets;
 mod separate_adapter;
+mod sign_in;
 mod tls;
 mod token_admin;
 mod two_nodes;

@@ -4,11 +4,11 @@ use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
 
+use bucketry_contract::v1::CreateEdgeKeyRequest;
 use bucketry_tests::error::HarnessError;
+use bucketry_tests::grpc::Clients;
 use bucketry_tests::http1::exchange;
-use bucketry_tests::server::{
-    ROOT_ACCESS_KEY_ID, ROOT_SECRET_ACCESS_KEY, Server, ServerOptions, binary,
-};
+use bucketry_tests::server::{Server, ServerOptions, binary};
 
 use crate::client_address::{Doors, listing};
 
@@ -19,27 +19,36 @@ pub(crate) struct Adapter {
 }
 
 impl Adapter {
-    /// Starts it before a server and waits until it says where it listens.
-    pub(crate) fn start(server: &Server, arguments: &[&str]) -> Result<Self, HarnessError> {
+    /// Makes an edge key, starts the adapter with it before a server, and waits until it says where it listens.
+    pub(crate) async fn start(server: &Server, arguments: &[&str]) -> Result<Self, HarnessError> {
+        let key = edge_key(&mut Clients::root(server).await?).await?;
+        Self::with(&key, &server.endpoint_url(), arguments)
+    }
+
+    /// Starts it with a key before a service, and waits until it says where it listens.
+    pub(crate) fn with(key: &Key, service: &str, arguments: &[&str]) -> Result<Self, HarnessError> {
         let mut process = command(arguments)?
-            .arg("--service")
-            .arg(server.endpoint_url())
+            .env("BUCKETRY_ACCESS_KEY_ID", &key.access_key_id)
+            .env("BUCKETRY_SECRET_ACCESS_KEY", &key.secret_access_key)
+            .args(["--service", service])
             .spawn()
             .expect("the adapter to start");
         let log = process.stderr.take().expect("its log");
-        let listening = BufReader::new(log)
-            .lines()
-            .map_while(Result::ok)
-            .find_map(|line| {
-                line.split_once(" listen=")?
-                    .1
-                    .split(' ')
-                    .next()?
-                    .parse()
-                    .ok()
-            });
+        let mut lines = BufReader::new(log).lines().map_while(Result::ok);
+        let listening = lines.find_map(|line| {
+            line.split_once(" listen=")?
+                .1
+                .split(' ')
+                .next()?
+                .parse()
+                .ok()
+        });
         match listening {
-            Some(address) => Ok(Self { process, address }),
+            Some(address) => {
+                // Read to its end, so that the adapter can go on writing.
+                std::thread::spawn(move || lines.for_each(drop));
+                Ok(Self { process, address })
+            }
             None => {
                 process.kill().ok();
                 process.wait().ok();
@@ -47,6 +56,28 @@ impl Adapter {
             }
         }
     }
+}
+
+/// An access key.
+#[derive(Clone)]
+pub(crate) struct Key {
+    pub(crate) key_id: String,
+    pub(crate) access_key_id: String,
+    pub(crate) secret_access_key: String,
+}
+
+/// Makes an edge key.
+pub(crate) async fn edge_key(root: &mut Clients) -> Result<Key, HarnessError> {
+    let request = CreateEdgeKeyRequest {
+        name: "adapter".to_owned(),
+    };
+    let made = root.admin.create_edge_key(request).await?.into_inner();
+    let key = made.key.ok_or(HarnessError::Incomplete("key"))?;
+    Ok(Key {
+        key_id: key.key_id,
+        access_key_id: key.access_key_id,
+        secret_access_key: made.secret_access_key,
+    })
 }
 
 impl Drop for Adapter {
@@ -66,8 +97,6 @@ fn command(arguments: &[&str]) -> Result<Command, HarnessError> {
     command
         .args(["--listen", "127.0.0.1:0"])
         .args(arguments)
-        .env("BUCKETRY_ACCESS_KEY_ID", ROOT_ACCESS_KEY_ID)
-        .env("BUCKETRY_SECRET_ACCESS_KEY", ROOT_SECRET_ACCESS_KEY)
         .env("NO_COLOR", "1")
         .stdin(Stdio::null())
         .stdout(Stdio::null())
@@ -82,14 +111,15 @@ async fn d43_the_separate_adapter_reads_forwarding_headers_by_the_same_rules()
     let of_client = doors.token(&["192.0.2.1"], &[]).await?;
     let of_peer = doors.token(&["127.0.0.1"], &[]).await?;
     let known = doors.token(&["0.0.0.0/0", "::/0"], &[]).await?;
-    let plain = Adapter::start(&doors.server, &[])?;
+    let plain = Adapter::start(&doors.server, &[]).await?;
     let trusting = Adapter::start(
         &doors.server,
         &[
             "--trusted-proxy=127.0.0.1",
             "--forwarded-header=x-forwarded-for",
         ],
-    )?;
+    )
+    .await?;
     for (adapter, credentials, forwarded, wanted) in [
         (&plain, &of_peer, Some("192.0.2.1"), 200),
         (&plain, &of_client, Some("192.0.2.1"), 403),
@@ -127,6 +157,8 @@ async fn the_separate_adapter_refuses_a_header_that_nobody_may_send() -> Result<
         "--service=http://127.0.0.1:1",
         "--forwarded-header=forwarded",
     ])?
+    .env("BUCKETRY_ACCESS_KEY_ID", "BKTYAAAAAAAAAAAAAAAA")
+    .env("BUCKETRY_SECRET_ACCESS_KEY", "of no server")
     .output()
     .expect("the adapter to run");
     let said = String::from_utf8_lossy(&output.stderr);

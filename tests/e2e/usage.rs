@@ -708,7 +708,7 @@ async fn a_bucket_of_another_owner_than_expected_was_not_used() -> Result<(), Ha
 #[tokio::test]
 async fn a_separate_adapter_changes_nothing() -> Result<(), HarnessError> {
     let mut scene = Scene::with(Permission::ReadWrite).await?;
-    let adapter = Adapter::start(&scene.server, &[])?;
+    let adapter = Adapter::start(&scene.server, &[]).await?;
     let address = adapter.address.to_string();
     let send = |scene: &Scene, call: (&str, &str, &[u8])| {
         let signed = scene.signed_at(&address, &[], call)?;

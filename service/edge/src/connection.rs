@@ -21,7 +21,9 @@ use crate::limits::{
     MAX_LOCAL_RESETS, STREAM_WINDOW_BYTES,
 };
 use crate::proxy_protocol::{ReadProxyHeaderError, read_proxy_header};
-use crate::{ConnectionInfo, Encryption, Handler, Limits, Preamble, Relayed, Tls};
+use crate::{
+    ClientCertificate, ConnectionInfo, Encryption, Handler, Limits, Preamble, Relayed, Tls,
+};
 
 /// What all connections of a server share.
 pub(crate) struct Shared<H> {
@@ -79,13 +81,22 @@ pub(crate) async fn connection<H: Handler>(
             None => return,
         },
     };
-    let info = |encryption| ConnectionInfo {
+    // Of a socket that is closed already there is none.
+    let local = socket.local_addr().ok();
+    let info = |encryption, client_certificate| ConnectionInfo {
         peer: Some(peer),
+        local,
         encryption,
+        client_certificate,
         relayed,
     };
     let Some(tls) = &shared.tls else {
-        return requests(&shared, socket, info(Encryption::Plaintext)).await;
+        return requests(
+            &shared,
+            socket,
+            info(Encryption::Plaintext, ClientCertificate::None),
+        )
+        .await;
     };
     let handshake = timeout(
         shared.limits.handshake_timeout,
@@ -96,7 +107,14 @@ pub(crate) async fn connection<H: Handler>(
         () = shared.stop.cancelled() => return,
     };
     match handshake {
-        Ok(Ok(stream)) => requests(&shared, stream, info(Encryption::Tls)).await,
+        Ok(Ok(stream)) => {
+            // The handshake fails on a certificate that the verifier refuses: one that is here is verified.
+            let certificate = match stream.get_ref().1.peer_certificates() {
+                Some(_) => ClientCertificate::Verified,
+                None => ClientCertificate::None,
+            };
+            requests(&shared, stream, info(Encryption::Tls, certificate)).await;
+        }
         Ok(Err(error)) => tracing::debug!(%peer, %error, "TLS handshake failed"),
         Err(_elapsed) => tracing::debug!(%peer, "TLS handshake took too long"),
     }

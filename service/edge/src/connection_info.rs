@@ -11,14 +11,27 @@ pub enum Encryption {
     Plaintext,
 }
 
+/// What the other end proved of itself in the TLS handshake.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClientCertificate {
+    /// Nothing: it showed no certificate, was asked for none, or there is no TLS.
+    None,
+    /// A certificate of an authority that the server was told to trust.
+    Verified,
+}
+
 /// What the connection tells about a request. In the extensions of every request, of gRPC and S3 alike. Whose request it
 /// is, is another question: a proxy sends those of many clients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ConnectionInfo {
     /// The other end of the socket; none: it has no address.
     pub peer: Option<SocketAddr>,
+    /// This end of the socket: the address that the other end reached; none: it has no address.
+    pub local: Option<SocketAddr>,
     /// How the connection is protected.
     pub encryption: Encryption,
+    /// What the other end proved of itself.
+    pub client_certificate: ClientCertificate,
     /// What the PROXY protocol header says; none: the connection came to a listener without one.
     pub relayed: Option<Relayed>,
 }
@@ -47,7 +60,9 @@ mod tests {
         let loopback = |peer: Option<&str>| {
             ConnectionInfo {
                 peer: peer.map(|text| text.parse().unwrap()),
+                local: None,
                 encryption: Encryption::Plaintext,
+                client_certificate: ClientCertificate::None,
                 relayed: None,
             }
             .is_loopback()
@@ -69,7 +84,9 @@ mod tests {
         let local = |peer: &str, relayed| {
             ConnectionInfo {
                 peer: Some(peer.parse().unwrap()),
+                local: None,
                 encryption: Encryption::Plaintext,
+                client_certificate: ClientCertificate::None,
                 relayed: Some(relayed),
             }
             .is_loopback()

@@ -15,7 +15,7 @@ mod serve;
 mod stop;
 mod tls;
 
-pub use connection_info::{ConnectionInfo, Encryption};
+pub use connection_info::{ClientCertificate, ConnectionInfo, Encryption};
 pub use handler::Handler;
 pub use limits::{Limits, MAX_HEAD_BYTES};
 pub use listen::{ListenError, Listener, Preamble, listen, listen_all};

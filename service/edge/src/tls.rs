@@ -4,7 +4,10 @@ use std::sync::{Arc, PoisonError, RwLock};
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::TlsAcceptor;
-use tokio_rustls::rustls::{self, ServerConfig, crypto::aws_lc_rs};
+use tokio_rustls::rustls::crypto::{CryptoProvider, aws_lc_rs};
+use tokio_rustls::rustls::server::WebPkiClientVerifier;
+use tokio_rustls::rustls::server::danger::ClientCertVerifier;
+use tokio_rustls::rustls::{self, RootCertStore, ServerConfig};
 
 /// Both protocols, the better one first. Clients of S3 offer `http/1.1` alone: offering only `h2`, as gRPC servers do,
 /// would end their handshake.
@@ -27,6 +30,14 @@ pub enum TlsError {
         /// The file.
         path: PathBuf,
     },
+    /// The authorities of client certificates cannot be used.
+    #[error("{}: {message}", path.display())]
+    ClientAuthority {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        message: String,
+    },
     /// Certificate and key do not fit together, or the key is of no known kind.
     #[error("certificate and key: {0}")]
     Pair(#[from] rustls::Error),
@@ -43,44 +54,40 @@ impl std::fmt::Debug for Tls {
 }
 
 impl Tls {
-    /// Reads a PEM certificate chain and a PEM private key.
+    /// Reads a PEM certificate chain and a PEM private key, and the PEM certificates of the authorities whose client
+    /// certificates are taken, if clients are to be asked for one. A client without a certificate is let in all the
+    /// same; one whose certificate is of no such authority is not.
     ///
     /// # Errors
     /// [`TlsError`] naming the file.
-    pub fn from_files(certificate: &Path, key: &Path) -> Result<Self, TlsError> {
-        let unreadable = |path: &Path| {
-            let path = path.to_owned();
-            move |error: rustls_pki_types::pem::Error| TlsError::File {
-                path,
-                message: error.to_string(),
-            }
-        };
-        let chain = CertificateDer::pem_file_iter(certificate)
-            .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-            .map_err(unreadable(certificate))?;
-        if chain.is_empty() {
-            return Err(TlsError::NoCertificate {
-                path: certificate.to_owned(),
-            });
-        }
+    pub fn from_files(
+        certificate: &Path,
+        key: &Path,
+        client_authorities: Option<&Path>,
+    ) -> Result<Self, TlsError> {
+        let chain = certificates(certificate)?;
         let key = PrivateKeyDer::from_pem_file(key).map_err(unreadable(key))?;
-        Ok(Self::new(chain, key)?)
+        let verifier = client_authorities.map(client_verifier).transpose()?;
+        Ok(Self::new(chain, key, verifier)?)
     }
 
-    /// Takes a certificate chain, the server's own first, and its key.
+    /// Takes a certificate chain, the server's own first, its key, and what verifies the certificates of clients, if they
+    /// are asked for one.
     ///
     /// # Errors
-    /// [`rustls::Error`] if they do not fit together.
+    /// [`rustls::Error`] if certificate and key do not fit together.
     pub fn new(
         chain: Vec<CertificateDer<'static>>,
         key: PrivateKeyDer<'static>,
+        clients: Option<Arc<dyn ClientCertVerifier>>,
     ) -> Result<Self, rustls::Error> {
-        // The provider is named, so that no other crate's choice of a process-wide default matters.
-        let mut config =
-            ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-                .with_safe_default_protocol_versions()?
-                .with_no_client_auth()
-                .with_single_cert(chain, key)?;
+        let builder = ServerConfig::builder_with_provider(provider())
+            .with_safe_default_protocol_versions()?;
+        let builder = match clients {
+            Some(verifier) => builder.with_client_cert_verifier(verifier),
+            None => builder.with_no_client_auth(),
+        };
+        let mut config = builder.with_single_cert(chain, key)?;
         config.alpn_protocols = PROTOCOLS.map(<[u8]>::to_vec).to_vec();
         let acceptor = TlsAcceptor::from(Arc::new(config));
         Ok(Self(Arc::new(RwLock::new(acceptor))))
@@ -98,4 +105,46 @@ impl Tls {
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
     }
+}
+
+/// The provider is named, so that no other crate's choice of a process-wide default matters.
+fn provider() -> Arc<CryptoProvider> {
+    Arc::new(aws_lc_rs::default_provider())
+}
+
+fn unreadable(path: &Path) -> impl FnOnce(rustls_pki_types::pem::Error) -> TlsError {
+    let path = path.to_owned();
+    move |error| TlsError::File {
+        path,
+        message: error.to_string(),
+    }
+}
+
+/// The certificates of a PEM file, at least one.
+fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    let found = CertificateDer::pem_file_iter(path)
+        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+        .map_err(unreadable(path))?;
+    if found.is_empty() {
+        return Err(TlsError::NoCertificate {
+            path: path.to_owned(),
+        });
+    }
+    Ok(found)
+}
+
+/// What takes clients without a certificate, and certificates of these authorities.
+fn client_verifier(path: &Path) -> Result<Arc<dyn ClientCertVerifier>, TlsError> {
+    let refused = |message: String| TlsError::ClientAuthority {
+        path: path.to_owned(),
+        message,
+    };
+    let mut roots = RootCertStore::empty();
+    for certificate in certificates(path)? {
+        (roots.add(certificate)).map_err(|error| refused(error.to_string()))?;
+    }
+    let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider())
+        .allow_unauthenticated()
+        .build();
+    verifier.map_err(|error| refused(error.to_string()))
 }

@@ -37,8 +37,7 @@ pub enum AccessClass {
     AccountAdmin,
     /// The store's affairs: accounts, maintenance.
     Operator,
-    /// Authorizing on behalf of S3 callers, whose address is then believed: a separate edge signs in with an
-    /// operator's key.
+    /// Authorizing on behalf of S3 callers, whose address is then believed: a separate adapter's edge key, and no other.
     Edge,
 }
 

@@ -5,6 +5,8 @@
 
 use std::sync::Arc;
 
+use bucketry_sign_in::{ProofKey, Transcript};
+
 use super::caller::{Caller, Origin};
 use super::key_facts::KeyFacts;
 use super::secret::{SecretKey, SecretShape};
@@ -108,6 +110,19 @@ pub fn authenticate_bearer<S>(
             SecretShape::Generated | SecretShape::Foreign => BearerError::Wrong,
         },
     ))
+}
+
+/// Authenticates the answer to a challenge. `key` is the one of the secret that belongs to `facts`.
+#[must_use]
+pub fn authenticate_challenge(
+    transcript: &Transcript<'_>,
+    signature: &[u8],
+    facts: Arc<KeyFacts>,
+    key: &ProofKey,
+    origin: Origin,
+) -> Option<Caller> {
+    let same_key = transcript.access_key_id == facts.access_key_id.as_str();
+    (same_key && key.verify(transcript, signature)).then(|| Caller::proven(facts, origin))
 }
 
 fn same_key<C, S>(claimed: &AccessKeyId, facts: &KeyFacts) -> Result<(), AuthenticateError<C, S>> {

@@ -221,6 +221,10 @@ fn allowance(basis: Basis, ip: IpVerdict, class: AccessClass) -> (DecisionReason
             DecisionReason::Permitted,
             format!("policy: allows {needed}"),
         ),
+        Basis::Edge => (
+            DecisionReason::Permitted,
+            format!("scope: edge keys may {needed}"),
+        ),
     };
     match ip {
         IpVerdict::Allowed(net) => (reason, format!("{rule}; allowed_ips: {net}")),
@@ -273,6 +277,14 @@ fn refusal(denial: &Denial, class: AccessClass) -> (DecisionReason, String) {
         Denial::BucketDeleted => (
             DecisionReason::OtherBucket,
             "bucket: deleted, so the token is orphaned".to_owned(),
+        ),
+        Denial::EdgeKeysOnly => (
+            DecisionReason::OperatorsOnly,
+            format!("{needed}: for edge keys"),
+        ),
+        Denial::EdgeKey => (
+            DecisionReason::Permission,
+            format!("scope: edge keys may EDGE, not {needed}"),
         ),
         Denial::NoBucketNamed => (
             DecisionReason::AdministratorsOnly,

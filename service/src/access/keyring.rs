@@ -40,6 +40,8 @@ pub(super) enum KeyPurpose {
     TokenSeal,
     /// Authenticating caller sessions.
     SessionMac,
+    /// Authenticating sign-in challenges.
+    ChallengeMac,
     /// Authenticating page tokens.
     PageTokenMac,
     /// Sealing the canary that proves the right key is loaded.
@@ -52,6 +54,7 @@ impl KeyPurpose {
         match self {
             Self::TokenSeal => "bucketry/v1/token-seal",
             Self::SessionMac => "bucketry/v1/session-mac",
+            Self::ChallengeMac => "bucketry/v1/challenge-mac",
             Self::PageTokenMac => "bucketry/v1/page-token-mac",
             Self::Canary => "bucketry/v1/canary",
         }
@@ -81,6 +84,7 @@ impl DerivedKey {
 struct DerivedKeys {
     token_seal: DerivedKey,
     session_mac: DerivedKey,
+    challenge_mac: DerivedKey,
     page_token_mac: DerivedKey,
     canary: DerivedKey,
 }
@@ -97,6 +101,7 @@ impl DerivedKeys {
         Ok(Self {
             token_seal: derive(KeyPurpose::TokenSeal)?,
             session_mac: derive(KeyPurpose::SessionMac)?,
+            challenge_mac: derive(KeyPurpose::ChallengeMac)?,
             page_token_mac: derive(KeyPurpose::PageTokenMac)?,
             canary: derive(KeyPurpose::Canary)?,
         })
@@ -106,6 +111,7 @@ impl DerivedKeys {
         match purpose {
             KeyPurpose::TokenSeal => &self.token_seal,
             KeyPurpose::SessionMac => &self.session_mac,
+            KeyPurpose::ChallengeMac => &self.challenge_mac,
             KeyPurpose::PageTokenMac => &self.page_token_mac,
             KeyPurpose::Canary => &self.canary,
         }

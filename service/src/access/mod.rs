@@ -9,6 +9,7 @@
 mod access_class;
 pub mod authenticate;
 mod caller;
+mod challenge;
 mod client_address;
 mod entropy;
 mod explanation;
@@ -31,6 +32,9 @@ pub mod sigv4;
 
 pub use access_class::AccessClass;
 pub use caller::{Caller, Origin};
+pub use challenge::{
+    CHALLENGE_LIFE, ChallengeError, ChallengeFor, issue_challenge, open_challenge,
+};
 pub use client_address::ClientAddress;
 pub use entropy::EntropyError;
 pub use explanation::{

@@ -98,6 +98,8 @@ pub enum Basis {
     Token(Permission),
     /// The bucket's policy or ACL.
     Policy,
+    /// The key of a separate adapter, for the adapter's service.
+    Edge,
 }
 
 /// Why something is denied: for administrators and logs. What the client reads is decided at the boundary, and is the
@@ -122,6 +124,10 @@ pub enum Denial {
     AdministratorsOnly,
     /// For operators.
     OperatorsOnly,
+    /// For edge keys; an operator asks.
+    EdgeKeysOnly,
+    /// An edge key asks for something else than the adapter's service.
+    EdgeKey,
     /// The operation is about a bucket, but none is named.
     NoBucketNamed,
     /// The token's bucket is deleted: the token reaches nothing.
@@ -193,7 +199,7 @@ fn decide_key(question: &Question<'_>, key: &KeyFacts) -> Result<(Basis, IpVerdi
         AccessClass::Authenticated if question.target == Target::ServiceOfOrphan => {
             Err(Denial::BucketDeleted)
         }
-        AccessClass::Authenticated => Ok(Basis::AnyKey),
+        AccessClass::Authenticated if key.scope != KeyScope::Edge => Ok(Basis::AnyKey),
         class => decide_scope(class, question.target, question.policy, key.scope),
     };
     basis.map(|basis| (basis, ip))
@@ -205,13 +211,21 @@ fn decide_scope(
     policy: PolicyVerdict,
     scope: KeyScope,
 ) -> Result<Basis, Denial> {
+    if scope == KeyScope::Edge {
+        return match class {
+            AccessClass::Edge => Ok(Basis::Edge),
+            _ => Err(Denial::EdgeKey),
+        };
+    }
     if class.grant().target == TargetNeed::Bucket
         && !matches!(target, Target::Bucket { .. } | Target::AbsentBucket)
     {
         return Err(Denial::NoBucketNamed);
     }
     match (scope, policy) {
+        (KeyScope::Everything, _) if class == AccessClass::Edge => Err(Denial::EdgeKeysOnly),
         (KeyScope::Everything, _) => Ok(Basis::Operator),
+        (KeyScope::Edge, _) => Err(Denial::EdgeKey),
         (_, PolicyVerdict::Denies) => Err(Denial::Policy),
         (KeyScope::Account(own), policy) => match decide_account(class, target, own) {
             Err(Denial::OtherBucket)
@@ -357,27 +371,27 @@ mod tests {
     }
 
     /// The promised table, written apart from the code: one letter per column.
-    /// Columns: anonymous, RO, WO, RW, account administrator, operator.
+    /// Columns: anonymous, RO, WO, RW, account administrator, operator, edge key.
     const OWN_BUCKET: [(AccessClass, &str); 16] = [
-        (AccessClass::Public, "yyyyyy"),
-        (AccessClass::Authenticated, "-yyyyy"),
-        (AccessClass::BucketProbe, "-yyyyy"),
-        (AccessClass::CreateBucket, "-yyyyy"),
-        (AccessClass::BucketSetting, "-y-yyy"),
-        (AccessClass::Read, "-y-yyy"),
-        (AccessClass::List, "-y-yyy"),
-        (AccessClass::Write, "--yyyy"),
-        (AccessClass::ReadWrite, "---yyy"),
-        (AccessClass::Copy, "---yyy"),
-        (AccessClass::Delete, "---yyy"),
-        (AccessClass::ListParts, "--yyyy"),
-        (AccessClass::BucketAdmin, "----yy"),
-        (AccessClass::AccountAdmin, "----yy"),
-        (AccessClass::Operator, "-----y"),
-        (AccessClass::Edge, "-----y"),
+        (AccessClass::Public, "yyyyyyy"),
+        (AccessClass::Authenticated, "-yyyyy-"),
+        (AccessClass::BucketProbe, "-yyyyy-"),
+        (AccessClass::CreateBucket, "-yyyyy-"),
+        (AccessClass::BucketSetting, "-y-yyy-"),
+        (AccessClass::Read, "-y-yyy-"),
+        (AccessClass::List, "-y-yyy-"),
+        (AccessClass::Write, "--yyyy-"),
+        (AccessClass::ReadWrite, "---yyy-"),
+        (AccessClass::Copy, "---yyy-"),
+        (AccessClass::Delete, "---yyy-"),
+        (AccessClass::ListParts, "--yyyy-"),
+        (AccessClass::BucketAdmin, "----yy-"),
+        (AccessClass::AccountAdmin, "----yy-"),
+        (AccessClass::Operator, "-----y-"),
+        (AccessClass::Edge, "------y"),
     ];
 
-    fn columns() -> [Option<KeyScope>; 6] {
+    fn columns() -> [Option<KeyScope>; 7] {
         [
             None,
             Some(token(Permission::ReadOnly)),
@@ -385,6 +399,7 @@ mod tests {
             Some(token(Permission::ReadWrite)),
             Some(KeyScope::Account(OWN_ACCOUNT)),
             Some(KeyScope::Everything),
+            Some(KeyScope::Edge),
         ]
     }
 
@@ -413,15 +428,17 @@ mod tests {
     fn the_whole_table_elsewhere() {
         for class in AccessClass::ALL {
             let keyless = match class {
-                AccessClass::Public => Some("yyyyyy"),
-                AccessClass::Authenticated => Some("-yyyyy"),
+                AccessClass::Public => Some("yyyyyyy"),
+                AccessClass::Authenticated => Some("-yyyyy-"),
+                // Whatever it is about.
+                AccessClass::Edge => Some("------y"),
                 _ => None,
             };
             let administrator = class.grant().account == Holder::Granted;
-            let with_account = if administrator { "----yy" } else { "-----y" };
+            let with_account = if administrator { "----yy-" } else { "-----y-" };
             for (target, expected) in [
                 (SISTER, with_account),
-                (FOREIGN, "-----y"),
+                (FOREIGN, "-----y-"),
                 (Target::AbsentBucket, with_account),
             ] {
                 assert_eq!(
@@ -431,7 +448,7 @@ mod tests {
                 );
             }
             let nowhere = if class.grant().target == TargetNeed::Bucket {
-                "------"
+                "-------"
             } else {
                 with_account
             };
@@ -443,9 +460,9 @@ mod tests {
                 );
             }
             let foreign_account = if class.grant().target == TargetNeed::Bucket {
-                "------"
+                "-------"
             } else {
-                "-----y"
+                "-----y-"
             };
             assert_eq!(
                 row(class, Target::Account(AccountId(2))),
@@ -542,6 +559,24 @@ mod tests {
                 Denial::OperatorsOnly,
             ),
             (
+                Some(KeyScope::Everything),
+                AccessClass::Edge,
+                Target::Service,
+                Denial::EdgeKeysOnly,
+            ),
+            (
+                Some(KeyScope::Edge),
+                AccessClass::Authenticated,
+                Target::Service,
+                Denial::EdgeKey,
+            ),
+            (
+                Some(KeyScope::Edge),
+                AccessClass::Read,
+                Target::Service,
+                Denial::EdgeKey,
+            ),
+            (
                 Some(KeyScope::Account(OWN_ACCOUNT)),
                 AccessClass::Read,
                 FOREIGN,
@@ -616,12 +651,12 @@ mod tests {
                 ip_rules: rules(&["192.0.2.0/24"]),
                 ..good
             };
-            let Decision::Allow { ip, .. } = ask(
-                Some(&listed),
-                AccessClass::BucketProbe,
-                OWN,
-                PolicyVerdict::Silent,
-            ) else {
+            let class = match scope {
+                KeyScope::Edge => AccessClass::Edge,
+                _ => AccessClass::BucketProbe,
+            };
+            let Decision::Allow { ip, .. } = ask(Some(&listed), class, OWN, PolicyVerdict::Silent)
+            else {
                 panic!("{scope:?} was refused");
             };
             assert_eq!(ip, IpVerdict::Allowed("192.0.2.0/24".parse().unwrap()));
@@ -636,7 +671,9 @@ mod tests {
                 let key = scope.map(facts);
                 let decision = ask(key.as_ref(), class, OWN, PolicyVerdict::Denies);
                 let expected = match (scope, class) {
-                    (_, AccessClass::Public) | (Some(KeyScope::Everything), _) => true,
+                    (_, AccessClass::Public) | (Some(KeyScope::Edge), AccessClass::Edge) => true,
+                    (Some(KeyScope::Everything), class) => class != AccessClass::Edge,
+                    (Some(KeyScope::Edge), _) => false,
                     (None, _) => false,
                     _ => !refused,
                 };

@@ -230,6 +230,8 @@ impl SealBinding<'_> {
                 Some(bucket.0.to_be_bytes()),
                 Some(permission.as_str().as_bytes()),
             ),
+            // The word is no permission, so that an edge key cannot be made an operator's by an edit of its row.
+            KeyScope::Edge => (None, None, Some(&b"edge"[..])),
         };
         let mut fields = Vec::with_capacity(128);
         push_field(&mut fields, &self.pk.0.to_be_bytes());
@@ -378,6 +380,10 @@ mod tests {
                 scope: KeyScope::Everything,
                 ..binding
             },
+            SealBinding {
+                scope: KeyScope::Edge,
+                ..binding
+            },
         ] {
             let refused = open_secret(&ring, &elsewhere, &sealed).err();
             assert_eq!(
@@ -387,6 +393,23 @@ mod tests {
                 }),
                 "{elsewhere:?}"
             );
+        }
+    }
+
+    #[test]
+    fn an_edge_key_is_never_opened_as_an_operators() {
+        let ring = keyring(1);
+        let key_id = id("BKTY0000000000000001");
+        let binding = |scope| SealBinding {
+            pk: AccessKeyPk(1),
+            access_key_id: &key_id,
+            scope,
+        };
+        let scopes = [KeyScope::Edge, KeyScope::Everything];
+        for (made, opened) in [(scopes[0], scopes[1]), (scopes[1], scopes[0])] {
+            let sealed = seal_secret(&ring, &binding(made), &secret()).unwrap();
+            assert!(open_secret(&ring, &binding(made), &sealed).is_ok());
+            assert!(open_secret(&ring, &binding(opened), &sealed).is_err());
         }
     }
 

@@ -27,6 +27,7 @@ const MAX_TEXT_LENGTH: usize = 8192;
 const VERSION: u8 = 1;
 const OPERATION: u8 = 1;
 const BEARER: u8 = 2;
+const BOUND_BEARER: u8 = 3;
 const MAC_LENGTH: usize = 32;
 
 /// The one operation on the one resource that an operation session is good for.
@@ -64,13 +65,15 @@ pub struct OperationSession {
     pub not_after: Timestamp,
 }
 
-/// A session for any operation, as a gRPC client gets it in exchange for its secret. The address is that of each call.
+/// A session for any operation, as a gRPC client gets it in exchange for its secret or for the answer to a challenge.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BearerSession {
     /// The key.
     pub key: SessionKey,
     /// The last moment at which it is good.
     pub not_after: Timestamp,
+    /// The only address from which it is good; none: any.
+    pub only_from: Option<ClientAddress>,
 }
 
 /// Why a session is refused.
@@ -94,6 +97,9 @@ pub enum SessionError {
     /// Good for another operation, bucket or key.
     #[error("the session is good for another use")]
     OtherUse(Box<SessionUse>),
+    /// Shown from another address than the one that it is bound to.
+    #[error("the session is bound to another address")]
+    OtherAddress,
     /// The facts given are of another key, or of none.
     #[error("the session belongs to another key")]
     OtherKey,
@@ -151,7 +157,7 @@ impl OperationSession {
         usage: &SessionUse,
         now: Timestamp,
     ) -> Result<Self, SessionError> {
-        let fields = open_text(keyring, OPERATION, text)?;
+        let (_, fields) = open_text(keyring, &[OPERATION], text)?;
         let session = Self::decode(&fields).ok_or(SessionError::NotAuthentic)?;
         check_time(session.not_after, now)?;
         if session.usage != *usage {
@@ -218,6 +224,19 @@ impl BearerSession {
         Some(Self {
             key,
             not_after: now.saturating_add(life.min(MAX_SESSION_LIFE)),
+            only_from: None,
+        })
+    }
+
+    /// The session for the answer to a challenge that was issued at `issued`, bound to the caller's address. All of it
+    /// follows from challenge and key, so that a repeated answer yields the same session. None for an anonymous caller.
+    #[must_use]
+    pub fn of_challenge(caller: &Caller, issued: Timestamp) -> Option<Self> {
+        let key = caller.key().map(|key| SessionKey::of(key))?;
+        Some(Self {
+            key,
+            not_after: issued.saturating_add(MAX_SESSION_LIFE),
+            only_from: Some(caller.address()),
         })
     }
 
@@ -227,7 +246,12 @@ impl BearerSession {
         let mut fields = Vec::with_capacity(64);
         fields.extend_from_slice(&self.not_after.as_micros().to_be_bytes());
         push_field(&mut fields, &self.key.encode());
-        seal_text(keyring, BEARER, &fields)
+        let Some(address) = self.only_from else {
+            return seal_text(keyring, BEARER, &fields);
+        };
+        let address = address.ip().map(|ip| ip.to_string());
+        push_optional(&mut fields, address.as_deref().map(str::as_bytes));
+        seal_text(keyring, BOUND_BEARER, &fields)
     }
 
     /// Reads a session.
@@ -235,8 +259,8 @@ impl BearerSession {
     /// # Errors
     /// [`SessionError`], but for `OtherUse` and `OtherKey`.
     pub fn open(keyring: &Keyring, text: &str, now: Timestamp) -> Result<Self, SessionError> {
-        let fields = open_text(keyring, BEARER, text)?;
-        let session = Self::decode(&fields).ok_or(SessionError::NotAuthentic)?;
+        let (purpose, fields) = open_text(keyring, &[BEARER, BOUND_BEARER], text)?;
+        let session = Self::decode(purpose, &fields).ok_or(SessionError::NotAuthentic)?;
         check_time(session.not_after, now)?;
         Ok(session)
     }
@@ -244,17 +268,34 @@ impl BearerSession {
     /// The caller of one call, with the current facts of the session's key.
     ///
     /// # Errors
-    /// [`SessionError::OtherKey`] when the facts are not of the session's key.
+    /// [`SessionError::OtherKey`] when the facts are not of the session's key, [`SessionError::OtherAddress`].
     pub fn caller(&self, current: Arc<KeyFacts>, origin: Origin) -> Result<Caller, SessionError> {
+        if self
+            .only_from
+            .is_some_and(|address| address != origin.address)
+        {
+            return Err(SessionError::OtherAddress);
+        }
         self.key.caller(current, origin)
     }
 
-    fn decode(fields: &[u8]) -> Option<Self> {
+    fn decode(purpose: u8, fields: &[u8]) -> Option<Self> {
         let mut reader = FieldReader::new(fields);
         let not_after = Timestamp::from_micros(i64::from_be_bytes(reader.array()?));
         let key = SessionKey::decode(reader.field()?)?;
+        let only_from = match (purpose == BOUND_BEARER).then(|| reader.optional_text()) {
+            None => None,
+            Some(address) => Some(match address? {
+                None => ClientAddress::UNKNOWN,
+                Some(address) => ClientAddress::known(address.parse().ok()?),
+            }),
+        };
         reader.end()?;
-        Some(Self { key, not_after })
+        Some(Self {
+            key,
+            not_after,
+            only_from,
+        })
     }
 }
 
@@ -317,8 +358,13 @@ fn seal_text(keyring: &Keyring, purpose: u8, fields: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(token)
 }
 
-/// Everything is authenticated, version and purpose included, before a field is read.
-fn open_text(keyring: &Keyring, purpose: u8, text: &str) -> Result<Vec<u8>, SessionError> {
+/// The purpose, one of `purposes`, and the fields. Everything is authenticated, version and purpose included, before a
+/// field is read.
+fn open_text(
+    keyring: &Keyring,
+    purposes: &[u8],
+    text: &str,
+) -> Result<(u8, Vec<u8>), SessionError> {
     if text.len() > MAX_TEXT_LENGTH {
         return Err(SessionError::NotAuthentic);
     }
@@ -331,7 +377,7 @@ fn open_text(keyring: &Keyring, purpose: u8, text: &str) -> Result<Vec<u8>, Sess
     let (head, fields) = body
         .split_first_chunk::<6>()
         .ok_or(SessionError::NotAuthentic)?;
-    let [version, given_purpose, kek_id @ ..] = *head;
+    let [version, purpose, kek_id @ ..] = *head;
     let kek_id = KekId::new(u32::from_be_bytes(kek_id)).ok_or(SessionError::NotAuthentic)?;
     let key = keyring
         .key(kek_id, KeyPurpose::SessionMac)
@@ -340,10 +386,10 @@ fn open_text(keyring: &Keyring, purpose: u8, text: &str) -> Result<Vec<u8>, Sess
     mac.update(body);
     mac.verify_slice(tag)
         .map_err(|_| SessionError::NotAuthentic)?;
-    if (version, given_purpose) != (VERSION, purpose) {
+    if version != VERSION || !purposes.contains(&purpose) {
         return Err(SessionError::NotAuthentic);
     }
-    Ok(fields.to_vec())
+    Ok((purpose, fields.to_vec()))
 }
 
 #[cfg(test)]
@@ -514,6 +560,51 @@ mod tests {
     }
 
     #[test]
+    fn the_session_of_a_challenge_is_bound_to_its_address_and_the_same_each_time() {
+        let make = || {
+            let session = BearerSession::of_challenge(&caller(), NOW).unwrap();
+            session.issue(&keyring(1))
+        };
+        assert_eq!(make(), make());
+        let open = |now| BearerSession::open(&keyring(1), &make(), now);
+        let session = open(NOW).unwrap();
+        assert_eq!(session.only_from, Some(origin().address));
+        let last = NOW.saturating_add(MAX_SESSION_LIFE);
+        assert!(open(last).is_ok());
+        let over = open(Timestamp::from_micros(last.as_micros() + 1));
+        assert!(matches!(over, Err(SessionError::Expired { .. })));
+        let facts = || Arc::new(facts(KeyScope::Everything));
+        assert!(session.caller(facts(), origin()).is_ok());
+        for address in [
+            ClientAddress::UNKNOWN,
+            ClientAddress::known("2001:db8::8".parse().unwrap()),
+        ] {
+            let elsewhere = Origin {
+                address,
+                ..origin()
+            };
+            let refused = session.caller(facts(), elsewhere).err();
+            assert_eq!(refused, Some(SessionError::OtherAddress));
+        }
+    }
+
+    #[test]
+    fn an_unknown_address_can_be_bound_to() {
+        let unknown = Origin {
+            address: ClientAddress::UNKNOWN,
+            ..origin()
+        };
+        let key = Arc::new(facts(KeyScope::Everything));
+        let caller = Caller::proven(Arc::clone(&key), unknown.clone());
+        let text = BearerSession::of_challenge(&caller, NOW)
+            .unwrap()
+            .issue(&keyring(1));
+        let session = BearerSession::open(&keyring(1), &text, NOW).unwrap();
+        assert!(session.caller(Arc::clone(&key), unknown).is_ok());
+        assert!(session.caller(key, origin()).is_err());
+    }
+
+    #[test]
     fn a_lost_key_is_told_apart_from_a_forgery() {
         let text = BearerSession::new(&caller(), NOW, MINUTE)
             .unwrap()
@@ -532,6 +623,7 @@ mod tests {
             for text in [
                 OperationSession::new(&caller(), put(), NOW, MINUTE).issue(&keyring(1)),
                 BearerSession::new(&caller(), NOW, MINUTE).unwrap().issue(&keyring(1)),
+                BearerSession::of_challenge(&caller(), NOW).unwrap().issue(&keyring(1)),
             ] {
                 let mut bytes = URL_SAFE_NO_PAD.decode(text).unwrap();
                 let at = at.index(bytes.len());

@@ -4,6 +4,7 @@ use std::time::Duration;
 use bucketry_contract::v1::admin_service_client::AdminServiceClient;
 use bucketry_contract::v1::object_service_client::ObjectServiceClient;
 use bucketry_contract::v1::token_service_client::TokenServiceClient;
+use bucketry_sign_in::{Credentials, Purpose, SignIn, SignInError, normalized_endpoint};
 use http::Uri;
 use tonic::metadata::Ascii;
 use tonic::metadata::MetadataValue;
@@ -11,24 +12,23 @@ use tonic::service::Interceptor;
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint};
 use tonic::{Request, Response, Status};
-use zeroize::Zeroizing;
 
 use super::CliError;
 use crate::config::{ClientSettings, KeyPair, PlaintextCredentials};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A way to a server, signed in or not; connects with the first call.
+/// A way to a server, signed in or not.
 pub(super) struct Connection {
     endpoint: String,
     channel: Channel,
     bearer: Bearer,
 }
 
-/// A channel that signs in with every call, if it has credentials.
+/// A channel that shows the session with every call, if there is one.
 pub(super) type SignedIn = InterceptedService<Channel, Bearer>;
 
-/// Adds the credentials, if there are any, to a call.
+/// Adds the session, if there is one, to a call.
 #[derive(Clone)]
 pub(super) struct Bearer(Option<MetadataValue<Ascii>>);
 
@@ -43,59 +43,44 @@ impl Interceptor for Bearer {
     }
 }
 
-impl Bearer {
-    fn new(credentials: &KeyPair) -> Result<Self, CliError> {
-        let text = Zeroizing::new(format!(
-            "Bearer {}.{}",
-            credentials.access_key_id,
-            credentials.secret_access_key.expose()
-        ));
-        let mut value: MetadataValue<Ascii> = text.parse().map_err(|_| CliError::Credentials)?;
-        // Kept out of Debug and of HTTP/2's header table.
-        value.set_sensitive(true);
-        Ok(Self(Some(value)))
-    }
-}
-
 impl Connection {
-    /// Prepares a connection that signs in.
-    pub(super) fn open(
+    /// Connects and signs in. The secret is not sent: the server gets a signature, and its answer has to prove that it
+    /// knows the secret too.
+    pub(super) async fn open(
         settings: &ClientSettings,
         credentials: Option<KeyPair>,
     ) -> Result<Self, CliError> {
         let credentials = credentials.ok_or(CliError::NoCredentials)?;
-        Self::with(settings, Bearer::new(&credentials)?)
-    }
-
-    /// Prepares a connection for what is open to everybody. As no secret is sent, it may be without TLS.
-    pub(super) fn anonymous(settings: &ClientSettings) -> Result<Self, CliError> {
-        Self::with(settings, Bearer(None))
-    }
-
-    fn with(settings: &ClientSettings, bearer: Bearer) -> Result<Self, CliError> {
         let endpoint = settings.endpoint.as_str().to_owned();
-        let refused = |source| CliError::Endpoint {
-            endpoint: endpoint.clone(),
-            source,
-        };
-        let mut builder = Endpoint::from_shared(endpoint.clone())
-            .and_then(|builder| builder.user_agent(concat!("bucketry/", env!("CARGO_PKG_VERSION"))))
-            .map_err(refused)?
-            .connect_timeout(CONNECT_TIMEOUT);
-        // Read without TLS too, so that the wrong name of a file is always told.
-        let tls = tls(settings)?;
-        if is_tls(builder.uri()) {
-            builder = builder.tls_config(tls).map_err(refused)?;
-        } else if bearer.0.is_some()
-            && settings.plaintext_credentials == PlaintextCredentials::Loopback
-            && !is_loopback(builder.uri())
-        {
+        let channel = channel(settings)?;
+        if is_exposed(settings) {
             return Err(CliError::Plaintext { endpoint });
         }
+        let secret = credentials.secret_access_key.expose();
+        let sign_in = SignIn {
+            channel: channel.clone(),
+            credentials: Credentials::new(&credentials.access_key_id, secret),
+            // One that cannot be read is refused by the server with the names that it has.
+            endpoint: normalized_endpoint(&endpoint).unwrap_or_else(|| endpoint.clone()),
+            purpose: Purpose::Client,
+        };
+        let session = sign_in.session().await.map_err(|error| match error {
+            SignInError::Refused(status) => CliError::of_call(*status, &endpoint),
+            other => CliError::SignIn(other),
+        })?;
         Ok(Self {
-            channel: builder.connect_lazy(),
-            bearer,
             endpoint,
+            channel,
+            bearer: Bearer(Some(session.authorization)),
+        })
+    }
+
+    /// Prepares a connection for what is open to everybody. As nothing secret is sent, it may be without TLS.
+    pub(super) fn anonymous(settings: &ClientSettings) -> Result<Self, CliError> {
+        Ok(Self {
+            endpoint: settings.endpoint.as_str().to_owned(),
+            channel: channel(settings)?,
+            bearer: Bearer(None),
         })
     }
 
@@ -122,6 +107,35 @@ impl Connection {
             .map(Response::into_inner)
             .map_err(|status| CliError::of_call(status, &self.endpoint))
     }
+}
+
+/// A channel that connects with its first call.
+fn channel(settings: &ClientSettings) -> Result<Channel, CliError> {
+    let endpoint = settings.endpoint.as_str().to_owned();
+    let refused = |source| CliError::Endpoint {
+        endpoint: endpoint.clone(),
+        source,
+    };
+    let mut builder = Endpoint::from_shared(endpoint.clone())
+        .and_then(|builder| builder.user_agent(concat!("bucketry/", env!("CARGO_PKG_VERSION"))))
+        .map_err(refused)?
+        .connect_timeout(CONNECT_TIMEOUT);
+    // Read without TLS too, so that the wrong name of a file is always told.
+    let tls = tls(settings)?;
+    if is_tls(builder.uri()) {
+        builder = builder.tls_config(tls).map_err(refused)?;
+    }
+    Ok(builder.connect_lazy())
+}
+
+/// Whether others could read the session, or take it: then the operator has to allow that.
+fn is_exposed(settings: &ClientSettings) -> bool {
+    let Ok(uri) = settings.endpoint.as_str().parse::<Uri>() else {
+        return true;
+    };
+    !is_tls(&uri)
+        && settings.plaintext_credentials == PlaintextCredentials::Loopback
+        && !is_loopback(&uri)
 }
 
 fn tls(settings: &ClientSettings) -> Result<ClientTlsConfig, CliError> {
@@ -170,12 +184,15 @@ mod tests {
         }
     }
 
-    #[tokio::test]
-    async fn a_secret_leaves_this_machine_only_by_tls_or_by_wish() {
+    /// Nothing listens there: whoever gets so far tries to connect.
+    async fn refused(endpoint: &str, plaintext: PlaintextCredentials) -> CliError {
+        let opened = Connection::open(&settings(endpoint, plaintext), Some(credentials())).await;
+        opened.err().expect("a refusal")
+    }
+
+    #[test]
+    fn a_session_leaves_this_machine_only_by_tls_or_by_wish() {
         use PlaintextCredentials::{Anywhere, Loopback};
-        let open = |endpoint, plaintext| {
-            Connection::open(&settings(endpoint, plaintext), Some(credentials()))
-        };
         for endpoint in [
             "http://127.0.0.1:1",
             "http://localhost:1",
@@ -183,19 +200,22 @@ mod tests {
             "http://[::1]:1",
             "https://example.com",
         ] {
-            assert!(open(endpoint, Loopback).is_ok(), "{endpoint}");
+            assert!(!is_exposed(&settings(endpoint, Loopback)), "{endpoint}");
         }
         for endpoint in [
             "http://example.com",
             "http://10.0.0.1",
             "http://localhost.example.com",
         ] {
-            assert!(
-                matches!(open(endpoint, Loopback), Err(CliError::Plaintext { .. })),
-                "{endpoint}"
-            );
-            assert!(open(endpoint, Anywhere).is_ok(), "{endpoint}");
+            assert!(is_exposed(&settings(endpoint, Loopback)), "{endpoint}");
+            assert!(!is_exposed(&settings(endpoint, Anywhere)), "{endpoint}");
         }
+    }
+
+    #[tokio::test]
+    async fn an_exposed_endpoint_is_refused_before_anything_is_sent() {
+        let refused = refused("http://example.com", PlaintextCredentials::Loopback).await;
+        assert!(matches!(refused, CliError::Plaintext { .. }));
     }
 
     #[tokio::test]
@@ -204,21 +224,15 @@ mod tests {
             ca_file: Some("/there/is/no.pem".into()),
             ..settings("http://localhost", PlaintextCredentials::Loopback)
         };
-        let opened = Connection::open(&settings, Some(credentials()));
+        let opened = Connection::open(&settings, Some(credentials())).await;
         assert!(matches!(opened, Err(CliError::CaFile { .. })));
     }
 
     #[tokio::test]
-    async fn credentials_are_needed_and_never_shown() {
-        let none = Connection::open(
-            &settings("http://localhost", PlaintextCredentials::Loopback),
-            None,
-        );
+    async fn credentials_are_needed_only_to_sign_in() {
+        let loopback = settings("http://localhost", PlaintextCredentials::Loopback);
+        let none = Connection::open(&loopback, None).await;
         assert!(matches!(none, Err(CliError::NoCredentials)));
-        let bearer = Bearer::new(&credentials()).unwrap();
-        let value = bearer.0.unwrap();
-        assert_eq!(value.to_str().unwrap(), "Bearer BKTYEXAMPLE.hunter2hunter2");
-        assert!(!format!("{value:?}").contains("hunter2"));
         let remote = settings("http://example.com", PlaintextCredentials::Loopback);
         assert!(Connection::anonymous(&remote).is_ok());
     }

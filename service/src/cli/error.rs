@@ -49,6 +49,9 @@ pub enum CliError {
         /// What most often helps.
         advice: Option<&'static str>,
     },
+    /// The server could not prove itself, or does not know sign-in by challenge.
+    #[error(transparent)]
+    SignIn(bucketry_sign_in::SignInError),
     /// The server refused.
     #[error("{}", refusal(.0))]
     Refused(Box<Status>),
@@ -111,7 +114,7 @@ fn refusal(status: &Status) -> String {
     let reason = info.map_or_else(|| format!("{:?}", status.code()), |info| info.reason);
     // The server tells nobody more: it must not say what there is.
     let advice = if reason == "ACCESS_DENIED" {
-        "; this takes the key of an administrator, not a token; account, audit and keyring take an operator's"
+        "; this takes the key of an administrator, not a token; account, key, audit and keyring take an operator's"
     } else {
         ""
     };

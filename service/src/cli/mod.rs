@@ -11,6 +11,7 @@ mod error;
 mod fsck;
 mod host_style;
 mod json;
+mod key;
 mod keyring;
 mod output;
 mod shell_quote;
@@ -29,6 +30,7 @@ pub use bucket::BucketCommand;
 pub use doctor::DoctorCommand;
 pub use error::CliError;
 pub use fsck::{CheckError, FsckArgs};
+pub use key::KeyCommand;
 pub use keyring::KeyringCommand;
 pub use token::TokenCommand;
 pub use variables::unknown_process_variables;
@@ -58,7 +60,7 @@ Examples:
   bucketry token revoke --bucket photos TOKEN
   bucketry fsck --data-dir ./bucketry-data --verify
 
-bucket, token, account, audit, doctor, and keyring status and reload talk to a running server.
+bucket, token, account, key, audit, doctor, and keyring status and reload talk to a running server.
 BUCKETRY_ENDPOINT names it; BUCKETRY_ACCESS_KEY_ID and BUCKETRY_SECRET_ACCESS_KEY sign in, else
 BUCKETRY_ROOT_ACCESS_KEY_ID and BUCKETRY_ROOT_SECRET_ACCESS_KEY.";
 
@@ -121,6 +123,15 @@ pub enum ClientCommand {
         #[command(flatten)]
         connection: ClientSettings,
     },
+    /// Make, list and end keys of operators and separate S3 adapters
+    Key {
+        /// What to do.
+        #[command(subcommand)]
+        command: KeyCommand,
+        /// Where the server is.
+        #[command(flatten)]
+        connection: ClientSettings,
+    },
     /// Make and list accounts, the owners of buckets
     Account {
         /// What to do.
@@ -157,7 +168,7 @@ impl ClientCommand {
                 connection,
             } => {
                 command
-                    .run(&Connection::open(&connection, credentials)?, terminal)
+                    .run(&Connection::open(&connection, credentials).await?, terminal)
                     .await
             }
             Self::Token {
@@ -165,7 +176,11 @@ impl ClientCommand {
                 connection,
             } => {
                 command
-                    .run(&Connection::open(&connection, credentials)?, now, terminal)
+                    .run(
+                        &Connection::open(&connection, credentials).await?,
+                        now,
+                        terminal,
+                    )
                     .await
             }
             Self::Keyring { command } => command.run(credentials, terminal).await,
@@ -180,7 +195,15 @@ impl ClientCommand {
             }
             Self::Audit { audit, connection } => {
                 audit
-                    .run(&Connection::open(&connection, credentials)?, terminal)
+                    .run(&Connection::open(&connection, credentials).await?, terminal)
+                    .await
+            }
+            Self::Key {
+                command,
+                connection,
+            } => {
+                command
+                    .run(&Connection::open(&connection, credentials).await?, terminal)
                     .await
             }
             Self::Account {
@@ -188,7 +211,7 @@ impl ClientCommand {
                 connection,
             } => {
                 command
-                    .run(&Connection::open(&connection, credentials)?, terminal)
+                    .run(&Connection::open(&connection, credentials).await?, terminal)
                     .await
             }
         }

@@ -6,11 +6,13 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bucketry_contract::v1::{
-    Account, CreateAccountResponse, CreateTokenRequest, CreateTokenResponse, Credentials,
+    Account, AnswerChallengeRequest, AnswerChallengeResponse, CreateAccountResponse,
+    CreateChallengeResponse, CreateTokenRequest, CreateTokenResponse, Credentials,
     GetCapabilitiesResponse, ListTokensRequest, ListTokensResponse, Permission, Token,
     admin_service_server, object_service_server, token_service_server,
 };
 use bucketry_edge::forwarding::Forwarding;
+use bucketry_sign_in::{Granted, ProofKey, Purpose, Transcript};
 use bytes::{BufMut, Bytes, BytesMut};
 use clap::CommandFactory;
 use futures::FutureExt;
@@ -29,6 +31,9 @@ use crate::server::{
 };
 
 mod tokens;
+
+const SECRET: &str = "s3cret";
+const SESSION: &str = "session-1";
 
 /// What was asked: path, credentials, message.
 type Asked = Arc<Mutex<Vec<(String, String, Bytes)>>>;
@@ -103,6 +108,9 @@ impl Fake {
         let (head, body) = request.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
         let path = head.uri.path().to_owned();
+        if let Some(answer) = self.sign_in(&path, body.slice(5..)) {
+            return framed(answer);
+        }
         let credentials = head.headers["authorization"].to_str().unwrap().to_owned();
         self.asked
             .lock()
@@ -117,19 +125,22 @@ impl Fake {
         else {
             return Status::not_found("no such thing").into_http();
         };
-        let mut frame = BytesMut::new();
-        frame.put_u8(0);
-        frame.put_u32(message.len() as u32);
-        frame.put(message);
-        let trailers =
-            HeaderMap::from_iter([("grpc-status".parse().unwrap(), "0".parse().unwrap())]);
-        let frames =
-            [Frame::data(frame.freeze()), Frame::trailers(trailers)].map(Ok::<_, Infallible>);
-        let body = tonic::body::Body::new(StreamBody::new(tokio_stream::iter(frames)));
-        Response::builder()
-            .header("content-type", "application/grpc")
-            .body(body)
-            .unwrap()
+        framed(message)
+    }
+
+    /// The answers of a server that knows the secret, as far as they are about signing in.
+    fn sign_in(&self, path: &str, message: Bytes) -> Option<Bytes> {
+        let answer = match path {
+            "/bucketry.v1.TokenService/CreateChallenge" => CreateChallengeResponse {
+                server_nonce: Bytes::from_static(b"server nonce"),
+            }
+            .encode_to_vec(),
+            "/bucketry.v1.TokenService/AnswerChallenge" => {
+                proven(&AnswerChallengeRequest::decode(message).unwrap()).encode_to_vec()
+            }
+            _ => return None,
+        };
+        Some(answer.into())
     }
 
     /// Runs a command line against this server; gives what it wrote, or why it failed.
@@ -167,6 +178,47 @@ impl Fake {
     }
 }
 
+fn framed(message: Bytes) -> Response<tonic::body::Body> {
+    let mut frame = BytesMut::new();
+    frame.put_u8(0);
+    frame.put_u32(message.len() as u32);
+    frame.put(message);
+    let trailers = HeaderMap::from_iter([("grpc-status".parse().unwrap(), "0".parse().unwrap())]);
+    let frames = [Frame::data(frame.freeze()), Frame::trailers(trailers)].map(Ok::<_, Infallible>);
+    let body = tonic::body::Body::new(StreamBody::new(tokio_stream::iter(frames)));
+    Response::builder()
+        .header("content-type", "application/grpc")
+        .body(body)
+        .unwrap()
+}
+
+/// A session, and the proof of who knows the secret.
+fn proven(answer: &AnswerChallengeRequest) -> AnswerChallengeResponse {
+    let transcript = Transcript {
+        access_key_id: &answer.access_key_id,
+        client_nonce: &answer.client_nonce,
+        server_nonce: &answer.server_nonce,
+        endpoint: &answer.endpoint,
+        purpose: Purpose::Client,
+    };
+    let key = ProofKey::derive(SECRET);
+    assert!(key.verify(&transcript, &answer.signature));
+    let granted = Granted {
+        session_token: SESSION,
+        expiry: (1_900, 0),
+        lifetime_seconds: 900,
+    };
+    AnswerChallengeResponse {
+        session_token: SESSION.into(),
+        expire_time: Some(prost_types::Timestamp {
+            seconds: 1_900,
+            nanos: 0,
+        }),
+        lifetime_seconds: 900,
+        server_proof: key.prove(&transcript, &granted).to_vec().into(),
+    }
+}
+
 async fn run(line: &[&str], endpoint: &str) -> Result<(String, String), CliError> {
     let line = [&["bucketry"], line, &["--endpoint", endpoint]].concat();
     let Command::Client(command) = Cli::try_parse_from(line).unwrap().command else {
@@ -174,7 +226,7 @@ async fn run(line: &[&str], endpoint: &str) -> Result<(String, String), CliError
     };
     let credentials = KeyPair {
         access_key_id: "BKTY1".into(),
-        secret_access_key: Secret::new("s3cret".into()),
+        secret_access_key: Secret::new(SECRET.into()),
     };
     let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000);
     let (mut out, mut err) = (Vec::new(), Vec::new());
@@ -301,7 +353,7 @@ async fn a_token_is_made_as_the_flags_say() {
     let (path, credentials, message) = &asked[0];
     assert_eq!(
         (path.as_str(), credentials.as_str()),
-        (CREATE_TOKEN, "Bearer BKTY1.s3cret")
+        (CREATE_TOKEN, "Bearer session-1")
     );
     let request = CreateTokenRequest::decode(message.clone()).unwrap();
     assert_eq!(

@@ -100,6 +100,9 @@ pub enum ConfigError {
         /// The one that is missing.
         missing: &'static str,
     },
+    /// Client certificates without TLS.
+    #[error("tls-client-ca needs tls-cert and tls-key: client certificates are part of TLS")]
+    ClientCaAlone,
     /// A variable of a pair was given without the other.
     #[error("{present} is set but {missing} is not")]
     HalfKeyPair {

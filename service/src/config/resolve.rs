@@ -81,6 +81,8 @@ pub struct ServerConfig {
     pub forwarding: Forwarding,
     /// The URL that clients use, if given; see [`ServerConfig::public_url`].
     pub given_public_url: Option<PublicUrl>,
+    /// Further URLs by which clients reach this server.
+    pub endpoint_aliases: Vec<PublicUrl>,
     /// The virtual-host domains, if given; see [`ServerConfig::domains`].
     pub given_domains: Option<Vec<Domain>>,
     /// The region.
@@ -99,13 +101,15 @@ pub struct ServerConfig {
     pub max_connections: u32,
 }
 
-/// The files that TLS needs, both PEM.
+/// The files that TLS needs, all PEM.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TlsFiles {
     /// The certificate chain, the server's own first.
     pub certificate: PathBuf,
     /// Its private key.
     pub key: PathBuf,
+    /// The authorities of client certificates; none: clients are not asked for one.
+    pub client_authorities: Option<PathBuf>,
 }
 
 /// How a node keeps the store.
@@ -240,7 +244,7 @@ impl ServerConfig {
         if !proxy_listen.is_empty() && forwarding.is_empty() {
             return Err(ConfigError::ProxyListenAlone);
         }
-        let tls = tls_files(settings.tls_cert, settings.tls_key)?;
+        let tls = tls_files(settings.tls_cert, settings.tls_key, settings.tls_client_ca)?;
         let max_connections = settings.max_connections.unwrap_or(MAX_CONNECTIONS);
         if max_connections == 0 {
             return Err(ConfigError::Zero {
@@ -253,6 +257,7 @@ impl ServerConfig {
             proxy_listen,
             forwarding,
             given_public_url: settings.public_url,
+            endpoint_aliases: settings.endpoint_alias.unwrap_or_default(),
             given_domains: settings.domain,
             region: settings.region.unwrap_or_default(),
             tls,
@@ -311,9 +316,17 @@ impl ServerConfig {
 fn tls_files(
     certificate: Option<PathBuf>,
     key: Option<PathBuf>,
+    client_authorities: Option<PathBuf>,
 ) -> Result<Option<TlsFiles>, ConfigError> {
     let missing = match (certificate, key) {
-        (Some(certificate), Some(key)) => return Ok(Some(TlsFiles { certificate, key })),
+        (Some(certificate), Some(key)) => {
+            return Ok(Some(TlsFiles {
+                certificate,
+                key,
+                client_authorities,
+            }));
+        }
+        (None, None) if client_authorities.is_some() => return Err(ConfigError::ClientCaAlone),
         (None, None) => return Ok(None),
         (Some(_), None) => "tls-key",
         (None, Some(_)) => "tls-cert",
@@ -536,6 +549,14 @@ mod tests {
         assert!(matches!(
             ServerConfig::resolve(none),
             Err(ConfigError::NoListener)
+        ));
+        let client_ca_alone = ServerSettings {
+            tls_client_ca: Some("ca.pem".into()),
+            ..ServerSettings::default()
+        };
+        assert!(matches!(
+            ServerConfig::resolve(client_ca_alone),
+            Err(ConfigError::ClientCaAlone)
         ));
         let zero = ServerSettings {
             max_connections: Some(0),

@@ -117,6 +117,17 @@ pub struct ServerSettings {
     #[serde(deserialize_with = "parsed")]
     pub public_url: Option<PublicUrl>,
 
+    /// A further URL by which clients reach this server, as through a proxy or another host name: a sign-in by challenge
+    /// names the one it dialled; repeatable [default: none]
+    #[arg(
+        long,
+        env = "BUCKETRY_ENDPOINT_ALIAS",
+        value_name = "URL",
+        value_delimiter = ','
+    )]
+    #[serde(deserialize_with = "parsed_list")]
+    pub endpoint_alias: Option<Vec<PublicUrl>>,
+
     /// A host name under which buckets are BUCKET.HOST; repeatable [default: that of the public URL, and localhost]
     #[arg(
         long,
@@ -139,6 +150,11 @@ pub struct ServerSettings {
     /// A PEM file with the certificate's private key
     #[arg(long, env = "BUCKETRY_TLS_KEY", value_name = "FILE")]
     pub tls_key: Option<PathBuf>,
+
+    /// A PEM file with the authorities of client certificates: clients are asked for one, and the service of the S3
+    /// adapter is then called with a certificate only [default: none]
+    #[arg(long, env = "BUCKETRY_TLS_CLIENT_CA", value_name = "FILE")]
+    pub tls_client_ca: Option<PathBuf>,
 
     /// From where gRPC credentials are taken without TLS [default: loopback]
     #[arg(long, env = "BUCKETRY_PLAINTEXT_CREDENTIALS", value_name = "WHERE")]
@@ -267,10 +283,12 @@ impl ServerSettings {
             trusted_proxy,
             forwarded_header,
             public_url,
+            endpoint_alias,
             domain,
             region,
             tls_cert,
             tls_key,
+            tls_client_ca,
             plaintext_credentials,
             signature_v2,
             metrics_listen,
@@ -283,10 +301,12 @@ impl ServerSettings {
             trusted_proxy: trusted_proxy.or(other.trusted_proxy),
             forwarded_header: forwarded_header.or(other.forwarded_header),
             public_url: public_url.or(other.public_url),
+            endpoint_alias: endpoint_alias.or(other.endpoint_alias),
             domain: domain.or(other.domain),
             region: region.or(other.region),
             tls_cert: tls_cert.or(other.tls_cert),
             tls_key: tls_key.or(other.tls_key),
+            tls_client_ca: tls_client_ca.or(other.tls_client_ca),
             plaintext_credentials: plaintext_credentials.or(other.plaintext_credentials),
             signature_v2: signature_v2.or(other.signature_v2),
             metrics_listen: metrics_listen.or(other.metrics_listen),

@@ -98,7 +98,7 @@ fn permission_of(key: &AccessKey) -> v1::Permission {
             Permission::WriteOnly => v1::Permission::WriteOnly,
             Permission::ReadWrite => v1::Permission::ReadWrite,
         },
-        KeyScope::Everything | KeyScope::Account(_) => v1::Permission::Unspecified,
+        KeyScope::Everything | KeyScope::Account(_) | KeyScope::Edge => v1::Permission::Unspecified,
     }
 }
 
@@ -185,15 +185,25 @@ pub(crate) fn account_to_proto(account: &Account) -> v1::Account {
     }
 }
 
-/// An operator's or account administrator's key for the wire.
+fn admin_scope(key: &AccessKey) -> v1::AdminKeyScope {
+    match key.scope {
+        KeyScope::Everything => v1::AdminKeyScope::Operator,
+        KeyScope::Account(_) => v1::AdminKeyScope::Account,
+        KeyScope::Edge => v1::AdminKeyScope::Edge,
+        KeyScope::Bucket { .. } => v1::AdminKeyScope::Unspecified,
+    }
+}
+
+/// The key of an operator, an account administrator or a separate adapter for the wire.
 pub(crate) fn admin_key_to_proto(key: &AccessKey) -> v1::AdminKey {
     v1::AdminKey {
         key_id: key.pk.to_string(),
         access_key_id: key.access_key_id.to_string(),
         account_id: match key.scope {
             KeyScope::Account(account) => account.to_string(),
-            KeyScope::Everything | KeyScope::Bucket { .. } => String::new(),
+            KeyScope::Everything | KeyScope::Bucket { .. } | KeyScope::Edge => String::new(),
         },
+        scope: admin_scope(key).into(),
         name: key.name.clone(),
         create_time: Some(timestamp_to_proto(key.created.at)),
         revoke_time: key

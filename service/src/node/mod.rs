@@ -24,13 +24,14 @@ use crate::clock::Clock;
 use crate::collector::Collector;
 use crate::config::{Config, DatabaseUrl, KeyPair, PublicUrl, process_environment};
 use crate::domain::{NodeId, Timestamp};
+use crate::endpoints::Endpoints;
 use crate::grpc::Server;
 use crate::ledger::Ledger;
 use crate::page_tokens::PageTokens;
 use crate::placement::Placement;
 use crate::sealing::{self, LiveKeyring};
 use crate::server::{DescriptorSets, Front, GrpcBuilder, GrpcError};
-use crate::service::{Service, Settings};
+use crate::service::{AdapterCertificate, Service, Settings};
 
 /// The largest gRPC message that is taken: a chunk of 2 MiB and what is around it.
 const MAX_MESSAGE_BYTES: usize = 4 * 1024 * 1024;
@@ -169,6 +170,8 @@ pub async fn open(config: &Config, public_url: &PublicUrl) -> Result<Node, NodeE
             region: config.server.region.as_str().to_owned(),
             plaintext_credentials: config.server.plaintext_credentials,
             signature_v2: config.server.signature_v2,
+            endpoints: Endpoints::new(config.server.endpoint_aliases.iter().chain([public_url])),
+            adapter_certificate: adapter_certificate(config),
             first_account,
         },
         owners: Cache::new(OWNERS),
@@ -212,6 +215,14 @@ pub async fn open(config: &Config, public_url: &PublicUrl) -> Result<Node, NodeE
             service,
         },
     })
+}
+
+fn adapter_certificate(config: &Config) -> AdapterCertificate {
+    let tls = config.server.tls.as_ref();
+    match tls.and_then(|files| files.client_authorities.as_ref()) {
+        Some(_) => AdapterCertificate::Required,
+        None => AdapterCertificate::NotAsked,
+    }
 }
 
 /// Files of uploads that were last written before this belong to a process that has ended.

@@ -34,6 +34,7 @@ pub(crate) async fn create_bucket(
         Some(KeyScope::Bucket { .. }) => return existing(service, &name).await.map(bare),
         Some(KeyScope::Account(account)) => account,
         Some(KeyScope::Everything) | None => service.settings.first_account,
+        Some(KeyScope::Edge) => return Err(Error::AccessDenied),
     };
     let id = BucketId(service.catalog.next_id().await?);
     let about = About {

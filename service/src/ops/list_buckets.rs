@@ -31,6 +31,7 @@ pub(crate) async fn list_buckets(
                 own.filter(|own| after.is_none() && own.name.as_str().starts_with(&asked.prefix));
             (shown.into_iter().collect(), More::No)
         }
+        Some(KeyScope::Edge) => return Err(Error::AccessDenied),
         Some(KeyScope::Account(_) | KeyScope::Everything) | None => {
             let page = service
                 .catalog
@@ -63,7 +64,7 @@ async fn answer(
     };
     let account = match grant.scope() {
         Some(KeyScope::Account(account) | KeyScope::Bucket { account, .. }) => account,
-        Some(KeyScope::Everything) | None => service.settings.first_account,
+        Some(KeyScope::Everything | KeyScope::Edge) | None => service.settings.first_account,
     };
     let owner = service.owner(account).await?;
     let mut shown = Vec::with_capacity(buckets.len());

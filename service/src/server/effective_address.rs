@@ -77,14 +77,16 @@ impl EffectiveAddress {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::server::Encryption;
+    use crate::server::{ClientCertificate, Encryption};
 
     const FORWARDED: &str = "203.0.113.5";
 
     fn derived(peer: &str, relayed: Option<Relayed>) -> (String, AddressSource) {
         let connection = ConnectionInfo {
             peer: Some(format!("{peer}:1").parse().unwrap()),
+            local: None,
             encryption: Encryption::Plaintext,
+            client_certificate: ClientCertificate::None,
             relayed,
         };
         let proxies = ["10.0.0.0/8".parse().unwrap()];

@@ -11,9 +11,9 @@ mod observe;
 mod request_id;
 
 pub use bucketry_edge::{
-    ConnectionInfo, Drained, Encryption, Limits, ListenError, Listener, MAX_HEAD_BYTES,
-    MAX_V1_BYTES, MAX_V2_BODY_BYTES, Preamble, Relayed, Tls, TlsError, listen, listen_all,
-    parse_proxy_v1, parse_proxy_v2, serve, stop_signals,
+    ClientCertificate, ConnectionInfo, Drained, Encryption, Limits, ListenError, Listener,
+    MAX_HEAD_BYTES, MAX_V1_BYTES, MAX_V2_BODY_BYTES, Preamble, Relayed, Tls, TlsError, listen,
+    listen_all, parse_proxy_v1, parse_proxy_v2, serve, stop_signals,
 };
 pub use effective_address::{AddressSource, EffectiveAddress};
 pub use front::Front;

@@ -203,7 +203,7 @@ fn certificate() -> (Tls, CertificateDer<'static>) {
     let CertifiedKey { cert, signing_key } =
         rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     let key = rustls_pki_types::PrivatePkcs8KeyDer::from(signing_key.serialize_der());
-    let tls = Tls::new(vec![cert.der().clone()], key.into()).unwrap();
+    let tls = Tls::new(vec![cert.der().clone()], key.into(), None).unwrap();
     (tls, cert.der().clone())
 }
 

@@ -7,6 +7,7 @@ use bucketry_contract::DESCRIPTOR_SET;
 use bucketry_contract::access_table::{self, AccessClass};
 use bucketry_contract::errors::explain;
 use bucketry_contract::v1::{CreateSessionRequest, ErrorReason, Permission};
+use bucketry_sign_in::Purpose;
 use bucketry_tests::error::HarnessError;
 use bucketry_tests::grpc::{Bearer, Clients, call_stream, channel};
 use bucketry_tests::server::ServerOptions;
@@ -21,14 +22,23 @@ use super::{
     ALL, BOTH, BUCKET, EVERYBODY, FOREIGN, Facts, Fixture, NONE, READERS, SISTER, STRANGE, WRITERS,
     Who,
 };
+use crate::separate_adapter::edge_key;
+use crate::sign_in::sign_in;
 
 /// What needs no key at all.
-pub(crate) const PUBLIC: [&str; 2] = ["GetCapabilities", "DescribeClientAddress"];
-
-/// What is about no bucket, so that there is no foreign one either.
-const OF_NO_BUCKET: [&str; 4] = [
+pub(crate) const PUBLIC: [&str; 4] = [
     "GetCapabilities",
     "DescribeClientAddress",
+    "CreateChallenge",
+    "AnswerChallenge",
+];
+
+/// What is about no bucket, so that there is no foreign one either.
+const OF_NO_BUCKET: [&str; 6] = [
+    "GetCapabilities",
+    "DescribeClientAddress",
+    "CreateChallenge",
+    "AnswerChallenge",
     "ListBuckets",
     "CreateSession",
 ];
@@ -130,10 +140,16 @@ async fn bearers(
     ])
 }
 
+/// What everybody gets for a signature of no challenge.
+fn no_challenge() -> Told {
+    refused(ErrorReason::InvalidToken, Code::Unauthenticated)
+}
+
 /// The expected answer, from the rows alone.
 fn wanted(who: Who, proof: Proof, row: Row) -> Told {
     let (method, may, _) = row;
     match who {
+        _ if method == "AnswerChallenge" => no_challenge(),
         // A session does not prolong itself.
         Who::Token(_) if proof == Proof::Session && method == "CreateSession" => {
             refused(ErrorReason::InvalidRequest, Code::InvalidArgument)
@@ -267,12 +283,50 @@ async fn the_operator_may_what_no_token_may() -> Result<(), HarnessError> {
         let wanted = match row.0 {
             "DeleteBucket" => ErrorReason::BucketNotEmpty.as_str_name(),
             "RevokeAdminKey" => ErrorReason::NoSuchToken.as_str_name(),
-            "Authorize" => ErrorReason::CredentialsRequired.as_str_name(),
+            "AnswerChallenge" => ErrorReason::InvalidToken.as_str_name(),
+            // For edge keys alone.
+            "Authorize" | "EvaluateCors" => ErrorReason::AccessDenied.as_str_name(),
             "CopyObject" if row.2.contains("<FOREIGN>") => ErrorReason::NoSuchBucket.as_str_name(),
             _ => "allowed",
         };
         if told(&answer).0 != wanted {
             faults.push(format!("{row:?}: {:?}, not {wanted}", told(&answer)));
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+    Ok(())
+}
+
+/// By key and by session: the adapter's service, what is for everybody, and nothing else.
+#[tokio::test]
+async fn an_edge_key_may_call_the_adapters_service_and_nothing_else() -> Result<(), HarnessError> {
+    let mut fixture = Fixture::start(ServerOptions::new()).await?;
+    let channel = channel(&fixture.server).await?;
+    let key = edge_key(&mut fixture.root).await?;
+    let session = sign_in(&fixture.server, &key, Purpose::Adapter).await;
+    let session = session.expect("a session").authorization;
+    let bearers = [
+        Bearer::key(&key.access_key_id, &key.secret_access_key)?,
+        Bearer::session(session.to_str().unwrap().trim_start_matches("Bearer "))?,
+    ];
+    let mut faults = Vec::new();
+    for (service, row) in rows() {
+        for bearer in &bearers {
+            let facts = fixture.prepare(row.2).await?;
+            let before = fixture.state().await?;
+            let messages = messages(service, row, &facts, BUCKET);
+            let answer = send(&channel, Some(bearer), service, row.0, messages).await;
+            let wanted = match row.0 {
+                "AnswerChallenge" => no_challenge(),
+                // The claim in the row names nobody.
+                "Authorize" => refused(ErrorReason::CredentialsRequired, Code::Unauthenticated),
+                "EvaluateCors" => allowed(),
+                method if PUBLIC.contains(&method) => allowed(),
+                _ => denied(),
+            };
+            if told(&answer) != wanted || fixture.state().await? != before {
+                faults.push(format!("{row:?}: {:?}, not {wanted:?}", told(&answer)));
+            }
         }
     }
     assert!(faults.is_empty(), "{}", faults.join("\n"));

@@ -292,12 +292,25 @@ const TOKEN_SERVICE: &[Row] = &[
     ),
     ("DescribeClientAddress", ALL, "{}"),
     ("CreateSession", ALL, "{}"),
+    (
+        "CreateChallenge",
+        ALL,
+        r#"{"accessKeyId": "BKTYAAAAAAAAAAAAAAAA", "clientNonce": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="}"#,
+    ),
+    // Of no challenge: everybody may answer, and this answer is never right.
+    (
+        "AnswerChallenge",
+        ALL,
+        r#"{"accessKeyId": "BKTYAAAAAAAAAAAAAAAA", "clientNonce": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+            "serverNonce": "AAAA", "endpoint": "http://localhost", "purpose": "SESSION_PURPOSE_CLIENT"}"#,
+    ),
 ];
 
 const ADMIN_SERVICE: &[Row] = &[
     ("CreateAccount", NONE, r#"{"displayName": "n"}"#),
     ("ListAccounts", NONE, "{}"),
     ("CreateOperatorKey", NONE, r#"{"name": "n"}"#),
+    ("CreateEdgeKey", NONE, r#"{"name": "n"}"#),
     ("ListAdminKeys", NONE, "{}"),
     ("RevokeAdminKey", NONE, r#"{"keyId": "1"}"#),
     ("ListAuditEvents", NONE, "{}"),

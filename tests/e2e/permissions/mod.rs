@@ -333,7 +333,7 @@ async fn c29_each_permission_may_what_the_rules_say_on_postgres() -> Result<(), 
 async fn c29_each_permission_may_what_the_rules_say_by_a_separate_adapter()
 -> Result<(), HarnessError> {
     let mut fixture = Fixture::start(ServerOptions::new()).await?;
-    let adapter = Adapter::start(&fixture.server, &[])?;
+    let adapter = Adapter::start(&fixture.server, &[]).await?;
     fixture.edge = adapter.address;
     let (cells, faults) = s3::walk(&mut fixture).await?;
     println!("cells walked: {cells} by S3 through a separate adapter");

@@ -264,7 +264,15 @@ pub(super) async fn are_listed_in_pages(fixture: &Fixture) {
         .unwrap();
     assert_eq!(operators.items, [operator]);
     fixture.key(KeyScope::Account(fixture.account.id)).await;
-    assert_eq!(count(KeysOf::Administrators).await, 2);
+    let edge = fixture.key(KeyScope::Edge).await;
+    assert_eq!(count(KeysOf::Administrators).await, 3);
+    assert_eq!(count(KeysOf::Operators).await, 1);
+    let found = fixture
+        .catalog
+        .access_key(&edge.access_key_id)
+        .await
+        .unwrap();
+    assert_eq!(found, Some(edge));
 }
 
 pub(super) async fn of_buckets_that_are_gone_are_listed(fixture: &Fixture) {

@@ -11,7 +11,7 @@ use crate::catalog::{Outcome, Refusal, Verdict};
 
 pub(super) fn create_access_key(state: &mut State, change: &CreateAccessKey) -> Verdict {
     match change.scope {
-        KeyScope::Everything => {}
+        KeyScope::Everything | KeyScope::Edge => {}
         KeyScope::Account(account) => check_account(state, account)?,
         KeyScope::Bucket {
             account, bucket, ..
@@ -135,7 +135,7 @@ pub(super) fn purge_access_key(state: &mut State, change: &PurgeAccessKey) -> Ve
         .ok_or(Refusal::AccessKeyNotFound(pk))?;
     let orphaned = match key.scope {
         KeyScope::Bucket { bucket, .. } => live_bucket(state, bucket).is_err(),
-        KeyScope::Everything | KeyScope::Account(_) => false,
+        KeyScope::Everything | KeyScope::Account(_) | KeyScope::Edge => false,
     };
     let expired = key.expires.is_some_and(|expires| expires <= change.now);
     if key.state != KeyState::Revoked && !expired && !orphaned {

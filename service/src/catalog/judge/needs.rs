@@ -114,7 +114,7 @@ impl Needs {
 
     fn scope(&mut self, scope: KeyScope) {
         match scope {
-            KeyScope::Everything => {}
+            KeyScope::Everything | KeyScope::Edge => {}
             KeyScope::Account(account) => self.accounts.extend([account]),
             KeyScope::Bucket {
                 account, bucket, ..

@@ -4,7 +4,7 @@ use ipnet::IpNet;
 
 use crate::domain::{AccessKeyId, AccessKeyPk, AccountId, BucketId, Permission, Timestamp};
 
-/// An operator's key, an account administrator's key or a bucket's token.
+/// An operator's key, an account administrator's key, a separate adapter's key or a bucket's token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccessKey {
     /// The row.
@@ -80,6 +80,8 @@ pub enum KeyScope {
         /// What it may do there.
         permission: Permission,
     },
+    /// The service of the S3 adapter, and nothing else: the key of a separate adapter.
+    Edge,
 }
 
 /// The state of an access key.

@@ -17,7 +17,7 @@ impl Catalog {
         let (condition, value) = match query.of {
             KeysOf::Everyone => ("o.pk >= $3", 0),
             KeysOf::Operators => ("o.scope = $3", 0),
-            KeysOf::Administrators => ("o.scope < $3", 2),
+            KeysOf::Administrators => ("o.scope <> $3", 2),
             KeysOf::Account(account) => ("o.account_id = $3", account.0),
             KeysOf::Bucket(bucket) => ("o.bucket_id = $3", bucket.0),
             KeysOf::Orphaned(None) => (

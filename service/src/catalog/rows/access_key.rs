@@ -150,6 +150,12 @@ fn scope_values(scope: KeyScope) -> [Value; 4] {
                 permission.into(),
             ]
         }
+        KeyScope::Edge => [
+            3.into(),
+            None::<i64>.into(),
+            None::<i64>.into(),
+            None::<i64>.into(),
+        ],
     }
 }
 
@@ -176,6 +182,7 @@ fn read_scope(row: &Row, first: usize) -> Result<KeyScope, CatalogError> {
                 permission,
             })
         }
+        (3, None, None, None) => Ok(KeyScope::Edge),
         _ => Err(CatalogError::Corrupt("access_keys.scope")),
     }
 }

@@ -136,7 +136,7 @@ impl KeyringCommand {
             Self::Status { output, connection } => {
                 status::status(
                     output,
-                    &Connection::open(&connection, credentials)?,
+                    &Connection::open(&connection, credentials).await?,
                     terminal,
                 )
                 .await
@@ -144,7 +144,7 @@ impl KeyringCommand {
             Self::Reload { output, connection } => {
                 status::reload(
                     output,
-                    &Connection::open(&connection, credentials)?,
+                    &Connection::open(&connection, credentials).await?,
                     terminal,
                 )
                 .await

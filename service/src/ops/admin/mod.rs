@@ -1,6 +1,7 @@
-//! The operator's operations: accounts and their administrators' keys, operators' keys.
+//! The operator's operations: accounts and their administrators' keys, operators' and adapters' keys.
 
 mod create_account;
+mod create_edge_key;
 mod create_operator_key;
 mod get_keyring;
 mod list_accounts;
@@ -10,6 +11,7 @@ mod reload_keyring;
 mod revoke_admin_key;
 
 pub(crate) use create_account::create_account;
+pub(crate) use create_edge_key::create_edge_key;
 pub(crate) use create_operator_key::create_operator_key;
 pub(crate) use get_keyring::get_keyring;
 pub(crate) use list_accounts::list_accounts;

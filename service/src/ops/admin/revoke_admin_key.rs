@@ -60,7 +60,7 @@ async fn find_admin_key(service: &Service, id: &str) -> Result<Arc<AccessKey>, E
             Err(_) => None,
         },
     };
-    row.filter(|row| matches!(row.scope, KeyScope::Everything | KeyScope::Account(_)))
+    row.filter(|row| !matches!(row.scope, KeyScope::Bucket { .. }))
         .ok_or_else(|| Error::NoSuchToken {
             token_id: id.chars().take(128).collect(),
         })

@@ -63,7 +63,7 @@ pub(super) async fn administered_account(
     match grant.scope() {
         Some(KeyScope::Everything) => Ok(None),
         Some(KeyScope::Account(account)) => Ok(Some(account)),
-        Some(KeyScope::Bucket { .. }) | None => Err(Error::AccessDenied),
+        Some(KeyScope::Bucket { .. } | KeyScope::Edge) | None => Err(Error::AccessDenied),
     }
 }
 
@@ -90,7 +90,7 @@ pub(super) async fn find(
     };
     Ok(row.and_then(|row| match row.scope {
         KeyScope::Bucket { bucket, .. } => Some((bucket, row)),
-        KeyScope::Everything | KeyScope::Account(_) => None,
+        KeyScope::Everything | KeyScope::Account(_) | KeyScope::Edge => None,
     }))
 }
 

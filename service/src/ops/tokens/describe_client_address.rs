@@ -192,7 +192,7 @@ mod tests {
 
     use super::*;
     use crate::access::ClientAddress;
-    use crate::server::Encryption;
+    use crate::server::{ClientCertificate, Encryption};
 
     /// The explanation of a call from 10.0.0.7.
     fn explained(
@@ -218,7 +218,9 @@ mod tests {
         };
         let connection = ConnectionInfo {
             peer: Some("[::ffff:10.0.0.7]:1".parse().unwrap()),
+            local: None,
             encryption: Encryption::Plaintext,
+            client_certificate: ClientCertificate::None,
             relayed,
         };
         let headers = names

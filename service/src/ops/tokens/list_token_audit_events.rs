@@ -72,7 +72,7 @@ async fn admitted(
 fn is_within(reach: &ListAudit, of: BucketId, token: &AccessKey) -> bool {
     let account = match token.scope {
         KeyScope::Bucket { account, .. } | KeyScope::Account(account) => Some(account),
-        KeyScope::Everything => None,
+        KeyScope::Everything | KeyScope::Edge => None,
     };
     reach.bucket.is_none_or(|bucket| bucket == of)
         && (reach.account.is_none() || reach.account == account)

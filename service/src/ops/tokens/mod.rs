@@ -1,7 +1,9 @@
 //! Tokens: access keys of one bucket.
 
 mod admit_token;
+mod answer_challenge;
 mod clone_token;
+mod create_challenge;
 mod create_session;
 mod create_token;
 mod describe_client_address;
@@ -22,7 +24,9 @@ mod update_token;
 mod uses;
 
 use admit_token::admit_token;
+pub(crate) use answer_challenge::answer_challenge;
 pub(crate) use clone_token::clone_token;
+pub(crate) use create_challenge::create_challenge;
 pub(crate) use create_session::create_session;
 pub(crate) use create_token::create_token;
 pub(crate) use describe_client_address::describe_client_address;

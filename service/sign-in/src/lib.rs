@@ -1,0 +1,14 @@
+//! Signing in without sending the secret: the challenge of `bucketry.v1.TokenService`, as both sides compute it, and its
+//! client.
+//!
+//! The bytes that are signed are described at `AnswerChallengeRequest` in the contract.
+
+mod client;
+mod endpoint;
+mod sessions;
+mod transcript;
+
+pub use client::{Credentials, Session, SignIn, SignInError};
+pub use endpoint::normalized_endpoint;
+pub use sessions::{NotSignedIn, Sessions};
+pub use transcript::{Granted, NONCE_LENGTH, ProofKey, Purpose, SIGNATURE_LENGTH, Transcript};

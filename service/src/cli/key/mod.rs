@@ -1,0 +1,68 @@
+//! Keys of operators and separate S3 adapters.
+
+mod create;
+mod list;
+mod revoke;
+
+use clap::Subcommand;
+
+use super::connection::Connection;
+use super::output::{CredentialOutput, Output};
+use super::{CliError, Terminal};
+
+/// What to do with the keys of operators and adapters.
+#[derive(Debug, Subcommand)]
+pub enum KeyCommand {
+    /// Make a key; the answer shows its secret, once
+    Create {
+        /// What the key may do.
+        #[command(flatten)]
+        kind: KeyKind,
+        /// The form of the answer
+        #[arg(long, value_enum, default_value_t)]
+        output: CredentialOutput,
+    },
+    /// List the keys of operators, adapters and account administrators
+    List {
+        /// The form of the answer
+        #[arg(long, value_enum, default_value_t)]
+        output: Output,
+    },
+    /// End a key for good
+    Revoke {
+        /// The key's id or access key id
+        #[arg(value_name = "KEY")]
+        key: String,
+        /// The form of the answer
+        #[arg(long, value_enum, default_value_t)]
+        output: Output,
+    },
+}
+
+/// What a new key may do, and its name.
+#[derive(Debug, Clone, clap::Args)]
+#[group(required = true, multiple = false)]
+pub struct KeyKind {
+    /// Make an edge key of this name: a separate S3 adapter signs in with it, and nothing else is done with it
+    #[arg(long, value_name = "NAME")]
+    edge: Option<String>,
+    /// Make an operator key of this name: it may do everything but the adapter's calls
+    #[arg(long, value_name = "NAME")]
+    operator: Option<String>,
+}
+
+impl KeyCommand {
+    pub(super) async fn run(
+        self,
+        connection: &Connection,
+        terminal: &mut Terminal<'_>,
+    ) -> Result<(), CliError> {
+        match self {
+            Self::Create { kind, output } => {
+                create::create(kind, output, connection, terminal).await
+            }
+            Self::List { output } => list::list(output, connection, terminal).await,
+            Self::Revoke { key, output } => revoke::revoke(key, output, connection, terminal).await,
+        }
+    }
+}

@@ -1,0 +1,24 @@
+use bucketry_contract::v1::RevokeAdminKeyRequest;
+
+use crate::cli::connection::Connection;
+use crate::cli::json::json;
+use crate::cli::output::{Output, required};
+use crate::cli::{CliError, Terminal};
+
+pub(super) async fn revoke(
+    key: String,
+    output: Output,
+    connection: &Connection,
+    terminal: &mut Terminal<'_>,
+) -> Result<(), CliError> {
+    let request = RevokeAdminKeyRequest { key_id: key };
+    let answer = connection.answer(connection.admin().revoke_admin_key(request).await)?;
+    match output {
+        Output::Json => writeln!(terminal.out, "{}", json(&answer, "RevokeAdminKeyResponse")?)?,
+        Output::Text => {
+            let key = required(answer.key, "key")?;
+            writeln!(terminal.out, "revoked {}", key.access_key_id)?;
+        }
+    }
+    Ok(())
+}
