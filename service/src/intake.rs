@@ -394,7 +394,7 @@ pub(crate) fn full_object(
 pub(crate) fn blob_error(error: BlobError) -> Error {
     match error {
         BlobError::NoSpace { .. } => Error::InsufficientStorage(Box::new(error)),
-        BlobError::Corrupt { .. } | BlobError::NotFound { .. } => {
+        BlobError::Corrupt { .. } | BlobError::NotFound { .. } | BlobError::NotAFile { .. } => {
             Error::DataCorrupt(Box::new(error))
         }
         BlobError::TooLong { limit, .. } => Error::EntityTooLarge {
@@ -408,6 +408,7 @@ pub(crate) fn blob_error(error: BlobError) -> Error {
         | BlobError::Range(_)
         | BlobError::WriterFailed { .. }
         | BlobError::Interrupted { .. }
+        | BlobError::Overdue { .. }
         | BlobError::File { .. }
         | BlobError::Store { .. } => Error::Unavailable(Box::new(error)),
     }

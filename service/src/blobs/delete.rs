@@ -1,18 +1,22 @@
 //! Deleting blobs that nothing refers to.
 
-use std::collections::BTreeSet;
-use std::fs::File;
 use std::io;
-use std::path::Path as FilePath;
-use std::sync::Arc;
 
 use futures::stream::{self, StreamExt};
 use object_store::ObjectStore;
+use rustix::fd::OwnedFd;
+use rustix::fs::AtFlags;
+use rustix::io::Errno;
+use tokio::time::timeout;
 
+use super::bounded::UPKEEP_LIMIT;
+use super::disk_threads::Work;
 use super::error::BlobError;
 use super::layout;
+use super::local::LocalDisk;
 use super::store::{Backend, BlobStore};
-use crate::domain::{BlobBatchId, BlobId};
+use super::tree::Tree;
+use crate::domain::BlobId;
 
 /// What became of a batch of deletions.
 #[derive(Debug, Default)]
@@ -29,14 +33,16 @@ impl BlobStore {
     /// opened a local blob goes on.
     pub async fn delete(&self, ids: &[BlobId]) -> DeleteReport {
         match &self.backend {
-            Backend::Local(root) => {
-                let root = Arc::clone(root);
+            Backend::Local(disk) => {
                 let batch = ids.to_vec();
-                // One thread hop for the batch: object_store takes one for each file.
-                let work = tokio::task::spawn_blocking(move || delete_files(&root, &batch));
-                work.await.unwrap_or_else(|_| DeleteReport {
+                // One thread hop for the batch.
+                let delete = move |disk: &LocalDisk| delete_files(&disk.tree, batch);
+                let deleted = disk.run(Work::Upkeep, UPKEEP_LIMIT, delete).await;
+                deleted.unwrap_or_else(|stalled| DeleteReport {
                     removed: Vec::new(),
-                    failed: interrupted(ids),
+                    failed: (ids.iter())
+                        .map(|id| (*id, BlobError::from_stalled(*id, stalled)))
+                        .collect(),
                 })
             }
             Backend::Remote(_) => self.delete_remote(ids).await,
@@ -46,7 +52,15 @@ impl BlobStore {
     async fn delete_remote(&self, ids: &[BlobId]) -> DeleteReport {
         let paths: Vec<_> = ids.iter().map(|id| Ok(self.layout.blob(*id))).collect();
         let results = self.store.delete_stream(stream::iter(paths).boxed());
-        let results: Vec<_> = results.collect().await;
+        let Ok(results) = timeout(UPKEEP_LIMIT, results.collect::<Vec<_>>()).await else {
+            return DeleteReport {
+                removed: Vec::new(),
+                failed: ids
+                    .iter()
+                    .map(|id| (*id, BlobError::Overdue { id: *id }))
+                    .collect(),
+            };
+        };
         let mut report = DeleteReport::default();
         // Answers come in the order of the ids; a failed bulk request may answer for many at
         // once, and those without an answer are not known to be gone.
@@ -68,42 +82,52 @@ impl BlobStore {
     }
 }
 
-fn interrupted(ids: &[BlobId]) -> Vec<(BlobId, BlobError)> {
-    ids.iter()
-        .map(|id| (*id, BlobError::Interrupted { id: *id }))
-        .collect()
-}
-
-fn delete_files(root: &FilePath, ids: &[BlobId]) -> DeleteReport {
+fn delete_files(tree: &Tree, mut ids: Vec<BlobId>) -> DeleteReport {
     let mut report = DeleteReport::default();
-    for id in ids.iter().copied() {
-        match std::fs::remove_file(layout::blob_file(root, id)) {
-            Ok(()) => report.removed.push(id),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => report.removed.push(id),
-            Err(error) => report.failed.push((id, BlobError::from_file(id, error))),
-        }
-    }
-    // Without this a crash could bring files back that the catalog has forgotten.
-    let batches: BTreeSet<BlobBatchId> = report.removed.iter().map(|id| id.batch).collect();
-    for batch in batches {
-        if let Err(error) = sync_directory(&layout::batch_directory(root, batch)) {
-            let unsure = report.removed.extract_if(.., |id| id.batch == batch);
-            for id in unsure {
-                let error = io::Error::new(error.kind(), "directory not synced");
-                report.failed.push((id, BlobError::from_file(id, error)));
-            }
+    // One directory after the other.
+    ids.sort_by_key(|id| layout::batch_place(id.batch));
+    for ids in ids.chunk_by(|a, b| layout::batch_place(a.batch) == layout::batch_place(b.batch)) {
+        let Some(first) = ids.first() else { continue };
+        match tree.batch(first.batch) {
+            Ok(directory) => delete_in(&directory, ids, &mut report),
+            // Nothing was ever written there.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => report.removed.extend(ids),
+            Err(error) => report.failed.extend(refused(ids, &error)),
         }
     }
     report
 }
 
-fn sync_directory(directory: &FilePath) -> io::Result<()> {
-    match File::open(directory) {
-        Ok(directory) => directory.sync_all(),
-        // Nothing was ever written there.
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        Err(error) => Err(error),
+fn delete_in(directory: &OwnedFd, ids: &[BlobId], report: &mut DeleteReport) {
+    let mut removed = Vec::new();
+    for id in ids.iter().copied() {
+        match rustix::fs::unlinkat(directory, super::id::name(id), AtFlags::empty()) {
+            Ok(()) | Err(Errno::NOENT) => removed.push(id),
+            Err(error) => report
+                .failed
+                .push((id, BlobError::from_file(id, error.into()))),
+        }
     }
+    // Without this a crash could bring files back that the catalog has forgotten.
+    match rustix::fs::fsync(directory) {
+        Ok(()) => report.removed.extend(removed),
+        Err(error) => report.failed.extend(refused(&removed, &error.into())),
+    }
+}
+
+fn refused(ids: &[BlobId], error: &io::Error) -> Vec<(BlobId, BlobError)> {
+    ids.iter()
+        .map(|id| {
+            let error = io::Error::new(error.kind(), format!("directory of the blob: {error}"));
+            (
+                *id,
+                BlobError::File {
+                    id: *id,
+                    source: error,
+                },
+            )
+        })
+        .collect()
 }
 
 #[cfg(test)]

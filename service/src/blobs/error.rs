@@ -2,9 +2,12 @@
 
 use std::error::Error as StdError;
 use std::io;
+use std::path::PathBuf;
 
 use uuid::Uuid;
 
+use super::cloud::CloudFull;
+use super::disk_threads::Stalled;
 use super::extents::RangeOutside;
 use crate::domain::BlobId;
 
@@ -71,6 +74,18 @@ pub enum BlobError {
         /// The blob.
         id: BlobId,
     },
+    /// A link, a pipe or something else lies where the blob's file belongs.
+    #[error("a regular file is not what lies in the place of blob {id}")]
+    NotAFile {
+        /// The blob.
+        id: BlobId,
+    },
+    /// The store did not answer in time. What was asked for may still take effect.
+    #[error("the store did not answer in time about blob {id}")]
+    Overdue {
+        /// The blob.
+        id: BlobId,
+    },
     /// The file system refused.
     #[error("file of blob {id}")]
     File {
@@ -95,6 +110,7 @@ impl BlobError {
             object_store::Error::NotFound { .. } => Self::NotFound { id },
             object_store::Error::AlreadyExists { .. } => Self::Exists { id },
             source if is_full(&source) => Self::NoSpace { id },
+            source if is_overdue(&source) => Self::Overdue { id },
             source => Self::Store { id, source },
         }
     }
@@ -110,19 +126,50 @@ impl BlobError {
 
 /// Whether a full disk or an exhausted quota lies at the bottom of `error`.
 fn is_full(error: &(dyn StdError + 'static)) -> bool {
-    let mut cause = Some(error);
-    while let Some(error) = cause {
-        if let Some(error) = error.downcast_ref::<io::Error>()
-            && matches!(
+    causes(error).any(|cause| {
+        let full_disk = cause.downcast_ref::<io::Error>().is_some_and(|error| {
+            matches!(
                 error.kind(),
                 io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
             )
-        {
-            return true;
-        }
-        cause = error.source();
+        });
+        full_disk || cause.is::<CloudFull>() || is_quota_answer(cause)
+    })
+}
+
+/// Codes of S3-like stores that are full or have a quota: MinIO's and Ceph's. Azure and Google know none.
+const FULL_CODES: [&str; 4] = [
+    "<Code>XMinioStorageFull</Code>",
+    "<Code>XMinioAdminBucketQuotaExceeded</Code>",
+    "<Code>QuotaExceeded</Code>",
+    "<Code>InsufficientStorage</Code>",
+];
+
+/// Whether `cause` is the answer of a store, whose type is not public, with a code that says so.
+fn is_quota_answer(cause: &(dyn StdError + 'static)) -> bool {
+    // Only the innermost error has the answer's text as its own.
+    if cause.source().is_some() {
+        return false;
     }
-    false
+    let text = cause.to_string();
+    FULL_CODES.iter().any(|code| text.contains(code))
+}
+
+/// Whether a time limit has passed.
+pub(super) fn is_overdue(error: &(dyn StdError + 'static)) -> bool {
+    causes(error).any(|cause| {
+        cause
+            .downcast_ref::<io::Error>()
+            .is_some_and(|error| error.kind() == io::ErrorKind::TimedOut)
+    })
+}
+
+/// An error and what lies below it.
+pub(super) fn causes<'a>(
+    error: &'a (dyn StdError + 'static),
+) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
+    // Not the method of the reference, whose result would not outlive it.
+    std::iter::successors(Some(error), |&error| <dyn StdError>::source(error))
 }
 
 /// A store that cannot be used.
@@ -152,12 +199,30 @@ pub enum StoreError {
     /// The runtime ended while the store was being prepared.
     #[error("work on the store was interrupted")]
     Interrupted,
+    /// A link or a file lies where a directory of the store belongs.
+    #[error("{} is not a directory of the store itself: links are not followed", path.display())]
+    Foreign {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// The disk did not answer in time.
+    #[error("the disk did not answer in time")]
+    Overdue,
     /// A file or directory of the store could not be made or read.
-    #[error("directory of the store")]
+    #[error("cannot use a file or directory of the store: {0}")]
     Directory(#[source] io::Error),
     /// The store refused, or could not be reached.
-    #[error("store")]
+    #[error("{0}")]
     Store(#[source] object_store::Error),
+}
+
+impl From<Stalled> for StoreError {
+    fn from(stalled: Stalled) -> Self {
+        match stalled {
+            Stalled::Overdue => Self::Overdue,
+            Stalled::Interrupted => Self::Interrupted,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -21,6 +21,7 @@ pub(super) enum Call {
     Begin,
     Part,
     Complete,
+    Get,
 }
 
 /// What goes wrong.
@@ -32,6 +33,8 @@ pub(super) enum Harm {
     FailAfterwards,
     /// The call succeeds and the last byte is lost (of a put or a part).
     Truncate,
+    /// The call never returns.
+    Hang,
 }
 
 /// Passes calls on to another store; the `nth` one (from 0) of its kind comes to harm.
@@ -98,6 +101,7 @@ impl ObjectStore for FaultyStore {
         match self.plan.harm(Call::Put) {
             None => self.inner.put_opts(location, payload, options).await,
             Some(Harm::Refuse) => Err(fault()),
+            Some(Harm::Hang) => std::future::pending().await,
             Some(Harm::FailAfterwards) => {
                 self.inner.put_opts(location, payload, options).await?;
                 Err(fault())
@@ -115,8 +119,10 @@ impl ObjectStore for FaultyStore {
         location: &Path,
         options: PutMultipartOptions,
     ) -> Result<Box<dyn MultipartUpload>> {
-        if self.plan.harm(Call::Begin).is_some() {
-            return Err(fault());
+        match self.plan.harm(Call::Begin) {
+            None => {}
+            Some(Harm::Hang) => std::future::pending().await,
+            Some(Harm::Refuse | Harm::FailAfterwards | Harm::Truncate) => return Err(fault()),
         }
         Ok(Box::new(FaultyUpload {
             inner: self.inner.put_multipart_opts(location, options).await?,
@@ -125,7 +131,11 @@ impl ObjectStore for FaultyStore {
     }
 
     async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
-        self.inner.get_opts(location, options).await
+        match self.plan.harm(Call::Get) {
+            None => self.inner.get_opts(location, options).await,
+            Some(Harm::Hang) => std::future::pending().await,
+            Some(Harm::Refuse | Harm::FailAfterwards | Harm::Truncate) => Err(fault()),
+        }
     }
 
     fn delete_stream(
@@ -160,6 +170,7 @@ impl MultipartUpload for FaultyUpload {
         match self.plan.harm(Call::Part) {
             None => self.inner.put_part(data),
             Some(Harm::Refuse) => async { Err(fault()) }.boxed(),
+            Some(Harm::Hang) => std::future::pending().boxed(),
             Some(Harm::FailAfterwards) => {
                 let part = self.inner.put_part(data);
                 async move {
@@ -176,6 +187,7 @@ impl MultipartUpload for FaultyUpload {
         match self.plan.harm(Call::Complete) {
             None | Some(Harm::Truncate) => self.inner.complete().await,
             Some(Harm::Refuse) => Err(fault()),
+            Some(Harm::Hang) => std::future::pending().await,
             Some(Harm::FailAfterwards) => {
                 self.inner.complete().await?;
                 Err(fault())

@@ -14,8 +14,8 @@ use object_store::path::Path;
 
 use crate::domain::{BlobBatchId, BlobId};
 
-const MARKER: &str = "marker";
-const BLOBS: &str = "blobs";
+pub(super) const MARKER: &str = "marker";
+pub(super) const BLOBS: &str = "blobs";
 
 /// Where things are below the root of a store.
 #[derive(Clone, Debug)]
@@ -59,21 +59,30 @@ impl Layout {
 /// The same place as [`Layout::blob`] with an empty root, without the detour through a URL that
 /// makes object_store's own conversion cost more than opening the file.
 pub(super) fn blob_file(root: &FilePath, id: BlobId) -> PathBuf {
-    let mut path = batch_directory(root, id.batch);
+    let mut path = root.join(BLOBS);
+    path.push(fan(id.batch));
     path.push(super::id::name(id));
     path
 }
 
-/// The directory that holds all blobs of `batch` below the directory of a local store.
-pub(super) fn batch_directory(root: &FilePath, batch: BlobBatchId) -> PathBuf {
-    let mut path = blobs_directory(root);
-    path.push(fan(batch));
-    path
+/// The file of a blob, relative to the root of a local store.
+pub(super) fn blob_place(id: BlobId) -> PathBuf {
+    blob_file(FilePath::new(""), id)
 }
 
-/// The directory of all blobs below the directory of a local store.
-pub(super) fn blobs_directory(root: &FilePath) -> PathBuf {
-    root.join(BLOBS)
+/// The directory that holds all blobs of `batch`, relative to the root of a local store.
+pub(super) fn batch_place(batch: BlobBatchId) -> PathBuf {
+    fan_place(&fan(batch))
+}
+
+/// The directory `fan`, relative to the root of a local store.
+pub(super) fn fan_place(fan: &str) -> PathBuf {
+    FilePath::new(BLOBS).join(fan)
+}
+
+/// The blob of a file called `name` in the directory `fan`; none for other files.
+pub(super) fn parse_file(fan_name: &str, name: &str) -> Option<BlobId> {
+    parse_name(name).filter(|id| fan(id.batch) == fan_name)
 }
 
 /// The names of the directories below the directory of blobs.
@@ -90,7 +99,8 @@ pub(super) fn is_staging_name(name: &str) -> bool {
     })
 }
 
-fn fan(batch: BlobBatchId) -> String {
+/// The name of the directory of a batch.
+pub(super) fn fan(batch: BlobBatchId) -> String {
     format!("{:02x}", batch.0 & 0xff)
 }
 

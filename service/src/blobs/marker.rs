@@ -1,16 +1,19 @@
 //! The marker: proof that a store is the one that the catalog belongs to.
 
-use std::path::Path as FilePath;
-use std::sync::Arc;
+use std::io;
 
 use bytes::Bytes;
 use futures::StreamExt;
 use object_store::{ObjectStore, ObjectStoreExt, PutMode};
 use uuid::Uuid;
 
+use super::bounded::UPKEEP_LIMIT;
+use super::disk_threads::Work;
 use super::error::StoreError;
 use super::layout;
+use super::list::open_fan;
 use super::store::{Backend, BlobStore};
+use super::tree::Tree;
 
 /// The marker's text is this, the store's id and a line feed.
 const TITLE: &str = "bucketry store ";
@@ -32,10 +35,11 @@ impl BlobStore {
         }
         self.prepare_directories().await?;
         let text = Bytes::from(format!("{TITLE}{store_id}\n"));
-        let created = self
+        let path = self.layout.marker();
+        let create = self
             .store
-            .put_opts(&self.layout.marker(), text.into(), PutMode::Create.into())
-            .await;
+            .put_opts(&path, text.into(), PutMode::Create.into());
+        let created = self.bounded(0, create).await;
         match created {
             Ok(_) => Ok(()),
             // Another claimed it meanwhile, or the answer to a first try was lost.
@@ -53,14 +57,19 @@ impl BlobStore {
     /// start.
     pub async fn verify(&self, store_id: Uuid) -> Result<(), StoreError> {
         match self.read_marker().await? {
-            Some(found) => matching(store_id, found),
+            Some(found) => {
+                matching(store_id, found)?;
+                self.check_directories().await
+            }
             None => Err(StoreError::MarkerMissing { expected: store_id }),
         }
     }
 
     async fn read_marker(&self) -> Result<Option<Uuid>, StoreError> {
-        let text = match self.store.get(&self.layout.marker()).await {
-            Ok(marker) => marker.bytes().await.map_err(StoreError::Store)?,
+        let path = self.layout.marker();
+        let read = async { self.store.get(&path).await?.bytes().await };
+        let text = match self.bounded(0, read).await {
+            Ok(text) => text,
             Err(object_store::Error::NotFound { .. }) => return Ok(None),
             Err(error) => return Err(StoreError::Store(error)),
         };
@@ -70,39 +79,41 @@ impl BlobStore {
     }
 
     async fn has_blobs(&self) -> Result<bool, StoreError> {
-        let blobs = self.layout.blobs();
-        match self.store.list(Some(&blobs)).next().await {
-            Some(first) => first.map(|_| true).map_err(StoreError::Store),
-            None => Ok(false),
-        }
+        Ok(self.list().next().await.transpose()?.is_some())
     }
 
     async fn prepare_directories(&self) -> Result<(), StoreError> {
-        let Backend::Local(root) = &self.backend else {
+        let Backend::Local(disk) = &self.backend else {
             return Ok(());
         };
-        let root = Arc::clone(root);
-        tokio::task::spawn_blocking(move || make_directories(&root))
-            .await
-            .map_err(|_| StoreError::Interrupted)?
-            .map_err(StoreError::Directory)
+        disk.run(Work::Upkeep, UPKEEP_LIMIT, |disk| {
+            make_directories(&disk.tree)
+        })
+        .await?
+        .map_err(StoreError::Directory)
+    }
+
+    /// Refuses a store with links among its directories: what they lead to is not the store's.
+    async fn check_directories(&self) -> Result<(), StoreError> {
+        let Backend::Local(disk) = &self.backend else {
+            return Ok(());
+        };
+        disk.run(Work::Upkeep, UPKEEP_LIMIT, |disk| {
+            layout::fan_names().try_for_each(|fan| open_fan(&disk.tree, &fan).map(drop))
+        })
+        .await?
     }
 }
 
-/// Makes the directories of blobs, so that no upload pays for one, and syncs those that name
-/// them: object_store syncs only directories that it makes itself.
-fn make_directories(root: &FilePath) -> std::io::Result<()> {
-    let blobs = layout::blobs_directory(root);
-    std::fs::create_dir_all(&blobs)?;
-    for name in layout::fan_names() {
-        std::fs::create_dir_all(blobs.join(name))?;
+/// Makes the directories of blobs, so that no upload pays for one, and the names of them durable.
+fn make_directories(tree: &Tree) -> io::Result<()> {
+    for fan in layout::fan_names() {
+        tree.make_directory(&layout::fan_place(&fan))?;
     }
-    std::fs::File::open(&blobs)?.sync_all()?;
-    std::fs::File::open(root)?.sync_all()?;
-    match root.parent().map(std::fs::File::open) {
+    match tree.root().parent().map(std::fs::File::open) {
         Some(Ok(parent)) => parent.sync_all(),
         // A parent that may not be read belongs to somebody else, who made the root in it.
-        Some(Err(error)) if error.kind() == std::io::ErrorKind::PermissionDenied => Ok(()),
+        Some(Err(error)) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
         Some(Err(error)) => Err(error),
         None => Ok(()),
     }

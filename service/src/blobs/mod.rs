@@ -17,8 +17,11 @@
 
 mod active;
 mod block;
+mod bounded;
 mod buffers;
+mod cloud;
 mod delete;
+mod disk_threads;
 mod error;
 mod extents;
 #[cfg(test)]
@@ -26,7 +29,9 @@ mod faults;
 mod id;
 mod layout;
 mod list;
+mod local;
 mod marker;
+mod probe;
 mod read;
 mod read_local;
 mod read_remote;
@@ -35,6 +40,8 @@ mod room;
 mod samples;
 mod store;
 mod sweep;
+mod tree;
+mod unusable;
 mod url;
 mod writer;
 
@@ -44,8 +51,10 @@ pub use delete::DeleteReport;
 pub use error::{BlobError, StoreError};
 pub use extents::RangeOutside;
 pub use list::StoredBlob;
+pub use probe::StoreFault;
 pub use read::BlobStream;
 pub use room::NoRoom;
-pub use store::{BlobStore, BlobStoreOptions};
+pub use store::{BlobStore, BlobStoreOptions, DEFAULT_STORE_TIMEOUT};
+pub use unusable::UnusableStore;
 pub use url::{CloudLocation, StoreUrl, StoreUrlError};
 pub use writer::{BlobWriter, BlobWritten};

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -11,7 +12,7 @@ use super::active::ActiveRead;
 use super::block::BlockSpans;
 use super::error::BlobError;
 use super::extents::slice_extents;
-use super::read_local::{LocalReader, read_local_block};
+use super::read_local::LocalReader;
 use super::read_remote;
 use super::store::{Backend, BlobStore};
 use crate::catalog::model::Extent;
@@ -32,13 +33,14 @@ impl BlobStore {
     /// The bytes `range` of the data that lies in `extents`, as a stream. Blobs are opened when
     /// their turn comes; `active` was begun before the extents were looked up.
     ///
-    /// On a local store the stream reads inline when polled: a block from the page cache costs
-    /// less than waking a thread.
+    /// On a local store the stream reads inline what the kernel has in memory: that costs less than
+    /// waking a thread.
     ///
     /// # Errors
     ///
     /// [`BlobError::Range`] where `range` is not inside the extents. The stream yields
-    /// [`BlobError::NotFound`], [`BlobError::Corrupt`] and what the store says.
+    /// [`BlobError::NotFound`], [`BlobError::Corrupt`], [`BlobError::Overdue`] and what the store
+    /// says.
     pub fn read(
         &self,
         active: ActiveRead,
@@ -47,9 +49,11 @@ impl BlobStore {
     ) -> Result<BlobStream, BlobError> {
         let slices = slice_extents(extents, &range)?;
         let source = match &self.backend {
-            Backend::Local(root) => {
-                Source::Local(LocalReader::new(root.clone(), self.buffers.clone(), slices))
-            }
+            Backend::Local(disk) => Source::Local(LocalReader::new(
+                Arc::clone(disk),
+                self.buffers.clone(),
+                slices,
+            )),
             Backend::Remote(_) => Source::Remote(read_remote::stream(self.clone(), slices)),
         };
         Ok(BlobStream {
@@ -79,10 +83,16 @@ impl BlobStore {
             return Ok(None);
         };
         match &self.backend {
-            Backend::Local(root) => read_local_block(root, &self.buffers, extent.blob, span),
-            Backend::Remote(_) => read_remote::fetch_block(self, *extent, span).await,
+            Backend::Local(disk) => {
+                let mut reader = LocalReader::new(Arc::clone(disk), self.buffers.clone(), slices);
+                std::future::poll_fn(|context| reader.poll_next(context))
+                    .await
+                    .transpose()
+            }
+            Backend::Remote(_) => read_remote::fetch_block(self, *extent, span)
+                .await
+                .map(Some),
         }
-        .map(Some)
     }
 }
 
@@ -91,7 +101,7 @@ impl Stream for BlobStream {
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let next = match &mut self.source {
-            Source::Local(reader) => Poll::Ready(reader.next()),
+            Source::Local(reader) => reader.poll_next(context),
             Source::Remote(stream) => stream.as_mut().poll_next(context),
             Source::Ended => Poll::Ready(None),
         };

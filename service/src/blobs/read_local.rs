@@ -1,98 +1,166 @@
 //! Reading blobs from files, one block at a time.
+//!
+//! A block that the kernel has in memory is read where the stream is polled: that costs less than waking a thread.
+//! Everything that may wait for the disk is done on a thread, and not waited for longer than the disk may take.
 
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
-use std::path::Path as FilePath;
 use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
+use futures::FutureExt;
+use futures::future::BoxFuture;
 
-use super::block::{BlockSpan, BlockSpans, verify_block};
+use super::block::{BLOCK_STRIDE, BlockSpan, BlockSpans, verify_block};
 use super::buffers::Buffers;
+use super::disk_threads::{Stalled, Work};
 use super::error::BlobError;
-use super::layout;
+use super::local::LocalDisk;
+use super::tree::{BlobFile, Cache};
 use crate::catalog::model::Extent;
 use crate::domain::BlobId;
 
 /// The blocks of a list of extents.
-#[derive(Debug)]
 pub(super) struct LocalReader {
-    root: Arc<FilePath>,
+    disk: Arc<LocalDisk>,
     buffers: Buffers,
     extents: std::vec::IntoIter<Extent>,
-    open: Option<OpenExtent>,
+    current: Option<CurrentExtent>,
+    /// A read on a thread; it has the file of the current extent, and gives it back.
+    waiting: Option<BoxFuture<'static, Result<(BlobFile, Bytes), BlobError>>>,
 }
 
 #[derive(Debug)]
-struct OpenExtent {
+struct CurrentExtent {
     id: BlobId,
-    file: File,
     spans: BlockSpans,
+    file: Option<BlobFile>,
 }
 
 impl LocalReader {
-    pub(super) fn new(root: Arc<FilePath>, buffers: Buffers, extents: Vec<Extent>) -> Self {
+    pub(super) fn new(disk: Arc<LocalDisk>, buffers: Buffers, extents: Vec<Extent>) -> Self {
         Self {
-            root,
+            disk,
             buffers,
             extents: extents.into_iter(),
-            open: None,
+            current: None,
+            waiting: None,
         }
     }
-}
 
-impl Iterator for LocalReader {
-    type Item = Result<Bytes, BlobError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
+    /// The next block; none at the end.
+    pub(super) fn poll_next(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, BlobError>>> {
         loop {
-            if let Some(open) = &mut self.open
-                && let Some(span) = open.spans.next()
+            if let Some(waiting) = &mut self.waiting {
+                let read = ready!(waiting.poll_unpin(context));
+                self.waiting = None;
+                return Poll::Ready(Some(read.map(|(file, block)| {
+                    if let Some(current) = &mut self.current {
+                        current.file = Some(file);
+                    }
+                    block
+                })));
+            }
+            if let Some(current) = &mut self.current
+                && let Some(span) = current.spans.next()
             {
-                return Some(read_block(&open.file, &self.buffers, open.id, span));
-            }
-            let extent = self.extents.next()?;
-            match open_blob(&self.root, extent.blob) {
-                Ok(file) => {
-                    self.open = Some(OpenExtent {
-                        id: extent.blob,
-                        file,
-                        spans: BlockSpans::new(extent.offset, extent.length),
-                    });
+                if let Some(read) = read_cached(&self.disk, &self.buffers, current, span) {
+                    return Poll::Ready(Some(read));
                 }
-                Err(error) => return Some(Err(error)),
+                let (disk, buffers) = (Arc::clone(&self.disk), self.buffers.clone());
+                let (id, file) = (current.id, current.file.take());
+                self.waiting = Some(read_on_thread(disk, buffers, id, file, span).boxed());
+                continue;
             }
+            let Some(extent) = self.extents.next() else {
+                return Poll::Ready(None);
+            };
+            self.current = Some(CurrentExtent {
+                id: extent.blob,
+                spans: BlockSpans::new(extent.offset, extent.length),
+                file: None,
+            });
         }
     }
 }
 
-/// One span of one blob.
-pub(super) fn read_local_block(
-    root: &FilePath,
+/// Reads a block that is in memory; none if it is not, or if that cannot be known.
+fn read_cached(
+    disk: &LocalDisk,
     buffers: &Buffers,
-    id: BlobId,
+    current: &mut CurrentExtent,
     span: BlockSpan,
-) -> Result<Bytes, BlobError> {
-    read_block(&open_blob(root, id)?, buffers, id, span)
+) -> Option<Result<Bytes, BlobError>> {
+    if current.file.is_none() {
+        match disk.tree.open_cached_blob(current.id)? {
+            Ok(file) => current.file = Some(file),
+            Err(error) => return Some(Err(error)),
+        }
+    }
+    let file = current.file.as_ref()?;
+    match file.cache {
+        Cache::Usable => {}
+        Cache::Unknown => return None,
+    }
+    match read_block(file, buffers, current.id, span, read_cached_at) {
+        Err(BlobError::File { source, .. }) if source.kind() == io::ErrorKind::WouldBlock => None,
+        read => Some(read),
+    }
 }
 
-fn open_blob(root: &FilePath, id: BlobId) -> Result<File, BlobError> {
-    File::open(layout::blob_file(root, id)).map_err(|error| BlobError::from_file(id, error))
+async fn read_on_thread(
+    disk: Arc<LocalDisk>,
+    buffers: Buffers,
+    id: BlobId,
+    file: Option<BlobFile>,
+    span: BlockSpan,
+) -> Result<(BlobFile, Bytes), BlobError> {
+    let read = move |disk: &LocalDisk| {
+        let file = match file {
+            Some(file) => file,
+            None => disk.tree.open_blob(id)?,
+        };
+        let block = read_block(&file, &buffers, id, span, File::read_at)?;
+        Ok((file, block))
+    };
+    let limit = disk.threads.limit(BLOCK_STRIDE);
+    disk.run(Work::Read, limit, read)
+        .await
+        .unwrap_or_else(|stalled| Err(BlobError::from_stalled(id, stalled)))
+}
+
+impl BlobError {
+    pub(super) fn from_stalled(id: BlobId, stalled: Stalled) -> Self {
+        match stalled {
+            Stalled::Overdue => Self::Overdue { id },
+            Stalled::Interrupted => Self::Interrupted { id },
+        }
+    }
 }
 
 fn read_block(
-    file: &File,
+    file: &BlobFile,
     buffers: &Buffers,
     id: BlobId,
     span: BlockSpan,
+    read_at: fn(&File, &mut [u8], u64) -> io::Result<usize>,
 ) -> Result<Bytes, BlobError> {
     let corrupt = BlobError::Corrupt {
         id,
         block: span.block,
     };
+    let start = span.physical_start();
     let mut buffer = buffers.take();
-    let stored = read_up_to(file, buffer.as_mut(), span.physical_start())
+    let stored = usize::try_from(file.length.saturating_sub(start)).unwrap_or(usize::MAX);
+    let whole = buffer.as_mut();
+    let length = stored.min(whole.len());
+    let (wanted, _) = whole.split_at_mut(length);
+    let stored = read_up_to(&file.file, wanted, start, read_at)
         .map_err(|error| BlobError::from_file(id, error))?;
     let Some(block) = buffer.as_ref().get(..stored) else {
         return Err(corrupt);
@@ -105,12 +173,17 @@ fn read_block(
 }
 
 /// Fills `buffer` from `offset`, less only where the file ends.
-fn read_up_to(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+fn read_up_to(
+    file: &File,
+    buffer: &mut [u8],
+    offset: u64,
+    read_at: fn(&File, &mut [u8], u64) -> io::Result<usize>,
+) -> io::Result<usize> {
     let mut filled = 0;
     while let Some(rest) = buffer.get_mut(filled..)
         && !rest.is_empty()
     {
-        match file.read_at(rest, offset + filled as u64) {
+        match read_at(file, rest, offset + filled as u64) {
             Ok(0) => break,
             Ok(read) => filled += read,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -118,4 +191,22 @@ fn read_up_to(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> 
         }
     }
     Ok(filled)
+}
+
+/// Reads what is in memory; [`io::ErrorKind::WouldBlock`] where nothing is.
+#[cfg(target_os = "linux")]
+fn read_cached_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+    use rustix::io::{Errno, ReadWriteFlags, preadv2};
+    let pieces = &mut [io::IoSliceMut::new(buffer)];
+    match preadv2(file, pieces, offset, ReadWriteFlags::NOWAIT) {
+        Ok(read) => Ok(read),
+        // The file system or the kernel cannot tell.
+        Err(Errno::OPNOTSUPP | Errno::NOSYS) => Err(io::ErrorKind::WouldBlock.into()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn read_cached_at(_: &File, _: &mut [u8], _: u64) -> io::Result<usize> {
+    Err(io::ErrorKind::WouldBlock.into())
 }

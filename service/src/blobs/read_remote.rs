@@ -2,12 +2,12 @@
 
 use std::ops::Range;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
 use object_store::{GetOptions, GetRange, ObjectStore};
 
 use super::block::{BLOCK_LENGTH, BLOCK_STRIDE, BlockSpan, BlockSpans, verify_block};
-use super::error::BlobError;
+use super::error::{BlobError, is_overdue};
 use super::extents::split_aligned;
 use super::store::BlobStore;
 use crate::catalog::model::Extent;
@@ -73,16 +73,10 @@ async fn get_range(store: &BlobStore, id: BlobId, range: Range<u64>) -> Result<B
         range: Some(GetRange::Bounded(range)),
         ..GetOptions::default()
     };
-    let got = async {
-        store
-            .store
-            .get_opts(&store.layout.blob(id), options)
-            .await?
-            .bytes()
-            .await
-    };
-    match got.await {
+    match get(store, id, options).await {
         Ok(stored) => Ok(stored),
+        // Asking again would only take as long again.
+        Err(error) if is_overdue(&error) => Err(BlobError::from_store(id, error)),
         // A request that begins after the end: each store has its own error for that, and only
         // the length tells it from others.
         Err(error) => match store.stat(id).await? {
@@ -92,6 +86,35 @@ async fn get_range(store: &BlobStore, id: BlobId, range: Range<u64>) -> Result<B
             _ => Err(BlobError::from_store(id, error)),
         },
     }
+}
+
+/// The answer to one request. The store may take its time limit to begin, and again between any two pieces.
+async fn get(store: &BlobStore, id: BlobId, options: GetOptions) -> object_store::Result<Bytes> {
+    let path = store.layout.blob(id);
+    let got = store
+        .bounded(0, store.store.get_opts(&path, options))
+        .await?;
+    let length = (got.range.end - got.range.start) as usize;
+    let mut pieces = got.into_stream();
+    let mut first = Bytes::new();
+    let mut whole = BytesMut::new();
+    while let Some(piece) = store.bounded(0, pieces.try_next()).await? {
+        // Memory and small answers come in one piece, which need not be copied.
+        if first.is_empty() {
+            first = piece;
+        } else {
+            if whole.is_empty() {
+                whole.reserve(length);
+                whole.extend_from_slice(&first);
+            }
+            whole.extend_from_slice(&piece);
+        }
+    }
+    Ok(if whole.is_empty() {
+        first
+    } else {
+        whole.freeze()
+    })
 }
 
 /// The wanted data of one block of `stored`, which begins at `start` of the stored blob.

@@ -20,11 +20,11 @@ impl BlobStore {
     ///
     /// [`NoRoom`].
     pub fn ensure_room(&self) -> Result<(), NoRoom> {
-        let Backend::Local(root) = &self.backend else {
+        let Backend::Local(disk) = &self.backend else {
             return Ok(());
         };
         // A disk that cannot be asked will say more clearly what is wrong when it is written to.
-        let Ok(disk) = rustix::fs::statvfs(&**root) else {
+        let Ok(disk) = rustix::fs::statvfs(disk.tree.root()) else {
             return Ok(());
         };
         // What writers hold in memory is on its way to the disk.

@@ -4,20 +4,22 @@ use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path as FilePath, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use object_store::ObjectStore;
 use object_store::aws::AmazonS3Builder;
 use object_store::azure::MicrosoftAzureBuilder;
 use object_store::gcp::GoogleCloudStorageBuilder;
-use object_store::local::LocalFileSystem;
 use object_store::memory::InMemory;
 use object_store::path::Path;
 use tokio::sync::Semaphore;
 
 use super::active::{ActiveRead, ActiveReads};
 use super::buffers::Buffers;
+use super::cloud::{FullAware, client_options, retries};
 use super::error::StoreError;
 use super::layout::Layout;
+use super::local::{LocalDisk, LocalFiles};
 use super::url::{CloudLocation, StoreUrl};
 use super::writer::MAX_CLOUD_PART_LENGTH;
 
@@ -29,6 +31,9 @@ const CLOUD_WRITE_MEMORY: usize = 512 * 1024 * 1024;
 
 /// What stays free on a local disk, unless configured: more than the catalog's log grows to before it is used again.
 const RESERVE: u64 = 64 * 1024 * 1024;
+
+/// How long a store may take to answer, unless configured.
+pub const DEFAULT_STORE_TIMEOUT: Duration = Duration::from_millis(1500);
 
 /// How a store is opened.
 #[derive(Clone, Default)]
@@ -43,6 +48,9 @@ pub struct BlobStoreOptions {
     /// `GOOGLE_*` for Google, `AZURE_*` for Azure. Others are not looked at, so that the whole
     /// environment can be given.
     pub environment: Vec<(String, String)>,
+    /// How long the store may take to answer before a request fails; by default 1.5 s. What moves many bytes gets
+    /// time in proportion besides.
+    pub timeout: Option<Duration>,
 }
 
 impl std::fmt::Debug for BlobStoreOptions {
@@ -51,6 +59,7 @@ impl std::fmt::Debug for BlobStoreOptions {
         f.debug_struct("BlobStoreOptions")
             .field("write_memory", &self.write_memory)
             .field("reserve", &self.reserve)
+            .field("timeout", &self.timeout)
             .finish_non_exhaustive()
     }
 }
@@ -66,15 +75,16 @@ pub struct BlobStore {
     /// Bytes that stay free on the disk.
     pub(super) reserve: u64,
     pub(super) buffers: Buffers,
+    /// How long the store may take to answer.
+    pub(super) timeout: Duration,
     active: ActiveReads,
 }
 
 /// What a store is made of, where that makes a difference.
 #[derive(Clone, Debug)]
 pub(super) enum Backend {
-    /// Files below this directory, which is canonical. They are read without object_store, whose
-    /// local stream moves 8 KiB per thread hop.
-    Local(Arc<FilePath>),
+    /// Files below a directory.
+    Local(Arc<LocalDisk>),
     /// Requests to memory or to a cloud.
     Remote(Remote),
 }
@@ -99,25 +109,20 @@ impl BlobStore {
         match url {
             StoreUrl::Local(directory) => {
                 let root = make_directory(directory).map_err(StoreError::Directory)?;
-                let store = LocalFileSystem::new_with_prefix(&root)
-                    .map_err(StoreError::Store)?
-                    .with_fsync(true);
-                let backend = Backend::Local(root.into());
-                Ok(Self::over(
-                    Arc::new(store),
-                    backend,
-                    Path::default(),
-                    options,
-                ))
+                let timeout = options.timeout.unwrap_or(DEFAULT_STORE_TIMEOUT);
+                let disk = Arc::new(LocalDisk::new(root, timeout));
+                let store = Arc::new(LocalFiles(Arc::clone(&disk)));
+                let backend = Backend::Local(disk);
+                Ok(Self::over(store, backend, Path::default(), options))
             }
             StoreUrl::Memory => {
                 let backend = Backend::Remote(Remote::Memory);
                 let store = Arc::new(InMemory::new());
                 Ok(Self::over(store, backend, Path::default(), options))
             }
-            StoreUrl::S3(at) => Self::cloud(open_s3(at, &options.environment), at, options),
-            StoreUrl::Gcs(at) => Self::cloud(open_gcs(at, &options.environment), at, options),
-            StoreUrl::Azure(at) => Self::cloud(open_azure(at, &options.environment), at, options),
+            StoreUrl::S3(at) => Self::cloud(open_s3(at, options), at, options),
+            StoreUrl::Gcs(at) => Self::cloud(open_gcs(at, options), at, options),
+            StoreUrl::Azure(at) => Self::cloud(open_azure(at, options), at, options),
         }
     }
 
@@ -153,6 +158,7 @@ impl BlobStore {
             write_memory_total,
             reserve: options.reserve.unwrap_or(RESERVE),
             buffers: Buffers::default(),
+            timeout: options.timeout.unwrap_or(DEFAULT_STORE_TIMEOUT),
             active: ActiveReads::default(),
         }
     }
@@ -198,10 +204,14 @@ fn settings<'a, K: std::str::FromStr>(
 
 fn open_s3(
     at: &CloudLocation,
-    environment: &[(String, String)],
+    options: &BlobStoreOptions,
 ) -> Result<Arc<dyn ObjectStore>, object_store::Error> {
-    let builder = AmazonS3Builder::new().with_bucket_name(at.bucket());
-    let store = settings(environment, "AWS_")
+    let timeout = options.timeout.unwrap_or(DEFAULT_STORE_TIMEOUT);
+    let builder = AmazonS3Builder::new()
+        .with_http_connector(FullAware)
+        .with_client_options(client_options(timeout))
+        .with_retry(retries(timeout));
+    let store = settings(&options.environment, "AWS_")
         .fold(builder, |builder, (key, value)| {
             builder.with_config(key, value)
         })
@@ -212,10 +222,15 @@ fn open_s3(
 
 fn open_gcs(
     at: &CloudLocation,
-    environment: &[(String, String)],
+    options: &BlobStoreOptions,
 ) -> Result<Arc<dyn ObjectStore>, object_store::Error> {
-    let store = settings(environment, "GOOGLE_")
-        .fold(GoogleCloudStorageBuilder::new(), |builder, (key, value)| {
+    let timeout = options.timeout.unwrap_or(DEFAULT_STORE_TIMEOUT);
+    let builder = GoogleCloudStorageBuilder::new()
+        .with_http_connector(FullAware)
+        .with_client_options(client_options(timeout))
+        .with_retry(retries(timeout));
+    let store = settings(&options.environment, "GOOGLE_")
+        .fold(builder, |builder, (key, value)| {
             builder.with_config(key, value)
         })
         .with_bucket_name(at.bucket())
@@ -225,10 +240,15 @@ fn open_gcs(
 
 fn open_azure(
     at: &CloudLocation,
-    environment: &[(String, String)],
+    options: &BlobStoreOptions,
 ) -> Result<Arc<dyn ObjectStore>, object_store::Error> {
-    let store = settings(environment, "AZURE_")
-        .fold(MicrosoftAzureBuilder::new(), |builder, (key, value)| {
+    let timeout = options.timeout.unwrap_or(DEFAULT_STORE_TIMEOUT);
+    let builder = MicrosoftAzureBuilder::new()
+        .with_http_connector(FullAware)
+        .with_client_options(client_options(timeout))
+        .with_retry(retries(timeout));
+    let store = settings(&options.environment, "AZURE_")
+        .fold(builder, |builder, (key, value)| {
             builder.with_config(key, value)
         })
         .with_container_name(at.bucket())

@@ -1,12 +1,16 @@
 //! Removing what a crash left of unfinished uploads.
 
-use std::io;
-use std::path::Path as FilePath;
-use std::sync::Arc;
 use std::time::SystemTime;
 
+use rustix::fd::OwnedFd;
+use rustix::fs::AtFlags;
+
+use super::bounded::UPKEEP_LIMIT;
+use super::disk_threads::Work;
 use super::error::StoreError;
 use super::layout;
+use super::list::{file_names, open_fan, regular_file};
+use super::local::LocalDisk;
 use super::store::{Backend, BlobStore};
 
 impl BlobStore {
@@ -21,45 +25,37 @@ impl BlobStore {
     ///
     /// [`StoreError::Directory`] where a directory cannot be read.
     pub async fn sweep_staging(&self, before: SystemTime) -> Result<u64, StoreError> {
-        let Backend::Local(root) = &self.backend else {
+        let Backend::Local(disk) = &self.backend else {
             return Ok(0);
         };
-        let root = Arc::clone(root);
-        tokio::task::spawn_blocking(move || sweep(&root, before))
-            .await
-            .map_err(|_| StoreError::Interrupted)?
-            .map_err(StoreError::Directory)
+        let mut removed = 0;
+        for fan in layout::fan_names() {
+            let sweep = move |disk: &LocalDisk| sweep(disk, &fan, before);
+            removed += disk.run(Work::Upkeep, UPKEEP_LIMIT, sweep).await??;
+        }
+        Ok(removed)
     }
 }
 
-fn sweep(root: &FilePath, before: SystemTime) -> io::Result<u64> {
+fn sweep(disk: &LocalDisk, fan: &str, before: SystemTime) -> Result<u64, StoreError> {
+    let Some(directory) = open_fan(&disk.tree, fan)? else {
+        return Ok(0);
+    };
     let mut removed = 0;
-    for name in layout::fan_names() {
-        let entries = match std::fs::read_dir(layout::blobs_directory(root).join(name)) {
-            Ok(entries) => entries,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-            Err(error) => return Err(error),
-        };
-        for entry in entries {
-            let entry = entry?;
-            let staged = entry
-                .file_name()
-                .to_str()
-                .is_some_and(layout::is_staging_name);
-            if staged && is_older(&entry, before) && std::fs::remove_file(entry.path()).is_ok() {
-                removed += 1;
-            }
+    for name in file_names(&directory).map_err(StoreError::Directory)? {
+        if layout::is_staging_name(&name)
+            && is_older(&directory, &name, before)
+            && rustix::fs::unlinkat(&directory, name.as_str(), AtFlags::empty()).is_ok()
+        {
+            removed += 1;
         }
     }
     Ok(removed)
 }
 
-/// A file that vanishes meanwhile is somebody's upload that ended: not ours to remove.
-fn is_older(entry: &std::fs::DirEntry, before: SystemTime) -> bool {
-    entry
-        .metadata()
-        .and_then(|metadata| metadata.modified())
-        .is_ok_and(|modified| modified < before)
+/// A file that vanishes meanwhile is that of an upload that ended: not ours to remove.
+fn is_older(directory: &OwnedFd, name: &str, before: SystemTime) -> bool {
+    matches!(regular_file(directory, name), Ok(Some(file)) if file.modified < before)
 }
 
 #[cfg(test)]
@@ -75,7 +71,7 @@ mod tests {
         let (directory, store) = local();
         let id = BlobId::new(1, 1);
         write(&store, id, &data(100), 100).await.unwrap();
-        let folder = layout::batch_directory(directory.path(), crate::domain::BlobBatchId(1));
+        let folder = (directory.path()).join(layout::batch_place(crate::domain::BlobBatchId(1)));
         let leftover = folder.join(format!("{}#1", super::super::id::name(BlobId::new(1, 2))));
         let foreign = folder.join("notes#1");
         for file in [&leftover, &foreign] {

@@ -1,7 +1,6 @@
 //! Writing one blob.
 
 use bytes::Bytes;
-use futures::FutureExt;
 use object_store::path::Path;
 use object_store::{MultipartUpload, ObjectStore, ObjectStoreExt, PutMode, PutPayload};
 use tokio::sync::{OwnedSemaphorePermit, TryAcquireError};
@@ -252,18 +251,21 @@ impl BlobWriter {
         let upload = match &mut self.upload {
             Some(upload) => upload,
             None => {
-                let begun = self.store.store.put_multipart(&self.path).await;
+                let begin = self.store.store.put_multipart(&self.path);
+                let begun = self.store.bounded(0, begin).await;
                 self.upload
                     .insert(begun.map_err(|error| BlobError::from_store(self.id, error))?)
             }
         };
         let payload = PutPayload::from_iter(self.encoder.take_payload());
         let granted = self.granted.take();
+        let (store, length) = (self.store.clone(), payload.content_length() as u64);
         let sending = upload.put_part(payload);
-        self.in_flight.spawn(sending.map(move |sent| {
+        self.in_flight.spawn(async move {
+            let sent = store.bounded(length, sending).await;
             drop(granted);
             sent
-        }));
+        });
         self.parts_sent += 1;
         self.pending = 0;
         Ok(())
@@ -284,8 +286,9 @@ impl BlobWriter {
             self.next_part_sent().await?;
         }
         if let Some(upload) = &mut self.upload {
-            upload
-                .complete()
+            let complete = upload.complete();
+            self.store
+                .bounded(self.length, complete)
                 .await
                 .map_err(|error| BlobError::from_store(self.id, error))?;
         }
@@ -302,9 +305,10 @@ impl BlobWriter {
             Backend::Remote(Remote::Cloud) => PutMode::Overwrite,
         };
         let payload = PutPayload::from_iter(self.encoder.take_payload());
+        let length = payload.content_length() as u64;
+        let put = self.store.store.put_opts(&self.path, payload, mode.into());
         self.store
-            .store
-            .put_opts(&self.path, payload, mode.into())
+            .bounded(length, put)
             .await
             .map_err(|error| BlobError::from_store(self.id, error))?;
         Ok(())
@@ -387,6 +391,7 @@ mod tests {
     use std::sync::Arc;
     use std::time::Duration;
 
+    use futures::FutureExt;
     use proptest::prelude::*;
     use tokio::sync::Semaphore;
 

@@ -1,5 +1,8 @@
-use std::fs::{File, TryLockError};
-use std::os::unix::fs::DirBuilderExt as _;
+use std::fs::{File, Permissions, TryLockError};
+use std::io;
+use std::os::unix::fs::{
+    DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _,
+};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -30,6 +33,7 @@ impl Engine {
         let (pools, caches, lock) = match url {
             CatalogUrl::Sqlite(directory) => {
                 let lock = lock_directory(directory)?;
+                keep_private(directory)?;
                 let pools = Pools::sqlite(&directory.join(CatalogUrl::FILE), options).await?;
                 (pools, Some(Caches::new(options.cache_bytes)), Some(lock))
             }
@@ -109,11 +113,52 @@ impl Engine {
     }
 }
 
-fn lock_directory(directory: &Path) -> Result<File, CatalogError> {
-    let failed = |error| CatalogError::Directory {
+/// Small objects and sealed secrets lie in the catalog: its files are for their owner alone, whatever the directory and
+/// the umask allow.
+const FILE_MODE: u32 = 0o600;
+
+/// What SQLite makes beside its database has the database's mode.
+const BESIDE: [&str; 3] = ["-wal", "-shm", "-journal"];
+
+/// Makes the database's file if it is missing, and takes from group and others what an earlier version gave them.
+fn keep_private(directory: &Path) -> Result<(), CatalogError> {
+    let failed = |error| failed(directory, error);
+    let options = || {
+        let mut options = File::options();
+        options.write(true).mode(FILE_MODE);
+        options
+    };
+    let database = (options().create(true).truncate(false))
+        .open(directory.join(CatalogUrl::FILE))
+        .map_err(failed)?;
+    restrict(&database).map_err(failed)?;
+    for suffix in BESIDE {
+        let file = directory.join(format!("{}{suffix}", CatalogUrl::FILE));
+        match options().open(file) {
+            Ok(file) => restrict(&file).map_err(failed)?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(failed(error)),
+        }
+    }
+    Ok(())
+}
+
+fn restrict(file: &File) -> io::Result<()> {
+    if file.metadata()?.mode() & 0o077 == 0 {
+        return Ok(());
+    }
+    file.set_permissions(Permissions::from_mode(FILE_MODE))
+}
+
+fn failed(directory: &Path, error: io::Error) -> CatalogError {
+    CatalogError::Directory {
         path: directory.to_owned(),
         error: Arc::new(error),
-    };
+    }
+}
+
+fn lock_directory(directory: &Path) -> Result<File, CatalogError> {
+    let failed = |error| failed(directory, error);
     // For the owner alone: small objects and sealed secrets lie here.
     std::fs::DirBuilder::new()
         .recursive(true)
@@ -124,10 +169,14 @@ fn lock_directory(directory: &Path) -> Result<File, CatalogError> {
         .create(true)
         .truncate(false)
         .write(true)
+        .mode(FILE_MODE)
         .open(directory.join("lock"))
         .map_err(failed)?;
     match file.try_lock() {
-        Ok(()) => Ok(file),
+        Ok(()) => {
+            restrict(&file).map_err(failed)?;
+            Ok(file)
+        }
         Err(TryLockError::WouldBlock) => Err(CatalogError::InUse(directory.to_owned())),
         Err(TryLockError::Error(error)) => Err(failed(error)),
     }
@@ -135,16 +184,49 @@ fn lock_directory(directory: &Path) -> Result<File, CatalogError> {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
-
     use super::*;
+
+    fn mode(path: &Path) -> u32 {
+        std::fs::metadata(path).unwrap().permissions().mode() & 0o777
+    }
+
+    #[tokio::test]
+    async fn files_of_a_catalog_are_for_their_owner_alone() {
+        let directory = tempfile::tempdir().unwrap();
+        let open_to_all = |path: &Path, mode| {
+            std::fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+        };
+        open_to_all(directory.path(), 0o755);
+        let url = CatalogUrl::Sqlite(directory.path().to_owned());
+        // New, and after an earlier version had made them readable by all.
+        for _ in 0..2 {
+            let engine = Engine::open(&url, &CatalogOptions::default())
+                .await
+                .unwrap();
+            let files = || {
+                let entries = std::fs::read_dir(directory.path()).unwrap();
+                entries.map(|entry| entry.unwrap().path())
+            };
+            assert!(files().count() >= 4, "database, log, its index, lock");
+            for path in files() {
+                assert_eq!(mode(&path), 0o600, "{}", path.display());
+            }
+            engine.close().await;
+            // A crash leaves the log.
+            std::fs::write(
+                directory.path().join(format!("{}-wal", CatalogUrl::FILE)),
+                "",
+            )
+            .unwrap();
+            files().for_each(|path| open_to_all(&path, 0o644));
+        }
+    }
 
     #[test]
     fn a_directory_that_is_made_is_for_its_owner_alone() {
         let parent = tempfile::tempdir().unwrap();
         let directory = parent.path().join("data");
         let _lock = lock_directory(&directory).unwrap();
-        let mode = std::fs::metadata(&directory).unwrap().permissions().mode();
-        assert_eq!(mode & 0o777, 0o700);
+        assert_eq!(mode(&directory), 0o700);
     }
 }

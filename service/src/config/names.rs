@@ -26,6 +26,12 @@ pub enum NameError {
         "`{0}` is no store URL: file://DIRECTORY, s3://BUCKET, gs://BUCKET, az://CONTAINER or memory://"
     )]
     StoreUrl(String),
+    /// A `file://` URL with a host, most often for want of the third slash.
+    #[error(
+        "`{0}` has a host, and a store of files has none: file:///DIRECTORY, or file://./DIRECTORY relative to where \
+         the server is started"
+    )]
+    StoreHost(String),
     /// Not an address and port.
     #[error("`{0}` is no IP address with a port, as in 127.0.0.1:9000 or [::]:9000")]
     Listener(String),

@@ -6,7 +6,7 @@ use super::NameError;
 /// Where the blobs are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StoreUrl {
-    /// `file:///DIRECTORY` (or `file://./DIRECTORY`): a local directory.
+    /// `file:///DIRECTORY` (or `file://./DIRECTORY`): a local directory. A URL with a host is refused.
     File(PathBuf),
     /// `s3://BUCKET[/PREFIX]`.
     S3(Bucket),
@@ -45,7 +45,8 @@ impl FromStr for StoreUrl {
             })
         };
         match scheme {
-            "file" if !rest.is_empty() => Ok(Self::File(rest.into())),
+            "file" if rest.starts_with(['/', '.']) => Ok(Self::File(rest.into())),
+            "file" => Err(NameError::StoreHost(text.to_owned())),
             "s3" => Ok(Self::S3(bucket()?)),
             "gs" => Ok(Self::Gcs(bucket()?)),
             "az" => Ok(Self::Azure(bucket()?)),
@@ -100,7 +101,6 @@ mod tests {
         for text in [
             "",
             "/var",
-            "file://",
             "s3://",
             "s3:///p",
             "ftp://h",
@@ -112,6 +112,19 @@ mod tests {
                 text.parse::<StoreUrl>(),
                 Err(NameError::StoreUrl(text.into())),
                 "{text}"
+            );
+        }
+        for text in [
+            "file://host/path",
+            "file://localhost/var/lib/x",
+            "file://x",
+            "file://C:/x",
+        ] {
+            let refused = text.parse::<StoreUrl>().unwrap_err();
+            assert_eq!(refused, NameError::StoreHost(text.into()));
+            assert!(
+                refused.to_string().contains("file:///DIRECTORY"),
+                "{refused}"
             );
         }
     }

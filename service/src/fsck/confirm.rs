@@ -3,7 +3,7 @@
 use super::FsckError;
 use super::compare::{Findings, judge};
 use super::report::Problem;
-use crate::blobs::BlobStore;
+use crate::blobs::{BlobError, BlobStore};
 use crate::catalog::Catalog;
 use crate::domain::{BlobId, DataId};
 
@@ -14,8 +14,12 @@ pub(super) async fn confirm(
 ) -> Result<(), FsckError> {
     let suspects = std::mem::take(&mut findings.suspects);
     for (blob, end) in suspects {
-        let found = blobs.stat(blob).await?;
-        if let Some(problem) = judge(blob, end, found)
+        let problem = match blobs.stat(blob).await {
+            Ok(found) => judge(blob, end, found),
+            Err(BlobError::NotAFile { .. }) => Some(Problem::BlobNotAFile { blob }),
+            Err(error) => return Err(error.into()),
+        };
+        if let Some(problem) = problem
             && is_referenced(catalog, blob).await?
         {
             findings.problems.push(problem);
@@ -55,6 +59,7 @@ async fn still_holds(catalog: &Catalog, problem: &Problem) -> Result<bool, FsckE
         | Problem::BlobMissing { .. }
         | Problem::BlobTooShort { .. }
         | Problem::BlobDamaged { .. }
+        | Problem::BlobNotAFile { .. }
         | Problem::Orphan { .. } => Ok(true),
     }
 }

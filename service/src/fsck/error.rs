@@ -1,6 +1,6 @@
 use std::path::PathBuf;
 
-use crate::blobs::{BlobError, StoreError, StoreUrlError};
+use crate::blobs::{BlobError, StoreError, StoreUrlError, UnusableStore};
 use crate::catalog::CatalogError;
 use crate::collector::CollectError;
 use crate::node::NodeError;
@@ -26,6 +26,9 @@ pub enum FsckError {
     #[error(transparent)]
     Catalog(CatalogError),
     /// The store cannot be used, or is another one.
+    #[error(transparent)]
+    UnusableStore(#[from] UnusableStore),
+    /// The store failed while it was read.
     #[error("the blob store: {0}")]
     Store(#[from] StoreError),
     /// The store's URL cannot be used.

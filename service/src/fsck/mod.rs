@@ -15,7 +15,7 @@ use uuid::Uuid;
 pub use error::FsckError;
 pub use report::{Problem, Report};
 
-use crate::blobs::{BlobStore, BlobStoreOptions, StoreError, StoreUrl};
+use crate::blobs::{BlobStore, BlobStoreOptions, StoreError, StoreUrl, UnusableStore};
 use crate::catalog::{Catalog, CatalogOptions, CatalogUrl};
 use crate::clock::Clock;
 use crate::collector::collect_all;
@@ -82,14 +82,16 @@ async fn open_blobs(
     if let StoreUrl::Local(directory) = &url
         && !directory.is_dir()
     {
-        return Err(StoreError::MarkerMissing { expected }.into());
+        let missing = StoreError::MarkerMissing { expected };
+        return Err(UnusableStore::new(&url, missing).into());
     }
     let options = BlobStoreOptions {
         environment,
         ..BlobStoreOptions::default()
     };
-    let blobs = BlobStore::open(&url, &options)?;
-    blobs.verify(expected).await?;
+    let unusable = |error| UnusableStore::new(&url, error);
+    let blobs = BlobStore::open(&url, &options).map_err(unusable)?;
+    blobs.verify(expected).await.map_err(unusable)?;
     Ok(blobs)
 }
 

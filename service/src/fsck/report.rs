@@ -42,6 +42,13 @@ pub enum Problem {
         /// The number of the first damaged block, from 0.
         block: u64,
     },
+    /// A link, a pipe or something else lies where the blob's file belongs.
+    #[error("blob {blob} is damaged: a regular file is not what lies in its place")]
+    BlobNotAFile {
+        /// The blob.
+        #[serde(serialize_with = "text")]
+        blob: BlobId,
+    },
     /// Data lies in a blob without the reference that keeps the blob.
     #[error(
         "blob {blob} is in use by data {data} without a reference: the collector may delete it"

@@ -48,6 +48,10 @@ pub(super) async fn verify(
                     findings.problems.push(Problem::BlobMissing { blob: id });
                 }
             }
+            Err(BlobError::NotAFile { id }) => {
+                findings.broken.extend(data_of(seen, id));
+                findings.problems.push(Problem::BlobNotAFile { blob: id });
+            }
             Err(error) => return Err(error.into()),
         }
     }

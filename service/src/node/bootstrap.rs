@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use super::NodeError;
 use crate::access::{SecretKey, open_row, seal_row};
-use crate::blobs::BlobStore;
+use crate::blobs::{BlobStore, StoreUrl, UnusableStore};
 use crate::catalog::model::{AccessKey, AuditEntry, KeyLimits, KeyScope, KeyState};
 use crate::catalog::mutation::{
     CreateAccessKey, CreateAccount, KeyEdit, ResealAccessKey, UpdateAccessKey,
@@ -26,12 +26,17 @@ const ENVIRONMENT: &str = "environment";
 const FIRST_START: &str = "first start";
 
 /// Marks a new store as this catalog's, or proves that it is.
-pub(super) async fn store(catalog: &Catalog, blobs: &BlobStore) -> Result<(), NodeError> {
+pub(super) async fn store(
+    catalog: &Catalog,
+    blobs: &BlobStore,
+    url: &StoreUrl,
+) -> Result<(), NodeError> {
+    let unusable = |error| UnusableStore::new(url, error);
     let id = Uuid::try_parse(catalog.store_id()).map_err(|_| NodeError::StoreId)?;
     if catalog.setting(STORE).await?.is_some() {
-        blobs.verify(id).await?;
+        blobs.verify(id).await.map_err(unusable)?;
     } else {
-        blobs.claim(id).await?;
+        blobs.claim(id).await.map_err(unusable)?;
         catalog.claim_setting(STORE, b"claimed".to_vec()).await?;
     }
     Ok(())

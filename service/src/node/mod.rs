@@ -18,7 +18,7 @@ pub use s3::S3Service;
 pub use crate::sealing::SealingError;
 
 use crate::access::sigv4::SigningKeyCache;
-use crate::blobs::{BlobStore, BlobStoreOptions, StoreError, StoreUrl, StoreUrlError};
+use crate::blobs::{BlobStore, BlobStoreOptions, StoreUrl, StoreUrlError, UnusableStore};
 use crate::catalog::{Catalog, CatalogError, CatalogOptions, CatalogUrl};
 use crate::clock::Clock;
 use crate::collector::Collector;
@@ -52,8 +52,8 @@ pub enum NodeError {
     #[error(transparent)]
     Catalog(#[from] CatalogError),
     /// The store cannot be opened, or is another one.
-    #[error("the blob store: {0}")]
-    Store(#[from] StoreError),
+    #[error(transparent)]
+    Store(#[from] UnusableStore),
     /// The store's URL cannot be used.
     #[error("the blob store: {0}")]
     StoreUrl(#[from] StoreUrlError),
@@ -145,15 +145,17 @@ pub async fn open(config: &Config, public_url: &PublicUrl) -> Result<Node, NodeE
     let source = &config.storage.keyring;
     let keyring = sealing::load(&catalog, source).await?;
     let keyring = Arc::new(LiveKeyring::new(keyring, source.clone()));
+    let store_url = store_url(&config.storage.places.store)?;
     let blobs = BlobStore::open(
-        &store_url(&config.storage.places.store)?,
+        &store_url,
         &BlobStoreOptions {
             environment: process_environment(),
             reserve: config.storage.disk_reserve,
             ..BlobStoreOptions::default()
         },
-    )?;
-    bootstrap::store(&catalog, &blobs).await?;
+    )
+    .map_err(|error| UnusableStore::new(&store_url, error))?;
+    bootstrap::store(&catalog, &blobs, &store_url).await?;
     let node = NodeId(catalog.next_id().await?);
     let placement = Placement::new(catalog.clone(), node, clock);
     let first_account = bootstrap::first_account(&catalog, clock).await?;
@@ -272,8 +274,11 @@ async fn front(
 pub(crate) fn store_url(store: &crate::config::StoreUrl) -> Result<StoreUrl, NodeError> {
     match store {
         crate::config::StoreUrl::File(directory) => {
-            let directory = std::path::absolute(directory).map_err(StoreError::Directory)?;
-            Ok(StoreUrl::Local(directory))
+            let absolute = std::path::absolute(directory).map_err(|error| {
+                let url = StoreUrl::Local(directory.clone());
+                UnusableStore::new(&url, crate::blobs::StoreError::Directory(error))
+            })?;
+            Ok(StoreUrl::Local(absolute))
         }
         other => Ok(other.to_string().parse()?),
     }

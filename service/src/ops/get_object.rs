@@ -2,8 +2,8 @@ use bucketry_contract::v1::{
     GetObjectRequest, GetObjectResponse, ObjectChunk, ObjectHeader, get_object_response::Message,
 };
 use bytes::Bytes;
-use futures::StreamExt;
 use futures::stream::{self, BoxStream};
+use futures::{StreamExt, TryStreamExt};
 use tonic::{Request, Status};
 
 use super::open_object::{OpenObject, open_object};
@@ -41,10 +41,13 @@ pub(crate) async fn get_object(
             Ok(with_header(header, stream::iter([Ok(chunk(start, piece))])))
         }
         ObjectData::Extents(layout) => {
-            let blocks = service
+            let mut blocks = service
                 .blobs
                 .read(active, &layout.extents, range)
                 .map_err(blob_error)?;
+            // Before the header: once that is out, a damaged block or a store that is away can only break the answer off.
+            let first = blocks.try_next().await.map_err(blob_error)?;
+            let blocks = stream::iter(first.map(Ok)).chain(blocks);
             let mut offset = start;
             let chunks = blocks.map(move |block| {
                 let data = block.map_err(|error| crate::status::to_status(&blob_error(error)))?;
