@@ -3,6 +3,7 @@
 
 pub mod cluster;
 pub mod error;
+pub mod faults;
 pub mod grpc;
 pub mod haproxy;
 pub mod http1;
@@ -13,3 +14,4 @@ pub mod script;
 pub mod secrets;
 pub mod server;
 pub mod sigv4;
+pub mod workload;
