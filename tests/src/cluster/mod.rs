@@ -12,10 +12,13 @@ use std::fmt::Write;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::process::{Command, ExitStatus};
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::time::SystemTime;
+use std::thread::sleep;
+use std::time::{Duration, Instant, SystemTime};
 
 pub use postgres_server::PostgresServer;
-pub use skewed_clock::SkewedClock;
+use skewed_clock::SkewedClock;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc2822;
 
 use crate::error::HarnessError;
 use crate::haproxy::{HaProxy, free_address};
@@ -30,6 +33,9 @@ pub const SKEWED_NODE: usize = 1;
 /// The bucket of the cluster.
 pub const BUCKET: &str = "cluster-bucket";
 
+/// A node reads its clock's file every second.
+const SKEW_LIMIT: Duration = Duration::from_secs(10);
+const POLL: Duration = Duration::from_millis(100);
 const STORE_BUCKET: &str = "store-bucket";
 /// Where a node answers whether it is ready, on the listener of its metrics.
 const READINESS: &str = "/metrics";
@@ -44,8 +50,7 @@ pub struct Cluster {
     pub store: Server,
     /// The database.
     pub postgres: PostgresServer,
-    /// The clock of `SKEWED_NODE`.
-    pub clock: SkewedClock,
+    clock: SkewedClock,
     environment: Vec<(&'static str, String)>,
 }
 
@@ -112,6 +117,28 @@ impl Cluster {
             // The proxy was started with one address.
             SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0))
         })
+    }
+
+    /// Sets the clock of `SKEWED_NODE` to be that many seconds ahead, and waits until the node's answers show it.
+    ///
+    /// # Errors
+    /// The node did not follow within ten seconds, or does not answer.
+    pub fn skew(&self, ahead_seconds: i64) -> Result<(), HarnessError> {
+        self.clock.set(ahead_seconds)?;
+        let deadline = Instant::now() + SKEW_LIMIT;
+        while Instant::now() < deadline {
+            let answer = exchange(self.nodes[SKEWED_NODE].address(), Request::new("GET", "/"))?;
+            let shown = answer
+                .find("date")
+                .and_then(|date| OffsetDateTime::parse(date, &Rfc2822).ok())
+                .ok_or(HarnessError::Incomplete("date"))?;
+            let ahead = (shown - OffsetDateTime::now_utc()).whole_seconds();
+            if ahead.abs_diff(ahead_seconds) <= 3 {
+                return Ok(());
+            }
+            sleep(POLL);
+        }
+        Err(HarnessError::Incomplete("date of the clock that was set"))
     }
 
     /// Runs `bucketry fsck` on the database and the store.

@@ -83,3 +83,43 @@ fn shown_state(state: State) -> String {
         State::Unobserved => "a value that no one observed".to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::workload::{Answer, Effect, Kind};
+
+    fn record(called: u64, key: &str, action: Action) -> Record {
+        Record {
+            kind: Kind::Put,
+            called,
+            returned: called + 1,
+            answer: Answer::Done,
+            effects: vec![Effect {
+                key: key.to_owned(),
+                action,
+                certain: true,
+            }],
+        }
+    }
+
+    #[test]
+    fn each_key_has_a_history_of_its_own() {
+        let put = |value| Action::Write {
+            value: Some(value),
+            guard: Guard::Always,
+        };
+        let mut records = vec![
+            record(0, "a", put(1)),
+            record(2, "b", put(2)),
+            record(4, "a", Action::Read(Some(1))),
+            record(6, "b", Action::Read(Some(2))),
+        ];
+        assert_eq!(violations(&records), [] as [&str; 0]);
+        records.push(record(8, "b", Action::Read(None)));
+        let found = violations(&records);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].starts_with("b: no order explains this answer; possible before it: 2\n"));
+        assert!(found[0].contains("read nothing"), "{found:?}");
+    }
+}

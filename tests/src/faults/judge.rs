@@ -4,78 +4,110 @@ use std::collections::BTreeMap;
 
 use super::history::violations;
 use super::{Course, Span, Step, micros};
-use crate::workload::{Answer, Record};
+use crate::workload::{Answer, Kind, Record};
+
+/// How much of a report is shown.
+const FSCK_LINES: usize = 6;
 
 /// The broken promises, as text; empty if there are none.
 #[must_use]
 pub fn judge(course: &Course) -> Vec<String> {
-    let mut broken = wrong(&course.records);
+    let mut broken = unused(&course.records);
+    broken.extend(wrong(&course.records, &course.faults));
     broken.extend(untimely(&course.records, &course.faults));
     broken.extend(slow(&course.records, &course.faults));
     broken.extend(violations(&course.records));
     for (check, when) in course.checks.iter().zip(["beside", "after"]) {
         if !check.status.success() {
-            let report: Vec<_> = check.report.lines().take(20).collect();
-            broken.push(format!("fsck {when} the nodes: {}", report.join("\n  ")));
+            broken.push(format!(
+                "fsck {when} the nodes:\n{}",
+                shortened(&check.report)
+            ));
         }
     }
     broken
 }
 
-/// Answers that are never right, by text.
-fn wrong(records: &[Record]) -> Vec<String> {
-    let mut counts: BTreeMap<String, (usize, u64)> = BTreeMap::new();
-    for record in records {
-        if let Answer::Wrong(text) = &record.answer {
-            let text = format!("{:?}: {text}", record.kind);
-            let entry = counts.entry(text).or_insert((0, record.called));
-            entry.0 += 1;
-        }
-    }
-    counts
-        .into_iter()
-        .map(|(text, (count, first))| {
-            format!("{count} wrong answers, first at {}: {text}", seconds(first))
+/// Kinds of operations that never succeeded: the load has not tested them.
+fn unused(records: &[Record]) -> Vec<String> {
+    Kind::ALL
+        .iter()
+        .filter(|kind| {
+            !records
+                .iter()
+                .any(|record| record.kind == **kind && record.answer == Answer::Done)
         })
+        .map(|kind| format!("no {kind:?} succeeded"))
         .collect()
 }
 
-/// Operations that failed when nothing allowed it, by the fault before.
+/// Answers that are never right: those that the client took for wrong, and internal errors, because an outage is a 503.
+fn wrong(records: &[Record], faults: &[(Step, Span)]) -> Vec<String> {
+    let wrong = records.iter().filter_map(|record| match &record.answer {
+        Answer::Wrong(text) => Some((record, text)),
+        Answer::Failed(text) if text.starts_with("500") => Some((record, text)),
+        Answer::Failed(_) | Answer::Done => None,
+    });
+    counted("wrong answers", wrong, faults)
+}
+
+/// Operations that failed when nothing allowed it.
 fn untimely(records: &[Record], faults: &[(Step, Span)]) -> Vec<String> {
     let allowed: Vec<Span> = faults
         .iter()
         .flat_map(|(step, span)| step.fault.may_fail(span))
         .collect();
-    let mut counts: BTreeMap<(usize, String), (usize, u64)> = BTreeMap::new();
-    for record in records {
-        let Answer::Failed(text) = &record.answer else {
-            continue;
-        };
+    let untimely = records.iter().filter_map(|record| {
         let overlaps = |span: &Span| record.called < span.end && span.start < record.returned;
-        if !allowed.iter().any(overlaps) {
-            let fault = faults.partition_point(|(_, span)| span.start <= record.returned);
-            let text = format!("{:?}: {text}", record.kind);
-            let entry = counts.entry((fault, text)).or_insert((0, record.called));
-            entry.0 += 1;
+        match &record.answer {
+            Answer::Failed(text) if !allowed.iter().any(overlaps) => Some((record, text)),
+            Answer::Failed(_) | Answer::Wrong(_) | Answer::Done => None,
         }
+    });
+    counted("untimely failures", untimely, faults)
+}
+
+/// One text for each kind of operation and answer after each fault.
+fn counted<'a>(
+    what: &str,
+    records: impl Iterator<Item = (&'a Record, &'a String)>,
+    faults: &[(Step, Span)],
+) -> Vec<String> {
+    let mut counts: BTreeMap<(usize, String), (usize, u64)> = BTreeMap::new();
+    for (record, text) in records {
+        let began = faults.partition_point(|(_, span)| span.start <= record.returned);
+        let text = format!("{:?}: {text}", record.kind);
+        let (count, first) = counts.entry((began, text)).or_insert((0, record.called));
+        *count += 1;
+        *first = record.called.min(*first);
     }
     counts
         .into_iter()
-        .map(|((fault, text), (count, first))| {
-            let after = fault.checked_sub(1).and_then(|fault| faults.get(fault));
-            let (name, since) = match after {
-                None => ("before any fault".to_owned(), first),
-                Some((step, span)) => (
-                    format!("since \"{}\" began", step.fault.name()),
-                    first.saturating_sub(span.start),
+        .map(|((began, text), (count, first))| {
+            let latest = began.checked_sub(1).and_then(|latest| faults.get(latest));
+            let when = match latest {
+                None => format!("{} after the begin", seconds(first)),
+                Some((step, span)) => format!(
+                    "{} after \"{}\" began",
+                    seconds(first.saturating_sub(span.start)),
+                    step.name()
                 ),
             };
-            format!(
-                "{count} untimely failures, first {} {name}: {text}",
-                seconds(since)
-            )
+            format!("{count} {what}, first {when}: {text}")
         })
         .collect()
+}
+
+fn shortened(report: &str) -> String {
+    let lines: Vec<_> = report.lines().collect();
+    let mut shown = String::new();
+    for line in lines.iter().take(FSCK_LINES) {
+        shown.push_str(&format!("  {line}\n"));
+    }
+    if lines.len() > FSCK_LINES {
+        shown.push_str(&format!("  and {} lines more", lines.len() - FSCK_LINES));
+    }
+    shown
 }
 
 /// Operations during an outage that waited for too long.
@@ -95,7 +127,7 @@ fn slow(records: &[Record], faults: &[(Step, Span)]) -> Vec<String> {
                 "{} operations took up to {} during \"{}\", more than {}",
                 slow.len(),
                 seconds(*worst),
-                step.fault.name(),
+                step.name(),
                 seconds(limit)
             ))
         })
@@ -112,7 +144,6 @@ mod tests {
 
     use super::super::Fault;
     use super::*;
-    use crate::workload::Kind;
 
     const SECOND: u64 = 1_000_000;
 
@@ -155,8 +186,17 @@ mod tests {
         let found = untimely(&[failed(11 * SECOND, 11 * SECOND + 1)], &faults);
         assert_eq!(
             found,
-            ["1 untimely failures, first 1.00 s since \"rolling restart\" began: Put: 503"]
+            ["1 untimely failures, first 1.00 s after \"rolling restart\" began: Put: 503"]
         );
+    }
+
+    #[test]
+    fn an_internal_error_is_wrong_at_any_time() {
+        let faults = course(Fault::StopPostgres, 10 * SECOND, 15 * SECOND);
+        let mut record = failed(11 * SECOND, 11 * SECOND + 1);
+        assert!(wrong(std::slice::from_ref(&record), &faults).is_empty());
+        record.answer = Answer::Failed("500 InternalError".to_owned());
+        assert_eq!(wrong(&[record], &faults).len(), 1);
     }
 
     #[test]

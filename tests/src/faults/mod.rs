@@ -81,22 +81,6 @@ pub struct Schedule {
 pub type Span = std::ops::Range<u64>;
 
 impl Fault {
-    /// A few words for the table.
-    #[must_use]
-    pub fn name(self) -> String {
-        match self {
-            Self::KillNode => "node killed".to_owned(),
-            Self::PauseNode => "node paused".to_owned(),
-            Self::SkewClock(seconds) => format!("clock of a node {seconds:+} s"),
-            Self::StopPostgres => "database stopped".to_owned(),
-            Self::KillPostgres => "database killed".to_owned(),
-            Self::HangPostgres => "database hung".to_owned(),
-            Self::HangStore => "store hung".to_owned(),
-            Self::KillStore => "store killed".to_owned(),
-            Self::RollingRestart => "rolling restart".to_owned(),
-        }
-    }
-
     /// When operations may fail if the fault lasted for `span`.
     #[must_use]
     pub fn may_fail(self, span: &Span) -> Vec<Span> {
@@ -112,7 +96,10 @@ impl Fault {
             | Self::KillPostgres
             | Self::HangPostgres
             | Self::HangStore
-            | Self::KillStore => vec![span.start..span.end + micros(RECOVERY)],
+            | Self::KillStore => {
+                let end = after(span.end, RECOVERY).end;
+                vec![Span { end, ..*span }]
+            }
         }
     }
 
@@ -126,6 +113,25 @@ impl Fault {
             | Self::HangStore
             | Self::KillStore => Some(OUTAGE_ANSWER + SLACK),
             Self::KillNode | Self::PauseNode | Self::SkewClock(_) | Self::RollingRestart => None,
+        }
+    }
+}
+
+impl Step {
+    /// A few words for the table.
+    #[must_use]
+    pub fn name(self) -> String {
+        match self.fault {
+            Fault::KillNode => "node killed".to_owned(),
+            Fault::PauseNode => "node paused".to_owned(),
+            Fault::SkewClock(seconds) => format!("clock of a node {seconds:+} s"),
+            Fault::StopPostgres if self.lasts.is_zero() => "database restarted".to_owned(),
+            Fault::StopPostgres => "database down".to_owned(),
+            Fault::KillPostgres => "database killed".to_owned(),
+            Fault::HangPostgres => "database hung".to_owned(),
+            Fault::HangStore => "store hung".to_owned(),
+            Fault::KillStore => "store killed".to_owned(),
+            Fault::RollingRestart => "rolling restart".to_owned(),
         }
     }
 }

@@ -1,9 +1,10 @@
 //! A table of faults and what clients noticed of them.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use super::{Course, Span};
-use crate::workload::{Answer, Record};
+use crate::workload::{Answer, Kind, Record};
 
 /// One row for each fault. Operations belong to the last fault that began before they were called; errors are during
 /// it if they were called before its end.
@@ -29,20 +30,45 @@ pub fn table(course: &Course) -> String {
             .iter()
             .filter(|record| (span.start..next).contains(&record.called))
             .collect();
-        writeln!(table, "{}", row(&step.fault.name(), span, &called)).ok();
+        writeln!(table, "{}", row(&step.name(), span, &called)).ok();
     }
-    let effects: usize = course
-        .records
-        .iter()
-        .map(|record| record.effects.len())
-        .sum();
-    writeln!(
-        table,
-        "{} operations with {effects} effects on keys",
-        course.records.len()
-    )
-    .ok();
+    table.push_str("operations, failed, took at most:\n");
+    for kind in Kind::ALL {
+        let of_kind = || {
+            course
+                .records
+                .iter()
+                .filter(move |record| record.kind == kind)
+        };
+        let failed = of_kind().filter(|record| record.answer != Answer::Done);
+        let longest = of_kind()
+            .map(|record| record.returned - record.called)
+            .max();
+        writeln!(
+            table,
+            "  {:<16} {:>6} {:>6} {:>6.2} s",
+            format!("{kind:?}"),
+            of_kind().count(),
+            failed.count(),
+            longest.unwrap_or_default() as f64 / 1e6
+        )
+        .ok();
+    }
+    table.push_str("failures:\n");
+    for (text, count) in failures(&course.records) {
+        writeln!(table, "  {count:>6} {text}").ok();
+    }
     table
+}
+
+fn failures(records: &[Record]) -> BTreeMap<&str, usize> {
+    let mut counts = BTreeMap::new();
+    for record in records {
+        if let Answer::Failed(text) | Answer::Wrong(text) = &record.answer {
+            *counts.entry(text.as_str()).or_default() += 1;
+        }
+    }
+    counts
 }
 
 fn row(name: &str, span: &Span, records: &[&Record]) -> String {

@@ -98,9 +98,9 @@ fn apply(cluster: &mut Cluster, Step { fault, lasts }: Step) -> Result<(), Harne
         }
         Fault::PauseNode => paused(cluster.nodes[VICTIM].pid(), lasts),
         Fault::SkewClock(seconds) => {
-            cluster.clock.set(seconds)?;
+            cluster.skew(seconds)?;
             sleep(lasts);
-            cluster.clock.set(0)
+            cluster.skew(0)
         }
         Fault::StopPostgres => {
             cluster.postgres.stop()?;

@@ -68,16 +68,16 @@ impl Client {
         self.number
     }
 
-    /// A value that no one has written, known to the registry by both of its ETags.
-    pub(super) fn new_value(&mut self) -> (Value, Vec<u8>) {
-        let value = (u64::from(self.number) << 32) | u64::from(self.new_number());
-        let content = content::content(value);
-        if !content.is_empty() {
-            for etag in [content::etag(&content), content::etag_of_upload(&content)] {
-                self.target.registry.add(&etag, value);
-            }
+    /// A value that no one has written.
+    pub(super) fn new_value(&mut self) -> Value {
+        (u64::from(self.number) << 32) | u64::from(self.new_number())
+    }
+
+    /// Tells all clients of a value that is about to be written. Empty values all have the same ETag.
+    pub(super) fn register(&self, etag: &str, value: Value) {
+        if content::size(value) > 0 {
+            self.target.registry.add(etag, value);
         }
-        (value, content)
     }
 
     /// A number that this client has not used, for a key of its own.

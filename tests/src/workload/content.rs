@@ -7,8 +7,21 @@ use crate::random::Random;
 
 const KIBIBYTE: u64 = 1024;
 
-/// The size of a value in bytes, at most 300,000: nothing, inline, or in a blob.
+/// S3's smallest part but the last.
+const PART: usize = 5 * 1024 * 1024;
+/// Marks values that are uploaded in two parts.
+const TWO_PARTS: Value = 1 << 63;
+
+/// The value as one that is uploaded in two parts.
+pub(super) fn in_two_parts(value: Value) -> Value {
+    value | TWO_PARTS
+}
+
+/// The size of a value in bytes, at most 300,000 (nothing, inline, or in a blob), and a part more in two parts.
 pub(super) fn size(value: Value) -> usize {
+    if value & TWO_PARTS != 0 {
+        return PART + size(value & !TWO_PARTS).max(1);
+    }
     let mut random = Random::of("size", value);
     let size = match random.below(100) {
         0..3 => 0,
@@ -31,15 +44,23 @@ pub(super) fn content(value: Value) -> Vec<u8> {
     bytes
 }
 
+/// The content as an upload sends it.
+pub(super) fn parts(content: &[u8]) -> Vec<&[u8]> {
+    match content.split_at_checked(PART) {
+        Some((first, last)) => vec![first, last],
+        None => vec![content],
+    }
+}
+
 /// The ETag of an object that was put at once, with its quotes.
 pub(super) fn etag(content: &[u8]) -> String {
     format!("\"{}\"", hex::encode(Md5::digest(content)))
 }
 
-/// The ETag of an object that was uploaded in one part, with its quotes.
-pub(super) fn etag_of_upload(content: &[u8]) -> String {
-    let parts = Md5::digest(Md5::digest(content));
-    format!("\"{}-1\"", hex::encode(parts))
+/// The ETag of an object that was uploaded in these parts, with its quotes.
+pub(super) fn etag_of_upload(parts: &[&[u8]]) -> String {
+    let digests: Vec<u8> = parts.iter().flat_map(Md5::digest).collect();
+    format!("\"{}-{}\"", hex::encode(Md5::digest(digests)), parts.len())
 }
 
 #[cfg(test)]
@@ -55,13 +76,17 @@ mod tests {
         assert!((0..200).any(|value| size(value) > 100_000));
         let (some, other) = (content(4), content(5));
         assert_ne!(some.get(..8), other.get(..8));
+        let large = content(in_two_parts(1));
+        let parts = parts(&large);
+        assert_eq!(parts[0].len(), PART);
+        assert_eq!(parts.concat(), large);
     }
 
     #[test]
     fn etags_are_those_of_s3() {
         assert_eq!(etag(b""), "\"d41d8cd98f00b204e9800998ecf8427e\"");
         assert_eq!(
-            etag_of_upload(b""),
+            etag_of_upload(&[b""]),
             "\"59adb24ef3cdbe0297f05b395827453f-1\""
         );
     }

@@ -31,6 +31,22 @@ pub enum Kind {
     List,
 }
 
+impl Kind {
+    /// All of them.
+    pub const ALL: [Self; 10] = [
+        Self::Get,
+        Self::Head,
+        Self::Put,
+        Self::ConditionalPut,
+        Self::Delete,
+        Self::Copy,
+        Self::CreateUpload,
+        Self::UploadPart,
+        Self::CompleteUpload,
+        Self::List,
+    ];
+}
+
 /// How an operation was answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {

@@ -7,6 +7,9 @@ use crate::error::HarnessError;
 use crate::http1::{Request, Response};
 use crate::linearizability::{Action, Guard, Value};
 
+/// One upload in so many has two parts.
+const UPLOADS_IN_ONE_PART: u64 = 12;
+
 impl Client {
     /// PutObject of a new value.
     ///
@@ -45,8 +48,10 @@ impl Client {
         guard: Guard,
         condition: Option<(&str, String)>,
     ) -> Result<Option<Value>, HarnessError> {
-        let (value, content) = self.new_value();
+        let value = self.new_value();
+        let content = content::content(value);
         let etag = content::etag(&content);
+        self.register(&etag, value);
         let mut request =
             with_body(self.request("PUT", key), content).header(VALUE_HEADER, &value.to_string());
         if let Some((name, condition)) = condition {
@@ -102,7 +107,7 @@ impl Client {
         };
         self.observed.remove(key);
         let request = self.request("DELETE", key).header("content-length", "0");
-        self.write(Kind::Delete, key, action, request).map(drop)
+        self.write(Kind::Delete, key, action, request)
     }
 
     /// PutObject of a new value under a key of its own, CopyObject from there, and in every second case DeleteObject
@@ -126,18 +131,25 @@ impl Client {
             .header("content-length", "0")
             .header("x-amz-copy-source", &from);
         self.write(Kind::Copy, key, action, request)?;
-        if number % 2 == 0 {
+        if number.is_multiple_of(2) {
             self.delete(&source)?;
         }
         Ok(())
     }
 
-    /// CreateMultipartUpload, UploadPart and CompleteMultipartUpload of a new value in one part.
+    /// CreateMultipartUpload, UploadPart and CompleteMultipartUpload of a new value: in most cases in one part, in some
+    /// in two.
     ///
     /// # Errors
     /// A request could not be made.
     pub fn upload(&mut self, key: &str) -> Result<(), HarnessError> {
-        let (value, content) = self.new_value();
+        let mut value = self.new_value();
+        if value.is_multiple_of(UPLOADS_IN_ONE_PART) {
+            value = content::in_two_parts(value);
+        }
+        let content = content::content(value);
+        let parts = content::parts(&content);
+        self.register(&content::etag_of_upload(&parts), value);
         let create = self
             .request("POST", &format!("{key}?uploads="))
             .header("content-length", "0")
@@ -146,16 +158,19 @@ impl Client {
         let Some(upload) = created.and_then(|response| response.element("UploadId")) else {
             return Ok(());
         };
-        let part_etag = content::etag(&content);
-        let part = format!("{key}?partNumber=1&uploadId={upload}");
-        let part = with_body(self.request("PUT", &part), content);
-        if self.step(Kind::UploadPart, part)?.is_none() {
-            return Ok(());
+        let mut list = String::from("<CompleteMultipartUpload>");
+        for (part, number) in parts.iter().zip(1..) {
+            let target = format!("{key}?partNumber={number}&uploadId={upload}");
+            let request = with_body(self.request("PUT", &target), part.to_vec());
+            if self.step(Kind::UploadPart, request)?.is_none() {
+                return Ok(());
+            }
+            let etag = content::etag(part);
+            list.push_str(&format!(
+                "<Part><PartNumber>{number}</PartNumber><ETag>{etag}</ETag></Part>"
+            ));
         }
-        let list = format!(
-            "<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>{part_etag}</ETag></Part>\
-             </CompleteMultipartUpload>"
-        );
+        list.push_str("</CompleteMultipartUpload>");
         let complete = with_body(
             self.request("POST", &format!("{key}?uploadId={upload}")),
             list.into_bytes(),
@@ -165,7 +180,6 @@ impl Client {
             guard: Guard::Always,
         };
         self.write(Kind::CompleteUpload, key, action, complete)
-            .map(drop)
     }
 
     /// An unconditional write of a key.
