@@ -13,6 +13,7 @@ mod attack;
 mod bad_input;
 mod client_address;
 mod clients;
+mod cluster_faults;
 mod durability;
 mod grpc;
 mod haproxy;

@@ -114,9 +114,17 @@ impl Connection {
     /// # Errors
     /// Nobody listens there.
     pub fn open(address: SocketAddr) -> Result<Self, HarnessError> {
-        let stream = TcpStream::connect_timeout(&address, SOCKET_LIMIT)
-            .map_err(HarnessError::io("connect"))?;
-        Self::over(stream)
+        Self::open_within(address, SOCKET_LIMIT)
+    }
+
+    /// As `open`, with another limit for each read and write.
+    ///
+    /// # Errors
+    /// Nobody listens there.
+    pub fn open_within(address: SocketAddr, limit: Duration) -> Result<Self, HarnessError> {
+        let stream =
+            TcpStream::connect_timeout(&address, limit).map_err(HarnessError::io("connect"))?;
+        Self::over(stream, limit)
     }
 
     /// Connects from an address of this machine: all of 127.0.0.0/8 is. Otherwise as `open`.
@@ -135,13 +143,14 @@ impl Connection {
             stream.set_nonblocking(false)?;
             Ok(stream)
         };
-        Self::over(connected.await.map_err(HarnessError::io("connect"))?)
+        let stream = connected.await.map_err(HarnessError::io("connect"))?;
+        Self::over(stream, SOCKET_LIMIT)
     }
 
-    fn over(stream: TcpStream) -> Result<Self, HarnessError> {
+    fn over(stream: TcpStream, limit: Duration) -> Result<Self, HarnessError> {
         stream
-            .set_read_timeout(Some(SOCKET_LIMIT))
-            .and_then(|()| stream.set_write_timeout(Some(SOCKET_LIMIT)))
+            .set_read_timeout(Some(limit))
+            .and_then(|()| stream.set_write_timeout(Some(limit)))
             .and_then(|()| stream.set_nodelay(true))
             .map_err(HarnessError::io("set up the connection"))?;
         Ok(Self {

@@ -1,9 +1,8 @@
 //! What the objects of a crash run hold: derived from key and version, so that anything that is read can be judged
 //! without having kept it.
 
+use bucketry_tests::random::Random;
 use bytes::Bytes;
-
-use crate::crash::random::Random;
 
 const KIBIBYTE: u64 = 1024;
 const MEBIBYTE: u64 = 1024 * KIBIBYTE;
@@ -48,7 +47,7 @@ pub(crate) fn content(key: &str, version: Version) -> Bytes {
     let mut bytes = Vec::with_capacity(size + MARK);
     bytes.extend_from_slice(&version.sequence.to_le_bytes());
     while bytes.len() < size {
-        bytes.extend_from_slice(&random.next().to_le_bytes());
+        bytes.extend_from_slice(&random.draw().to_le_bytes());
     }
     bytes.truncate(size);
     bytes.into()

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use bucketry_tests::random::Random;
+
 use crate::connection::Connection;
 use crate::crash::content::{Shape, content, parts};
 use crate::crash::model::{Model, State, Violation};
-use crate::crash::random::Random;
 use crate::fault::Fault;
 
 /// A writer between two crashes.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use bucketry_tests::random::Random;
 use clap::{Args, value_parser};
 use tokio::task::JoinSet;
 
@@ -15,14 +16,12 @@ mod content;
 mod drive;
 mod model;
 mod orphans;
-mod random;
 mod verify;
 
 use crate::connection::Connection;
 use crate::crash::drive::{Life, Writer, drive};
 use crate::crash::model::{Model, Violation};
 use crate::crash::orphans::Check;
-use crate::crash::random::Random;
 use crate::fault::Fault;
 use crate::matrix::work_directory;
 use crate::prepare;
@@ -139,7 +138,7 @@ impl Course {
             model: Model::new(
                 (0..options.keys).map(|key| format!("writer-{writer:03}/key-{key:04}")),
             ),
-            random: Random::new(random.next()),
+            random: Random::new(random.draw()),
         });
         Self {
             launch,

@@ -1,0 +1,72 @@
+//! A clock that a test sets, for one process: libfaketime.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+
+use crate::error::HarnessError;
+use crate::server::ServerOptions;
+
+const LIBRARY: &str = "faketime/libfaketimeMT.so.1";
+
+/// The difference between the system's clock and that of a process.
+#[derive(Debug)]
+pub(super) struct SkewedClock {
+    library: PathBuf,
+    folder: TempDir,
+}
+
+impl SkewedClock {
+    /// A clock that is right.
+    ///
+    /// # Errors
+    /// libfaketime is not installed.
+    pub(super) fn new() -> Result<Self, HarnessError> {
+        let clock = Self {
+            library: library()?,
+            folder: tempfile::tempdir().map_err(HarnessError::io("make a folder"))?,
+        };
+        clock.set(0)?;
+        Ok(clock)
+    }
+
+    /// Sets the difference in seconds. The process follows within a second.
+    ///
+    /// # Errors
+    /// The file that says so cannot be written.
+    pub(super) fn set(&self, ahead_seconds: i64) -> Result<(), HarnessError> {
+        let next = self.folder.path().join("next");
+        fs::write(&next, format!("{ahead_seconds:+}\n"))
+            .and_then(|()| fs::rename(&next, self.file()))
+            .map_err(HarnessError::io("set a clock"))
+    }
+
+    /// Starts the server with this clock. Its monotonic clock and the times of files are the system's.
+    #[must_use]
+    pub(super) fn of(&self, options: ServerOptions) -> ServerOptions {
+        options
+            .environment("LD_PRELOAD", &self.library)
+            .environment("FAKETIME_TIMESTAMP_FILE", self.file())
+            .environment("FAKETIME_CACHE_DURATION", "1")
+            .environment("FAKETIME_DONT_FAKE_MONOTONIC", "1")
+            .environment("NO_FAKE_STAT", "1")
+    }
+
+    fn file(&self) -> PathBuf {
+        self.folder.path().join("time")
+    }
+}
+
+/// Distributions have a folder of libraries for each architecture.
+fn library() -> Result<PathBuf, HarnessError> {
+    let root = Path::new("/usr/lib");
+    fs::read_dir(root)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.path().join(LIBRARY))
+        .chain([root.join(LIBRARY)])
+        .find(|path| path.is_file())
+        .ok_or_else(|| HarnessError::NotPrepared(root.join(LIBRARY)))
+}

@@ -1,0 +1,141 @@
+//! Runs a schedule against a cluster under load.
+
+use std::sync::Arc;
+use std::thread::sleep;
+use std::time::Duration;
+
+use rustix::process::Signal;
+
+use super::{Fault, Schedule, Span, Step};
+use crate::cluster::signals::send;
+use crate::cluster::{BUCKET, Checked, Cluster, NODES};
+use crate::error::HarnessError;
+use crate::workload::{Client, Clock, Load, Record, Registry, Target};
+
+const LOAD: Load = Load {
+    clients: 8,
+    pause: Duration::from_millis(30),
+    seed: 1,
+};
+/// The node that is killed and paused.
+const VICTIM: usize = 0;
+
+/// What happened.
+#[derive(Debug)]
+pub struct Course {
+    /// The faults with the time from their begin until all parts worked again.
+    pub faults: Vec<(Step, Span)>,
+    /// All operations, those of the last reads included.
+    pub records: Vec<Record>,
+    /// The check beside running nodes, and the check after they were stopped.
+    pub checks: [Checked; 2],
+}
+
+/// Runs the schedule, reads every key by every node, and checks the data.
+///
+/// # Errors
+/// A part of the cluster could not be started, or a node did not end when it was asked to.
+pub fn run(schedule: &Schedule) -> Result<Course, HarnessError> {
+    let mut cluster = Cluster::start(schedule.node_arguments)?;
+    let target = Target {
+        address: cluster.address(),
+        bucket: BUCKET,
+        registry: Arc::new(Registry::default()),
+        clock: Clock::default(),
+    };
+    let load = LOAD.start(&target);
+    sleep(schedule.settle);
+    let mut faults = Vec::new();
+    for step in &schedule.steps {
+        let start = target.clock.now();
+        apply(&mut cluster, *step)?;
+        faults.push((*step, start..target.clock.now()));
+        sleep(schedule.settle);
+    }
+    let mut records = load.finish()?;
+    let keys = keys(&records);
+    for (number, node) in (LOAD.clients..).zip(&cluster.nodes) {
+        let target = Target {
+            address: node.address(),
+            ..target.clone()
+        };
+        let mut reader = Client::new(number, target);
+        for key in &keys {
+            reader.get(key)?;
+        }
+        records.extend(reader.into_records());
+    }
+    let beside = cluster.fsck()?;
+    for node in &mut cluster.nodes {
+        node.terminate()?;
+    }
+    for node in &mut cluster.nodes {
+        node.wait()?;
+    }
+    let after = cluster.fsck()?;
+    Ok(Course {
+        faults,
+        records,
+        checks: [beside, after],
+    })
+}
+
+fn keys(records: &[Record]) -> Vec<String> {
+    let effects = records.iter().flat_map(|record| &record.effects);
+    let mut keys: Vec<_> = effects.map(|effect| effect.key.clone()).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    keys
+}
+
+/// Lets it happen and ends it; returns when all parts work again.
+fn apply(cluster: &mut Cluster, Step { fault, lasts }: Step) -> Result<(), HarnessError> {
+    match fault {
+        Fault::KillNode => {
+            cluster.nodes[VICTIM].kill9()?;
+            sleep(lasts);
+            cluster.nodes[VICTIM].restart()
+        }
+        Fault::PauseNode => paused(cluster.nodes[VICTIM].pid(), lasts),
+        Fault::SkewClock(seconds) => {
+            cluster.skew(seconds)?;
+            sleep(lasts);
+            cluster.skew(0)
+        }
+        Fault::StopPostgres => {
+            cluster.postgres.stop()?;
+            sleep(lasts);
+            cluster.postgres.start_again()
+        }
+        Fault::KillPostgres => {
+            cluster.postgres.kill9()?;
+            sleep(lasts);
+            cluster.postgres.start_again()
+        }
+        Fault::HangPostgres => {
+            cluster.postgres.hang()?;
+            sleep(lasts);
+            cluster.postgres.resume()
+        }
+        Fault::HangStore => paused(cluster.store.pid(), lasts),
+        Fault::KillStore => {
+            cluster.store.kill9()?;
+            sleep(lasts);
+            cluster.store.restart()
+        }
+        Fault::RollingRestart => {
+            for number in 0..NODES {
+                cluster.nodes[number].restart()?;
+                // Until the proxy has noticed.
+                sleep(super::RECOVERY);
+            }
+            Ok(())
+        }
+    }
+}
+
+fn paused(process: u32, lasts: Duration) -> Result<(), HarnessError> {
+    send(process, Signal::STOP)?;
+    sleep(lasts);
+    send(process, Signal::CONT)
+}
