@@ -47,14 +47,9 @@ class Scene:
         self.pid, self.scheme, self.service = self._start(words, environment | root, folder / "server.log", descriptors)
         self.attacked_pid, self.address = self.pid, self.service
         if adapter:
-            edge = ROOT
+            made = self.cli("key", "create", "--edge", "attacks")
+            edge = {"BUCKETRY_ACCESS_KEY_ID": made["key"]["accessKeyId"], "BUCKETRY_SECRET_ACCESS_KEY": made["secretAccessKey"]}
             words = [adapter, "--listen", "127.0.0.1:0", "--service", f"http://{self.service}"]
-            key = self.cli("account", "create-edge-key", "--name", "attacks", check=False)
-            if key:
-                edge = {
-                    "BUCKETRY_ACCESS_KEY_ID": key["accessKeyId"],
-                    "BUCKETRY_SECRET_ACCESS_KEY": key["secretAccessKey"],
-                }
             started = self._start(words, environment | edge, folder / "adapter.log", descriptors)
             self.attacked_pid, self.scheme, self.address = started
 
@@ -75,7 +70,7 @@ class Scene:
                 return child.pid, *found.groups()
         raise SystemExit(f"{words[0]} did not start:\n{log.read_text()}")
 
-    def cli(self, *words: str, key: dict[str, str] = ROOT, check: bool = True) -> dict:
+    def cli(self, *words: str, key: dict[str, str] = ROOT) -> dict:
         environment = {"PATH": os.environ["PATH"], "BUCKETRY_ENDPOINT": f"{self.scheme}://{self.service}", **key}
         if self._authority.exists():
             environment["BUCKETRY_CA_FILE"] = str(self._authority)
@@ -83,8 +78,6 @@ class Scene:
             [str(self._server), *words, "--output", "json"], env=environment, capture_output=True, text=True, check=False
         )
         if ended.returncode != 0:
-            if not check:
-                return {}
             raise SystemExit(f"bucketry {' '.join(words)}: {ended.stderr}")
         return json.loads(ended.stdout)
 

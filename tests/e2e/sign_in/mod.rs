@@ -197,8 +197,12 @@ impl Attempt {
             access_key_id: self.access_key_id.clone(),
             client_nonce: self.client_nonce.clone().into(),
         });
-        let made = TokenServiceClient::new(channel.clone()).create_challenge(asked);
-        Ok(made.await?.into_inner().server_nonce)
+        let mut tokens = TokenServiceClient::new(channel.clone());
+        Ok(tokens
+            .create_challenge(asked)
+            .await?
+            .into_inner()
+            .server_nonce)
     }
 
     async fn answer(
@@ -221,8 +225,8 @@ impl Attempt {
             purpose: SessionPurpose::Client.into(),
             signature: signature.to_vec().into(),
         });
-        let made = TokenServiceClient::new(channel.clone()).answer_challenge(answer);
-        Ok(made.await?.into_inner())
+        let mut tokens = TokenServiceClient::new(channel.clone());
+        Ok(tokens.answer_challenge(answer).await?.into_inner())
     }
 }
 
