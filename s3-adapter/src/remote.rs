@@ -14,7 +14,7 @@ use futures::{Stream, StreamExt, stream};
 use tokio::sync::oneshot;
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::transport::Channel;
-use tonic::{Request, Response, Status, Streaming};
+use tonic::{Code, Request, Response, Status, Streaming};
 
 use crate::edge::GetObjectStream;
 
@@ -73,15 +73,20 @@ impl RemoteAuthority {
     }
 }
 
-/// Whether the service refuses the adapter, and not the adapter's client.
+/// Whether the service refuses the adapter, and not the adapter's client. An outage refuses nobody.
 fn is_about_the_edge(status: &Status) -> bool {
     let (name, value) = errors::ABOUT_EDGE;
-    errors::explain(status).is_some_and(|explained| {
-        explained
-            .metadata
-            .get(name)
-            .is_some_and(|about| about == value)
-    })
+    let refused = matches!(
+        status.code(),
+        Code::Unauthenticated | Code::PermissionDenied
+    );
+    refused
+        && errors::explain(status).is_some_and(|explained| {
+            explained
+                .metadata
+                .get(name)
+                .is_some_and(|about| about == value)
+        })
 }
 
 /// The reason is for the operator; the client is told that it should try again.
@@ -267,13 +272,23 @@ mod tests {
     use crate::fixture::{Bench, Fake, SESSION, object, refusal};
     use crate::{S3Adapter, Settings};
 
-    /// Serves a fake over the network.
-    async fn serve(fake: Fake) -> SocketAddr {
+    /// Serves a fake over the network; of the adapter's sessions it refuses those that `refuses` names, by number.
+    async fn serve(fake: Fake, refuses: fn(usize) -> bool) -> SocketAddr {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
+        let check = move |request: Request<()>| {
+            let shown = request.metadata()["authorization"].to_str().unwrap();
+            let number = shown.trim_start_matches("Bearer session-").parse();
+            if refuses(number.unwrap()) {
+                let (name, value) = errors::ABOUT_EDGE;
+                let about = [(name.to_owned(), value.to_owned())].into();
+                return Err(errors::status(ErrorReason::InvalidToken, "ended", about));
+            }
+            Ok(request)
+        };
         let server = Server::builder()
             .add_service(ObjectServiceServer::new(fake.clone()))
-            .add_service(AdapterServiceServer::new(fake));
+            .add_service(AdapterServiceServer::with_interceptor(fake, check));
         tokio::spawn(server.serve_with_incoming(TcpListenerStream::new(listener)));
         address
     }
@@ -291,9 +306,9 @@ mod tests {
     }
 
     /// A bench whose adapter calls its fake over the network.
-    async fn bench() -> Bench {
+    async fn bench(refuses: fn(usize) -> bool) -> Bench {
         let mut bench = Bench::new();
-        let address = serve(bench.fake.clone()).await;
+        let address = serve(bench.fake.clone(), refuses).await;
         let channel = Endpoint::try_from(format!("http://{address}"))
             .unwrap()
             .connect_lazy();
@@ -307,7 +322,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_upload_and_a_download_pass_the_network() {
-        let bench = bench().await;
+        let bench = bench(|_| false).await;
         bench.service().answers(
             "PutObject",
             Ok(PutObjectResponse {
@@ -346,8 +361,25 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_session_that_the_service_refuses_is_replaced_within_the_request() {
+        let bench = bench(|number| number < 2).await;
+        bench
+            .service()
+            .answers("ListBuckets", Ok(ListBucketsResponse::default()));
+        let seen = bench.send_signed("GET", "/", &[], "").await;
+        assert_eq!(seen.status, 200, "{seen:?}");
+    }
+
+    #[tokio::test]
+    async fn a_service_that_refuses_the_adapter_is_unavailable() {
+        let bench = bench(|_| true).await;
+        let seen = bench.send_signed("GET", "/", &[], "").await;
+        seen.assert_error(503, "ServiceUnavailable");
+    }
+
+    #[tokio::test]
     async fn reasons_pass_the_network() {
-        let bench = bench().await;
+        let bench = bench(|_| false).await;
         bench
             .service()
             .answers::<PutObjectResponse>("PutObject", Err(refusal(ErrorReason::NoSuchBucket)));
@@ -357,7 +389,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_broken_body_is_never_taken_for_a_whole_one() {
-        let bench = bench().await;
+        let bench = bench(|_| false).await;
         bench.service().answers(
             "PutObject",
             Ok(PutObjectResponse {

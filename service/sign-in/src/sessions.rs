@@ -17,7 +17,7 @@ const WAIT_LIMIT: Duration = Duration::from_secs(10);
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// Shortest time between two sign-ins when the server refuses what it gave.
-const LEAST_INTERVAL: Duration = Duration::from_secs(1);
+const LEAST_INTERVAL: Duration = Duration::from_millis(250);
 
 /// The session of a process that calls for as long as it lives. A background task renews it when two thirds of its life
 /// are over, so that calls never wait for a renewal, and there is never more than one renewal at a time. The task ends

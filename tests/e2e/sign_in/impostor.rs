@@ -12,7 +12,7 @@ use bucketry_contract::v1::{
 use bucketry_sign_in::{Granted, ProofKey, Purpose, Transcript};
 use bucketry_tests::error::HarnessError;
 use bytes::{BufMut, Bytes, BytesMut};
-use http::{HeaderMap, HeaderValue, Request, Response};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
 use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
 use hyper::body::Incoming;
@@ -111,7 +111,7 @@ impl Impostor {
             "/bucketry.v1.TokenService/AnswerChallenge" => Some(forged(message).encode_to_vec()),
             _ => None,
         };
-        let call = (path, format!("{:?}", head.headers), body);
+        let call = (path, in_clear(&head.headers), body);
         self.heard.lock().unwrap().calls.push(call);
         let mut frames = Vec::new();
         let mut trailers = HeaderMap::new();
@@ -129,6 +129,14 @@ impl Impostor {
         response.headers_mut().insert("content-type", grpc);
         Ok(response)
     }
+}
+
+/// The headers, sensitive ones included, which `Debug` masks.
+fn in_clear(headers: &HeaderMap) -> String {
+    let line = |(name, value): (&HeaderName, &HeaderValue)| {
+        format!("{name}: {}\n", String::from_utf8_lossy(value.as_bytes()))
+    };
+    headers.iter().map(line).collect()
 }
 
 /// As a server would answer that has another key under this id.
