@@ -11,7 +11,9 @@ use crate::catalog::model::{
 use crate::catalog::mutation::{
     CreateAccessKey, CreateAccount, CreateBucket, Guard, Preconditions, PutObject,
 };
-use crate::catalog::{Catalog, CatalogError, CatalogOptions, CatalogUrl, Refusal, TypedChange};
+use crate::catalog::{
+    Catalog, CatalogError, CatalogOptions, CatalogUrl, Refusal, TypedChange, UpkeepClock,
+};
 use crate::domain::{
     AccessKeyPk, AccountId, BlobBatchId, BlobId, BucketConfig, BucketId, ETag, NodeId, ObjectKey,
     OwnerId, Permission, Timestamp,
@@ -42,6 +44,7 @@ enum Held {
 fn options() -> CatalogOptions {
     CatalogOptions {
         connections: 6,
+        upkeep_clock: UpkeepClock::Caller,
         ..CatalogOptions::default()
     }
 }
