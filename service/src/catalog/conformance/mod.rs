@@ -9,6 +9,7 @@ pub(crate) mod fixture;
 mod group_commit;
 mod listing;
 mod objects;
+mod postgres_only;
 mod races;
 mod uploads;
 mod usage_and_audit;
