@@ -1,4 +1,4 @@
-//! Upkeep: tells that this node lives, and deletes what nothing refers to.
+//! Upkeep: deletes what nothing refers to.
 //!
 //! Invariant: a blob is deleted only after nothing has referred to it, intended it or read it for the grace delay, on
 //! any node. All decisions are the catalog's; here is only their order.
@@ -20,8 +20,6 @@ use crate::placement::{EndedBatch, Placement};
 pub(crate) struct Upkeep {
     /// How often it looks.
     pub interval: Duration,
-    /// For how long a silent node counts as alive.
-    pub lease: Duration,
     /// How long a blob stays after its last reference went.
     pub grace: Duration,
     /// How long the answer of a completed upload is remembered.
@@ -35,7 +33,6 @@ impl From<UpkeepConfig> for Upkeep {
     fn from(config: UpkeepConfig) -> Self {
         Self {
             interval: config.interval,
-            lease: config.lease,
             grace: config.grace,
             remember_uploads: REMEMBER_UPLOADS,
         }
@@ -76,6 +73,15 @@ pub(crate) struct Collector {
     pub(crate) upkeep: Upkeep,
 }
 
+/// The time that leases and grace delays go by.
+pub(crate) async fn shared_time(
+    catalog: &Catalog,
+    clock: Clock,
+) -> Result<Timestamp, CatalogError> {
+    let database = catalog.database_time().await?;
+    Ok(database.unwrap_or_else(|| clock.now()))
+}
+
 impl Collector {
     /// Runs until the future that holds it is dropped. A failed round is logged and tried again.
     pub(crate) async fn run(self) {
@@ -83,7 +89,7 @@ impl Collector {
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
-            match self.round(self.clock.now()).await {
+            match self.round().await {
                 Ok(done) if done != Collected::default() => {
                     tracing::info!(
                         deleted = done.deleted,
@@ -97,9 +103,10 @@ impl Collector {
         }
     }
 
-    /// One round as of `now`.
-    pub(crate) async fn round(&self, now: Timestamp) -> Result<Collected, CollectError> {
-        self.heartbeat(now).await?;
+    /// One round.
+    pub(crate) async fn round(&self) -> Result<Collected, CollectError> {
+        // A round that is held up goes by an older time than it is: nothing is taken too early for that.
+        let now = shared_time(&self.catalog, self.clock).await?;
         self.retire_ended(now).await?;
         self.adopt_abandoned(now).await?;
         end_orphaned_uploads(&self.catalog, now).await?;
@@ -114,18 +121,10 @@ impl Collector {
         delete_garbage(&self.catalog, &self.blobs, bounds).await
     }
 
-    pub(crate) async fn heartbeat(&self, now: Timestamp) -> Result<(), CatalogError> {
-        let oldest = self
-            .blobs
-            .oldest_read_at()
-            .map_or(now, Timestamp::from_micros);
-        let lease_until = now.saturating_add(self.upkeep.lease);
-        self.catalog.heartbeat(self.node, lease_until, oldest).await
-    }
-
     /// Batches of this node in which nothing is written any more.
     async fn retire_ended(&self, now: Timestamp) -> Result<(), CatalogError> {
-        for EndedBatch { id, doubtful } in self.placement.take_ended() {
+        // One at a time: what is not retired now must stay in the list.
+        while let Some(EndedBatch { id, doubtful }) = self.placement.take_ended() {
             let retired = self
                 .catalog
                 .retire_blob_batch(id, doubtful.clone(), now)
@@ -153,7 +152,7 @@ impl Collector {
     /// Ends this node's open batch and gives its lease back, so that whoever comes next need not wait for it.
     pub(crate) async fn sign_off(&self) -> Result<(), CatalogError> {
         self.placement.end_current().await;
-        let now = self.clock.now();
+        let now = shared_time(&self.catalog, self.clock).await?;
         self.retire_ended(now).await?;
         self.catalog.heartbeat(self.node, now, now).await?;
         self.catalog.forget_nodes(Some(self.node), now).await?;
@@ -246,6 +245,7 @@ async fn delete_garbage(
         if garbage.is_empty() {
             return Ok(done);
         }
+        let garbage = catalog.condemn_garbage(&garbage).await?;
         let ids: Vec<BlobId> = garbage.iter().map(|garbage| garbage.blob).collect();
         let report = blobs.delete(&ids).await;
         for (id, error) in &report.failed {

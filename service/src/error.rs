@@ -114,6 +114,8 @@ pub(crate) enum Error {
     NotModified { etag: String, modified_seconds: i64 },
     #[error("another write came first; try again")]
     Conflict,
+    #[error("the source changed while it was copied; try again")]
+    SourceChanged,
     #[error("the keyring stays as it is: {problem}")]
     KeyringRefused { problem: String },
     #[error("the token was edited meanwhile; it is at version {version}")]
@@ -291,6 +293,7 @@ impl From<CatalogError> for Error {
             | CatalogError::Corrupt(_)
             | CatalogError::Directory { .. }
             | CatalogError::InUse(_)
+            | CatalogError::Standby
             | CatalogError::Url => Self::Internal(Box::new(error)),
         }
     }

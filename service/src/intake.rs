@@ -84,6 +84,11 @@ impl Stored {
         }
     }
 
+    /// Where the content's blob is, if it has one.
+    pub(crate) fn place(&self) -> Option<&Place> {
+        self.place.as_ref()
+    }
+
     /// The extents, for a part.
     pub(crate) fn extents(&self) -> Vec<Extent> {
         match &self.data {
@@ -270,6 +275,7 @@ impl<'a> Taker<'a> {
         };
         let (data, place) = match self.writer {
             Some((writer, place)) => {
+                self.service.keep_track(&place).await?;
                 let written = match writer.finish().await {
                     Ok(written) => written,
                     Err(error) => {

@@ -153,7 +153,14 @@ async fn serve_until_stopped(config: &Config) -> Result<ExitCode, Failure> {
     if let Some(warning) = config.server.public_url_warning(first) {
         tracing::warn!("{warning}");
     }
-    let node = node::open(config, &public_url).await?;
+    // It may have to wait for the database, and must not be deaf meanwhile.
+    let node = tokio::select! {
+        node = node::open(config, &public_url) => node?,
+        () = signals.next() => {
+            tracing::info!("stopped while starting");
+            return Ok(ExitCode::SUCCESS);
+        }
+    };
     let certificate = tls.clone().zip(config.server.tls.clone());
     tokio::spawn(reload_on_hangup(
         hangups,

@@ -3,7 +3,10 @@
 //! A reservation (one row for 1,024 ids) is durable before the first byte of any of its blobs, so every blob that a
 //! crash leaves behind can be found without scanning the store.
 
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::time::Instant;
 
 use crate::catalog::{Catalog, CatalogError};
 use crate::clock::Clock;
@@ -16,7 +19,25 @@ pub(crate) struct Placement {
     node: NodeId,
     clock: Clock,
     current: Arc<tokio::sync::Mutex<Option<OpenBatch>>>,
-    ended: Arc<Mutex<Vec<EndedBatch>>>,
+    ended: Ended,
+    lease: Arc<Mutex<LeaseState>>,
+}
+
+type Ended = Arc<Mutex<VecDeque<EndedBatch>>>;
+
+/// What this node knows of its own lease.
+#[derive(Debug, Clone, Copy, Default)]
+struct LeaseState {
+    /// Until when no other node may take this one for dead; none before the first renewal.
+    until: Option<Instant>,
+    /// How often the lease had run out before it was renewed.
+    lapses: u64,
+}
+
+impl LeaseState {
+    fn has_run_out(&self, now: Instant) -> bool {
+        self.until.is_some_and(|until| now > until)
+    }
 }
 
 struct OpenBatch {
@@ -35,13 +56,13 @@ pub(crate) struct EndedBatch {
 struct BatchUse {
     id: BlobBatchId,
     doubtful: Mutex<Vec<u16>>,
-    ended: Arc<Mutex<Vec<EndedBatch>>>,
+    ended: Ended,
 }
 
 impl Drop for BatchUse {
     fn drop(&mut self) {
         let doubtful = std::mem::take(&mut *lock(&self.doubtful));
-        lock(&self.ended).push(EndedBatch {
+        lock(&self.ended).push_back(EndedBatch {
             id: self.id,
             doubtful,
         });
@@ -53,6 +74,8 @@ pub(crate) struct Place {
     pub(crate) blob: BlobId,
     batch: Arc<BatchUse>,
     referenced: bool,
+    /// [`LeaseState::lapses`] when the id was handed out.
+    lapses: u64,
 }
 
 impl Place {
@@ -78,7 +101,24 @@ impl Placement {
             clock,
             current: Arc::default(),
             ended: Arc::default(),
+            lease: Arc::default(),
         }
+    }
+
+    /// Notes that the lease was renewed until then. Returns whether it had run out at `now`, so that other nodes may have
+    /// ended the reservations of this one.
+    pub(crate) fn renewed(&self, now: Instant, until: Instant) -> bool {
+        let mut lease = lock(&self.lease);
+        let lapsed = lease.has_run_out(now);
+        lease.until = Some(until);
+        lease.lapses += u64::from(lapsed);
+        lapsed
+    }
+
+    /// Whether the reservation of this place certainly stands: the lease has not run out since the id was handed out.
+    pub(crate) fn is_reserved(&self, place: &Place) -> bool {
+        let lease = lock(&self.lease);
+        lease.lapses == place.lapses && !lease.has_run_out(Instant::now())
     }
 
     /// An id for a new blob. Reserves a batch when the last one is used up.
@@ -101,11 +141,12 @@ impl Placement {
             blob,
             batch,
             referenced: false,
+            lapses: lock(&self.lease).lapses,
         })
     }
 
-    /// Leaves the batch of a blob that was there before it was written: the catalog has been set back to a time before
-    /// the batch, and the names that follow may be taken too.
+    /// Leaves the batch of a blob, because another node has ended the reservation, or because the blob was there before it
+    /// was written: the catalog has been set back to a time before the batch, and the names that follow may be taken too.
     pub(crate) async fn leave_batch_of(&self, blob: BlobId) {
         let mut current = self.current.lock().await;
         current.take_if(|open| open.batch.id == blob.batch);
@@ -126,14 +167,14 @@ impl Placement {
         })
     }
 
-    /// Batches that have ended since the last call, for the collector to retire.
-    pub(crate) fn take_ended(&self) -> Vec<EndedBatch> {
-        std::mem::take(&mut *lock(&self.ended))
+    /// A batch that has ended, for the collector to retire; the one that ended first.
+    pub(crate) fn take_ended(&self) -> Option<EndedBatch> {
+        lock(&self.ended).pop_front()
     }
 
     /// Gives a batch back that could not be retired now.
     pub(crate) fn give_back(&self, batch: EndedBatch) {
-        lock(&self.ended).push(batch);
+        lock(&self.ended).push_front(batch);
     }
 
     /// Ends the open batch, so that what was given up in it can be collected.

@@ -42,9 +42,10 @@ pub(crate) fn to_error(refusal: Refusal) -> Error {
             etag: String::new(),
         },
         Refusal::PartList => Error::InvalidPartOrder,
+        Refusal::SourceGone => Error::SourceChanged,
         // Lost races: the same request may well succeed when it comes again.
-        Refusal::EpochMoved { .. } | Refusal::IntentLost(_) | Refusal::SourceGone => {
-            Error::Conflict
+        Refusal::EpochMoved { .. } | Refusal::IntentLost(_) => {
+            Error::Unavailable(Box::new(refusal))
         }
         Refusal::AccessKeyExists | Refusal::AccountNotFound(_) => {
             Error::Internal(Box::new(refusal))

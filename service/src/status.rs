@@ -259,7 +259,7 @@ pub(crate) fn parts(error: &Error) -> Parts {
             facts([("expected_offset", expected.to_string())]),
         ),
         Error::NotImplemented(_) => (Reason::NotImplemented, facts([])),
-        Error::Unavailable(_) => (Reason::ServiceUnavailable, facts([])),
+        Error::Unavailable(_) | Error::SourceChanged => (Reason::ServiceUnavailable, facts([])),
         Error::InsufficientStorage(_) => (Reason::InsufficientStorage, facts([])),
         Error::DataCorrupt(_) => (Reason::DataCorrupt, facts([])),
         // A broken stream is passed on as it is, before it comes here.

@@ -14,6 +14,7 @@ mod bad_input;
 mod client_address;
 mod clients;
 mod cluster_faults;
+mod database_faults;
 mod durability;
 mod grpc;
 mod haproxy;

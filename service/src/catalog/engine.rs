@@ -7,8 +7,9 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::cache::Caches;
-use super::sql::{Connection, Fault, Pools, Row, Statement, Unfinished};
-use super::{CatalogError, CatalogOptions, CatalogUrl};
+use super::sql::{Connection, Dialect, Fault, MarkTime, Pools, Row, Statement, Unfinished};
+use super::{CatalogError, CatalogOptions, CatalogUrl, UpkeepClock};
+use crate::domain::Timestamp;
 
 /// What readers and writers share.
 pub(crate) struct Engine {
@@ -17,6 +18,7 @@ pub(crate) struct Engine {
     pub(crate) caches: Option<Caches>,
     /// As many as may have died at once.
     connections: u32,
+    clock: UpkeepClock,
     ids: tokio::sync::Mutex<std::ops::Range<i64>>,
     /// Held as long as anything may still write; other processes are kept out by it.
     lock: Mutex<Option<File>>,
@@ -43,6 +45,7 @@ impl Engine {
             pools,
             caches,
             connections: options.connections,
+            clock: options.upkeep_clock,
             ids: tokio::sync::Mutex::new(0..0),
             lock: Mutex::new(lock),
         })
@@ -78,12 +81,33 @@ impl Engine {
         Ok(first)
     }
 
+    /// When blobs that a statement marks became garbage, if the caller says `now`.
+    pub(crate) fn mark_time(&self, now: Timestamp) -> MarkTime {
+        match (self.pools.dialect(), self.clock) {
+            (Dialect::Postgres, UpkeepClock::Database) => MarkTime::Database,
+            (Dialect::Postgres, UpkeepClock::Caller) | (Dialect::Sqlite, _) => MarkTime::At(now),
+        }
+    }
+
+    /// The time by the database's clock, where several nodes share one; where the caller's clock counts, none.
+    pub(crate) async fn database_time(&self) -> Result<Option<Timestamp>, CatalogError> {
+        if self.mark_time(Timestamp::EPOCH) != MarkTime::Database {
+            return Ok(None);
+        }
+        let sql = "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS bigint)";
+        let rows = self.fetch(Statement::new(sql)).await?;
+        let row = rows
+            .first()
+            .ok_or(CatalogError::Corrupt("clock_timestamp"))?;
+        Ok(Some(Timestamp::from_micros(row.int(0)?)))
+    }
+
     /// Runs a reading statement. A connection that died since it was last used is no reason to fail, and after a
     /// failover of the database all of them have.
     pub(crate) async fn fetch(&self, statement: Statement) -> Result<Vec<Row>, CatalogError> {
         for _ in 0..self.connections {
             match self.pools.fetch(statement.clone()).await {
-                Err(error) if Fault::of(&error) == Fault::Silent => {}
+                Err(error) if matches!(Fault::of(&error), Fault::Silent | Fault::Conflict) => {}
                 answer => return Ok(answer?),
             }
         }

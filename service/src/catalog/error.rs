@@ -48,6 +48,11 @@ pub enum CatalogError {
     /// Another process has this directory open.
     #[error("the data directory {0} is in use by another process")]
     InUse(PathBuf),
+    /// The Postgres server is a standby.
+    #[error(
+        "the database server is a standby, which takes no writes: database-url must name the primary"
+    )]
+    Standby,
     /// The URL names no engine that there is.
     #[error("a database URL begins with sqlite: or postgres:")]
     Url,

@@ -25,6 +25,7 @@ use std::time::Duration;
 pub use error::{CatalogError, Condition, Refusal};
 pub use outcome::{ObjectDeleted, ObjectStored, Outcome, Repetition, TypedChange, UploadCompleted};
 pub use read::SealedSecrets;
+pub use upkeep::Reclaim;
 pub use url::CatalogUrl;
 
 use engine::Engine;
@@ -40,6 +41,22 @@ pub struct CatalogOptions {
     pub connections: u32,
     /// How long a statement may wait for a connection.
     pub acquire_timeout: Duration,
+    /// How long a statement may run, on Postgres; none: as long as it likes.
+    pub statement_timeout: Option<Duration>,
+    /// How long the first connection is tried for, on Postgres.
+    pub start_deadline: Duration,
+    /// Whose clock says when blobs become garbage and until when leases last.
+    pub upkeep_clock: UpkeepClock,
+}
+
+/// Whose clock upkeep goes by. It matters where nodes, whose clocks differ, share a catalog.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum UpkeepClock {
+    /// The database server's. On SQLite there is none, and the caller's counts.
+    #[default]
+    Database,
+    /// The caller's: for tests, which know no waiting.
+    Caller,
 }
 
 impl Default for CatalogOptions {
@@ -48,6 +65,9 @@ impl Default for CatalogOptions {
             cache_bytes: 32 * 1024 * 1024,
             connections: 8,
             acquire_timeout: Duration::from_secs(10),
+            statement_timeout: None,
+            start_deadline: Duration::ZERO,
+            upkeep_clock: UpkeepClock::default(),
         }
     }
 }

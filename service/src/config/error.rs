@@ -82,6 +82,9 @@ pub enum ConfigError {
     /// The database URL cannot be read; not repeated, for it may hold a password.
     #[error("database-url: neither sqlite:DIRECTORY nor postgres://USER:PASSWORD@HOST/DATABASE")]
     DatabaseUrl,
+    /// Too few or too many connections to the database.
+    #[error("database-connections must be from 2 to 1000")]
+    DatabaseConnections,
     /// No address to listen on.
     #[error("listen: at least one address is needed")]
     NoListener,

@@ -7,12 +7,16 @@ use toml::de::{DeString, DeTable};
 use toml::{Spanned, Value};
 
 use super::error::Position;
-use super::{ConfigError, LogSettings, ServeArgs, ServerSettings, StorageSettings, UpkeepSettings};
+use super::{
+    ConfigError, DatabaseSettings, LogSettings, ServeArgs, ServerSettings, StorageSettings,
+    UpkeepSettings,
+};
 
 /// The settings of a file.
 #[derive(Debug, Default)]
 pub(super) struct FileSettings {
     pub(super) storage: StorageSettings,
+    pub(super) database: DatabaseSettings,
     pub(super) server: ServerSettings,
     pub(super) upkeep: UpkeepSettings,
     pub(super) log: LogSettings,
@@ -60,6 +64,7 @@ impl FileSettings {
         // One parse per struct: the unknown keys of each are known ones of another.
         Ok(Self {
             storage: source.settings()?,
+            database: source.settings()?,
             server: source.settings()?,
             upkeep: source.settings()?,
             log: source.settings()?,
@@ -115,6 +120,10 @@ mod tests {
         store = "s3://blobs/prefix"
         disk-reserve = 1000
         keyring-file = "/etc/bucketry/keyring"
+        database-connections = 20
+        database-acquire-timeout = "3s"
+        database-statement-timeout = "20s"
+        start-deadline = "2m"
         listen = ["127.0.0.1:1", "[::1]:2"]
         proxy-listen = ["127.0.0.1:3"]
         trusted-proxy = ["10.0.0.0/8", "2001:db8::7"]

@@ -24,13 +24,13 @@ pub use key_pair::KeyPair;
 pub(crate) use key_pair::VARIABLES_WITHOUT_FLAG;
 pub use names::{Domain, LogFilter, NameError, PublicUrl, Region};
 pub use resolve::{
-    Config, DataPlaces, KeyringSource, LogConfig, ServerConfig, StorageConfig, TlsFiles,
-    UpkeepConfig,
+    Config, DataPlaces, DatabaseConfig, KeyringSource, LogConfig, ServerConfig, StorageConfig,
+    TlsFiles, UpkeepConfig,
 };
 pub use secret::Secret;
 pub use settings::{
-    LogFormat, LogSettings, PlaintextCredentials, ServeArgs, ServerSettings, SignatureV2,
-    StorageSettings, UpkeepSettings,
+    DatabaseSettings, LogFormat, LogSettings, PlaintextCredentials, ServeArgs, ServerSettings,
+    SignatureV2, StorageSettings, UpkeepSettings,
 };
 pub use store_url::{Bucket, StoreUrl};
 

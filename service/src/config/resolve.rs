@@ -8,7 +8,7 @@ use bucketry_edge::forwarding::Forwarding;
 use super::file::FileSettings;
 use super::key_pair::{KEYRING, text};
 use super::{
-    ConfigError, DatabaseUrl, Domain, KeyPair, LogFilter, LogFormat, LogSettings,
+    ConfigError, DatabaseSettings, DatabaseUrl, Domain, KeyPair, LogFilter, LogFormat, LogSettings,
     PlaintextCredentials, PublicUrl, Region, Secret, ServeArgs, ServerSettings, SignatureV2,
     StorageSettings, StoreUrl, UpkeepSettings,
 };
@@ -21,12 +21,19 @@ const COLLECT_INTERVAL: Duration = Duration::from_secs(15);
 const COLLECT_GRACE: Duration = Duration::from_secs(600);
 const NODE_LEASE: Duration = Duration::from_secs(60);
 const USAGE_INTERVAL: Duration = Duration::from_secs(15);
+const DATABASE_CONNECTIONS: u32 = 16;
+const POSSIBLE_DATABASE_CONNECTIONS: std::ops::RangeInclusive<u32> = 2..=1000;
+const DATABASE_ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
+const DATABASE_STATEMENT_TIMEOUT: Duration = Duration::from_secs(10);
+const START_DEADLINE: Duration = Duration::from_secs(60);
 
 /// The configuration of a server.
 #[derive(Debug, Clone)]
 pub struct Config {
     /// Where the data is.
     pub storage: StorageConfig,
+    /// How the database is used.
+    pub database: DatabaseConfig,
     /// How it is served.
     pub server: ServerConfig,
     /// How the store is kept.
@@ -68,6 +75,19 @@ pub enum KeyringSource {
     Text(Secret),
     /// A file that the first start makes.
     MadeAt(PathBuf),
+}
+
+/// How the database is used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DatabaseConfig {
+    /// Connections; 2 to 1000.
+    pub connections: u32,
+    /// How long a request waits for a free connection; at least a second.
+    pub acquire_timeout: Duration,
+    /// How long Postgres may work on one statement; at least a second.
+    pub statement_timeout: Duration,
+    /// How long a start waits for Postgres to accept connections.
+    pub start_deadline: Duration,
 }
 
 /// How the server is reached and what it bears.
@@ -148,6 +168,7 @@ impl Config {
         let keyring = text(&variable, KEYRING)?.map(Secret::new);
         Ok(Self {
             storage: StorageConfig::resolve(args.storage.or(file.storage), keyring)?,
+            database: DatabaseConfig::resolve(&args.database.or(file.database))?,
             server: ServerConfig::resolve(args.server.or(file.server))?,
             upkeep: UpkeepConfig::resolve(args.upkeep.or(file.upkeep))?,
             log: LogConfig::resolve(args.log.or(file.log)),
@@ -205,6 +226,35 @@ impl DataPlaces {
 
 fn data_dir(settings: &StorageSettings) -> PathBuf {
     settings.data_dir.clone().unwrap_or_else(|| DATA_DIR.into())
+}
+
+impl DatabaseConfig {
+    fn resolve(settings: &DatabaseSettings) -> Result<Self, ConfigError> {
+        let resolved = Self {
+            connections: settings
+                .database_connections
+                .unwrap_or(DATABASE_CONNECTIONS),
+            acquire_timeout: settings
+                .database_acquire_timeout
+                .unwrap_or(DATABASE_ACQUIRE_TIMEOUT),
+            statement_timeout: settings
+                .database_statement_timeout
+                .unwrap_or(DATABASE_STATEMENT_TIMEOUT),
+            start_deadline: settings.start_deadline.unwrap_or(START_DEADLINE),
+        };
+        if !POSSIBLE_DATABASE_CONNECTIONS.contains(&resolved.connections) {
+            return Err(ConfigError::DatabaseConnections);
+        }
+        for (name, value) in [
+            ("database-acquire-timeout", resolved.acquire_timeout),
+            ("database-statement-timeout", resolved.statement_timeout),
+        ] {
+            if value.is_zero() {
+                return Err(ConfigError::Zero { name, least: "1s" });
+            }
+        }
+        Ok(resolved)
+    }
 }
 
 impl UpkeepConfig {
@@ -519,6 +569,31 @@ mod tests {
         assert!(matches!(
             UpkeepConfig::resolve(settings(5, 1, 5)),
             Err(ConfigError::LeaseTooShort)
+        ));
+    }
+
+    #[test]
+    fn limits_of_the_database_are_checked() {
+        let default = DatabaseConfig::resolve(&DatabaseSettings::default()).unwrap();
+        assert_eq!(default.connections, DATABASE_CONNECTIONS);
+        for count in [0, 1, 1001] {
+            let settings = DatabaseSettings {
+                database_connections: Some(count),
+                ..DatabaseSettings::default()
+            };
+            let refused = DatabaseConfig::resolve(&settings);
+            assert!(matches!(refused, Err(ConfigError::DatabaseConnections)));
+        }
+        let never = DatabaseSettings {
+            database_statement_timeout: Some(Duration::ZERO),
+            ..DatabaseSettings::default()
+        };
+        assert!(matches!(
+            DatabaseConfig::resolve(&never),
+            Err(ConfigError::Zero {
+                name: "database-statement-timeout",
+                ..
+            })
         ));
     }
 

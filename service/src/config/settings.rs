@@ -22,6 +22,10 @@ pub struct ServeArgs {
     #[command(flatten)]
     pub storage: StorageSettings,
 
+    /// How the database is used.
+    #[command(flatten)]
+    pub database: DatabaseSettings,
+
     /// How it is served.
     #[command(flatten)]
     pub server: ServerSettings,
@@ -68,6 +72,31 @@ pub struct StorageSettings {
     /// made by the first start; must be given with Postgres]
     #[arg(long, env = "BUCKETRY_KEYRING_FILE", value_name = "FILE")]
     pub keyring_file: Option<PathBuf>,
+}
+
+/// How the database is used.
+#[derive(Debug, Clone, Default, clap::Args, Deserialize)]
+#[command(next_help_heading = "Database")]
+#[serde(rename_all = "kebab-case", default)]
+pub struct DatabaseSettings {
+    /// Connections to the database, 2 to 1000; with SQLite those that read [default: 16]
+    #[arg(long, env = "BUCKETRY_DATABASE_CONNECTIONS", value_name = "COUNT")]
+    pub database_connections: Option<u32>,
+
+    /// How long a request waits for a free connection, at least 1s [default: 2s]
+    #[arg(long, env = "BUCKETRY_DATABASE_ACQUIRE_TIMEOUT", value_name = "DURATION", value_parser = parse_duration)]
+    #[serde(deserialize_with = "duration::deserialize")]
+    pub database_acquire_timeout: Option<Duration>,
+
+    /// How long Postgres may work on one statement, at least 1s [default: 10s]
+    #[arg(long, env = "BUCKETRY_DATABASE_STATEMENT_TIMEOUT", value_name = "DURATION", value_parser = parse_duration)]
+    #[serde(deserialize_with = "duration::deserialize")]
+    pub database_statement_timeout: Option<Duration>,
+
+    /// How long a start waits for Postgres to accept connections; 0s: not at all [default: 1m]
+    #[arg(long, env = "BUCKETRY_START_DEADLINE", value_name = "DURATION", value_parser = parse_duration)]
+    #[serde(deserialize_with = "duration::deserialize")]
+    pub start_deadline: Option<Duration>,
 }
 
 /// How the server is reached and what it bears.
@@ -270,6 +299,25 @@ impl StorageSettings {
             store: store.or(other.store),
             disk_reserve: disk_reserve.or(other.disk_reserve),
             keyring_file: keyring_file.or(other.keyring_file),
+        }
+    }
+}
+
+impl DatabaseSettings {
+    /// These settings, and `other`'s where these are silent.
+    pub(super) fn or(self, other: Self) -> Self {
+        let Self {
+            database_connections,
+            database_acquire_timeout,
+            database_statement_timeout,
+            start_deadline,
+        } = self;
+        Self {
+            database_connections: database_connections.or(other.database_connections),
+            database_acquire_timeout: database_acquire_timeout.or(other.database_acquire_timeout),
+            database_statement_timeout: database_statement_timeout
+                .or(other.database_statement_timeout),
+            start_deadline: start_deadline.or(other.start_deadline),
         }
     }
 }

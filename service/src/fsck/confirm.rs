@@ -7,6 +7,9 @@ use crate::blobs::{BlobError, BlobStore};
 use crate::catalog::Catalog;
 use crate::domain::{BlobId, DataId};
 
+/// Blobs that are asked for at a time.
+const CHUNK: usize = 1000;
+
 pub(super) async fn confirm(
     findings: &mut Findings,
     catalog: &Catalog,
@@ -26,9 +29,16 @@ pub(super) async fn confirm(
         }
     }
     let candidates = std::mem::take(&mut findings.orphans);
-    for orphan in candidates {
-        if !is_referenced(catalog, orphan.id).await? && blobs.stat(orphan.id).await?.is_some() {
-            findings.orphans.push(orphan);
+    for chunk in candidates.chunks(CHUNK) {
+        let ids: Vec<BlobId> = chunk.iter().map(|orphan| orphan.id).collect();
+        let explained = catalog.explained_blobs(&ids).await?;
+        for orphan in chunk
+            .iter()
+            .filter(|orphan| !explained.contains(&orphan.id))
+        {
+            if blobs.stat(orphan.id).await?.is_some() {
+                findings.orphans.push(*orphan);
+            }
         }
     }
     let problems = std::mem::take(&mut findings.problems);

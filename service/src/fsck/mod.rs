@@ -18,7 +18,7 @@ pub use report::{Problem, Report};
 use crate::blobs::{BlobStore, BlobStoreOptions, StoreError, StoreUrl, UnusableStore};
 use crate::catalog::{Catalog, CatalogOptions, CatalogUrl};
 use crate::clock::Clock;
-use crate::collector::collect_all;
+use crate::collector::{collect_all, shared_time};
 use crate::config::DataPlaces;
 use crate::node::{catalog_url, store_url};
 use compare::Findings;
@@ -103,7 +103,10 @@ async fn refuse_beside_nodes(
 ) -> Result<(), FsckError> {
     let nodes = match url {
         CatalogUrl::Sqlite(_) => 0,
-        CatalogUrl::Postgres(_) => catalog.live_nodes(clock.now()).await?,
+        CatalogUrl::Postgres(_) => {
+            let now = shared_time(catalog, clock).await?;
+            catalog.live_nodes(now).await?
+        }
     };
     match nodes {
         0 => Ok(()),

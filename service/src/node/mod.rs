@@ -26,6 +26,7 @@ use crate::config::{Config, DatabaseUrl, KeyPair, PublicUrl, process_environment
 use crate::domain::{NodeId, Timestamp};
 use crate::endpoints::Endpoints;
 use crate::grpc::Server;
+use crate::heartbeat::Heartbeat;
 use crate::ledger::Ledger;
 use crate::page_tokens::PageTokens;
 use crate::placement::Placement;
@@ -139,7 +140,13 @@ pub async fn open(config: &Config, public_url: &PublicUrl) -> Result<Node, NodeE
     let started = clock.now();
     let catalog = Catalog::open(
         &catalog_url(&config.storage.places.database),
-        &CatalogOptions::default(),
+        &CatalogOptions {
+            connections: config.database.connections,
+            acquire_timeout: config.database.acquire_timeout,
+            statement_timeout: Some(config.database.statement_timeout),
+            start_deadline: config.database.start_deadline,
+            ..CatalogOptions::default()
+        },
     )
     .await?;
     let source = &config.storage.keyring;
@@ -180,6 +187,13 @@ pub async fn open(config: &Config, public_url: &PublicUrl) -> Result<Node, NodeE
         ledger: Ledger::new(clock),
     });
     let first_start = bootstrap::operator_key(&service, config.root.as_ref()).await?;
+    let heartbeat = Heartbeat::new(
+        catalog.clone(),
+        blobs.clone(),
+        placement.clone(),
+        (node, clock),
+        config.upkeep.lease,
+    );
     let collector = Collector {
         catalog,
         blobs,
@@ -192,9 +206,10 @@ pub async fn open(config: &Config, public_url: &PublicUrl) -> Result<Node, NodeE
         // The directory's lock proves it: what an earlier process left need not wait for its lease to end.
         collector.catalog.end_leases_of_others(node).await?;
     }
-    collector.heartbeat(clock.now()).await?;
+    heartbeat.beat().await?;
     tokio::spawn(sweep(collector.blobs.clone(), left_before(config, started)));
     let work = vec![
+        tokio::spawn(heartbeat.run(config.upkeep.interval)).abort_handle(),
         tokio::spawn(collector.clone().run()).abort_handle(),
         tokio::spawn(sealing::reseal_for_ever(
             collector.catalog.clone(),

@@ -1,7 +1,7 @@
 use bucketry_contract::v1::{CopyDirective, CopyObjectRequest, CopyObjectResponse};
 use tonic::Request;
 
-use super::copy_source::{OpenSource, open_source};
+use super::copy_source::{COPY_ATTEMPTS, OpenSource, open_source};
 use crate::catalog::model::{NewData, ObjectData, ObjectMeta, StoredObject};
 use crate::catalog::mutation::PutObject;
 use crate::convert::{
@@ -11,7 +11,7 @@ use crate::digest::DigestSet;
 use crate::domain::{Checksum, ChecksumAlgorithm, ChecksumType, ETag};
 use crate::error::Error;
 use crate::intake::{MAX_PUT_BYTES, full_object};
-use crate::service::Service;
+use crate::service::{Grant, Service};
 
 pub(crate) async fn copy_object(
     service: &Service,
@@ -22,6 +22,21 @@ pub(crate) async fn copy_object(
     let grant = service
         .admit(caller, &asked, &asked.bucket, &asked.key)
         .await?;
+    for _ in 1..COPY_ATTEMPTS {
+        match copy(service, &grant, &asked).await {
+            Err(Error::SourceChanged) => {}
+            done => return done,
+        }
+    }
+    copy(service, &grant, &asked).await
+}
+
+/// Copies once, from the source as it is now.
+async fn copy(
+    service: &Service,
+    grant: &Grant,
+    asked: &CopyObjectRequest,
+) -> Result<CopyObjectResponse, Error> {
     let key = object_key(&asked.key)?;
     let preconditions = write_preconditions(asked.precondition.clone())?;
     let directives = Directives {
@@ -29,7 +44,7 @@ pub(crate) async fn copy_object(
         tagging: directive("tagging_directive", asked.tagging_directive)?,
     };
     let wanted = algorithm_from_proto("checksum_algorithm", asked.checksum_algorithm)?;
-    let source = open_source(service, &grant, asked.source).await?;
+    let source = open_source(service, grant, asked.source.clone()).await?;
     let row = &source.stored.row;
     let onto_itself = row.bucket == grant.bucket.id && row.key == key;
     if onto_itself
@@ -47,16 +62,16 @@ pub(crate) async fn copy_object(
             most: MAX_PUT_BYTES,
         });
     }
-    let sent = attributes_from_proto(asked.attributes)?;
+    let sent = attributes_from_proto(asked.attributes.clone())?;
     let mut meta = target_meta(row.meta.clone(), sent, directives);
     meta.owner = grant.bucket.account;
     let stored = std::sync::Arc::clone(&source.stored);
     let data = shared_data(&stored);
     let digests = digests(service, source, wanted);
-    (meta.etag, meta.checksum) = service.while_granted(&grant, digests).await?;
+    (meta.etag, meta.checksum) = service.while_granted(grant, digests).await?;
     meta.part_count = 0;
     let committed = service
-        .commit(&grant, |guard| PutObject {
+        .commit(grant, |guard| PutObject {
             bucket: grant.bucket.id,
             key: key.clone(),
             meta: meta.clone(),

@@ -71,7 +71,7 @@ pub(super) async fn write_object(
         ..ObjectMeta::new(stored.size, ETag::of_content(stored.md5), owner)
     };
     let committed = service
-        .commit(&grant, |guard| PutObject {
+        .commit_blob(&grant, stored.place(), |guard| PutObject {
             bucket: grant.bucket.id,
             key: key.clone(),
             meta: meta.clone(),

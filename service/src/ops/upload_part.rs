@@ -73,7 +73,7 @@ async fn write_part(
     // The digests behind the content may name yet another algorithm.
     check_part(upload.checksum, Some(stored.checksum.algorithm()))?;
     let part = service
-        .commit(grant, |guard| PutPart {
+        .commit_blob(grant, stored.place(), |guard| PutPart {
             bucket: grant.bucket.id,
             upload: upload.id,
             number,

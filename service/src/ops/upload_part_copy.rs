@@ -1,7 +1,7 @@
 use bucketry_contract::v1::{UploadPartCopyRequest, UploadPartCopyResponse};
 use tonic::Request;
 
-use super::copy_source::{OpenSource, cut, open_source};
+use super::copy_source::{COPY_ATTEMPTS, OpenSource, cut, open_source};
 use super::open_object::resolve;
 use super::upload_part::open_upload;
 use crate::catalog::model::{Extent, ObjectData, PartData};
@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::intake::{MAX_PUT_BYTES, blob_error, full_object};
 use crate::placement::Place;
 use crate::rules::checksums;
-use crate::service::Service;
+use crate::service::{Grant, Service};
 
 pub(crate) async fn upload_part_copy(
     service: &Service,
@@ -24,9 +24,24 @@ pub(crate) async fn upload_part_copy(
     let grant = service
         .admit(caller, &asked, &asked.bucket, &asked.key)
         .await?;
+    for _ in 1..COPY_ATTEMPTS {
+        match copy_part(service, &grant, &asked).await {
+            Err(Error::SourceChanged) => {}
+            done => return done,
+        }
+    }
+    copy_part(service, &grant, &asked).await
+}
+
+/// Copies once, from the source as it is now.
+async fn copy_part(
+    service: &Service,
+    grant: &Grant,
+    asked: &UploadPartCopyRequest,
+) -> Result<UploadPartCopyResponse, Error> {
     let number = part_number(asked.part_number)?;
-    let upload = open_upload(service, &grant, &asked.key, &asked.upload_id).await?;
-    let source = open_source(service, &grant, asked.source).await?;
+    let upload = open_upload(service, grant, &asked.key, &asked.upload_id).await?;
+    let source = open_source(service, grant, asked.source.clone()).await?;
     let size = source.stored.row.meta.size;
     let range = match &asked.source_range {
         None => 0..size,
@@ -54,10 +69,10 @@ pub(crate) async fn upload_part_copy(
     let (data, place) = part_data(service, &source, &range).await?;
     let set = DigestSet::md5_only().with(algorithm);
     let digest = source.digest(service, range, set);
-    let values = service.while_granted(&grant, digest).await?;
+    let values = service.while_granted(grant, digest).await?;
     let checksum = full_object(&values, algorithm)?;
     let part = service
-        .commit(&grant, |guard| PutPart {
+        .commit_blob(grant, place.as_ref(), |guard| PutPart {
             bucket: grant.bucket.id,
             upload: upload.id,
             number,
@@ -102,6 +117,7 @@ async fn part_data(
             let place = service.placement.place().await?;
             let mut writer = service.blobs.writer(place.blob, Some(piece.len() as u64));
             writer.write(piece).await.map_err(blob_error)?;
+            service.keep_track(&place).await?;
             let written = writer.finish().await.map_err(blob_error)?;
             let extent = Extent {
                 blob: place.blob,

@@ -24,6 +24,10 @@ const RECEIVED: &str = "bucketry_received_bytes_total";
 const SENT: &str = "bucketry_sent_bytes_total";
 const IN_FLIGHT: &str = "bucketry_requests_in_flight";
 const BUILD_INFO: &str = "bucketry_build_info";
+/// 1 if the database answers, else 0.
+pub(crate) const DATABASE_UP: &str = "bucketry_database_up";
+/// Seconds by which this node's clock is ahead of the database's.
+pub(crate) const CLOCK_OFFSET: &str = "bucketry_database_clock_offset_seconds";
 
 /// From a cached small read to a slow large upload, in seconds.
 const DURATION_BUCKETS: [f64; 14] = [
@@ -216,6 +220,11 @@ fn describe() {
     describe_counter!(SENT, "Body bytes sent.");
     describe_gauge!(IN_FLIGHT, "Requests that are running.");
     describe_gauge!(BUILD_INFO, "Always 1; the labels tell the build.");
+    describe_gauge!(DATABASE_UP, "1 if the database answers (Postgres).");
+    describe_gauge!(
+        CLOCK_OFFSET,
+        "Seconds by which this node's clock is ahead of the database's (Postgres)."
+    );
     gauge!(BUILD_INFO, "version" => env!("CARGO_PKG_VERSION")).set(1.0);
 }
 

@@ -1,8 +1,8 @@
 use super::fixture::{Fixture, T0, later, put, put_blob, refusal};
-use crate::catalog::Refusal;
 use crate::catalog::model::{DataOwner, GarbageBlob, NewData, ObjectData};
 use crate::catalog::mutation::PutObject;
 use crate::catalog::query::ListGarbage;
+use crate::catalog::{Reclaim, Refusal};
 use crate::domain::{BlobBatchId, BlobId, NodeId, Timestamp};
 
 pub(super) fn id(batch: BlobBatchId, index: u16) -> BlobId {
@@ -64,15 +64,6 @@ pub(super) async fn need_a_reservation(fixture: &Fixture) {
         .unwrap();
     assert_eq!(made, 2);
     assert_eq!(garbage(fixture).await, [id(batch, 2), id(batch, 3)]);
-    assert_eq!(
-        fixture
-            .other
-            .retire_blob_batch(batch, vec![4], later(5))
-            .await
-            .unwrap(),
-        0,
-        "it is gone"
-    );
     assert_eq!(
         refusal(&fixture.other, put_blob(bucket, "late", batch, 4)).await,
         Refusal::IntentLost(batch)
@@ -371,4 +362,98 @@ pub(super) async fn of_other_nodes_are_free_at_once(fixture: &Fixture) {
     assert_eq!(fixture.other.live_nodes(later(5)).await.unwrap(), 1);
     let abandoned = fixture.other.abandoned_blob_batches(later(5), 9).await;
     assert_eq!(abandoned.unwrap()[0].id, batch);
+}
+
+/// A reservation of a node whose lease ran out, with one blob that another node found in the store.
+async fn adopted(fixture: &Fixture) -> BlobBatchId {
+    let node = NodeId(fixture.catalog.next_id().await.unwrap());
+    let lease = fixture.catalog.heartbeat(node, later(10), T0).await;
+    lease.unwrap();
+    let batch = fixture.catalog.reserve_blob_batch(node, T0).await.unwrap();
+    let found = fixture
+        .other
+        .retire_blob_batch(batch.id, vec![1], later(20));
+    assert_eq!(found.await.unwrap(), 1);
+    batch.id
+}
+
+async fn condemn(fixture: &Fixture) -> Vec<BlobId> {
+    let marked = listed(fixture, Timestamp::MAX, Timestamp::MAX).await;
+    let condemned = fixture.other.condemn_garbage(&marked).await.unwrap();
+    condemned.iter().map(|garbage| garbage.blob).collect()
+}
+
+pub(super) async fn of_adopted_reservations_are_committed(fixture: &Fixture) {
+    let bucket = fixture.bucket("blobs").await.id;
+    let batch = adopted(fixture).await;
+    let committed = fixture
+        .catalog
+        .submit(put_blob(bucket, "k", batch, 1))
+        .await;
+    committed.unwrap();
+    assert!(garbage(fixture).await.is_empty(), "it was taken out");
+    assert!(condemn(fixture).await.is_empty());
+
+    // Written after the other node looked: nobody knows of it.
+    let late = put_blob(bucket, "late", batch, 2);
+    let refused = refusal(&fixture.catalog, late.clone()).await;
+    assert_eq!(refused, Refusal::IntentLost(batch));
+    let reclaim = async || fixture.catalog.reclaim_blob(id(batch, 2), later(30)).await;
+    assert_eq!(reclaim().await.unwrap(), Reclaim::Marked);
+    assert_eq!(garbage(fixture).await, [id(batch, 2)]);
+    fixture.catalog.submit(late).await.unwrap();
+    assert!(garbage(fixture).await.is_empty());
+    let referenced = fixture.other.list_referenced_blobs(None, 9).await.unwrap();
+    assert_eq!(referenced, [id(batch, 1), id(batch, 2)]);
+}
+
+pub(super) async fn that_are_condemned_stay_lost(fixture: &Fixture) {
+    let bucket = fixture.bucket("blobs").await.id;
+    let batch = adopted(fixture).await;
+    assert_eq!(condemn(fixture).await, [id(batch, 1)]);
+    let late = put_blob(bucket, "k", batch, 1);
+    let refused = refusal(&fixture.catalog, late.clone()).await;
+    assert_eq!(refused, Refusal::IntentLost(batch));
+    let reclaimed = fixture.catalog.reclaim_blob(id(batch, 1), later(40));
+    assert_eq!(reclaimed.await.unwrap(), Reclaim::Condemned);
+    // Given up by its node: still the same mark, which its collector works off.
+    let retired = fixture.catalog.retire_blob_batch(batch, vec![1], later(50));
+    retired.await.unwrap();
+    assert_eq!(refusal(&fixture.catalog, late).await, refused);
+    let marked = listed(fixture, Timestamp::MAX, Timestamp::MAX).await;
+    assert_eq!(marked[0].unreferenced_at, later(20));
+    fixture.other.remove_garbage(marked).await.unwrap();
+    assert!(garbage(fixture).await.is_empty());
+}
+
+pub(super) async fn with_a_new_mark_are_not_condemned(fixture: &Fixture) {
+    let batch = adopted(fixture).await;
+    let marked = listed(fixture, Timestamp::MAX, Timestamp::MAX).await;
+    let reclaimed = fixture.catalog.reclaim_blob(id(batch, 1), later(40));
+    assert_eq!(reclaimed.await.unwrap(), Reclaim::Marked);
+    let condemned = fixture.other.condemn_garbage(&marked).await.unwrap();
+    assert!(condemned.is_empty(), "{condemned:?}");
+}
+
+pub(super) async fn in_doubt_become_garbage_without_their_reservation(fixture: &Fixture) {
+    let bucket = fixture.bucket("blobs").await.id;
+    let batch = adopted(fixture).await;
+    let committed = fixture
+        .catalog
+        .submit(put_blob(bucket, "k", batch, 1))
+        .await;
+    committed.unwrap();
+    let in_doubt = vec![1, 5];
+    let retired = fixture
+        .catalog
+        .retire_blob_batch(batch, in_doubt, later(30));
+    assert_eq!(retired.await.unwrap(), 1);
+    assert_eq!(garbage(fixture).await, [id(batch, 5)]);
+}
+
+pub(super) async fn with_a_reservation_need_no_mark(fixture: &Fixture) {
+    let batch = fixture.batch().await;
+    let reclaimed = fixture.catalog.reclaim_blob(id(batch, 1), T0);
+    assert_eq!(reclaimed.await.unwrap(), Reclaim::Reserved);
+    assert!(garbage(fixture).await.is_empty());
 }

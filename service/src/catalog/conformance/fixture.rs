@@ -2,7 +2,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use sqlx::Connection as _;
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{ConnectOptions as _, Connection as _};
 
 use crate::catalog::model::{
     AccessKey, Account, Bucket, Extent, KeyLimits, KeyScope, Layout, NewData, ObjectMeta,
@@ -11,7 +12,9 @@ use crate::catalog::model::{
 use crate::catalog::mutation::{
     CreateAccessKey, CreateAccount, CreateBucket, Guard, Preconditions, PutObject,
 };
-use crate::catalog::{Catalog, CatalogError, CatalogOptions, CatalogUrl, Refusal, TypedChange};
+use crate::catalog::{
+    Catalog, CatalogError, CatalogOptions, CatalogUrl, Refusal, TypedChange, UpkeepClock,
+};
 use crate::domain::{
     AccessKeyPk, AccountId, BlobBatchId, BlobId, BucketConfig, BucketId, ETag, NodeId, ObjectKey,
     OwnerId, Permission, Timestamp,
@@ -36,12 +39,17 @@ pub(super) struct Fixture {
 
 enum Held {
     Directory(#[allow(dead_code, reason = "removes itself when dropped")] tempfile::TempDir),
-    Schema { admin: String, name: String },
+    /// A schema or a database, and the statement that drops it.
+    OnServer {
+        admin: String,
+        drop: String,
+    },
 }
 
-fn options() -> CatalogOptions {
+pub(super) fn options() -> CatalogOptions {
     CatalogOptions {
         connections: 6,
+        upkeep_clock: UpkeepClock::Caller,
         ..CatalogOptions::default()
     }
 }
@@ -55,25 +63,38 @@ pub(super) async fn sqlite() -> Fixture {
 }
 
 pub(super) async fn postgres() -> Fixture {
-    let admin = std::env::var("BUCKETRY_TEST_POSTGRES_URL")
-        .expect("BUCKETRY_TEST_POSTGRES_URL is not set: run the tests by tests/run, which starts a Postgres");
-    let name = format!("catalog_{}", uuid::Uuid::new_v4().simple());
+    let (admin, name) = (admin(), name());
     administer(&admin, format!("CREATE SCHEMA {name}")).await;
     let separator = if admin.contains('?') { '&' } else { '?' };
-    let url = CatalogUrl::Postgres(format!(
-        "{admin}{separator}options=-c%20search_path%3D{name}"
-    ));
+    let url = format!("{admin}{separator}options=-c%20search_path%3D{name}");
+    let drop = format!("DROP SCHEMA {name} CASCADE");
+    on_server(url, &options(), Held::OnServer { admin, drop }).await
+}
+
+/// A database of its own, for cases that look at sessions and locks: these have no schema.
+pub(super) async fn postgres_with(options: &CatalogOptions) -> Fixture {
+    let (admin, name) = (admin(), name());
+    administer(&admin, format!("CREATE DATABASE {name}")).await;
+    let server: PgConnectOptions = admin.parse().unwrap();
+    let url = server.database(&name).to_url_lossy().to_string();
+    let drop = format!("DROP DATABASE {name} WITH (FORCE)");
+    on_server(url, options, Held::OnServer { admin, drop }).await
+}
+
+fn admin() -> String {
+    std::env::var("BUCKETRY_TEST_POSTGRES_URL")
+        .expect("BUCKETRY_TEST_POSTGRES_URL is not set: run the tests by tests/run, which starts a Postgres")
+}
+
+fn name() -> String {
+    format!("catalog_{}", uuid::Uuid::new_v4().simple())
+}
+
+async fn on_server(url: String, options: &CatalogOptions, held: Held) -> Fixture {
+    let url = CatalogUrl::Postgres(url);
     // Together, as nodes start in practice.
-    let options = options();
-    let (catalog, other) =
-        tokio::join!(Catalog::open(&url, &options), Catalog::open(&url, &options));
-    Fixture::new(
-        url,
-        catalog.unwrap(),
-        other.unwrap(),
-        Held::Schema { admin, name },
-    )
-    .await
+    let (catalog, other) = tokio::join!(Catalog::open(&url, options), Catalog::open(&url, options));
+    Fixture::new(url, catalog.unwrap(), other.unwrap(), held).await
 }
 
 async fn administer(url: &str, sql: String) {
@@ -104,8 +125,8 @@ impl Fixture {
     pub(super) async fn finish(self) {
         self.catalog.close().await;
         self.other.close().await;
-        if let Held::Schema { admin, name } = self.held {
-            administer(&admin, format!("DROP SCHEMA {name} CASCADE")).await;
+        if let Held::OnServer { admin, drop } = self.held {
+            administer(&admin, drop).await;
         }
     }
 

@@ -9,6 +9,7 @@ pub(crate) mod fixture;
 mod group_commit;
 mod listing;
 mod objects;
+mod postgres_only;
 mod races;
 mod uploads;
 mod usage_and_audit;
@@ -84,6 +85,11 @@ cases! {
     blobs::are_shared_only_while_they_are_there,
     blobs::are_told_to_whoever_checks,
     blobs::of_other_nodes_are_free_at_once,
+    blobs::of_adopted_reservations_are_committed,
+    blobs::that_are_condemned_stay_lost,
+    blobs::with_a_new_mark_are_not_condemned,
+    blobs::in_doubt_become_garbage_without_their_reservation,
+    blobs::with_a_reservation_need_no_mark,
     listing::agrees_with_a_model,
     listing::pages_add_up,
     races::of_absent_keys_have_one_winner,

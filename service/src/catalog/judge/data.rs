@@ -24,9 +24,9 @@ pub(super) fn check_part_data(state: &State, data: &PartData) -> Result<(), Refu
 fn check_intents(state: &State, extents: &[Extent]) -> Result<(), Refusal> {
     let lost = extents
         .iter()
-        .map(|extent| extent.blob.batch)
-        .find(|batch| !state.batches.contains(batch));
-    lost.map_or(Ok(()), |batch| Err(Refusal::IntentLost(batch)))
+        .map(|extent| extent.blob)
+        .find(|blob| !state.batches.contains(&blob.batch) && !state.reclaimable.contains(blob));
+    lost.map_or(Ok(()), |blob| Err(Refusal::IntentLost(blob.batch)))
 }
 
 fn check_source(state: &State, source: DataId) -> Result<(), Refusal> {

@@ -3,8 +3,7 @@ use std::collections::BTreeSet;
 use crate::catalog::model::{Extent, KeyScope, NewData, PartData};
 use crate::catalog::mutation::{Change, Guard, Mutation};
 use crate::domain::{
-    AccessKeyId, AccessKeyPk, AccountId, BlobBatchId, BucketId, BucketName, DataId, ObjectKey,
-    UploadId,
+    AccessKeyId, AccessKeyPk, AccountId, BlobId, BucketId, BucketName, DataId, ObjectKey, UploadId,
 };
 
 /// How rows that many commits read are locked.
@@ -37,7 +36,8 @@ pub(crate) struct Needs {
     /// Uploads that become objects: their keys are needed too.
     pub(crate) completing_uploads: BTreeSet<UploadId>,
     pub(crate) parts: BTreeSet<(UploadId, u16)>,
-    pub(crate) batches: BTreeSet<BlobBatchId>,
+    /// New blobs: their reservations must stand.
+    pub(crate) intents: BTreeSet<BlobId>,
     pub(crate) sources: BTreeSet<DataId>,
 }
 
@@ -163,7 +163,7 @@ impl Needs {
     }
 
     fn intents(&mut self, extents: &[Extent]) {
-        self.batches
-            .extend(extents.iter().map(|extent| extent.blob.batch));
+        self.intents
+            .extend(extents.iter().map(|extent| extent.blob));
     }
 }

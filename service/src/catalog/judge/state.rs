@@ -88,6 +88,8 @@ pub(crate) struct State {
     pub(crate) ended_uploads: BTreeSet<UploadId>,
     /// Reservations that stand.
     pub(crate) batches: HashSet<BlobBatchId>,
+    /// New blobs without a reservation that are marked as garbage, but not condemned: a reference saves them.
+    pub(crate) reclaimable: BTreeSet<BlobId>,
     /// Data rows that may be shared.
     pub(crate) sources: HashSet<DataId>,
 

@@ -346,12 +346,13 @@ fn data_that_a_neighbour_dropped_is_no_source() {
 
 #[test]
 fn a_batch_needs_each_thing_once() {
-    let mut needs = Needs::of(&[put_blob(1), put_blob(2), complete(vec![(1, DataId(1))])]);
+    let same = [put_blob(1), put_blob(1), complete(vec![(1, DataId(1))])];
+    let mut needs = Needs::of(&same);
     assert_eq!(
         (
             needs.buckets.len(),
             needs.objects.len(),
-            needs.batches.len()
+            needs.intents.len()
         ),
         (1, 1, 1)
     );

@@ -2,8 +2,9 @@ use futures::TryStreamExt as _;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::PgArguments;
 use sqlx::sqlite::SqliteArguments;
-use sqlx::{Arguments as _, Connection as _, Postgres, Sqlite};
+use sqlx::{Arguments as _, Connection as _, PgConnection, Postgres, Sqlite};
 
+use super::lease::Lease;
 use super::{Arg, Dialect, Row, Statement, Value};
 
 /// A connection taken from a pool.
@@ -12,7 +13,7 @@ pub(crate) enum Connection {
         connection: PoolConnection<Sqlite>,
         begin: Begin,
     },
-    Postgres(PoolConnection<Postgres>),
+    Postgres(Lease),
 }
 
 /// Whether a transaction is begun on SQLite. Each statement there is a hop to the connection's thread and back, which
@@ -42,6 +43,8 @@ pub(crate) enum Fault {
     Conflict,
     /// The server said no.
     Answered,
+    /// Nothing was done, for want of a connection, of a lock or of time. Trying again at once would wait as long again.
+    Unavailable,
     /// Nobody answered: whatever was under way may or may not have happened.
     Silent,
 }
@@ -56,12 +59,18 @@ impl Fault {
             | sqlx::Error::WorkerCrashed => {
                 return Self::Silent;
             }
+            sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => return Self::Unavailable,
             // Before anything was sent, or after all of it was understood.
             _ => return Self::Answered,
         };
         match answer.code().as_deref() {
             // Deadlock, serialization failure, unique violation between two nodes; SQLITE_BUSY and its kinds.
             Some("40P01" | "40001" | "23505" | "5" | "261" | "517") => Self::Conflict,
+            // The session was ended because its transaction stood idle (this process was stopped). The server says so before
+            // it begins the next statement, even if that is COMMIT: nothing of the transaction remains.
+            Some("25P03") => Self::Conflict,
+            // No lock in time, cancelled by the limit of a statement, too many connections.
+            Some("55P03" | "57014" | "53300") => Self::Unavailable,
             // The connection is going away: class 08 and the administrator's shutdowns.
             Some(code) if code.starts_with("08") || code.starts_with("57P") => Self::Silent,
             _ => Self::Answered,
@@ -92,11 +101,14 @@ impl Connection {
             }
             Self::Postgres(connection) => {
                 let query = sqlx::query_with::<Postgres, _>(sql, postgres_arguments(args)?);
-                query
-                    .fetch(&mut **connection)
-                    .map_ok(Row::Postgres)
-                    .try_collect()
-                    .await
+                let run = async |connection: &mut PgConnection| {
+                    query
+                        .fetch(connection)
+                        .map_ok(Row::Postgres)
+                        .try_collect()
+                        .await
+                };
+                connection.run(run).await
             }
         }
     }
@@ -115,10 +127,8 @@ impl Connection {
             }
             Self::Postgres(connection) => {
                 let query = sqlx::query_with::<Postgres, _>(sql, postgres_arguments(args)?);
-                query
-                    .execute(&mut **connection)
-                    .await
-                    .map(|done| done.rows_affected())
+                let run = async |connection: &mut PgConnection| query.execute(connection).await;
+                connection.run(run).await.map(|done| done.rows_affected())
             }
         }
     }
@@ -153,7 +163,7 @@ impl Connection {
                     .await
                     .map(drop)
                     .map_err(|error| match Fault::of(&error) {
-                        Fault::Silent => Unfinished::During(error),
+                        Fault::Silent | Fault::Unavailable => Unfinished::During(error),
                         Fault::Conflict | Fault::Answered => Unfinished::Before(error),
                     })
             }
@@ -175,12 +185,13 @@ impl Connection {
 
     /// Closes the connection instead of giving it back to its pool.
     pub(crate) async fn throw_away(self) {
-        let closed = match self {
-            Self::Sqlite { connection, .. } => connection.detach().close().await,
-            Self::Postgres(connection) => connection.detach().close_hard().await,
-        };
-        if let Err(error) = closed {
-            tracing::debug!(%error, "closing a broken database connection");
+        match self {
+            Self::Sqlite { connection, .. } => {
+                if let Err(error) = connection.detach().close().await {
+                    tracing::debug!(%error, "closing a broken database connection");
+                }
+            }
+            Self::Postgres(mut connection) => connection.give_up(),
         }
     }
 

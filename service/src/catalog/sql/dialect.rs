@@ -1,4 +1,23 @@
 use super::{Arg, Kind, Statement, Table, Value};
+use crate::domain::{BlobId, Timestamp};
+
+/// When a blob counts as having become garbage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum MarkTime {
+    /// At this moment.
+    At(Timestamp),
+    /// When the database runs the statement, by its own clock.
+    Database,
+}
+
+impl MarkTime {
+    pub(crate) fn value(self) -> Value {
+        match self {
+            Self::At(at) => at.as_micros().into(),
+            Self::Database => Value::Int(None),
+        }
+    }
+}
 
 /// Which SQL an engine speaks, where it matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +37,55 @@ impl Dialect {
             Self::Sqlite => "",
             Self::Postgres => " FOR SHARE OF o",
         }
+    }
+
+    /// Locks the rows of `o` so that others wait to read them with a lock or to change them.
+    pub(crate) const fn for_update(self) -> &'static str {
+        match self {
+            // The writer is alone.
+            Self::Sqlite => "",
+            Self::Postgres => " FOR UPDATE OF o",
+        }
+    }
+
+    /// The time in `k.column2`, in microseconds; if it is NULL, the database's. The time of the statement rather than of
+    /// the clock: rows that a statement marks must be alike for `DISTINCT`.
+    pub(crate) const fn given_or_own_time(self) -> &'static str {
+        match self {
+            Self::Sqlite => "k.column2",
+            Self::Postgres => {
+                "COALESCE(k.column2, CAST(EXTRACT(EPOCH FROM statement_timestamp()) * 1000000 AS bigint))"
+            }
+        }
+    }
+
+    /// Marks blobs as garbage, or anew if they are marked already. Condemned ones keep their mark.
+    pub(crate) fn mark_garbage(
+        self,
+        blobs: impl IntoIterator<Item = BlobId>,
+        at: MarkTime,
+    ) -> Vec<Statement> {
+        let keys = blobs
+            .into_iter()
+            .map(|blob| vec![blob.to_i64().into(), at.value()])
+            .collect();
+        let before = format!(
+            "INSERT INTO garbage (blob_id, unreferenced_at) SELECT DISTINCT k.column1, {} FROM",
+            self.given_or_own_time()
+        );
+        let after = "WHERE true ON CONFLICT (blob_id) DO UPDATE
+            SET unreferenced_at = excluded.unreferenced_at WHERE garbage.condemned = 0 RETURNING blob_id";
+        self.for_keys(&[Kind::Int, Kind::Int], keys, &before, after)
+    }
+
+    /// Condemns garbage, by blob and time of its mark. A commit that has locked a mark is waited for, and the row looked at
+    /// again: it is gone if the commit took the blob out.
+    pub(crate) fn condemn(self, marks: Vec<Vec<Value>>) -> Vec<Statement> {
+        let before = "UPDATE garbage SET condemned = 1 FROM";
+        let after = "WHERE garbage.blob_id = k.column1 AND garbage.unreferenced_at = k.column2
+                     AND NOT EXISTS (SELECT 1 FROM blob_refs r WHERE r.blob_id = garbage.blob_id)
+                     RETURNING blob_id, unreferenced_at";
+        self.for_keys(&[Kind::Int, Kind::Int], marks, before, after)
     }
 
     /// Takes locks that end with the transaction, in this order: numbers, and whether nobody else may have it (1) or only

@@ -7,7 +7,7 @@ use super::Dialect;
 use crate::catalog::CatalogError;
 
 /// Both engines' scripts of one number do the same.
-const SCRIPTS: [(i64, &str, &str, &str); 4] = [
+const SCRIPTS: [(i64, &str, &str, &str); 5] = [
     (
         1,
         "catalog",
@@ -31,6 +31,12 @@ const SCRIPTS: [(i64, &str, &str, &str); 4] = [
         "usage totals",
         include_str!("../../../migrations/sqlite/0004_usage_totals.sql"),
         include_str!("../../../migrations/postgres/0004_usage_totals.sql"),
+    ),
+    (
+        5,
+        "condemned garbage",
+        include_str!("../../../migrations/sqlite/0005_condemned_garbage.sql"),
+        include_str!("../../../migrations/postgres/0005_condemned_garbage.sql"),
     ),
 ];
 

@@ -3,14 +3,18 @@
 
 mod connection;
 mod dialect;
+mod lease;
 mod migrations;
 mod pools;
+mod postgres;
 mod row;
+mod start;
 mod statement;
 mod table;
+mod watchdog;
 
 pub(crate) use connection::{Connection, Fault, Unfinished};
-pub(crate) use dialect::Dialect;
+pub(crate) use dialect::{Dialect, MarkTime};
 pub(crate) use pools::Pools;
 pub(crate) use row::Row;
 pub(crate) use statement::{Arg, Statement, Value};

@@ -1,13 +1,15 @@
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::pool::PoolConnection;
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions as _, PgPool, Sqlite, SqlitePool};
+use sqlx::{ConnectOptions as _, Connection as _, Sqlite, SqlitePool};
 
 use super::connection::Begin;
 use super::migrations::{NEWEST, failure, migrator};
+use super::postgres::{self, Postgres};
+use super::start::connect_in_time;
 use super::{Connection, Dialect, Row, Statement};
 use crate::catalog::{CatalogError, CatalogOptions};
 
@@ -19,7 +21,7 @@ pub(crate) enum Pools {
         writer: SqlitePool,
         readers: SqlitePool,
     },
-    Postgres(PgPool),
+    Postgres(Arc<Postgres>),
 }
 
 /// The write-ahead log's pages between checkpoints: its recycled frames make the cheapest fsync there is.
@@ -65,26 +67,24 @@ impl Pools {
         Ok(Self::Sqlite { writer, readers })
     }
 
+    /// Waits for the server, and makes or migrates the tables.
     pub(crate) async fn postgres(
         url: &str,
         options: &CatalogOptions,
     ) -> Result<Self, CatalogError> {
-        let connect: PgConnectOptions = url.parse()?;
-        let pool = PgPoolOptions::new()
-            .max_connections(options.connections.clamp(2, 1000))
-            .acquire_timeout(options.acquire_timeout)
-            .test_before_acquire(false)
-            .connect_with(
-                connect
-                    .statement_cache_capacity(256)
-                    .disable_statement_logging(),
-            )
-            .await?;
-        if let Err(error) = migrator(Dialect::Postgres).run(&pool).await {
-            let newest = sqlx::query_scalar(NEWEST).fetch_one(&pool);
+        let connect = postgres::parse(url)?;
+        // Without the limits of the pool's sessions: a migration may take its time, or wait for that of another node.
+        let mut connection = connect_in_time(&connect, options.start_deadline).await?;
+        if postgres::is_standby(&mut connection).await? {
+            return Err(CatalogError::Standby);
+        }
+        if let Err(error) = migrator(Dialect::Postgres).run(&mut connection).await {
+            let newest = sqlx::query_scalar(NEWEST).fetch_one(&mut connection);
             return Err(failure(error, newest).await);
         }
-        Ok(Self::Postgres(pool))
+        // What this connection is not asked any more cannot matter.
+        let _closed = connection.close().await;
+        Ok(Self::Postgres(Postgres::start(&connect, options)))
     }
 
     pub(crate) const fn dialect(&self) -> Dialect {
@@ -97,7 +97,7 @@ impl Pools {
     pub(crate) async fn writer(&self) -> Result<Connection, sqlx::Error> {
         match self {
             Self::Sqlite { writer, .. } => Ok(sqlite_connection(writer.acquire().await?)),
-            Self::Postgres(pool) => pool.acquire().await.map(Connection::Postgres),
+            Self::Postgres(server) => server.acquire().await.map(Connection::Postgres),
         }
     }
 
@@ -105,9 +105,17 @@ impl Pools {
     pub(crate) async fn fetch(&self, statement: Statement) -> Result<Vec<Row>, sqlx::Error> {
         let mut connection = match self {
             Self::Sqlite { readers, .. } => sqlite_connection(readers.acquire().await?),
-            Self::Postgres(pool) => Connection::Postgres(pool.acquire().await?),
+            Self::Postgres(server) => Connection::Postgres(server.acquire().await?),
         };
         connection.fetch(statement).await
+    }
+
+    /// Whether the database answered when it was last asked. One in this process always does.
+    pub(crate) fn is_up(&self) -> bool {
+        match self {
+            Self::Sqlite { .. } => true,
+            Self::Postgres(server) => server.is_up(),
+        }
     }
 
     pub(crate) async fn close(&self) {
@@ -116,7 +124,7 @@ impl Pools {
                 readers.close().await;
                 writer.close().await;
             }
-            Self::Postgres(pool) => pool.close().await,
+            Self::Postgres(server) => server.close().await,
         }
     }
 }

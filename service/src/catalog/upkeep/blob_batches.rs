@@ -1,10 +1,20 @@
 use std::collections::BTreeSet;
 
-use crate::catalog::model::{BlobBatch, GarbageBlob};
-use crate::catalog::rows::GarbageRow;
-use crate::catalog::sql::{Connection, Kind, Record, Statement};
+use crate::catalog::model::BlobBatch;
+use crate::catalog::sql::{Connection, Kind, Statement};
 use crate::catalog::{Catalog, CatalogError};
 use crate::domain::{BlobBatchId, BlobId, NodeId, Timestamp};
+
+/// What protects a new blob.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reclaim {
+    /// Its reservation, which stands.
+    Reserved,
+    /// A mark of garbage that is as old as the answer.
+    Marked,
+    /// Nothing: a collector is deleting it.
+    Condemned,
+}
 
 impl Catalog {
     /// Reserves 1,024 blob ids for a node. Durable when it returns: the first byte may be written then.
@@ -36,7 +46,8 @@ impl Catalog {
     }
 
     /// Ends a reservation. Those of `candidates` (places in the batch whose blobs may exist) that nothing refers to become
-    /// garbage; answers how many did. A reservation that is gone already is no error and makes no garbage.
+    /// garbage; returns how many did. If another node ended the reservation already, they become garbage all the same: that
+    /// node cannot know of blobs that were written after it looked.
     ///
     /// # Errors
     /// [`CatalogError`] if the database fails.
@@ -49,9 +60,7 @@ impl Catalog {
         let retire = async |connection: &mut Connection| {
             // Waits for commits that hold the reservation; those that come later find it gone.
             let delete = Statement::new("DELETE FROM blob_batches WHERE id = $1").bind(batch.0);
-            if connection.execute(delete).await? == 0 {
-                return Ok(0);
-            }
+            connection.execute(delete).await?;
             let blobs: BTreeSet<BlobId> = candidates
                 .iter()
                 .map(|index| BlobId {
@@ -60,18 +69,44 @@ impl Catalog {
                 })
                 .collect();
             let referenced = referenced(connection, blobs.iter().copied()).await?;
-            let garbage = blobs.difference(&referenced).map(|blob| GarbageBlob {
-                blob: *blob,
-                unreferenced_at: now,
-            });
-            let rows: Vec<_> = garbage.map(|blob| blob.values()).collect();
-            let count = rows.len() as u64;
-            for statement in connection.dialect().upsert(&GarbageRow::TABLE, rows) {
+            let garbage: Vec<_> = blobs.difference(&referenced).copied().collect();
+            let count = garbage.len() as u64;
+            let at = self.engine().mark_time(now);
+            for statement in connection.dialect().mark_garbage(garbage, at) {
                 connection.execute(statement).await?;
             }
             Ok(count)
         };
         self.engine().transact(retire).await
+    }
+
+    /// Prepares the commit of a blob whose reservation another node may have ended. If it has, the blob is marked as garbage
+    /// from now on: it stays for the grace delay, and a commit may take it out. A blob that was deleted before is marked
+    /// too, so the caller must look for it in the store afterwards.
+    ///
+    /// # Errors
+    /// [`CatalogError`] if the database fails.
+    pub async fn reclaim_blob(
+        &self,
+        blob: BlobId,
+        now: Timestamp,
+    ) -> Result<Reclaim, CatalogError> {
+        let mut connection = self.engine().pools.writer().await?;
+        let look = "SELECT id FROM blob_batches WHERE id = $1";
+        let standing = connection
+            .fetch(Statement::new(look).bind(blob.batch.0))
+            .await?;
+        if !standing.is_empty() {
+            return Ok(Reclaim::Reserved);
+        }
+        // No other transaction is needed: a reservation that is gone does not come back.
+        let at = self.engine().mark_time(now);
+        for statement in connection.dialect().mark_garbage([blob], at) {
+            if !connection.fetch(statement).await?.is_empty() {
+                return Ok(Reclaim::Marked);
+            }
+        }
+        Ok(Reclaim::Condemned)
     }
 
     /// Reservations of nodes whose lease ran out before `now`, or that have none, oldest first. A node must have a lease

@@ -41,6 +41,26 @@ impl Catalog {
             .collect()
     }
 
+    /// Claims garbage for deletion: no commit can take it out any more. Returns what may be deleted now; the rest has got a
+    /// reference or a new mark since it was listed.
+    ///
+    /// # Errors
+    /// [`CatalogError`] if the database fails.
+    pub async fn condemn_garbage(
+        &self,
+        blobs: &[GarbageBlob],
+    ) -> Result<Vec<GarbageBlob>, CatalogError> {
+        let keys = |rows: &[GarbageBlob]| rows.iter().map(Record::values).collect();
+        let mut connection = self.engine().pools.writer().await?;
+        let mut condemned = Vec::with_capacity(blobs.len());
+        for statement in connection.dialect().condemn(keys(blobs)) {
+            for row in connection.fetch(statement).await? {
+                condemned.push(GarbageRow::read(&row)?);
+            }
+        }
+        Ok(condemned)
+    }
+
     /// Forgets garbage whose bytes are deleted.
     ///
     /// # Errors

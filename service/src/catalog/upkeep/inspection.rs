@@ -97,11 +97,13 @@ impl Catalog {
     /// # Errors
     /// [`CatalogError`] if the database fails.
     pub async fn list_ownerless_data(&self, max: u32) -> Result<Vec<DataId>, CatalogError> {
-        let sql = "SELECT d.data_id FROM object_data d WHERE d.data_id NOT IN (
-                       SELECT data_id FROM objects WHERE data_id IS NOT NULL
-                       UNION ALL SELECT data_id FROM object_versions WHERE data_id IS NOT NULL
-                       UNION ALL SELECT data_id FROM parts)
-                   ORDER BY d.data_id LIMIT $1";
+        // Both engines compute this in time linear in the rows but for sorting. On Postgres NOT IN is quadratic as soon as
+        // the set does not fit into work_mem, and on SQLite NOT EXISTS is, since data_id has no index.
+        let sql = "SELECT data_id FROM object_data
+                   EXCEPT SELECT data_id FROM objects WHERE data_id IS NOT NULL
+                   EXCEPT SELECT data_id FROM object_versions WHERE data_id IS NOT NULL
+                   EXCEPT SELECT data_id FROM parts
+                   ORDER BY data_id LIMIT $1";
         let statement = Statement::new(sql).bind(i64::from(max));
         let rows = self.engine().fetch(statement).await?;
         rows.iter().map(|row| Ok(DataId(row.int(0)?))).collect()

@@ -1,6 +1,7 @@
 //! What the service does for itself, beside requests: settings, node leases, blob reservations, garbage, sweeping.
 
 mod blob_batches;
+mod database_time;
 mod forget_completed_uploads;
 mod garbage;
 mod heartbeat;
@@ -10,4 +11,5 @@ mod ping;
 mod referenced_blobs;
 mod settings;
 
+pub use blob_batches::Reclaim;
 pub(crate) use settings::claim_setting;

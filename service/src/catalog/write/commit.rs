@@ -1,3 +1,7 @@
+use std::time::Duration;
+
+use tokio::time::Instant;
+
 use super::load::Loader;
 use super::plan::plan;
 use crate::catalog::engine::Engine;
@@ -9,6 +13,8 @@ use crate::domain::Timestamp;
 
 /// How often a batch is tried when other nodes are in its way, or its connection was dead before it began.
 const ATTEMPTS: u32 = 8;
+/// How long after the first attempt another is begun.
+const ATTEMPTS_FOR: Duration = Duration::from_secs(2);
 
 /// Commits mutations as one transaction. A refused one does not disturb its neighbours.
 pub(crate) async fn commit(
@@ -22,16 +28,27 @@ pub(crate) async fn commit(
         .sum();
     let ids = i64::try_from(ids).unwrap_or(i64::MAX);
     let mut attempt = 1;
+    let begun = Instant::now();
     loop {
         match attempt_commit(engine, mutations, &needs, ids).await {
             Err(CatalogError::Database(error))
-                if attempt < ATTEMPTS && Fault::of(&error) != Fault::Answered =>
+                if may_be_repeated(&error)
+                    // Once whatever it took: this process may have been stopped meanwhile.
+                    && (attempt == 1 || attempt < ATTEMPTS && begun.elapsed() < ATTEMPTS_FOR) =>
             {
                 tracing::debug!(%error, attempt, "trying a batch again");
                 attempt += 1;
             }
             answer => return answer,
         }
+    }
+}
+
+/// Whether a batch that failed before its end may succeed now.
+fn may_be_repeated(error: &sqlx::Error) -> bool {
+    match Fault::of(error) {
+        Fault::Conflict | Fault::Silent => true,
+        Fault::Answered | Fault::Unavailable => false,
     }
 }
 
@@ -55,7 +72,8 @@ async fn attempt_commit(
         connection.roll_back().await;
         return Ok(verdicts);
     }
-    let plan = plan(connection.dialect(), &state, now(mutations));
+    let dropped_at = engine.mark_time(now(mutations));
+    let plan = plan(connection.dialect(), &state, dropped_at);
     match connection.finish(plan).await {
         Ok(()) => {
             if let Some(caches) = &engine.caches {

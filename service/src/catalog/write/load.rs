@@ -11,7 +11,7 @@ use crate::catalog::judge::{CurrentObject, LockMode, Needs, State, UploadedPart}
 use crate::catalog::model::{AccessKey, Account, Bucket, KeyScope, ObjectRow, Upload};
 use crate::catalog::rows::{PartRow, unpack_layout};
 use crate::catalog::sql::{Connection, Kind, Record, Row, Statement, Value};
-use crate::domain::{BlobBatchId, BucketId, DataId, ObjectKey};
+use crate::domain::{BlobBatchId, BlobId, BucketId, DataId, ObjectKey};
 
 /// What loads from: the transaction's connection, and the rows that are known anyway.
 pub(super) struct Loader<'a> {
@@ -243,7 +243,8 @@ impl Loader<'_> {
     /// Reservations and shared data, locked so that the collector and deleters wait for this commit.
     async fn blobs(&mut self, needs: &Needs, state: &mut State) -> Result<(), CatalogError> {
         let lock = self.connection.dialect().for_share();
-        let ids = needs.batches.iter().map(|id| vec![id.0.into()]).collect();
+        let batches: BTreeSet<BlobBatchId> = needs.intents.iter().map(|blob| blob.batch).collect();
+        let ids = batches.iter().map(|id| vec![id.0.into()]).collect();
         let after = format!("CROSS JOIN blob_batches o WHERE o.id = k.column1 ORDER BY o.id{lock}");
         for row in self
             .fetch(&[Kind::Int], ids, "SELECT o.id FROM", &after)
@@ -260,6 +261,28 @@ impl Loader<'_> {
             .await?
         {
             state.sources.insert(DataId(row.int(0)?));
+        }
+        self.reclaimable(needs, state).await
+    }
+
+    /// New blobs whose reservation has ended although their node lives: another node took it for dead. They are safe as
+    /// long as they are marked as garbage and no collector has condemned them; the lock keeps collectors from doing so.
+    async fn reclaimable(&mut self, needs: &Needs, state: &mut State) -> Result<(), CatalogError> {
+        let unreserved: Vec<_> = needs
+            .intents
+            .iter()
+            .filter(|blob| !state.batches.contains(&blob.batch))
+            .map(|blob| vec![blob.to_i64().into()])
+            .collect();
+        let lock = self.connection.dialect().for_update();
+        let after = format!(
+            "CROSS JOIN garbage o WHERE o.blob_id = k.column1 AND o.condemned = 0 ORDER BY o.blob_id{lock}"
+        );
+        for row in self
+            .fetch(&[Kind::Int], unreserved, "SELECT o.blob_id FROM", &after)
+            .await?
+        {
+            state.reclaimable.insert(BlobId::from_i64(row.int(0)?));
         }
         Ok(())
     }

@@ -1,23 +1,23 @@
 //! What a judged batch comes to, as multi-row statements ordered by key. They touch different rows, so that they may run
 //! at once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::catalog::judge::State;
 use crate::catalog::model::{
-    AccessKey, Account, Bucket, DenialCause, GarbageBlob, LastUse, ObjectRow, Upload, UsageRow,
+    AccessKey, Account, Bucket, DenialCause, LastUse, ObjectRow, Upload, UsageRow,
 };
-use crate::catalog::rows::{AuditRow, BlobRefRow, DataRow, GarbageRow, PartRow, StoredDenial};
-use crate::catalog::sql::{Dialect, Kind, Record, Statement, Value};
-use crate::domain::{AccessKeyPk, DataId, Timestamp};
+use crate::catalog::rows::{AuditRow, BlobRefRow, DataRow, PartRow, StoredDenial};
+use crate::catalog::sql::{Dialect, Kind, MarkTime, Record, Statement, Value};
+use crate::domain::{AccessKeyPk, BlobId, DataId, Timestamp};
 
-/// The statements that write the state's changes. `now` is when blobs became unreferenced.
-pub(super) fn plan(dialect: Dialect, state: &State, now: Timestamp) -> Vec<Statement> {
+/// The statements that write the state's changes. `dropped_at` is when blobs became unreferenced.
+pub(super) fn plan(dialect: Dialect, state: &State, dropped_at: MarkTime) -> Vec<Statement> {
     let mut plan = Plan {
         dialect,
         statements: Vec::new(),
     };
-    plan.data(state, now);
+    plan.data(state, dropped_at);
     plan.objects(state);
     plan.uploads(state);
     plan.owners(state);
@@ -34,7 +34,7 @@ struct Plan {
 }
 
 impl Plan {
-    fn data(&mut self, state: &State, now: Timestamp) {
+    fn data(&mut self, state: &State, dropped_at: MarkTime) {
         self.insert::<DataRow>(state.new_data.values(), "");
         let refs = state.new_data.values().flat_map(|row| {
             let data = row.id;
@@ -44,16 +44,24 @@ impl Plan {
         });
         let refs: Vec<BlobRefRow> = refs.collect();
         self.insert(refs.iter(), "");
-
-        self.mark_garbage(&state.dropped_extents, now);
-        let garbage = state.garbage.iter().map(|blob| GarbageBlob {
-            blob: *blob,
-            unreferenced_at: now,
-        });
-        self.upsert(
-            garbage.map(|row: GarbageRow| row.values()).collect(),
-            &GarbageRow::TABLE,
+        let reclaimed: BTreeSet<BlobId> = refs
+            .iter()
+            .map(|row| row.blob)
+            .filter(|blob| state.reclaimable.contains(blob))
+            .collect();
+        self.delete(
+            "garbage",
+            &[("blob_id", Kind::Int)],
+            reclaimed
+                .iter()
+                .map(|blob| vec![blob.to_i64().into()])
+                .collect(),
         );
+
+        self.mark_dropped(&state.dropped_extents, dropped_at);
+        let garbage = state.garbage.iter().copied();
+        self.statements
+            .extend(self.dialect.mark_garbage(garbage, dropped_at));
 
         let with_refs = [state.dropped_extents.as_slice(), &state.absorbed].concat();
         self.delete("blob_refs", &[("data_id", Kind::Int)], data_ids(&with_refs));
@@ -63,18 +71,23 @@ impl Plan {
 
     /// Marks the blobs of dropped data. Whether something else refers to them is asked when they are collected: asked
     /// here, two nodes that drop the last two references would each see the other's.
-    fn mark_garbage(&mut self, dropped: &[DataId], now: Timestamp) {
+    fn mark_dropped(&mut self, dropped: &[DataId], at: MarkTime) {
         let mut keys = data_ids(dropped);
         for key in &mut keys {
-            key.push(now.as_micros().into());
+            key.push(at.value());
         }
-        let before = "INSERT INTO garbage (blob_id, unreferenced_at) SELECT DISTINCT o.blob_id, k.column2 FROM";
+        let before = format!(
+            "INSERT INTO garbage (blob_id, unreferenced_at) SELECT DISTINCT o.blob_id, {} FROM",
+            self.dialect.given_or_own_time()
+        );
         let after = "CROSS JOIN blob_refs o WHERE o.data_id = k.column1
                      ON CONFLICT (blob_id) DO UPDATE SET unreferenced_at = excluded.unreferenced_at";
-        self.statements.extend(
-            self.dialect
-                .for_keys(&[Kind::Int, Kind::Int], keys, before, after),
-        );
+        self.statements.extend(self.dialect.for_keys(
+            &[Kind::Int, Kind::Int],
+            keys,
+            &before,
+            after,
+        ));
     }
 
     fn objects(&mut self, state: &State) {

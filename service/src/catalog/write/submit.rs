@@ -1,9 +1,16 @@
+use std::time::Duration;
+
 use tokio::sync::oneshot;
+use tokio::time::timeout;
 
 use super::writer::Job;
 use crate::catalog::model::AuditEntry;
 use crate::catalog::mutation::{Asker, Mutation};
+use crate::catalog::sql::Dialect;
 use crate::catalog::{Catalog, CatalogError, TypedChange, Verdict};
+
+/// How long a change may wait for its outcome on Postgres: for a batch before it that waits for a lock, and for its own.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(6);
 
 impl Catalog {
     /// Submits one change to the next group commit and waits until it is durable and visible.
@@ -43,12 +50,22 @@ impl Catalog {
             audit,
             asker,
         };
-        self.shared
-            .writer
-            .send(Job::One { mutation, reply })
-            .await?;
-        // The writer answers every job that it took: without an answer, nothing was begun, or the process is ending.
-        let outcome = answer.await.map_err(|_| CatalogError::OutcomeUnknown)??;
+        let outcome = async {
+            self.shared
+                .writer
+                .send(Job::One { mutation, reply })
+                .await?;
+            // The writer answers every job that it took: without an answer, nothing was begun, or the process is ending.
+            answer.await.map_err(|_| CatalogError::OutcomeUnknown)?
+        };
+        let outcome = match self.engine().pools.dialect() {
+            // Only the disk can be slow, and waiting for it is what is asked for.
+            Dialect::Sqlite => outcome.await?,
+            // The writer drops what was not begun when the caller stops waiting.
+            Dialect::Postgres => timeout(ANSWER_TIMEOUT, outcome)
+                .await
+                .map_err(|_| CatalogError::OutcomeUnknown)??,
+        };
         C::answer(outcome).ok_or(CatalogError::Corrupt("an outcome of another change"))
     }
 

@@ -90,6 +90,8 @@ async fn work_off(engine: &Engine, mut jobs: VecDeque<Job>) {
     let mut group = Group::default();
     while let Some(job) = jobs.pop_front() {
         match job {
+            // Whoever asked has been told that it took too long, or has gone away: nothing is begun any more.
+            Job::One { reply, .. } if reply.is_closed() => {}
             Job::One { mutation, reply } => {
                 if !group.has_room(&mutation) {
                     std::mem::take(&mut group).commit(engine).await;

@@ -1,0 +1,206 @@
+//! What only a server has: a clock and locks of its own, and several nodes.
+
+use std::time::Duration;
+
+use sqlx::{Connection as _, PgConnection};
+use tokio::time::Instant;
+
+use super::blobs::id;
+use super::fixture::{Fixture, T0, options, postgres_with, put, put_blob};
+use crate::blobs::{BlobStore, BlobStoreOptions, StoreUrl};
+use crate::catalog::model::{KeyScope, KeyState};
+use crate::catalog::mutation::{KeyEdit, UpdateAccessKey};
+use crate::catalog::query::ListGarbage;
+use crate::catalog::sql::{Fault, Unfinished};
+use crate::catalog::{CatalogError, CatalogOptions, CatalogUrl, UpkeepClock};
+use crate::clock::Clock;
+use crate::domain::{NodeId, Timestamp};
+use crate::heartbeat::Heartbeat;
+use crate::placement::Placement;
+
+const LEASE: Duration = Duration::from_secs(60);
+
+async fn by_the_servers_clock() -> Fixture {
+    postgres_with(&CatalogOptions {
+        upkeep_clock: UpkeepClock::Database,
+        ..options()
+    })
+    .await
+}
+
+async fn server_time(fixture: &Fixture) -> Timestamp {
+    let time = fixture.catalog.database_time().await.unwrap();
+    time.expect("a time of the server")
+}
+
+async fn second_session(fixture: &Fixture) -> PgConnection {
+    let CatalogUrl::Postgres(url) = fixture.url() else {
+        panic!("a server")
+    };
+    PgConnection::connect(url).await.unwrap()
+}
+
+#[tokio::test]
+async fn garbage_is_dated_by_the_servers_clock() {
+    let fixture = by_the_servers_clock().await;
+    let bucket = fixture.bucket("skewed").await.id;
+    let batch = fixture.batch().await;
+    let before = server_time(&fixture).await;
+    // The clock of the node that asks is years behind.
+    for name in ["k", "k", "other"] {
+        let index = if name == "k" { 1 } else { 2 };
+        let mut change = put_blob(bucket, name, batch, index);
+        change.now = Timestamp::EPOCH;
+        fixture.catalog.submit(change).await.unwrap();
+    }
+    let mut small = put(bucket, "other", b"small");
+    small.now = Timestamp::EPOCH;
+    fixture.catalog.submit(small).await.unwrap();
+    let retired = fixture
+        .catalog
+        .retire_blob_batch(batch, vec![3], Timestamp::EPOCH);
+    retired.await.unwrap();
+    let reclaimed = fixture.catalog.reclaim_blob(id(batch, 4), Timestamp::EPOCH);
+    reclaimed.await.unwrap();
+    let query = ListGarbage {
+        unreferenced_before: Timestamp::MAX,
+        now: Timestamp::MAX,
+        max: 9,
+    };
+    let garbage = fixture.catalog.list_garbage(&query).await.unwrap();
+    let mut blobs: Vec<_> = garbage.iter().map(|mark| mark.blob).collect();
+    blobs.sort_unstable();
+    assert_eq!(blobs, [id(batch, 2), id(batch, 3), id(batch, 4)]);
+    let after = server_time(&fixture).await;
+    for mark in garbage {
+        assert!(before <= mark.unreferenced_at && mark.unreferenced_at <= after);
+    }
+    fixture.finish().await;
+}
+
+#[tokio::test]
+async fn leases_go_by_the_servers_clock() {
+    let fixture = by_the_servers_clock().await;
+    let blobs = BlobStore::open(&StoreUrl::Memory, &BlobStoreOptions::default()).unwrap();
+    for clock in [Timestamp::EPOCH, T0.saturating_add(LEASE * 100_000)] {
+        let clock = Clock::Fixed(clock);
+        let node = NodeId(fixture.catalog.next_id().await.unwrap());
+        let placement = Placement::new(fixture.catalog.clone(), node, clock);
+        let heartbeat = Heartbeat::new(
+            fixture.catalog.clone(),
+            blobs.clone(),
+            placement,
+            (node, clock),
+            LEASE,
+        );
+        // A read that began 10 seconds ago.
+        let began = clock.now().as_micros() - 10_000_000;
+        let _read = blobs.begin_read(began);
+        let before = server_time(&fixture).await;
+        heartbeat.beat().await.unwrap();
+        let after = server_time(&fixture).await;
+        let mut session = second_session(&fixture).await;
+        let read = sqlx::query_as("SELECT lease_until, oldest_read_at FROM nodes WHERE id = $1");
+        let (lease_until, oldest): (i64, i64) =
+            read.bind(node.0).fetch_one(&mut session).await.unwrap();
+        let lease_until = Timestamp::from_micros(lease_until);
+        assert!(before.saturating_add(LEASE) <= lease_until);
+        assert!(lease_until <= after.saturating_add(LEASE));
+        let ten = Duration::from_secs(10);
+        let oldest = Timestamp::from_micros(oldest);
+        assert!(before.saturating_sub(ten) <= oldest && oldest <= after.saturating_sub(ten));
+        session.close().await.unwrap();
+    }
+    fixture.finish().await;
+}
+
+#[tokio::test]
+async fn a_revocation_that_gets_no_lock_says_so_and_changes_nothing() {
+    let fixture = by_the_servers_clock().await;
+    let key = fixture.key(KeyScope::Everything).await;
+    // A session that is not ended, as that of a node which commits for ever.
+    let mut session = second_session(&fixture).await;
+    sqlx::query("SELECT pg_advisory_lock_shared($1)")
+        .bind(key.pk.0 * 4 + 2)
+        .execute(&mut session)
+        .await
+        .unwrap();
+    let revoke = || UpdateAccessKey {
+        pk: key.pk,
+        if_version: None,
+        edit: KeyEdit {
+            state: Some(KeyState::Revoked),
+            ..KeyEdit::default()
+        },
+        now: T0,
+        by: "root".into(),
+    };
+    let begun = Instant::now();
+    let refused = fixture.catalog.submit(revoke()).await.unwrap_err();
+    assert!(
+        matches!(&refused, CatalogError::Database(error) if Fault::of(error) == Fault::Unavailable),
+        "{refused:?}"
+    );
+    assert!(begun.elapsed() < Duration::from_secs(6));
+    let found = fixture
+        .catalog
+        .access_key(&key.access_key_id)
+        .await
+        .unwrap();
+    assert_eq!(found.as_ref(), Some(&key));
+    session.close().await.unwrap();
+    fixture.catalog.submit(revoke()).await.unwrap();
+    fixture.finish().await;
+}
+
+#[tokio::test]
+async fn a_transaction_that_stood_idle_is_over() {
+    let fixture = by_the_servers_clock().await;
+    let mut connection = fixture.catalog.engine().pools.writer().await.unwrap();
+    connection.begin().await.unwrap();
+    // Until the server ends the session.
+    let mut session = second_session(&fixture).await;
+    let look = "SELECT NOT EXISTS (SELECT 1 FROM pg_stat_activity
+                WHERE state = 'idle in transaction' AND query = 'BEGIN' AND datname = current_database())";
+    let begun = Instant::now();
+    while !sqlx::query_scalar::<_, bool>(look)
+        .fetch_one(&mut session)
+        .await
+        .unwrap()
+    {
+        assert!(begun.elapsed() < Duration::from_secs(10));
+    }
+    let ended = connection.finish(Vec::new()).await.unwrap_err();
+    let Unfinished::Before(error) = ended else {
+        panic!("nothing of it can remain: {ended:?}")
+    };
+    assert_eq!(Fault::of(&error), Fault::Conflict, "{error}");
+    connection.throw_away().await;
+    session.close().await.unwrap();
+    fixture.finish().await;
+}
+
+#[tokio::test]
+async fn connections_that_died_are_no_reason_to_fail() {
+    let fixture = by_the_servers_clock().await;
+    let bucket = fixture.bucket("survivor").await.id;
+    let mut session = second_session(&fixture).await;
+    for _ in 0..3 {
+        sqlx::query(
+            "SELECT pg_terminate_backend(a.pid) FROM pg_stat_activity a
+             WHERE a.pid <> pg_backend_pid() AND a.datname = current_database()",
+        )
+        .execute(&mut session)
+        .await
+        .unwrap();
+        fixture
+            .catalog
+            .submit(put(bucket, "k", b"x"))
+            .await
+            .unwrap();
+        assert!(fixture.get(bucket, "k").await.is_some());
+        fixture.catalog.ping().await.unwrap();
+    }
+    session.close().await.unwrap();
+    fixture.finish().await;
+}

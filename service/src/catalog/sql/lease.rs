@@ -1,0 +1,63 @@
+use std::sync::Arc;
+
+use sqlx::pool::PoolConnection;
+use sqlx::{PgConnection, Postgres as Engine};
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+
+use super::postgres::Postgres;
+
+/// A connection of a Postgres pool, whose every statement ends in time: with an answer, or because the server does not
+/// answer.
+pub(crate) struct Lease {
+    /// None: given up.
+    connection: Option<PoolConnection<Engine>>,
+    lost: CancellationToken,
+    postgres: Arc<Postgres>,
+}
+
+impl Lease {
+    pub(super) fn new(
+        connection: PoolConnection<Engine>,
+        lost: CancellationToken,
+        postgres: Arc<Postgres>,
+    ) -> Self {
+        Self {
+            connection: Some(connection),
+            lost,
+            postgres,
+        }
+    }
+
+    /// Runs a statement. One that is not answered in time may or may not have been run; its connection is given up, since an
+    /// answer may still come.
+    pub(super) async fn run<T>(
+        &mut self,
+        work: impl AsyncFnOnce(&mut PgConnection) -> Result<T, sqlx::Error>,
+    ) -> Result<T, sqlx::Error> {
+        let connection = self.connection.as_mut().ok_or_else(silence)?;
+        let answer = self.lost.run_until_cancelled(work(connection));
+        match timeout(self.postgres.answer_timeout(), answer).await {
+            Ok(Some(answer)) => {
+                if matches!(answer, Ok(_) | Err(sqlx::Error::Database(_))) {
+                    self.postgres.note_answer();
+                }
+                answer
+            }
+            Ok(None) | Err(_) => {
+                self.give_up();
+                Err(silence())
+            }
+        }
+    }
+
+    /// Closes the connection's socket, without a word to the server, instead of giving it back.
+    pub(super) fn give_up(&mut self) {
+        drop(self.connection.take().map(PoolConnection::detach));
+    }
+}
+
+fn silence() -> sqlx::Error {
+    let error = std::io::Error::new(std::io::ErrorKind::TimedOut, "the database does not answer");
+    sqlx::Error::Io(error)
+}

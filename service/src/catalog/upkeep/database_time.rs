@@ -1,0 +1,13 @@
+use crate::catalog::{Catalog, CatalogError};
+use crate::domain::Timestamp;
+
+impl Catalog {
+    /// The time by the clock that leases and grace delays go by, if that is the database's: on Postgres. `None` on SQLite,
+    /// where the caller's own clock counts.
+    ///
+    /// # Errors
+    /// [`CatalogError`] if the database fails.
+    pub async fn database_time(&self) -> Result<Option<Timestamp>, CatalogError> {
+        self.engine().database_time().await
+    }
+}

@@ -1,0 +1,172 @@
+//! Renews this node's lease, apart from everything that may wait for the blob store, and compares its clock with the
+//! database's.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use metrics::gauge;
+use tokio::time::{Instant, MissedTickBehavior, interval};
+
+use crate::blobs::BlobStore;
+use crate::catalog::{Catalog, CatalogError};
+use crate::clock::Clock;
+use crate::domain::{NodeId, Timestamp};
+use crate::placement::Placement;
+use crate::telemetry::metrics::CLOCK_OFFSET;
+
+/// Renewals tried within a lease, so that two may fail.
+const RENEWALS_PER_LEASE: u32 = 3;
+/// A clock that differs by more than this is reported.
+const TOLERATED_OFFSET_MICROS: u64 = 5_000_000;
+
+/// The lease of one node.
+#[derive(Clone)]
+pub(crate) struct Heartbeat {
+    pub(crate) catalog: Catalog,
+    pub(crate) blobs: BlobStore,
+    pub(crate) placement: Placement,
+    pub(crate) node: NodeId,
+    pub(crate) clock: Clock,
+    /// How long the lease lasts from each renewal on.
+    pub(crate) lease: Duration,
+    reported: Arc<Mutex<Option<i64>>>,
+}
+
+impl Heartbeat {
+    pub(crate) fn new(
+        catalog: Catalog,
+        blobs: BlobStore,
+        placement: Placement,
+        (node, clock): (NodeId, Clock),
+        lease: Duration,
+    ) -> Self {
+        Self {
+            catalog,
+            blobs,
+            placement,
+            node,
+            clock,
+            lease,
+            reported: Arc::default(),
+        }
+    }
+
+    /// Renews the lease until the future is dropped. A failed renewal is logged and tried again.
+    pub(crate) async fn run(self, at_most: Duration) {
+        let mut ticks = interval(at_most.min(self.lease / RENEWALS_PER_LEASE));
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            if let Err(error) = self.beat().await {
+                tracing::warn!(%error, "could not renew the node's lease; it is tried again");
+            }
+        }
+    }
+
+    /// Renews the lease once.
+    pub(crate) async fn beat(&self) -> Result<(), CatalogError> {
+        // Taken before the database is asked: the lease ends for this node no later than for the others.
+        let begun = Instant::now();
+        let asked = self.clock.now();
+        let database = self.catalog.database_time().await?;
+        if let Some(database) = database {
+            self.compare_clocks(offset(asked, self.clock.now(), database));
+        }
+        let now = database.unwrap_or(asked);
+        let lease_until = now.saturating_add(self.lease);
+        let oldest = now.saturating_sub(self.oldest_read_age());
+        self.catalog
+            .heartbeat(self.node, lease_until, oldest)
+            .await?;
+        if self.placement.renewed(begun, begun + self.lease) {
+            tracing::warn!("the node's lease had run out; it reserves new blob ids");
+            self.placement.end_current().await;
+        }
+        Ok(())
+    }
+
+    /// For how long the oldest read has been under way. An age, since the clocks may differ.
+    fn oldest_read_age(&self) -> Duration {
+        self.blobs.oldest_read_at().map_or(Duration::ZERO, |began| {
+            self.clock.now().since(Timestamp::from_micros(began))
+        })
+    }
+
+    fn compare_clocks(&self, offset_micros: i64) {
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "seconds of an offset need no more than a double has"
+        )]
+        let seconds = offset_micros as f64 / 1e6;
+        gauge!(CLOCK_OFFSET).set(seconds);
+        let mut reported = self.reported.lock().unwrap_or_else(PoisonError::into_inner);
+        match report(*reported, offset_micros) {
+            ClockReport::Nothing => return,
+            ClockReport::Differs => tracing::warn!(
+                offset_seconds = format!("{seconds:.1}"),
+                "this node's clock differs from the database's; set both by NTP"
+            ),
+            ClockReport::Agrees => tracing::info!(
+                offset_seconds = format!("{seconds:.1}"),
+                "this node's clock agrees with the database's again"
+            ),
+        }
+        *reported = Some(offset_micros);
+    }
+}
+
+/// By how much this node's clock is ahead of the database's, in microseconds. The database is taken to have answered
+/// halfway between the question and its answer.
+fn offset(asked: Timestamp, answered: Timestamp, database: Timestamp) -> i64 {
+    let (asked, answered) = (asked.as_micros(), answered.as_micros());
+    let middle = asked.saturating_add(answered.saturating_sub(asked) / 2);
+    middle.saturating_sub(database.as_micros())
+}
+
+/// What the operator should be told of the clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum ClockReport {
+    Nothing,
+    Differs,
+    Agrees,
+}
+
+/// Compares an offset with the one that was reported last.
+fn report(reported: Option<i64>, offset: i64) -> ClockReport {
+    let differs = |offset: i64| offset.unsigned_abs() > TOLERATED_OFFSET_MICROS;
+    match reported {
+        Some(last) if differs(last) && !differs(offset) => ClockReport::Agrees,
+        Some(last) if differs(offset) && !differs(last.saturating_sub(offset)) && differs(last) => {
+            ClockReport::Nothing
+        }
+        Some(_) | None if differs(offset) => ClockReport::Differs,
+        Some(_) | None => ClockReport::Nothing,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_is_reported_when_it_differs_and_when_that_changes() {
+        let seconds = |seconds: i64| seconds * 1_000_000;
+        assert_eq!(report(None, seconds(5)), ClockReport::Nothing);
+        assert_eq!(report(None, seconds(-6)), ClockReport::Differs);
+        assert_eq!(report(Some(seconds(70)), seconds(71)), ClockReport::Nothing);
+        assert_eq!(
+            report(Some(seconds(70)), seconds(-70)),
+            ClockReport::Differs
+        );
+        assert_eq!(report(Some(seconds(70)), seconds(1)), ClockReport::Agrees);
+        assert_eq!(report(Some(seconds(1)), seconds(2)), ClockReport::Nothing);
+        assert_eq!(report(Some(seconds(1)), seconds(6)), ClockReport::Differs);
+    }
+
+    #[test]
+    fn an_answer_that_took_long_is_dated_halfway() {
+        let at = Timestamp::from_seconds;
+        assert_eq!(offset(at(100), at(104), at(100)), 2_000_000);
+        assert_eq!(offset(at(100), at(100), at(220)), -120_000_000);
+    }
+}

@@ -1,0 +1,76 @@
+//! Commits of blobs whose reservation another node has ended.
+//!
+//! A node that was stopped, cut off from the database or slow for longer than its lease is taken for dead: another node
+//! ends its reservations and marks what lies in the store as garbage. If the node lives after all, the blobs that it is
+//! about to commit are still there for the grace delay, and a commit takes them out of the garbage.
+
+use crate::catalog::mutation::Guard;
+use crate::catalog::{CatalogError, Reclaim, Refusal, TypedChange};
+use crate::domain::BlobId;
+use crate::error::Error;
+use crate::intake::blob_error;
+use crate::placement::Place;
+use crate::service::{Decided, Service};
+
+/// How often a blob is reclaimed before the caller is asked to write it again.
+const RECLAIMS: u32 = 3;
+
+/// The blob was deleted before it could be committed, so that it must be written again.
+#[derive(Debug, thiserror::Error)]
+#[error("blob {0} was collected before it was committed")]
+struct Collected(BlobId);
+
+impl Service {
+    /// As [`Service::commit`], for a change that may refer to a new blob. If the blob's reservation is gone, the blob is
+    /// reclaimed and the change submitted again.
+    ///
+    /// # Errors
+    /// `Unavailable` if the blob was collected meanwhile.
+    pub(crate) async fn commit_blob<C: TypedChange>(
+        &self,
+        decided: &impl Decided,
+        place: Option<&Place>,
+        change: impl Fn(Guard) -> C,
+    ) -> Result<C::Answer, Error> {
+        for _ in 0..RECLAIMS {
+            match (self.commit(decided, &change).await, place) {
+                (Err(CatalogError::Refused(Refusal::IntentLost(_))), Some(place)) => {
+                    self.reclaim(place).await?;
+                }
+                (committed, _) => return Ok(committed?),
+            }
+        }
+        Ok(self.commit(decided, &change).await?)
+    }
+
+    /// Makes sure that the blob is collected if this node ends before it commits: if another node has ended the
+    /// reservation, the blob is marked as garbage. Must be called before the blob becomes durable.
+    pub(crate) async fn keep_track(&self, place: &Place) -> Result<(), Error> {
+        if self.placement.is_reserved(place) {
+            return Ok(());
+        }
+        self.placement.leave_batch_of(place.blob).await;
+        self.mark(place.blob).await
+    }
+
+    async fn reclaim(&self, place: &Place) -> Result<(), Error> {
+        let blob = place.blob;
+        tracing::info!(%blob, "another node has ended the reservation of a blob; it is reclaimed");
+        self.placement.leave_batch_of(blob).await;
+        self.mark(blob).await?;
+        // Only now: a blob that is there after it was marked stays.
+        let found = self.blobs.stat(blob).await.map_err(blob_error)?;
+        found.map(drop).ok_or_else(|| collected(blob))
+    }
+
+    async fn mark(&self, blob: BlobId) -> Result<(), Error> {
+        match self.catalog.reclaim_blob(blob, self.now()).await? {
+            Reclaim::Reserved | Reclaim::Marked => Ok(()),
+            Reclaim::Condemned => Err(collected(blob)),
+        }
+    }
+}
+
+fn collected(blob: BlobId) -> Error {
+    Error::Unavailable(Box::new(Collected(blob)))
+}
