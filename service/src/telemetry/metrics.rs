@@ -215,6 +215,7 @@ fn describe() {
     describe_counter!(RECEIVED, "Body bytes received.");
     describe_counter!(SENT, "Body bytes sent.");
     describe_gauge!(IN_FLIGHT, "Requests that are running.");
+    bucketry_edge::describe_metrics();
     describe_gauge!(BUILD_INFO, "Always 1; the labels tell the build.");
     gauge!(BUILD_INFO, "version" => env!("CARGO_PKG_VERSION")).set(1.0);
 }
