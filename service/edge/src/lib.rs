@@ -41,3 +41,6 @@ pub use serve::{Drained, serve};
 pub use settings::{LimitSettings, ZeroLimit};
 pub use stop::{StopSignals, stop_signals};
 pub use tls::{Tls, TlsError};
+
+#[cfg(test)]
+mod tests;
