@@ -6,11 +6,17 @@ mod service_tls;
 
 use std::io::{self, Write};
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bucketry_edge::descriptors::{self, TooFewDescriptors};
 use bucketry_edge::forwarding::{ForwardedHeader, Forwarding, ForwardingError, TrustedProxy};
+use bucketry_edge::{
+    Drained, LimitSettings, ListenError, Listener, Preamble, Tls, TlsError, ZeroLimit, listen,
+    stop_signals,
+};
 use bucketry_s3_adapter::remote::{RemoteAuthority, RemoteObjects};
 use bucketry_s3_adapter::target::BaseDomains;
 use bucketry_s3_adapter::{Limits, S3Adapter, Settings};
@@ -18,9 +24,13 @@ use bucketry_sign_in::{Credentials, Purpose, Sessions, SignIn, normalized_endpoi
 use clap::Parser;
 use http::Uri;
 use service_tls::{ServiceTls, ServiceTlsError};
-use tokio::net::TcpListener;
 use tonic::transport::{Channel, Endpoint};
 use zeroize::Zeroizing;
+
+use self::front::Front;
+
+/// Files that are kept free for the connections to the service and everything else.
+const RESERVED_DESCRIPTORS: u64 = 64;
 
 /// The edge key with which the adapter signs in to the service.
 const ACCESS_KEY_ID: &str = "BUCKETRY_ACCESS_KEY_ID";
@@ -41,7 +51,7 @@ struct Args {
     /// The files of TLS to the service.
     #[command(flatten)]
     tls: ServiceTls,
-    /// Where to take S3 requests, without TLS.
+    /// Where to take S3 requests.
     #[arg(long, env = "BUCKETRY_LISTEN", default_value = "127.0.0.1:9010")]
     listen: SocketAddr,
     /// A proxy, by address or CIDR block, whose word about the client's address is believed; repeatable.
@@ -67,15 +77,30 @@ struct Args {
     /// The region that answers name.
     #[arg(long, env = "BUCKETRY_REGION", default_value = "us-east-1")]
     region: String,
-    /// The URL under which clients reach this adapter; http://localhost and the port if not given.
+    /// The URL under which clients reach this adapter; http://localhost (with TLS https) and the port if not given.
     #[arg(long, env = "BUCKETRY_PUBLIC_URL")]
     public_url: Option<Uri>,
     /// The most requests at once; further ones are told to slow down.
     #[arg(long, env = "BUCKETRY_MAX_REQUESTS", default_value_t = Limits::default().max_requests)]
     max_requests: usize,
-    /// How long running requests may take to end after the signal to stop, in seconds.
-    #[arg(long, env = "BUCKETRY_DRAIN_SECONDS", default_value_t = 30)]
-    drain_seconds: u64,
+    /// A PEM file with the certificate chain; turns TLS on.
+    #[arg(
+        long,
+        env = "BUCKETRY_TLS_CERT",
+        value_name = "FILE",
+        requires = "tls_key"
+    )]
+    tls_cert: Option<PathBuf>,
+    /// A PEM file with the certificate's private key.
+    #[arg(
+        long,
+        env = "BUCKETRY_TLS_KEY",
+        value_name = "FILE",
+        requires = "tls_cert"
+    )]
+    tls_key: Option<PathBuf>,
+    #[command(flatten)]
+    edge: LimitSettings,
 }
 
 /// Why the process failed.
@@ -91,6 +116,14 @@ enum Failure {
     Forwarding(#[from] ForwardingError),
     #[error("--service: {0}")]
     Service(#[from] tonic::transport::Error),
+    #[error(transparent)]
+    Listen(#[from] ListenError),
+    #[error("TLS: {0}")]
+    Tls(#[from] TlsError),
+    #[error(transparent)]
+    Limit(#[from] ZeroLimit),
+    #[error(transparent)]
+    Descriptors(#[from] TooFewDescriptors),
     #[error(transparent)]
     System(#[from] io::Error),
 }
@@ -126,26 +159,54 @@ async fn serve(args: Args) -> Result<(), Failure> {
             .ok_or_else(|| Failure::ServiceUrl(args.service.clone()))?,
         purpose: Purpose::Adapter,
     });
-    let listener = TcpListener::bind(args.listen).await?;
-    let settings = settings(&args, listener.local_addr()?);
+    let limits = bucketry_edge::Limits {
+        max_connections: descriptors::fit_connections(
+            args.edge.max_connections,
+            RESERVED_DESCRIPTORS,
+        )?,
+        ..args.edge.resolve()?
+    };
+    let tls = match (&args.tls_cert, &args.tls_key) {
+        (Some(certificate), Some(key)) => Some(Tls::from_files(certificate, key, None)?),
+        (Some(_), None) | (None, Some(_)) | (None, None) => None,
+    };
+    let listener = Listener {
+        socket: listen(args.listen)?,
+        preamble: Preamble::None,
+    };
+    let listening = listener.socket.local_addr()?;
+    let settings = settings(&args, listening);
     let adapter = S3Adapter::new(
         Arc::new(RemoteObjects::new(channel.clone())),
         Arc::new(RemoteAuthority::new(channel, sessions)),
         settings,
     );
-    let listening = listener.local_addr()?;
+    let scheme = scheme(&args);
+    let mut signals = stop_signals()?;
     tracing::info!(listen = %listening, service = %args.service, "serving S3");
     // Who started this process may have closed its output: serving does not depend on it.
-    let _ = writeln!(io::stdout(), "ready http://{listening}");
-    front::serve(
-        listener,
+    let _ = writeln!(io::stdout(), "ready {scheme}://{listening}");
+    let front = Front {
         adapter,
-        Arc::new(forwarding),
-        stop_signal(),
-        Duration::from_secs(args.drain_seconds),
-    )
-    .await;
+        forwarding,
+    };
+    let stop = async move { signals.next().await };
+    match bucketry_edge::serve(vec![listener], tls, front, limits, stop).await {
+        Drained::Complete => {}
+        Drained::Abandoned { connections } => {
+            tracing::warn!(connections, "stopped by the drain deadline");
+        }
+    }
     Ok(())
+}
+
+/// How clients reach the adapter itself.
+fn scheme(args: &Args) -> &'static str {
+    if args.tls_cert.is_some() {
+        "https"
+    } else {
+        "http"
+    }
 }
 
 /// Connects when the first call is made, and again when the connection breaks.
@@ -172,7 +233,7 @@ fn variable(name: &'static str) -> Result<Zeroizing<String>, Failure> {
 fn settings(args: &Args, listening: SocketAddr) -> Settings {
     let public_url = match &args.public_url {
         Some(url) => url.to_string().trim_end_matches('/').to_owned(),
-        None => format!("http://localhost:{}", listening.port()),
+        None => format!("{}://localhost:{}", scheme(args), listening.port()),
     };
     let public_host = args.public_url.as_ref().and_then(Uri::authority);
     Settings {
@@ -184,21 +245,5 @@ fn settings(args: &Args, listening: SocketAddr) -> Settings {
             max_requests: args.max_requests,
             ..Limits::default()
         },
-    }
-}
-
-/// Ends at SIGTERM or SIGINT.
-async fn stop_signal() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut terminate), Ok(mut interrupt)) = (
-        signal(SignalKind::terminate()),
-        signal(SignalKind::interrupt()),
-    ) else {
-        // Without handlers the signals end the process by themselves.
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
     }
 }

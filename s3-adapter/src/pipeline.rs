@@ -4,8 +4,10 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use bucketry_contract::v1::ErrorReason;
+use bucketry_edge::DecisionSignal;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, Version, header};
+use tokio::sync::OwnedSemaphorePermit;
 use tonic::metadata::MetadataValue;
 
 use crate::answer::{Answer, AnswerBody};
@@ -38,6 +40,8 @@ pub struct OperationName(pub &'static str);
 /// What becomes known of a request on its way, for its answer whether it succeeds or not.
 #[derive(Default)]
 struct Known {
+    /// The right to run, from when the caller may until the last byte of the answer.
+    running: Option<OwnedSemaphorePermit>,
     target: Option<Target>,
     operation: Option<Operation>,
 }
@@ -47,15 +51,7 @@ pub(crate) async fn handle(edge: Arc<Edge>, request: Request<EdgeBody>) -> Respo
     let (head, body) = request.into_parts();
     let client = Client::of(&head.extensions);
     let mut known = Known::default();
-    let running = Arc::clone(&edge.running).try_acquire_owned().ok();
-    let result = match &running {
-        Some(_) => answer(&edge, &head, body, &client, &mut known).await,
-        None => Err(Refusal::with_body(
-            of_reason(ErrorReason::SlowDown, ""),
-            Intake::Untouched(body),
-        )),
-    };
-    let mut answer = match result {
+    let mut answer = match answer(&edge, &head, body, &client, &mut known).await {
         Ok(answer) => answer,
         Err(refusal) => refused(&edge, &head, &client, &known, refusal).await,
     };
@@ -78,7 +74,7 @@ pub(crate) async fn handle(edge: Arc<Edge>, request: Request<EdgeBody>) -> Respo
         answer.headers.entry(BUCKET_REGION).or_insert(region);
     }
     set_standard_headers(&mut answer.headers, &client.request_id, SystemTime::now());
-    let mut response = Response::new(AnswerBody::new(answer.content, running));
+    let mut response = Response::new(AnswerBody::new(answer.content, known.running));
     *response.status_mut() = answer.status;
     *response.headers_mut() = answer.headers;
     if let Some(operation) = known.operation {
@@ -162,6 +158,10 @@ async fn admitted(
         client,
     };
     let decision = authorize(edge, &head.extensions, &asked).await?;
+    signal_decision(&head.extensions);
+    // Only now: requests of strangers must not take the place of others.
+    let permit = Arc::clone(&edge.running).try_acquire_owned();
+    known.running = Some(permit.map_err(|_| of_reason(ErrorReason::SlowDown, ""))?);
     let bucket = target.bucket().unwrap_or_default();
     let wishes = form.map(|form| form.admit(intake, bucket, now()));
     let wishes = wishes.transpose()?;
@@ -217,6 +217,13 @@ fn refuse_unsigned_frames(operation: Operation, signed: &RequestHead<'_>) -> Res
         ));
     }
     Ok(())
+}
+
+/// What is read of the body from now on no longer counts as a stranger's.
+fn signal_decision(extensions: &http::Extensions) {
+    if let Some(signal) = extensions.get::<DecisionSignal>() {
+        signal.decided();
+    }
 }
 
 fn now() -> time::OffsetDateTime {
@@ -326,6 +333,7 @@ async fn refused(
     known: &Known,
     refusal: Refusal,
 ) -> Answer {
+    signal_decision(&head.extensions);
     let expectation = Expectation::of(&head.headers);
     let (error, drained) = refusal.drain(&edge.settings.limits, expectation).await;
     let error = match &known.target {

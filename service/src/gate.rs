@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bucketry_edge::DecisionSignal;
 use tonic::Request;
 use tonic::metadata::MetadataMap;
 
@@ -37,6 +38,8 @@ pub(crate) struct Caller {
     proof: Proof,
     /// Whether the credentials were a session instead of the key itself.
     by_session: bool,
+    /// To be given when the caller is known.
+    decision: Option<DecisionSignal>,
 }
 
 enum Proof {
@@ -85,12 +88,14 @@ impl Service {
         request: &Request<T>,
         rpc: &'static str,
     ) -> Result<Caller, Error> {
+        let decision = request.extensions().get::<DecisionSignal>().cloned();
         if let Some(session) = text(request.metadata(), SESSION_METADATA)? {
             let proof = Proof::Session(session.to_owned());
             return Ok(Caller {
                 rpc,
                 proof,
                 by_session: true,
+                decision,
             });
         }
         let connection = request.extensions().get::<ConnectionInfo>().copied();
@@ -102,11 +107,17 @@ impl Service {
                 self.bearer(authorization, origin).await?
             }
         };
+        if known.key().is_some()
+            && let Some(decision) = &decision
+        {
+            decision.decided();
+        }
         let proof = Proof::Known(known);
         Ok(Caller {
             rpc,
             proof,
             by_session,
+            decision,
         })
     }
 
@@ -213,7 +224,11 @@ impl Service {
             None => None,
             Some(key) => current_facts(&self.catalog, &self.keyring, &key.access_key_id).await?,
         };
-        session.caller(facts).map_err(session_error)
+        let known = session.caller(facts).map_err(session_error)?;
+        if let Some(decision) = &caller.decision {
+            decision.decided();
+        }
+        Ok(known)
     }
 }
 

@@ -20,6 +20,7 @@ mod grpc;
 mod haproxy;
 mod keys;
 mod lifecycle;
+mod limits;
 mod operating;
 mod permissions;
 mod post_form;

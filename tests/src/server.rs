@@ -41,6 +41,7 @@ pub struct ServerOptions {
     listen: String,
     operator: Operator,
     log_format: &'static str,
+    launcher: Vec<OsString>,
     arguments: Vec<OsString>,
     environment: Vec<(OsString, OsString)>,
 }
@@ -60,6 +61,7 @@ impl Default for ServerOptions {
             listen: "127.0.0.1:0".to_owned(),
             operator: Operator::Root,
             log_format: "json",
+            launcher: Vec::new(),
             arguments: Vec::new(),
             environment: Vec::new(),
         }
@@ -77,6 +79,13 @@ impl ServerOptions {
     #[must_use]
     pub fn argument(mut self, argument: impl Into<OsString>) -> Self {
         self.arguments.push(argument.into());
+        self
+    }
+
+    /// Starts the server through a command, which gets the binary and its arguments after its own.
+    #[must_use]
+    pub fn through(mut self, launcher: &[&str]) -> Self {
+        self.launcher = launcher.iter().map(Into::into).collect();
         self
     }
 
@@ -398,7 +407,15 @@ impl Process {
 }
 
 fn command(folder: &Path, options: &ServerOptions) -> Result<Command, HarnessError> {
-    let mut command = Command::new(binary()?);
+    let binary = binary()?;
+    let mut command = match options.launcher.split_first() {
+        None => Command::new(binary),
+        Some((launcher, arguments)) => {
+            let mut command = Command::new(launcher);
+            command.args(arguments).arg(binary);
+            command
+        }
+    };
     command
         .args(["serve", "--log-format", options.log_format, "--listen"])
         .arg(&options.listen)

@@ -1,26 +1,34 @@
 use std::convert::Infallible;
-use std::future::pending;
-use std::net::SocketAddr;
+use std::future::poll_fn;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::task::Poll;
 
-use http::Request;
+use http::{Request, Version};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
+use crate::budget::Network;
+use crate::connection_state::ConnectionState;
+use crate::ended::Ended;
+use crate::forwarding::Forwarding;
 use crate::limits::{
-    CONNECTION_WINDOW_BYTES, HEADER_READ_TIMEOUT, HTTP1_BUFFER_BYTES, KEEP_ALIVE_INTERVAL,
-    KEEP_ALIVE_TIMEOUT, MAX_CONCURRENT_STREAMS, MAX_HTTP1_HEADERS, MAX_HTTP2_HEAD_BYTES,
-    MAX_LOCAL_RESETS, STREAM_WINDOW_BYTES,
+    CONNECTION_WINDOW_BYTES, HTTP1_BUFFER_BYTES, KEEP_ALIVE_INTERVAL, KEEP_ALIVE_TIMEOUT,
+    MAX_CONCURRENT_STREAMS, MAX_HTTP1_HEADERS, MAX_HTTP2_HEAD_BYTES, MAX_LOCAL_RESETS,
+    STREAM_WINDOW_BYTES,
 };
 use crate::proxy_protocol::{ReadProxyHeaderError, read_proxy_header};
+use crate::registry::Registry;
+use crate::request_state::Running;
+use crate::socket::Socket;
+use crate::streams::StreamTasks;
 use crate::{
     ClientCertificate, ConnectionInfo, Encryption, Handler, Limits, Preamble, Relayed, Tls,
 };
@@ -30,26 +38,25 @@ pub(crate) struct Shared<H> {
     pub(crate) handler: H,
     pub(crate) tls: Option<Tls>,
     pub(crate) limits: Limits,
-    pub(crate) http: auto::Builder<TokioExecutor>,
-    /// Finish what runs, take nothing new.
+    pub(crate) http: auto::Builder<StreamTasks>,
+    pub(crate) registry: Arc<Registry>,
+    /// Accept nothing new.
     pub(crate) stop: CancellationToken,
-    /// Drop everything.
-    pub(crate) abandon: CancellationToken,
 }
 
 /// HTTP as this server speaks it.
-pub(crate) fn http() -> auto::Builder<TokioExecutor> {
-    let mut builder = auto::Builder::new(TokioExecutor::new());
+pub(crate) fn http() -> auto::Builder<StreamTasks> {
+    let mut builder = auto::Builder::new(StreamTasks);
     builder
         .http1()
-        .timer(TokioTimer::new())
+        // Heads and idle connections are timed by the sweeper, without a timer for each request.
+        .header_read_timeout(None)
         .keep_alive(true)
         // A client may end its half after the request and still wait for the answer.
         .half_close(true)
         // Moves the header index to the heap, two allocations a request. By default hyper itself refuses the 101st.
         .max_headers(MAX_HTTP1_HEADERS)
-        .max_buf_size(HTTP1_BUFFER_BYTES)
-        .header_read_timeout(HEADER_READ_TIMEOUT);
+        .max_buf_size(HTTP1_BUFFER_BYTES);
     builder
         .http2()
         .timer(TokioTimer::new())
@@ -74,13 +81,20 @@ pub(crate) async fn connection<H: Handler>(
     if let Err(error) = socket.set_nodelay(true) {
         tracing::debug!(%peer, %error, "TCP_NODELAY refused");
     }
+    let registered = shared.registry.add();
+    let state = registered.state();
+    let forwarding = shared.handler.forwarding();
+    state.enter(network(forwarding, Some(peer.ip())));
     let relayed = match preamble {
         Preamble::None => None,
-        Preamble::ProxyProtocol => match relayed(&shared, &mut socket, peer).await {
+        Preamble::ProxyProtocol => match relayed(&shared, state, &mut socket, peer).await {
             Some(relayed) => Some(relayed),
             None => return,
         },
     };
+    if let Some(Relayed::From(client)) = relayed {
+        state.enter(network(forwarding, Some(client)));
+    }
     // Of a socket that is closed already there is none.
     let local = socket.local_addr().ok();
     let info = |encryption, client_certificate| ConnectionInfo {
@@ -93,6 +107,7 @@ pub(crate) async fn connection<H: Handler>(
     let Some(tls) = &shared.tls else {
         return requests(
             &shared,
+            state,
             socket,
             info(Encryption::Plaintext, ClientCertificate::None),
         )
@@ -102,27 +117,36 @@ pub(crate) async fn connection<H: Handler>(
         shared.limits.handshake_timeout,
         tls.acceptor().accept(socket),
     );
-    let handshake = tokio::select! {
-        result = handshake => result,
-        () = shared.stop.cancelled() => return,
-    };
-    match handshake {
-        Ok(Ok(stream)) => {
+    match state.unless_ended(handshake).await {
+        Some(Ok(Ok(stream))) => {
             // The handshake fails on a certificate that the verifier refuses: one that is here is verified.
             let certificate = match stream.get_ref().1.peer_certificates() {
                 Some(_) => ClientCertificate::Verified,
                 None => ClientCertificate::None,
             };
-            requests(&shared, stream, info(Encryption::Tls, certificate)).await;
+            requests(&shared, state, stream, info(Encryption::Tls, certificate)).await;
         }
-        Ok(Err(error)) => tracing::debug!(%peer, %error, "TLS handshake failed"),
-        Err(_elapsed) => tracing::debug!(%peer, "TLS handshake took too long"),
+        Some(Ok(Err(error))) => tracing::debug!(%peer, %error, "TLS handshake failed"),
+        Some(Err(_elapsed)) => {
+            state.end(Ended::Handshake);
+            tracing::debug!(%peer, "TLS handshake took too long");
+        }
+        None => tracing::debug!(%peer, reason = ?state.ended(), "ended in the TLS handshake"),
     }
+}
+
+/// Whose share of the budget of unauthenticated callers a connection counts to. A trusted proxy has none: its
+/// connections are those of many clients, of whom nothing is known before a head has come.
+fn network(forwarding: &Forwarding, address: Option<IpAddr>) -> Option<Network> {
+    address
+        .filter(|address| !forwarding.trusts(*address))
+        .map(Network::of)
 }
 
 /// What the PROXY protocol header of a new connection says; none: the connection is to be closed.
 async fn relayed<H: Handler>(
     shared: &Shared<H>,
+    state: &ConnectionState,
     socket: &mut TcpStream,
     peer: SocketAddr,
 ) -> Option<Relayed> {
@@ -131,11 +155,7 @@ async fn relayed<H: Handler>(
         return None;
     }
     let header = timeout(shared.limits.handshake_timeout, read_proxy_header(socket));
-    let header = tokio::select! {
-        result = header => result,
-        () = shared.stop.cancelled() => return None,
-    };
-    match header {
+    match state.unless_ended(header).await? {
         Ok(Ok(relayed)) => Some(relayed),
         // A look whether the port is open, as load balancers take it again and again.
         Ok(Err(ReadProxyHeaderError::Ended(error))) => {
@@ -147,54 +167,58 @@ async fn relayed<H: Handler>(
             None
         }
         Err(_elapsed) => {
+            state.end(Ended::Handshake);
             tracing::info!(%peer, "closed: the PROXY protocol header took too long");
             None
         }
     }
 }
 
-/// Serves the requests of one connection, until either side closes it, the server stops or no request ever comes.
-async fn requests<H, I>(shared: &Arc<Shared<H>>, io: I, info: ConnectionInfo)
-where
+/// Serves the requests of one connection, until either side closes it or a limit is exceeded.
+async fn requests<H, I>(
+    shared: &Arc<Shared<H>>,
+    state: &Arc<ConnectionState>,
+    io: I,
+    info: ConnectionInfo,
+) where
     H: Handler,
     I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let arrived = CancellationToken::new();
+    state.set_past_handshake();
     let service = {
-        let (shared, arrived) = (Arc::clone(shared), arrived.clone());
+        let (shared, state) = (Arc::clone(shared), Arc::clone(state));
         service_fn(move |request: Request<Incoming>| {
-            arrived.cancel();
+            let running = Running::begin(&state);
+            if request.version() == Version::HTTP_2 {
+                StreamTasks::next_is(running.state());
+            }
+            let mut request = request.map(|body| running.body(body));
+            request.extensions_mut().insert(running.signal());
             let shared = Arc::clone(&shared);
-            async move { Ok::<_, Infallible>(shared.handler.handle(request, info).await) }
+            async move {
+                let response = shared.handler.handle(request, info).await;
+                Ok::<_, Infallible>(response.map(|body| running.answered(body)))
+            }
         })
     };
-    let mut connection = pin!(shared.http.serve_connection(TokioIo::new(io), service));
-    let ended = tokio::select! {
-        ended = connection.as_mut() => Some(ended),
-        () = no_request(&arrived, shared.limits.first_request_timeout) => {
-            tracing::debug!(peer = ?info.peer, "closed: no request came");
-            return;
-        }
-        () = shared.stop.cancelled() => None,
-    };
-    let ended = match ended {
-        Some(ended) => ended,
-        None => {
+    let io = TokioIo::new(Socket::new(io, Arc::clone(state)));
+    let mut connection = pin!(shared.http.serve_connection(io, service));
+    let mut is_closing = false;
+    let served = poll_fn(|context| {
+        state.waker().register(context.waker());
+        let ended = state.ended();
+        if (ended.is_some() || state.is_closing()) && !is_closing {
+            is_closing = true;
             connection.as_mut().graceful_shutdown();
-            tokio::select! {
-                ended = connection => ended,
-                () = shared.abandon.cancelled() => return,
-            }
         }
-    };
-    if let Err(error) = ended {
-        tracing::debug!(peer = ?info.peer, %error, "connection ended");
-    }
-}
-
-/// Ends after `limit` unless a request has arrived by then; otherwise never.
-async fn no_request(arrived: &CancellationToken, limit: Duration) {
-    if timeout(limit, arrived.cancelled()).await.is_ok() {
-        pending().await
+        match (connection.as_mut().poll(context), ended) {
+            (Poll::Ready(done), _) => Poll::Ready(done.map_err(|error| error.to_string())),
+            // HTTP/2 has said goodbye with this poll.
+            (Poll::Pending, Some(reason)) => Poll::Ready(Err(reason.label().to_owned())),
+            (Poll::Pending, None) => Poll::Pending,
+        }
+    });
+    if let Err(reason) = served.await {
+        tracing::debug!(peer = ?info.peer, reason, "connection ended");
     }
 }

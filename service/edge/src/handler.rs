@@ -2,22 +2,24 @@ use std::error::Error;
 
 use bytes::Bytes;
 use http::{Request, Response};
-use hyper::body::Incoming;
 
-use crate::ConnectionInfo;
 use crate::forwarding::Forwarding;
+use crate::{ConnectionInfo, RequestBody};
 
 /// What answers the requests of a server's connections.
 pub trait Handler: Send + Sync + 'static {
     /// The body of an answer.
     type Body: http_body::Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>>
         + Send
+        + Unpin
         + 'static;
 
-    /// Answers one request.
+    /// Answers one request. Its extensions hold a [`crate::DecisionSignal`], which is to be given as soon as it is known
+    /// whether the caller may go on; where the client has another address than the connection's,
+    /// [`RequestBody::set_client`] comes before that.
     fn handle(
         &self,
-        request: Request<Incoming>,
+        request: Request<RequestBody>,
         connection: ConnectionInfo,
     ) -> impl Future<Output = Response<Self::Body>> + Send;
 

@@ -4,24 +4,43 @@
 pub mod environment;
 pub mod forwarding;
 
+pub mod budget;
 mod connection;
 mod connection_info;
+mod connection_state;
+pub mod descriptors;
 pub mod duration;
+mod ended;
 mod handler;
 mod limits;
 mod listen;
+mod pace;
 mod proxy_protocol;
+mod registry;
+mod request_state;
 mod serve;
+mod settings;
+mod socket;
 mod stop;
+mod streams;
+mod sweep;
 mod tls;
+mod unauthenticated;
 
 pub use connection_info::{ClientCertificate, ConnectionInfo, Encryption};
+pub use ended::describe_metrics;
 pub use handler::Handler;
 pub use limits::{Limits, MAX_HEAD_BYTES};
 pub use listen::{ListenError, Listener, Preamble, listen, listen_all};
+pub use pace::MinRate;
 pub use proxy_protocol::{
     MAX_V1_BYTES, MAX_V2_BODY_BYTES, ProxyHeaderError, Relayed, parse_proxy_v1, parse_proxy_v2,
 };
+pub use request_state::{DecisionSignal, ReceivedBytes, RequestBody};
 pub use serve::{Drained, serve};
+pub use settings::{LimitSettings, ZeroLimit};
 pub use stop::{StopSignals, stop_signals};
 pub use tls::{Tls, TlsError};
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,9 @@
 use std::time::Duration;
 
+use crate::budget::BudgetLimits;
+use crate::descriptors::DEFAULT_MAX_CONNECTIONS;
+use crate::pace::MinRate;
+
 /// The largest request head (HTTP/1) or header list (HTTP/2), in bytes: metadata is 2 KiB and a key 1 KiB (3 KiB when
 /// percent-encoded), and a presigned URL carries a signature beside it.
 pub const MAX_HEAD_BYTES: u32 = 32 * 1024;
@@ -16,8 +20,8 @@ pub(crate) const MAX_HTTP1_HEADERS: usize = 128;
 /// when it has been read.
 pub(crate) const HTTP1_BUFFER_BYTES: usize = 256 * 1024;
 
-/// How long an HTTP/1 client may take for a head, and how long it may keep the connection idle.
-pub(crate) const HEADER_READ_TIMEOUT: Duration = Duration::from_secs(30);
+/// How much is read of an HTTP/1 head that does not end.
+pub(crate) const MAX_UNREAD_HTTP1_HEAD_BYTES: u64 = 2 * MAX_HEAD_BYTES as u64;
 
 /// The most requests at once on one HTTP/2 connection.
 pub(crate) const MAX_CONCURRENT_STREAMS: u32 = 256;
@@ -42,24 +46,57 @@ pub(crate) const MAX_LOCAL_RESETS: usize = 16 * 1024;
 /// What a server bears and how long it waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// The most connections at once; further ones wait in the kernel's queue. At least 1.
+    /// The most connections at once. For a further one the connection that has been without a request the longest is
+    /// ended; if there is none it waits. At least 1.
     pub max_connections: u32,
     /// How long a TLS handshake may take, and a PROXY protocol header before it.
     pub handshake_timeout: Duration,
-    /// How long a new connection may take until its first request has arrived; it bounds what HTTP's own timeouts do
-    /// not see: a part of the HTTP/2 preface, or the preface and nothing after it.
-    pub first_request_timeout: Duration,
+    /// How long a head may take, from the beginning of a new connection or from the first byte of a later head; also
+    /// what HTTP/2 begins with.
+    pub head_timeout: Duration,
+    /// How long a connection may be without a request. Pings of HTTP/2 are none.
+    pub idle_timeout: Duration,
+    /// The least speed of clients that send a body or take an answer.
+    pub min_rate: MinRate,
+    /// What callers may use before they have proved who they are.
+    pub unauthenticated: BudgetLimits,
     /// How long running requests may take to end once the server is told to stop.
     pub drain_deadline: Duration,
 }
 
+impl Limits {
+    /// How often connections are looked at: often enough that no limit is exceeded by more than a quarter.
+    pub(crate) fn sweep_interval(&self) -> Duration {
+        const SHORTEST: Duration = Duration::from_millis(10);
+        const LONGEST: Duration = Duration::from_secs(1);
+        let shortest = self
+            .head_timeout
+            .min(self.idle_timeout)
+            .min(self.min_rate.grace);
+        (shortest / 4).clamp(SHORTEST, LONGEST)
+    }
+}
+
 impl Default for Limits {
-    /// 10,000 connections, 10 s for a handshake, 30 s for a first request, 30 s to drain.
+    /// 10,000 connections; 10 s for a handshake, 30 s for a head, 90 s without a request (common proxies close after
+    /// 75 s, so that a request of theirs never meets a connection that is just being closed); 1 KiB/s after 30 s;
+    /// 2,048 unauthenticated callers and 1,024 from one network, 64 and 32 MiB; 30 s to drain.
     fn default() -> Self {
         Self {
-            max_connections: 10_000,
+            max_connections: DEFAULT_MAX_CONNECTIONS,
             handshake_timeout: Duration::from_secs(10),
-            first_request_timeout: Duration::from_secs(30),
+            head_timeout: Duration::from_secs(30),
+            idle_timeout: Duration::from_secs(90),
+            min_rate: MinRate {
+                bytes_per_second: 1024,
+                grace: Duration::from_secs(30),
+            },
+            unauthenticated: BudgetLimits {
+                slots: 2048,
+                slots_per_network: 1024,
+                bytes: 64 * 1024 * 1024,
+                bytes_per_network: 32 * 1024 * 1024,
+            },
             drain_deadline: Duration::from_secs(30),
         }
     }

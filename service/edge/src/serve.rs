@@ -2,17 +2,22 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::AbortHandle;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::connection::{Shared, connection, http};
+use crate::registry::Registry;
 use crate::{Handler, Limits, Listener, Tls};
 
 /// The wait after an error of accepting that is not one connection's: most often the process is out of file
 /// descriptors, and trying again at once would only burn the processor.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// How long a new connection waits, if there is no room and all have requests, until it looks again whether one is idle.
+const ROOM_PAUSE: Duration = Duration::from_millis(100);
 
 /// How a server ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,17 +44,20 @@ where
     H: Handler,
 {
     let stop = CancellationToken::new();
-    let abandon = CancellationToken::new();
     // If the caller drops this future, its tasks end too.
     let _stop_with_us = stop.clone().drop_guard();
-    let _abandon_with_us = abandon.clone().drop_guard();
+    let registry = Registry::new(limits);
+    let _ends_with_us = EndOnDrop {
+        sweeper: tokio::spawn(Arc::clone(&registry).sweep()).abort_handle(),
+        registry: Arc::clone(&registry),
+    };
     let shared = Arc::new(Shared {
         handler,
         tls,
         limits,
         http: http(),
+        registry,
         stop: stop.clone(),
-        abandon: abandon.clone(),
     });
     let permits = Arc::new(Semaphore::new(limits.max_connections as usize));
     let acceptors = TaskTracker::new();
@@ -67,6 +75,7 @@ where
     stop.cancel();
     acceptors.close();
     acceptors.wait().await;
+    shared.registry.close();
     connections.close();
     if timeout(limits.drain_deadline, connections.wait())
         .await
@@ -75,7 +84,7 @@ where
         return Drained::Complete;
     }
     let cut = connections.len();
-    abandon.cancel();
+    shared.registry.abandon();
     connections.wait().await;
     Drained::Abandoned { connections: cut }
 }
@@ -89,18 +98,17 @@ async fn accept<H>(
 ) where
     H: Handler,
 {
-    let next = async || {
-        // The permit first: a connection that cannot be served stays in the kernel's queue.
-        let permit = Arc::clone(&permits).acquire_owned().await;
-        (permit, listener.socket.accept().await)
-    };
     loop {
-        let (permit, accepted) = tokio::select! {
-            next = next() => next,
+        let accepted = tokio::select! {
+            accepted = listener.socket.accept() => accepted,
             () = shared.stop.cancelled() => return,
         };
         match accepted {
             Ok((socket, peer)) => {
+                let permit = tokio::select! {
+                    permit = room(&shared.registry, &permits) => permit,
+                    () = shared.stop.cancelled() => return,
+                };
                 let shared = Arc::clone(&shared);
                 let preamble = listener.preamble;
                 connections.spawn(async move {
@@ -114,6 +122,34 @@ async fn accept<H>(
                 sleep(ACCEPT_PAUSE).await;
             }
         }
+    }
+}
+
+/// Waits for the right to serve one more connection. If all are taken, another connection is ended for it; if all of
+/// them have requests, it waits, and further ones wait in the kernel's queue.
+async fn room(registry: &Registry, permits: &Arc<Semaphore>) -> Option<OwnedSemaphorePermit> {
+    loop {
+        if let Ok(permit) = Arc::clone(permits).try_acquire_owned() {
+            return Some(permit);
+        }
+        registry.make_room();
+        let free = Arc::clone(permits).acquire_owned();
+        if let Ok(permit) = timeout(ROOM_PAUSE, free).await {
+            return permit.ok();
+        }
+    }
+}
+
+/// What ends with the future of [`serve`].
+struct EndOnDrop {
+    sweeper: AbortHandle,
+    registry: Arc<Registry>,
+}
+
+impl Drop for EndOnDrop {
+    fn drop(&mut self) {
+        self.sweeper.abort();
+        self.registry.abandon();
     }
 }
 

@@ -1,6 +1,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use bucketry_edge::ZeroLimit;
 use bucketry_edge::forwarding::ForwardingError;
 
 use super::NameError;
@@ -129,6 +130,9 @@ pub enum ConfigError {
     /// A node would be taken for gone between two signs of life.
     #[error("node-lease must be longer than collect-interval")]
     LeaseTooShort,
+    /// A limit of connections and requests is zero.
+    #[error(transparent)]
+    Limit(#[from] ZeroLimit),
     /// A limit of zero would serve nobody.
     #[error("{name} must be at least {least}")]
     Zero {

@@ -1,5 +1,6 @@
 use std::path::Path;
 
+use bucketry_edge::LimitSettings;
 use bucketry_edge::environment::nearest;
 use clap::{Args, Command};
 use serde::de::DeserializeOwned;
@@ -18,6 +19,7 @@ pub(super) struct FileSettings {
     pub(super) storage: StorageSettings,
     pub(super) database: DatabaseSettings,
     pub(super) server: ServerSettings,
+    pub(super) limits: LimitSettings,
     pub(super) upkeep: UpkeepSettings,
     pub(super) log: LogSettings,
 }
@@ -66,6 +68,7 @@ impl FileSettings {
             storage: source.settings()?,
             database: source.settings()?,
             server: source.settings()?,
+            limits: source.settings()?,
             upkeep: source.settings()?,
             log: source.settings()?,
         })
@@ -138,6 +141,15 @@ mod tests {
         metrics-listen = "127.0.0.1:9100"
         drain-deadline = "1m"
         max-connections = 5
+        handshake-timeout = "5s"
+        head-timeout = "6s"
+        idle-timeout = "2m"
+        min-rate = 100
+        min-rate-grace = "7s"
+        unauthenticated-slots = 20
+        unauthenticated-slots-per-address = 10
+        unauthenticated-bytes = 2000
+        unauthenticated-bytes-per-address = 1000
         collect-interval = "5s"
         collect-grace = "1m"
         node-lease = "20s"
@@ -187,7 +199,7 @@ mod tests {
         assert!(!shown.contains("None"), "{shown}");
         assert_eq!(settings.server.listen.unwrap().len(), 2);
         assert_eq!(
-            settings.server.drain_deadline,
+            settings.limits.drain_deadline,
             Some(Duration::from_secs(60))
         );
         assert_eq!(

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bucketry_edge::forwarding::Forwarding;
+use bucketry_edge::{LimitSettings, Limits};
 
 use super::file::FileSettings;
 use super::key_pair::{KEYRING, text};
@@ -15,8 +16,6 @@ use super::{
 
 const DATA_DIR: &str = "./bucketry-data";
 const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 9000);
-const DRAIN_DEADLINE: Duration = Duration::from_secs(30);
-const MAX_CONNECTIONS: u32 = 10_000;
 const COLLECT_INTERVAL: Duration = Duration::from_secs(15);
 const COLLECT_GRACE: Duration = Duration::from_secs(600);
 const NODE_LEASE: Duration = Duration::from_secs(60);
@@ -115,10 +114,10 @@ pub struct ServerConfig {
     pub signature_v2: SignatureV2,
     /// The address of the metrics; none: no metrics.
     pub metrics_listen: Option<SocketAddr>,
-    /// How long running requests may take to end after the signal to stop.
-    pub drain_deadline: Duration,
-    /// How many connections are served at once; at least 1.
-    pub max_connections: u32,
+    /// What callers may use, and how long they are waited for.
+    pub limits: Limits,
+    /// The most connections, if it was set.
+    pub given_max_connections: Option<u32>,
 }
 
 /// The files that TLS needs, all PEM.
@@ -169,7 +168,10 @@ impl Config {
         Ok(Self {
             storage: StorageConfig::resolve(args.storage.or(file.storage), keyring)?,
             database: DatabaseConfig::resolve(&args.database.or(file.database))?,
-            server: ServerConfig::resolve(args.server.or(file.server))?,
+            server: ServerConfig::resolve(
+                args.server.or(file.server),
+                &args.limits.or(file.limits),
+            )?,
             upkeep: UpkeepConfig::resolve(args.upkeep.or(file.upkeep))?,
             log: LogConfig::resolve(args.log.or(file.log)),
             root: KeyPair::root(variable)?,
@@ -283,7 +285,7 @@ impl UpkeepConfig {
 }
 
 impl ServerConfig {
-    fn resolve(settings: ServerSettings) -> Result<Self, ConfigError> {
+    fn resolve(settings: ServerSettings, limits: &LimitSettings) -> Result<Self, ConfigError> {
         let listen = settings.listen.unwrap_or_else(|| vec![LISTEN]);
         if listen.is_empty() {
             return Err(ConfigError::NoListener);
@@ -295,13 +297,6 @@ impl ServerConfig {
             return Err(ConfigError::ProxyListenAlone);
         }
         let tls = tls_files(settings.tls_cert, settings.tls_key, settings.tls_client_ca)?;
-        let max_connections = settings.max_connections.unwrap_or(MAX_CONNECTIONS);
-        if max_connections == 0 {
-            return Err(ConfigError::Zero {
-                name: "max-connections",
-                least: "1",
-            });
-        }
         Ok(Self {
             listen,
             proxy_listen,
@@ -314,8 +309,8 @@ impl ServerConfig {
             plaintext_credentials: settings.plaintext_credentials.unwrap_or_default(),
             signature_v2: settings.signature_v2.unwrap_or_default(),
             metrics_listen: settings.metrics_listen,
-            drain_deadline: settings.drain_deadline.unwrap_or(DRAIN_DEADLINE),
-            max_connections,
+            limits: limits.resolve()?,
+            given_max_connections: limits.max_connections,
         })
     }
 
@@ -403,6 +398,10 @@ mod tests {
         None
     }
 
+    fn resolved(settings: ServerSettings) -> Result<ServerConfig, ConfigError> {
+        ServerConfig::resolve(settings, &LimitSettings::default())
+    }
+
     #[test]
     fn a_listener_beyond_this_machine_needs_a_public_url() {
         let warning = |listen: &[&str], public_url: Option<&str>| {
@@ -411,7 +410,7 @@ mod tests {
                 public_url: public_url.map(|text| text.parse().unwrap()),
                 ..ServerSettings::default()
             };
-            let resolved = ServerConfig::resolve(settings).unwrap();
+            let resolved = resolved(settings).unwrap();
             resolved.public_url_warning("0.0.0.0:9000".parse().unwrap())
         };
         let told = warning(&["127.0.0.1:1", "0.0.0.0:9000"], None).unwrap();
@@ -461,8 +460,8 @@ mod tests {
         };
         let config = Config::resolve(args, nothing).unwrap();
         assert_eq!(config.server.region.as_str(), "from-flag");
-        assert_eq!(config.server.drain_deadline, Duration::from_secs(5));
-        assert_eq!(config.server.max_connections, MAX_CONNECTIONS);
+        assert_eq!(config.server.limits.drain_deadline, Duration::from_secs(5));
+        assert_eq!(config.server.limits.max_connections, 10_000);
     }
 
     #[test]
@@ -486,7 +485,7 @@ mod tests {
     #[test]
     fn a_public_url_brings_its_domain_unless_domains_are_given() {
         let settings = |domain: Option<Vec<Domain>>| {
-            ServerConfig::resolve(ServerSettings {
+            resolved(ServerSettings {
                 public_url: Some("https://s3.example.com".parse().unwrap()),
                 domain,
                 ..ServerSettings::default()
@@ -510,7 +509,7 @@ mod tests {
 
     #[test]
     fn nobody_is_trusted_unasked_and_nothing_is_ignored() {
-        let forwarding = |settings| ServerConfig::resolve(settings).map(|config| config.forwarding);
+        let forwarding = |settings| resolved(settings).map(|config| config.forwarding);
         let none = forwarding(ServerSettings::default()).unwrap();
         assert!(none.is_empty() && none.header().is_none());
         let proxies = Some(vec!["10.0.0.7".parse().unwrap()]);
@@ -526,12 +525,12 @@ mod tests {
         });
         assert!(matches!(header_alone, Err(ConfigError::Forwarding(_))));
         let proxy_listen: Vec<SocketAddr> = vec!["127.0.0.1:1".parse().unwrap()];
-        let listener_alone = ServerConfig::resolve(ServerSettings {
+        let listener_alone = resolved(ServerSettings {
             proxy_listen: Some(proxy_listen.clone()),
             ..ServerSettings::default()
         });
         assert!(matches!(listener_alone, Err(ConfigError::ProxyListenAlone)));
-        let both = ServerConfig::resolve(ServerSettings {
+        let both = resolved(ServerSettings {
             proxy_listen: Some(proxy_listen.clone()),
             trusted_proxy: proxies,
             ..ServerSettings::default()
@@ -614,32 +613,29 @@ mod tests {
             ..ServerSettings::default()
         };
         assert!(matches!(
-            ServerConfig::resolve(half),
+            resolved(half),
             Err(ConfigError::HalfTls { missing: "tls-key" })
         ));
         let none = ServerSettings {
             listen: Some(Vec::new()),
             ..ServerSettings::default()
         };
-        assert!(matches!(
-            ServerConfig::resolve(none),
-            Err(ConfigError::NoListener)
-        ));
+        assert!(matches!(resolved(none), Err(ConfigError::NoListener)));
         let client_ca_alone = ServerSettings {
             tls_client_ca: Some("ca.pem".into()),
             ..ServerSettings::default()
         };
         assert!(matches!(
-            ServerConfig::resolve(client_ca_alone),
+            resolved(client_ca_alone),
             Err(ConfigError::ClientCaAlone)
         ));
-        let zero = ServerSettings {
+        let zero = LimitSettings {
             max_connections: Some(0),
-            ..ServerSettings::default()
+            ..LimitSettings::default()
         };
         assert!(matches!(
-            ServerConfig::resolve(zero),
-            Err(ConfigError::Zero { .. })
+            ServerConfig::resolve(ServerSettings::default(), &zero),
+            Err(ConfigError::Limit(_))
         ));
     }
 }

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use bucketry_edge::LimitSettings;
 use bucketry_edge::duration::{self, parse_duration};
 use bucketry_edge::forwarding::{ForwardedHeader, TrustedProxy};
 use serde::Deserialize;
@@ -29,6 +30,10 @@ pub struct ServeArgs {
     /// How it is served.
     #[command(flatten)]
     pub server: ServerSettings,
+
+    /// What callers may use, and how long they are waited for.
+    #[command(flatten)]
+    pub limits: LimitSettings,
 
     /// How the store is kept.
     #[command(flatten)]
@@ -196,15 +201,6 @@ pub struct ServerSettings {
     /// The address of the Prometheus metrics [default: none]
     #[arg(long, env = "BUCKETRY_METRICS_LISTEN", value_name = "ADDRESS", value_parser = parse_listener)]
     pub metrics_listen: Option<SocketAddr>,
-
-    /// How long running requests may take to end after SIGTERM, as in 30s [default: 30s]
-    #[arg(long, env = "BUCKETRY_DRAIN_DEADLINE", value_name = "DURATION", value_parser = parse_duration)]
-    #[serde(deserialize_with = "duration::deserialize")]
-    pub drain_deadline: Option<Duration>,
-
-    /// How many connections are served at once; more wait to be accepted [default: 10000]
-    #[arg(long, env = "BUCKETRY_MAX_CONNECTIONS", value_name = "COUNT")]
-    pub max_connections: Option<u32>,
 }
 
 /// How a node keeps the store.
@@ -340,8 +336,6 @@ impl ServerSettings {
             plaintext_credentials,
             signature_v2,
             metrics_listen,
-            drain_deadline,
-            max_connections,
         } = self;
         Self {
             listen: listen.or(other.listen),
@@ -358,8 +352,6 @@ impl ServerSettings {
             plaintext_credentials: plaintext_credentials.or(other.plaintext_credentials),
             signature_v2: signature_v2.or(other.signature_v2),
             metrics_listen: metrics_listen.or(other.metrics_listen),
-            drain_deadline: drain_deadline.or(other.drain_deadline),
-            max_connections: max_connections.or(other.max_connections),
         }
     }
 }

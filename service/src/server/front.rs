@@ -8,7 +8,6 @@ use bucketry_edge::forwarding::Forwarding;
 use bytes::Bytes;
 use futures::FutureExt;
 use http::{HeaderMap, HeaderName, Method, Request, Response, StatusCode, Version, header};
-use hyper::body::Incoming;
 use tonic::body::Body;
 use tower::{Service, ServiceExt};
 
@@ -52,7 +51,7 @@ where
 
     async fn respond(
         &self,
-        mut request: Request<Incoming>,
+        mut request: Request<RequestBody>,
         info: ConnectionInfo,
     ) -> Response<ObservedBody> {
         let id = RequestId::generate();
@@ -62,7 +61,10 @@ where
             FrontName::S3 => None,
         };
         let client = EffectiveAddress::derive(&info, &self.forwarding, request.headers());
-        let observation = Observation::begin(front, operation, id.clone(), info, client.address);
+        request.body().set_client(client.address.ip());
+        let received = request.body().counter();
+        let observation =
+            Observation::begin(front, operation, id.clone(), info, client.address, received);
         let (name, refused) = match front {
             FrontName::Grpc => (GRPC_REQUEST_ID, refused_head(&request)),
             // The adapter refuses it, with S3's error.
@@ -72,7 +74,6 @@ where
         request.extensions_mut().insert(info);
         request.extensions_mut().insert(client);
         request.extensions_mut().insert(id.clone());
-        let request = request.map(|body| RequestBody::new(body, observation.received()));
         let mut response = match refused {
             Some(status) => empty(status),
             None => self.answer(front, request, &id).await,
@@ -86,7 +87,7 @@ where
     /// gRPC is a POST over HTTP/2 of its content type to a path without a query; all else is S3. S3's own POST requests
     /// have a query, but for HTML forms, whose content type is another. So a service that does not exist gets gRPC's
     /// answer.
-    fn front_of(&self, request: &Request<Incoming>) -> FrontName {
+    fn front_of(&self, request: &Request<RequestBody>) -> FrontName {
         let content_type = request.headers().get(header::CONTENT_TYPE);
         let grpc = request.version() == Version::HTTP_2
             && request.method() == Method::POST
@@ -144,7 +145,7 @@ where
 
     async fn handle(
         &self,
-        request: Request<Incoming>,
+        request: Request<RequestBody>,
         connection: ConnectionInfo,
     ) -> Response<ObservedBody> {
         self.respond(request, connection).await

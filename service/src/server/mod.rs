@@ -12,13 +12,13 @@ mod request_id;
 
 pub use bucketry_edge::{
     ClientCertificate, ConnectionInfo, Drained, Encryption, Limits, ListenError, Listener,
-    MAX_HEAD_BYTES, MAX_V1_BYTES, MAX_V2_BODY_BYTES, Preamble, Relayed, Tls, TlsError, listen,
-    listen_all, parse_proxy_v1, parse_proxy_v2, serve, stop_signals,
+    MAX_HEAD_BYTES, MAX_V1_BYTES, MAX_V2_BODY_BYTES, Preamble, Relayed, RequestBody, Tls, TlsError,
+    listen, listen_all, parse_proxy_v1, parse_proxy_v2, serve, stop_signals,
 };
 pub use effective_address::{AddressSource, EffectiveAddress};
 pub use front::Front;
 pub use grpc::{DescriptorSets, GrpcBuilder, GrpcError, GrpcFront};
-pub use observe::{Operation, RequestBody};
+pub use observe::Operation;
 pub use request_id::RequestId;
 
 #[cfg(test)]

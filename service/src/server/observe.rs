@@ -1,12 +1,11 @@
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 
+use bucketry_edge::ReceivedBytes;
 use bytes::Bytes;
 use http::{HeaderMap, Response};
 use http_body::{Body as HttpBody, Frame, SizeHint};
-use hyper::body::Incoming;
 use metrics::SharedString;
 use tokio::time::Instant;
 use tonic::body::Body;
@@ -20,46 +19,6 @@ use crate::telemetry::metrics::{FrontName, InFlight, Outcome, RequestRecord, rec
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Operation(pub &'static str);
 
-/// The body of a request, with its bytes counted.
-#[derive(Debug)]
-pub struct RequestBody {
-    inner: Incoming,
-    received: Arc<AtomicU64>,
-}
-
-impl RequestBody {
-    pub(super) fn new(inner: Incoming, received: Arc<AtomicU64>) -> Self {
-        Self { inner, received }
-    }
-}
-
-impl HttpBody for RequestBody {
-    type Data = Bytes;
-    type Error = hyper::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        let polled = Pin::new(&mut self.inner).poll_frame(cx);
-        if let Poll::Ready(Some(Ok(frame))) = &polled
-            && let Some(data) = frame.data_ref()
-        {
-            self.received
-                .fetch_add(data.len() as u64, Ordering::Relaxed);
-        }
-        polled
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.inner.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.inner.size_hint()
-    }
-}
-
 /// What is known of a request until it has ended; tells logs and metrics when dropped.
 pub(super) struct Observation {
     front: FrontName,
@@ -69,7 +28,7 @@ pub(super) struct Observation {
     info: ConnectionInfo,
     client: ClientAddress,
     begun: Instant,
-    received: Arc<AtomicU64>,
+    received: ReceivedBytes,
     sent: u64,
     _in_flight: InFlight,
 }
@@ -81,6 +40,7 @@ impl Observation {
         id: RequestId,
         info: ConnectionInfo,
         client: ClientAddress,
+        received: ReceivedBytes,
     ) -> Self {
         Self {
             front,
@@ -91,15 +51,10 @@ impl Observation {
             info,
             client,
             begun: Instant::now(),
-            received: Arc::default(),
+            received,
             sent: 0,
             _in_flight: InFlight::begin(front),
         }
-    }
-
-    /// The counter of body bytes received.
-    pub(super) fn received(&self) -> Arc<AtomicU64> {
-        Arc::clone(&self.received)
     }
 
     /// Follows the answer to its end.
@@ -134,7 +89,7 @@ impl Drop for Observation {
             operation: self.operation.clone(),
             outcome: self.outcome,
             duration: self.begun.elapsed(),
-            received_bytes: self.received.load(Ordering::Relaxed),
+            received_bytes: self.received.get(),
             sent_bytes: self.sent,
         };
         record_request(&record);

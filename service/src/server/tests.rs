@@ -437,7 +437,7 @@ async fn a_silent_handshake_is_ended() {
 #[tokio::test]
 async fn connections_that_bring_no_request_are_ended() {
     let limits = Limits {
-        first_request_timeout: SHORT,
+        head_timeout: SHORT,
         ..Limits::default()
     };
     let server = Server::start(limits, None).await;
@@ -592,17 +592,24 @@ async fn connections_over_the_limit_wait_for_their_turn() {
     };
     let server = Server::start(limits, None).await;
     let mut first = http1(server.connect().await).await;
-    assert_eq!(
-        first.send_request(put("/x", "")).await.unwrap().status(),
-        StatusCode::OK
-    );
+    let running = first.send_request(put("/wait", ""));
+    tokio::pin!(running);
+    tokio::select! {
+        _ = running.as_mut() => panic!("it was not told to leave"),
+        () = server.entered.notified() => {}
+    }
     let mut second = http1(server.connect().await).await;
     let waiting = second.send_request(put("/x", ""));
     tokio::pin!(waiting);
+    // Nobody who has a request is ended for a newcomer.
     assert!(timeout(SHORT, waiting.as_mut()).await.is_err());
-    drop(first);
+    server.leave.notify_one();
+    let response = timeout(PATIENCE, running).await.unwrap().unwrap();
+    assert_eq!(text(response).await.len(), 51);
+    // The first connection has no request now, and is ended for the second.
     let response = timeout(PATIENCE, waiting).await.unwrap().unwrap();
     assert_eq!(response.status(), StatusCode::OK);
+    assert!(first.send_request(put("/x", "")).await.is_err());
 }
 
 #[tokio::test]

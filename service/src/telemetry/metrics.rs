@@ -219,6 +219,7 @@ fn describe() {
     describe_counter!(RECEIVED, "Body bytes received.");
     describe_counter!(SENT, "Body bytes sent.");
     describe_gauge!(IN_FLIGHT, "Requests that are running.");
+    bucketry_edge::describe_metrics();
     describe_gauge!(BUILD_INFO, "Always 1; the labels tell the build.");
     describe_gauge!(DATABASE_UP, "1 if the database answers (Postgres).");
     describe_gauge!(

@@ -1,0 +1,352 @@
+use std::net::IpAddr;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use hyper::body::Incoming;
+use tokio::task::AbortHandle;
+
+use crate::budget::Network;
+use crate::connection_state::ConnectionState;
+use crate::ended::Ended;
+use crate::pace::Pace;
+use crate::unauthenticated::{Holding, Slot};
+
+/// The largest piece of an answer that is handed to HTTP/2 at once: so much of it may wait for the client's window.
+const HTTP2_PIECE_BYTES: usize = 64 * 1024;
+
+/// What happens to one request, for the sweeper to judge.
+#[derive(Debug)]
+pub(crate) struct RequestState {
+    connection: Arc<ConnectionState>,
+    /// The task of a request of HTTP/2; dropping it resets the stream.
+    task: OnceLock<AbortHandle>,
+    /// Bytes of the body that the server has taken.
+    received: AtomicU64,
+    /// Bytes of the answer that HTTP has taken.
+    sent: AtomicU64,
+    /// The server waits for more of the body.
+    waits_for_body: AtomicBool,
+    /// The answer waits until the client takes more of it.
+    waits_for_reader: AtomicBool,
+    seen_by_sweeper: AtomicBool,
+    decided: AtomicBool,
+    client: OnceLock<Option<Network>>,
+    slot: Mutex<Option<Slot>>,
+}
+
+/// What the sweeper remembers of a request.
+#[derive(Debug, Default)]
+pub(crate) struct RequestPace {
+    pub(crate) received: u64,
+    pub(crate) sent: u64,
+    pub(crate) writer: Pace,
+    pub(crate) reader: Pace,
+}
+
+impl RequestState {
+    fn new(connection: Arc<ConnectionState>) -> Arc<Self> {
+        Arc::new(Self {
+            connection,
+            task: OnceLock::new(),
+            received: AtomicU64::new(0),
+            sent: AtomicU64::new(0),
+            waits_for_body: AtomicBool::new(false),
+            waits_for_reader: AtomicBool::new(false),
+            seen_by_sweeper: AtomicBool::new(false),
+            decided: AtomicBool::new(false),
+            client: OnceLock::new(),
+            slot: Mutex::default(),
+        })
+    }
+
+    /// Ends the request: of HTTP/2 its stream, otherwise its connection.
+    pub(crate) fn end(&self, reason: Ended) {
+        match self.task.get() {
+            Some(task) => {
+                if !task.is_finished() {
+                    reason.count_request();
+                    task.abort();
+                }
+            }
+            None => self.connection.end(reason),
+        }
+    }
+
+    pub(crate) fn set_task(&self, task: AbortHandle) {
+        // Set once only, for each request has one task.
+        let _ = self.task.set(task);
+    }
+
+    pub(crate) fn received(&self) -> u64 {
+        self.received.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn sent(&self) -> u64 {
+        self.sent.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn waits_for_body(&self) -> bool {
+        self.waits_for_body.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn waits_for_reader(&self) -> bool {
+        self.waits_for_reader.load(Ordering::Relaxed)
+    }
+
+    fn show_to_sweeper(self: &Arc<Self>) {
+        if !self.seen_by_sweeper.swap(true, Ordering::Relaxed) {
+            self.connection.add_request(self);
+        }
+    }
+
+    fn slot(&self) -> MutexGuard<'_, Option<Slot>> {
+        self.slot.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is_decided(&self) -> bool {
+        self.decided.load(Ordering::Relaxed)
+    }
+
+    /// The server must wait for a body without knowing whether its sender may send it.
+    fn enter_budget(self: &Arc<Self>) {
+        let mut slot = self.slot();
+        if slot.is_none() {
+            let known = self.client.get().copied();
+            let network = known.unwrap_or_else(|| self.connection.network());
+            let holding = Holding::Body(Arc::downgrade(self));
+            let entered = self.connection.unauthenticated().enter(network, holding);
+            entered.grow(usize::try_from(self.received()).unwrap_or(usize::MAX));
+            // A decision may have come in between.
+            *slot = Some(entered).filter(|_| !self.is_decided());
+        }
+    }
+
+    fn wait_for_body(self: &Arc<Self>) {
+        self.waits_for_body.store(true, Ordering::Relaxed);
+        self.show_to_sweeper();
+        if !self.is_decided() {
+            self.enter_budget();
+        }
+    }
+
+    fn received_more(&self, bytes: usize) {
+        if self.waits_for_body() {
+            self.waits_for_body.store(false, Ordering::Relaxed);
+        }
+        self.received.fetch_add(bytes as u64, Ordering::Relaxed);
+        if !self.is_decided()
+            && let Some(slot) = &*self.slot()
+        {
+            slot.grow(bytes);
+        }
+    }
+}
+
+/// Tells that it has been decided whether the caller of a request may go on: until then what is read of its body counts
+/// against the budget of unauthenticated callers. In the extensions of every request.
+#[derive(Debug, Clone)]
+pub struct DecisionSignal(Arc<RequestState>);
+
+impl DecisionSignal {
+    /// The caller is known, or the request is refused.
+    pub fn decided(&self) {
+        if !self.0.decided.swap(true, Ordering::Relaxed) {
+            let slot = self.0.slot().take();
+            drop(slot);
+        }
+    }
+}
+
+/// The body of a request as it comes from the connection.
+#[derive(Debug)]
+pub struct RequestBody {
+    inner: Incoming,
+    state: Arc<RequestState>,
+}
+
+impl RequestBody {
+    /// Tells the address of the request's client, which is another than the connection's behind a proxy. None: unknown.
+    pub fn set_client(&self, address: Option<IpAddr>) {
+        // The first word counts.
+        let _ = self.state.client.set(address.map(Network::of));
+    }
+
+    /// What counts the bytes of this body that have been read.
+    #[must_use]
+    pub fn counter(&self) -> ReceivedBytes {
+        ReceivedBytes(Arc::clone(&self.state))
+    }
+}
+
+/// How many bytes of a request's body have been read.
+#[derive(Debug)]
+pub struct ReceivedBytes(Arc<RequestState>);
+
+impl ReceivedBytes {
+    /// The number until now.
+    #[must_use]
+    pub fn get(&self) -> u64 {
+        self.0.received()
+    }
+}
+
+impl Body for RequestBody {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        let polled = Pin::new(&mut self.inner).poll_frame(context);
+        match &polled {
+            Poll::Pending => self.state.wait_for_body(),
+            Poll::Ready(Some(Ok(frame))) => {
+                let bytes = frame.data_ref().map_or(0, Bytes::len);
+                self.state.received_more(bytes);
+            }
+            Poll::Ready(Some(Err(_)) | None) => {
+                self.state.waits_for_body.store(false, Ordering::Relaxed);
+            }
+        }
+        polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}
+
+impl Drop for RequestBody {
+    fn drop(&mut self) {
+        self.state.waits_for_body.store(false, Ordering::Relaxed);
+        let slot = self.state.slot().take();
+        drop(slot);
+    }
+}
+
+/// A request that has begun and whose answer HTTP has not taken whole.
+#[derive(Debug)]
+pub(crate) struct Running(Arc<RequestState>);
+
+impl Running {
+    pub(crate) fn begin(connection: &Arc<ConnectionState>) -> Self {
+        connection.begin_request();
+        Self(RequestState::new(Arc::clone(connection)))
+    }
+
+    pub(crate) fn state(&self) -> &Arc<RequestState> {
+        &self.0
+    }
+
+    pub(crate) fn body(&self, inner: Incoming) -> RequestBody {
+        RequestBody {
+            inner,
+            state: Arc::clone(&self.0),
+        }
+    }
+
+    pub(crate) fn signal(&self) -> DecisionSignal {
+        DecisionSignal(Arc::clone(&self.0))
+    }
+
+    /// Follows the answer to its end.
+    pub(crate) fn answered<B: Body<Data = Bytes>>(self, inner: B) -> AnswerBody<B> {
+        let by_window = self.0.connection.is_http2();
+        if by_window && !inner.is_end_stream() {
+            // HTTP/2 takes the first piece only when the client has a window for it.
+            self.0.waits_for_reader.store(true, Ordering::Relaxed);
+            self.0.show_to_sweeper();
+        }
+        AnswerBody {
+            inner,
+            rest: Bytes::new(),
+            by_window,
+            running: self,
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if self.0.seen_by_sweeper.load(Ordering::Relaxed) {
+            self.0.connection.remove_request(&self.0);
+        }
+        self.0.connection.end_request();
+    }
+}
+
+/// The body of an answer on its way to the connection; the request has ended when it is dropped.
+#[derive(Debug)]
+pub(crate) struct AnswerBody<B> {
+    inner: B,
+    /// What was too long for one piece.
+    rest: Bytes,
+    /// Whether the client's window says when the next piece is taken (HTTP/2), rather than its socket.
+    by_window: bool,
+    running: Running,
+}
+
+impl<B: Body<Data = Bytes> + Unpin> AnswerBody<B> {
+    fn piece(&mut self, mut data: Bytes) -> Frame<Bytes> {
+        let state = &self.running.0;
+        if self.by_window {
+            if data.len() > HTTP2_PIECE_BYTES {
+                self.rest = data.split_off(HTTP2_PIECE_BYTES);
+            }
+            state.sent.fetch_add(data.len() as u64, Ordering::Relaxed);
+            state.waits_for_reader.store(true, Ordering::Relaxed);
+        }
+        Frame::data(data)
+    }
+}
+
+impl<B: Body<Data = Bytes> + Unpin> Body for AnswerBody<B> {
+    type Data = Bytes;
+    type Error = B::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
+        if !self.rest.is_empty() {
+            let rest = std::mem::take(&mut self.rest);
+            return Poll::Ready(Some(Ok(self.piece(rest))));
+        }
+        if self.by_window {
+            let state = &self.running.0;
+            state.waits_for_reader.store(false, Ordering::Relaxed);
+        }
+        let polled = Pin::new(&mut self.inner).poll_frame(context);
+        match polled {
+            Poll::Ready(Some(Ok(frame))) => match frame.into_data() {
+                Ok(data) => Poll::Ready(Some(Ok(self.piece(data)))),
+                Err(trailers) => Poll::Ready(Some(Ok(trailers))),
+            },
+            polled => polled,
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.rest.is_empty() && self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        let hint = self.inner.size_hint();
+        let rest = self.rest.len() as u64;
+        let mut total = SizeHint::new();
+        total.set_lower(hint.lower().saturating_add(rest));
+        if let Some(upper) = hint.upper() {
+            total.set_upper(upper.saturating_add(rest));
+        }
+        total
+    }
+}

@@ -1,0 +1,221 @@
+//! The settings of limits, the same for the server and the separate adapter. Doc comments here are the help texts.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use crate::budget::BudgetLimits;
+use crate::duration::{self, parse_duration};
+use crate::{Limits, MinRate};
+
+/// What callers may use, and how long the server waits for them.
+#[derive(Debug, Clone, Default, clap::Args, Deserialize)]
+#[command(next_help_heading = "Limits")]
+#[serde(rename_all = "kebab-case", default)]
+pub struct LimitSettings {
+    /// How many connections are served at once; for one more, the longest idle is closed [default: 10000, or what the
+    /// limit of open files allows]
+    #[arg(long, env = "BUCKETRY_MAX_CONNECTIONS", value_name = "COUNT")]
+    pub max_connections: Option<u32>,
+
+    /// How long running requests may take to end after SIGTERM, as in 30s [default: 30s]
+    #[arg(long, env = "BUCKETRY_DRAIN_DEADLINE", value_name = "DURATION", value_parser = parse_duration)]
+    #[serde(deserialize_with = "duration::deserialize")]
+    pub drain_deadline: Option<Duration>,
+
+    /// How long a TLS handshake or a PROXY protocol header may take [default: 10s]
+    #[arg(long, env = "BUCKETRY_HANDSHAKE_TIMEOUT", value_name = "DURATION", value_parser = parse_duration)]
+    #[serde(deserialize_with = "duration::deserialize")]
+    pub handshake_timeout: Option<Duration>,
+
+    /// How long the head of a request may take, and a new connection until its first [default: 30s]
+    #[arg(long, env = "BUCKETRY_HEAD_TIMEOUT", value_name = "DURATION", value_parser = parse_duration)]
+    #[serde(deserialize_with = "duration::deserialize")]
+    pub head_timeout: Option<Duration>,
+
+    /// After how long without a request a connection is closed; longer than the idle timeout of a proxy in front
+    /// [default: 90s]
+    #[arg(long, env = "BUCKETRY_IDLE_TIMEOUT", value_name = "DURATION", value_parser = parse_duration)]
+    #[serde(deserialize_with = "duration::deserialize")]
+    pub idle_timeout: Option<Duration>,
+
+    /// The least speed of a client that sends a body or receives an answer, in bytes per second [default: 1024]
+    #[arg(long, env = "BUCKETRY_MIN_RATE", value_name = "BYTES")]
+    pub min_rate: Option<u64>,
+
+    /// By how much time a client may fall behind --min-rate before its request is ended [default: 30s]
+    #[arg(long, env = "BUCKETRY_MIN_RATE_GRACE", value_name = "DURATION", value_parser = parse_duration)]
+    #[serde(deserialize_with = "duration::deserialize")]
+    pub min_rate_grace: Option<Duration>,
+
+    /// How many handshakes, incomplete heads and forms are held of callers that are not known yet; for one more, the
+    /// slowest is ended [default: 2048]
+    #[arg(long, env = "BUCKETRY_UNAUTHENTICATED_SLOTS", value_name = "COUNT")]
+    pub unauthenticated_slots: Option<usize>,
+
+    /// The same for one client address (IPv6: one /64) [default: 1024]
+    #[arg(
+        long,
+        env = "BUCKETRY_UNAUTHENTICATED_SLOTS_PER_ADDRESS",
+        value_name = "COUNT"
+    )]
+    pub unauthenticated_slots_per_address: Option<usize>,
+
+    /// How many bytes are held of callers that are not known yet [default: 67108864]
+    #[arg(long, env = "BUCKETRY_UNAUTHENTICATED_BYTES", value_name = "BYTES")]
+    pub unauthenticated_bytes: Option<usize>,
+
+    /// The same for one client address (IPv6: one /64) [default: 33554432]
+    #[arg(
+        long,
+        env = "BUCKETRY_UNAUTHENTICATED_BYTES_PER_ADDRESS",
+        value_name = "BYTES"
+    )]
+    pub unauthenticated_bytes_per_address: Option<usize>,
+}
+
+/// A limit of zero, with which no client could be served.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{name} must be at least {least}")]
+pub struct ZeroLimit {
+    /// The setting.
+    pub name: &'static str,
+    /// The least that it may be, with its unit.
+    pub least: &'static str,
+}
+
+impl LimitSettings {
+    /// These settings, and `other`'s where these are silent.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        let Self {
+            max_connections,
+            drain_deadline,
+            handshake_timeout,
+            head_timeout,
+            idle_timeout,
+            min_rate,
+            min_rate_grace,
+            unauthenticated_slots: slots,
+            unauthenticated_slots_per_address: slots_per_address,
+            unauthenticated_bytes: bytes,
+            unauthenticated_bytes_per_address: bytes_per_address,
+        } = self;
+        Self {
+            max_connections: max_connections.or(other.max_connections),
+            drain_deadline: drain_deadline.or(other.drain_deadline),
+            handshake_timeout: handshake_timeout.or(other.handshake_timeout),
+            head_timeout: head_timeout.or(other.head_timeout),
+            idle_timeout: idle_timeout.or(other.idle_timeout),
+            min_rate: min_rate.or(other.min_rate),
+            min_rate_grace: min_rate_grace.or(other.min_rate_grace),
+            unauthenticated_slots: slots.or(other.unauthenticated_slots),
+            unauthenticated_slots_per_address: slots_per_address
+                .or(other.unauthenticated_slots_per_address),
+            unauthenticated_bytes: bytes.or(other.unauthenticated_bytes),
+            unauthenticated_bytes_per_address: bytes_per_address
+                .or(other.unauthenticated_bytes_per_address),
+        }
+    }
+
+    /// The limits, with defaults for what is not set.
+    ///
+    /// # Errors
+    /// [`ZeroLimit`] for a limit of zero; only `drain-deadline` may be that.
+    pub fn resolve(&self) -> Result<Limits, ZeroLimit> {
+        let default = Limits::default();
+        let time = |name, given: Option<Duration>, default| {
+            let time = given.unwrap_or(default);
+            (!time.is_zero())
+                .then_some(time)
+                .ok_or(ZeroLimit { name, least: "1s" })
+        };
+        let count = |name, given: Option<usize>, default| {
+            let count = given.unwrap_or(default);
+            (count > 0)
+                .then_some(count)
+                .ok_or(ZeroLimit { name, least: "1" })
+        };
+        let zero = |name| ZeroLimit { name, least: "1" };
+        let max_connections = self.max_connections.unwrap_or(default.max_connections);
+        let rate = self.min_rate.unwrap_or(default.min_rate.bytes_per_second);
+        if max_connections == 0 {
+            return Err(zero("max-connections"));
+        }
+        if rate == 0 {
+            return Err(zero("min-rate"));
+        }
+        let of = default.unauthenticated;
+        Ok(Limits {
+            max_connections,
+            handshake_timeout: time(
+                "handshake-timeout",
+                self.handshake_timeout,
+                default.handshake_timeout,
+            )?,
+            head_timeout: time("head-timeout", self.head_timeout, default.head_timeout)?,
+            idle_timeout: time("idle-timeout", self.idle_timeout, default.idle_timeout)?,
+            min_rate: MinRate {
+                bytes_per_second: rate,
+                grace: time(
+                    "min-rate-grace",
+                    self.min_rate_grace,
+                    default.min_rate.grace,
+                )?,
+            },
+            unauthenticated: BudgetLimits {
+                slots: count(
+                    "unauthenticated-slots",
+                    self.unauthenticated_slots,
+                    of.slots,
+                )?,
+                slots_per_network: count(
+                    "unauthenticated-slots-per-address",
+                    self.unauthenticated_slots_per_address,
+                    of.slots_per_network,
+                )?,
+                bytes: count(
+                    "unauthenticated-bytes",
+                    self.unauthenticated_bytes,
+                    of.bytes,
+                )?,
+                bytes_per_network: count(
+                    "unauthenticated-bytes-per-address",
+                    self.unauthenticated_bytes_per_address,
+                    of.bytes_per_network,
+                )?,
+            },
+            drain_deadline: self.drain_deadline.unwrap_or(default.drain_deadline),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_set_has_its_default() {
+        assert_eq!(LimitSettings::default().resolve(), Ok(Limits::default()));
+    }
+
+    #[test]
+    fn zero_is_no_limit() {
+        let settings = LimitSettings {
+            min_rate: Some(0),
+            ..LimitSettings::default()
+        };
+        assert_eq!(
+            settings.resolve().unwrap_err().to_string(),
+            "min-rate must be at least 1"
+        );
+        let settings = LimitSettings {
+            idle_timeout: Some(Duration::ZERO),
+            ..LimitSettings::default()
+        };
+        assert_eq!(
+            settings.resolve().unwrap_err().to_string(),
+            "idle-timeout must be at least 1s"
+        );
+    }
+}

@@ -1,0 +1,142 @@
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::Limits;
+use crate::connection_state::ConnectionState;
+use crate::ended::Ended;
+use crate::pace::{Pace, Step};
+use crate::request_state::{RequestPace, RequestState};
+
+/// How much of an answer may be on its way when HTTP/2 has taken it.
+const UNDERWAY_BYTES: u64 = 64 * 1024;
+
+/// How long a connection that is closed for want of requests may take to close.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// What the sweeper remembers of a connection.
+#[derive(Debug)]
+pub(crate) struct Memory {
+    requests: u64,
+    /// Since when no request has run.
+    idle_since: Instant,
+    /// Since when a head has been incomplete.
+    head_since: Option<Instant>,
+    closed_at: Option<Instant>,
+    written: u64,
+    reader: Pace,
+}
+
+impl Memory {
+    pub(crate) fn at(now: Instant) -> Self {
+        Self {
+            requests: 0,
+            idle_since: now,
+            head_since: None,
+            closed_at: None,
+            written: 0,
+            reader: Pace::default(),
+        }
+    }
+
+    pub(crate) fn idle_since(&self) -> Instant {
+        self.idle_since
+    }
+}
+
+/// What is to become of a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Judgement {
+    Keep,
+    /// It ends as HTTP ends one, which a request that is on its way survives.
+    Close,
+    /// It has not closed in time.
+    Cut,
+    End(Ended),
+}
+
+/// Judges a connection by what has happened on it since the last look, `elapsed` ago.
+pub(crate) fn judge(
+    state: &ConnectionState,
+    memory: &mut Memory,
+    now: Instant,
+    elapsed: Duration,
+    limits: &Limits,
+) -> Judgement {
+    let written = state.written();
+    let step = Step {
+        elapsed,
+        waiting: state.is_write_blocked(),
+        moved: written - memory.written,
+        underway: 0,
+    };
+    memory.written = written;
+    memory.reader = memory.reader.after(step, limits.min_rate);
+    if memory.reader.is_too_slow(limits.min_rate) {
+        return Judgement::End(Ended::SlowReader);
+    }
+    state.each_request(|request, pace| judge_request(request, pace, elapsed, limits));
+    let requests = state.requests();
+    if state.running() > 0 || requests != memory.requests {
+        memory.requests = requests;
+        memory.idle_since = now;
+        memory.head_since = None;
+        return Judgement::Keep;
+    }
+    if requests > 0 && (state.head_bytes() == 0 || state.is_http2()) {
+        memory.head_since = None;
+        return idle(memory, now, limits);
+    }
+    // A new connection counts from its beginning.
+    let since = match requests {
+        0 => memory.idle_since,
+        _ => *memory.head_since.get_or_insert(now),
+    };
+    // A handshake has a limit of its own, and a place among the connections before its end.
+    if state.is_past_handshake() && now - since >= limits.head_timeout {
+        return Judgement::End(Ended::Head);
+    }
+    Judgement::Keep
+}
+
+fn idle(memory: &mut Memory, now: Instant, limits: &Limits) -> Judgement {
+    match memory.closed_at {
+        Some(closed_at) if now - closed_at >= CLOSE_TIMEOUT => Judgement::Cut,
+        Some(_) => Judgement::Keep,
+        None if now - memory.idle_since >= limits.idle_timeout => {
+            memory.closed_at = Some(now);
+            Judgement::Close
+        }
+        None => Judgement::Keep,
+    }
+}
+
+/// Ends a request whose client does not send or take enough.
+fn judge_request(
+    request: &RequestState,
+    pace: &mut RequestPace,
+    elapsed: Duration,
+    limits: &Limits,
+) {
+    let (received, sent) = (request.received(), request.sent());
+    let writer = Step {
+        elapsed,
+        waiting: request.waits_for_body(),
+        moved: received - pace.received,
+        underway: 0,
+    };
+    let reader = Step {
+        elapsed,
+        waiting: request.waits_for_reader(),
+        moved: sent - pace.sent,
+        underway: UNDERWAY_BYTES,
+    };
+    (pace.received, pace.sent) = (received, sent);
+    pace.writer = pace.writer.after(writer, limits.min_rate);
+    pace.reader = pace.reader.after(reader, limits.min_rate);
+    if pace.reader.is_too_slow(limits.min_rate) {
+        request.end(Ended::SlowReader);
+    } else if pace.writer.is_too_slow(limits.min_rate) {
+        request.end(Ended::SlowWriter);
+    }
+}
