@@ -15,6 +15,7 @@ mod client_address;
 mod clients;
 mod cluster_faults;
 mod durability;
+mod fairness;
 mod grpc;
 mod haproxy;
 mod keys;

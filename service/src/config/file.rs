@@ -7,13 +7,17 @@ use toml::de::{DeString, DeTable};
 use toml::{Spanned, Value};
 
 use super::error::Position;
-use super::{ConfigError, LogSettings, ServeArgs, ServerSettings, StorageSettings, UpkeepSettings};
+use super::{
+    ConfigError, FairSettings, LogSettings, ServeArgs, ServerSettings, StorageSettings,
+    UpkeepSettings,
+};
 
 /// The settings of a file.
 #[derive(Debug, Default)]
 pub(super) struct FileSettings {
     pub(super) storage: StorageSettings,
     pub(super) server: ServerSettings,
+    pub(super) fair: FairSettings,
     pub(super) upkeep: UpkeepSettings,
     pub(super) log: LogSettings,
 }
@@ -61,6 +65,7 @@ impl FileSettings {
         Ok(Self {
             storage: source.settings()?,
             server: source.settings()?,
+            fair: source.settings()?,
             upkeep: source.settings()?,
             log: source.settings()?,
         })
@@ -129,6 +134,11 @@ mod tests {
         metrics-listen = "127.0.0.1:9100"
         drain-deadline = "1m"
         max-connections = 5
+        max-requests = 100
+        max-message-bytes = 33554432
+        request-wait = "2s"
+        message-timeout = "10s"
+        max-open-uploads = 7
         collect-interval = "5s"
         collect-grace = "1m"
         node-lease = "20s"

@@ -8,7 +8,7 @@ use bucketry_edge::forwarding::Forwarding;
 use super::file::FileSettings;
 use super::key_pair::{KEYRING, text};
 use super::{
-    ConfigError, DatabaseUrl, Domain, KeyPair, LogFilter, LogFormat, LogSettings,
+    ConfigError, DatabaseUrl, Domain, FairConfig, KeyPair, LogFilter, LogFormat, LogSettings,
     PlaintextCredentials, PublicUrl, Region, Secret, ServeArgs, ServerSettings, SignatureV2,
     StorageSettings, StoreUrl, UpkeepSettings,
 };
@@ -29,6 +29,8 @@ pub struct Config {
     pub storage: StorageConfig,
     /// How it is served.
     pub server: ServerConfig,
+    /// What callers share.
+    pub fair: FairConfig,
     /// How the store is kept.
     pub upkeep: UpkeepConfig,
     /// What is logged.
@@ -149,6 +151,7 @@ impl Config {
         Ok(Self {
             storage: StorageConfig::resolve(args.storage.or(file.storage), keyring)?,
             server: ServerConfig::resolve(args.server.or(file.server))?,
+            fair: FairConfig::resolve(args.fair.or(file.fair))?,
             upkeep: UpkeepConfig::resolve(args.upkeep.or(file.upkeep))?,
             log: LogConfig::resolve(args.log.or(file.log)),
             root: KeyPair::root(variable)?,

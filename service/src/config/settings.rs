@@ -8,6 +8,7 @@ use bucketry_edge::duration::{self, parse_duration};
 use bucketry_edge::forwarding::{ForwardedHeader, TrustedProxy};
 use serde::Deserialize;
 
+use super::fair::FairSettings;
 use super::names::parse_listener;
 use super::{Domain, LogFilter, PublicUrl, Region, Secret, StoreUrl};
 
@@ -25,6 +26,10 @@ pub struct ServeArgs {
     /// How it is served.
     #[command(flatten)]
     pub server: ServerSettings,
+
+    /// What callers share.
+    #[command(flatten)]
+    pub fair: FairSettings,
 
     /// How the store is kept.
     #[command(flatten)]
