@@ -13,6 +13,15 @@ use super::shares::{Caller, Refused, Shares};
 /// For how long after the latest change of caller requests need turns.
 const CONTENTION: Duration = Duration::from_secs(10);
 
+/// One in so many requests goes back to the executor's queue, to see how long that is.
+const SAMPLE: u32 = 16;
+
+/// The executor's queue is crowded if a request comes round again later than this.
+const CROWDED_DELAY: Duration = Duration::from_micros(300);
+
+/// For how long after a sign of a crowd requests need turns.
+const CROWDED: Duration = Duration::from_millis(100);
+
 /// Requests that wait, of all accounts, as a multiple of those that run.
 const WAITING_ACCOUNTS: usize = 4;
 
@@ -71,6 +80,9 @@ struct Requests {
     /// The caller of the latest request, and until when several count as active.
     latest: Option<Caller>,
     contended_until: Option<Instant>,
+    /// Until when the executor's queue counts as crowded.
+    crowded_until: Option<Instant>,
+    opened: u32,
 }
 
 struct Bytes {
@@ -88,6 +100,8 @@ impl Fair {
             waiting: FairQueue::default(),
             latest: None,
             contended_until: None,
+            crowded_until: None,
+            opened: 0,
         };
         let bytes = Bytes {
             shares: Shares::new(limits.bytes),
@@ -111,7 +125,12 @@ impl Fair {
             Opened::Now(slot) => return Ok(slot),
             // Back to the executor's queue once, so that requests which are ready there join this queue.
             Opened::AfterYield(slot) => {
+                let begun = Instant::now();
                 Yield::default().await;
+                let now = Instant::now();
+                if now - begun > CROWDED_DELAY {
+                    lock(&self.shared.requests).crowded_until = Some(now + CROWDED);
+                }
                 return Ok(slot);
             }
             Opened::Later(waiting) => waiting,
@@ -139,19 +158,20 @@ impl Fair {
     fn try_open(&self, caller: Caller) -> Result<Opened, Refused> {
         let limits = &self.shared.limits;
         let mut requests = lock(&self.shared.requests);
-        let contended = requests.note(caller, Instant::now());
-        if requests.waiting.is_empty() || !contended {
-            match requests.grant(caller, contended) {
-                Ok(Granted::Slot) => {
+        let pace = requests.note(caller, Instant::now());
+        if requests.waiting.is_empty() || pace != Pace::Turns {
+            let granted = requests.grant(caller, pace);
+            match (granted, pace) {
+                (Ok(turn), Pace::Free) => {
                     drop(requests);
-                    return Ok(Opened::Now(self.slot(caller, Turn::None)));
+                    return Ok(Opened::Now(self.slot(caller, turn)));
                 }
-                Ok(Granted::SlotAndTurn) => {
+                (Ok(turn), Pace::Sample | Pace::Turns) => {
                     drop(requests);
-                    return Ok(Opened::AfterYield(self.slot(caller, Turn::Held)));
+                    return Ok(Opened::AfterYield(self.slot(caller, turn)));
                 }
-                Err(Some(refused)) if limits.wait.is_zero() => return Err(refused),
-                Err(_) => {}
+                (Err(Some(refused)), _) if limits.wait.is_zero() => return Err(refused),
+                (Err(_), _) => {}
             }
         }
         let most = limits.requests.max(1);
@@ -263,37 +283,56 @@ enum Opened {
     Later(oneshot::Receiver<Slot>),
 }
 
-enum Granted {
-    Slot,
-    SlotAndTurn,
+/// How a request comes to run.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Pace {
+    /// At once.
+    Free,
+    /// At once, after a look at the executor's queue.
+    Sample,
+    /// With a turn.
+    Turns,
 }
 
-#[derive(PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Turn {
     Held,
     None,
 }
 
 impl Requests {
-    /// Notes a request; says whether several callers are active.
-    fn note(&mut self, caller: Caller, now: Instant) -> bool {
+    /// Notes a request; says how it is to run.
+    fn note(&mut self, caller: Caller, now: Instant) -> Pace {
         if self.latest.is_some_and(|latest| latest != caller) {
             self.contended_until = Some(now + CONTENTION);
         }
         self.latest = Some(caller);
-        self.contended_until.is_some_and(|until| now < until)
+        if self.contended_until.is_none_or(|until| now >= until) {
+            return Pace::Free;
+        }
+        if self.turns == 0 {
+            self.crowded_until = Some(now + CROWDED);
+        }
+        self.opened = self.opened.wrapping_add(1);
+        if self.crowded_until.is_some_and(|until| now < until) {
+            Pace::Turns
+        } else if self.opened.is_multiple_of(SAMPLE) {
+            Pace::Sample
+        } else {
+            Pace::Free
+        }
     }
 
     /// Takes a slot, and a turn if one is needed. The error is absent if only a turn is missing.
-    fn grant(&mut self, caller: Caller, needs_turn: bool) -> Result<Granted, Option<Refused>> {
-        if !needs_turn {
+    fn grant(&mut self, caller: Caller, pace: Pace) -> Result<Turn, Option<Refused>> {
+        if pace != Pace::Turns {
             self.slots.take(caller, 1)?;
-            return Ok(Granted::Slot);
+            return Ok(Turn::None);
         }
         let turns = self.turns.checked_sub(1).ok_or(None)?;
         self.slots.take(caller, 1)?;
         self.turns = turns;
-        Ok(Granted::SlotAndTurn)
+        Ok(Turn::Held)
     }
 
     /// The next request that can be served, with its slot and turn taken.
@@ -485,6 +524,7 @@ mod tests {
         let order = Arc::new(Mutex::new(Vec::new()));
         let mut tasks = Vec::new();
         drop(fair.open(MODEST).await.unwrap());
+        lock(&fair.shared.requests).crowded_until = Some(Instant::now() + CROWDED);
         let holder = fair.open(GREEDY).await.unwrap();
         for caller in [GREEDY, GREEDY, GREEDY, MODEST, MODEST] {
             let (fair, order) = (fair.clone(), Arc::clone(&order));
@@ -518,6 +558,24 @@ mod tests {
         ];
         assert_eq!((fair.load().slots, fair.load().waiting), (2, 0));
         drop(held);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_crowd_in_the_executors_queue_is_noticed() {
+        let fair = Fair::new(FairLimits {
+            turns: 1,
+            ..FairLimits::default()
+        });
+        for turn in 0..SAMPLE {
+            let caller = if turn % 2 == 0 { GREEDY } else { MODEST };
+            let slot = fair.open(caller);
+            // Whatever else runs takes its time.
+            let crowd = tokio::time::advance(2 * CROWDED_DELAY);
+            let (slot, ()) = tokio::join!(slot, crowd);
+            drop(slot.unwrap());
+        }
+        let crowded = lock(&fair.shared.requests).crowded_until;
+        assert!(crowded.is_some_and(|until| until > Instant::now()));
     }
 
     #[tokio::test(start_paused = true)]
