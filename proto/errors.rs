@@ -2,6 +2,7 @@
 //! them). Every status carries a `google.rpc.ErrorInfo` whose `reason` is the name of an [`ErrorReason`] without prefix.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use tonic::Status;
 use tonic_types::{ErrorDetails, StatusExt};
@@ -17,6 +18,9 @@ pub use table::{ALL_REASONS, row};
 
 /// What the metadata of a refusal holds that is about the key or connection of an S3 adapter, and not about its client.
 pub const ABOUT_EDGE: (&str, &str) = ("about", "edge");
+
+/// After how long a caller that is told to slow down may try again.
+const RETRY_DELAY: Duration = Duration::from_secs(1);
 
 /// How a reason appears.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,7 +52,10 @@ pub fn status(
     metadata: HashMap<String, String>,
 ) -> Status {
     let row = row(reason);
-    let details = ErrorDetails::with_error_info(row.name, ERROR_DOMAIN, metadata);
+    let mut details = ErrorDetails::with_error_info(row.name, ERROR_DOMAIN, metadata);
+    if reason == ErrorReason::SlowDown {
+        details.set_retry_info(Some(RETRY_DELAY));
+    }
     Status::with_error_details(row.grpc_code, message, details)
 }
 

@@ -1,13 +1,14 @@
 //! An answer on its way out.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use bucketry_edge::fair::Slot;
 use bytes::Bytes;
 use futures::Stream;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use http_body::{Body, Frame, SizeHint};
-use tokio::sync::OwnedSemaphorePermit;
 
 use crate::binding::Rendered;
 use crate::error::S3Error;
@@ -103,15 +104,15 @@ impl From<Rendered> for Answer {
 /// The body of an answer. Until its last byte it counts as a running request.
 pub struct AnswerBody {
     content: Content,
-    _running: Option<OwnedSemaphorePermit>,
+    _slot: Option<Arc<Slot>>,
 }
 
 impl AnswerBody {
-    /// `running` is given back when the body has been sent or given up.
-    pub(crate) fn new(content: Content, running: Option<OwnedSemaphorePermit>) -> Self {
+    /// `slot` is given back when the body has been sent or given up.
+    pub(crate) fn new(content: Content, slot: Option<Arc<Slot>>) -> Self {
         Self {
             content,
-            _running: running,
+            _slot: slot,
         }
     }
 }

@@ -1,16 +1,21 @@
 //! Asks the service whether an operation may be done, before the body is polled.
 
+use std::sync::Arc;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bucketry_contract::adapter::v1::{
     AuthorizeRequest, AuthorizeResponse, SignatureClaim, SignatureKind,
 };
+use bucketry_contract::v1::ErrorReason;
+use bucketry_edge::fair::{Caller, Refused, Slot};
 use http::HeaderMap;
 
 use crate::client_info::Client;
 use crate::copy_source::CopySource;
 use crate::edge::Edge;
 use crate::error::S3Error;
+use crate::fault::of_reason;
 use crate::generated::{Operation, ParsedRequest};
 use crate::sigv4::{
     Authentication, PostPolicyClaim, PostPolicyV2Claim, PresignedV2Claim, SigV4Claim, SignatureMode,
@@ -29,18 +34,38 @@ pub(crate) struct Asked<'a> {
     pub(crate) client: &'a Client,
 }
 
-/// The decision: a session for this operation on this resource.
+/// The decision, a session for this operation on this resource, and the request's place among the running ones.
 ///
 /// # Errors
-/// The service's refusal.
+/// The service's refusal; `SlowDown` if the caller has its share of requests already.
 pub(crate) async fn authorize(
     edge: &Edge,
     extensions: &http::Extensions,
     asked: &Asked<'_>,
-) -> Result<AuthorizeResponse, S3Error> {
+) -> Result<(AuthorizeResponse, Arc<Slot>), S3Error> {
     let mut request = tonic::Request::new(message(asked));
     *request.extensions_mut() = extensions.clone();
-    Ok(edge.authority.authorize(request).await?.into_inner())
+    let mut answer = edge.authority.authorize(request).await?;
+    // A service in this process has given a slot. One in another process divides its own.
+    let slot = match answer.extensions_mut().remove::<Arc<Slot>>() {
+        Some(slot) => slot,
+        None => {
+            let decision = answer.get_ref();
+            let caller = Caller {
+                account: decision.account,
+                key: decision.access_key,
+            };
+            let slot = edge.fair.open(caller).await.map_err(slow_down)?;
+            Arc::new(slot)
+        }
+    };
+    Ok((answer.into_inner(), slot))
+}
+
+/// A caller that has its share.
+pub(crate) fn slow_down(refused: Refused) -> S3Error {
+    tracing::debug!(bound = refused.label(), "a request is refused");
+    of_reason(ErrorReason::SlowDown, "")
 }
 
 fn message(asked: &Asked<'_>) -> AuthorizeRequest {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use bucketry_contract::adapter::v1::adapter_service_server::AdapterService;
 use bucketry_contract::v1::GetObjectResponse;
 use bucketry_contract::v1::object_service_server::ObjectService;
+use bucketry_edge::fair::Fair;
 use futures::stream::BoxStream;
-use tokio::sync::Semaphore;
 use tonic::Status;
 
 use crate::settings::Settings;
@@ -25,6 +25,7 @@ pub(crate) struct Edge {
     pub(crate) objects: Arc<Objects>,
     pub(crate) authority: Arc<Authority>,
     pub(crate) settings: Settings,
-    /// One permit a running request.
-    pub(crate) running: Arc<Semaphore>,
+    /// Divides the requests among their callers if the authority does not do so itself, because it is in another
+    /// process.
+    pub(crate) fair: Fair,
 }

@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
+use bucketry_edge::fair::Slot;
 use http::HeaderMap;
+use http::header::CONTENT_LENGTH;
 use tonic::metadata::{Ascii, MetadataValue};
 
+use crate::authorize::slow_down;
 use crate::binding::{Call, RenderContext, RequestView};
 use crate::body::Drained;
 use crate::checksum::DeclaredDigests;
@@ -13,13 +16,16 @@ use crate::content::Lent;
 use crate::edge::Edge;
 use crate::error::S3Error;
 use crate::form::Wishes;
-use crate::intake::{Expectation, Intake};
+use crate::intake::{Expectation, Intake, MAX_DOCUMENT_BYTES};
 use crate::keep_alive::LateError;
 use crate::query::Query;
 use crate::settings::Limits;
 use crate::sigv4::Authentication;
 use crate::target::Target;
 use crate::xml::Element;
+
+/// Documents up to this size are covered by the slot.
+const SMALL_DOCUMENT_BYTES: usize = 16 * 1024;
 
 /// The metadata in which the operation's call carries the decision.
 const SESSION: &str = "x-bucketry-session";
@@ -39,6 +45,8 @@ pub(crate) struct Exchange {
     pub(crate) client: Client,
     /// The content of an upload; of all other operations it has been read.
     pub(crate) intake: Intake,
+    /// The request's place among the running ones.
+    pub(crate) slot: Arc<Slot>,
     /// The XML body, if there was one.
     pub(crate) document: Option<Element>,
     /// How a form wants to be answered.
@@ -55,6 +63,23 @@ impl Exchange {
             query: &self.query,
             headers: &self.headers,
         }
+    }
+
+    /// Reserves the memory of an XML body before it is read.
+    ///
+    /// # Errors
+    /// `SlowDown` if the caller's documents take its share already.
+    pub(crate) async fn reserve_document(&mut self) -> Result<(), S3Error> {
+        let announced = self.headers.get(CONTENT_LENGTH);
+        let announced = announced.and_then(|value| value.to_str().ok()?.parse().ok());
+        let length = announced
+            .unwrap_or(MAX_DOCUMENT_BYTES)
+            .min(MAX_DOCUMENT_BYTES);
+        if length > SMALL_DOCUMENT_BYTES {
+            let lease = self.slot.reserve(length as u64).await.map_err(slow_down)?;
+            self.slot.keep(Some(lease));
+        }
+        Ok(())
     }
 
     /// How an error is written once the answer has begun.

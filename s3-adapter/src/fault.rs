@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use bucketry_contract::errors::{self, Explained};
 use bucketry_contract::v1::ErrorReason;
-use http::header::{CONTENT_RANGE, ETAG, LAST_MODIFIED};
-use http::{HeaderName, StatusCode};
+use http::header::{CONTENT_RANGE, ETAG, LAST_MODIFIED, RETRY_AFTER};
+use http::{HeaderName, HeaderValue, StatusCode};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use tonic::{Code, Status};
@@ -13,6 +13,9 @@ use tonic::{Code, Status};
 use crate::binding::PART_NUMBER;
 use crate::error::S3Error;
 use crate::headers::{format_http_date, header_value};
+
+/// After how long a client that is told to slow down may come again, in seconds.
+const SECOND: HeaderValue = HeaderValue::from_static("1");
 
 pub(crate) const BUCKET_REGION: HeaderName = HeaderName::from_static("x-amz-bucket-region");
 
@@ -131,6 +134,9 @@ pub(crate) fn of_reason(reason: ErrorReason, message: &str) -> S3Error {
     let row = errors::row(reason);
     let status = StatusCode::from_u16(row.http_status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     match text(reason) {
+        Some(text) if reason == ErrorReason::SlowDown => {
+            S3Error::new(row.s3_code, status, text).with_header(RETRY_AFTER, SECOND)
+        }
         Some(text) => S3Error::new(row.s3_code, status, text),
         None => {
             let field = message.split_once(": ").map_or("", |(field, _)| field);
@@ -350,6 +356,7 @@ fn text(reason: ErrorReason) -> Option<&'static str> {
         | Reason::InvalidChunkSize
         | Reason::MalformedTrailer
         | Reason::InvalidWriteOffset
+        | Reason::TooManyUploads
         | Reason::NotImplemented
         | Reason::InsufficientStorage
         | Reason::RequestTimeout => None,

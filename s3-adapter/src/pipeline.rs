@@ -5,9 +5,9 @@ use std::time::SystemTime;
 
 use bucketry_contract::v1::ErrorReason;
 use bucketry_edge::DecisionSignal;
+use bucketry_edge::fair::{Slot, paced};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, Version, header};
-use tokio::sync::OwnedSemaphorePermit;
 use tonic::metadata::MetadataValue;
 
 use crate::answer::{Answer, AnswerBody};
@@ -40,10 +40,10 @@ pub struct OperationName(pub &'static str);
 /// What becomes known of a request on its way, for its answer whether it succeeds or not.
 #[derive(Default)]
 struct Known {
-    /// The right to run, from when the caller may until the last byte of the answer.
-    running: Option<OwnedSemaphorePermit>,
     target: Option<Target>,
     operation: Option<Operation>,
+    /// The request's place among the running ones, once its caller is proved.
+    slot: Option<Arc<Slot>>,
 }
 
 /// Answers one request.
@@ -51,7 +51,11 @@ pub(crate) async fn handle(edge: Arc<Edge>, request: Request<EdgeBody>) -> Respo
     let (head, body) = request.into_parts();
     let client = Client::of(&head.extensions);
     let mut known = Known::default();
-    let mut answer = match answer(&edge, &head, body, &client, &mut known).await {
+    let result = answer(&edge, &head, body, &client, &mut known).await;
+    if let Some(slot) = &known.slot {
+        slot.end_turn();
+    }
+    let mut answer = match result {
         Ok(answer) => answer,
         Err(refusal) => refused(&edge, &head, &client, &known, refusal).await,
     };
@@ -74,7 +78,7 @@ pub(crate) async fn handle(edge: Arc<Edge>, request: Request<EdgeBody>) -> Respo
         answer.headers.entry(BUCKET_REGION).or_insert(region);
     }
     set_standard_headers(&mut answer.headers, &client.request_id, SystemTime::now());
-    let mut response = Response::new(AnswerBody::new(answer.content, known.running));
+    let mut response = Response::new(AnswerBody::new(answer.content, known.slot));
     *response.status_mut() = answer.status;
     *response.headers_mut() = answer.headers;
     if let Some(operation) = known.operation {
@@ -99,15 +103,20 @@ async fn answer(
         Ok(Admitted::Preflight(answer)) => Ok(answer),
         Ok(Admitted::Operation(parsed, mut exchange)) => {
             exchange.intake = intake;
-            let parsed = match read_body(*parsed, &mut exchange).await {
-                Ok(parsed) => parsed,
-                Err(error) => return Err(Refusal::with_body(error, exchange.intake)),
-            };
-            let objects = Arc::clone(&edge.objects);
-            dispatch(parsed, &*objects, &HandWritten, *exchange).await
+            paced(known.slot.as_deref(), operate(*parsed, *exchange)).await
         }
         Err(error) => Err(Refusal::with_body(error, intake)),
     }
+}
+
+/// Reads the body, or leaves it to the operation, and operates.
+async fn operate(parsed: ParsedRequest, mut exchange: Exchange) -> Result<Answer, Refusal> {
+    let parsed = match read_body(parsed, &mut exchange).await {
+        Ok(parsed) => parsed,
+        Err(error) => return Err(Refusal::with_body(error, exchange.intake)),
+    };
+    let objects = Arc::clone(&exchange.edge.objects);
+    dispatch(parsed, &*objects, &HandWritten, exchange).await
 }
 
 /// A request that may go on.
@@ -157,11 +166,9 @@ async fn admitted(
         headers: &headers,
         client,
     };
-    let decision = authorize(edge, &head.extensions, &asked).await?;
+    let (decision, slot) = authorize(edge, &head.extensions, &asked).await?;
     signal_decision(&head.extensions);
-    // Only now: requests of strangers must not take the place of others.
-    let permit = Arc::clone(&edge.running).try_acquire_owned();
-    known.running = Some(permit.map_err(|_| of_reason(ErrorReason::SlowDown, ""))?);
+    known.slot = Some(Arc::clone(&slot));
     let bucket = target.bucket().unwrap_or_default();
     let wishes = form.map(|form| form.admit(intake, bucket, now()));
     let wishes = wishes.transpose()?;
@@ -189,6 +196,7 @@ async fn admitted(
         extensions: head.extensions.clone(),
         client: client.clone(),
         intake: Intake::Taken,
+        slot,
         document: None,
         form: wishes,
         resource_url,
@@ -292,6 +300,9 @@ async fn read_body(
         BodyKind::Xml { need, .. } => Some(need),
         BodyKind::None => None,
     };
+    if need.is_some() {
+        exchange.reserve_document().await?;
+    }
     let idle = exchange.limits().body_idle;
     let document = exchange.intake.document(&exchange.digests, idle).await?;
     match need {

@@ -4,11 +4,11 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use bucketry_edge::fair::{Fair, FairLimits};
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use http::{Request, Response};
 use http_body::Body;
-use tokio::sync::Semaphore;
 
 use crate::answer::AnswerBody;
 use crate::edge::{Authority, Edge, Objects};
@@ -29,12 +29,15 @@ impl S3Adapter {
     /// An adapter over the services themselves, or over what forwards to them ([`crate::remote`]).
     #[must_use]
     pub fn new(objects: Arc<Objects>, authority: Arc<Authority>, settings: Settings) -> Self {
-        let running = Arc::new(Semaphore::new(settings.limits.max_requests.max(1)));
+        let fair = Fair::new(FairLimits {
+            requests: settings.limits.max_requests,
+            ..FairLimits::default()
+        });
         let edge = Edge {
             objects,
             authority,
             settings,
-            running,
+            fair,
         };
         Self {
             edge: Arc::new(edge),

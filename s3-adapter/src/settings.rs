@@ -23,8 +23,8 @@ pub struct Settings {
 /// What one request, and all of them together, may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// The most requests at once, counted until the last byte of the answer; further ones are told to slow down. At
-    /// least 1.
+    /// The most requests at once, counted until the last byte of the answer and divided fairly among accounts and
+    /// access keys; further ones are told to slow down. At least 1. Unused if the authority divides requests itself.
     pub max_requests: usize,
     /// The most headers of a request.
     pub max_headers: usize,

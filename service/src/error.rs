@@ -1,5 +1,9 @@
 //! Why an operation was refused, as data. [`crate::status`] makes the wire status of it.
 
+use std::time::Duration;
+
+use bucketry_edge::fair::Refused;
+
 use crate::catalog::CatalogError;
 use crate::domain::ChecksumAlgorithm;
 use crate::rules::checksums::{ChecksumError, lower};
@@ -130,6 +134,17 @@ pub(crate) enum Error {
     ByteLimitExceeded { limit: u64 },
     #[error("the token's requests per second are used up: {limit}; slow down")]
     RequestLimitExceeded { limit: u32 },
+
+    #[error("{0}; slow down")]
+    Busy(Refused),
+    #[error("the server has no file descriptor left; slow down")]
+    NoDescriptor,
+    #[error("the message did not arrive within {} seconds", limit.as_secs())]
+    MessageIdle { limit: Duration },
+    #[error(
+        "the bucket has {limit} open multipart uploads, which is the limit: complete or abort some"
+    )]
+    TooManyUploads { limit: u32 },
 
     #[error("{}", digest.mismatch())]
     BadDigest {

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use bucketry_edge::DecisionSignal;
+use http::{Extensions, HeaderMap};
 use tonic::Request;
-use tonic::metadata::MetadataMap;
 
 use crate::access::authenticate::{AuthenticateError, authenticate_bearer};
 use crate::access::{
@@ -14,7 +14,7 @@ use crate::access::{
 use crate::catalog::Catalog;
 use crate::catalog::model::AccessKey;
 use crate::config::PlaintextCredentials;
-use crate::domain::AccessKeyId;
+use crate::domain::{AccessKeyId, AccessKeyPk};
 use crate::error::Error;
 use crate::sealing::LiveKeyring;
 use crate::server::{ClientCertificate, ConnectionInfo, EffectiveAddress, Encryption, RequestId};
@@ -33,6 +33,7 @@ pub(crate) enum Counting {
 }
 
 /// Somebody who has shown credentials of one of the three kinds, or none.
+#[derive(Clone)]
 pub(crate) struct Caller {
     rpc: &'static str,
     proof: Proof,
@@ -42,6 +43,7 @@ pub(crate) struct Caller {
     decision: Option<DecisionSignal>,
 }
 
+#[derive(Clone)]
 enum Proof {
     /// Proved, or anonymous.
     Known(access::Caller),
@@ -67,6 +69,14 @@ impl Caller {
         }
     }
 
+    /// The proved or anonymous caller; none for the session of an edge, which is read later.
+    pub(crate) fn known(&self) -> Option<&access::Caller> {
+        match &self.proof {
+            Proof::Known(known) => Some(known),
+            Proof::Session(_) => None,
+        }
+    }
+
     /// Whether the caller showed a session, and not the secret of its key.
     pub(crate) fn is_by_session(&self) -> bool {
         self.by_session
@@ -82,14 +92,32 @@ impl Caller {
 }
 
 impl Service {
-    /// Reads the credentials of a call.
+    /// The caller, as it was proved by the head of the call; a call from within this process is proved here.
     pub(crate) async fn caller<T>(
         &self,
         request: &Request<T>,
         rpc: &'static str,
     ) -> Result<Caller, Error> {
-        let decision = request.extensions().get::<DecisionSignal>().cloned();
-        if let Some(session) = text(request.metadata(), SESSION_METADATA)? {
+        let extensions = request.extensions();
+        match extensions.get::<Caller>() {
+            Some(caller) if caller.rpc == rpc => Ok(caller.clone()),
+            Some(_) => Err(Error::internal("a call that was judged as another")),
+            None => {
+                let headers = request.metadata().as_ref();
+                self.read_credentials(headers, extensions, rpc).await
+            }
+        }
+    }
+
+    /// Reads the credentials of a call from its head.
+    pub(crate) async fn read_credentials(
+        &self,
+        headers: &HeaderMap,
+        extensions: &Extensions,
+        rpc: &'static str,
+    ) -> Result<Caller, Error> {
+        let decision = extensions.get::<DecisionSignal>().cloned();
+        if let Some(session) = text(headers, SESSION_METADATA)? {
             let proof = Proof::Session(session.to_owned());
             return Ok(Caller {
                 rpc,
@@ -98,9 +126,9 @@ impl Service {
                 decision,
             });
         }
-        let connection = request.extensions().get::<ConnectionInfo>().copied();
-        let origin = origin(request, rpc);
-        let (known, by_session) = match text(request.metadata(), "authorization")? {
+        let connection = extensions.get::<ConnectionInfo>().copied();
+        let origin = origin_of(headers, extensions, rpc);
+        let (known, by_session) = match text(headers, "authorization")? {
             None => (access::Caller::anonymous(origin), false),
             Some(authorization) => {
                 self.check_transport(connection)?;
@@ -119,6 +147,22 @@ impl Service {
             by_session,
             decision,
         })
+    }
+
+    /// The key of an edge's session; none if the session is anonymous. What the session is good for is judged later.
+    ///
+    /// # Errors
+    /// As of a session that is not authentic or has ended.
+    pub(crate) fn session_key(&self, caller: &Caller) -> Result<Option<AccessKeyPk>, Error> {
+        match &caller.proof {
+            Proof::Known(known) => Ok(known.key().map(|key| key.pk)),
+            Proof::Session(text) => {
+                let keyring = self.keyring.current();
+                let session = OperationSession::authentic(&keyring, text, self.now());
+                let session = session.map_err(session_error)?;
+                Ok(session.key.map(|key| key.pk))
+            }
+        }
     }
 
     /// Refuses credentials, and the making of a session, over plaintext from elsewhere.
@@ -234,17 +278,19 @@ impl Service {
 
 /// From where a call comes.
 pub(crate) fn origin<T>(request: &Request<T>, rpc: &'static str) -> Origin {
+    origin_of(request.metadata().as_ref(), request.extensions(), rpc)
+}
+
+fn origin_of(headers: &HeaderMap, extensions: &Extensions, rpc: &'static str) -> Origin {
     Origin {
-        address: request
-            .extensions()
+        address: extensions
             .get::<EffectiveAddress>()
             .map_or(ClientAddress::UNKNOWN, |client| client.address),
-        request_id: request
-            .extensions()
+        request_id: extensions
             .get::<RequestId>()
             .map_or_else(|| "unknown".into(), |id| id.as_str().into()),
         operation: rpc.into(),
-        user_agent: (request.metadata().get("user-agent"))
+        user_agent: (headers.get("user-agent"))
             .and_then(|value| value.to_str().ok())
             .and_then(Origin::user_agent),
     }
@@ -311,8 +357,8 @@ fn session_error(error: SessionError) -> Error {
     }
 }
 
-fn text<'a>(metadata: &'a MetadataMap, name: &'static str) -> Result<Option<&'a str>, Error> {
-    let mut values = metadata.get_all(name).iter();
+fn text<'a>(headers: &'a HeaderMap, name: &'static str) -> Result<Option<&'a str>, Error> {
+    let mut values = headers.get_all(name).iter();
     let first = values.next();
     if values.next().is_some() {
         return Err(Error::InvalidRequest("credentials are given twice"));

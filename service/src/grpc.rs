@@ -163,7 +163,9 @@ impl AdapterService for Server {
         request: Request<AuthorizeRequest>,
     ) -> Result<Response<AuthorizeResponse>, Status> {
         self.admit_edge(&request, "Authorize").await?;
-        answered(edge::authorize(&self.service, request.into_inner()).await)
+        let shares = edge::SharedBy::Edge;
+        let authorized = edge::authorize(&self.service, request.into_inner(), shares).await;
+        answered(authorized.map(|(decision, _)| decision))
     }
 
     async fn evaluate_cors(
@@ -176,7 +178,7 @@ impl AdapterService for Server {
 }
 
 /// A refusal of the edge itself, marked so that it is not taken for one of the edge's client.
-fn about_the_edge(error: &Error) -> Status {
+pub(crate) fn about_the_edge(error: &Error) -> Status {
     let status = to_status(error);
     match errors::explain(&status) {
         Some(mut explained) => {
@@ -212,7 +214,14 @@ impl AdapterService for LocalEdge {
         &self,
         request: Request<AuthorizeRequest>,
     ) -> Result<Response<AuthorizeResponse>, Status> {
-        answered(edge::authorize(&self.service, request.into_inner()).await)
+        let shares = edge::SharedBy::Service;
+        let authorized = edge::authorize(&self.service, request.into_inner(), shares).await;
+        let (decision, slot) = authorized.map_err(|error| to_status(&error))?;
+        let mut response = Response::new(decision);
+        if let Some(slot) = slot {
+            response.extensions_mut().insert(slot);
+        }
+        Ok(response)
     }
 
     async fn evaluate_cors(

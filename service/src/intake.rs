@@ -19,6 +19,7 @@ use crate::error::{Digest, Error};
 use crate::metering::Direction;
 use crate::placement::Place;
 use crate::service::{Grant, Service};
+use crate::telemetry::metrics::count_refusal;
 
 /// Content up to this size is kept in the catalog: a file of its own costs more (measured: 8 KiB).
 pub(crate) const INLINE_BYTES: usize = 8 * 1024;
@@ -396,9 +397,20 @@ pub(crate) fn full_object(
         .map_err(|_| Error::internal("a digest of the wrong length"))
 }
 
+/// Whether the process, or the system, has no file descriptor left.
+fn is_want_of_descriptors(error: &std::io::Error) -> bool {
+    use rustix::io::Errno;
+    let code = error.raw_os_error().map(Errno::from_raw_os_error);
+    code.is_some_and(|code| code == Errno::MFILE || code == Errno::NFILE)
+}
+
 /// What a blob's failure is to the caller.
 pub(crate) fn blob_error(error: BlobError) -> Error {
     match error {
+        BlobError::File { ref source, .. } if is_want_of_descriptors(source) => {
+            count_refusal("descriptors");
+            Error::NoDescriptor
+        }
         BlobError::NoSpace { .. } => Error::InsufficientStorage(Box::new(error)),
         BlobError::Corrupt { .. } | BlobError::NotFound { .. } | BlobError::NotAFile { .. } => {
             Error::DataCorrupt(Box::new(error))

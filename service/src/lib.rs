@@ -3,6 +3,7 @@
 pub mod access;
 mod admission;
 pub mod blobs;
+mod call_gate;
 pub mod catalog;
 pub mod cli;
 pub mod clock;
@@ -13,6 +14,7 @@ pub mod digest;
 pub mod domain;
 mod endpoints;
 mod error;
+mod fair_share;
 pub mod fsck;
 mod gate;
 mod grant;

@@ -2,6 +2,7 @@
 
 use crate::catalog::{Condition, Refusal};
 use crate::error::Error;
+use crate::telemetry::metrics::count_refusal;
 
 /// The error that a refusal is. Exhaustive: a new refusal does not compile until it has its row here.
 pub(crate) fn to_error(refusal: Refusal) -> Error {
@@ -41,6 +42,10 @@ pub(crate) fn to_error(refusal: Refusal) -> Error {
             number: number.into(),
             etag: String::new(),
         },
+        Refusal::TooManyUploads { limit } => {
+            count_refusal("open_uploads");
+            Error::TooManyUploads { limit }
+        }
         Refusal::PartList => Error::InvalidPartOrder,
         Refusal::SourceGone => Error::SourceChanged,
         // Lost races: the same request may well succeed when it comes again.

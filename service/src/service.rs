@@ -1,8 +1,10 @@
 //! What every operation works with, and the two steps that every operation takes: to be admitted, and to commit.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bucketry_contract::access_table::{AccessClass as ContractClass, Classified};
+use bucketry_edge::fair::Fair;
 use moka::sync::Cache;
 
 use crate::access::{self, AccessClass};
@@ -37,6 +39,7 @@ pub struct Service {
     pub(crate) settings: Settings,
     pub(crate) owners: Cache<AccountId, Owner>,
     pub(crate) ledger: Ledger,
+    pub(crate) fair: Fair,
 }
 
 /// What the operator chose.
@@ -54,6 +57,10 @@ pub(crate) struct Settings {
     pub endpoints: Endpoints,
     /// What a separate adapter must show besides its key.
     pub adapter_certificate: AdapterCertificate,
+    /// How many multipart uploads of one bucket may be open at once.
+    pub max_open_uploads: u32,
+    /// How long the one message of a unary call may take to arrive.
+    pub message_timeout: Duration,
     /// The account that exists from the first start; what an operator makes belongs to it.
     pub first_account: AccountId,
 }

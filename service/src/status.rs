@@ -186,7 +186,14 @@ pub(crate) fn parts(error: &Error) -> Parts {
         Error::ContentIdle => (Reason::RequestTimeout, facts([])),
         Error::TokenUsable => (Reason::TokenUsable, facts([])),
         Error::ByteLimitExceeded { .. } => (Reason::ByteLimitExceeded, facts([])),
-        Error::RequestLimitExceeded { .. } => (Reason::SlowDown, facts([])),
+        Error::RequestLimitExceeded { .. } | Error::Busy(_) | Error::NoDescriptor => {
+            (Reason::SlowDown, facts([]))
+        }
+        Error::MessageIdle { .. } => (Reason::RequestTimeout, facts([])),
+        Error::TooManyUploads { limit } => (
+            Reason::TooManyUploads,
+            facts([("limit", limit.to_string())]),
+        ),
         Error::BadDigest {
             digest,
             declared,

@@ -16,6 +16,7 @@ mod clients;
 mod cluster_faults;
 mod database_faults;
 mod durability;
+mod fairness;
 mod grpc;
 mod haproxy;
 mod keys;

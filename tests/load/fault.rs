@@ -72,6 +72,8 @@ pub(crate) enum Fault {
         ratio: f64,
         limit: f64,
     },
+    #[error("an account has {ratio:.2} of its rate beside another; the least is {least}")]
+    Unfair { ratio: f64, least: f64 },
     #[error("{0}")]
     Io(#[from] io::Error),
     #[error("json: {0}")]

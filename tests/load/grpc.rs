@@ -3,6 +3,7 @@
 use std::iter::once;
 
 use bucketry_contract::v1;
+use bucketry_contract::v1::admin_service_client::AdminServiceClient;
 use bucketry_contract::v1::object_service_client::ObjectServiceClient;
 use bucketry_contract::v1::token_service_client::TokenServiceClient;
 use bytes::{Bytes, BytesMut};
@@ -83,6 +84,24 @@ pub(crate) async fn create_bucket(
         .create_bucket(request)
         .await?;
     Ok(())
+}
+
+/// Makes an account; answers its administrator's key.
+pub(crate) async fn create_account(
+    authority: &Authority,
+    operator: &Credentials,
+    name: &str,
+) -> Result<Credentials, Fault> {
+    let mut client =
+        AdminServiceClient::with_interceptor(connect(authority).await?, Bearer::new(operator)?);
+    let request = v1::CreateAccountRequest {
+        display_name: name.to_owned(),
+    };
+    let answer = client.create_account(request).await?.into_inner();
+    Ok(Credentials {
+        access_key_id: answer.access_key_id,
+        secret: Secret::new(answer.secret_access_key),
+    })
 }
 
 /// Makes a token that reads and writes a bucket.

@@ -9,6 +9,7 @@ use clap::{Parser, Subcommand};
 mod cell;
 mod connection;
 mod crash;
+mod fairness;
 mod fault;
 mod grpc;
 mod list_scaling;
@@ -44,6 +45,8 @@ enum Command {
     Regress(regress::Options),
     /// Start a server and compare listing a small bucket with listing a large one.
     ListScaling(list_scaling::Options),
+    /// Start a server and measure what one account leaves to another
+    Fairness(fairness::Options),
     /// Start a server, kill it again and again under load, and check what it has kept.
     Crash(crash::Options),
 }
@@ -54,6 +57,7 @@ fn main() -> ExitCode {
         Command::Matrix(options) => matrix::run(&options),
         Command::Regress(options) => regress::run(&options),
         Command::ListScaling(options) => list_scaling::run(&options),
+        Command::Fairness(options) => fairness::run(&options),
         Command::Crash(options) => crash::run(&options),
     };
     match outcome {

@@ -11,7 +11,7 @@ use crate::connection::Connection;
 use crate::fault::Fault;
 use crate::grpc;
 use crate::server::root_credentials;
-use crate::target::{Authority, Front, Target};
+use crate::target::{Authority, Credentials, Front, Target};
 
 /// The region of a server that was told none.
 pub(crate) const REGION: &str = "us-east-1";
@@ -28,13 +28,26 @@ pub(crate) fn runtime() -> Result<Runtime, Fault> {
 
 /// Makes a bucket and a token that reads and writes it.
 pub(crate) async fn bucket(authority: &Authority, name: &str) -> Result<Target, Fault> {
-    let root = root_credentials();
-    grpc::create_bucket(authority, &root, name).await?;
+    bucket_of(authority, &root_credentials(), name).await
+}
+
+/// As [`bucket`], in an account of its own.
+pub(crate) async fn account(authority: &Authority, name: &str) -> Result<Target, Fault> {
+    let administrator = grpc::create_account(authority, &root_credentials(), name).await?;
+    bucket_of(authority, &administrator, name).await
+}
+
+async fn bucket_of(
+    authority: &Authority,
+    administrator: &Credentials,
+    name: &str,
+) -> Result<Target, Fault> {
+    grpc::create_bucket(authority, administrator, name).await?;
     Ok(Target {
         front: Front::Grpc,
         authority: authority.clone(),
         bucket: name.to_owned(),
-        credentials: grpc::create_token(authority, &root, name).await?,
+        credentials: grpc::create_token(authority, administrator, name).await?,
         region: REGION.to_owned(),
     })
 }

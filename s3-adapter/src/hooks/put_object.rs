@@ -247,6 +247,7 @@ mod tests {
             bench.service().authorizes(Ok(AuthorizeResponse {
                 session: SESSION.into(),
                 chunk_signing_key,
+                ..AuthorizeResponse::default()
             }));
             let seen = bench.send_signed("PUT", "/b/k", &headers, body).await;
             assert_eq!(seen.status, status, "{seen:?}");

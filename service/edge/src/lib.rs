@@ -2,6 +2,7 @@
 //! proxies. Used by the server and by the separate S3 adapter; what answers a request is a [`Handler`] of either.
 
 pub mod environment;
+pub mod fair;
 pub mod forwarding;
 
 pub mod budget;

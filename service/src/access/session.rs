@@ -157,12 +157,21 @@ impl OperationSession {
         usage: &SessionUse,
         now: Timestamp,
     ) -> Result<Self, SessionError> {
-        let (_, fields) = open_text(keyring, &[OPERATION], text)?;
-        let session = Self::decode(&fields).ok_or(SessionError::NotAuthentic)?;
-        check_time(session.not_after, now)?;
+        let session = Self::authentic(keyring, text, now)?;
         if session.usage != *usage {
             return Err(SessionError::OtherUse(Box::new(session.usage)));
         }
+        Ok(session)
+    }
+
+    /// Reads a session without asking what it is shown for: it proves who calls, not that the call may be made.
+    ///
+    /// # Errors
+    /// [`SessionError`], but for `OtherUse` and `OtherKey`.
+    pub fn authentic(keyring: &Keyring, text: &str, now: Timestamp) -> Result<Self, SessionError> {
+        let (_, fields) = open_text(keyring, &[OPERATION], text)?;
+        let session = Self::decode(&fields).ok_or(SessionError::NotAuthentic)?;
+        check_time(session.not_after, now)?;
         Ok(session)
     }
 

@@ -126,6 +126,12 @@ pub enum Refusal {
     /// The bucket is deleted.
     #[error("bucket {0} is gone")]
     BucketGone(BucketId),
+    /// The bucket has as many open uploads as it may.
+    #[error("the bucket has {limit} open uploads")]
+    TooManyUploads {
+        /// The limit.
+        limit: u32,
+    },
     /// The bucket holds objects.
     #[error("bucket {0} is not empty")]
     BucketNotEmpty(BucketId),

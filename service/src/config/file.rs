@@ -9,8 +9,8 @@ use toml::{Spanned, Value};
 
 use super::error::Position;
 use super::{
-    ConfigError, DatabaseSettings, LogSettings, ServeArgs, ServerSettings, StorageSettings,
-    UpkeepSettings,
+    ConfigError, DatabaseSettings, FairSettings, LogSettings, ServeArgs, ServerSettings,
+    StorageSettings, UpkeepSettings,
 };
 
 /// The settings of a file.
@@ -20,6 +20,7 @@ pub(super) struct FileSettings {
     pub(super) database: DatabaseSettings,
     pub(super) server: ServerSettings,
     pub(super) limits: LimitSettings,
+    pub(super) fair: FairSettings,
     pub(super) upkeep: UpkeepSettings,
     pub(super) log: LogSettings,
 }
@@ -69,6 +70,7 @@ impl FileSettings {
             database: source.settings()?,
             server: source.settings()?,
             limits: source.settings()?,
+            fair: source.settings()?,
             upkeep: source.settings()?,
             log: source.settings()?,
         })
@@ -150,6 +152,11 @@ mod tests {
         unauthenticated-slots-per-address = 10
         unauthenticated-bytes = 2000
         unauthenticated-bytes-per-address = 1000
+        max-requests = 100
+        max-message-bytes = 33554432
+        request-wait = "2s"
+        message-timeout = "10s"
+        max-open-uploads = 7
         collect-interval = "5s"
         collect-grace = "1m"
         node-lease = "20s"

@@ -8,6 +8,7 @@
 mod client;
 mod database_url;
 mod error;
+mod fair;
 mod file;
 mod key_pair;
 mod names;
@@ -20,6 +21,7 @@ pub use bucketry_edge::duration::{DurationError, parse_duration};
 pub use client::ClientSettings;
 pub use database_url::DatabaseUrl;
 pub use error::{ConfigError, Position};
+pub use fair::{FairConfig, FairSettings};
 pub use key_pair::KeyPair;
 pub(crate) use key_pair::VARIABLES_WITHOUT_FLAG;
 pub use names::{Domain, LogFilter, NameError, PublicUrl, Region};

@@ -9,9 +9,9 @@ use bucketry_edge::{LimitSettings, Limits};
 use super::file::FileSettings;
 use super::key_pair::{KEYRING, text};
 use super::{
-    ConfigError, DatabaseSettings, DatabaseUrl, Domain, KeyPair, LogFilter, LogFormat, LogSettings,
-    PlaintextCredentials, PublicUrl, Region, Secret, ServeArgs, ServerSettings, SignatureV2,
-    StorageSettings, StoreUrl, UpkeepSettings,
+    ConfigError, DatabaseSettings, DatabaseUrl, Domain, FairConfig, KeyPair, LogFilter, LogFormat,
+    LogSettings, PlaintextCredentials, PublicUrl, Region, Secret, ServeArgs, ServerSettings,
+    SignatureV2, StorageSettings, StoreUrl, UpkeepSettings,
 };
 
 const DATA_DIR: &str = "./bucketry-data";
@@ -35,6 +35,8 @@ pub struct Config {
     pub database: DatabaseConfig,
     /// How it is served.
     pub server: ServerConfig,
+    /// What callers share.
+    pub fair: FairConfig,
     /// How the store is kept.
     pub upkeep: UpkeepConfig,
     /// What is logged.
@@ -172,6 +174,7 @@ impl Config {
                 args.server.or(file.server),
                 &args.limits.or(file.limits),
             )?,
+            fair: FairConfig::resolve(args.fair.or(file.fair))?,
             upkeep: UpkeepConfig::resolve(args.upkeep.or(file.upkeep))?,
             log: LogConfig::resolve(args.log.or(file.log)),
             root: KeyPair::root(variable)?,

@@ -9,6 +9,7 @@ use bucketry_edge::duration::{self, parse_duration};
 use bucketry_edge::forwarding::{ForwardedHeader, TrustedProxy};
 use serde::Deserialize;
 
+use super::fair::FairSettings;
 use super::names::parse_listener;
 use super::{Domain, LogFilter, PublicUrl, Region, Secret, StoreUrl};
 
@@ -34,6 +35,10 @@ pub struct ServeArgs {
     /// What callers may use, and how long they are waited for.
     #[command(flatten)]
     pub limits: LimitSettings,
+
+    /// What callers share.
+    #[command(flatten)]
+    pub fair: FairSettings,
 
     /// How the store is kept.
     #[command(flatten)]

@@ -10,6 +10,7 @@ use bucketry_contract::adapter::v1::adapter_service_server::AdapterServiceServer
 use bucketry_contract::v1::admin_service_server::AdminServiceServer;
 use bucketry_contract::v1::object_service_server::ObjectServiceServer;
 use bucketry_contract::v1::token_service_server::TokenServiceServer;
+use bucketry_edge::fair::Fair;
 use moka::sync::Cache;
 use tokio::task::AbortHandle;
 
@@ -19,6 +20,7 @@ pub use crate::sealing::SealingError;
 
 use crate::access::sigv4::SigningKeyCache;
 use crate::blobs::{BlobStore, BlobStoreOptions, StoreUrl, StoreUrlError, UnusableStore};
+use crate::call_gate::{CallGate, MAX_MESSAGE_BYTES};
 use crate::catalog::{Catalog, CatalogError, CatalogOptions, CatalogUrl};
 use crate::clock::Clock;
 use crate::collector::Collector;
@@ -34,12 +36,12 @@ use crate::sealing::{self, LiveKeyring};
 use crate::server::{DescriptorSets, Front, GrpcBuilder, GrpcError};
 use crate::service::{AdapterCertificate, Service, Settings};
 
-/// The largest gRPC message that is taken: a chunk of 2 MiB and what is around it.
-const MAX_MESSAGE_BYTES: usize = 4 * 1024 * 1024;
 /// Signing keys kept: 200 bytes each.
 const SIGNING_KEYS: u64 = 10_000;
 /// Longer than any upload waits between two writes.
 const LONGEST_PAUSE: Duration = Duration::from_secs(24 * 3600);
+/// How often the metrics of the shared resources are brought up to date.
+const LOAD_INTERVAL: Duration = Duration::from_secs(1);
 /// Accounts kept.
 const OWNERS: u64 = 10_000;
 
@@ -181,10 +183,13 @@ pub async fn open(config: &Config, public_url: &PublicUrl) -> Result<Node, NodeE
             signature_v2: config.server.signature_v2,
             endpoints: Endpoints::new(config.server.endpoint_aliases.iter().chain([public_url])),
             adapter_certificate: adapter_certificate(config),
+            max_open_uploads: config.fair.max_open_uploads,
+            message_timeout: config.fair.message_timeout,
             first_account,
         },
         owners: Cache::new(OWNERS),
         ledger: Ledger::new(clock),
+        fair: Fair::new(config.fair.limits),
     });
     let first_start = bootstrap::operator_key(&service, config.root.as_ref()).await?;
     let heartbeat = Heartbeat::new(
@@ -210,6 +215,7 @@ pub async fn open(config: &Config, public_url: &PublicUrl) -> Result<Node, NodeE
     tokio::spawn(sweep(collector.blobs.clone(), left_before(config, started)));
     let work = vec![
         tokio::spawn(heartbeat.run(config.upkeep.interval)).abort_handle(),
+        tokio::spawn(show_load(service.fair.clone())).abort_handle(),
         tokio::spawn(collector.clone().run()).abort_handle(),
         tokio::spawn(sealing::reseal_for_ever(
             collector.catalog.clone(),
@@ -239,6 +245,15 @@ fn adapter_certificate(config: &Config) -> AdapterCertificate {
     match tls.and_then(|files| files.client_authorities.as_ref()) {
         Some(_) => AdapterCertificate::Required,
         None => AdapterCertificate::NotAsked,
+    }
+}
+
+/// Keeps the metrics of the shared resources up to date.
+async fn show_load(fair: Fair) {
+    let mut interval = tokio::time::interval(LOAD_INTERVAL);
+    loop {
+        interval.tick().await;
+        crate::telemetry::metrics::show_load(fair.load());
     }
 }
 
@@ -278,8 +293,10 @@ async fn front(
             complete: bucketry_contract::DESCRIPTOR_SET,
         })
         .await?;
+    let gate = CallGate::new(Arc::clone(service), bucketry_contract::DESCRIPTOR_SET)
+        .map_err(GrpcError::from)?;
     Ok(Front::new(
-        grpc,
+        grpc.gated(gate),
         s3::service(service, server, config, public_url),
         config.server.forwarding.clone(),
     ))

@@ -33,6 +33,7 @@ pub(crate) async fn create_multipart_upload(
             lock: Default::default(),
             acl: None,
             checksum,
+            most_open: service.settings.max_open_uploads,
             guard,
             now: service.now(),
         })

@@ -104,11 +104,10 @@ where
         id: &RequestId,
     ) -> Response<Body> {
         let answered = match front {
-            FrontName::Grpc => {
-                AssertUnwindSafe(self.grpc.routes().oneshot(request))
-                    .catch_unwind()
-                    .await
-            }
+            FrontName::Grpc => AssertUnwindSafe(self.grpc.call(request))
+                .catch_unwind()
+                .await
+                .map(Ok),
             FrontName::S3 => AssertUnwindSafe(self.s3.clone().oneshot(request))
                 .catch_unwind()
                 .await

@@ -10,7 +10,10 @@ use tonic::server::NamedService;
 use tonic::service::Routes;
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
-use tower::Service;
+use tower::{Service, ServiceExt};
+
+use super::RequestBody;
+use crate::call_gate::CallGate;
 
 /// Why the gRPC side cannot be built: the descriptor set cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -55,6 +58,7 @@ pub struct GrpcFront {
     services: Arc<[&'static str]>,
     operations: Arc<HashMap<String, Arc<str>>>,
     health: HealthReporter,
+    gate: Option<CallGate>,
 }
 
 impl GrpcBuilder {
@@ -106,6 +110,7 @@ impl GrpcBuilder {
             services: complete.services.into(),
             operations: Arc::new(operations),
             health,
+            gate: None,
         })
     }
 }
@@ -134,8 +139,25 @@ impl GrpcFront {
         self.operations.get(path).cloned()
     }
 
-    pub(super) fn routes(&self) -> Routes {
-        self.routes.clone()
+    /// Has every call judged by its head before a service reads a message.
+    #[must_use]
+    pub(crate) fn gated(self, gate: CallGate) -> Self {
+        Self {
+            gate: Some(gate),
+            ..self
+        }
+    }
+
+    /// Answers one call.
+    pub(super) async fn call(&self, request: Request<RequestBody>) -> Response<Body> {
+        let routes = self.routes.clone();
+        match &self.gate {
+            Some(gate) => gate.call(request, routes).await,
+            None => routes
+                .oneshot(request)
+                .await
+                .unwrap_or_else(|never| match never {}),
+        }
     }
 }
 

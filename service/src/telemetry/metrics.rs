@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
+use bucketry_edge::fair::Load;
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode, header};
 use http_body_util::Full;
@@ -23,6 +24,10 @@ const DURATION: &str = "bucketry_request_duration_seconds";
 const RECEIVED: &str = "bucketry_received_bytes_total";
 const SENT: &str = "bucketry_sent_bytes_total";
 const IN_FLIGHT: &str = "bucketry_requests_in_flight";
+const REFUSED: &str = "bucketry_requests_refused_total";
+const SLOTS: &str = "bucketry_request_slots";
+const WAITING: &str = "bucketry_requests_waiting";
+const MESSAGE_BYTES: &str = "bucketry_request_message_bytes";
 const BUILD_INFO: &str = "bucketry_build_info";
 /// 1 if the database answers, else 0.
 pub(crate) const DATABASE_UP: &str = "bucketry_database_up";
@@ -163,6 +168,18 @@ pub fn record_request(record: &RequestRecord) {
     }
 }
 
+/// Counts a request that was refused for want of a resource; `reason` says which.
+pub(crate) fn count_refusal(reason: &'static str) {
+    counter!(REFUSED, "reason" => reason).increment(1);
+}
+
+/// Shows what of the shared resources is in use.
+pub(crate) fn show_load(load: Load) {
+    gauge!(SLOTS).set(load.slots as f64);
+    gauge!(WAITING).set(load.waiting as f64);
+    gauge!(MESSAGE_BYTES).set(load.bytes as f64);
+}
+
 /// Counts a request as running until dropped.
 #[derive(Debug)]
 pub struct InFlight(FrontName);
@@ -220,6 +237,13 @@ fn describe() {
     describe_counter!(SENT, "Body bytes sent.");
     describe_gauge!(IN_FLIGHT, "Requests that are running.");
     bucketry_edge::describe_metrics();
+    describe_counter!(REFUSED, "Requests refused for want of a resource.");
+    describe_gauge!(SLOTS, "Requests of proved callers that hold a slot.");
+    describe_gauge!(WAITING, "Requests that wait for a slot or a turn.");
+    describe_gauge!(
+        MESSAGE_BYTES,
+        "Bytes reserved for messages and XML bodies that are read as a whole."
+    );
     describe_gauge!(BUILD_INFO, "Always 1; the labels tell the build.");
     describe_gauge!(DATABASE_UP, "1 if the database answers (Postgres).");
     describe_gauge!(

@@ -72,6 +72,7 @@ cases! {
     group_commit::survives_values_that_no_database_takes,
     group_commit::drains_before_closing,
     uploads::become_objects,
+    uploads::are_limited_by_bucket,
     uploads::answer_repeated_completions_alike,
     uploads::refuse_changed_parts,
     uploads::replace_parts,

@@ -9,7 +9,7 @@ use crate::catalog::mutation::{
     AbortUpload, CompleteUpload, CreateUpload, Guard, IfNoneMatch, Preconditions, PutPart,
 };
 use crate::catalog::query::{ListUploads, Listed};
-use crate::catalog::{Condition, Refusal, Repetition};
+use crate::catalog::{CatalogError, Condition, Refusal, Repetition};
 use crate::domain::{
     AccountId, BlobBatchId, BucketId, Checksum, ChecksumAlgorithm, ChecksumType, Tag, UploadId,
 };
@@ -33,6 +33,7 @@ pub(super) fn begin(bucket: BucketId, name: &str, number: u64) -> CreateUpload {
         lock: ObjectLock::default(),
         acl: None,
         checksum: Some((ChecksumAlgorithm::Crc64Nvme, ChecksumType::FullObject)),
+        most_open: 10_000,
         guard: Guard::System,
         now: started,
     }
@@ -84,6 +85,41 @@ async fn begun(fixture: &Fixture, bucket: BucketId) -> (Arc<Upload>, BlobBatchId
         fixture.catalog.submit(begin(bucket, "k", 1)).await.unwrap(),
         fixture.batch().await,
     )
+}
+
+pub(super) async fn are_limited_by_bucket(fixture: &Fixture) {
+    let bucket = fixture.bucket("limited").await.id;
+    let other = fixture.bucket("another").await.id;
+    let begin = |bucket, number| CreateUpload {
+        most_open: 3,
+        ..begin(bucket, "k", number)
+    };
+    let limit = Refusal::TooManyUploads { limit: 3 };
+    // Begun at once, so that some of them share a batch.
+    let racing = (1..=6).map(|number| fixture.catalog.submit(begin(bucket, number)));
+    let begun = futures::future::join_all(racing).await;
+    let (begun, refused): (Vec<_>, Vec<_>) = begun.into_iter().partition(Result::is_ok);
+    assert_eq!((begun.len(), refused.len()), (3, 3));
+    let is_limit = |refused: &Result<_, CatalogError>| matches!(refused, Err(CatalogError::Refused(refusal)) if *refusal == limit);
+    assert!(refused.iter().all(is_limit), "{refused:?}");
+    // One that is begun again is the same upload.
+    let first = begun[0].as_ref().unwrap();
+    let again = CreateUpload {
+        id: first.id,
+        ..begin(bucket, 1)
+    };
+    assert_eq!(fixture.other.submit(again).await.unwrap().id, first.id);
+    fixture.catalog.submit(begin(other, 7)).await.unwrap();
+    let abort = AbortUpload {
+        bucket,
+        upload: first.id,
+        guard: Guard::System,
+        now: later(9),
+    };
+    fixture.catalog.submit(abort).await.unwrap();
+    fixture.other.submit(begin(bucket, 8)).await.unwrap();
+    let refused = refusal(&fixture.catalog, begin(bucket, 9)).await;
+    assert_eq!(refused, limit);
 }
 
 pub(super) async fn become_objects(fixture: &Fixture) {

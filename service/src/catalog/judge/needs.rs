@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::catalog::model::{Extent, KeyScope, NewData, PartData};
 use crate::catalog::mutation::{Change, Guard, Mutation};
@@ -38,6 +38,8 @@ pub(crate) struct Needs {
     pub(crate) parts: BTreeSet<(UploadId, u16)>,
     /// New blobs: their reservations must stand.
     pub(crate) intents: BTreeSet<BlobId>,
+    /// Buckets whose open uploads are counted, and how far.
+    pub(crate) upload_counts: BTreeMap<BucketId, u32>,
     pub(crate) sources: BTreeSet<DataId>,
 }
 
@@ -87,7 +89,11 @@ impl Needs {
             }
             Change::DeleteObject(change) => self.object(change.guard, change.bucket, &change.key),
             Change::UpdateObject(change) => self.object(change.guard, change.bucket, &change.key),
-            Change::CreateUpload(change) => self.upload(change.guard, change.bucket, change.id),
+            Change::CreateUpload(change) => {
+                self.upload(change.guard, change.bucket, change.id);
+                let most = self.upload_counts.entry(change.bucket).or_default();
+                *most = change.most_open.max(*most);
+            }
             Change::PutPart(change) => {
                 self.upload(change.guard, change.bucket, change.upload);
                 self.parts.insert((change.upload, change.number));

@@ -82,6 +82,8 @@ pub(crate) struct State {
     pub(crate) occupied: HashSet<BucketId>,
     pub(crate) objects: Tracked<(BucketId, ObjectKey), CurrentObject>,
     pub(crate) uploads: Tracked<UploadId, Arc<Upload>>,
+    /// Open uploads of the buckets that uploads begin in, counted no further than their limit.
+    pub(crate) open_uploads: HashMap<BucketId, u32>,
     pub(crate) parts: HashMap<UploadId, BTreeMap<u16, UploadedPart>>,
     pub(crate) changed_parts: BTreeSet<(UploadId, u16)>,
     /// Uploads whose part rows go, all of them.

@@ -26,6 +26,13 @@ pub(super) fn create_upload(state: &mut State, change: &CreateUpload) -> Verdict
             Err(Refusal::UploadNotFound(change.id))
         };
     }
+    let open = state.open_uploads.entry(change.bucket).or_default();
+    if *open >= change.most_open {
+        return Err(Refusal::TooManyUploads {
+            limit: change.most_open,
+        });
+    }
+    *open += 1;
     let upload = Arc::new(Upload {
         id: change.id,
         bucket: change.bucket,
@@ -90,6 +97,7 @@ pub(super) fn abort_upload(state: &mut State, change: &AbortUpload) -> Verdict {
     let upload = open_upload(state, change.bucket, change.upload)?;
     end_parts(state, change.upload, &BTreeSet::new());
     state.uploads.remove(&change.upload);
+    one_less_open(state, change.bucket);
     Ok(Outcome::Upload(upload))
 }
 
@@ -146,11 +154,19 @@ pub(super) fn complete_upload(state: &mut State, change: &CompleteUpload) -> Ver
         ..Upload::clone(&upload)
     });
     state.uploads.put(change.upload, upload.clone());
+    one_less_open(state, change.bucket);
     Ok(Outcome::Completed(UploadCompleted {
         upload,
         completed,
         repetition: Repetition::First,
     }))
+}
+
+/// An upload has ended; it matters to those that begin later in the same batch.
+fn one_less_open(state: &mut State, bucket: BucketId) {
+    if let Some(open) = state.open_uploads.get_mut(&bucket) {
+        *open = open.saturating_sub(1);
+    }
 }
 
 fn open_upload(state: &State, bucket: BucketId, upload: UploadId) -> Result<Arc<Upload>, Refusal> {

@@ -28,6 +28,8 @@ pub struct CreateUpload {
     pub acl: Option<String>,
     /// The checksum to be.
     pub checksum: Option<(ChecksumAlgorithm, ChecksumType)>,
+    /// How many uploads of the bucket may be open with this one.
+    pub most_open: u32,
     /// Who asks.
     pub guard: Guard,
     /// Now.

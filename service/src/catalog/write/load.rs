@@ -155,6 +155,7 @@ impl Loader<'_> {
         for upload in self.records::<Upload>(&[Kind::Bytes], ids, after).await? {
             state.uploads.load(upload.id, Arc::new(upload));
         }
+        self.open_uploads(needs, state).await?;
         let places = needs
             .parts
             .iter()
@@ -197,6 +198,19 @@ impl Loader<'_> {
                 .entry(upload)
                 .or_default()
                 .insert(part.number, UploadedPart { part, extents });
+        }
+        Ok(())
+    }
+
+    async fn open_uploads(&mut self, needs: &Needs, state: &mut State) -> Result<(), CatalogError> {
+        let count = "SELECT COUNT(*) FROM (SELECT 1 FROM uploads
+                     WHERE bucket_id = $1 AND state = 0 LIMIT $2) counted";
+        for (bucket, most) in &needs.upload_counts {
+            let statement = Statement::new(count).bind(bucket.0).bind(i64::from(*most));
+            let rows = self.connection.fetch(statement).await?;
+            let open = rows.first().map(|row| row.int(0)).transpose()?;
+            let open = open.and_then(|open| u32::try_from(open).ok()).unwrap_or(0);
+            state.open_uploads.insert(*bucket, open);
         }
         Ok(())
     }

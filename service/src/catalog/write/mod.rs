@@ -4,6 +4,7 @@ mod commit;
 mod load;
 mod plan;
 mod submit;
+mod waiting;
 mod writer;
 
 pub(crate) use writer::Writer;

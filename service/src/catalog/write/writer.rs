@@ -7,6 +7,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use super::commit::commit;
+use super::waiting::Waiting;
 use crate::catalog::engine::Engine;
 use crate::catalog::mutation::{Change, Mutation};
 use crate::catalog::sql::Fault;
@@ -77,12 +78,23 @@ impl Writer {
 }
 
 async fn run(engine: Arc<Engine>, mut queue: mpsc::Receiver<Job>) {
-    let mut batch = Vec::with_capacity(GROUP_MUTATIONS);
-    while queue.recv_many(&mut batch, GROUP_MUTATIONS).await > 0 {
-        if batch.iter().any(|job| matches!(job, Job::Close)) {
+    let mut waiting = Waiting::default();
+    let mut arrived = Vec::with_capacity(GROUP_MUTATIONS);
+    loop {
+        if waiting.is_empty() {
+            if queue.recv_many(&mut arrived, GROUP_MUTATIONS).await == 0 {
+                return;
+            }
+        } else {
+            // What came meanwhile takes part in the next group.
+            let room = QUEUE.saturating_sub(waiting.len());
+            arrived.extend(std::iter::from_fn(|| queue.try_recv().ok()).take(room));
+        }
+        if arrived.iter().any(|job| matches!(job, Job::Close)) {
             queue.close();
         }
-        work_off(&engine, batch.drain(..).collect()).await;
+        let group = waiting.next_group(&mut arrived, GROUP_MUTATIONS);
+        work_off(&engine, group).await;
     }
 }
 

@@ -1,21 +1,27 @@
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use bucketry_contract::access_table::{self, AccessClass as ContractClass};
 use bucketry_contract::adapter::v1::{AuthorizeRequest, AuthorizeResponse};
+use bucketry_edge::fair::{Slot, paced};
 
 use super::claim::{Asking, ClaimError, Verified, verify};
 use crate::access::{self, AccessClass, ClientAddress, MAX_SESSION_LIFE, OperationSession, Origin};
 use crate::convert::bucket_name;
 use crate::error::Error;
+use crate::fair_share::fair_caller;
 use crate::grant::Asked;
 use crate::service::{Service, evaluated, session_use};
 
 /// Decides on an S3 request before its body is read. The edge is trusted for the client's address: it has signed in, or
 /// is in this process.
+///
+/// `shares` says whether the request gets a slot here; it is held until the answer has been sent.
 pub(crate) async fn authorize(
     service: &Service,
     asked: AuthorizeRequest,
-) -> Result<AuthorizeResponse, Error> {
+    shares: SharedBy,
+) -> Result<(AuthorizeResponse, Option<Arc<Slot>>), Error> {
     let origin = Origin {
         address: client_address(&asked.client_address)?,
         request_id: asked.request_id.as_str().into(),
@@ -49,6 +55,11 @@ pub(crate) async fn authorize(
         &asked.expected_source_bucket_owner,
     )
     .await?;
+    let sharer = fair_caller(&verified.caller);
+    let slot = match shares {
+        SharedBy::Service => Some(Arc::new(service.slot(sharer).await?)),
+        SharedBy::Edge => None,
+    };
     let class = named.request_class(&classes);
     let counted = service.ledger.request(
         &service.catalog,
@@ -56,16 +67,28 @@ pub(crate) async fn authorize(
         class,
         (named.bucket, named.key),
     );
-    counted.await?;
+    paced(slot.as_deref(), counted).await?;
     let usage = session_use(&asked.rpc, &asked.bucket, &asked.key);
     let session = OperationSession::new(&verified.caller, usage, service.now(), MAX_SESSION_LIFE);
-    Ok(AuthorizeResponse {
+    let response = AuthorizeResponse {
         session: session.issue(&service.keyring.current()),
         chunk_signing_key: verified
             .chunk_key
             .filter(|_| asked.chunk_signed)
             .unwrap_or_default(),
-    })
+        account: sharer.account,
+        access_key: sharer.key,
+    };
+    Ok((response, slot))
+}
+
+/// Who divides the requests of an edge among their callers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SharedBy {
+    /// The service: the edge is in this process.
+    Service,
+    /// The edge itself, in its own process.
+    Edge,
 }
 
 /// The longest name of an operation that an edge's word is taken for.

@@ -4,6 +4,6 @@ mod authorize;
 mod claim;
 mod evaluate_cors;
 
-pub(crate) use authorize::authorize;
+pub(crate) use authorize::{SharedBy, authorize};
 pub(crate) use claim::{ClaimError, ClaimPlace};
 pub(crate) use evaluate_cors::evaluate_cors;

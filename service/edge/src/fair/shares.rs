@@ -1,0 +1,223 @@
+use std::collections::HashMap;
+
+/// Who uses a resource: opaque numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Caller {
+    /// The account.
+    pub account: u64,
+    /// The access key; unique among all accounts.
+    pub key: u64,
+}
+
+impl Caller {
+    /// All callers without credentials together. They share one sixteenth of each resource.
+    pub const ANONYMOUS: Self = Self { account: 0, key: 0 };
+}
+
+/// The anonymous share is the total divided by this.
+const ANONYMOUS_DIVISOR: u64 = 16;
+
+/// Which bound a request exceeds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// Nothing is left for anyone.
+    #[error("the server is busy")]
+    Total,
+    /// The account's share is used up.
+    #[error("the account's share is used up")]
+    Account,
+    /// The access key's share of its account's share is used up.
+    #[error("the access key's share is used up")]
+    Key,
+    /// The share of callers without credentials is used up.
+    #[error("the share of anonymous callers is used up")]
+    Anonymous,
+}
+
+impl Refused {
+    /// A label for metrics.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Total => "total",
+            Self::Account => "account_share",
+            Self::Key => "key_share",
+            Self::Anonymous => "anonymous_share",
+        }
+    }
+}
+
+/// A countable resource divided among callers.
+///
+/// The bounds move with what is free. An account may not hold more than is free, so one greedy account gets half of the
+/// total, two get a third each, and a newcomer always finds some left. A key may not hold more than the rest of what its
+/// account could still take: a single greedy key gets a third of the total, and further keys of its account find room.
+#[derive(Debug)]
+pub struct Shares {
+    total: u64,
+    held: u64,
+    accounts: HashMap<u64, u64>,
+    keys: HashMap<Caller, u64>,
+}
+
+impl Shares {
+    /// Divides `total` units, at least 1.
+    #[must_use]
+    pub fn new(total: u64) -> Self {
+        Self {
+            total: total.max(1),
+            held: 0,
+            accounts: HashMap::new(),
+            keys: HashMap::new(),
+        }
+    }
+
+    /// Units held by all callers.
+    #[must_use]
+    pub fn held(&self) -> u64 {
+        self.held
+    }
+
+    /// Takes `amount` units for a caller.
+    ///
+    /// # Errors
+    /// The bound that would be exceeded; nothing is taken then.
+    pub fn take(&mut self, caller: Caller, amount: u64) -> Result<(), Refused> {
+        self.check(caller, amount)?;
+        self.held += amount;
+        *self.accounts.entry(caller.account).or_default() += amount;
+        *self.keys.entry(caller).or_default() += amount;
+        Ok(())
+    }
+
+    /// Gives `amount` units back that the caller has taken.
+    pub fn give_back(&mut self, caller: Caller, amount: u64) {
+        self.held = self.held.saturating_sub(amount);
+        reduce(&mut self.accounts, caller.account, amount);
+        reduce(&mut self.keys, caller, amount);
+    }
+
+    fn check(&self, caller: Caller, amount: u64) -> Result<(), Refused> {
+        let free = self.total.saturating_sub(self.held);
+        if amount > free {
+            return Err(Refused::Total);
+        }
+        let of_account = self.accounts.get(&caller.account).copied().unwrap_or(0);
+        if caller == Caller::ANONYMOUS {
+            let most = (self.total / ANONYMOUS_DIVISOR).max(1);
+            return match of_account + amount <= most.min(free) {
+                true => Ok(()),
+                false => Err(Refused::Anonymous),
+            };
+        }
+        if of_account + amount > free {
+            return Err(Refused::Account);
+        }
+        let of_key = self.keys.get(&caller).copied().unwrap_or(0);
+        // Not `of_key + amount`: else the last unit of an account would be for no key.
+        if of_key > 0 && of_key + amount > free - of_account {
+            return Err(Refused::Key);
+        }
+        Ok(())
+    }
+}
+
+/// Idle callers leave no entry behind.
+fn reduce<K: std::hash::Hash + Eq>(held: &mut HashMap<K, u64>, of: K, amount: u64) {
+    if let Some(units) = held.get_mut(&of) {
+        *units = units.saturating_sub(amount);
+        if *units == 0 {
+            held.remove(&of);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn caller(account: u64, key: u64) -> Caller {
+        Caller { account, key }
+    }
+
+    fn fill(shares: &mut Shares, caller: Caller) -> u64 {
+        (0..).take_while(|_| shares.take(caller, 1).is_ok()).count() as u64
+    }
+
+    #[test]
+    fn one_key_gets_a_third_and_its_account_half() {
+        let mut shares = Shares::new(1024);
+        assert_eq!(fill(&mut shares, caller(1, 1)), 342);
+        assert_eq!(shares.take(caller(1, 1), 1), Err(Refused::Key));
+        for key in 2..100 {
+            fill(&mut shares, caller(1, key));
+        }
+        assert_eq!(shares.held(), 512);
+        assert_eq!(shares.take(caller(1, 200), 1), Err(Refused::Account));
+    }
+
+    #[test]
+    fn two_greedy_accounts_leave_a_third() {
+        let mut shares = Shares::new(1024);
+        for turn in 0..1024 {
+            for account in [1, 2] {
+                let _refused_later = shares.take(caller(account, account * 1000 + turn % 50), 1);
+            }
+        }
+        assert!((660..=684).contains(&shares.held()), "{}", shares.held());
+        assert_eq!(shares.take(caller(3, 3), 1), Ok(()));
+    }
+
+    #[test]
+    fn anonymous_callers_share_a_sixteenth() {
+        let mut shares = Shares::new(1024);
+        assert_eq!(fill(&mut shares, Caller::ANONYMOUS), 64);
+        let refused = shares.take(Caller::ANONYMOUS, 1);
+        assert_eq!(refused, Err(Refused::Anonymous));
+        assert!(shares.take(caller(1, 1), 1).is_ok());
+    }
+
+    #[test]
+    fn a_total_of_one_serves_one_request_at_a_time() {
+        let mut shares = Shares::new(1);
+        assert_eq!(shares.take(caller(1, 1), 1), Ok(()));
+        assert_eq!(shares.take(caller(2, 2), 1), Err(Refused::Total));
+        shares.give_back(caller(1, 1), 1);
+        assert_eq!(shares.take(caller(2, 2), 1), Ok(()));
+    }
+
+    proptest! {
+        /// Never more than the total; a newcomer gets in unless as many accounts as the total allows are there; and
+        /// what is given back leaves nothing behind.
+        #[test]
+        fn the_total_holds_and_newcomers_get_in(
+            total in 1_u64..200,
+            steps in prop::collection::vec((1_u64..6, 1_u64..4, any::<bool>()), 0..400),
+        ) {
+            let mut shares = Shares::new(total);
+            let mut taken = Vec::new();
+            for (account, key, gives_back) in steps {
+                let who = caller(account, account * 10 + key);
+                if gives_back && !taken.is_empty() {
+                    shares.give_back(taken.swap_remove(0), 1);
+                } else if shares.take(who, 1).is_ok() {
+                    taken.push(who);
+                }
+                prop_assert_eq!(shares.held(), taken.len() as u64);
+                prop_assert!(shares.held() <= total);
+                // Five accounts bisect what is free at most five times.
+                if total >= 64 {
+                    let newcomer = caller(99, 99);
+                    prop_assert!(shares.take(newcomer, 1).is_ok());
+                    shares.give_back(newcomer, 1);
+                }
+            }
+            for who in taken {
+                shares.give_back(who, 1);
+            }
+            prop_assert!(shares.held() == 0 && shares.accounts.is_empty() && shares.keys.is_empty());
+        }
+    }
+}

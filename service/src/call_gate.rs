@@ -1,0 +1,247 @@
+//! Judges gRPC calls by their heads, before any message is read: who calls, and whether the caller has room for another
+//! call. What is proved here travels in the request's extensions; the operation does not prove it again.
+
+mod body;
+mod frames;
+
+use std::collections::HashMap;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bucketry_contract::access_table::{self, AccessClass, RpcAccess};
+use bucketry_edge::fair::{Caller, Slot, paced};
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body::{Body as HttpBody, Frame, SizeHint};
+use prost::Message;
+use tonic::Status;
+use tonic::body::Body;
+use tonic::service::Routes;
+use tower::ServiceExt;
+
+use self::body::{CallBody, Intake};
+use crate::error::Error;
+use crate::fair_share::fair_caller;
+use crate::gate;
+use crate::grpc::about_the_edge;
+use crate::server::{ConnectionInfo, RequestBody};
+use crate::service::Service;
+use crate::status::to_status;
+
+/// The longest message, in bytes: a chunk of 2 MiB and what is around it.
+pub(crate) const MAX_MESSAGE_BYTES: usize = 4 * 1024 * 1024;
+
+/// The longest message of a caller who has proved nothing, in bytes.
+const MAX_PUBLIC_MESSAGE_BYTES: u32 = 64 * 1024;
+
+/// How long such a message may take at most: signing in must not wait for strangers who send nothing.
+const PUBLIC_MESSAGE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Health is asked by load balancers, and must be told even if anonymous callers take all of their share.
+const HEALTH_CHECK: &str = "/grpc.health.v1.Health/Check";
+
+/// One RPC of the contract.
+#[derive(Debug, Clone, Copy)]
+struct Rpc {
+    access: &'static RpcAccess,
+    kind: Kind,
+}
+
+/// What the client sends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// One message.
+    Message,
+    /// Messages one after the other.
+    Stream,
+}
+
+/// Stands before the gRPC services.
+#[derive(Clone)]
+pub(crate) struct CallGate {
+    service: Arc<Service>,
+    rpcs: Arc<HashMap<String, Rpc>>,
+}
+
+impl std::fmt::Debug for CallGate {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("CallGate").finish_non_exhaustive()
+    }
+}
+
+impl CallGate {
+    /// Judges for `service`; `descriptor_set` has all services of the contract.
+    ///
+    /// # Errors
+    /// If the descriptor set cannot be read.
+    pub(crate) fn new(
+        service: Arc<Service>,
+        descriptor_set: &[u8],
+    ) -> Result<Self, prost::DecodeError> {
+        let set = prost_types::FileDescriptorSet::decode(descriptor_set)?;
+        let mut rpcs = HashMap::new();
+        for file in &set.file {
+            for service in &file.service {
+                let name = format!("{}.{}", file.package(), service.name());
+                for method in &service.method {
+                    let Some(access) = access_table::of(&name, method.name()) else {
+                        continue;
+                    };
+                    let kind = match method.client_streaming() {
+                        true => Kind::Stream,
+                        false => Kind::Message,
+                    };
+                    rpcs.insert(format!("/{name}/{}", method.name()), Rpc { access, kind });
+                }
+            }
+        }
+        Ok(Self {
+            service,
+            rpcs: Arc::new(rpcs),
+        })
+    }
+
+    /// Answers a call: with a refusal, or by the services.
+    pub(crate) async fn call(
+        &self,
+        mut request: Request<RequestBody>,
+        routes: Routes,
+    ) -> Response<Body> {
+        let path = request.uri().path();
+        let rpc = self.rpcs.get(path).copied();
+        let admitted = match rpc {
+            Some(rpc) if rpc.access.class != AccessClass::Public => {
+                self.admit(&mut request, rpc).await
+            }
+            Some(_) => self.admit_stranger(Kind::Message).await,
+            None if path == HEALTH_CHECK => Ok(Admitted {
+                slot: None,
+                intake: self.public_intake(Kind::Message),
+            }),
+            // Health streams, reflection, and what does not exist.
+            None => self.admit_stranger(Kind::Stream).await,
+        };
+        let Admitted { slot, intake } = match admitted {
+            Ok(admitted) => admitted,
+            Err(error) => {
+                let of_edge = rpc.is_some_and(|rpc| rpc.access.class == AccessClass::Edge);
+                let status = match of_edge {
+                    true => about_the_edge(&error),
+                    false => to_status(&error),
+                };
+                return status.into_http();
+            }
+        };
+        let request = request.map(|body| Body::new(CallBody::new(body, intake, slot.clone())));
+        let answered = paced(slot.as_deref(), routes.oneshot(request)).await;
+        let Some(slot) = slot else {
+            return answered.unwrap_or_else(|never| match never {});
+        };
+        slot.end_turn();
+        match answered {
+            Ok(response) => response.map(|inner| Body::new(HeldBody { inner, _slot: slot })),
+            Err(never) => match never {},
+        }
+    }
+
+    /// Proves the caller, and leaves the proof in the request.
+    async fn admit(&self, request: &mut Request<RequestBody>, rpc: Rpc) -> Result<Admitted, Error> {
+        let service = &self.service;
+        if rpc.access.class == AccessClass::Edge {
+            let connection = request.extensions().get::<ConnectionInfo>().copied();
+            service.check_edge_connection(connection)?;
+        }
+        let caller = service
+            .read_credentials(request.headers(), request.extensions(), rpc.access.rpc)
+            .await?;
+        let sharer = match caller.known() {
+            Some(known) if known.key().is_none() => return Err(Error::CredentialsRequired),
+            Some(known) => fair_caller(known),
+            None => self.of_session(&caller)?,
+        };
+        // An adapter in its own process divides its calls among its own callers.
+        let slot = match rpc.access.class {
+            AccessClass::Edge => None,
+            _ => Some(Arc::new(service.slot(sharer).await?)),
+        };
+        request.extensions_mut().insert(caller);
+        Ok(Admitted {
+            slot,
+            intake: self.intake(u32::MAX, rpc.kind),
+        })
+    }
+
+    /// Whoever comes by the session of an edge shares by the session's key. The account is not looked up, so that a
+    /// call does not read the key twice: the edge has divided by accounts already.
+    fn of_session(&self, caller: &gate::Caller) -> Result<Caller, Error> {
+        let pk = self.service.session_key(caller)?;
+        Ok(match pk {
+            None => Caller::ANONYMOUS,
+            Some(pk) => Caller {
+                account: pk.0.cast_unsigned() | SESSION_ACCOUNT,
+                key: pk.0.cast_unsigned(),
+            },
+        })
+    }
+
+    async fn admit_stranger(&self, kind: Kind) -> Result<Admitted, Error> {
+        let slot = self.service.slot(Caller::ANONYMOUS).await?;
+        Ok(Admitted {
+            slot: Some(Arc::new(slot)),
+            intake: self.public_intake(kind),
+        })
+    }
+
+    fn public_intake(&self, kind: Kind) -> Intake {
+        let intake = self.intake(MAX_PUBLIC_MESSAGE_BYTES, kind);
+        Intake {
+            within: intake.within.map(|limit| limit.min(PUBLIC_MESSAGE_TIMEOUT)),
+            ..intake
+        }
+    }
+
+    fn intake(&self, longest: u32, kind: Kind) -> Intake {
+        let timeout = self.service.settings.message_timeout;
+        Intake {
+            longest,
+            within: (kind == Kind::Message).then_some(timeout),
+        }
+    }
+}
+
+/// Sets the accounts of sessions apart from those of the catalog.
+const SESSION_ACCOUNT: u64 = 1 << 62;
+
+/// A call that may go on.
+struct Admitted {
+    slot: Option<Arc<Slot>>,
+    intake: Intake,
+}
+
+/// The answer of a call; its slot is given back when it has been sent or given up.
+struct HeldBody {
+    inner: Body,
+    _slot: Arc<Slot>,
+}
+
+impl HttpBody for HeldBody {
+    type Data = Bytes;
+    type Error = Status;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+        Pin::new(&mut self.inner).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}

@@ -1,0 +1,43 @@
+//! Requests and their memory, divided among callers: see [`bucketry_edge::fair`].
+
+use bucketry_edge::fair::{Caller, Refused, Slot};
+
+use crate::access;
+use crate::catalog::model::KeyScope;
+use crate::error::Error;
+use crate::service::Service;
+use crate::telemetry::metrics::count_refusal;
+
+/// All operators' keys count as one account.
+const OPERATORS: u64 = u64::MAX;
+
+/// A caller as one who shares: its account and its key.
+pub(crate) fn fair_caller(caller: &access::Caller) -> Caller {
+    let Some(key) = caller.key() else {
+        return Caller::ANONYMOUS;
+    };
+    let account = match key.scope {
+        KeyScope::Everything | KeyScope::Edge => OPERATORS,
+        KeyScope::Account(account) | KeyScope::Bucket { account, .. } => account.0.cast_unsigned(),
+    };
+    Caller {
+        account,
+        key: key.pk.0.cast_unsigned(),
+    }
+}
+
+/// A refusal for want of a share; counted in the metrics.
+pub(crate) fn busy(refused: Refused) -> Error {
+    count_refusal(refused.label());
+    Error::Busy(refused)
+}
+
+impl Service {
+    /// A place among the running requests.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] if the caller has its share already.
+    pub(crate) async fn slot(&self, caller: Caller) -> Result<Slot, Error> {
+        self.fair.open(caller).await.map_err(busy)
+    }
+}
