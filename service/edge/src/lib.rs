@@ -3,6 +3,8 @@
 
 pub mod environment;
 pub mod forwarding;
+pub mod health;
+pub mod side_door;
 
 pub mod budget;
 mod connection;

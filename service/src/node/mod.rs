@@ -1,6 +1,7 @@
 //! Joins what the configuration names into one running node.
 
 mod bootstrap;
+mod health;
 mod s3;
 
 use std::sync::Arc;
@@ -10,9 +11,11 @@ use bucketry_contract::adapter::v1::adapter_service_server::AdapterServiceServer
 use bucketry_contract::v1::admin_service_server::AdminServiceServer;
 use bucketry_contract::v1::object_service_server::ObjectServiceServer;
 use bucketry_contract::v1::token_service_server::TokenServiceServer;
+use bucketry_edge::health::Health;
 use moka::sync::Cache;
 use tokio::task::AbortHandle;
 
+pub use health::{PROBED_PARTS, Readiness};
 pub use s3::S3Service;
 
 pub use crate::sealing::SealingError;
@@ -31,7 +34,7 @@ use crate::ledger::Ledger;
 use crate::page_tokens::PageTokens;
 use crate::placement::Placement;
 use crate::sealing::{self, LiveKeyring};
-use crate::server::{DescriptorSets, Front, GrpcBuilder, GrpcError};
+use crate::server::{DescriptorSets, Front, GrpcBuilder, GrpcError, GrpcFront};
 use crate::service::{AdapterCertificate, Service, Settings};
 
 /// The largest gRPC message that is taken: a chunk of 2 MiB and what is around it.
@@ -79,6 +82,8 @@ pub struct Node {
     pub front: Front<S3Service>,
     /// The operator's key if this start made it; to be shown once.
     pub first_start: Option<KeyPair>,
+    /// Tells load balancers whether requests should be sent here.
+    pub readiness: Readiness,
     /// What must outlive the fronts.
     pub upkeep: Running,
 }
@@ -135,7 +140,11 @@ impl Running {
 ///
 /// # Errors
 /// [`NodeError`].
-pub async fn open(config: &Config, public_url: &PublicUrl) -> Result<Node, NodeError> {
+pub async fn open(
+    config: &Config,
+    public_url: &PublicUrl,
+    health: Health,
+) -> Result<Node, NodeError> {
     let clock = Clock::System;
     let started = clock.now();
     let catalog = Catalog::open(
@@ -158,6 +167,7 @@ pub async fn open(config: &Config, public_url: &PublicUrl) -> Result<Node, NodeE
         &BlobStoreOptions {
             environment: process_environment(),
             reserve: config.storage.disk_reserve,
+            timeout: config.storage.places.store_timeout,
             ..BlobStoreOptions::default()
         },
     )
@@ -208,8 +218,12 @@ pub async fn open(config: &Config, public_url: &PublicUrl) -> Result<Node, NodeE
     }
     heartbeat.beat().await?;
     tokio::spawn(sweep(collector.blobs.clone(), left_before(config, started)));
+    let grpc = grpc(&service).await?;
+    let readiness = Readiness::of_opened(health.clone(), grpc.clone()).await;
     let work = vec![
         tokio::spawn(heartbeat.run(config.upkeep.interval)).abort_handle(),
+        tokio::spawn(readiness.clone().probe_catalog(collector.catalog.clone())).abort_handle(),
+        tokio::spawn(readiness.clone().probe_store(collector.blobs.clone())).abort_handle(),
         tokio::spawn(collector.clone().run()).abort_handle(),
         tokio::spawn(sealing::reseal_for_ever(
             collector.catalog.clone(),
@@ -224,7 +238,8 @@ pub async fn open(config: &Config, public_url: &PublicUrl) -> Result<Node, NodeE
         .abort_handle(),
     ];
     Ok(Node {
-        front: front(&service, config, public_url).await?,
+        front: front(&service, grpc, config, public_url).with_health(health),
+        readiness,
         first_start,
         upkeep: Running {
             collector,
@@ -260,13 +275,9 @@ async fn sweep(blobs: BlobStore, before: Timestamp) {
     }
 }
 
-async fn front(
-    service: &Arc<Service>,
-    config: &Config,
-    public_url: &PublicUrl,
-) -> Result<Front<S3Service>, NodeError> {
+async fn grpc(service: &Arc<Service>) -> Result<GrpcFront, GrpcError> {
     let server = Server::new(Arc::clone(service));
-    let grpc = GrpcBuilder::default()
+    GrpcBuilder::default()
         .service(
             ObjectServiceServer::new(server.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES),
         )
@@ -277,12 +288,21 @@ async fn front(
             shown: bucketry_contract::PUBLISHED_DESCRIPTOR_SET,
             complete: bucketry_contract::DESCRIPTOR_SET,
         })
-        .await?;
-    Ok(Front::new(
+        .await
+}
+
+fn front(
+    service: &Arc<Service>,
+    grpc: GrpcFront,
+    config: &Config,
+    public_url: &PublicUrl,
+) -> Front<S3Service> {
+    let server = Server::new(Arc::clone(service));
+    Front::new(
         grpc,
         s3::service(service, server, config, public_url),
         config.server.forwarding.clone(),
-    ))
+    )
 }
 
 /// A local directory may be given relative to where the server is started.
