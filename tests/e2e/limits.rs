@@ -21,8 +21,8 @@ const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// Settings of HTTP/2 without any, which make the preface complete.
 const SETTINGS: &[u8] = &[0, 0, 0, 4, 0, 0, 0, 0, 0];
 
-fn io(what: &'static str) -> impl Fn(std::io::Error) -> HarnessError {
-    HarnessError::io(what)
+fn io(what: &'static str) -> impl FnOnce(std::io::Error) -> HarnessError {
+    move |source| HarnessError::Io { what, source }
 }
 
 fn sent(address: SocketAddr, bytes: &[u8]) -> Result<TcpStream, HarnessError> {
@@ -231,7 +231,8 @@ async fn the_separate_adapter_has_the_same_limits() -> Result<(), HarnessError> 
             "--idle-timeout=1s",
             "--unauthenticated-slots=20",
         ],
-    )?;
+    )
+    .await?;
     let mut silent = Vec::new();
     for number in 0..60 {
         silent.push(sent(
