@@ -1,175 +1,5 @@
-use std::ffi::OsString;
-use std::net::{Ipv4Addr, SocketAddr};
-use std::path::{Path, PathBuf};
-use std::time::Duration;
-
-use bucketry_edge::forwarding::Forwarding;
-use bucketry_edge::{LimitSettings, Limits};
-
-use super::file::FileSettings;
-use super::key_pair::{KEYRING, text};
-use super::{
-    ConfigError, DatabaseSettings, DatabaseUrl, Domain, FairConfig, KeyPair, LogFilter, LogFormat,
-    LogSettings, PlaintextCredentials, PublicUrl, Region, Secret, ServeArgs, ServerSettings,
-    SignatureV2, StorageSettings, StoreUrl, UpkeepSettings,
-};
-
-const DATA_DIR: &str = "./bucketry-data";
-const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 9000);
-const COLLECT_INTERVAL: Duration = Duration::from_secs(15);
-const COLLECT_GRACE: Duration = Duration::from_secs(600);
-const NODE_LEASE: Duration = Duration::from_secs(60);
-const USAGE_INTERVAL: Duration = Duration::from_secs(15);
-const DATABASE_CONNECTIONS: u32 = 16;
-const POSSIBLE_DATABASE_CONNECTIONS: std::ops::RangeInclusive<u32> = 2..=1000;
-const DATABASE_ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
-const DATABASE_STATEMENT_TIMEOUT: Duration = Duration::from_secs(10);
-const START_DEADLINE: Duration = Duration::from_secs(60);
-
-/// The configuration of a server.
-#[derive(Debug, Clone)]
-pub struct Config {
-    /// Where the data is.
-    pub storage: StorageConfig,
-    /// How the database is used.
-    pub database: DatabaseConfig,
-    /// How it is served.
-    pub server: ServerConfig,
-    /// What callers share.
-    pub fair: FairConfig,
-    /// How the store is kept.
-    pub upkeep: UpkeepConfig,
-    /// What is logged.
-    pub log: LogConfig,
-    /// The operator's credentials, if they are given rather than made.
-    pub root: Option<KeyPair>,
-}
-
-/// Where catalog, blobs and keys are.
-#[derive(Debug, Clone)]
-pub struct StorageConfig {
-    /// The directory of everything that has no place of its own.
-    pub data_dir: PathBuf,
-    /// Catalog and blobs.
-    pub places: DataPlaces,
-    /// Bytes that stay free on the disk of a local store; none: the store's own default.
-    pub disk_reserve: Option<u64>,
-    /// The keys that seal secrets.
-    pub keyring: KeyringSource,
-}
-
-/// Where catalog and blobs are: all that is needed to look at them without opening a secret.
-#[derive(Debug, Clone)]
-pub struct DataPlaces {
-    /// The catalog.
-    pub database: DatabaseUrl,
-    /// The blobs.
-    pub store: StoreUrl,
-}
-
-/// Where the keyring comes from.
-#[derive(Debug, Clone)]
-pub enum KeyringSource {
-    /// A file that must be there.
-    File(PathBuf),
-    /// The text itself.
-    Text(Secret),
-    /// A file that the first start makes.
-    MadeAt(PathBuf),
-}
-
-/// How the database is used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct DatabaseConfig {
-    /// Connections; 2 to 1000.
-    pub connections: u32,
-    /// How long a request waits for a free connection; at least a second.
-    pub acquire_timeout: Duration,
-    /// How long Postgres may work on one statement; at least a second.
-    pub statement_timeout: Duration,
-    /// How long a start waits for Postgres to accept connections.
-    pub start_deadline: Duration,
-}
-
-/// How the server is reached and what it bears.
-#[derive(Debug, Clone)]
-pub struct ServerConfig {
-    /// The addresses to listen on; at least one.
-    pub listen: Vec<SocketAddr>,
-    /// The addresses to listen on where every connection must begin with a PROXY protocol header.
-    pub proxy_listen: Vec<SocketAddr>,
-    /// Whose word about the client's address is believed, and in which header.
-    pub forwarding: Forwarding,
-    /// The URL that clients use, if given; see [`ServerConfig::public_url`].
-    pub given_public_url: Option<PublicUrl>,
-    /// Further URLs by which clients reach this server.
-    pub endpoint_aliases: Vec<PublicUrl>,
-    /// The virtual-host domains, if given; see [`ServerConfig::domains`].
-    pub given_domains: Option<Vec<Domain>>,
-    /// The region.
-    pub region: Region,
-    /// Certificate and key; none: no TLS.
-    pub tls: Option<TlsFiles>,
-    /// From where gRPC credentials are taken without TLS.
-    pub plaintext_credentials: PlaintextCredentials,
-    /// Whether presigned URLs of signature version 2 are taken.
-    pub signature_v2: SignatureV2,
-    /// The address of the metrics; none: no metrics.
-    pub metrics_listen: Option<SocketAddr>,
-    /// What callers may use, and how long they are waited for.
-    pub limits: Limits,
-    /// The most connections, if it was set.
-    pub given_max_connections: Option<u32>,
-}
-
-/// The files that TLS needs, all PEM.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TlsFiles {
-    /// The certificate chain, the server's own first.
-    pub certificate: PathBuf,
-    /// Its private key.
-    pub key: PathBuf,
-    /// The authorities of client certificates; none: clients are not asked for one.
-    pub client_authorities: Option<PathBuf>,
-}
-
-/// How a node keeps the store.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct UpkeepConfig {
-    /// How often it looks; at least a second.
-    pub interval: Duration,
-    /// For how long a blob stays after its last reference went; at least a second.
-    pub grace: Duration,
-    /// For how long a silent node counts as alive; longer than `interval`.
-    pub lease: Duration,
-    /// How often usage is written; at least a second.
-    pub usage_interval: Duration,
-}
-
-/// What is logged, and how.
-#[derive(Debug, Clone, Default)]
-pub struct LogConfig {
-    /// The form of a line.
-    pub format: LogFormat,
-    /// Which events.
-    pub filter: LogFilter,
-}
-
-impl Config {
-    /// Joins flags and variables (which the parser has joined already) with the file and the defaults, and reads the
-    /// variables that have no flag: root credentials and keyring text.
-    ///
-    /// # Errors
-    /// [`ConfigError`] for anything that cannot be used as given.
-    pub fn resolve(
-        args: ServeArgs,
-        variable: impl Fn(&str) -> Option<OsString>,
-    ) -> Result<Self, ConfigError> {
-        let file = FileSettings::read(args.config.as_deref())?;
-        let keyring = text(&variable, KEYRING)?.map(Secret::new);
-        Ok(Self {
-            storage: StorageConfig::resolve(args.storage.or(file.storage), keyring)?,
-            database: DatabaseConfig::resolve(&args.database.or(file.database))?,
+            database: DatabaseConfig::resolve(&database, &storage.places.database)?,
+            storage,
             server: ServerConfig::resolve(
                 args.server.or(file.server),
                 &args.limits.or(file.limits),
@@ -234,11 +64,13 @@ fn data_dir(settings: &StorageSettings) -> PathBuf {
 }
 
 impl DatabaseConfig {
-    fn resolve(settings: &DatabaseSettings) -> Result<Self, ConfigError> {
+    fn resolve(settings: &DatabaseSettings, url: &DatabaseUrl) -> Result<Self, ConfigError> {
+        let connections = match url {
+            DatabaseUrl::Sqlite(_) => SQLITE_CONNECTIONS,
+            DatabaseUrl::Postgres(_) => POSTGRES_CONNECTIONS,
+        };
         let resolved = Self {
-            connections: settings
-                .database_connections
-                .unwrap_or(DATABASE_CONNECTIONS),
+            connections: settings.database_connections.unwrap_or(connections),
             acquire_timeout: settings
                 .database_acquire_timeout
                 .unwrap_or(DATABASE_ACQUIRE_TIMEOUT),
@@ -576,14 +408,18 @@ mod tests {
 
     #[test]
     fn limits_of_the_database_are_checked() {
-        let default = DatabaseConfig::resolve(&DatabaseSettings::default()).unwrap();
-        assert_eq!(default.connections, DATABASE_CONNECTIONS);
+        let sqlite = DatabaseUrl::Sqlite("d".into());
+        let postgres = DatabaseUrl::Postgres(Secret::new("postgres://h/d".into()));
+        for (url, connections) in [(&sqlite, 8), (&postgres, 16)] {
+            let default = DatabaseConfig::resolve(&DatabaseSettings::default(), url).unwrap();
+            assert_eq!(default.connections, connections);
+        }
         for count in [0, 1, 1001] {
             let settings = DatabaseSettings {
                 database_connections: Some(count),
                 ..DatabaseSettings::default()
             };
-            let refused = DatabaseConfig::resolve(&settings);
+            let refused = DatabaseConfig::resolve(&settings, &postgres);
             assert!(matches!(refused, Err(ConfigError::DatabaseConnections)));
         }
         let never = DatabaseSettings {
@@ -591,7 +427,7 @@ mod tests {
             ..DatabaseSettings::default()
         };
         assert!(matches!(
-            DatabaseConfig::resolve(&never),
+            DatabaseConfig::resolve(&never, &postgres),
             Err(ConfigError::Zero {
                 name: "database-statement-timeout",
                 ..
