@@ -20,7 +20,9 @@ const COLLECT_INTERVAL: Duration = Duration::from_secs(15);
 const COLLECT_GRACE: Duration = Duration::from_secs(600);
 const NODE_LEASE: Duration = Duration::from_secs(60);
 const USAGE_INTERVAL: Duration = Duration::from_secs(15);
-const DATABASE_CONNECTIONS: u32 = 16;
+/// Each has a thread and a page cache of 8 MiB.
+const SQLITE_CONNECTIONS: u32 = 8;
+const POSTGRES_CONNECTIONS: u32 = 16;
 const POSSIBLE_DATABASE_CONNECTIONS: std::ops::RangeInclusive<u32> = 2..=1000;
 const DATABASE_ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
 const DATABASE_STATEMENT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -171,9 +173,11 @@ impl Config {
     ) -> Result<Self, ConfigError> {
         let file = FileSettings::read(args.config.as_deref())?;
         let keyring = text(&variable, KEYRING)?.map(Secret::new);
+        let storage = StorageConfig::resolve(args.storage.or(file.storage), keyring)?;
+        let database = args.database.or(file.database);
         Ok(Self {
-            storage: StorageConfig::resolve(args.storage.or(file.storage), keyring)?,
-            database: DatabaseConfig::resolve(&args.database.or(file.database))?,
+            database: DatabaseConfig::resolve(&database, &storage.places.database)?,
+            storage,
             server: ServerConfig::resolve(
                 args.server.or(file.server),
                 &args.limits.or(file.limits),
@@ -245,11 +249,13 @@ fn data_dir(settings: &StorageSettings) -> PathBuf {
 }
 
 impl DatabaseConfig {
-    fn resolve(settings: &DatabaseSettings) -> Result<Self, ConfigError> {
+    fn resolve(settings: &DatabaseSettings, url: &DatabaseUrl) -> Result<Self, ConfigError> {
+        let connections = match url {
+            DatabaseUrl::Sqlite(_) => SQLITE_CONNECTIONS,
+            DatabaseUrl::Postgres(_) => POSTGRES_CONNECTIONS,
+        };
         let resolved = Self {
-            connections: settings
-                .database_connections
-                .unwrap_or(DATABASE_CONNECTIONS),
+            connections: settings.database_connections.unwrap_or(connections),
             acquire_timeout: settings
                 .database_acquire_timeout
                 .unwrap_or(DATABASE_ACQUIRE_TIMEOUT),
@@ -588,14 +594,18 @@ mod tests {
 
     #[test]
     fn limits_of_the_database_are_checked() {
-        let default = DatabaseConfig::resolve(&DatabaseSettings::default()).unwrap();
-        assert_eq!(default.connections, DATABASE_CONNECTIONS);
+        let sqlite = DatabaseUrl::Sqlite("d".into());
+        let postgres = DatabaseUrl::Postgres(Secret::new("postgres://h/d".into()));
+        for (url, connections) in [(&sqlite, 8), (&postgres, 16)] {
+            let default = DatabaseConfig::resolve(&DatabaseSettings::default(), url).unwrap();
+            assert_eq!(default.connections, connections);
+        }
         for count in [0, 1, 1001] {
             let settings = DatabaseSettings {
                 database_connections: Some(count),
                 ..DatabaseSettings::default()
             };
-            let refused = DatabaseConfig::resolve(&settings);
+            let refused = DatabaseConfig::resolve(&settings, &postgres);
             assert!(matches!(refused, Err(ConfigError::DatabaseConnections)));
         }
         let never = DatabaseSettings {
@@ -603,7 +613,7 @@ mod tests {
             ..DatabaseSettings::default()
         };
         assert!(matches!(
-            DatabaseConfig::resolve(&never),
+            DatabaseConfig::resolve(&never, &postgres),
             Err(ConfigError::Zero {
                 name: "database-statement-timeout",
                 ..

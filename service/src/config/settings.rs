@@ -95,7 +95,7 @@ pub struct StorageSettings {
 #[command(next_help_heading = "Database")]
 #[serde(rename_all = "kebab-case", default)]
 pub struct DatabaseSettings {
-    /// Connections to the database, 2 to 1000; with SQLite those that read [default: 16]
+    /// Connections to the database, 2 to 1000; with SQLite those that read, at most 64 [default: 16, with SQLite 8]
     #[arg(long, env = "BUCKETRY_DATABASE_CONNECTIONS", value_name = "COUNT")]
     pub database_connections: Option<u32>,
 
