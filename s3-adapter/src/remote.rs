@@ -277,12 +277,8 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let check = move |request: Request<()>| {
-            let shown = request
-                .metadata()
-                .get("authorization")
-                .unwrap()
-                .to_str()
-                .unwrap();
+            let shown = request.metadata().get("authorization").unwrap();
+            let shown = shown.to_str().unwrap();
             let number = shown.trim_start_matches("Bearer session-").parse();
             if refuses(number.unwrap()) {
                 let (name, value) = errors::ABOUT_EDGE;

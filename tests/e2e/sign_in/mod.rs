@@ -394,7 +394,7 @@ async fn an_adapter_outlives_restarts_of_its_service() -> Result<(), HarnessErro
     let key = edge_key(&mut Clients::root(&server).await?).await?;
     let endpoint = server.endpoint_url();
     let options = ServerOptions::new().listen(&server.address().to_string());
-    server.stop()?;
+    server.kill9()?;
     let adapter = Adapter::with(&key, &endpoint, &[])?;
     let list = async || {
         s3(
@@ -416,6 +416,7 @@ async fn an_adapter_outlives_restarts_of_its_service() -> Result<(), HarnessErro
             );
             tokio::time::sleep(std::time::Duration::from_millis(50)).await;
         }
+        server.kill9()?;
     }
     Ok(())
 }

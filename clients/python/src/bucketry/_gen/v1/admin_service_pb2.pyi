@@ -3,12 +3,24 @@ import datetime
 from bucketry._gen.v1 import token_service_pb2 as _token_service_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from collections.abc import Iterable as _Iterable, Mapping as _Mapping
 from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class AdminKeyScope(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    ADMIN_KEY_SCOPE_UNSPECIFIED: _ClassVar[AdminKeyScope]
+    ADMIN_KEY_SCOPE_OPERATOR: _ClassVar[AdminKeyScope]
+    ADMIN_KEY_SCOPE_ACCOUNT: _ClassVar[AdminKeyScope]
+    ADMIN_KEY_SCOPE_EDGE: _ClassVar[AdminKeyScope]
+ADMIN_KEY_SCOPE_UNSPECIFIED: AdminKeyScope
+ADMIN_KEY_SCOPE_OPERATOR: AdminKeyScope
+ADMIN_KEY_SCOPE_ACCOUNT: AdminKeyScope
+ADMIN_KEY_SCOPE_EDGE: AdminKeyScope
 
 class Account(_message.Message):
     __slots__ = ("account_id", "owner_id", "display_name", "create_time")
@@ -23,20 +35,22 @@ class Account(_message.Message):
     def __init__(self, account_id: _Optional[str] = ..., owner_id: _Optional[str] = ..., display_name: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class AdminKey(_message.Message):
-    __slots__ = ("key_id", "access_key_id", "account_id", "name", "create_time", "revoke_time")
+    __slots__ = ("key_id", "access_key_id", "account_id", "name", "create_time", "revoke_time", "scope")
     KEY_ID_FIELD_NUMBER: _ClassVar[int]
     ACCESS_KEY_ID_FIELD_NUMBER: _ClassVar[int]
     ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
     REVOKE_TIME_FIELD_NUMBER: _ClassVar[int]
+    SCOPE_FIELD_NUMBER: _ClassVar[int]
     key_id: str
     access_key_id: str
     account_id: str
     name: str
     create_time: _timestamp_pb2.Timestamp
     revoke_time: _timestamp_pb2.Timestamp
-    def __init__(self, key_id: _Optional[str] = ..., access_key_id: _Optional[str] = ..., account_id: _Optional[str] = ..., name: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., revoke_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    scope: AdminKeyScope
+    def __init__(self, key_id: _Optional[str] = ..., access_key_id: _Optional[str] = ..., account_id: _Optional[str] = ..., name: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., revoke_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., scope: _Optional[_Union[AdminKeyScope, str]] = ...) -> None: ...
 
 class CreateAccountRequest(_message.Message):
     __slots__ = ("display_name",)
@@ -77,6 +91,20 @@ class CreateOperatorKeyRequest(_message.Message):
     def __init__(self, name: _Optional[str] = ...) -> None: ...
 
 class CreateOperatorKeyResponse(_message.Message):
+    __slots__ = ("key", "secret_access_key")
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    SECRET_ACCESS_KEY_FIELD_NUMBER: _ClassVar[int]
+    key: AdminKey
+    secret_access_key: str
+    def __init__(self, key: _Optional[_Union[AdminKey, _Mapping]] = ..., secret_access_key: _Optional[str] = ...) -> None: ...
+
+class CreateEdgeKeyRequest(_message.Message):
+    __slots__ = ("name",)
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    def __init__(self, name: _Optional[str] = ...) -> None: ...
+
+class CreateEdgeKeyResponse(_message.Message):
     __slots__ = ("key", "secret_access_key")
     KEY_FIELD_NUMBER: _ClassVar[int]
     SECRET_ACCESS_KEY_FIELD_NUMBER: _ClassVar[int]

@@ -50,6 +50,11 @@ class AdminServiceStub(object):
                 request_serializer=bucketry_dot_v1_dot_admin__service__pb2.CreateOperatorKeyRequest.SerializeToString,
                 response_deserializer=bucketry_dot_v1_dot_admin__service__pb2.CreateOperatorKeyResponse.FromString,
                 _registered_method=True)
+        self.CreateEdgeKey = channel.unary_unary(
+                '/bucketry.v1.AdminService/CreateEdgeKey',
+                request_serializer=bucketry_dot_v1_dot_admin__service__pb2.CreateEdgeKeyRequest.SerializeToString,
+                response_deserializer=bucketry_dot_v1_dot_admin__service__pb2.CreateEdgeKeyResponse.FromString,
+                _registered_method=True)
         self.ListAdminKeys = channel.unary_unary(
                 '/bucketry.v1.AdminService/ListAdminKeys',
                 request_serializer=bucketry_dot_v1_dot_admin__service__pb2.ListAdminKeysRequest.SerializeToString,
@@ -102,16 +107,24 @@ class AdminServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CreateEdgeKey(self, request, context):
+        """Makes an edge key: the key of a separate S3 adapter, which may sign in and call the adapter's service, and nothing
+        else.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListAdminKeys(self, request, context):
-        """The operator keys and account administrator keys, without secrets, oldest first.
+        """The operator keys, edge keys and account administrator keys, without secrets, oldest first.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def RevokeAdminKey(self, request, context):
-        """Ends an operator key or account administrator key for good. Errors: NO_SUCH_TOKEN, INVALID_REQUEST (the key in
-        hand).
+        """Ends an operator key, edge key or account administrator key for good. Errors: NO_SUCH_TOKEN, INVALID_REQUEST (the
+        key in hand).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -157,6 +170,11 @@ def add_AdminServiceServicer_to_server(servicer, server):
                     servicer.CreateOperatorKey,
                     request_deserializer=bucketry_dot_v1_dot_admin__service__pb2.CreateOperatorKeyRequest.FromString,
                     response_serializer=bucketry_dot_v1_dot_admin__service__pb2.CreateOperatorKeyResponse.SerializeToString,
+            ),
+            'CreateEdgeKey': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateEdgeKey,
+                    request_deserializer=bucketry_dot_v1_dot_admin__service__pb2.CreateEdgeKeyRequest.FromString,
+                    response_serializer=bucketry_dot_v1_dot_admin__service__pb2.CreateEdgeKeyResponse.SerializeToString,
             ),
             'ListAdminKeys': grpc.unary_unary_rpc_method_handler(
                     servicer.ListAdminKeys,
@@ -266,6 +284,33 @@ class AdminService(object):
             '/bucketry.v1.AdminService/CreateOperatorKey',
             bucketry_dot_v1_dot_admin__service__pb2.CreateOperatorKeyRequest.SerializeToString,
             bucketry_dot_v1_dot_admin__service__pb2.CreateOperatorKeyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateEdgeKey(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/bucketry.v1.AdminService/CreateEdgeKey',
+            bucketry_dot_v1_dot_admin__service__pb2.CreateEdgeKeyRequest.SerializeToString,
+            bucketry_dot_v1_dot_admin__service__pb2.CreateEdgeKeyResponse.FromString,
             options,
             channel_credentials,
             insecure,

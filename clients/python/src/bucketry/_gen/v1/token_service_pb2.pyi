@@ -62,6 +62,12 @@ class AddressSource(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ADDRESS_SOURCE_PEER: _ClassVar[AddressSource]
     ADDRESS_SOURCE_PROXY_PROTOCOL: _ClassVar[AddressSource]
     ADDRESS_SOURCE_HEADER: _ClassVar[AddressSource]
+
+class SessionPurpose(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    SESSION_PURPOSE_UNSPECIFIED: _ClassVar[SessionPurpose]
+    SESSION_PURPOSE_CLIENT: _ClassVar[SessionPurpose]
+    SESSION_PURPOSE_ADAPTER: _ClassVar[SessionPurpose]
 PERMISSION_UNSPECIFIED: Permission
 PERMISSION_READ_ONLY: Permission
 PERMISSION_WRITE_ONLY: Permission
@@ -99,6 +105,9 @@ ADDRESS_SOURCE_UNSPECIFIED: AddressSource
 ADDRESS_SOURCE_PEER: AddressSource
 ADDRESS_SOURCE_PROXY_PROTOCOL: AddressSource
 ADDRESS_SOURCE_HEADER: AddressSource
+SESSION_PURPOSE_UNSPECIFIED: SessionPurpose
+SESSION_PURPOSE_CLIENT: SessionPurpose
+SESSION_PURPOSE_ADAPTER: SessionPurpose
 
 class Token(_message.Message):
     __slots__ = ("token_id", "bucket", "name", "permission", "allowed_ips", "disallowed_ips", "access_key_id", "state", "version", "create_time", "update_time", "expire_time", "revoke_time", "created_by", "limits", "last_use", "request_count")
@@ -526,3 +535,45 @@ class CreateSessionResponse(_message.Message):
     session_token: str
     expire_time: _timestamp_pb2.Timestamp
     def __init__(self, session_token: _Optional[str] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class CreateChallengeRequest(_message.Message):
+    __slots__ = ("access_key_id", "client_nonce")
+    ACCESS_KEY_ID_FIELD_NUMBER: _ClassVar[int]
+    CLIENT_NONCE_FIELD_NUMBER: _ClassVar[int]
+    access_key_id: str
+    client_nonce: bytes
+    def __init__(self, access_key_id: _Optional[str] = ..., client_nonce: _Optional[bytes] = ...) -> None: ...
+
+class CreateChallengeResponse(_message.Message):
+    __slots__ = ("server_nonce",)
+    SERVER_NONCE_FIELD_NUMBER: _ClassVar[int]
+    server_nonce: bytes
+    def __init__(self, server_nonce: _Optional[bytes] = ...) -> None: ...
+
+class AnswerChallengeRequest(_message.Message):
+    __slots__ = ("access_key_id", "client_nonce", "server_nonce", "endpoint", "purpose", "signature")
+    ACCESS_KEY_ID_FIELD_NUMBER: _ClassVar[int]
+    CLIENT_NONCE_FIELD_NUMBER: _ClassVar[int]
+    SERVER_NONCE_FIELD_NUMBER: _ClassVar[int]
+    ENDPOINT_FIELD_NUMBER: _ClassVar[int]
+    PURPOSE_FIELD_NUMBER: _ClassVar[int]
+    SIGNATURE_FIELD_NUMBER: _ClassVar[int]
+    access_key_id: str
+    client_nonce: bytes
+    server_nonce: bytes
+    endpoint: str
+    purpose: SessionPurpose
+    signature: bytes
+    def __init__(self, access_key_id: _Optional[str] = ..., client_nonce: _Optional[bytes] = ..., server_nonce: _Optional[bytes] = ..., endpoint: _Optional[str] = ..., purpose: _Optional[_Union[SessionPurpose, str]] = ..., signature: _Optional[bytes] = ...) -> None: ...
+
+class AnswerChallengeResponse(_message.Message):
+    __slots__ = ("session_token", "expire_time", "lifetime_seconds", "server_proof")
+    SESSION_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    EXPIRE_TIME_FIELD_NUMBER: _ClassVar[int]
+    LIFETIME_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    SERVER_PROOF_FIELD_NUMBER: _ClassVar[int]
+    session_token: str
+    expire_time: _timestamp_pb2.Timestamp
+    lifetime_seconds: int
+    server_proof: bytes
+    def __init__(self, session_token: _Optional[str] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., lifetime_seconds: _Optional[int] = ..., server_proof: _Optional[bytes] = ...) -> None: ...

@@ -119,6 +119,16 @@ class TokenServiceStub(object):
                 request_serializer=bucketry_dot_v1_dot_token__service__pb2.CreateSessionRequest.SerializeToString,
                 response_deserializer=bucketry_dot_v1_dot_token__service__pb2.CreateSessionResponse.FromString,
                 _registered_method=True)
+        self.CreateChallenge = channel.unary_unary(
+                '/bucketry.v1.TokenService/CreateChallenge',
+                request_serializer=bucketry_dot_v1_dot_token__service__pb2.CreateChallengeRequest.SerializeToString,
+                response_deserializer=bucketry_dot_v1_dot_token__service__pb2.CreateChallengeResponse.FromString,
+                _registered_method=True)
+        self.AnswerChallenge = channel.unary_unary(
+                '/bucketry.v1.TokenService/AnswerChallenge',
+                request_serializer=bucketry_dot_v1_dot_token__service__pb2.AnswerChallengeRequest.SerializeToString,
+                response_deserializer=bucketry_dot_v1_dot_token__service__pb2.AnswerChallengeResponse.FromString,
+                _registered_method=True)
 
 
 class TokenServiceServicer(object):
@@ -249,6 +259,25 @@ class TokenServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CreateChallenge(self, request, context):
+        """The first half of a sign-in in which the secret does not travel: answers with a nonce to sign. Needs no
+        credentials; an unknown access key id gets a challenge like any other. Errors: INVALID_ARGUMENT.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AnswerChallenge(self, request, context):
+        """The second half: takes the signature, answers with a session. See AnswerChallengeRequest for the bytes to sign.
+        Errors: SIGNATURE_DOES_NOT_MATCH (unknown access key id or wrong signature; the answers are the same),
+        INVALID_TOKEN (the challenge is older than 60 seconds, or was made for another key, nonce or address: begin again),
+        INVALID_ARGUMENT (among others, the server is not reached by that endpoint), INVALID_ACCESS_KEY_ID (the key is
+        suspended, revoked or expired), ACCESS_DENIED, INSECURE_TRANSPORT.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_TokenServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -331,6 +360,16 @@ def add_TokenServiceServicer_to_server(servicer, server):
                     servicer.CreateSession,
                     request_deserializer=bucketry_dot_v1_dot_token__service__pb2.CreateSessionRequest.FromString,
                     response_serializer=bucketry_dot_v1_dot_token__service__pb2.CreateSessionResponse.SerializeToString,
+            ),
+            'CreateChallenge': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateChallenge,
+                    request_deserializer=bucketry_dot_v1_dot_token__service__pb2.CreateChallengeRequest.FromString,
+                    response_serializer=bucketry_dot_v1_dot_token__service__pb2.CreateChallengeResponse.SerializeToString,
+            ),
+            'AnswerChallenge': grpc.unary_unary_rpc_method_handler(
+                    servicer.AnswerChallenge,
+                    request_deserializer=bucketry_dot_v1_dot_token__service__pb2.AnswerChallengeRequest.FromString,
+                    response_serializer=bucketry_dot_v1_dot_token__service__pb2.AnswerChallengeResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -770,6 +809,60 @@ class TokenService(object):
             '/bucketry.v1.TokenService/CreateSession',
             bucketry_dot_v1_dot_token__service__pb2.CreateSessionRequest.SerializeToString,
             bucketry_dot_v1_dot_token__service__pb2.CreateSessionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateChallenge(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/bucketry.v1.TokenService/CreateChallenge',
+            bucketry_dot_v1_dot_token__service__pb2.CreateChallengeRequest.SerializeToString,
+            bucketry_dot_v1_dot_token__service__pb2.CreateChallengeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AnswerChallenge(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/bucketry.v1.TokenService/AnswerChallenge',
+            bucketry_dot_v1_dot_token__service__pb2.AnswerChallengeRequest.SerializeToString,
+            bucketry_dot_v1_dot_token__service__pb2.AnswerChallengeResponse.FromString,
             options,
             channel_credentials,
             insecure,

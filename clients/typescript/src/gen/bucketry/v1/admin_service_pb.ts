@@ -2,8 +2,8 @@
 // @generated from file bucketry/v1/admin_service.proto (package bucketry.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
-import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import type { AuditEvent } from "./token_service_pb.js";
 import { file_bucketry_v1_token_service } from "./token_service_pb.js";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file bucketry/v1/admin_service.proto.
  */
 export const file_bucketry_v1_admin_service: GenFile = /*@__PURE__*/
-  fileDesc("Ch9idWNrZXRyeS92MS9hZG1pbl9zZXJ2aWNlLnByb3RvEgtidWNrZXRyeS52MSJ2CgdBY2NvdW50EhIKCmFjY291bnRfaWQYASABKAkSEAoIb3duZXJfaWQYAiABKAkSFAoMZGlzcGxheV9uYW1lGAMgASgJEi8KC2NyZWF0ZV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCK1AQoIQWRtaW5LZXkSDgoGa2V5X2lkGAEgASgJEhUKDWFjY2Vzc19rZXlfaWQYAiABKAkSEgoKYWNjb3VudF9pZBgDIAEoCRIMCgRuYW1lGAQgASgJEi8KC2NyZWF0ZV90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtyZXZva2VfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiLAoUQ3JlYXRlQWNjb3VudFJlcXVlc3QSFAoMZGlzcGxheV9uYW1lGAEgASgJInUKFUNyZWF0ZUFjY291bnRSZXNwb25zZRIlCgdhY2NvdW50GAEgASgLMhQuYnVja2V0cnkudjEuQWNjb3VudBIVCg1hY2Nlc3Nfa2V5X2lkGAIgASgJEh4KEXNlY3JldF9hY2Nlc3Nfa2V5GAMgASgJQgOAAQEiPAoTTGlzdEFjY291bnRzUmVxdWVzdBIRCglwYWdlX3NpemUYASABKAUSEgoKcGFnZV90b2tlbhgCIAEoCSJXChRMaXN0QWNjb3VudHNSZXNwb25zZRImCghhY2NvdW50cxgBIAMoCzIULmJ1Y2tldHJ5LnYxLkFjY291bnQSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIigKGENyZWF0ZU9wZXJhdG9yS2V5UmVxdWVzdBIMCgRuYW1lGAEgASgJIl8KGUNyZWF0ZU9wZXJhdG9yS2V5UmVzcG9uc2USIgoDa2V5GAEgASgLMhUuYnVja2V0cnkudjEuQWRtaW5LZXkSHgoRc2VjcmV0X2FjY2Vzc19rZXkYAiABKAlCA4ABASI9ChRMaXN0QWRtaW5LZXlzUmVxdWVzdBIRCglwYWdlX3NpemUYASABKAUSEgoKcGFnZV90b2tlbhgCIAEoCSJVChVMaXN0QWRtaW5LZXlzUmVzcG9uc2USIwoEa2V5cxgBIAMoCzIVLmJ1Y2tldHJ5LnYxLkFkbWluS2V5EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSInChVSZXZva2VBZG1pbktleVJlcXVlc3QSDgoGa2V5X2lkGAEgASgJIjwKFlJldm9rZUFkbWluS2V5UmVzcG9uc2USIgoDa2V5GAEgASgLMhUuYnVja2V0cnkudjEuQWRtaW5LZXkiPwoWTGlzdEF1ZGl0RXZlbnRzUmVxdWVzdBIRCglwYWdlX3NpemUYASABKAUSEgoKcGFnZV90b2tlbhgCIAEoCSJbChdMaXN0QXVkaXRFdmVudHNSZXNwb25zZRInCgZldmVudHMYASADKAsyFy5idWNrZXRyeS52MS5BdWRpdEV2ZW50EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSJUCgpTZWFsaW5nS2V5Eg4KBmtleV9pZBgBIAEoCRIOCgZhY3RpdmUYAiABKAgSDgoGbG9hZGVkGAMgASgIEhYKDnNlYWxlZF9zZWNyZXRzGAQgASgDIhMKEUdldEtleXJpbmdSZXF1ZXN0IjsKEkdldEtleXJpbmdSZXNwb25zZRIlCgRrZXlzGAEgAygLMhcuYnVja2V0cnkudjEuU2VhbGluZ0tleSIWChRSZWxvYWRLZXlyaW5nUmVxdWVzdCI+ChVSZWxvYWRLZXlyaW5nUmVzcG9uc2USJQoEa2V5cxgBIAMoCzIXLmJ1Y2tldHJ5LnYxLlNlYWxpbmdLZXky1wUKDEFkbWluU2VydmljZRJWCg1DcmVhdGVBY2NvdW50EiEuYnVja2V0cnkudjEuQ3JlYXRlQWNjb3VudFJlcXVlc3QaIi5idWNrZXRyeS52MS5DcmVhdGVBY2NvdW50UmVzcG9uc2USUwoMTGlzdEFjY291bnRzEiAuYnVja2V0cnkudjEuTGlzdEFjY291bnRzUmVxdWVzdBohLmJ1Y2tldHJ5LnYxLkxpc3RBY2NvdW50c1Jlc3BvbnNlEmIKEUNyZWF0ZU9wZXJhdG9yS2V5EiUuYnVja2V0cnkudjEuQ3JlYXRlT3BlcmF0b3JLZXlSZXF1ZXN0GiYuYnVja2V0cnkudjEuQ3JlYXRlT3BlcmF0b3JLZXlSZXNwb25zZRJWCg1MaXN0QWRtaW5LZXlzEiEuYnVja2V0cnkudjEuTGlzdEFkbWluS2V5c1JlcXVlc3QaIi5idWNrZXRyeS52MS5MaXN0QWRtaW5LZXlzUmVzcG9uc2USWQoOUmV2b2tlQWRtaW5LZXkSIi5idWNrZXRyeS52MS5SZXZva2VBZG1pbktleVJlcXVlc3QaIy5idWNrZXRyeS52MS5SZXZva2VBZG1pbktleVJlc3BvbnNlElwKD0xpc3RBdWRpdEV2ZW50cxIjLmJ1Y2tldHJ5LnYxLkxpc3RBdWRpdEV2ZW50c1JlcXVlc3QaJC5idWNrZXRyeS52MS5MaXN0QXVkaXRFdmVudHNSZXNwb25zZRJNCgpHZXRLZXlyaW5nEh4uYnVja2V0cnkudjEuR2V0S2V5cmluZ1JlcXVlc3QaHy5idWNrZXRyeS52MS5HZXRLZXlyaW5nUmVzcG9uc2USVgoNUmVsb2FkS2V5cmluZxIhLmJ1Y2tldHJ5LnYxLlJlbG9hZEtleXJpbmdSZXF1ZXN0GiIuYnVja2V0cnkudjEuUmVsb2FkS2V5cmluZ1Jlc3BvbnNlQj4KD2Rldi5idWNrZXRyeS52MVABWilidWNrZXRyeS5kZXYvcHJvdG8vYnVja2V0cnkvdjE7YnVja2V0cnl2MWIGcHJvdG8z", [file_bucketry_v1_token_service, file_google_protobuf_timestamp]);
+  fileDesc("Ch9idWNrZXRyeS92MS9hZG1pbl9zZXJ2aWNlLnByb3RvEgtidWNrZXRyeS52MSJ2CgdBY2NvdW50EhIKCmFjY291bnRfaWQYASABKAkSEAoIb3duZXJfaWQYAiABKAkSFAoMZGlzcGxheV9uYW1lGAMgASgJEi8KC2NyZWF0ZV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCLgAQoIQWRtaW5LZXkSDgoGa2V5X2lkGAEgASgJEhUKDWFjY2Vzc19rZXlfaWQYAiABKAkSEgoKYWNjb3VudF9pZBgDIAEoCRIMCgRuYW1lGAQgASgJEi8KC2NyZWF0ZV90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtyZXZva2VfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKQoFc2NvcGUYByABKA4yGi5idWNrZXRyeS52MS5BZG1pbktleVNjb3BlIiwKFENyZWF0ZUFjY291bnRSZXF1ZXN0EhQKDGRpc3BsYXlfbmFtZRgBIAEoCSJ1ChVDcmVhdGVBY2NvdW50UmVzcG9uc2USJQoHYWNjb3VudBgBIAEoCzIULmJ1Y2tldHJ5LnYxLkFjY291bnQSFQoNYWNjZXNzX2tleV9pZBgCIAEoCRIeChFzZWNyZXRfYWNjZXNzX2tleRgDIAEoCUIDgAEBIjwKE0xpc3RBY2NvdW50c1JlcXVlc3QSEQoJcGFnZV9zaXplGAEgASgFEhIKCnBhZ2VfdG9rZW4YAiABKAkiVwoUTGlzdEFjY291bnRzUmVzcG9uc2USJgoIYWNjb3VudHMYASADKAsyFC5idWNrZXRyeS52MS5BY2NvdW50EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSIoChhDcmVhdGVPcGVyYXRvcktleVJlcXVlc3QSDAoEbmFtZRgBIAEoCSJfChlDcmVhdGVPcGVyYXRvcktleVJlc3BvbnNlEiIKA2tleRgBIAEoCzIVLmJ1Y2tldHJ5LnYxLkFkbWluS2V5Eh4KEXNlY3JldF9hY2Nlc3Nfa2V5GAIgASgJQgOAAQEiJAoUQ3JlYXRlRWRnZUtleVJlcXVlc3QSDAoEbmFtZRgBIAEoCSJbChVDcmVhdGVFZGdlS2V5UmVzcG9uc2USIgoDa2V5GAEgASgLMhUuYnVja2V0cnkudjEuQWRtaW5LZXkSHgoRc2VjcmV0X2FjY2Vzc19rZXkYAiABKAlCA4ABASI9ChRMaXN0QWRtaW5LZXlzUmVxdWVzdBIRCglwYWdlX3NpemUYASABKAUSEgoKcGFnZV90b2tlbhgCIAEoCSJVChVMaXN0QWRtaW5LZXlzUmVzcG9uc2USIwoEa2V5cxgBIAMoCzIVLmJ1Y2tldHJ5LnYxLkFkbWluS2V5EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSInChVSZXZva2VBZG1pbktleVJlcXVlc3QSDgoGa2V5X2lkGAEgASgJIjwKFlJldm9rZUFkbWluS2V5UmVzcG9uc2USIgoDa2V5GAEgASgLMhUuYnVja2V0cnkudjEuQWRtaW5LZXkiPwoWTGlzdEF1ZGl0RXZlbnRzUmVxdWVzdBIRCglwYWdlX3NpemUYASABKAUSEgoKcGFnZV90b2tlbhgCIAEoCSJbChdMaXN0QXVkaXRFdmVudHNSZXNwb25zZRInCgZldmVudHMYASADKAsyFy5idWNrZXRyeS52MS5BdWRpdEV2ZW50EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSJUCgpTZWFsaW5nS2V5Eg4KBmtleV9pZBgBIAEoCRIOCgZhY3RpdmUYAiABKAgSDgoGbG9hZGVkGAMgASgIEhYKDnNlYWxlZF9zZWNyZXRzGAQgASgDIhMKEUdldEtleXJpbmdSZXF1ZXN0IjsKEkdldEtleXJpbmdSZXNwb25zZRIlCgRrZXlzGAEgAygLMhcuYnVja2V0cnkudjEuU2VhbGluZ0tleSIWChRSZWxvYWRLZXlyaW5nUmVxdWVzdCI+ChVSZWxvYWRLZXlyaW5nUmVzcG9uc2USJQoEa2V5cxgBIAMoCzIXLmJ1Y2tldHJ5LnYxLlNlYWxpbmdLZXkqhQEKDUFkbWluS2V5U2NvcGUSHwobQURNSU5fS0VZX1NDT1BFX1VOU1BFQ0lGSUVEEAASHAoYQURNSU5fS0VZX1NDT1BFX09QRVJBVE9SEAESGwoXQURNSU5fS0VZX1NDT1BFX0FDQ09VTlQQAhIYChRBRE1JTl9LRVlfU0NPUEVfRURHRRADMq8GCgxBZG1pblNlcnZpY2USVgoNQ3JlYXRlQWNjb3VudBIhLmJ1Y2tldHJ5LnYxLkNyZWF0ZUFjY291bnRSZXF1ZXN0GiIuYnVja2V0cnkudjEuQ3JlYXRlQWNjb3VudFJlc3BvbnNlElMKDExpc3RBY2NvdW50cxIgLmJ1Y2tldHJ5LnYxLkxpc3RBY2NvdW50c1JlcXVlc3QaIS5idWNrZXRyeS52MS5MaXN0QWNjb3VudHNSZXNwb25zZRJiChFDcmVhdGVPcGVyYXRvcktleRIlLmJ1Y2tldHJ5LnYxLkNyZWF0ZU9wZXJhdG9yS2V5UmVxdWVzdBomLmJ1Y2tldHJ5LnYxLkNyZWF0ZU9wZXJhdG9yS2V5UmVzcG9uc2USVgoNQ3JlYXRlRWRnZUtleRIhLmJ1Y2tldHJ5LnYxLkNyZWF0ZUVkZ2VLZXlSZXF1ZXN0GiIuYnVja2V0cnkudjEuQ3JlYXRlRWRnZUtleVJlc3BvbnNlElYKDUxpc3RBZG1pbktleXMSIS5idWNrZXRyeS52MS5MaXN0QWRtaW5LZXlzUmVxdWVzdBoiLmJ1Y2tldHJ5LnYxLkxpc3RBZG1pbktleXNSZXNwb25zZRJZCg5SZXZva2VBZG1pbktleRIiLmJ1Y2tldHJ5LnYxLlJldm9rZUFkbWluS2V5UmVxdWVzdBojLmJ1Y2tldHJ5LnYxLlJldm9rZUFkbWluS2V5UmVzcG9uc2USXAoPTGlzdEF1ZGl0RXZlbnRzEiMuYnVja2V0cnkudjEuTGlzdEF1ZGl0RXZlbnRzUmVxdWVzdBokLmJ1Y2tldHJ5LnYxLkxpc3RBdWRpdEV2ZW50c1Jlc3BvbnNlEk0KCkdldEtleXJpbmcSHi5idWNrZXRyeS52MS5HZXRLZXlyaW5nUmVxdWVzdBofLmJ1Y2tldHJ5LnYxLkdldEtleXJpbmdSZXNwb25zZRJWCg1SZWxvYWRLZXlyaW5nEiEuYnVja2V0cnkudjEuUmVsb2FkS2V5cmluZ1JlcXVlc3QaIi5idWNrZXRyeS52MS5SZWxvYWRLZXlyaW5nUmVzcG9uc2VCPgoPZGV2LmJ1Y2tldHJ5LnYxUAFaKWJ1Y2tldHJ5LmRldi9wcm90by9idWNrZXRyeS92MTtidWNrZXRyeXYxYgZwcm90bzM", [file_bucketry_v1_token_service, file_google_protobuf_timestamp]);
 
 /**
  * An account: the owner of buckets.
@@ -59,7 +59,7 @@ export const AccountSchema: GenMessage<Account> = /*@__PURE__*/
   messageDesc(file_bucketry_v1_admin_service, 0);
 
 /**
- * A key of an operator or account administrator.
+ * A key of an operator, an account administrator or a separate S3 adapter.
  *
  * @generated from message bucketry.v1.AdminKey
  */
@@ -79,7 +79,7 @@ export type AdminKey = Message<"bucketry.v1.AdminKey"> & {
   accessKeyId: string;
 
   /**
-   * The account that it administers; empty: an operator key.
+   * The account that it administers; empty: an operator key or edge key.
    *
    * @generated from field: string account_id = 3;
    */
@@ -105,6 +105,13 @@ export type AdminKey = Message<"bucketry.v1.AdminKey"> & {
    * @generated from field: google.protobuf.Timestamp revoke_time = 6;
    */
   revokeTime?: Timestamp | undefined;
+
+  /**
+   * What it reaches.
+   *
+   * @generated from field: bucketry.v1.AdminKeyScope scope = 7;
+   */
+  scope: AdminKeyScope;
 };
 
 /**
@@ -276,6 +283,55 @@ export const CreateOperatorKeyResponseSchema: GenMessage<CreateOperatorKeyRespon
   messageDesc(file_bucketry_v1_admin_service, 7);
 
 /**
+ * Makes an edge key.
+ *
+ * @generated from message bucketry.v1.CreateEdgeKeyRequest
+ */
+export type CreateEdgeKeyRequest = Message<"bucketry.v1.CreateEdgeKeyRequest"> & {
+  /**
+   * Its name, 1 to 128 characters.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+};
+
+/**
+ * Describes the message bucketry.v1.CreateEdgeKeyRequest.
+ * Use `create(CreateEdgeKeyRequestSchema)` to create a new message.
+ */
+export const CreateEdgeKeyRequestSchema: GenMessage<CreateEdgeKeyRequest> = /*@__PURE__*/
+  messageDesc(file_bucketry_v1_admin_service, 8);
+
+/**
+ * The key made.
+ *
+ * @generated from message bucketry.v1.CreateEdgeKeyResponse
+ */
+export type CreateEdgeKeyResponse = Message<"bucketry.v1.CreateEdgeKeyResponse"> & {
+  /**
+   * The key.
+   *
+   * @generated from field: bucketry.v1.AdminKey key = 1;
+   */
+  key?: AdminKey | undefined;
+
+  /**
+   * Its secret; shown once.
+   *
+   * @generated from field: string secret_access_key = 2;
+   */
+  secretAccessKey: string;
+};
+
+/**
+ * Describes the message bucketry.v1.CreateEdgeKeyResponse.
+ * Use `create(CreateEdgeKeyResponseSchema)` to create a new message.
+ */
+export const CreateEdgeKeyResponseSchema: GenMessage<CreateEdgeKeyResponse> = /*@__PURE__*/
+  messageDesc(file_bucketry_v1_admin_service, 9);
+
+/**
  * Asks for admin keys.
  *
  * @generated from message bucketry.v1.ListAdminKeysRequest
@@ -301,7 +357,7 @@ export type ListAdminKeysRequest = Message<"bucketry.v1.ListAdminKeysRequest"> &
  * Use `create(ListAdminKeysRequestSchema)` to create a new message.
  */
 export const ListAdminKeysRequestSchema: GenMessage<ListAdminKeysRequest> = /*@__PURE__*/
-  messageDesc(file_bucketry_v1_admin_service, 8);
+  messageDesc(file_bucketry_v1_admin_service, 10);
 
 /**
  * Some keys.
@@ -329,7 +385,7 @@ export type ListAdminKeysResponse = Message<"bucketry.v1.ListAdminKeysResponse">
  * Use `create(ListAdminKeysResponseSchema)` to create a new message.
  */
 export const ListAdminKeysResponseSchema: GenMessage<ListAdminKeysResponse> = /*@__PURE__*/
-  messageDesc(file_bucketry_v1_admin_service, 9);
+  messageDesc(file_bucketry_v1_admin_service, 11);
 
 /**
  * Revokes a key.
@@ -350,7 +406,7 @@ export type RevokeAdminKeyRequest = Message<"bucketry.v1.RevokeAdminKeyRequest">
  * Use `create(RevokeAdminKeyRequestSchema)` to create a new message.
  */
 export const RevokeAdminKeyRequestSchema: GenMessage<RevokeAdminKeyRequest> = /*@__PURE__*/
-  messageDesc(file_bucketry_v1_admin_service, 10);
+  messageDesc(file_bucketry_v1_admin_service, 12);
 
 /**
  * The key afterwards.
@@ -371,7 +427,7 @@ export type RevokeAdminKeyResponse = Message<"bucketry.v1.RevokeAdminKeyResponse
  * Use `create(RevokeAdminKeyResponseSchema)` to create a new message.
  */
 export const RevokeAdminKeyResponseSchema: GenMessage<RevokeAdminKeyResponse> = /*@__PURE__*/
-  messageDesc(file_bucketry_v1_admin_service, 11);
+  messageDesc(file_bucketry_v1_admin_service, 13);
 
 /**
  * Asks for audit events.
@@ -399,7 +455,7 @@ export type ListAuditEventsRequest = Message<"bucketry.v1.ListAuditEventsRequest
  * Use `create(ListAuditEventsRequestSchema)` to create a new message.
  */
 export const ListAuditEventsRequestSchema: GenMessage<ListAuditEventsRequest> = /*@__PURE__*/
-  messageDesc(file_bucketry_v1_admin_service, 12);
+  messageDesc(file_bucketry_v1_admin_service, 14);
 
 /**
  * Some events.
@@ -427,7 +483,7 @@ export type ListAuditEventsResponse = Message<"bucketry.v1.ListAuditEventsRespon
  * Use `create(ListAuditEventsResponseSchema)` to create a new message.
  */
 export const ListAuditEventsResponseSchema: GenMessage<ListAuditEventsResponse> = /*@__PURE__*/
-  messageDesc(file_bucketry_v1_admin_service, 13);
+  messageDesc(file_bucketry_v1_admin_service, 15);
 
 /**
  * A key that seals secrets.
@@ -469,7 +525,7 @@ export type SealingKey = Message<"bucketry.v1.SealingKey"> & {
  * Use `create(SealingKeySchema)` to create a new message.
  */
 export const SealingKeySchema: GenMessage<SealingKey> = /*@__PURE__*/
-  messageDesc(file_bucketry_v1_admin_service, 14);
+  messageDesc(file_bucketry_v1_admin_service, 16);
 
 /**
  * Asks for the keyring.
@@ -484,7 +540,7 @@ export type GetKeyringRequest = Message<"bucketry.v1.GetKeyringRequest"> & {
  * Use `create(GetKeyringRequestSchema)` to create a new message.
  */
 export const GetKeyringRequestSchema: GenMessage<GetKeyringRequest> = /*@__PURE__*/
-  messageDesc(file_bucketry_v1_admin_service, 15);
+  messageDesc(file_bucketry_v1_admin_service, 17);
 
 /**
  * The keyring, without the keys themselves.
@@ -505,7 +561,7 @@ export type GetKeyringResponse = Message<"bucketry.v1.GetKeyringResponse"> & {
  * Use `create(GetKeyringResponseSchema)` to create a new message.
  */
 export const GetKeyringResponseSchema: GenMessage<GetKeyringResponse> = /*@__PURE__*/
-  messageDesc(file_bucketry_v1_admin_service, 16);
+  messageDesc(file_bucketry_v1_admin_service, 18);
 
 /**
  * Reloads the keyring.
@@ -520,7 +576,7 @@ export type ReloadKeyringRequest = Message<"bucketry.v1.ReloadKeyringRequest"> &
  * Use `create(ReloadKeyringRequestSchema)` to create a new message.
  */
 export const ReloadKeyringRequestSchema: GenMessage<ReloadKeyringRequest> = /*@__PURE__*/
-  messageDesc(file_bucketry_v1_admin_service, 17);
+  messageDesc(file_bucketry_v1_admin_service, 19);
 
 /**
  * The keyring afterwards.
@@ -541,7 +597,48 @@ export type ReloadKeyringResponse = Message<"bucketry.v1.ReloadKeyringResponse">
  * Use `create(ReloadKeyringResponseSchema)` to create a new message.
  */
 export const ReloadKeyringResponseSchema: GenMessage<ReloadKeyringResponse> = /*@__PURE__*/
-  messageDesc(file_bucketry_v1_admin_service, 18);
+  messageDesc(file_bucketry_v1_admin_service, 20);
+
+/**
+ * What an admin key reaches.
+ *
+ * @generated from enum bucketry.v1.AdminKeyScope
+ */
+export enum AdminKeyScope {
+  /**
+   * Never sent.
+   *
+   * @generated from enum value: ADMIN_KEY_SCOPE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * An operator key: the whole store.
+   *
+   * @generated from enum value: ADMIN_KEY_SCOPE_OPERATOR = 1;
+   */
+  OPERATOR = 1,
+
+  /**
+   * An account administrator's key: one account.
+   *
+   * @generated from enum value: ADMIN_KEY_SCOPE_ACCOUNT = 2;
+   */
+  ACCOUNT = 2,
+
+  /**
+   * An edge key: the service of the S3 adapter.
+   *
+   * @generated from enum value: ADMIN_KEY_SCOPE_EDGE = 3;
+   */
+  EDGE = 3,
+}
+
+/**
+ * Describes the enum bucketry.v1.AdminKeyScope.
+ */
+export const AdminKeyScopeSchema: GenEnum<AdminKeyScope> = /*@__PURE__*/
+  enumDesc(file_bucketry_v1_admin_service, 0);
 
 /**
  * The operator's service: accounts and operator keys.
@@ -580,7 +677,18 @@ export const AdminService: GenService<{
     output: typeof CreateOperatorKeyResponseSchema;
   },
   /**
-   * The operator keys and account administrator keys, without secrets, oldest first.
+   * Makes an edge key: the key of a separate S3 adapter, which may sign in and call the adapter's service, and nothing
+   * else.
+   *
+   * @generated from rpc bucketry.v1.AdminService.CreateEdgeKey
+   */
+  createEdgeKey: {
+    methodKind: "unary";
+    input: typeof CreateEdgeKeyRequestSchema;
+    output: typeof CreateEdgeKeyResponseSchema;
+  },
+  /**
+   * The operator keys, edge keys and account administrator keys, without secrets, oldest first.
    *
    * @generated from rpc bucketry.v1.AdminService.ListAdminKeys
    */
@@ -590,8 +698,8 @@ export const AdminService: GenService<{
     output: typeof ListAdminKeysResponseSchema;
   },
   /**
-   * Ends an operator key or account administrator key for good. Errors: NO_SUCH_TOKEN, INVALID_REQUEST (the key in
-   * hand).
+   * Ends an operator key, edge key or account administrator key for good. Errors: NO_SUCH_TOKEN, INVALID_REQUEST (the
+   * key in hand).
    *
    * @generated from rpc bucketry.v1.AdminService.RevokeAdminKey
    */
