@@ -36,6 +36,9 @@ pub const BUCKET: &str = "cluster-bucket";
 /// A node reads its clock's file every second.
 const SKEW_LIMIT: Duration = Duration::from_secs(10);
 const POLL: Duration = Duration::from_millis(100);
+/// The header in which the proxy tells which node answered.
+pub const NODE_HEADER: &str = "x-node";
+
 const STORE_BUCKET: &str = "store-bucket";
 /// Where a node answers whether it is ready, on the listener of its metrics.
 const READINESS: &str = "/metrics";
@@ -189,6 +192,12 @@ fn store_environment(store: &Server) -> Vec<(&'static str, String)> {
     ]
 }
 
+/// What the proxy calls a node in `NODE_HEADER`.
+#[must_use]
+pub fn node_name(number: usize) -> String {
+    format!("node{number}")
+}
+
 /// Nodes and where they say that they are ready. A node that is not ready gets no new request after 1.3 seconds, in
 /// most cases after 0.3.
 fn configuration(addresses: &[SocketAddr], nodes: &[(SocketAddr, SocketAddr)]) -> String {
@@ -199,7 +208,8 @@ fn configuration(addresses: &[SocketAddr], nodes: &[(SocketAddr, SocketAddr)]) -
     for address in addresses {
         write!(
             settings,
-            "listen s3\n  bind {address}\n  balance roundrobin\n  option httpchk GET {READINESS}\n  \
+            "listen s3\n  bind {address}\n  balance roundrobin\n  http-response set-header {NODE_HEADER} %s\n  \
+             option httpchk GET {READINESS}\n  \
              default-server inter 300ms fall 1 rise 1\n"
         )
         .ok();
@@ -207,7 +217,8 @@ fn configuration(addresses: &[SocketAddr], nodes: &[(SocketAddr, SocketAddr)]) -
     for (number, (node, readiness)) in nodes.iter().enumerate() {
         writeln!(
             settings,
-            "  server node{number} {node} check addr {} port {}",
+            "  server {} {node} check addr {} port {}",
+            node_name(number),
             readiness.ip(),
             readiness.port()
         )

@@ -142,6 +142,33 @@ impl PostgresServer {
         send(self.process.id(), Signal::CONT)
     }
 
+    /// The number of transactions whose client has sent nothing for this time.
+    ///
+    /// # Errors
+    /// The database cannot be asked.
+    pub fn idle_transactions(&self, since: Duration) -> Result<u64, HarnessError> {
+        let query = format!(
+            "SELECT count(*) FROM pg_stat_activity WHERE state = 'idle in transaction' \
+             AND state_change < clock_timestamp() - interval '{} ms'",
+            since.as_millis()
+        );
+        let output = Command::new(self.programs.join("psql"))
+            .args([
+                "--no-psqlrc",
+                "--tuples-only",
+                "--no-align",
+                "--command",
+                &query,
+            ])
+            .arg(self.url())
+            .output()
+            .map_err(HarnessError::io("run psql"))?;
+        String::from_utf8_lossy(&output.stdout)
+            .trim()
+            .parse()
+            .map_err(|_| HarnessError::Incomplete("number of transactions"))
+    }
+
     fn await_ready(&self) -> Result<(), HarnessError> {
         let deadline = Instant::now() + READY_LIMIT;
         while Instant::now() < deadline {

@@ -95,6 +95,7 @@ mod tests {
             called,
             returned: called + 1,
             answer: Answer::Done,
+            node: None,
             effects: vec![Effect {
                 key: key.to_owned(),
                 action,

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::history::violations;
-use super::{Course, Span, Step, micros};
+use super::{Course, Fault, Span, Step, VICTIM, micros};
+use crate::cluster::node_name;
+use crate::linearizability::{Action, Guard};
 use crate::workload::{Answer, Kind, Record};
 
 /// How much of a report is shown.
@@ -28,16 +30,47 @@ pub fn judge(course: &Course) -> Vec<String> {
     broken
 }
 
-/// Kinds of operations that never succeeded: the load has not tested them.
+/// Kinds of operations that never succeeded, and outcomes of conditions that never came: the load has not tested them.
 fn unused(records: &[Record]) -> Vec<String> {
-    Kind::ALL
+    let seen = |matches: fn(Action) -> bool| {
+        let mut effects = records.iter().flat_map(|record| &record.effects);
+        effects.any(|effect| effect.certain && matches(effect.action))
+    };
+    let refused = |action| matches!(action, Action::Refused(_));
+    let created = |action| {
+        matches!(
+            action,
+            Action::Write {
+                guard: Guard::IfAbsent,
+                ..
+            }
+        )
+    };
+    let replaced = |action| {
+        matches!(
+            action,
+            Action::Write {
+                guard: Guard::IfValue(_),
+                ..
+            }
+        )
+    };
+    let conditions = [
+        (seen(refused), "no condition was refused"),
+        (seen(created), "no If-None-Match held"),
+        (seen(replaced), "no If-Match held"),
+    ];
+    let unmet = conditions.iter().filter(|(seen, _)| !seen);
+    let kinds = Kind::ALL
         .iter()
         .filter(|kind| {
             !records
                 .iter()
                 .any(|record| record.kind == **kind && record.answer == Answer::Done)
         })
-        .map(|kind| format!("no {kind:?} succeeded"))
+        .map(|kind| format!("no {kind:?} succeeded"));
+    kinds
+        .chain(unmet.map(|(_, text)| (*text).to_owned()))
         .collect()
 }
 
@@ -119,6 +152,7 @@ fn slow(records: &[Record], faults: &[(Step, Span)]) -> Vec<String> {
             let slow: Vec<u64> = records
                 .iter()
                 .filter(|record| span.contains(&record.called))
+                .filter(|record| answered_by_another(step.fault, record))
                 .map(|record| record.returned - record.called)
                 .filter(|latency| *latency > limit)
                 .collect();
@@ -134,6 +168,25 @@ fn slow(records: &[Record], faults: &[(Step, Span)]) -> Vec<String> {
         .collect()
 }
 
+/// Whether a node answered that the fault does not stop.
+fn answered_by_another(fault: Fault, record: &Record) -> bool {
+    match fault {
+        // Without a node's name the proxy, or the client, gave the disturbed node up.
+        Fault::PauseNode | Fault::PauseCommit => record
+            .node
+            .as_ref()
+            .is_some_and(|node| *node != node_name(VICTIM)),
+        Fault::KillNode
+        | Fault::SkewClock(_)
+        | Fault::StopPostgres
+        | Fault::KillPostgres
+        | Fault::HangPostgres
+        | Fault::HangStore
+        | Fault::KillStore
+        | Fault::RollingRestart => true,
+    }
+}
+
 fn seconds(micros: u64) -> String {
     format!("{:.2} s", micros as f64 / 1e6)
 }
@@ -142,7 +195,6 @@ fn seconds(micros: u64) -> String {
 mod tests {
     use std::time::Duration;
 
-    use super::super::Fault;
     use super::*;
 
     const SECOND: u64 = 1_000_000;
@@ -153,6 +205,7 @@ mod tests {
             called,
             returned,
             answer: Answer::Failed("503".to_owned()),
+            node: None,
             effects: Vec::new(),
         }
     }
@@ -204,5 +257,17 @@ mod tests {
         let faults = course(Fault::HangPostgres, 10 * SECOND, 15 * SECOND);
         assert!(slow(&[failed(10 * SECOND, 12 * SECOND)], &faults).is_empty());
         assert_eq!(slow(&[failed(10 * SECOND, 14 * SECOND)], &faults).len(), 1);
+    }
+
+    #[test]
+    fn a_paused_node_does_not_hold_up_the_others() {
+        let faults = course(Fault::PauseCommit, 10 * SECOND, 20 * SECOND);
+        let answered_by = |node: Option<&str>| Record {
+            node: node.map(str::to_owned),
+            ..failed(11 * SECOND, 19 * SECOND)
+        };
+        assert_eq!(slow(&[answered_by(Some("node1"))], &faults).len(), 1);
+        assert!(slow(&[answered_by(Some("node0"))], &faults).is_empty());
+        assert!(slow(&[answered_by(None)], &faults).is_empty());
     }
 }

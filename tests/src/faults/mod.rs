@@ -29,6 +29,8 @@ pub const SCALE_VARIABLE: &str = "BUCKETRY_TEST_FAULTS";
 pub const RECOVERY: Duration = Duration::from_secs(2);
 /// How long operations may fail after a node stopped inside a commit: until the database has ended its transaction.
 const LOCKS_HELD: Duration = Duration::from_secs(3);
+/// The node that is killed and paused.
+const VICTIM: usize = 0;
 /// How soon an outage of the database or the store is answered.
 const OUTAGE_ANSWER: Duration = Duration::from_secs(2);
 /// What a slow machine may take on top of it.
@@ -41,6 +43,8 @@ pub enum Fault {
     KillNode,
     /// A node stands still.
     PauseNode,
+    /// A node stands still inside a commit: it holds locks of the database.
+    PauseCommit,
     /// The clock of a node is that many seconds ahead.
     SkewClock(i64),
     /// The database is stopped and started again.
@@ -87,7 +91,7 @@ impl Fault {
         let after = |time: u64, allowed: Duration| time..time + micros(allowed);
         match self {
             Self::KillNode => vec![after(span.start, RECOVERY)],
-            Self::PauseNode => vec![
+            Self::PauseNode | Self::PauseCommit => vec![
                 after(span.start, LOCKS_HELD + RECOVERY),
                 after(span.end, RECOVERY),
             ],
@@ -103,7 +107,8 @@ impl Fault {
         }
     }
 
-    /// The longest that an operation may take that is called during the fault, if that is promised.
+    /// The longest that an operation may take that is called during the fault, if that is promised. What the disturbed
+    /// node itself answers does not count.
     #[must_use]
     pub fn answered_within(self) -> Option<Duration> {
         match self {
@@ -112,7 +117,8 @@ impl Fault {
             | Self::HangPostgres
             | Self::HangStore
             | Self::KillStore => Some(OUTAGE_ANSWER + SLACK),
-            Self::KillNode | Self::PauseNode | Self::SkewClock(_) | Self::RollingRestart => None,
+            Self::PauseNode | Self::PauseCommit => Some(LOCKS_HELD + SLACK),
+            Self::KillNode | Self::SkewClock(_) | Self::RollingRestart => None,
         }
     }
 }
@@ -124,6 +130,7 @@ impl Step {
         match self.fault {
             Fault::KillNode => "node killed".to_owned(),
             Fault::PauseNode => "node paused".to_owned(),
+            Fault::PauseCommit => "node paused in commit".to_owned(),
             Fault::SkewClock(seconds) => format!("clock of a node {seconds:+} s"),
             Fault::StopPostgres if self.lasts.is_zero() => "database restarted".to_owned(),
             Fault::StopPostgres => "database down".to_owned(),
@@ -167,7 +174,7 @@ impl Schedule {
             steps: steps(&[
                 (Fault::KillNode, 2000),
                 (Fault::PauseNode, 1000),
-                (Fault::PauseNode, 5000),
+                (Fault::PauseCommit, 5000),
                 (Fault::SkewClock(120), 4000),
                 (Fault::SkewClock(-120), 4000),
                 (Fault::StopPostgres, 0),
@@ -190,7 +197,7 @@ impl Schedule {
             steps: steps(&[
                 (Fault::KillNode, 10_000),
                 (Fault::PauseNode, 5_000),
-                (Fault::PauseNode, 80_000),
+                (Fault::PauseCommit, 80_000),
                 (Fault::SkewClock(120), 80_000),
                 (Fault::SkewClock(-120), 80_000),
                 (Fault::StopPostgres, 0),

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 
-use super::{Fault, Schedule, Span, Step};
+use super::{Fault, Schedule, Span, Step, VICTIM};
 use crate::cluster::signals::send;
 use crate::cluster::{BUCKET, Checked, Cluster, NODES};
 use crate::error::HarnessError;
@@ -17,8 +17,10 @@ const LOAD: Load = Load {
     pause: Duration::from_millis(30),
     seed: 1,
 };
-/// The node that is killed and paused.
-const VICTIM: usize = 0;
+/// A node is in a commit if a transaction waits for it for so long.
+const IN_COMMIT: Duration = Duration::from_millis(200);
+/// How often a node is stopped in the hope to meet it in a commit.
+const ATTEMPTS: usize = 200;
 
 /// What happened.
 #[derive(Debug)]
@@ -47,7 +49,10 @@ pub fn run(schedule: &Schedule) -> Result<Course, HarnessError> {
     sleep(schedule.settle);
     let mut faults = Vec::new();
     for step in &schedule.steps {
-        let start = target.clock.now();
+        let mut start = target.clock.now();
+        if step.fault == Fault::PauseCommit {
+            start = stop_in_commit(&cluster, target.clock)?;
+        }
         apply(&mut cluster, *step)?;
         faults.push((*step, start..target.clock.now()));
         sleep(schedule.settle);
@@ -96,7 +101,7 @@ fn apply(cluster: &mut Cluster, Step { fault, lasts }: Step) -> Result<(), Harne
             sleep(lasts);
             cluster.nodes[VICTIM].restart()
         }
-        Fault::PauseNode => paused(cluster.nodes[VICTIM].pid(), lasts),
+        Fault::PauseNode | Fault::PauseCommit => paused(cluster.nodes[VICTIM].pid(), lasts),
         Fault::SkewClock(seconds) => {
             cluster.skew(seconds)?;
             sleep(lasts);
@@ -132,6 +137,25 @@ fn apply(cluster: &mut Cluster, Step { fault, lasts }: Step) -> Result<(), Harne
             Ok(())
         }
     }
+}
+
+/// Stops the victim inside a commit, and answers when.
+fn stop_in_commit(cluster: &Cluster, clock: Clock) -> Result<u64, HarnessError> {
+    let node = cluster.nodes[VICTIM].pid();
+    for _ in 0..ATTEMPTS {
+        let start = clock.now();
+        send(node, Signal::STOP)?;
+        // The transactions of the other nodes go on.
+        sleep(IN_COMMIT * 2);
+        if cluster.postgres.idle_transactions(IN_COMMIT)? > 0 {
+            return Ok(start);
+        }
+        send(node, Signal::CONT)?;
+        sleep(IN_COMMIT);
+    }
+    Err(HarnessError::Incomplete(
+        "commit that a node was stopped in",
+    ))
 }
 
 fn paused(process: u32, lasts: Duration) -> Result<(), HarnessError> {

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use super::record::{Answer, Effect, Kind, Record};
 use super::{Target, content};
-use crate::cluster::root_signer;
+use crate::cluster::{NODE_HEADER, root_signer};
 use crate::error::HarnessError;
 use crate::http1::{Connection, Request, Response};
 use crate::linearizability::{Action, Value};
@@ -135,8 +135,16 @@ impl Client {
             called: exchange.called,
             returned: exchange.returned,
             answer: meaning.answer,
+            node: exchange.node(),
             effects: meaning.effects,
         });
+    }
+}
+
+impl Exchange {
+    fn node(&self) -> Option<String> {
+        let response = self.response.as_ref().ok()?;
+        response.find(NODE_HEADER).map(str::to_owned)
     }
 }
 

@@ -80,6 +80,8 @@ pub struct Record {
     pub returned: u64,
     /// The answer.
     pub answer: Answer,
+    /// The node that answered, if the proxy tells.
+    pub node: Option<String>,
     /// By key, at most one for each.
     pub effects: Vec<Effect>,
 }
