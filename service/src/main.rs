@@ -1,6 +1,7 @@
 //! The `bucketry` binary: parses, builds, serves, drains.
 
 use std::io::{self, Write};
+use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::SystemTime;
 
@@ -18,10 +19,13 @@ use bucketry::server::{self, Drained, Limits, ListenError, Listener, Preamble, T
 use bucketry::telemetry::logs::{self, LogError};
 use bucketry::telemetry::metrics::{self, MetricsError};
 use bucketry_edge::descriptors::{self, TooFewDescriptors};
+use bucketry_edge::health::Health;
+use bucketry_edge::side_door::answer_apart;
 use clap::Parser;
 use tikv_jemallocator::Jemalloc;
 use tokio::runtime::Builder;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::time::sleep;
 
 /// Measured 5 to 10 % faster on small operations than the system's.
 #[global_allocator]
@@ -101,7 +105,10 @@ fn fsck(args: FsckArgs) -> Result<ExitCode, Failure> {
     };
     let runtime = Builder::new_multi_thread().enable_all().build()?;
     let check = args.run(process_environment(), Clock::System, &mut terminal);
-    let report = runtime.block_on(check)?;
+    let report = runtime.block_on(check);
+    // A thread that a hung disk holds is not waited for.
+    runtime.shutdown_background();
+    let report = report?;
     Ok(if report.is_clean() {
         ExitCode::SUCCESS
     } else {
@@ -151,10 +158,10 @@ async fn serve_until_stopped(config: &Config) -> Result<ExitCode, Failure> {
     let hangups = signal(SignalKind::hangup())?;
     let listeners = listeners(&config.server)?;
     let tls = config.server.tls.as_ref().map(load_tls).transpose()?;
+    let health = Health::new(&node::PROBED_PARTS);
+    tokio::spawn(health.clone().beat());
     if let Some(address) = config.server.metrics_listen {
-        let listener = server::listen(address)?;
-        tracing::info!(address = %listener.local_addr()?, "metrics");
-        tokio::spawn(metrics::serve(listener, metrics::install()?));
+        show_metrics(address, &health)?;
     }
     let Some(first) = listeners
         .first()
@@ -169,7 +176,7 @@ async fn serve_until_stopped(config: &Config) -> Result<ExitCode, Failure> {
     }
     // It may have to wait for the database, and must not be deaf meanwhile.
     let node = tokio::select! {
-        node = node::open(config, &public_url) => node?,
+        node = node::open(config, &public_url, health) => node?,
         () = signals.next() => {
             tracing::info!("stopped while starting");
             return Ok(ExitCode::SUCCESS);
@@ -195,6 +202,11 @@ async fn serve_until_stopped(config: &Config) -> Result<ExitCode, Failure> {
     let second_signal = async {
         signals.next().await;
         tracing::info!("stopping");
+        node.readiness.drain().await;
+        tokio::select! {
+            () = sleep(config.server.drain_delay) => {}
+            () = signals.next() => return,
+        }
         let _ = stop.send(());
         signals.next().await;
     };
@@ -208,6 +220,19 @@ async fn serve_until_stopped(config: &Config) -> Result<ExitCode, Failure> {
             Ok(ExitCode::FAILURE)
         }
     }
+}
+
+/// Metrics and health, on a thread of their own.
+fn show_metrics(address: SocketAddr, health: &Health) -> Result<(), Failure> {
+    let listener = server::listen(address)?;
+    let handle = metrics::install()?;
+    tokio::spawn(metrics::keep(handle.clone()));
+    let health = health.clone();
+    let address = answer_apart(listener, move |request| {
+        metrics::answer(request, &handle, &health)
+    })?;
+    tracing::info!(%address, "metrics");
+    Ok(())
 }
 
 fn load_tls(files: &TlsFiles) -> Result<Tls, TlsError> {

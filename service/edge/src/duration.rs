@@ -11,16 +11,16 @@ pub enum DurationError {
     /// A number is missing or not followed by a unit.
     #[error("`{0}`: a duration is numbers with units, as in 30s, 15m, 12h, 30d or 1h30m")]
     Form(String),
-    /// The unit is none of s, m, h, d, w.
-    #[error("`{0}` is no unit of time; known are s, m, h, d and w")]
+    /// The unit is none of ms, s, m, h, d, w.
+    #[error("`{0}` is no unit of time; known are ms, s, m, h, d and w")]
     Unit(String),
     /// More seconds than fit.
     #[error("`{0}` is longer than can be counted")]
     TooLong(String),
 }
 
-/// Reads a duration such as `30d`, `12h` or `1h30m`: whole numbers, each with a unit of `s`, `m`, `h`, `d` (24 hours) or
-/// `w` (7 days). Zero is a duration; a bare number is not, since it does not say of what.
+/// Reads a duration such as `30d`, `12h` or `1h30m`: whole numbers, each with a unit of `ms`, `s`, `m`, `h`, `d`
+/// (24 hours) or `w` (7 days). Zero is a duration; a bare number is not, since it does not say of what.
 ///
 /// # Errors
 /// [`DurationError`] for any other text.
@@ -29,7 +29,7 @@ pub fn parse_duration(text: &str) -> Result<Duration, DurationError> {
         return Err(DurationError::Empty);
     }
     let mut rest = text;
-    let mut seconds = 0_u64;
+    let mut millis = 0_u64;
     while !rest.is_empty() {
         let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
         let (number, after) = rest.split_at(digits);
@@ -43,22 +43,23 @@ pub fn parse_duration(text: &str) -> Result<Duration, DurationError> {
         }
         let too_long = || DurationError::TooLong(text.to_owned());
         let count: u64 = number.parse().map_err(|_| too_long())?;
-        seconds = count
-            .checked_mul(seconds_of(unit)?)
-            .and_then(|part| seconds.checked_add(part))
+        millis = count
+            .checked_mul(millis_of(unit)?)
+            .and_then(|part| millis.checked_add(part))
             .ok_or_else(too_long)?;
         rest = next;
     }
-    Ok(Duration::from_secs(seconds))
+    Ok(Duration::from_millis(millis))
 }
 
-fn seconds_of(unit: &str) -> Result<u64, DurationError> {
+fn millis_of(unit: &str) -> Result<u64, DurationError> {
     match unit {
-        "s" => Ok(1),
-        "m" => Ok(60),
-        "h" => Ok(60 * 60),
-        "d" => Ok(24 * 60 * 60),
-        "w" => Ok(7 * 24 * 60 * 60),
+        "ms" => Ok(1),
+        "s" => Ok(1000),
+        "m" => Ok(60 * 1000),
+        "h" => Ok(60 * 60 * 1000),
+        "d" => Ok(24 * 60 * 60 * 1000),
+        "w" => Ok(7 * 24 * 60 * 60 * 1000),
         other => Err(DurationError::Unit(other.to_owned())),
     }
 }
@@ -103,6 +104,12 @@ mod tests {
     }
 
     #[test]
+    fn milliseconds() {
+        assert_eq!(parse_duration("1500ms"), Ok(Duration::from_millis(1500)));
+        assert_eq!(parse_duration("1s500ms"), Ok(Duration::from_millis(1500)));
+    }
+
+    #[test]
     fn refusals_say_what_is_wrong() {
         assert_eq!(parse_duration(""), Err(DurationError::Empty));
         for form in ["30", "d", "1h30", " 30d", "-1d", "+1d"] {
@@ -115,7 +122,7 @@ mod tests {
         for (text, unit) in [
             ("30y", "y"),
             ("5 m", " m"),
-            ("1ms", "ms"),
+            ("1us", "us"),
             ("1.5h", "."),
             ("3D", "D"),
             ("٣d", ""),

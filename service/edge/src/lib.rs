@@ -4,6 +4,8 @@
 pub mod environment;
 pub mod fair;
 pub mod forwarding;
+pub mod health;
+pub mod side_door;
 
 pub mod budget;
 mod connection;

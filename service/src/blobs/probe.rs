@@ -20,18 +20,27 @@ const CLOUD_INTERVAL: Duration = Duration::from_secs(3);
 /// How often a local store is asked, and any that did not answer.
 const INTERVAL: Duration = Duration::from_secs(1);
 
-/// What is wrong with a store. Short texts: they are shown to whoever asks for health.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+/// What is wrong with a store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StoreFault {
     /// No answer in time.
-    #[error("does not answer")]
     Silent,
     /// The marker is not there: most often the disk is not mounted, or the bucket is gone.
-    #[error("has no marker")]
     Missing,
     /// An error.
-    #[error("fails")]
     Failing,
+}
+
+impl StoreFault {
+    /// A text that strangers may read, to follow "the store".
+    #[must_use]
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::Silent => "does not answer",
+            Self::Missing => "has no marker",
+            Self::Failing => "fails",
+        }
+    }
 }
 
 impl BlobStore {

@@ -65,6 +65,8 @@ pub struct DataPlaces {
     pub database: DatabaseUrl,
     /// The blobs.
     pub store: StoreUrl,
+    /// How long the store may take to answer; none: the store's own default.
+    pub store_timeout: Option<Duration>,
 }
 
 /// Where the keyring comes from.
@@ -120,6 +122,8 @@ pub struct ServerConfig {
     pub limits: Limits,
     /// The most connections, if it was set.
     pub given_max_connections: Option<u32>,
+    /// How long the server goes on serving after the signal to stop, not ready.
+    pub drain_delay: Duration,
 }
 
 /// The files that TLS needs, all PEM.
@@ -216,6 +220,12 @@ impl DataPlaces {
 
     fn resolve(settings: &StorageSettings) -> Result<Self, ConfigError> {
         let data_dir = data_dir(settings);
+        if settings.store_timeout.is_some_and(|limit| limit.is_zero()) {
+            return Err(ConfigError::Zero {
+                name: "store-timeout",
+                least: "1ms",
+            });
+        }
         Ok(Self {
             database: match &settings.database_url {
                 Some(url) => DatabaseUrl::parse(url)?,
@@ -225,6 +235,7 @@ impl DataPlaces {
                 .store
                 .clone()
                 .unwrap_or_else(|| StoreUrl::File(data_dir.join("blobs"))),
+            store_timeout: settings.store_timeout,
         })
     }
 }
@@ -314,6 +325,7 @@ impl ServerConfig {
             metrics_listen: settings.metrics_listen,
             limits: limits.resolve()?,
             given_max_connections: limits.max_connections,
+            drain_delay: settings.drain_delay.unwrap_or_default(),
         })
     }
 

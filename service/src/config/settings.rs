@@ -78,6 +78,12 @@ pub struct StorageSettings {
     #[arg(long, env = "BUCKETRY_DISK_RESERVE", value_name = "BYTES")]
     pub disk_reserve: Option<u64>,
 
+    /// How long the blob store may take to answer before a request fails with 503, as in 1500ms; what moves many bytes
+    /// gets more [default: 1500ms]
+    #[arg(long, env = "BUCKETRY_STORE_TIMEOUT", value_name = "DURATION", value_parser = parse_duration)]
+    #[serde(deserialize_with = "duration::deserialize")]
+    pub store_timeout: Option<Duration>,
+
     /// The keyring: the keys that seal secrets; BUCKETRY_KEYRING may hold its text instead [default: DATA-DIR/keyring,
     /// made by the first start; must be given with Postgres]
     #[arg(long, env = "BUCKETRY_KEYRING_FILE", value_name = "FILE")]
@@ -203,9 +209,15 @@ pub struct ServerSettings {
     #[arg(long, env = "BUCKETRY_SIGNATURE_V2", value_name = "SWITCH")]
     pub signature_v2: Option<SignatureV2>,
 
-    /// The address of the Prometheus metrics [default: none]
+    /// The address of the Prometheus metrics and of health (/livez, /readyz) [default: none]
     #[arg(long, env = "BUCKETRY_METRICS_LISTEN", value_name = "ADDRESS", value_parser = parse_listener)]
     pub metrics_listen: Option<SocketAddr>,
+
+    /// How long the server goes on serving, but counts as not ready, after SIGTERM; 5s to 10s behind a load balancer
+    /// [default: 0s]
+    #[arg(long, env = "BUCKETRY_DRAIN_DELAY", value_name = "DURATION", value_parser = parse_duration)]
+    #[serde(deserialize_with = "duration::deserialize")]
+    pub drain_delay: Option<Duration>,
 }
 
 /// How a node keeps the store.
@@ -292,6 +304,7 @@ impl StorageSettings {
             database_url,
             store,
             disk_reserve,
+            store_timeout,
             keyring_file,
         } = self;
         Self {
@@ -299,6 +312,7 @@ impl StorageSettings {
             database_url: database_url.or(other.database_url),
             store: store.or(other.store),
             disk_reserve: disk_reserve.or(other.disk_reserve),
+            store_timeout: store_timeout.or(other.store_timeout),
             keyring_file: keyring_file.or(other.keyring_file),
         }
     }
@@ -341,6 +355,7 @@ impl ServerSettings {
             plaintext_credentials,
             signature_v2,
             metrics_listen,
+            drain_delay,
         } = self;
         Self {
             listen: listen.or(other.listen),
@@ -357,6 +372,7 @@ impl ServerSettings {
             plaintext_credentials: plaintext_credentials.or(other.plaintext_credentials),
             signature_v2: signature_v2.or(other.signature_v2),
             metrics_listen: metrics_listen.or(other.metrics_listen),
+            drain_delay: drain_delay.or(other.drain_delay),
         }
     }
 }

@@ -87,6 +87,7 @@ async fn open_blobs(
     }
     let options = BlobStoreOptions {
         environment,
+        timeout: places.store_timeout,
         ..BlobStoreOptions::default()
     };
     let unusable = |error| UnusableStore::new(&url, error);

@@ -76,6 +76,7 @@ impl Data {
         let places = DataPlaces {
             database: DatabaseUrl::Sqlite(self.directory.path().to_owned()),
             store: ConfiguredStore::File(self.directory.path().join("blobs")),
+            store_timeout: None,
         };
         fsck(&places, Vec::new(), depth, leftovers, Clock::Fixed(T0)).await
     }
@@ -177,6 +178,7 @@ async fn data_in_use_or_absent_is_refused() {
     let data = Data::new().await;
     let places = |directory: PathBuf| DataPlaces {
         store: ConfiguredStore::File(directory.join("blobs")),
+        store_timeout: None,
         database: DatabaseUrl::Sqlite(directory),
     };
     let check = async |places: DataPlaces| {

@@ -1,6 +1,7 @@
 //! Joins what the configuration names into one running node.
 
 mod bootstrap;
+mod health;
 mod s3;
 
 use std::sync::Arc;
@@ -11,9 +12,11 @@ use bucketry_contract::v1::admin_service_server::AdminServiceServer;
 use bucketry_contract::v1::object_service_server::ObjectServiceServer;
 use bucketry_contract::v1::token_service_server::TokenServiceServer;
 use bucketry_edge::fair::Fair;
+use bucketry_edge::health::Health;
 use moka::sync::Cache;
 use tokio::task::AbortHandle;
 
+pub use health::{PROBED_PARTS, Readiness};
 pub use s3::S3Service;
 
 pub use crate::sealing::SealingError;
@@ -33,7 +36,7 @@ use crate::ledger::Ledger;
 use crate::page_tokens::PageTokens;
 use crate::placement::Placement;
 use crate::sealing::{self, LiveKeyring};
-use crate::server::{DescriptorSets, Front, GrpcBuilder, GrpcError};
+use crate::server::{DescriptorSets, Front, GrpcBuilder, GrpcError, GrpcFront};
 use crate::service::{AdapterCertificate, Service, Settings};
 
 /// Signing keys kept: 200 bytes each.
@@ -81,6 +84,8 @@ pub struct Node {
     pub front: Front<S3Service>,
     /// The operator's key if this start made it; to be shown once.
     pub first_start: Option<KeyPair>,
+    /// Tells load balancers whether requests should be sent here.
+    pub readiness: Readiness,
     /// What must outlive the fronts.
     pub upkeep: Running,
 }
@@ -137,7 +142,11 @@ impl Running {
 ///
 /// # Errors
 /// [`NodeError`].
-pub async fn open(config: &Config, public_url: &PublicUrl) -> Result<Node, NodeError> {
+pub async fn open(
+    config: &Config,
+    public_url: &PublicUrl,
+    health: Health,
+) -> Result<Node, NodeError> {
     let clock = Clock::System;
     let started = clock.now();
     let catalog = Catalog::open(
@@ -160,6 +169,7 @@ pub async fn open(config: &Config, public_url: &PublicUrl) -> Result<Node, NodeE
         &BlobStoreOptions {
             environment: process_environment(),
             reserve: config.storage.disk_reserve,
+            timeout: config.storage.places.store_timeout,
             ..BlobStoreOptions::default()
         },
     )
@@ -213,9 +223,13 @@ pub async fn open(config: &Config, public_url: &PublicUrl) -> Result<Node, NodeE
     }
     heartbeat.beat().await?;
     tokio::spawn(sweep(collector.blobs.clone(), left_before(config, started)));
+    let grpc = grpc(&service).await?;
+    let readiness = Readiness::of_opened(health.clone(), grpc.clone()).await;
     let work = vec![
         tokio::spawn(heartbeat.run(config.upkeep.interval)).abort_handle(),
         tokio::spawn(show_load(service.fair.clone())).abort_handle(),
+        tokio::spawn(readiness.clone().probe_catalog(collector.catalog.clone())).abort_handle(),
+        tokio::spawn(readiness.clone().probe_store(collector.blobs.clone())).abort_handle(),
         tokio::spawn(collector.clone().run()).abort_handle(),
         tokio::spawn(sealing::reseal_for_ever(
             collector.catalog.clone(),
@@ -230,7 +244,8 @@ pub async fn open(config: &Config, public_url: &PublicUrl) -> Result<Node, NodeE
         .abort_handle(),
     ];
     Ok(Node {
-        front: front(&service, config, public_url).await?,
+        front: front(&service, grpc, config, public_url).with_health(health),
+        readiness,
         first_start,
         upkeep: Running {
             collector,
@@ -275,11 +290,7 @@ async fn sweep(blobs: BlobStore, before: Timestamp) {
     }
 }
 
-async fn front(
-    service: &Arc<Service>,
-    config: &Config,
-    public_url: &PublicUrl,
-) -> Result<Front<S3Service>, NodeError> {
+async fn grpc(service: &Arc<Service>) -> Result<GrpcFront, NodeError> {
     let server = Server::new(Arc::clone(service));
     let grpc = GrpcBuilder::default()
         .service(
@@ -295,11 +306,21 @@ async fn front(
         .await?;
     let gate = CallGate::new(Arc::clone(service), bucketry_contract::DESCRIPTOR_SET)
         .map_err(GrpcError::from)?;
-    Ok(Front::new(
-        grpc.gated(gate),
+    Ok(grpc.gated(gate))
+}
+
+fn front(
+    service: &Arc<Service>,
+    grpc: GrpcFront,
+    config: &Config,
+    public_url: &PublicUrl,
+) -> Front<S3Service> {
+    let server = Server::new(Arc::clone(service));
+    Front::new(
+        grpc,
         s3::service(service, server, config, public_url),
         config.server.forwarding.clone(),
-    ))
+    )
 }
 
 /// A local directory may be given relative to where the server is started.

@@ -5,15 +5,20 @@ use std::sync::Arc;
 use bucketry_contract::errors::{ErrorReason, status_of};
 use bucketry_edge::Handler;
 use bucketry_edge::forwarding::Forwarding;
+use bucketry_edge::health::Health;
 use bytes::Bytes;
 use futures::FutureExt;
-use http::{HeaderMap, HeaderName, Method, Request, Response, StatusCode, Version, header};
+use http::{
+    HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Version, header,
+};
 use tonic::body::Body;
 use tower::{Service, ServiceExt};
 
 use super::explain::explained;
 use super::observe::{Observation, ObservedBody};
-use super::{ConnectionInfo, EffectiveAddress, GrpcFront, MAX_HEAD_BYTES, RequestBody, RequestId};
+use super::{
+    ConnectionInfo, EffectiveAddress, GrpcFront, MAX_HEAD_BYTES, RequestBody, RequestId, Serving,
+};
 use crate::telemetry::metrics::FrontName;
 
 const GRPC_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -29,6 +34,7 @@ pub struct Front<S> {
     grpc: GrpcFront,
     s3: S,
     forwarding: Arc<Forwarding>,
+    health: Option<Health>,
 }
 
 impl<S, B> Front<S>
@@ -46,7 +52,22 @@ where
             grpc,
             s3,
             forwarding: Arc::new(forwarding),
+            health: None,
         }
+    }
+
+    /// While `health` says that the server is draining, answers over HTTP/1 close their connection, so that clients
+    /// that keep connections open move to another server before this one goes.
+    #[must_use]
+    pub fn with_health(self, health: Health) -> Self {
+        Self {
+            health: Some(health),
+            ..self
+        }
+    }
+
+    fn closes(&self, version: Version) -> bool {
+        version < Version::HTTP_2 && self.health.as_ref().is_some_and(Health::is_draining)
     }
 
     async fn respond(
@@ -55,6 +76,7 @@ where
         info: ConnectionInfo,
     ) -> Response<ObservedBody> {
         let id = RequestId::generate();
+        let version = request.version();
         let front = self.front_of(&request);
         let operation = match front {
             FrontName::Grpc => self.grpc.operation(request.uri().path()),
@@ -80,6 +102,10 @@ where
         };
         if let Some(value) = id.header() {
             response.headers_mut().entry(name).or_insert(value);
+        }
+        if self.closes(version) {
+            let close = HeaderValue::from_static("close");
+            response.headers_mut().insert(header::CONNECTION, close);
         }
         observation.answered(response)
     }
@@ -155,7 +181,7 @@ where
     }
 
     async fn stopping(&self) {
-        self.grpc.stop_serving().await;
+        self.grpc.publish(Serving::No).await;
     }
 }
 

@@ -51,6 +51,19 @@ pub struct GrpcBuilder {
     services: Vec<&'static str>,
 }
 
+/// Whether requests should be sent here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Serving {
+    Yes,
+    No,
+}
+
+impl From<bool> for Serving {
+    fn from(ready: bool) -> Self {
+        if ready { Self::Yes } else { Self::No }
+    }
+}
+
 /// All gRPC services, health and reflection included.
 #[derive(Debug, Clone)]
 pub struct GrpcFront {
@@ -122,15 +135,14 @@ impl GrpcFront {
         &self.health
     }
 
-    /// Says of everything that it no longer serves: load balancers stop to send.
-    pub(super) async fn stop_serving(&self) {
-        self.health
-            .set_service_status("", ServingStatus::NotServing)
-            .await;
-        for service in self.services.iter() {
-            self.health
-                .set_service_status(*service, ServingStatus::NotServing)
-                .await;
+    /// Says of every service whether it serves; the empty name is the whole server.
+    pub(crate) async fn publish(&self, serving: Serving) {
+        let status = match serving {
+            Serving::Yes => ServingStatus::Serving,
+            Serving::No => ServingStatus::NotServing,
+        };
+        for service in std::iter::once(&"").chain(&*self.services) {
+            self.health.set_service_status(*service, status).await;
         }
     }
 

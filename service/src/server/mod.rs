@@ -17,6 +17,7 @@ pub use bucketry_edge::{
 };
 pub use effective_address::{AddressSource, EffectiveAddress};
 pub use front::Front;
+pub(crate) use grpc::Serving;
 pub use grpc::{DescriptorSets, GrpcBuilder, GrpcError, GrpcFront};
 pub use observe::Operation;
 pub use request_id::RequestId;

@@ -1,22 +1,17 @@
-//! Prometheus metrics: what is counted, and the listener that shows it.
+//! Prometheus metrics: what is counted, and the answers that show it.
 
-use std::convert::Infallible;
 use std::time::Duration;
 
 use bucketry_edge::fair::Load;
+use bucketry_edge::health::Health;
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode, header};
 use http_body_util::Full;
 use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
 use metrics::{
     SharedString, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
 };
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
-use tokio::net::TcpListener;
-use tokio::task::JoinSet;
 use tonic::Code;
 
 const REQUESTS: &str = "bucketry_requests_total";
@@ -33,6 +28,8 @@ const BUILD_INFO: &str = "bucketry_build_info";
 pub(crate) const DATABASE_UP: &str = "bucketry_database_up";
 /// Seconds by which this node's clock is ahead of the database's.
 pub(crate) const CLOCK_OFFSET: &str = "bucketry_database_clock_offset_seconds";
+pub(crate) const READY: &str = "bucketry_ready";
+pub(crate) const PROBE_FAILURES: &str = "bucketry_probe_failures_total";
 
 /// From a cached small read to a slow large upload, in seconds.
 const DURATION_BUCKETS: [f64; 14] = [
@@ -244,6 +241,11 @@ fn describe() {
         MESSAGE_BYTES,
         "Bytes reserved for messages and XML bodies that are read as a whole."
     );
+    describe_gauge!(READY, "1 while requests should be sent here, else 0.");
+    describe_counter!(
+        PROBE_FAILURES,
+        "Probes of the catalog and the store that failed or took too long."
+    );
     describe_gauge!(BUILD_INFO, "Always 1; the labels tell the build.");
     describe_gauge!(DATABASE_UP, "1 if the database answers (Postgres).");
     describe_gauge!(
@@ -253,46 +255,28 @@ fn describe() {
     gauge!(BUILD_INFO, "version" => env!("CARGO_PKG_VERSION")).set(1.0);
 }
 
-/// Shows the metrics at `GET /metrics` until dropped.
-pub async fn serve(listener: TcpListener, handle: PrometheusHandle) {
-    // Dropped with this future, and the connections with it.
-    let mut connections = JoinSet::new();
+/// Folds old samples into the histograms, again and again.
+pub async fn keep(handle: PrometheusHandle) {
     let mut upkeep = tokio::time::interval(UPKEEP_INTERVAL);
     loop {
-        tokio::select! {
-            _ = upkeep.tick() => handle.run_upkeep(),
-            Some(_) = connections.join_next() => {}
-            accepted = listener.accept() => match accepted {
-                Ok((socket, _)) => {
-                    let handle = handle.clone();
-                    let service = service_fn(move |request| {
-                        let answer = answer(&request, &handle);
-                        async move { Ok::<_, Infallible>(answer) }
-                    });
-                    let connection = http1::Builder::new()
-                        .timer(TokioTimer::new())
-                        .serve_connection(TokioIo::new(socket), service);
-                    connections.spawn(connection);
-                }
-                Err(error) => {
-                    tracing::warn!(%error, "cannot accept a metrics connection");
-                    upkeep.tick().await;
-                }
-            },
-        }
+        upkeep.tick().await;
+        handle.run_upkeep();
     }
 }
 
-fn answer(request: &Request<Incoming>, handle: &PrometheusHandle) -> Response<Full<Bytes>> {
-    let status = match (request.uri().path(), request.method()) {
-        ("/metrics", &Method::GET | &Method::HEAD) => StatusCode::OK,
-        ("/metrics", _) => StatusCode::METHOD_NOT_ALLOWED,
-        _ => StatusCode::NOT_FOUND,
-    };
-    let text = if status == StatusCode::OK {
-        handle.render()
-    } else {
-        String::new()
+/// Answers `/metrics`, and `/livez` and `/readyz` by `health`.
+#[must_use]
+pub fn answer(
+    request: &Request<Incoming>,
+    handle: &PrometheusHandle,
+    health: &Health,
+) -> Response<Full<Bytes>> {
+    let path = request.uri().path();
+    let (status, text) = match (health.answer(request.method(), path), request.method()) {
+        (Some(answer), _) => (answer.status, answer.text),
+        (None, _) if path != "/metrics" => (StatusCode::NOT_FOUND, String::new()),
+        (None, &Method::GET | &Method::HEAD) => (StatusCode::OK, handle.render()),
+        (None, _) => (StatusCode::METHOD_NOT_ALLOWED, String::new()),
     };
     let mut response = Response::new(Full::from(text));
     *response.status_mut() = status;
@@ -306,9 +290,11 @@ fn answer(request: &Request<Incoming>, handle: &PrometheusHandle) -> Response<Fu
 
 #[cfg(test)]
 mod tests {
+    use bucketry_edge::side_door::answer_requests;
     use http_body_util::{BodyExt, Empty};
     use hyper_util::client::legacy::Client;
     use hyper_util::rt::TokioExecutor;
+    use tokio::net::TcpListener;
 
     use super::*;
 
@@ -376,7 +362,11 @@ mod tests {
         metrics::with_local_recorder(&recorder, describe);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let server = tokio::spawn(serve(listener, recorder.handle()));
+        let (handle, health) = (recorder.handle(), Health::new(&["store"]));
+        let answered = health.clone();
+        let server = tokio::spawn(answer_requests(listener, move |request| {
+            answer(request, &handle, &answered)
+        }));
         let client = Client::builder(TokioExecutor::new()).build_http::<Empty<Bytes>>();
         let get = |path: &str| client.get(format!("http://{address}{path}").parse().unwrap());
         let shown = get("/metrics").await.unwrap();
@@ -387,6 +377,11 @@ mod tests {
         let text = shown.into_body().collect().await.unwrap().to_bytes();
         assert!(String::from_utf8_lossy(&text).contains("bucketry_build_info"));
         assert_eq!(get("/").await.unwrap().status(), StatusCode::NOT_FOUND);
+        assert_eq!(get("/livez").await.unwrap().status(), StatusCode::OK);
+        let unready = get("/readyz").await.unwrap();
+        assert_eq!(unready.status(), StatusCode::SERVICE_UNAVAILABLE);
+        health.report("store", Ok(()));
+        assert_eq!(get("/readyz").await.unwrap().status(), StatusCode::OK);
         server.abort();
     }
 }

@@ -1,0 +1,99 @@
+//! Probes of catalog and store, and what gRPC health and metrics say of them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bucketry_edge::health::Health;
+use metrics::{counter, gauge};
+use tokio::sync::Mutex;
+use tokio::time::sleep;
+
+use crate::blobs::BlobStore;
+use crate::catalog::Catalog;
+use crate::server::GrpcFront;
+use crate::telemetry::metrics::{PROBE_FAILURES, READY};
+
+/// The parts of a node that are probed.
+pub const PROBED_PARTS: [&str; 2] = [CATALOG, STORE];
+const CATALOG: &str = "catalog";
+const STORE: &str = "store";
+
+/// How long the store may take to answer a probe; the catalog bounds its own.
+const STORE_LIMIT: Duration = Duration::from_secs(1);
+
+/// The pause between two probes of the catalog.
+const CATALOG_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Tells load balancers, by HTTP and by gRPC, whether requests should be sent to this node.
+#[derive(Debug, Clone)]
+pub struct Readiness {
+    health: Health,
+    grpc: GrpcFront,
+    /// What gRPC health says; none before the first time.
+    published: Arc<Mutex<Option<bool>>>,
+}
+
+impl Readiness {
+    /// For a node whose catalog and store have just been opened.
+    pub(super) async fn of_opened(health: Health, grpc: GrpcFront) -> Self {
+        let readiness = Self {
+            health,
+            grpc,
+            published: Arc::default(),
+        };
+        for part in PROBED_PARTS {
+            readiness.note(part, Ok(())).await;
+        }
+        readiness
+    }
+
+    /// Not ready from now on; requests are still served.
+    pub async fn drain(&self) {
+        self.health.drain();
+        self.publish().await;
+    }
+
+    async fn note(&self, part: &'static str, outcome: Result<(), &'static str>) {
+        if outcome.is_err() {
+            counter!(PROBE_FAILURES, "part" => part).increment(1);
+        }
+        self.health.report(part, outcome);
+        self.publish().await;
+    }
+
+    /// Judges under the lock, so that of two calls at once the later one has the last word.
+    async fn publish(&self) {
+        let mut published = self.published.lock().await;
+        let ready = self.health.is_ready();
+        if *published == Some(ready) {
+            return;
+        }
+        gauge!(READY).set(if ready { 1.0 } else { 0.0 });
+        self.grpc.publish(ready.into()).await;
+        *published = Some(ready);
+    }
+
+    /// Asks the catalog again and again.
+    pub(super) async fn probe_catalog(self, catalog: Catalog) {
+        loop {
+            sleep(CATALOG_INTERVAL).await;
+            let outcome = catalog.ping().await;
+            if let Err(error) = &outcome {
+                tracing::debug!(%error, "the catalog does not answer a probe");
+            }
+            self.note(CATALOG, outcome.map_err(|_| "does not answer"))
+                .await;
+        }
+    }
+
+    /// Asks the store again and again.
+    pub(super) async fn probe_store(self, blobs: BlobStore) {
+        let mut outcome = Ok(());
+        loop {
+            sleep(blobs.probe_interval(outcome)).await;
+            outcome = blobs.probe(STORE_LIMIT).await;
+            self.note(STORE, outcome.map_err(|fault| fault.text()))
+                .await;
+        }
+    }
+}
