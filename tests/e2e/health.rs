@@ -156,7 +156,10 @@ async fn a_rolling_restart_behind_haproxy_loses_no_request() -> Result<(), Harne
             .argument("--drain-delay=2s")
     };
     // The same ports after a restart, as the balancer knows them.
-    let ports = [(free_address(LOCALHOST)?, free_address(LOCALHOST)?), (free_address(LOCALHOST)?, free_address(LOCALHOST)?)];
+    let ports = [
+        (free_address(LOCALHOST)?, free_address(LOCALHOST)?),
+        (free_address(LOCALHOST)?, free_address(LOCALHOST)?),
+    ];
     let mut nodes = Vec::new();
     for (node, health) in &ports {
         let options = options()
