@@ -3,10 +3,12 @@
 use std::convert::Infallible;
 
 use bucketry_edge::forwarding::{Forwarding, client_address_of};
+use bucketry_edge::health::Health;
 use bucketry_edge::{ConnectionInfo, Encryption, Handler, Relayed, RequestBody};
 use bucketry_s3_adapter::sigv4::Scheme;
 use bucketry_s3_adapter::{AnswerBody, ClientInfo, S3Adapter};
-use http::{Request, Response};
+use http::header::{CONNECTION, HeaderValue};
+use http::{Request, Response, Version};
 use tower::Service;
 use uuid::Uuid;
 
@@ -15,6 +17,7 @@ use uuid::Uuid;
 pub(crate) struct Front {
     pub(crate) adapter: S3Adapter,
     pub(crate) forwarding: Forwarding,
+    pub(crate) health: Health,
 }
 
 impl Handler for Front {
@@ -41,8 +44,15 @@ impl Handler for Front {
             },
             request_id: Uuid::now_v7().simple().to_string(),
         });
+        let version = request.version();
         let answered: Result<_, Infallible> = self.adapter.clone().call(request).await;
-        answered.unwrap_or_else(|never| match never {})
+        let mut response = answered.unwrap_or_else(|never| match never {});
+        // Clients that keep connections open move to another adapter before this one goes.
+        if version < Version::HTTP_2 && self.health.is_draining() {
+            let close = HeaderValue::from_static("close");
+            response.headers_mut().insert(CONNECTION, close);
+        }
+        response
     }
 
     fn forwarding(&self) -> &Forwarding {

@@ -2,6 +2,7 @@
 //! be scaled apart. `main` parses, builds, serves, drains.
 
 mod front;
+mod health;
 mod service_tls;
 
 use std::io::{self, Write};
@@ -12,7 +13,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bucketry_edge::descriptors::{self, TooFewDescriptors};
+use bucketry_edge::duration::parse_duration;
 use bucketry_edge::forwarding::{ForwardedHeader, Forwarding, ForwardingError, TrustedProxy};
+use bucketry_edge::health::Health;
+use bucketry_edge::side_door::{about_health, answer_apart};
 use bucketry_edge::{
     Drained, LimitSettings, ListenError, Listener, Preamble, Tls, TlsError, ZeroLimit, listen,
     stop_signals,
@@ -99,6 +103,18 @@ struct Args {
         requires = "tls_cert"
     )]
     tls_key: Option<PathBuf>,
+    /// Where to answer about health: /livez, and /readyz, which follows the service; none if not given.
+    #[arg(long, env = "BUCKETRY_HEALTH_LISTEN", value_name = "ADDRESS")]
+    health_listen: Option<SocketAddr>,
+    /// How long the adapter goes on serving, but counts as not ready, after SIGTERM, as in 5s.
+    #[arg(
+        long,
+        env = "BUCKETRY_DRAIN_DELAY",
+        value_name = "DURATION",
+        default_value = "0s",
+        value_parser = parse_duration
+    )]
+    drain_delay: Duration,
     #[command(flatten)]
     edge: LimitSettings,
 }
@@ -152,6 +168,7 @@ fn run(args: Args) -> Result<(), Failure> {
 async fn serve(args: Args) -> Result<(), Failure> {
     let forwarding = Forwarding::new(&args.trusted_proxies, args.forwarded_header.clone())?;
     let channel = channel(&args)?;
+    let health_channel = channel.clone();
     let sessions = Sessions::start(SignIn {
         channel: channel.clone(),
         credentials: Credentials::new(&variable(ACCESS_KEY_ID)?, &variable(SECRET_ACCESS_KEY)?),
@@ -183,14 +200,17 @@ async fn serve(args: Args) -> Result<(), Failure> {
     );
     let scheme = scheme(&args);
     let mut signals = stop_signals()?;
+    let health = watch_health(args.health_listen, health_channel)?;
     tracing::info!(listen = %listening, service = %args.service, "serving S3");
     // Who started this process may have closed its output: serving does not depend on it.
     let _ = writeln!(io::stdout(), "ready {scheme}://{listening}");
     let front = Front {
         adapter,
         forwarding,
+        health: health.clone(),
     };
-    let stop = async move { signals.next().await };
+    let signal = async move { signals.next().await };
+    let stop = health.drained(signal, args.drain_delay);
     match bucketry_edge::serve(vec![listener], tls, front, limits, stop).await {
         Drained::Complete => {}
         Drained::Abandoned { connections } => {
@@ -198,6 +218,20 @@ async fn serve(args: Args) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+/// Follows the service's health, and answers about it on a thread of its own.
+fn watch_health(address: Option<SocketAddr>, channel: Channel) -> Result<Health, Failure> {
+    let health = Health::new(&[health::SERVICE]);
+    if let Some(address) = address {
+        tokio::spawn(health.clone().beat());
+        tokio::spawn(health::follow_service(channel, health.clone()));
+        let answered = health.clone();
+        let answer = move |request: &_| about_health(request, &answered);
+        let address = answer_apart(listen(address)?, answer)?;
+        tracing::info!(%address, "health");
+    }
+    Ok(health)
 }
 
 /// How clients reach the adapter itself.

@@ -299,7 +299,7 @@ impl<'a> Taker<'a> {
             }
             None if self.size == 0 => (NewData::Empty, None),
             None => {
-                let room = self.service.blobs.ensure_room();
+                let room = self.service.blobs.ensure_room().await;
                 room.map_err(|full| Error::InsufficientStorage(Box::new(full)))?;
                 (NewData::Inline(join(self.head)), None)
             }

@@ -20,7 +20,7 @@ use tempfile::TempDir;
 
 const BUCKET: &str = "faults";
 /// Too large for the catalog, so that it becomes a blob.
-const CONTENT: [u8; 20_000] = [7; 20_000];
+static CONTENT: [u8; 20_000] = [7; 20_000];
 /// What an outage and its end are promised to be noticed within.
 const PROMISED: Duration = Duration::from_secs(2);
 /// What a slow machine may take on top.

@@ -1,14 +1,15 @@
 //! The S3 edge in a process of its own: it finds the client's address by the rules of the server.
 
 use std::io::{BufRead, BufReader};
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::process::{Child, Command, Stdio};
 
 use bucketry_contract::v1::CreateEdgeKeyRequest;
 use bucketry_tests::error::HarnessError;
 use bucketry_tests::grpc::Clients;
-use bucketry_tests::http1::exchange;
+use bucketry_tests::http1::{Request, exchange};
 use bucketry_tests::server::{Server, ServerOptions, binary};
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::client_address::{Doors, listing};
 
@@ -167,5 +168,35 @@ async fn the_separate_adapter_refuses_a_header_that_nobody_may_send() -> Result<
         said.contains("forwarded-header without trusted-proxy"),
         "{said}"
     );
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_separate_adapter_is_ready_as_long_as_its_service_is() -> Result<(), HarnessError> {
+    let mut server = Server::start(ServerOptions::new())?;
+    let side_door = bucketry_tests::haproxy::free_address(Ipv4Addr::LOCALHOST.into())?;
+    let health = format!("--health-listen={side_door}");
+    let adapter = Adapter::start(&server, &[&health, "--drain-delay=60s"]).await?;
+    let ask = |path: &str| exchange(side_door, Request::new("GET", path));
+    let becomes = |status: u16, text: &str| {
+        let begun = std::time::Instant::now();
+        loop {
+            let answer = ask("/readyz")?;
+            if answer.status == status && answer.text() == text {
+                return Ok::<_, HarnessError>(());
+            }
+            assert!(begun.elapsed().as_secs() < 30, "{}", answer.text());
+        }
+    };
+    becomes(200, "ok\n")?;
+    // Stopping, it still serves.
+    let pid = Pid::from_child(&adapter.process);
+    kill_process(pid, Signal::TERM).expect("to be asked to end");
+    becomes(503, "stopping\n")?;
+    let request = Request::new("GET", "/").header("host", &adapter.address.to_string());
+    assert_eq!(exchange(adapter.address, request)?.status, 403);
+    server.kill9()?;
+    becomes(503, "stopping\nservice does not answer\n")?;
+    assert_eq!(ask("/livez")?.status, 200);
     Ok(())
 }

@@ -114,6 +114,13 @@ impl Health {
         self.shared.draining.store(true, Ordering::Relaxed);
     }
 
+    /// Ends when the process is to stop taking requests: `delay` after `signal`, and not ready in between.
+    pub async fn drained(self, signal: impl Future<Output = ()>, delay: Duration) {
+        signal.await;
+        self.drain();
+        tokio::time::sleep(delay).await;
+    }
+
     /// Whether [`drain`](Self::drain) was called.
     #[must_use]
     pub fn is_draining(&self) -> bool {
@@ -231,6 +238,24 @@ mod tests {
         );
         let live = health.answer(&Method::GET, "/livez").unwrap();
         assert_eq!(live.status, StatusCode::SERVICE_UNAVAILABLE);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn not_ready_through_the_delay() {
+        let health = Health::new(&[]);
+        let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+        let signal = async {
+            stopped.await.unwrap();
+        };
+        let drained = tokio::spawn(health.clone().drained(signal, Duration::from_secs(5)));
+        tokio::task::yield_now().await;
+        assert!(health.is_ready());
+        let begun = Instant::now();
+        stop.send(()).unwrap();
+        tokio::time::sleep(Duration::from_secs(4)).await;
+        assert!(!health.is_ready() && !drained.is_finished());
+        drained.await.unwrap();
+        assert_eq!(begun.elapsed(), Duration::from_secs(5));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -18,6 +18,8 @@ use tokio::net::TcpListener;
 use tokio::runtime::Builder;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
+
+use crate::health::Health;
 
 /// Connections at once; more wait to be accepted.
 const MAX_CONNECTIONS: usize = 128;
@@ -51,6 +53,18 @@ pub fn answer_apart(
             });
         })?;
     Ok(address)
+}
+
+/// The answer to a request about health; 404 for anything else.
+#[must_use]
+pub fn about_health(request: &Request<Incoming>, health: &Health) -> Response<Full<Bytes>> {
+    let (status, text) = match health.answer(request.method(), request.uri().path()) {
+        Some(answer) => (answer.status, answer.text),
+        None => (StatusCode::NOT_FOUND, String::new()),
+    };
+    let mut response = Response::new(Full::from(text));
+    *response.status_mut() = status;
+    response
 }
 
 /// Answers requests until dropped.

@@ -12,6 +12,9 @@ const SLOWEST_NETWORK: u64 = 1024 * 1024;
 /// How long listing a directory or deleting a batch may take. Nobody's request waits for it.
 pub(super) const UPKEEP_LIMIT: Duration = Duration::from_secs(60);
 
+/// How long a start waits for each of the few requests with which it looks whether the store is the right one.
+const START_LIMIT: Duration = Duration::from_secs(10);
+
 impl BlobStore {
     /// The outcome of `request`, which sends `bytes` bytes, or an error when the store takes too long. The request is
     /// then dropped; it may have taken effect.
@@ -24,12 +27,28 @@ impl BlobStore {
             Backend::Local(_) => request.await,
             Backend::Remote(_) => {
                 let moving = Duration::from_millis(bytes.saturating_mul(1000) / SLOWEST_NETWORK);
-                timeout(self.timeout + moving, request)
-                    .await
-                    .unwrap_or_else(|_| Err(overdue()))
+                within(self.timeout + moving, request).await
             }
         }
     }
+
+    /// As [`bounded`](Self::bounded) with the time that a start has: the first request may have to get credentials.
+    pub(super) async fn bounded_start<T>(
+        &self,
+        request: impl Future<Output = object_store::Result<T>>,
+    ) -> object_store::Result<T> {
+        within(self.timeout.max(START_LIMIT), request).await
+    }
+}
+
+/// The outcome of `request`, or an error after `limit`.
+pub(super) async fn within<T>(
+    limit: Duration,
+    request: impl Future<Output = object_store::Result<T>>,
+) -> object_store::Result<T> {
+    timeout(limit, request)
+        .await
+        .unwrap_or_else(|_| Err(overdue()))
 }
 
 fn overdue() -> object_store::Error {

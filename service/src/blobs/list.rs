@@ -11,7 +11,7 @@ use rustix::fs::{AtFlags, FileType};
 use rustix::io::Errno;
 
 use super::block::logical_length;
-use super::bounded::UPKEEP_LIMIT;
+use super::bounded::{UPKEEP_LIMIT, within};
 use super::disk_threads::Work;
 use super::error::{BlobError, StoreError};
 use super::layout::{self, Layout};
@@ -194,10 +194,15 @@ fn micros(time: SystemTime) -> i64 {
     })
 }
 
+/// The blobs among `listed`, each of which is waited for no longer than a page of a list may take.
 fn only_blobs(
-    listed: impl Stream<Item = Result<ObjectMeta, object_store::Error>> + Send,
+    listed: BoxStream<'static, Result<ObjectMeta, object_store::Error>>,
 ) -> impl Stream<Item = Result<StoredBlob, StoreError>> + Send {
-    listed
+    let next = async |mut listed: BoxStream<'static, _>| {
+        let next = within(UPKEEP_LIMIT, listed.try_next()).await?;
+        Ok(next.map(|meta| (meta, listed)))
+    };
+    stream::try_unfold(listed, next)
         .map_err(StoreError::Store)
         .try_filter_map(|meta| std::future::ready(Ok(StoredBlob::from_meta(&meta))))
 }

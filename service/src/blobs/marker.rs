@@ -39,7 +39,7 @@ impl BlobStore {
         let create = self
             .store
             .put_opts(&path, text.into(), PutMode::Create.into());
-        let created = self.bounded(0, create).await;
+        let created = self.bounded_start(create).await;
         match created {
             Ok(_) => Ok(()),
             // Another claimed it meanwhile, or the answer to a first try was lost.
@@ -68,7 +68,7 @@ impl BlobStore {
     async fn read_marker(&self) -> Result<Option<Uuid>, StoreError> {
         let path = self.layout.marker();
         let read = async { self.store.get(&path).await?.bytes().await };
-        let text = match self.bounded(0, read).await {
+        let text = match self.bounded_start(read).await {
             Ok(text) => text,
             Err(object_store::Error::NotFound { .. }) => return Ok(None),
             Err(error) => return Err(StoreError::Store(error)),

@@ -1,6 +1,13 @@
 //! Whether the disk has room for more.
 
+use std::sync::Arc;
+
+use super::disk_threads::Work;
+use super::error::BlobError;
+use super::local::LocalDisk;
 use super::store::{Backend, BlobStore};
+use super::tree::Cache;
+use crate::domain::BlobId;
 
 /// Too little is free on the disk of a local store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -19,17 +26,17 @@ impl BlobStore {
     /// # Errors
     ///
     /// [`NoRoom`].
-    pub fn ensure_room(&self) -> Result<(), NoRoom> {
+    pub async fn ensure_room(&self) -> Result<(), NoRoom> {
         let Backend::Local(disk) = &self.backend else {
             return Ok(());
         };
         // A disk that cannot be asked will say more clearly what is wrong when it is written to.
-        let Ok(disk) = rustix::fs::statvfs(disk.tree.root()) else {
+        let Some(free) = free_bytes(disk).await else {
             return Ok(());
         };
         // What writers hold in memory is on its way to the disk.
         let held = self.write_memory_total - self.write_memory.available_permits();
-        let free = (disk.f_bavail.saturating_mul(disk.f_frsize)).saturating_sub(held as u64);
+        let free = free.saturating_sub(held as u64);
         if free < self.reserve {
             return Err(NoRoom {
                 free,
@@ -38,6 +45,27 @@ impl BlobStore {
         }
         Ok(())
     }
+
+    /// As [`ensure_room`](Self::ensure_room), for a blob that is about to be written.
+    pub(super) async fn ensure_room_for(&self, id: BlobId) -> Result<(), BlobError> {
+        let room = self.ensure_room().await;
+        room.map_err(|_| BlobError::NoSpace { id })
+    }
+}
+
+/// What is free for this process; none if the disk does not say, or not in time.
+async fn free_bytes(disk: &Arc<LocalDisk>) -> Option<u64> {
+    let ask = |disk: &LocalDisk| rustix::fs::statvfs(disk.tree.root());
+    let asked = match disk.tree.cache() {
+        // Such a file system counts in memory.
+        Cache::Usable => ask(disk),
+        Cache::Unknown => disk
+            .run(Work::Write, disk.threads.limit(0), ask)
+            .await
+            .ok()?,
+    };
+    let disk = asked.ok()?;
+    Some(disk.f_bavail.saturating_mul(disk.f_frsize))
 }
 
 #[cfg(test)]
@@ -58,7 +86,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let url = StoreUrl::Local(directory.path().to_owned());
         let full = BlobStore::open(&url, &options()).unwrap();
-        assert_eq!(full.ensure_room().unwrap_err().reserve, u64::MAX);
+        assert_eq!(full.ensure_room().await.unwrap_err().reserve, u64::MAX);
         for length in [10, 3 * MIB] {
             let id = BlobId::new(1, 1);
             let refused = write(&full, id, &data(length), MIB).await;
@@ -70,12 +98,12 @@ mod tests {
         }
     }
 
-    #[test]
-    fn there_is_room_elsewhere() {
+    #[tokio::test]
+    async fn there_is_room_elsewhere() {
         let (_directory, store) = local();
-        assert!(store.ensure_room().is_ok());
-        assert!(memory().ensure_room().is_ok());
+        assert!(store.ensure_room().await.is_ok());
+        assert!(memory().ensure_room().await.is_ok());
         let memory = BlobStore::open(&StoreUrl::Memory, &options()).unwrap();
-        assert!(memory.ensure_room().is_ok());
+        assert!(memory.ensure_room().await.is_ok());
     }
 }

@@ -78,6 +78,11 @@ impl Tree {
         &self.root
     }
 
+    /// Whether the file system says what it has in memory.
+    pub(super) fn cache(&self) -> Cache {
+        self.cache
+    }
+
     /// Opens a blob; may wait for the disk.
     pub(super) fn open_blob(&self, id: BlobId) -> Result<BlobFile, BlobError> {
         self.open(&layout::blob_place(id), READ, Mode::empty())

@@ -7,6 +7,7 @@ use tokio::sync::{OwnedSemaphorePermit, TryAcquireError};
 use tokio::task::JoinSet;
 
 use super::block::{BLOCK_LENGTH_USIZE, BlockEncoder};
+use super::bounded::{UPKEEP_LIMIT, within};
 use super::error::BlobError;
 use super::store::{Backend, BlobStore, Remote};
 use crate::domain::BlobId;
@@ -237,14 +238,9 @@ impl BlobWriter {
         }
     }
 
-    fn ensure_room(&self) -> Result<(), BlobError> {
-        let room = self.store.ensure_room();
-        room.map_err(|_| BlobError::NoSpace { id: self.id })
-    }
-
     /// Sends what is pending as the next part, in the background.
     async fn send_part(&mut self) -> Result<(), BlobError> {
-        self.ensure_room()?;
+        self.store.ensure_room_for(self.id).await?;
         while self.in_flight.len() >= self.parallel_parts() {
             self.next_part_sent().await?;
         }
@@ -297,7 +293,7 @@ impl BlobWriter {
     }
 
     async fn put_whole(&mut self) -> Result<(), BlobError> {
-        self.ensure_room()?;
+        self.store.ensure_room_for(self.id).await?;
         let mode = match self.store.backend {
             Backend::Local(_) | Backend::Remote(Remote::Memory) => PutMode::Create,
             // object_store repeats a request whose answer was lost; a conditional one would then
@@ -373,7 +369,7 @@ impl Drop for BlobWriter {
 
 /// Removes the parts of an upload. A failure leaves garbage in the store, no harm to any object.
 async fn discard(id: BlobId, upload: &mut dyn MultipartUpload) {
-    if let Err(error) = upload.abort().await {
+    if let Err(error) = within(UPKEEP_LIMIT, upload.abort()).await {
         tracing::debug!(%id, %error, "parts of an abandoned blob remain in the store");
     }
 }

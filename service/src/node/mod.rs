@@ -290,9 +290,9 @@ async fn sweep(blobs: BlobStore, before: Timestamp) {
     }
 }
 
-async fn grpc(service: &Arc<Service>) -> Result<GrpcFront, GrpcError> {
+async fn grpc(service: &Arc<Service>) -> Result<GrpcFront, NodeError> {
     let server = Server::new(Arc::clone(service));
-    let front = GrpcBuilder::default()
+    let grpc = GrpcBuilder::default()
         .service(
             ObjectServiceServer::new(server.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES),
         )
@@ -304,8 +304,9 @@ async fn grpc(service: &Arc<Service>) -> Result<GrpcFront, GrpcError> {
             complete: bucketry_contract::DESCRIPTOR_SET,
         })
         .await?;
-    let gate = CallGate::new(Arc::clone(service), bucketry_contract::DESCRIPTOR_SET)?;
-    Ok(front.gated(gate))
+    let gate = CallGate::new(Arc::clone(service), bucketry_contract::DESCRIPTOR_SET)
+        .map_err(GrpcError::from)?;
+    Ok(grpc.gated(gate))
 }
 
 fn front(

@@ -346,7 +346,6 @@ async fn revocation_ends_the_sessions_of_a_key_and_its_sign_ins() -> Result<(), 
     let mut holder = Clients::connect(&server, session).await?;
     let head = || HeadBucketRequest {
         bucket: BUCKET.to_owned(),
-        ..Default::default()
     };
     holder.objects.head_bucket(head()).await?;
     let prolonged = holder
