@@ -18,8 +18,8 @@ use bucketry_edge::forwarding::{ForwardedHeader, Forwarding, ForwardingError, Tr
 use bucketry_edge::health::Health;
 use bucketry_edge::side_door::{about_health, answer_apart};
 use bucketry_edge::{
-    Drained, LimitSettings, ListenError, Listener, Preamble, Tls, TlsError, ZeroLimit, listen,
-    stop_signals,
+    Drained, LimitSettings, ListenError, Listener, MinRate, Preamble, Tls, TlsError, ZeroLimit,
+    listen, stop_signals,
 };
 use bucketry_s3_adapter::remote::{RemoteAuthority, RemoteObjects};
 use bucketry_s3_adapter::target::BaseDomains;
@@ -192,7 +192,7 @@ async fn serve(args: Args) -> Result<(), Failure> {
         preamble: Preamble::None,
     };
     let listening = listener.socket.local_addr()?;
-    let settings = settings(&args, listening);
+    let settings = settings(&args, listening, limits.min_rate);
     let adapter = S3Adapter::new(
         Arc::new(RemoteObjects::new(channel.clone())),
         Arc::new(RemoteAuthority::new(channel, sessions)),
@@ -264,7 +264,7 @@ fn variable(name: &'static str) -> Result<Zeroizing<String>, Failure> {
     Ok(Zeroizing::new(value))
 }
 
-fn settings(args: &Args, listening: SocketAddr) -> Settings {
+fn settings(args: &Args, listening: SocketAddr, rate: MinRate) -> Settings {
     let public_url = match &args.public_url {
         Some(url) => url.to_string().trim_end_matches('/').to_owned(),
         None => format!("{}://localhost:{}", scheme(args), listening.port()),
@@ -277,6 +277,7 @@ fn settings(args: &Args, listening: SocketAddr) -> Settings {
         public_hosts: public_host.map(ToString::to_string).into_iter().collect(),
         limits: Limits {
             max_requests: args.max_requests,
+            body_idle: rate.body_idle(),
             ..Limits::default()
         },
     }

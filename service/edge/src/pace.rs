@@ -11,6 +11,15 @@ pub struct MinRate {
     pub grace: Duration,
 }
 
+impl MinRate {
+    /// How long a body may stand still until the server answers that it has waited long enough: before the connection is
+    /// ended, so that the client learns why.
+    #[must_use]
+    pub fn body_idle(self) -> Duration {
+        self.grace * 2 / 3
+    }
+}
+
 /// What was seen of a transfer since the last look at it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Step {

@@ -140,3 +140,105 @@ fn judge_request(
         request.end(Ended::SlowWriter);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::unauthenticated::Unauthenticated;
+
+    /// A connection that is looked at once a second.
+    struct Watched {
+        state: Arc<ConnectionState>,
+        memory: Memory,
+        now: Instant,
+    }
+
+    impl Watched {
+        fn new() -> Self {
+            let unauthenticated = Unauthenticated::new(Limits::default().unauthenticated);
+            let now = Instant::now();
+            let state = ConnectionState::new(unauthenticated);
+            state.set_past_handshake();
+            Self {
+                state,
+                memory: Memory::at(now),
+                now,
+            }
+        }
+
+        fn request(&self) {
+            self.state.begin_request();
+            self.state.end_request();
+        }
+
+        /// The first judgement other than to keep it, and after how many seconds.
+        fn judged(&mut self) -> Option<(u32, Judgement)> {
+            let second = Duration::from_secs(1);
+            (1..1000).find_map(|seconds| {
+                self.now += second;
+                let judgement = judge(
+                    &self.state,
+                    &mut self.memory,
+                    self.now,
+                    second,
+                    &Limits::default(),
+                );
+                (judgement != Judgement::Keep).then_some((seconds, judgement))
+            })
+        }
+    }
+
+    #[test]
+    fn a_connection_without_a_request_is_ended_by_the_time_for_a_head() {
+        let head = Some((30, Judgement::End(Ended::Head)));
+        assert_eq!(Watched::new().judged(), head);
+        let mut http2 = Watched::new();
+        http2.state.set_http2();
+        http2.state.read(24);
+        assert_eq!(http2.judged(), head);
+    }
+
+    #[test]
+    fn an_idle_connection_is_closed_and_cut_if_it_stays() {
+        let mut idle = Watched::new();
+        idle.request();
+        assert_eq!(idle.judged(), Some((91, Judgement::Close)));
+        assert_eq!(idle.judged(), Some((5, Judgement::Cut)));
+    }
+
+    #[test]
+    fn pings_of_http2_are_no_requests() {
+        let mut pinging = Watched::new();
+        pinging.state.set_http2();
+        pinging.request();
+        pinging.state.read(17);
+        assert_eq!(pinging.judged(), Some((91, Judgement::Close)));
+    }
+
+    #[test]
+    fn a_later_head_has_its_time_from_its_first_byte() {
+        let mut slow = Watched::new();
+        slow.request();
+        for _ in 0..50 {
+            slow.now += Duration::from_secs(1);
+            let limits = Limits::default();
+            let second = Duration::from_secs(1);
+            let kept = judge(&slow.state, &mut slow.memory, slow.now, second, &limits);
+            assert_eq!(kept, Judgement::Keep);
+        }
+        slow.state.read(1);
+        assert_eq!(slow.judged(), Some((31, Judgement::End(Ended::Head))));
+    }
+
+    #[test]
+    fn a_running_request_is_never_idle_and_a_blocked_socket_is_ended() {
+        let mut running = Watched::new();
+        running.state.begin_request();
+        assert_eq!(running.judged(), None);
+        running.state.set_write_blocked();
+        let ended = Some((31, Judgement::End(Ended::SlowReader)));
+        assert_eq!(running.judged(), ended);
+    }
+}

@@ -234,6 +234,22 @@ async fn silent_connections_end_the_slowest_of_them_and_no_newcomer() {
 }
 
 #[tokio::test]
+async fn handshakes_that_are_begun_end_the_slowest_of_them() {
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let key = rustls_pki_types::PrivatePkcs8KeyDer::from(made.signing_key.serialize_der());
+    let tls = Tls::new(vec![made.cert.der().clone()], key.into(), None).unwrap();
+    let server = Server::behind(&[], budget(100, 4), Some(tls));
+    let mut begun = Vec::new();
+    for _ in 0..12 {
+        // A record of a handshake that is to hold 512 bytes.
+        begun.push(server.sent(&[0x16, 3, 1, 2, 0, 1]).await);
+    }
+    for socket in &mut begun[..8] {
+        assert_eq!(until_closed(socket).await, "");
+    }
+}
+
+#[tokio::test]
 async fn a_proxys_connections_have_no_limit_per_address() {
     let server = Server::behind(&["127.0.0.1".parse().unwrap()], budget(100, 1), None);
     let silent = join_all((0..20).map(|_| server.connect())).await;

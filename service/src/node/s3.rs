@@ -37,6 +37,7 @@ pub(super) fn service(
         public_hosts: vec![public_url.authority().to_owned()],
         limits: bucketry_s3_adapter::Limits {
             max_head_bytes: MAX_HEAD_BYTES as usize,
+            body_idle: config.server.limits.min_rate.body_idle(),
             ..bucketry_s3_adapter::Limits::default()
         },
     };
