@@ -605,7 +605,7 @@ async fn connections_over_the_limit_wait_for_their_turn() {
     assert!(timeout(SHORT, waiting.as_mut()).await.is_err());
     server.leave.notify_one();
     let response = timeout(PATIENCE, running).await.unwrap().unwrap();
-    assert_eq!(text(response).await.len(), 51);
+    assert!(text(response).await.starts_with("HTTP/1.1"));
     // The first connection has no request now, and is ended for the second.
     let response = timeout(PATIENCE, waiting).await.unwrap().unwrap();
     assert_eq!(response.status(), StatusCode::OK);
