@@ -31,9 +31,11 @@ use tokio::time::sleep;
 #[global_allocator]
 static ALLOCATOR: Jemalloc = Jemalloc;
 
-/// Files that are kept free for blobs and the catalog, so that no number of connections makes requests fail: one for
-/// each of the S3 requests that run at once, as many for gRPC, and those of the database.
-const RESERVED_DESCRIPTORS: u64 = 2 * 1024 + 256;
+/// Files that each request that runs may need: the blob that it reads and the one that it writes.
+const DESCRIPTORS_PER_REQUEST: u64 = 2;
+
+/// Files besides connections and blobs: the catalog's, those of the cloud store, listeners, metrics.
+const OTHER_DESCRIPTORS: u64 = 256;
 
 /// Why the process failed.
 #[derive(Debug, thiserror::Error)]
@@ -146,14 +148,21 @@ fn serve(args: ServeArgs) -> Result<ExitCode, Failure> {
     done
 }
 
-async fn serve_until_stopped(config: &Config) -> Result<ExitCode, Failure> {
-    let limits = Limits {
-        max_connections: descriptors::fit_connections(
-            config.server.given_max_connections,
-            RESERVED_DESCRIPTORS,
-        )?,
+/// The limits of connections, as far as the open files that are left by requests allow.
+fn limits(config: &Config) -> Result<Limits, TooFewDescriptors> {
+    let requests = u64::try_from(config.fair.limits.requests).unwrap_or(u64::MAX);
+    let reserve = DESCRIPTORS_PER_REQUEST
+        .saturating_mul(requests)
+        .saturating_add(OTHER_DESCRIPTORS);
+    let given = config.server.given_max_connections;
+    Ok(Limits {
+        max_connections: descriptors::fit_connections(given, reserve)?,
         ..config.server.limits
-    };
+    })
+}
+
+async fn serve_until_stopped(config: &Config) -> Result<ExitCode, Failure> {
+    let limits = limits(config)?;
     let mut signals = server::stop_signals()?;
     let hangups = signal(SignalKind::hangup())?;
     let listeners = listeners(&config.server)?;
