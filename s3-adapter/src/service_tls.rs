@@ -82,3 +82,28 @@ fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, ServiceTlsError> {
             source,
         })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tls(ca: Option<&str>) -> ServiceTls {
+        ServiceTls {
+            service_ca: ca.map(PathBuf::from),
+            service_client_cert: None,
+            service_client_key: None,
+        }
+    }
+
+    #[test]
+    fn files_are_never_ignored() {
+        let plain = Uri::from_static("http://localhost:9000");
+        let secure = Uri::from_static("https://localhost:9000");
+        assert!(matches!(tls(None).client_config(&plain), Ok(None)));
+        assert!(matches!(tls(None).client_config(&secure), Ok(Some(_))));
+        let refused = tls(Some("ca.pem")).client_config(&plain);
+        assert!(matches!(refused, Err(ServiceTlsError::NoTls)));
+        let missing = tls(Some("/there/is/no.pem")).client_config(&secure);
+        assert!(matches!(missing, Err(ServiceTlsError::File { .. })));
+    }
+}

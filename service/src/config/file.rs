@@ -134,10 +134,12 @@ mod tests {
         trusted-proxy = ["10.0.0.0/8", "2001:db8::7"]
         forwarded-header = "forwarded"
         public-url = "https://s3.example.com"
+        endpoint-alias = ["https://proxy.example.com"]
         domain = ["s3.example.com"]
         region = "eu-central-1"
         tls-cert = "cert.pem"
         tls-key = "key.pem"
+        tls-client-ca = "ca.pem"
         plaintext-credentials = "anywhere"
         signature-v2 = "off"
         metrics-listen = "127.0.0.1:9100"
