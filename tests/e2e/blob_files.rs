@@ -12,8 +12,9 @@ use bucketry_tests::server::{Server, ServerOptions, binary};
 use bucketry_tests::sigv4::{Payload, Signer};
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 use tonic::Code;
+use tonic_health::pb::health_check_response::ServingStatus;
 
-use crate::health::ask;
+use crate::health::{ask, serving};
 
 const BUCKET: &str = "blob-files-bucket";
 /// Large enough for a blob of its own, small enough for one block.
@@ -214,6 +215,9 @@ async fn a_store_that_is_away_is_unavailable_and_not_ready_until_it_is_back()
         assert!(Instant::now() < limit, "still ready");
     }
     assert_eq!(ask(&bench.server, "/livez")?.0, 200);
+    while serving(&bench.server).await? != ServingStatus::NotServing {
+        assert!(Instant::now() < limit, "still serving by gRPC health");
+    }
     std::fs::rename(&away, &store).expect("to be moved");
     let back = Instant::now();
     while ask(&bench.server, "/readyz")?.0 != 200 {

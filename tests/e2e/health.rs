@@ -43,7 +43,8 @@ pub(crate) fn ask(server: &Server, path: &str) -> Result<(u16, String), HarnessE
     Ok((answer.status, answer.text()))
 }
 
-async fn serving(server: &Server) -> Result<ServingStatus, HarnessError> {
+/// What gRPC health says of the whole server.
+pub(crate) async fn serving(server: &Server) -> Result<ServingStatus, HarnessError> {
     let mut health = HealthClient::new(channel(server).await?);
     let answer = health.check(HealthCheckRequest::default()).await?;
     Ok(answer.into_inner().status())
