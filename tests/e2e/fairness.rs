@@ -66,7 +66,7 @@ fn signed(
 async fn downloads_that_are_never_read_leave_other_accounts_room() -> Result<(), HarnessError> {
     let options = ServerOptions::new()
         .argument("--max-requests=90")
-        .argument("--request-wait=200ms");
+        .argument("--request-wait=1s");
     let wire = Wire::with(options).await?;
     let other = signer(&other_account(&wire.server).await?);
     wire.put("large", &vec![7; 8 << 20])?;
@@ -189,7 +189,7 @@ async fn messages_that_never_end_are_bounded_in_time_and_memory() -> Result<(), 
     let options = ServerOptions::new()
         .argument("--message-timeout=3s")
         .argument("--max-message-bytes=33554432")
-        .argument("--request-wait=200ms");
+        .argument("--request-wait=1s");
     let wire = Wire::with(options).await?;
     let address = wire.server.address();
     let credentials = &wire.credentials;
