@@ -66,7 +66,7 @@ fn signed(
 async fn downloads_that_are_never_read_leave_other_accounts_room() -> Result<(), HarnessError> {
     let options = ServerOptions::new()
         .argument("--max-requests=90")
-        .argument("--request-wait=200ms");
+        .argument("--request-wait=1s");
     let wire = Wire::with(options).await?;
     let other = signer(&other_account(&wire.server).await?);
     wire.put("large", &vec![7; 8 << 20])?;
@@ -189,7 +189,7 @@ async fn messages_that_never_end_are_bounded_in_time_and_memory() -> Result<(), 
     let options = ServerOptions::new()
         .argument("--message-timeout=3s")
         .argument("--max-message-bytes=33554432")
-        .argument("--request-wait=200ms");
+        .argument("--request-wait=1s");
     let wire = Wire::with(options).await?;
     let address = wire.server.address();
     let credentials = &wire.credentials;
@@ -201,9 +201,9 @@ async fn messages_that_never_end_are_bounded_in_time_and_memory() -> Result<(), 
     let calls = (0..20).map(|_| endless_call(sender.clone(), address, Some(&bearer), 100));
     let codes = join_all(calls).await;
     let count = |code| codes.iter().filter(|found| **found == Some(code)).count();
-    // A third of 32 MiB is two messages of 4 MiB.
-    assert_eq!(count(Code::DeadlineExceeded), 2, "{codes:?}");
-    assert_eq!(count(Code::ResourceExhausted), 18, "{codes:?}");
+    // A third of 32 MiB, and the message that passes it.
+    assert_eq!(count(Code::DeadlineExceeded), 3, "{codes:?}");
+    assert_eq!(count(Code::ResourceExhausted), 17, "{codes:?}");
     assert_eq!(wire.put("k", b"afterwards")?.status, 200);
     Ok(())
 }
@@ -267,14 +267,23 @@ async fn many_connections_of_one_account_do_not_starve_another() -> Result<(), H
         .into();
     let greedy: Bytes = wire.signed(wire.request("GET", "k"))?.head().into();
 
-    let reads = async |head: &Bytes, connections: usize| {
-        let until = Instant::now() + LONG;
-        let reads = (0..connections).map(|_| tokio::spawn(read_on(address, head.clone(), until)));
-        let reads = join_all(reads).await.into_iter().flatten().flatten();
-        reads.sum::<u64>()
+    // Each on a thread of its own, so that the connections of one do not wait for those of the other here.
+    let reads = |head: &Bytes, connections: usize| {
+        let head = head.clone();
+        std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .unwrap();
+            let until = Instant::now() + LONG;
+            let reads = (0..connections).map(|_| read_on(address, head.clone(), until));
+            let reads = runtime.block_on(join_all(reads));
+            reads.into_iter().flatten().sum::<u64>()
+        })
     };
-    let alone = reads(&modest, 4).await;
-    let (beside, of_greedy) = tokio::join!(reads(&modest, 4), reads(&greedy, 300));
+    let alone = reads(&modest, 4).join().unwrap();
+    let both = [reads(&modest, 4), reads(&greedy, 300)];
+    let [beside, of_greedy] = both.map(|reads| reads.join().unwrap());
     // First come, first served would leave 4 of 304.
     assert!(
         beside * 8 >= alone,

@@ -566,7 +566,7 @@ mod tests {
             turns: 1,
             ..FairLimits::default()
         });
-        for turn in 0..SAMPLE {
+        for turn in 0..=SAMPLE {
             let caller = if turn % 2 == 0 { GREEDY } else { MODEST };
             let slot = fair.open(caller);
             // Whatever else runs takes its time.
