@@ -17,6 +17,7 @@ use sha2::{Digest, Sha256};
 use tonic::Code;
 
 use super::super::raw::{framed, peak_memory, post};
+use crate::separate_adapter::edge_key;
 use crate::wire::{BUCKET, Wire, refusal, refused, with_body};
 
 const OBJECTS: &str = "/bucketry.v1.ObjectService";
@@ -323,7 +324,7 @@ async fn e56_a_session_of_the_edge_is_of_one_call() -> Result<(), HarnessError> 
     Ok(())
 }
 
-/// What the edge is given for a signed `GetObject` of one key; the operator's key is the edge's own.
+/// What an edge is given for a signed `GetObject` of one key.
 async fn session_of_the_edge(wire: &Wire) -> Result<String, HarnessError> {
     let asked = AuthorizeRequest {
         claim: Some(claim(wire)),
@@ -336,13 +337,9 @@ async fn session_of_the_edge(wire: &Wire) -> Result<String, HarnessError> {
     };
     let path = "/bucketry.adapter.v1.AdapterService/Authorize";
     let channel = channel(&wire.server).await?;
-    let answer = call(
-        channel,
-        Some(&Bearer::root()?),
-        path,
-        asked.encode_to_vec().into(),
-    )
-    .await?;
+    let edge = edge_key(&mut Clients::root(&wire.server).await?).await?;
+    let edge = Bearer::key(&edge.access_key_id, &edge.secret_access_key)?;
+    let answer = call(channel, Some(&edge), path, asked.encode_to_vec().into()).await?;
     let first = answer.first().ok_or(HarnessError::Incomplete("answer"))?;
     Ok(AuthorizeResponse::decode(first.clone()).unwrap().session)
 }
