@@ -33,15 +33,15 @@ pub const SKEWED_NODE: usize = 1;
 /// The bucket of the cluster.
 pub const BUCKET: &str = "cluster-bucket";
 
-/// A node reads its clock's file every second.
-const SKEW_LIMIT: Duration = Duration::from_secs(10);
+/// A node reads its clock's file every second, and the proxy asks it whether it is ready as often.
+const FOLLOW_LIMIT: Duration = Duration::from_secs(10);
 const POLL: Duration = Duration::from_millis(100);
 /// The header in which the proxy tells which node answered.
 pub const NODE_HEADER: &str = "x-node";
 
 const STORE_BUCKET: &str = "store-bucket";
 /// Where a node answers whether it is ready, on the listener of its metrics.
-const READINESS: &str = "/metrics";
+const READINESS: &str = "/readyz";
 
 /// A running cluster. Dropping it ends all of it.
 #[derive(Debug)]
@@ -128,7 +128,7 @@ impl Cluster {
     /// The node did not follow within ten seconds, or does not answer.
     pub fn skew(&self, ahead_seconds: i64) -> Result<(), HarnessError> {
         self.clock.set(ahead_seconds)?;
-        let deadline = Instant::now() + SKEW_LIMIT;
+        let deadline = Instant::now() + FOLLOW_LIMIT;
         while Instant::now() < deadline {
             let answer = exchange(self.nodes[SKEWED_NODE].address(), Request::new("GET", "/"))?;
             let shown = answer
@@ -142,6 +142,24 @@ impl Cluster {
             sleep(POLL);
         }
         Err(HarnessError::Incomplete("date of the clock that was set"))
+    }
+
+    /// Restarts a node, and waits until the proxy sends requests to it again.
+    ///
+    /// # Errors
+    /// The node did not end or start, or the proxy did not use it within ten seconds.
+    pub fn restart_node(&mut self, number: usize) -> Result<(), HarnessError> {
+        self.nodes[number].restart()?;
+        let name = node_name(number);
+        let deadline = Instant::now() + FOLLOW_LIMIT;
+        while Instant::now() < deadline {
+            let answer = exchange(self.address(), Request::new("GET", "/"))?;
+            if answer.find(NODE_HEADER) == Some(&name) {
+                return Ok(());
+            }
+            sleep(POLL);
+        }
+        Err(HarnessError::Incomplete("answer of a restarted node"))
     }
 
     /// Runs `bucketry fsck` on the database and the store.
@@ -210,7 +228,7 @@ fn configuration(addresses: &[SocketAddr], nodes: &[(SocketAddr, SocketAddr)]) -
             settings,
             "listen s3\n  bind {address}\n  balance roundrobin\n  http-response set-header {NODE_HEADER} %s\n  \
              option httpchk GET {READINESS}\n  \
-             default-server inter 300ms fall 1 rise 1\n"
+             default-server inter 300ms downinter 100ms fall 1 rise 1\n"
         )
         .ok();
     }

@@ -169,6 +169,7 @@ impl Schedule {
                 "--collect-interval=1s",
                 "--collect-grace=2s",
                 "--node-lease=3s",
+                "--drain-delay=1500ms",
             ],
             settle: Duration::from_millis(2500),
             steps: steps(&[
@@ -188,11 +189,11 @@ impl Schedule {
         }
     }
 
-    /// With the server's default settings.
+    /// With the server's default settings but for the delay of a drain, which no load balancer can do without.
     #[must_use]
     pub fn full() -> Self {
         Self {
-            node_arguments: &[],
+            node_arguments: &["--drain-delay=5s"],
             settle: Duration::from_secs(5),
             steps: steps(&[
                 (Fault::KillNode, 10_000),

@@ -130,9 +130,7 @@ fn apply(cluster: &mut Cluster, Step { fault, lasts }: Step) -> Result<(), Harne
         }
         Fault::RollingRestart => {
             for number in 0..NODES {
-                cluster.nodes[number].restart()?;
-                // Until the proxy has noticed.
-                sleep(super::RECOVERY);
+                cluster.restart_node(number)?;
             }
             Ok(())
         }
