@@ -8,6 +8,7 @@ use bucketry_edge::DecisionSignal;
 use bucketry_edge::fair::{Slot, paced};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, Version, header};
+use http_body::Body;
 use tonic::metadata::MetadataValue;
 
 use crate::answer::{Answer, AnswerBody};
@@ -51,6 +52,7 @@ pub(crate) async fn handle(edge: Arc<Edge>, request: Request<EdgeBody>) -> Respo
     let (head, body) = request.into_parts();
     let client = Client::of(&head.extensions);
     let mut known = Known::default();
+    let never_continues = is_never_continued(&head, &body);
     let result = answer(&edge, &head, body, &client, &mut known).await;
     if let Some(slot) = &known.slot {
         slot.end_turn();
@@ -61,6 +63,10 @@ pub(crate) async fn handle(edge: Arc<Edge>, request: Request<EdgeBody>) -> Respo
     };
     if head.method == Method::HEAD {
         answer = answer.without_content();
+    }
+    if never_continues {
+        let close = HeaderValue::from_static("close");
+        answer.headers.insert(header::CONNECTION, close);
     }
     if let Some(target) = known
         .target
@@ -87,6 +93,16 @@ pub(crate) async fn handle(edge: Arc<Edge>, request: Request<EdgeBody>) -> Respo
             .insert(OperationName(operation.name()));
     }
     response
+}
+
+/// Whether the client waits for `100 Continue` although it has no body, so that HTTP sends none. botocore (seen in AWS
+/// CLI 2.9.19 and 1.45.11) takes the answer of such a request for that of the next one on the same connection, and waits
+/// for its body: the connection must not be used again.
+fn is_never_continued(head: &Parts, body: &EdgeBody) -> bool {
+    head.method == Method::PUT
+        && head.version < Version::HTTP_2
+        && body.is_end_stream()
+        && Expectation::of(&head.headers) == Expectation::Continue
 }
 
 /// The pipeline: what, by whom, whether, and then the operation itself. The body is not polled before it is known

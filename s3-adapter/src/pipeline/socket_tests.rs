@@ -61,6 +61,25 @@ async fn the_body_is_asked_for_once_the_caller_is_let_in() {
 }
 
 #[tokio::test]
+async fn a_connection_is_closed_after_a_body_that_was_announced_and_is_empty() {
+    let bench = Bench::new();
+    bench.service().answers(
+        "PutObject",
+        Ok(PutObjectResponse {
+            object: Some(object("k")),
+        }),
+    );
+    let mut socket = TcpStream::connect(serve(bench.adapter.clone()).await)
+        .await
+        .unwrap();
+    let head = String::from_utf8_lossy(HEAD).replace("content-length: 11", "content-length: 0");
+    socket.write_all(head.as_bytes()).await.unwrap();
+    let answer = read_some(&mut socket).await;
+    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
+    assert!(answer.contains("\r\nconnection: close\r\n"), "{answer}");
+}
+
+#[tokio::test]
 async fn the_body_is_not_asked_for_after_a_refusal() {
     let bench = Bench::new();
     bench

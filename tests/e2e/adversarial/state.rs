@@ -385,7 +385,7 @@ async fn g85_labels_of_metrics_are_bounded() -> Result<(), HarnessError> {
         }
         let labels = labels(&page);
         let names: BTreeSet<&str> = labels.iter().map(|(name, _)| name.as_str()).collect();
-        let known = BTreeSet::from(["front", "operation", "outcome", "version"]);
+        let known = BTreeSet::from(["front", "operation", "outcome", "part", "reason", "version"]);
         assert!(
             names.is_subset(&known),
             "a new label is to be bounded, and named here: {names:?}"
