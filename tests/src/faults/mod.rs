@@ -1,6 +1,6 @@
 //! Faults of a cluster under load: what happens to it, for how long, and what its clients may notice.
 //!
-//! A schedule is data, in two scales. The short one takes about a minute and is part of `tests/run`; the full one takes
+//! A schedule is data, in two scales. The short one takes a minute and a half and is part of `tests/run`; the full one takes
 //! about ten minutes with the server's default settings, and is run by hand:
 //!
 //! ```sh

@@ -30,7 +30,7 @@ pub fn table(course: &Course) -> String {
             .iter()
             .filter(|record| (span.start..next).contains(&record.called))
             .collect();
-        writeln!(table, "{}", row(&step.name(), span, &called)).ok();
+        writeln!(table, "{}", row(&step.name(), span, next, &called)).ok();
     }
     table.push_str("operations, failed, took at most:\n");
     for kind in Kind::ALL {
@@ -71,7 +71,7 @@ fn failures(records: &[Record]) -> BTreeMap<&str, usize> {
     counts
 }
 
-fn row(name: &str, span: &Span, records: &[&Record]) -> String {
+fn row(name: &str, span: &Span, next: u64, records: &[&Record]) -> String {
     let failed = |record: &&&Record| matches!(record.answer, Answer::Failed(_));
     let during = records
         .iter()
@@ -83,6 +83,8 @@ fn row(name: &str, span: &Span, records: &[&Record]) -> String {
         .iter()
         .filter(failed)
         .map(|record| record.returned)
+        // What ends later may have failed by the next fault.
+        .filter(|time| *time < next)
         .max()
         .filter(|time| *time > span.end);
     let first_success = records
