@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 # Below this a slot is not opened again at once: the tool must not become the load.
-REOPEN_SECONDS = 0.25
+REOPEN_SECONDS = 1.0
 CONNECT_SECONDS = 0.5
 TICK_SECONDS = 1.0
 OPENED_AT_ONCE = 64
