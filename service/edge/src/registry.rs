@@ -10,6 +10,9 @@ use crate::ended::{Ended, show_use};
 use crate::sweep::{Judgement, Memory, judge};
 use crate::unauthenticated::Unauthenticated;
 
+/// Callers who have not proved who they are are many if they hold one connection in so many.
+const MANY_STRANGERS: usize = 8;
+
 /// All connections of a server.
 #[derive(Debug)]
 pub(crate) struct Registry {
@@ -75,11 +78,17 @@ impl Registry {
         (entries.connections.values()).for_each(|(state, _)| state.cut());
     }
 
-    /// Ends a connection for a newcomer: the one that has been without a request the longest, otherwise the slowest of
-    /// those whose caller is not known.
+    /// Ends a connection for a newcomer: the slowest of those whose caller is not known if they are many, otherwise the
+    /// one that has been without a request the longest. Strangers that take the connections must not cost a client the
+    /// one that it is about to use again.
     pub(crate) fn make_room(&self) {
-        if !self.end_idle() {
-            self.unauthenticated.end_slowest(Ended::MaxConnections);
+        let strangers = self.unauthenticated.used().0;
+        let are_many = strangers.saturating_mul(MANY_STRANGERS) >= self.entries().connections.len();
+        if !are_many && self.end_idle() {
+            return;
+        }
+        if !self.unauthenticated.end_slowest(Ended::MaxConnections) {
+            self.end_idle();
         }
     }
 
@@ -167,5 +176,56 @@ impl Drop for Registered {
         self.state.leave();
         let removed = self.registry.entries().connections.remove(&self.id);
         drop(removed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A registry with connections that have had a request, and others that have not.
+    fn registry(clients: usize, strangers: usize) -> (Arc<Registry>, Vec<Registered>) {
+        let registry = Registry::new(Limits::default());
+        let connections = (0..clients + strangers).map(|number| {
+            let registered = registry.add();
+            let state = registered.state();
+            state.enter(None);
+            if number < clients {
+                state.begin_request();
+                state.end_request();
+            }
+            registered
+        });
+        let connections = connections.collect();
+        (registry, connections)
+    }
+
+    fn ended(connections: &[Registered]) -> Vec<usize> {
+        let ended =
+            |(number, registered): (usize, &Registered)| registered.state().ended().map(|_| number);
+        connections.iter().enumerate().filter_map(ended).collect()
+    }
+
+    #[test]
+    fn many_strangers_make_room_before_a_client_between_two_requests() {
+        let (registry, connections) = registry(4, 4);
+        registry.make_room();
+        registry.make_room();
+        assert_eq!(ended(&connections), [4, 5]);
+    }
+
+    #[test]
+    fn the_longest_idle_makes_room_before_a_few_strangers() {
+        let (registry, connections) = registry(9, 1);
+        registry.make_room();
+        assert_eq!(ended(&connections), [0]);
+    }
+
+    #[test]
+    fn without_strangers_an_idle_connection_makes_room() {
+        let (registry, connections) = registry(1, 0);
+        registry.make_room();
+        registry.make_room();
+        assert_eq!(ended(&connections), [0]);
     }
 }
