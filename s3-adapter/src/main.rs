@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use bucketry_edge::descriptors::{self, TooFewDescriptors};
 use bucketry_edge::duration::parse_duration;
+use bucketry_edge::environment::unknown_variables;
 use bucketry_edge::forwarding::{ForwardedHeader, Forwarding, ForwardingError, TrustedProxy};
 use bucketry_edge::health::Health;
 use bucketry_edge::side_door::{about_health, answer_apart};
@@ -25,7 +26,7 @@ use bucketry_s3_adapter::remote::{RemoteAuthority, RemoteObjects};
 use bucketry_s3_adapter::target::BaseDomains;
 use bucketry_s3_adapter::{Limits, S3Adapter, Settings};
 use bucketry_sign_in::{Credentials, Purpose, Sessions, SignIn, normalized_endpoint};
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 use http::Uri;
 use service_tls::{ServiceTls, ServiceTlsError};
 use tonic::transport::{Channel, Endpoint};
@@ -157,12 +158,27 @@ fn main() -> ExitCode {
 
 fn run(args: Args) -> Result<(), Failure> {
     tracing_subscriber::fmt().with_writer(io::stderr).init();
+    warn_of_unknown_variables();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
     let served = runtime.block_on(serve(args));
     runtime.shutdown_background();
     served
+}
+
+/// Unknown `BUCKETRY_*` variables are ignored, and most often misspelled.
+fn warn_of_unknown_variables() {
+    let command = Args::command();
+    let flags = (command.get_arguments()).filter_map(|argument| argument.get_env()?.to_str());
+    let known: Vec<String> = flags
+        .chain([ACCESS_KEY_ID, SECRET_ACCESS_KEY])
+        .map(str::to_owned)
+        .collect();
+    let present = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    for unknown in unknown_variables(present, &known) {
+        tracing::warn!("{unknown}");
+    }
 }
 
 async fn serve(args: Args) -> Result<(), Failure> {

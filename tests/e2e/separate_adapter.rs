@@ -105,6 +105,21 @@ fn command(arguments: &[&str]) -> Result<Command, HarnessError> {
     Ok(command)
 }
 
+#[test]
+fn the_separate_adapter_names_misspelled_variables() -> Result<(), HarnessError> {
+    // Without credentials it does not start.
+    let ended = command(&["--service", "http://127.0.0.1:1"])?
+        .env("BUCKETRY_DOMIAN", "s3.example.com")
+        .env_remove("BUCKETRY_ACCESS_KEY_ID")
+        .output();
+    let told = String::from_utf8_lossy(&ended.expect("to run").stderr).into_owned();
+    assert!(
+        told.contains("unknown variable BUCKETRY_DOMIAN is ignored; did you mean BUCKETRY_DOMAIN?"),
+        "{told}"
+    );
+    Ok(())
+}
+
 #[tokio::test]
 async fn d43_the_separate_adapter_reads_forwarding_headers_by_the_same_rules()
 -> Result<(), HarnessError> {
