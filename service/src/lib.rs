@@ -1,5 +1,8 @@
 //! The bucketry service: catalog and blobs behind the contract's services.
 
+// An optimised build computes the layout of the futures of a request, which nest deeper than the default of 128.
+#![recursion_limit = "256"]
+
 pub mod access;
 mod admission;
 pub mod blobs;

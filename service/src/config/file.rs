@@ -124,6 +124,7 @@ mod tests {
         database-url = "postgres://u:p@h/d"
         store = "s3://blobs/prefix"
         disk-reserve = 1000
+        store-timeout = "2s"
         keyring-file = "/etc/bucketry/keyring"
         database-connections = 20
         database-acquire-timeout = "3s"
@@ -143,6 +144,7 @@ mod tests {
         plaintext-credentials = "anywhere"
         signature-v2 = "off"
         metrics-listen = "127.0.0.1:9100"
+        drain-delay = "5s"
         drain-deadline = "1m"
         max-connections = 5
         handshake-timeout = "5s"

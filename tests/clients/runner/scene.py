@@ -130,7 +130,7 @@ class Scene:
                 admin["BUCKETRY_CA_FILE"] = str(self.authority.certificate)
             token = self.make_token(admin)
             if self.adapter is not None:
-                edge = self.start_adapter(folder, server, combination)
+                edge = self.start_adapter(folder, server, combination, self.make_edge_key(admin))
                 running.append(edge)
                 port = edge.url.rsplit(":", 1)[1]
             token["AWS_ENDPOINT_URL"] = f"{combination.scheme}://localhost:{port}"
@@ -151,11 +151,16 @@ class Scene:
             environment["BUCKETRY_KEYRING"] = KEYRING
         return Process(words, environment, folder / "server.log")
 
-    def start_adapter(self, folder: Path, server: Process, combination: Combination) -> Process:
+    def start_adapter(self, folder: Path, server: Process, combination: Combination, key: dict[str, str]) -> Process:
         if combination.scheme != "http":
             raise Failure("the separate adapter is run over HTTP here")
         words = [self.adapter, "--service", server.url, "--listen", "127.0.0.1:0", "--domain", "localhost"]
-        return Process(words, {**minimal_environment(), **ROOT}, folder / "adapter.log")
+        return Process(words, {**minimal_environment(), **key}, folder / "adapter.log")
+
+    def make_edge_key(self, admin: dict[str, str]) -> dict[str, str]:
+        printed = command([self.binary, "key", "create", "--edge", "adapter", "--output", "env"], env=admin)
+        pairs = (line.split("=", 1) for line in printed.splitlines() if "=" in line)
+        return {name: value for name, value in pairs if name.startswith("BUCKETRY_")}
 
     def make_token(self, admin: dict[str, str]) -> dict[str, str]:
         command([self.binary, "bucket", "create", BUCKET], env=admin)
