@@ -19,7 +19,7 @@ pub use table::{ALL_REASONS, row};
 /// What the metadata of a refusal holds that is about the key or connection of an S3 adapter, and not about its client.
 pub const ABOUT_EDGE: (&str, &str) = ("about", "edge");
 
-/// After how long a caller that is told to slow down may try again.
+/// How long a caller that is refused with `SlowDown` is asked to wait before it tries again.
 const RETRY_DELAY: Duration = Duration::from_secs(1);
 
 /// How a reason appears.

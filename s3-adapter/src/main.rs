@@ -85,7 +85,7 @@ struct Args {
     /// The URL under which clients reach this adapter; http://localhost (with TLS https) and the port if not given.
     #[arg(long, env = "BUCKETRY_PUBLIC_URL")]
     public_url: Option<Uri>,
-    /// The most requests at once; further ones are told to slow down.
+    /// The most requests at once; further ones get `SlowDown`.
     #[arg(long, env = "BUCKETRY_MAX_REQUESTS", default_value_t = Limits::default().max_requests)]
     max_requests: usize,
     /// A PEM file with the certificate chain; turns TLS on.

@@ -89,7 +89,7 @@ fn is_about_the_edge(status: &Status) -> bool {
         })
 }
 
-/// The reason is for the operator; the client is told that it should try again.
+/// The reason is for the operator; the client gets 503 and may try again.
 fn refused_by_the_service(status: &Status) -> Status {
     tracing::warn!(error = status.message(), "the service refuses this adapter");
     Status::unavailable("the service refuses this adapter")

@@ -24,7 +24,7 @@ pub struct Settings {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// The most requests at once, counted until the last byte of the answer and divided fairly among accounts and
-    /// access keys; further ones are told to slow down. At least 1. Unused if the authority divides requests itself.
+    /// access keys; further ones get `SlowDown`. At least 1. Unused if the authority divides requests itself.
     pub max_requests: usize,
     /// The most headers of a request.
     pub max_headers: usize,

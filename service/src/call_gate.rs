@@ -39,7 +39,7 @@ const MAX_PUBLIC_MESSAGE_BYTES: u32 = 64 * 1024;
 /// How long such a message may take at most: signing in must not wait for strangers who send nothing.
 const PUBLIC_MESSAGE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Health is asked by load balancers, and must be told even if anonymous callers take all of their share.
+/// Load balancers ask for health, which must be answered even if anonymous callers take all of their share.
 const HEALTH_CHECK: &str = "/grpc.health.v1.Health/Check";
 
 /// One RPC of the contract.

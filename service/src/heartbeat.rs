@@ -123,7 +123,7 @@ fn offset(asked: Timestamp, answered: Timestamp, database: Timestamp) -> i64 {
     middle.saturating_sub(database.as_micros())
 }
 
-/// What the operator should be told of the clock.
+/// The warning about the clock, if there is one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum ClockReport {
     Nothing,

@@ -60,7 +60,7 @@ pub struct Limits {
     pub min_rate: MinRate,
     /// What callers may use before they have proved who they are.
     pub unauthenticated: BudgetLimits,
-    /// How long running requests may take to end once the server is told to stop.
+    /// How long running requests may take to end after the signal to stop.
     pub drain_deadline: Duration,
 }
 

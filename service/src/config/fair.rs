@@ -19,7 +19,7 @@ const LEAST_MESSAGE_BYTES: u64 = 16 * 1024 * 1024;
 #[serde(rename_all = "kebab-case", default)]
 pub struct FairSettings {
     /// How many requests run at once. One access key gets at most a third of them, one account half, all anonymous
-    /// callers a sixteenth; those beyond are told to slow down [default: 1024]
+    /// callers a sixteenth; those beyond get SlowDown [default: 1024]
     #[arg(long, env = "BUCKETRY_MAX_REQUESTS", value_name = "COUNT")]
     pub max_requests: Option<usize>,
 
@@ -28,7 +28,7 @@ pub struct FairSettings {
     #[arg(long, env = "BUCKETRY_MAX_MESSAGE_BYTES", value_name = "BYTES")]
     pub max_message_bytes: Option<u64>,
 
-    /// How long a request beyond its share waits before it is told to slow down [default: 1s]
+    /// How long a request beyond its share waits before it gets SlowDown [default: 1s]
     #[arg(long, env = "BUCKETRY_REQUEST_WAIT", value_name = "DURATION", value_parser = parse_duration)]
     #[serde(deserialize_with = "duration::deserialize")]
     pub request_wait: Option<Duration>,

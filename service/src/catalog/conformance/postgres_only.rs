@@ -118,7 +118,7 @@ async fn leases_go_by_the_servers_clock() {
 async fn a_revocation_that_gets_no_lock_says_so_and_changes_nothing() {
     let fixture = by_the_servers_clock().await;
     let key = fixture.key(KeyScope::Everything).await;
-    // A session that is not ended, as that of a node which commits for ever.
+    // A session that is not ended, as that of a node that never finishes its commit.
     let mut session = second_session(&fixture).await;
     sqlx::query("SELECT pg_advisory_lock_shared($1)")
         .bind(key.pk.0 * 4 + 2)

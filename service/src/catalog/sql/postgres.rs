@@ -2,7 +2,7 @@
 //!
 //! A pool alone bears an outage badly: each request waits for a connection of its own until it times out, and after the
 //! outage the pool is full of connections that died. So one task asks the server twice a second whether it answers. When
-//! it does not, all that wait are told at once and new requests fail at once; when it answers again, a new pool replaces
+//! it does not, all waiting requests fail at once, and so do new ones; when it answers again, a new pool replaces
 //! the old one.
 
 use std::sync::atomic::{AtomicU64, Ordering};

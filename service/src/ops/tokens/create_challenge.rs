@@ -10,7 +10,7 @@ use crate::service::Service;
 /// Far above the longest access key id, in bytes: what is authenticated must not grow as the caller likes.
 const MAX_ID_LENGTH: usize = 128;
 
-/// The key is not looked up: of one that does not exist nothing else could be told.
+/// The key is not looked up: one that does not exist must give the same answer.
 #[allow(clippy::unused_async, reason = "every operation has this shape")]
 pub(crate) async fn create_challenge(
     service: &Service,
