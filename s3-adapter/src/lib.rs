@@ -4,6 +4,7 @@ mod answer;
 mod authorize;
 pub mod binding;
 pub mod body;
+pub mod channels;
 pub mod checksum;
 pub mod chunked;
 mod client_info;

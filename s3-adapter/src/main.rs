@@ -22,6 +22,7 @@ use bucketry_edge::{
     Drained, LimitSettings, ListenError, Listener, MinRate, Preamble, Tls, TlsError, ZeroLimit,
     listen, stop_signals,
 };
+use bucketry_s3_adapter::channels::Channels;
 use bucketry_s3_adapter::remote::{RemoteAuthority, RemoteObjects};
 use bucketry_s3_adapter::target::BaseDomains;
 use bucketry_s3_adapter::{Limits, S3Adapter, Settings};
@@ -183,10 +184,12 @@ fn warn_of_unknown_variables() {
 
 async fn serve(args: Args) -> Result<(), Failure> {
     let forwarding = Forwarding::new(&args.trusted_proxies, args.forwarded_header.clone())?;
-    let channel = channel(&args)?;
-    let health_channel = channel.clone();
+    let endpoint = endpoint(&args)?;
+    // Sign-in and health do not wait for the calls of clients.
+    let own_channel = endpoint.connect_lazy();
+    let channels = Channels::new(&endpoint, args.max_requests);
     let sessions = Sessions::start(SignIn {
-        channel: channel.clone(),
+        channel: own_channel.clone(),
         credentials: Credentials::new(&variable(ACCESS_KEY_ID)?, &variable(SECRET_ACCESS_KEY)?),
         endpoint: normalized_endpoint(&args.service.to_string())
             .ok_or_else(|| Failure::ServiceUrl(args.service.clone()))?,
@@ -195,7 +198,7 @@ async fn serve(args: Args) -> Result<(), Failure> {
     let limits = bucketry_edge::Limits {
         max_connections: descriptors::fit_connections(
             args.edge.max_connections,
-            RESERVED_DESCRIPTORS,
+            RESERVED_DESCRIPTORS + channels.connections() as u64,
         )?,
         ..args.edge.resolve()?
     };
@@ -210,13 +213,13 @@ async fn serve(args: Args) -> Result<(), Failure> {
     let listening = listener.socket.local_addr()?;
     let settings = settings(&args, listening, limits.min_rate);
     let adapter = S3Adapter::new(
-        Arc::new(RemoteObjects::new(channel.clone())),
-        Arc::new(RemoteAuthority::new(channel, sessions)),
+        Arc::new(RemoteObjects::new(channels.clone())),
+        Arc::new(RemoteAuthority::new(channels, sessions)),
         settings,
     );
     let scheme = scheme(&args);
     let mut signals = stop_signals()?;
-    let health = watch_health(args.health_listen, health_channel)?;
+    let health = watch_health(args.health_listen, own_channel)?;
     tracing::info!(listen = %listening, service = %args.service, "serving S3");
     // Who started this process may have closed its output: serving does not depend on it.
     let _ = writeln!(io::stdout(), "ready {scheme}://{listening}");
@@ -259,20 +262,17 @@ fn scheme(args: &Args) -> &'static str {
     }
 }
 
-/// Connects when the first call is made, and again when the connection breaks.
-fn channel(args: &Args) -> Result<Channel, Failure> {
+/// The service, and how it is connected to.
+fn endpoint(args: &Args) -> Result<Endpoint, Failure> {
     let mut endpoint = Endpoint::from(args.service.clone());
     if let Some(tls) = args.tls.client_config(&args.service)? {
         endpoint = endpoint.tls_config(tls)?;
     }
-    let endpoint = endpoint
+    Ok(endpoint
         .tcp_nodelay(true)
         .connect_timeout(Duration::from_secs(10))
-        .initial_stream_window_size(4 * 1024 * 1024)
-        .initial_connection_window_size(16 * 1024 * 1024)
         .http2_keep_alive_interval(Duration::from_secs(20))
-        .keep_alive_while_idle(true);
-    Ok(endpoint.connect_lazy())
+        .keep_alive_while_idle(true))
 }
 
 fn variable(name: &'static str) -> Result<Zeroizing<String>, Failure> {

@@ -13,24 +13,24 @@ use bucketry_sign_in::Sessions;
 use futures::{Stream, StreamExt, stream};
 use tokio::sync::oneshot;
 use tonic::metadata::{Ascii, MetadataValue};
-use tonic::transport::Channel;
 use tonic::{Code, Request, Response, Status, Streaming};
 
+use crate::channels::Channels;
 use crate::edge::GetObjectStream;
 
 /// The service that judges signatures, over the network.
 #[derive(Debug, Clone)]
 pub struct RemoteAuthority {
-    client: AdapterServiceClient<Channel>,
+    client: AdapterServiceClient<Channels>,
     sessions: Sessions,
 }
 
 impl RemoteAuthority {
     /// Shows the session in hand with every call.
     #[must_use]
-    pub fn new(channel: Channel, sessions: Sessions) -> Self {
+    pub fn new(channels: Channels, sessions: Sessions) -> Self {
         Self {
-            client: AdapterServiceClient::new(channel),
+            client: AdapterServiceClient::new(channels),
             sessions,
         }
     }
@@ -40,7 +40,7 @@ impl RemoteAuthority {
     async fn call<M, A, F>(
         &self,
         request: Request<M>,
-        call: impl Fn(AdapterServiceClient<Channel>, Request<M>) -> F,
+        call: impl Fn(AdapterServiceClient<Channels>, Request<M>) -> F,
     ) -> Result<Response<A>, Status>
     where
         M: Clone,
@@ -101,7 +101,7 @@ impl AdapterService for RemoteAuthority {
         &self,
         request: Request<AuthorizeRequest>,
     ) -> Result<Response<AuthorizeResponse>, Status> {
-        let call = async |mut client: AdapterServiceClient<Channel>, request| {
+        let call = async |mut client: AdapterServiceClient<Channels>, request| {
             client.authorize(request).await
         };
         self.call(request, call).await
@@ -111,7 +111,7 @@ impl AdapterService for RemoteAuthority {
         &self,
         request: Request<EvaluateCorsRequest>,
     ) -> Result<Response<EvaluateCorsResponse>, Status> {
-        let call = async |mut client: AdapterServiceClient<Channel>, request| {
+        let call = async |mut client: AdapterServiceClient<Channels>, request| {
             client.evaluate_cors(request).await
         };
         self.call(request, call).await
@@ -121,15 +121,15 @@ impl AdapterService for RemoteAuthority {
 /// The service that holds the objects, over the network. Its callers are known by the sessions in their metadata.
 #[derive(Debug, Clone)]
 pub struct RemoteObjects {
-    client: ObjectServiceClient<Channel>,
+    client: ObjectServiceClient<Channels>,
 }
 
 impl RemoteObjects {
-    /// Forwards over the channel.
+    /// Forwards over the connections.
     #[must_use]
-    pub fn new(channel: Channel) -> Self {
+    pub fn new(channels: Channels) -> Self {
         Self {
-            client: ObjectServiceClient::new(channel),
+            client: ObjectServiceClient::new(channels),
         }
     }
 }
@@ -310,12 +310,11 @@ mod tests {
     async fn bench(refuses: fn(usize) -> bool) -> Bench {
         let mut bench = Bench::new();
         let address = serve(bench.fake.clone(), refuses).await;
-        let channel = Endpoint::try_from(format!("http://{address}"))
-            .unwrap()
-            .connect_lazy();
+        let endpoint = Endpoint::try_from(format!("http://{address}")).unwrap();
+        let channels = Channels::new(&endpoint, 1);
         bench.adapter = S3Adapter::new(
-            Arc::new(RemoteObjects::new(channel.clone())),
-            Arc::new(RemoteAuthority::new(channel, sessions())),
+            Arc::new(RemoteObjects::new(channels.clone())),
+            Arc::new(RemoteAuthority::new(channels, sessions())),
             Settings::default(),
         );
         bench
@@ -411,12 +410,11 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         drop(listener);
-        let channel = Endpoint::try_from(format!("http://{address}"))
-            .unwrap()
-            .connect_lazy();
+        let endpoint = Endpoint::try_from(format!("http://{address}")).unwrap();
+        let channels = Channels::new(&endpoint, 1);
         bench.adapter = S3Adapter::new(
-            Arc::new(RemoteObjects::new(channel.clone())),
-            Arc::new(RemoteAuthority::new(channel, sessions())),
+            Arc::new(RemoteObjects::new(channels.clone())),
+            Arc::new(RemoteAuthority::new(channels, sessions())),
             Settings::default(),
         );
         bench

@@ -22,6 +22,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tonic::Code;
 
+use crate::separate_adapter::Adapter;
 use crate::wire::{BUCKET, Wire, refusal, refused, signer};
 
 /// Long enough that only a server that hangs meets it.
@@ -49,34 +50,31 @@ async fn other_account(server: &Server) -> Result<Credentials, HarnessError> {
 
 /// A signed request for `key` of a bucket.
 fn signed(
-    server: &Server,
+    address: SocketAddr,
     signer: &Signer,
     method: &str,
     target: &str,
     body: &[u8],
 ) -> Result<Request, HarnessError> {
     let request = Request::new(method, target)
-        .header("host", &server.address().to_string())
+        .header("host", &address.to_string())
         .header("content-length", &body.len().to_string())
         .body(body);
     signer.header(request, SystemTime::now(), Payload::Signed)
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn downloads_that_are_never_read_leave_other_accounts_room() -> Result<(), HarnessError> {
-    let options = ServerOptions::new()
-        .argument("--max-requests=90")
-        .argument("--request-wait=1s");
-    let wire = Wire::with(options).await?;
-    let other = signer(&other_account(&wire.server).await?);
-    wire.put("large", &vec![7; 8 << 20])?;
-    let mut request = wire.request("GET", "large");
-    request.headers.retain(|(name, _)| name == "host");
+/// 300 downloads of the object `large` of which only the status is read, each with whether it is 200.
+async fn unread_downloads(
+    wire: &Wire,
+    address: SocketAddr,
+) -> Result<Vec<(TcpStream, bool)>, HarnessError> {
+    let request = Request::new("GET", &format!("/{BUCKET}/large"));
+    let request = request.header("host", &address.to_string());
     let hour = Duration::from_secs(3600);
     let url = wire.signer.presign(request, SystemTime::now(), hour)?;
     let head = url.head();
     let unread = (0..300).map(|_| async {
-        let mut stream = TcpStream::connect(wire.server.address()).await.ok()?;
+        let mut stream = TcpStream::connect(address).await.ok()?;
         stream.write_all(&head).await.ok()?;
         let mut status = [0; 12];
         timeout(PATIENCE, stream.read_exact(&mut status))
@@ -87,6 +85,18 @@ async fn downloads_that_are_never_read_leave_other_accounts_room() -> Result<(),
     });
     let unread: Vec<_> = join_all(unread).await.into_iter().flatten().collect();
     assert_eq!(unread.len(), 300);
+    Ok(unread)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn downloads_that_are_never_read_leave_other_accounts_room() -> Result<(), HarnessError> {
+    let options = ServerOptions::new()
+        .argument("--max-requests=90")
+        .argument("--request-wait=1s");
+    let wire = Wire::with(options).await?;
+    let other = signer(&other_account(&wire.server).await?);
+    wire.put("large", &vec![7; 8 << 20])?;
+    let unread = unread_downloads(&wire, wire.server.address()).await?;
     let served = unread.iter().filter(|(_, served)| *served).count();
     assert!((10..=31).contains(&served), "{served} of 90");
 
@@ -94,7 +104,7 @@ async fn downloads_that_are_never_read_leave_other_accounts_room() -> Result<(),
     for turn in 0..20 {
         let target = format!("/{OTHER_BUCKET}/k{turn}");
         for (method, body) in [("PUT", &b"content"[..]), ("GET", b"")] {
-            let request = signed(&wire.server, &other, method, &target, body)?;
+            let request = signed(wire.server.address(), &other, method, &target, body)?;
             assert_eq!(connection.exchange(&request)?.status, 200, "{method}");
         }
     }
@@ -105,6 +115,29 @@ async fn downloads_that_are_never_read_leave_other_accounts_room() -> Result<(),
     let begun = Instant::now();
     while wire.get("large")?.status != 200 {
         assert!(begun.elapsed() < PATIENCE, "the slots do not come back");
+    }
+    Ok(())
+}
+
+/// All calls of the adapter over one connection would share its window and its limit of streams.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn downloads_that_are_never_read_leave_others_room_in_the_separate_adapter()
+-> Result<(), HarnessError> {
+    // Nobody is ended for reading slowly.
+    const PATIENT: &str = "--min-rate-grace=1h";
+    let wire = Wire::with(ServerOptions::new().argument(PATIENT)).await?;
+    let other = signer(&other_account(&wire.server).await?);
+    let adapter = Adapter::start(&wire.server, &[PATIENT]).await?;
+    wire.put("large", &vec![7; 8 << 20])?;
+    let unread = unread_downloads(&wire, adapter.address).await?;
+    assert!(unread.iter().all(|(_, served)| *served));
+    let mut connection = Connection::open(adapter.address)?;
+    for turn in 0..20 {
+        let target = format!("/{OTHER_BUCKET}/k{turn}");
+        for (method, body) in [("PUT", &b"content"[..]), ("GET", b"")] {
+            let request = signed(adapter.address, &other, method, &target, body)?;
+            assert_eq!(connection.exchange(&request)?.status, 200, "{method}");
+        }
     }
     Ok(())
 }
@@ -213,7 +246,13 @@ async fn a_bucket_has_so_many_open_uploads_and_no_more() -> Result<(), HarnessEr
     let wire = Wire::with(ServerOptions::new().argument("--max-open-uploads=2")).await?;
     let begin = |key: &str| {
         let target = format!("/{BUCKET}/{key}?uploads");
-        wire.send(signed(&wire.server, &wire.signer, "POST", &target, b"")?)
+        wire.send(signed(
+            wire.server.address(),
+            &wire.signer,
+            "POST",
+            &target,
+            b"",
+        )?)
     };
     assert_eq!(begin("a")?.status, 200);
     let upload = begin("b")?.element("UploadId").unwrap();
@@ -223,7 +262,7 @@ async fn a_bucket_has_so_many_open_uploads_and_no_more() -> Result<(), HarnessEr
         refused(400, "TooManyMultipartUploads")
     );
     let target = format!("/{BUCKET}/b?uploadId={upload}");
-    let abort = signed(&wire.server, &wire.signer, "DELETE", &target, b"")?;
+    let abort = signed(wire.server.address(), &wire.signer, "DELETE", &target, b"")?;
     assert_eq!(wire.send(abort)?.status, 204);
     assert_eq!(begin("c")?.status, 200);
     Ok(())
@@ -260,9 +299,9 @@ async fn many_connections_of_one_account_do_not_starve_another() -> Result<(), H
     content.push(b'#');
     wire.put("k", &content)?;
     let target = format!("/{OTHER_BUCKET}/k");
-    let put = signed(&wire.server, &modest, "PUT", &target, &content)?;
+    let put = signed(wire.server.address(), &modest, "PUT", &target, &content)?;
     assert_eq!(wire.send(put)?.status, 200);
-    let modest: Bytes = signed(&wire.server, &modest, "GET", &target, b"")?
+    let modest: Bytes = signed(wire.server.address(), &modest, "GET", &target, b"")?
         .head()
         .into();
     let greedy: Bytes = wire.signed(wire.request("GET", "k"))?.head().into();
