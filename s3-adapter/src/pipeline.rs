@@ -1,5 +1,6 @@
 //! The way of a request, from its head to its answer.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -119,7 +120,7 @@ async fn answer(
         Ok(Admitted::Preflight(answer)) => Ok(answer),
         Ok(Admitted::Operation(parsed, mut exchange)) => {
             exchange.intake = intake;
-            paced(known.slot.as_deref(), operate(*parsed, *exchange)).await
+            paced(known.slot.as_deref(), pin!(operate(*parsed, *exchange))).await
         }
         Err(error) => Err(Refusal::with_body(error, intake)),
     }

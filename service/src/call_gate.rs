@@ -5,7 +5,7 @@ mod body;
 mod frames;
 
 use std::collections::HashMap;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -135,7 +135,7 @@ impl CallGate {
             }
         };
         let request = request.map(|body| Body::new(CallBody::new(body, intake, slot.clone())));
-        let answered = paced(slot.as_deref(), routes.oneshot(request)).await;
+        let answered = paced(slot.as_deref(), pin!(routes.oneshot(request))).await;
         let Some(slot) = slot else {
             return answered.unwrap_or_else(|never| match never {});
         };

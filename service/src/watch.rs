@@ -77,7 +77,7 @@ impl Service {
     pub(crate) async fn while_granted<T>(
         &self,
         grant: &Grant,
-        work: impl Future<Output = Result<T, Error>>,
+        work: Pin<&mut impl Future<Output = Result<T, Error>>>,
     ) -> Result<T, Error> {
         let watch = Watch {
             catalog: &self.catalog,

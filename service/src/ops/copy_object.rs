@@ -1,3 +1,5 @@
+use std::pin::pin;
+
 use bucketry_contract::v1::{CopyDirective, CopyObjectRequest, CopyObjectResponse};
 use tonic::Request;
 
@@ -68,7 +70,7 @@ async fn copy(
     let stored = std::sync::Arc::clone(&source.stored);
     let data = shared_data(&stored);
     let digests = digests(service, source, wanted);
-    (meta.etag, meta.checksum) = service.while_granted(grant, digests).await?;
+    (meta.etag, meta.checksum) = service.while_granted(grant, pin!(digests)).await?;
     meta.part_count = 0;
     let committed = service
         .commit(grant, |guard| PutObject {

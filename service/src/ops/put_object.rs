@@ -1,3 +1,5 @@
+use std::pin::pin;
+
 use bucketry_contract::v1::{
     PutObjectRequest, PutObjectResponse, PutObjectSpec, put_object_request::Message,
 };
@@ -61,7 +63,7 @@ pub(super) async fn write_object(
 
     let content = metered(service, &grant, content);
     let content = take_in(service, announced, Small::Inline, content);
-    let stored = service.while_granted(&grant, content).await?;
+    let stored = service.while_granted(&grant, pin!(content)).await?;
 
     let owner = grant.bucket.account;
     let meta = ObjectMeta {

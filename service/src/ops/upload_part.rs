@@ -1,3 +1,4 @@
+use std::pin::pin;
 use std::sync::Arc;
 
 use bucketry_contract::v1::{
@@ -69,7 +70,7 @@ async fn write_part(
     };
     let content = metered(service, grant, content);
     let content = take_in(service, announced, Small::Blob, content);
-    let stored = service.while_granted(grant, content).await?;
+    let stored = service.while_granted(grant, pin!(content)).await?;
     // The digests behind the content may name yet another algorithm.
     check_part(upload.checksum, Some(stored.checksum.algorithm()))?;
     let part = service

@@ -1,3 +1,5 @@
+use std::pin::pin;
+
 use bucketry_contract::v1::{UploadPartCopyRequest, UploadPartCopyResponse};
 use tonic::Request;
 
@@ -69,7 +71,7 @@ async fn copy_part(
     let (data, place) = part_data(service, &source, &range).await?;
     let set = DigestSet::md5_only().with(algorithm);
     let digest = source.digest(service, range, set);
-    let values = service.while_granted(grant, digest).await?;
+    let values = service.while_granted(grant, pin!(digest)).await?;
     let checksum = full_object(&values, algorithm)?;
     let part = service
         .commit_blob(grant, place.as_ref(), |guard| PutPart {

@@ -434,9 +434,9 @@ impl Drop for Lease {
     }
 }
 
-/// Runs `work`, and gives the slot's turn back when it has to wait for something.
-pub async fn paced<T>(slot: Option<&Slot>, work: impl Future<Output = T>) -> T {
-    let mut work = std::pin::pin!(work);
+/// Runs `work`, and gives the slot's turn back when it has to wait for something. A future taken by value would be
+/// twice in this one.
+pub async fn paced<T>(slot: Option<&Slot>, mut work: Pin<&mut impl Future<Output = T>>) -> T {
     let mut first = slot;
     std::future::poll_fn(|context| {
         let polled = work.as_mut().poll(context);
@@ -531,7 +531,7 @@ mod tests {
             tasks.push(tokio::spawn(async move {
                 let slot = fair.open(caller).await.unwrap();
                 let note = async { lock(&order).push(caller.account) };
-                paced(Some(&slot), note).await;
+                paced(Some(&slot), std::pin::pin!(note)).await;
                 slot.end_turn();
             }));
             tokio::task::yield_now().await;

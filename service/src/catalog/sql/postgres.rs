@@ -76,7 +76,9 @@ impl Postgres {
         if link.lost.is_cancelled() {
             return Err(sqlx::Error::PoolTimedOut);
         }
-        let acquired = link.lost.run_until_cancelled(link.pool.acquire()).await;
+        // 8 KiB that every operation would carry, also those that SQLite or a cache answers.
+        let acquiring = Box::pin(link.pool.acquire());
+        let acquired = link.lost.run_until_cancelled(acquiring).await;
         let connection = acquired.ok_or(sqlx::Error::PoolTimedOut)??;
         Ok(Lease::new(connection, link.lost.clone(), Arc::clone(self)))
     }

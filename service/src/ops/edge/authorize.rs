@@ -1,4 +1,5 @@
 use std::net::IpAddr;
+use std::pin::pin;
 use std::sync::Arc;
 
 use bucketry_contract::access_table::{self, AccessClass as ContractClass};
@@ -67,7 +68,7 @@ pub(crate) async fn authorize(
         class,
         (named.bucket, named.key),
     );
-    paced(slot.as_deref(), counted).await?;
+    paced(slot.as_deref(), pin!(counted)).await?;
     let usage = session_use(&asked.rpc, &asked.bucket, &asked.key);
     let session = OperationSession::new(&verified.caller, usage, service.now(), MAX_SESSION_LIFE);
     let response = AuthorizeResponse {
