@@ -184,7 +184,9 @@ async fn admitted(
         client,
     };
     let (decision, slot) = authorize(edge, &head.extensions, &asked).await?;
-    signal_decision(&head.extensions);
+    if let Some(signal) = head.extensions.get::<DecisionSignal>() {
+        signal.decided_for(slot.caller());
+    }
     known.slot = Some(Arc::clone(&slot));
     let bucket = target.bucket().unwrap_or_default();
     let wishes = form.map(|form| form.admit(intake, bucket, now()));

@@ -11,7 +11,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bucketry_contract::access_table::{self, AccessClass, RpcAccess};
-use bucketry_edge::fair::{Caller, Slot, paced};
+use bucketry_edge::fair::{Arrival, Caller, Slot, paced};
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body::{Body as HttpBody, Frame, SizeHint};
@@ -164,7 +164,7 @@ impl CallGate {
         // An adapter in its own process divides its calls among its own callers.
         let slot = match rpc.access.class {
             AccessClass::Edge => None,
-            _ => Some(Arc::new(service.slot(sharer).await?)),
+            _ => Some(Arc::new(service.slot(sharer, Arrival::Unordered).await?)),
         };
         request.extensions_mut().insert(caller);
         Ok(Admitted {
@@ -187,7 +187,10 @@ impl CallGate {
     }
 
     async fn admit_stranger(&self, kind: Kind) -> Result<Admitted, Error> {
-        let slot = self.service.slot(Caller::ANONYMOUS).await?;
+        let slot = self
+            .service
+            .slot(Caller::ANONYMOUS, Arrival::Unordered)
+            .await?;
         Ok(Admitted {
             slot: Some(Arc::new(slot)),
             intake: self.public_intake(kind),

@@ -211,7 +211,13 @@ async fn requests<H, I>(
             is_closing = true;
             connection.as_mut().graceful_shutdown();
         }
-        match (connection.as_mut().poll(context), ended) {
+        let may_read = ended.is_some() || is_closing || state.head_turns().admit(state);
+        if !may_read {
+            return Poll::Pending;
+        }
+        let polled = connection.as_mut().poll(context);
+        state.head_turns().finish(state);
+        match (polled, ended) {
             (Poll::Ready(done), _) => Poll::Ready(done.map_err(|error| error.to_string())),
             // HTTP/2 has said goodbye with this poll.
             (Poll::Pending, Some(reason)) => Poll::Ready(Err(reason.label().to_owned())),

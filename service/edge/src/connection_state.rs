@@ -8,6 +8,8 @@ use futures::task::AtomicWaker;
 
 use crate::budget::Network;
 use crate::ended::Ended;
+use crate::fair::Caller;
+use crate::head_turns::{HeadTurn, HeadTurns};
 use crate::request_state::{RequestPace, RequestState};
 use crate::unauthenticated::{Holding, Slot, Unauthenticated};
 
@@ -16,6 +18,8 @@ use crate::unauthenticated::{Holding, Slot, Unauthenticated};
 #[derive(Debug)]
 pub(crate) struct ConnectionState {
     unauthenticated: Arc<Unauthenticated>,
+    head_turns: Arc<HeadTurns>,
+    head_turn: HeadTurn,
     waker: AtomicWaker,
     /// Why the connection is to be dropped, as [`Ended`]; 0: it is not.
     ended: AtomicU8,
@@ -46,9 +50,14 @@ struct Parts {
 }
 
 impl ConnectionState {
-    pub(crate) fn new(unauthenticated: Arc<Unauthenticated>) -> Arc<Self> {
+    pub(crate) fn new(
+        unauthenticated: Arc<Unauthenticated>,
+        head_turns: Arc<HeadTurns>,
+    ) -> Arc<Self> {
         Arc::new(Self {
             unauthenticated,
+            head_turns,
+            head_turn: HeadTurn::default(),
             waker: AtomicWaker::new(),
             ended: AtomicU8::new(0),
             closing: AtomicBool::new(false),
@@ -105,6 +114,20 @@ impl ConnectionState {
 
     pub(crate) fn is_closing(&self) -> bool {
         self.closing.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn head_turn(&self) -> &HeadTurn {
+        &self.head_turn
+    }
+
+    pub(crate) fn head_turns(&self) -> &Arc<HeadTurns> {
+        &self.head_turns
+    }
+
+    /// The caller of a request is known.
+    pub(crate) fn set_caller(&self, caller: Caller) {
+        self.head_turn.set_caller(caller);
+        self.head_turns.note(caller);
     }
 
     pub(crate) fn waker(&self) -> &AtomicWaker {

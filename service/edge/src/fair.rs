@@ -11,6 +11,6 @@ mod limiter;
 mod queue;
 mod shares;
 
-pub use limiter::{Fair, FairLimits, Lease, Load, Slot, paced};
+pub use limiter::{Arrival, Fair, FairLimits, Lease, Load, Slot, paced};
 pub use queue::FairQueue;
 pub use shares::{Caller, Refused, Shares};

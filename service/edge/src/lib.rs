@@ -15,6 +15,7 @@ pub mod descriptors;
 pub mod duration;
 mod ended;
 mod handler;
+mod head_turns;
 mod limits;
 mod listen;
 mod pace;

@@ -7,6 +7,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 use crate::Limits;
 use crate::connection_state::ConnectionState;
 use crate::ended::{Ended, show_use};
+use crate::head_turns::HeadTurns;
 use crate::sweep::{Judgement, Memory, judge};
 use crate::unauthenticated::Unauthenticated;
 
@@ -18,6 +19,7 @@ const MANY_STRANGERS: usize = 8;
 pub(crate) struct Registry {
     limits: Limits,
     unauthenticated: Arc<Unauthenticated>,
+    head_turns: Arc<HeadTurns>,
     entries: Mutex<Entries>,
 }
 
@@ -35,6 +37,7 @@ impl Registry {
         Arc::new(Self {
             limits,
             unauthenticated: Unauthenticated::new(limits.unauthenticated),
+            head_turns: Arc::default(),
             entries: Mutex::default(),
         })
     }
@@ -45,7 +48,10 @@ impl Registry {
 
     /// Adds a connection until the guard is dropped.
     pub(crate) fn add(self: &Arc<Self>) -> Registered {
-        let state = ConnectionState::new(Arc::clone(&self.unauthenticated));
+        let state = ConnectionState::new(
+            Arc::clone(&self.unauthenticated),
+            Arc::clone(&self.head_turns),
+        );
         let mut entries = self.entries();
         if entries.closing {
             state.close();
@@ -130,6 +136,7 @@ impl Registry {
     }
 
     fn look(&self, now: Instant, elapsed: Duration) {
+        self.head_turns.look();
         let mut entries = self.entries();
         entries.idle.clear();
         for (state, memory) in entries.connections.values_mut() {
@@ -174,6 +181,7 @@ impl Registered {
 impl Drop for Registered {
     fn drop(&mut self) {
         self.state.leave();
+        self.state.head_turns().finish(&self.state);
         let removed = self.registry.entries().connections.remove(&self.id);
         drop(removed);
     }

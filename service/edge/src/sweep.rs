@@ -159,7 +159,7 @@ mod tests {
         fn new() -> Self {
             let unauthenticated = Unauthenticated::new(Limits::default().unauthenticated);
             let now = Instant::now();
-            let state = ConnectionState::new(unauthenticated);
+            let state = ConnectionState::new(unauthenticated, Arc::default());
             state.set_past_handshake();
             Self {
                 state,

@@ -9,6 +9,7 @@ use tokio::time::{Instant, timeout};
 
 use super::queue::FairQueue;
 use super::shares::{Caller, Refused, Shares};
+use crate::DecisionSignal;
 
 /// For how long after the latest change of caller requests need turns.
 const CONTENTION: Duration = Duration::from_secs(10);
@@ -59,6 +60,24 @@ pub struct Load {
     pub waiting: usize,
     /// Bytes held.
     pub bytes: u64,
+}
+
+/// How a request has come to be begun.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Arrival {
+    /// In the turn of its account: its connection has waited for that.
+    InTurn,
+    /// When it was read.
+    Unordered,
+}
+
+impl Arrival {
+    /// That of the request with these extensions.
+    #[must_use]
+    pub fn of(extensions: &http::Extensions) -> Self {
+        let signal = extensions.get::<DecisionSignal>();
+        signal.map_or(Self::Unordered, DecisionSignal::arrival)
+    }
 }
 
 /// Divides requests and bytes among callers. Cheap to clone; all clones are one.
@@ -121,7 +140,15 @@ impl Fair {
     /// # Errors
     /// The bound that still held after the wait.
     pub async fn open(&self, caller: Caller) -> Result<Slot, Refused> {
-        let waiting = match self.try_open(caller)? {
+        self.open_on(caller, Arrival::Unordered).await
+    }
+
+    /// Like [`Fair::open`]; a request that was begun in turn needs no other one.
+    ///
+    /// # Errors
+    /// The bound that still held after the wait.
+    pub async fn open_on(&self, caller: Caller, arrival: Arrival) -> Result<Slot, Refused> {
+        let waiting = match self.try_open(caller, arrival)? {
             Opened::Now(slot) => return Ok(slot),
             // Back to the executor's queue once, so that requests which are ready there join this queue.
             Opened::AfterYield(slot) => {
@@ -155,10 +182,13 @@ impl Fair {
         }
     }
 
-    fn try_open(&self, caller: Caller) -> Result<Opened, Refused> {
+    fn try_open(&self, caller: Caller, arrival: Arrival) -> Result<Opened, Refused> {
         let limits = &self.shared.limits;
         let mut requests = lock(&self.shared.requests);
-        let pace = requests.note(caller, Instant::now());
+        let pace = match arrival {
+            Arrival::InTurn => Pace::Free,
+            Arrival::Unordered => requests.note(caller, Instant::now()),
+        };
         if requests.waiting.is_empty() || pace != Pace::Turns {
             let granted = requests.grant(caller, pace);
             match (granted, pace) {
@@ -379,6 +409,12 @@ pub struct Slot {
 }
 
 impl Slot {
+    /// Whose request it is.
+    #[must_use]
+    pub const fn caller(&self) -> Caller {
+        self.caller
+    }
+
     /// Keeps reserved memory until the slot goes, in place of what it kept before. `None`: keeps none.
     pub fn keep(&self, lease: Option<Lease>) {
         let former = std::mem::replace(&mut *lock(&self.message), lease);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bucketry_contract::access_table::{self, AccessClass as ContractClass};
 use bucketry_contract::adapter::v1::{AuthorizeRequest, AuthorizeResponse};
-use bucketry_edge::fair::{Slot, paced};
+use bucketry_edge::fair::{Arrival, Slot, paced};
 
 use super::claim::{Asking, ClaimError, Verified, verify};
 use crate::access::{self, AccessClass, ClientAddress, MAX_SESSION_LIFE, OperationSession, Origin};
@@ -58,7 +58,7 @@ pub(crate) async fn authorize(
     .await?;
     let sharer = fair_caller(&verified.caller);
     let slot = match shares {
-        SharedBy::Service => Some(Arc::new(service.slot(sharer).await?)),
+        SharedBy::Service(arrival) => Some(Arc::new(service.slot(sharer, arrival).await?)),
         SharedBy::Edge => None,
     };
     let class = named.request_class(&classes);
@@ -87,7 +87,7 @@ pub(crate) async fn authorize(
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SharedBy {
     /// The service: the edge is in this process.
-    Service,
+    Service(Arrival),
     /// The edge itself, in its own process.
     Edge,
 }
