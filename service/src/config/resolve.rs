@@ -50,7 +50,7 @@ pub struct Config {
 /// Where catalog, blobs and keys are.
 #[derive(Debug, Clone)]
 pub struct StorageConfig {
-    /// The directory of everything that has no place of its own.
+    /// The default location of everything else.
     pub data_dir: PathBuf,
     /// Catalog and blobs.
     pub places: DataPlaces,
@@ -296,7 +296,7 @@ impl UpkeepConfig {
                 return Err(ConfigError::Zero { name, least: "1s" });
             }
         }
-        // A node whose lease ends between two signs of life would lose its reservations while it writes.
+        // A node whose lease ends between two heartbeats would lose its reservations while it writes.
         if resolved.lease <= resolved.interval {
             return Err(ConfigError::LeaseTooShort);
         }

@@ -54,7 +54,7 @@ pub struct ServeArgs {
 #[command(next_help_heading = "Storage")]
 #[serde(rename_all = "kebab-case", default)]
 pub struct StorageSettings {
-    /// The directory of everything that has no place of its own [default: ./bucketry-data]
+    /// The default location of everything else [default: ./bucketry-data]
     #[arg(long, env = "BUCKETRY_DATA_DIR", value_name = "DIRECTORY")]
     pub data_dir: Option<PathBuf>,
 
@@ -236,7 +236,7 @@ pub struct UpkeepSettings {
     #[serde(deserialize_with = "duration::deserialize")]
     pub collect_grace: Option<Duration>,
 
-    /// After how long without a word the other nodes take a node for gone; above --collect-interval [default: 1m]
+    /// How long a node counts as alive after a heartbeat; must be longer than --collect-interval [default: 1m]
     #[arg(long, env = "BUCKETRY_NODE_LEASE", value_name = "DURATION", value_parser = parse_duration)]
     #[serde(deserialize_with = "duration::deserialize")]
     pub node_lease: Option<Duration>,
