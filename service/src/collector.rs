@@ -73,7 +73,7 @@ pub(crate) struct Collector {
     pub(crate) upkeep: Upkeep,
 }
 
-/// The time that leases and grace delays go by.
+/// The current time by the clock that leases and grace delays use.
 pub(crate) async fn shared_time(
     catalog: &Catalog,
     clock: Clock,
@@ -98,14 +98,14 @@ impl Collector {
                     );
                 }
                 Ok(_) => {}
-                Err(error) => tracing::warn!(error = ?error, "upkeep failed; it is tried again"),
+                Err(error) => tracing::warn!(error = ?error, "upkeep failed; retrying"),
             }
         }
     }
 
     /// One round.
     pub(crate) async fn round(&self) -> Result<Collected, CollectError> {
-        // A round that is held up goes by an older time than it is: nothing is taken too early for that.
+        // If the round is delayed, this time is too old, which only makes it delete less.
         let now = shared_time(&self.catalog, self.clock).await?;
         self.retire_ended(now).await?;
         self.adopt_abandoned(now).await?;
@@ -249,7 +249,7 @@ async fn delete_garbage(
         let ids: Vec<BlobId> = garbage.iter().map(|garbage| garbage.blob).collect();
         let report = blobs.delete(&ids).await;
         for (id, error) in &report.failed {
-            tracing::warn!(blob = %id, %error, "a blob cannot be deleted; it is tried again");
+            tracing::warn!(blob = %id, %error, "cannot delete a blob; retrying");
         }
         let gone: HashSet<BlobId> = report.removed.iter().copied().collect();
         let removed: Vec<_> = garbage

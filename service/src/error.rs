@@ -43,15 +43,15 @@ pub(crate) enum Error {
     ChallengeEnded,
     #[error(
         "the client dialled {dialled}, but this server is {known}. If it is reached as {dialled}, start it with \
-         --endpoint-alias {dialled}; if it is not, somebody in between passes the sign-in on"
+         --endpoint-alias {dialled}; if it is not, the sign-in is being relayed"
     )]
     OtherEndpoint { dialled: String, known: String },
     #[error(
-        "the adapter's service takes edge keys only: make one with `bucketry key create --edge NAME`"
+        "the adapter's service accepts edge keys only: create one with `bucketry key create --edge NAME`"
     )]
     EdgeKeyNeeded,
     #[error(
-        "the adapter's service is called over TLS with a client certificate of --tls-client-ca only"
+        "calls of the adapter's service require TLS and a client certificate from --tls-client-ca"
     )]
     ClientCertificateNeeded,
     #[error("{0}")]

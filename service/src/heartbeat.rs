@@ -58,14 +58,14 @@ impl Heartbeat {
         loop {
             ticks.tick().await;
             if let Err(error) = self.beat().await {
-                tracing::warn!(%error, "could not renew the node's lease; it is tried again");
+                tracing::warn!(%error, "cannot renew the node's lease; retrying");
             }
         }
     }
 
     /// Renews the lease once.
     pub(crate) async fn beat(&self) -> Result<(), CatalogError> {
-        // Taken before the database is asked: the lease ends for this node no later than for the others.
+        // Read before the query, so that the lease ends for this node no later than for the others.
         let begun = Instant::now();
         let asked = self.clock.now();
         let database = self.catalog.database_time().await?;
@@ -79,13 +79,13 @@ impl Heartbeat {
             .heartbeat(self.node, lease_until, oldest)
             .await?;
         if self.placement.renewed(begun, begun + self.lease) {
-            tracing::warn!("the node's lease had run out; it reserves new blob ids");
+            tracing::warn!("the node's lease had expired; reserving new blob ids");
             self.placement.end_current().await;
         }
         Ok(())
     }
 
-    /// For how long the oldest read has been under way. An age, since the clocks may differ.
+    /// The age of the oldest running read. Not a time, since the clocks may differ.
     fn oldest_read_age(&self) -> Duration {
         self.blobs.oldest_read_at().map_or(Duration::ZERO, |began| {
             self.clock.now().since(Timestamp::from_micros(began))
@@ -104,7 +104,7 @@ impl Heartbeat {
             ClockReport::Nothing => return,
             ClockReport::Differs => tracing::warn!(
                 offset_seconds = format!("{seconds:.1}"),
-                "this node's clock differs from the database's; set both by NTP"
+                "this node's clock differs from the database's; synchronize both with NTP"
             ),
             ClockReport::Agrees => tracing::info!(
                 offset_seconds = format!("{seconds:.1}"),
@@ -115,15 +115,15 @@ impl Heartbeat {
     }
 }
 
-/// By how much this node's clock is ahead of the database's, in microseconds. The database is taken to have answered
-/// halfway between the question and its answer.
+/// By how much this node's clock is ahead of the database's, in microseconds. Assumes that the database read its
+/// clock halfway between query and answer.
 fn offset(asked: Timestamp, answered: Timestamp, database: Timestamp) -> i64 {
     let (asked, answered) = (asked.as_micros(), answered.as_micros());
     let middle = asked.saturating_add(answered.saturating_sub(asked) / 2);
     middle.saturating_sub(database.as_micros())
 }
 
-/// The warning about the clock, if there is one.
+/// The clock report, if there is one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum ClockReport {
     Nothing,

@@ -31,14 +31,14 @@ use tokio::time::sleep;
 #[global_allocator]
 static ALLOCATOR: Jemalloc = Jemalloc;
 
-/// Files that each request that runs may need: the blob that it reads and the one that it writes.
+/// Files that a running request may need: the blob that it reads and the one that it writes.
 const DESCRIPTORS_PER_REQUEST: u64 = 2;
 
-/// Files besides connections and blobs: the catalog's, those of the cloud store, listeners, metrics.
+/// Files besides client connections and blobs: catalog, connections to a cloud store, listeners, metrics.
 const OTHER_DESCRIPTORS: u64 = 256;
 
-/// Steps of tasks between two looks for what came by the network. Tokio's own 61 let a caller with many requests that are
-/// ready keep those of others unseen for milliseconds.
+/// Task polls between two polls of the I/O driver. With Tokio's default of 61, a caller with many ready requests delays
+/// those of others by milliseconds.
 const EVENT_INTERVAL: u32 = 7;
 
 /// Why the process failed.
@@ -77,14 +77,14 @@ fn main() -> ExitCode {
         if failure.is_broken_pipe() {
             return failure.exit_code();
         }
-        // Nobody is left to tell if this fails.
+        // There is no way to report a failure.
         let _ = writeln!(io::stderr(), "bucketry: {failure}");
         failure.exit_code()
     })
 }
 
 impl Failure {
-    /// Whether the reader of the output has gone, as in `bucketry token list | head -1`: it has all that it wanted.
+    /// Whether the reader closed the pipe, as in `bucketry token list | head -1`, which is not an error.
     fn is_broken_pipe(&self) -> bool {
         let written = match self {
             Self::Client(CliError::Write(error)) | Self::Check(CheckError::Write(error)) => error,
@@ -112,7 +112,7 @@ fn fsck(args: FsckArgs) -> Result<ExitCode, Failure> {
     let runtime = Builder::new_multi_thread().enable_all().build()?;
     let check = args.run(process_environment(), Clock::System, &mut terminal);
     let report = runtime.block_on(check);
-    // A thread that a hung disk holds is not waited for.
+    // Does not wait for threads that hang on the disk.
     runtime.shutdown_background();
     let report = report?;
     Ok(if report.is_clean() {
@@ -155,7 +155,7 @@ fn serve(args: ServeArgs) -> Result<ExitCode, Failure> {
     done
 }
 
-/// The limits of connections, as far as the open files that are left by requests allow.
+/// The limits of connections, lowered if the limit of open files requires it.
 fn limits(config: &Config) -> Result<Limits, TooFewDescriptors> {
     let requests = u64::try_from(config.fair.limits.requests).unwrap_or(u64::MAX);
     let reserve = DESCRIPTORS_PER_REQUEST
@@ -190,11 +190,11 @@ async fn serve_until_stopped(config: &Config) -> Result<ExitCode, Failure> {
     if let Some(warning) = config.server.public_url_warning(first) {
         tracing::warn!("{warning}");
     }
-    // It may have to wait for the database, and must not be deaf meanwhile.
+    // The start may wait for the database, and must still react to signals.
     let node = tokio::select! {
         node = node::open(config, &public_url, health) => node?,
         () = signals.next() => {
-            tracing::info!("stopped while starting");
+            tracing::info!("stopped during the start");
             return Ok(ExitCode::SUCCESS);
         }
     };
@@ -238,7 +238,7 @@ async fn serve_until_stopped(config: &Config) -> Result<ExitCode, Failure> {
     }
 }
 
-/// Metrics and health, on a thread of their own.
+/// Serves metrics and health on a thread of their own.
 fn show_metrics(address: SocketAddr, health: &Health) -> Result<(), Failure> {
     let listener = server::listen(address)?;
     let handle = metrics::install()?;
@@ -256,7 +256,7 @@ fn load_tls(files: &TlsFiles) -> Result<Tls, TlsError> {
     Tls::from_files(&files.certificate, &files.key, clients)
 }
 
-/// SIGHUP: the operator has changed the file of the keyring, or those of the certificate.
+/// Reloads the keyring and the TLS certificate on SIGHUP.
 async fn reload_on_hangup(
     mut hangups: Signal,
     keyring: KeyringReloader,
@@ -277,7 +277,7 @@ fn reload_certificate(tls: &Tls, files: &TlsFiles) {
             tracing::info!(file = %files.certificate.display(), "reloaded the TLS certificate");
         }
         Err(error) => {
-            tracing::error!(%error, "the TLS certificate was not reloaded; the former one stays");
+            tracing::error!(%error, "cannot reload the TLS certificate; the previous one stays in use");
         }
     }
 }

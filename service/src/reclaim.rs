@@ -1,8 +1,8 @@
 //! Commits of blobs whose reservation another node has ended.
 //!
-//! A node that was stopped, cut off from the database or slow for longer than its lease is taken for dead: another node
-//! ends its reservations and marks what lies in the store as garbage. If the node lives after all, the blobs that it is
-//! about to commit are still there for the grace delay, and a commit takes them out of the garbage.
+//! A node that was stopped, cut off from the database or slow for longer than its lease counts as dead: another node
+//! ends its reservations and marks their blobs as garbage. If the node is still alive, the blobs that it is about to
+//! commit remain for the grace delay, and a commit takes them out of the garbage.
 
 use crate::catalog::mutation::Guard;
 use crate::catalog::{CatalogError, Reclaim, Refusal, TypedChange};
@@ -55,10 +55,10 @@ impl Service {
 
     async fn reclaim(&self, place: &Place) -> Result<(), Error> {
         let blob = place.blob;
-        tracing::info!(%blob, "another node has ended the reservation of a blob; it is reclaimed");
+        tracing::info!(%blob, "another node ended the reservation of a blob; reclaiming the blob");
         self.placement.leave_batch_of(blob).await;
         self.mark(blob).await?;
-        // Only now: a blob that is there after it was marked stays.
+        // Must follow the mark: a blob that exists after it was marked remains.
         let found = self.blobs.stat(blob).await.map_err(blob_error)?;
         found.map(drop).ok_or_else(|| collected(blob))
     }

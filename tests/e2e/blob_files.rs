@@ -156,7 +156,7 @@ async fn a_first_block_that_is_damaged_or_missing_is_a_whole_answer() -> Result<
     for key in ["damaged", "empty", "missing", "pipe", "link"] {
         assert!(report.contains(key), "{key} is not in {report}");
     }
-    let foreign = report.matches("a regular file is not what lies in its place");
+    let foreign = report.matches("its file is not a regular file");
     assert_eq!(foreign.count(), 2, "{report}");
     Ok(())
 }

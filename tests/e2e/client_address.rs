@@ -833,7 +833,7 @@ async fn settings_of_proxies_that_cannot_work_are_refused() -> Result<(), Harnes
         (&["--trusted-proxy=proxy.example.com"], "host name"),
         (
             &["--trusted-proxy=10.0.0.7", "--forwarded-header=x y"],
-            "no header name",
+            "not a header name",
         ),
     ] {
         let options = arguments

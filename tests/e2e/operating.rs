@@ -73,7 +73,8 @@ fn a_listener_for_others_asks_for_the_public_url() -> Result<(), HarnessError> {
     Ok(())
 }
 
-const NEWER: &str = "the catalog was written by a newer bucketry (schema 9999, this one knows ";
+const NEWER: &str =
+    "the catalog was written by a newer version of bucketry (schema 9999; this version supports ";
 
 #[tokio::test]
 async fn newer_data_is_left_alone() -> Result<(), HarnessError> {

@@ -89,7 +89,7 @@ async fn a_hangup_reloads_the_certificate() -> Result<(), HarnessError> {
     fs::copy(&next.certificate, &files.certificate).expect("to be copied");
     // Certificate and key do not fit together now.
     hang_up(&server);
-    logged(&server, "the TLS certificate was not reloaded").await;
+    logged(&server, "cannot reload the TLS certificate").await;
     assert!(is_vouched_for(&server, &former));
 
     fs::copy(&next.key, &files.key).expect("to be copied");

@@ -40,11 +40,11 @@ pub(crate) struct Shared<H> {
     pub(crate) limits: Limits,
     pub(crate) http: auto::Builder<StreamTasks>,
     pub(crate) registry: Arc<Registry>,
-    /// Accept nothing new.
+    /// Cancelled when nothing new is to be accepted.
     pub(crate) stop: CancellationToken,
 }
 
-/// HTTP as this server speaks it.
+/// The HTTP settings of all connections.
 pub(crate) fn http() -> auto::Builder<StreamTasks> {
     let mut builder = auto::Builder::new(StreamTasks);
     builder
@@ -52,9 +52,9 @@ pub(crate) fn http() -> auto::Builder<StreamTasks> {
         // Heads and idle connections are timed by the sweeper, without a timer for each request.
         .header_read_timeout(None)
         .keep_alive(true)
-        // A client may end its half after the request and still wait for the answer.
+        // A client may shut down its sending half after the request and still wait for the answer.
         .half_close(true)
-        // Moves the header index to the heap, two allocations a request. By default hyper itself refuses the 101st.
+        // Moves hyper's header index to the heap: two allocations per request. By default hyper refuses the 101st header.
         .max_headers(MAX_HTTP1_HEADERS)
         .max_buf_size(HTTP1_BUFFER_BYTES);
     builder
@@ -95,7 +95,7 @@ pub(crate) async fn connection<H: Handler>(
     if let Some(Relayed::From(client)) = relayed {
         state.enter(network(forwarding, Some(client)));
     }
-    // Of a socket that is closed already there is none.
+    // `None` if the socket is already closed.
     let local = socket.local_addr().ok();
     let info = |encryption, client_certificate| ConnectionInfo {
         peer: Some(peer),
@@ -119,7 +119,7 @@ pub(crate) async fn connection<H: Handler>(
     );
     match state.unless_ended(handshake).await {
         Some(Ok(Ok(stream))) => {
-            // The handshake fails on a certificate that the verifier refuses: one that is here is verified.
+            // The handshake fails if the verifier refuses a certificate, so this one is verified.
             let certificate = match stream.get_ref().1.peer_certificates() {
                 Some(_) => ClientCertificate::Verified,
                 None => ClientCertificate::None,
@@ -135,15 +135,15 @@ pub(crate) async fn connection<H: Handler>(
     }
 }
 
-/// Whose share of the budget of unauthenticated callers a connection counts to. A trusted proxy has none: its
-/// connections are those of many clients, of whom nothing is known before a head has come.
+/// The network whose share of the unauthenticated budget a connection counts against. `None` for a trusted proxy:
+/// its connections carry many clients, which are unknown before the first head.
 fn network(forwarding: &Forwarding, address: Option<IpAddr>) -> Option<Network> {
     address
         .filter(|address| !forwarding.trusts(*address))
         .map(Network::of)
 }
 
-/// What the PROXY protocol header of a new connection says; none: the connection is to be closed.
+/// Reads the PROXY protocol header of a new connection; `None`: close the connection.
 async fn relayed<H: Handler>(
     shared: &Shared<H>,
     state: &ConnectionState,
@@ -151,13 +151,13 @@ async fn relayed<H: Handler>(
     peer: SocketAddr,
 ) -> Option<Relayed> {
     if !shared.handler.forwarding().trusts(peer.ip()) {
-        tracing::info!(%peer, "closed: PROXY protocol from a peer that is no trusted proxy");
+        tracing::info!(%peer, "closed: the peer is not a trusted proxy");
         return None;
     }
     let header = timeout(shared.limits.handshake_timeout, read_proxy_header(socket));
     match state.unless_ended(header).await? {
         Ok(Ok(relayed)) => Some(relayed),
-        // A look whether the port is open, as load balancers take it again and again.
+        // A TCP health check of a load balancer.
         Ok(Err(ReadProxyHeaderError::Ended(error))) => {
             tracing::debug!(%peer, %error, "ended before its PROXY protocol header");
             None
@@ -219,7 +219,7 @@ async fn requests<H, I>(
         state.head_turns().finish(state);
         match (polled, ended) {
             (Poll::Ready(done), _) => Poll::Ready(done.map_err(|error| error.to_string())),
-            // HTTP/2 has said goodbye with this poll.
+            // This poll has sent GOAWAY.
             (Poll::Pending, Some(reason)) => Poll::Ready(Err(reason.label().to_owned())),
             (Poll::Pending, None) => Poll::Pending,
         }

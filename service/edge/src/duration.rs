@@ -2,25 +2,25 @@
 
 use std::time::Duration;
 
-/// Why a text is no duration.
+/// Why a text is not a duration.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DurationError {
-    /// Nothing was given.
+    /// The text is empty.
     #[error("a duration is a number with a unit, as in 30s, 15m, 12h, 30d or 1h30m")]
     Empty,
     /// A number is missing or not followed by a unit.
     #[error("`{0}`: a duration is numbers with units, as in 30s, 15m, 12h, 30d or 1h30m")]
     Form(String),
-    /// The unit is none of ms, s, m, h, d, w.
-    #[error("`{0}` is no unit of time; known are ms, s, m, h, d and w")]
+    /// The unit is not one of ms, s, m, h, d, w.
+    #[error("unknown unit of time `{0}`; the units are ms, s, m, h, d and w")]
     Unit(String),
-    /// More seconds than fit.
+    /// The sum overflows.
     #[error("`{0}` is longer than can be counted")]
     TooLong(String),
 }
 
 /// Reads a duration such as `30d`, `12h` or `1h30m`: whole numbers, each with a unit of `ms`, `s`, `m`, `h`, `d`
-/// (24 hours) or `w` (7 days). Zero is a duration; a bare number is not, since it does not say of what.
+/// (24 hours) or `w` (7 days). Zero is allowed; a number without a unit is not.
 ///
 /// # Errors
 /// [`DurationError`] for any other text.
@@ -64,7 +64,7 @@ fn millis_of(unit: &str) -> Result<u64, DurationError> {
     }
 }
 
-/// For file keys.
+/// Deserializes a duration of the configuration file.
 ///
 /// # Errors
 /// That of [`parse_duration`].

@@ -16,17 +16,17 @@ pub(crate) enum Ended {
     Head,
     /// A head of HTTP/1 was too large.
     HeadTooLarge,
-    /// No request for too long.
+    /// No request within the idle time-out.
     Idle,
-    /// The client does not take the answer.
+    /// The client receives the answer too slowly.
     SlowReader,
-    /// The client does not send the request.
+    /// The client sends the request too slowly.
     SlowWriter,
-    /// The part of one network of the budget of unauthenticated callers was full.
+    /// One network's share of the unauthenticated budget was full.
     BudgetOfNetwork,
-    /// The budget of unauthenticated callers was full.
+    /// The unauthenticated budget was full.
     Budget,
-    /// A new connection needed the place.
+    /// All connections were in use and a new one arrived.
     MaxConnections,
 }
 
@@ -70,14 +70,14 @@ impl Ended {
     }
 }
 
-/// Shows how full the server is.
+/// Updates the gauges.
 pub(crate) fn show_use(connections: usize, (unauthenticated, bytes): (usize, usize)) {
     gauge!(CONNECTIONS).set(connections as f64);
     gauge!(UNAUTHENTICATED).set(unauthenticated as f64);
     gauge!(UNAUTHENTICATED_BYTES).set(bytes as f64);
 }
 
-/// Describes the metrics of connections to the recorder of the process, and shows each at zero.
+/// Describes the metrics of connections to the process's recorder, and initializes each to zero.
 pub fn describe_metrics() {
     describe_counter!(
         CONNECTIONS_ENDED,
@@ -87,14 +87,14 @@ pub fn describe_metrics() {
         REQUESTS_ENDED,
         "HTTP/2 requests that the server ended, by reason."
     );
-    describe_gauge!(CONNECTIONS, "Connections that are open.");
+    describe_gauge!(CONNECTIONS, "Open connections.");
     describe_gauge!(
         UNAUTHENTICATED,
-        "Handshakes, heads and bodies under way before the caller is known."
+        "Handshakes, heads and bodies of unauthenticated callers."
     );
     describe_gauge!(
         UNAUTHENTICATED_BYTES,
-        "Bytes held of heads and bodies before the caller is known."
+        "Bytes of heads and bodies of unauthenticated callers."
     );
     for reason in Ended::ALL {
         counter!(CONNECTIONS_ENDED, "reason" => reason.label()).increment(0);

@@ -1,4 +1,4 @@
-//! Whether a process is alive and ready, and the small HTTP answers that say so.
+//! Liveness and readiness of a process, and the HTTP answers that report them.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,16 +8,16 @@ use std::time::Duration;
 use http::{Method, StatusCode};
 use tokio::time::Instant;
 
-/// Failed probes of a part, one after the other, before the process counts as not ready: a single slow answer is none.
+/// Consecutive failed probes of a part that make the process not ready. A single slow answer does not.
 const FAILURES: u32 = 2;
 
-/// The main runtime says that it runs in this interval.
+/// The interval at which the main runtime signals that it runs.
 const BEAT_INTERVAL: Duration = Duration::from_secs(1);
 
-/// A runtime that has been silent for so long does not serve.
+/// After this time without a signal the runtime counts as hung.
 const SILENCE: Duration = Duration::from_secs(10);
 
-/// What a process knows of itself. Clones share it.
+/// The health of this process. Clones share it.
 #[derive(Clone, Debug)]
 pub struct Health {
     shared: Arc<Shared>,
@@ -25,7 +25,7 @@ pub struct Health {
 
 #[derive(Debug)]
 struct Shared {
-    /// Apart from the rest: every request looks at it.
+    /// Outside the lock: every request reads it.
     draining: AtomicBool,
     state: Mutex<State>,
 }
@@ -39,21 +39,21 @@ struct State {
 #[derive(Debug, Default)]
 struct Part {
     failures: u32,
-    /// The latest outcome; none before the first.
+    /// The latest outcome; `None` before the first.
     latest: Option<Result<(), &'static str>>,
 }
 
 impl Part {
     fn fault(&self) -> Option<&'static str> {
         match self.latest {
-            None => Some("is not asked yet"),
+            None => Some("has not been probed yet"),
             Some(Err(fault)) if self.failures >= FAILURES => Some(fault),
             Some(_) => None,
         }
     }
 }
 
-/// What is answered to a question about health.
+/// An answer about health.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HealthAnswer {
     /// 200, 405 or 503.
@@ -63,7 +63,7 @@ pub struct HealthAnswer {
 }
 
 impl Health {
-    /// Ready when each of `parts` has answered.
+    /// Becomes ready when a probe of each of `parts` has succeeded.
     #[must_use]
     pub fn new(parts: &[&'static str]) -> Self {
         let parts = parts.iter().map(|part| (*part, Part::default()));
@@ -78,7 +78,7 @@ impl Health {
         }
     }
 
-    /// Says again and again that the runtime runs which this is spawned on.
+    /// Signals, until dropped, that the runtime runs on which this is spawned.
     pub async fn beat(self) {
         let mut ticks = tokio::time::interval(BEAT_INTERVAL);
         loop {
@@ -87,13 +87,13 @@ impl Health {
         }
     }
 
-    /// Notes the outcome of a probe; a fault is a short text such as `does not answer`, which strangers may read.
+    /// Notes the outcome of a probe; a fault is a short text such as `does not answer`, which is public.
     /// Answers whether the process is ready.
     pub fn report(&self, part: &'static str, outcome: Result<(), &'static str>) -> bool {
         let mut state = self.state();
         let noted = state.parts.entry(part).or_default();
         let before = noted.latest.map(|_| noted.fault());
-        // What has never answered need not fail twice.
+        // A part that has never answered is not ready after one failure.
         noted.failures = match (outcome, noted.latest) {
             (Ok(()), _) => 0,
             (Err(_), None) => FAILURES,
@@ -114,7 +114,7 @@ impl Health {
         self.shared.draining.store(true, Ordering::Relaxed);
     }
 
-    /// Ends when the process is to stop taking requests: `delay` after `signal`, and not ready in between.
+    /// Completes `delay` after `signal`, when the process is to stop taking requests. It is not ready in between.
     pub async fn drained(self, signal: impl Future<Output = ()>, delay: Duration) {
         signal.await;
         self.drain();
@@ -204,10 +204,13 @@ mod tests {
         let health = Health::new(&["catalog", "store"]);
         assert_eq!(ready(&health).0, 503);
         assert!(!health.report("catalog", Ok(())));
-        assert_eq!(ready(&health), (503, "store is not asked yet\n".to_owned()));
+        assert_eq!(
+            ready(&health),
+            (503, "store has not been probed yet\n".to_owned())
+        );
         assert!(health.report("store", Ok(())));
         assert_eq!(ready(&health), (200, "ok\n".to_owned()));
-        // One failure is none, two are.
+        // One failure does not count, two do.
         assert!(health.report("store", Err("does not answer")));
         assert!(!health.report("store", Err("does not answer")));
         assert_eq!(ready(&health), (503, "store does not answer\n".to_owned()));

@@ -8,13 +8,13 @@ use crate::budget::BudgetLimits;
 use crate::duration::{self, parse_duration};
 use crate::{Limits, MinRate};
 
-/// What callers may use, and how long the server waits for them.
+/// Limits of connections and unauthenticated callers.
 #[derive(Debug, Clone, Default, clap::Args, Deserialize)]
 #[command(next_help_heading = "Limits")]
 #[serde(rename_all = "kebab-case", default)]
 pub struct LimitSettings {
-    /// How many connections are served at once; for one more, the longest idle is closed [default: 10000, or what the
-    /// limit of open files allows]
+    /// How many connections are served at once; beyond that, the connection that has been idle longest is closed
+    /// [default: 10000, or what the limit of open files allows]
     #[arg(long, env = "BUCKETRY_MAX_CONNECTIONS", value_name = "COUNT")]
     pub max_connections: Option<u32>,
 
@@ -28,28 +28,29 @@ pub struct LimitSettings {
     #[serde(deserialize_with = "duration::deserialize")]
     pub handshake_timeout: Option<Duration>,
 
-    /// How long the head of a request may take, and a new connection until its first [default: 30s]
+    /// How long a request's head may take to arrive; also the time from a new connection to its first request
+    /// [default: 30s]
     #[arg(long, env = "BUCKETRY_HEAD_TIMEOUT", value_name = "DURATION", value_parser = parse_duration)]
     #[serde(deserialize_with = "duration::deserialize")]
     pub head_timeout: Option<Duration>,
 
-    /// After how long without a request a connection is closed; longer than the idle timeout of a proxy in front
+    /// How long a connection may be without a request; set it longer than the idle timeout of a proxy in front
     /// [default: 90s]
     #[arg(long, env = "BUCKETRY_IDLE_TIMEOUT", value_name = "DURATION", value_parser = parse_duration)]
     #[serde(deserialize_with = "duration::deserialize")]
     pub idle_timeout: Option<Duration>,
 
-    /// The least speed of a client that sends a body or receives an answer, in bytes per second [default: 1024]
+    /// The minimum rate of a client that sends a body or receives an answer, in bytes per second [default: 1024]
     #[arg(long, env = "BUCKETRY_MIN_RATE", value_name = "BYTES")]
     pub min_rate: Option<u64>,
 
-    /// By how much time a client may fall behind --min-rate before its request is ended [default: 30s]
+    /// How far, in time, a client may fall behind --min-rate before its request is ended [default: 30s]
     #[arg(long, env = "BUCKETRY_MIN_RATE_GRACE", value_name = "DURATION", value_parser = parse_duration)]
     #[serde(deserialize_with = "duration::deserialize")]
     pub min_rate_grace: Option<Duration>,
 
-    /// How many handshakes, incomplete heads and forms are held of callers that are not known yet; for one more, the
-    /// slowest is ended [default: 2048]
+    /// How many handshakes, incomplete heads and HTML forms of unauthenticated callers are held at once; beyond that,
+    /// the slowest is ended [default: 2048]
     #[arg(long, env = "BUCKETRY_UNAUTHENTICATED_SLOTS", value_name = "COUNT")]
     pub unauthenticated_slots: Option<usize>,
 
@@ -61,7 +62,7 @@ pub struct LimitSettings {
     )]
     pub unauthenticated_slots_per_address: Option<usize>,
 
-    /// How many bytes are held of callers that are not known yet [default: 67108864]
+    /// How many bytes of unauthenticated callers are held at once [default: 67108864]
     #[arg(long, env = "BUCKETRY_UNAUTHENTICATED_BYTES", value_name = "BYTES")]
     pub unauthenticated_bytes: Option<usize>,
 
@@ -80,12 +81,12 @@ pub struct LimitSettings {
 pub struct ZeroLimit {
     /// The setting.
     pub name: &'static str,
-    /// The least that it may be, with its unit.
+    /// The minimum, with its unit.
     pub least: &'static str,
 }
 
 impl LimitSettings {
-    /// These settings, and `other`'s where these are silent.
+    /// These settings; those that are not set are taken from `other`.
     #[must_use]
     pub fn or(self, other: Self) -> Self {
         let Self {
@@ -121,7 +122,7 @@ impl LimitSettings {
     /// The limits, with defaults for what is not set.
     ///
     /// # Errors
-    /// [`ZeroLimit`] for a limit of zero; only `drain-deadline` may be that.
+    /// [`ZeroLimit`] for a limit of zero; only `drain-deadline` may be zero.
     pub fn resolve(&self) -> Result<Limits, ZeroLimit> {
         let default = Limits::default();
         let time = |name, given: Option<Duration>, default| {

@@ -21,20 +21,20 @@ use tokio::time::sleep;
 
 use crate::health::Health;
 
-/// Connections at once; more wait to be accepted.
+/// The most open connections; further ones wait to be accepted.
 const MAX_CONNECTIONS: usize = 128;
 
-/// The wait after an error of accepting.
+/// The pause after a failed accept.
 const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
 
-/// How long a client may take for a request's head, and be idle.
+/// The time limit for a request's head and for an idle connection.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Answers requests on a thread and a runtime of its own, until the process ends: a busy server still says how it is.
+/// Answers requests on a thread and a runtime of its own until the process ends, so that a busy server still answers.
 /// Must be called within a runtime. Returns the address.
 ///
 /// # Errors
-/// The system's, if the thread cannot be started.
+/// The system's error if the thread cannot be started.
 pub fn answer_apart(
     listener: TcpListener,
     answer: impl Fn(&Request<Incoming>) -> Response<Full<Bytes>> + Send + Sync + 'static,
@@ -48,7 +48,7 @@ pub fn answer_apart(
             runtime.block_on(async move {
                 match TcpListener::from_std(listener) {
                     Ok(listener) => answer_requests(listener, answer).await,
-                    Err(error) => tracing::error!(%error, "cannot answer about health"),
+                    Err(error) => tracing::error!(%error, "cannot serve health and metrics"),
                 }
             });
         })?;
@@ -73,7 +73,7 @@ pub async fn answer_requests(
     answer: impl Fn(&Request<Incoming>) -> Response<Full<Bytes>> + Send + Sync + 'static,
 ) {
     let answer = Arc::new(answer);
-    // Dropped with this future, and the connections with it.
+    // Dropping this future closes the connections.
     let mut connections = JoinSet::new();
     loop {
         while connections.len() >= MAX_CONNECTIONS {

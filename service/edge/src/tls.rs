@@ -9,7 +9,7 @@ use tokio_rustls::rustls::server::WebPkiClientVerifier;
 use tokio_rustls::rustls::server::danger::ClientCertVerifier;
 use tokio_rustls::rustls::{self, RootCertStore, ServerConfig};
 
-/// Both protocols, the better one first. Clients of S3 offer `http/1.1` alone: offering only `h2`, as gRPC servers do,
+/// ALPN protocols in order of preference. Clients of S3 offer `http/1.1` alone: offering only `h2`, as gRPC servers do,
 /// would end their handshake.
 const PROTOCOLS: [&[u8]; 2] = [b"h2", b"http/1.1"];
 
@@ -25,7 +25,7 @@ pub enum TlsError {
         message: String,
     },
     /// The certificate file holds no certificate.
-    #[error("{}: no certificate in it", path.display())]
+    #[error("{}: contains no certificate", path.display())]
     NoCertificate {
         /// The file.
         path: PathBuf,
@@ -38,12 +38,12 @@ pub enum TlsError {
         /// What is wrong.
         message: String,
     },
-    /// Certificate and key do not fit together, or the key is of no known kind.
-    #[error("certificate and key: {0}")]
+    /// Certificate and key do not match, or the kind of key is not supported.
+    #[error("the certificate and its key cannot be used: {0}")]
     Pair(#[from] rustls::Error),
 }
 
-/// Ends TLS on accepted connections. All clones share one certificate, which can be replaced while they are in use.
+/// Terminates TLS on accepted connections. Clones share one certificate, which can be replaced at run time.
 #[derive(Clone)]
 pub struct Tls(Arc<RwLock<TlsAcceptor>>);
 
@@ -55,8 +55,8 @@ impl std::fmt::Debug for Tls {
 
 impl Tls {
     /// Reads a PEM certificate chain and a PEM private key, and the PEM certificates of the authorities whose client
-    /// certificates are taken, if clients are to be asked for one. A client without a certificate is let in all the
-    /// same; one whose certificate is of no such authority is not.
+    /// certificates are accepted, if clients are to be asked for one. A client without a certificate is accepted; one
+    /// with a certificate of another authority is not.
     ///
     /// # Errors
     /// [`TlsError`] naming the file.
@@ -75,7 +75,7 @@ impl Tls {
     /// are asked for one.
     ///
     /// # Errors
-    /// [`rustls::Error`] if certificate and key do not fit together.
+    /// [`rustls::Error`] if certificate and key do not match.
     pub fn new(
         chain: Vec<CertificateDer<'static>>,
         key: PrivateKeyDer<'static>,
@@ -107,7 +107,7 @@ impl Tls {
     }
 }
 
-/// The provider is named, so that no other crate's choice of a process-wide default matters.
+/// Names the provider explicitly, so that the process-wide default does not matter.
 fn provider() -> Arc<CryptoProvider> {
     Arc::new(aws_lc_rs::default_provider())
 }
@@ -133,7 +133,7 @@ fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
     Ok(found)
 }
 
-/// What takes clients without a certificate, and certificates of these authorities.
+/// A verifier that accepts clients without a certificate, and certificates of these authorities.
 fn client_verifier(path: &Path) -> Result<Arc<dyn ClientCertVerifier>, TlsError> {
     let refused = |message: String| TlsError::ClientAuthority {
         path: path.to_owned(),

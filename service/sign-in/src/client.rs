@@ -11,7 +11,7 @@ use tonic::{Code, Status};
 
 use crate::transcript::{Granted, NONCE_LENGTH, ProofKey, Purpose, Transcript};
 
-/// An access key id with the key that its secret gives. The secret itself is not kept.
+/// An access key id, and the key derived from its secret. The secret itself is not kept.
 #[derive(Debug, Clone)]
 pub struct Credentials {
     access_key_id: String,
@@ -35,7 +35,7 @@ impl Credentials {
     }
 }
 
-/// A session that the server gave, and whose server proved that it knows the secret.
+/// A session of a server that has proved that it knows the secret.
 #[derive(Clone)]
 pub struct Session {
     /// The value of the metadata `authorization`. Marked as sensitive.
@@ -59,9 +59,9 @@ pub enum SignInError {
     /// The operating system's random generator failed.
     #[error("the operating system's random generator failed: {0}")]
     Entropy(getrandom::Error),
-    /// The server knows no challenges.
+    /// The server does not support challenges.
     #[error(
-        "the server at {endpoint} does not know sign-in by challenge: it is older than this program, or something else; \
+        "the server at {endpoint} does not support sign-in by challenge: it is an older version or another program; \
          the secret was not sent"
     )]
     NoChallenge {
@@ -70,14 +70,14 @@ pub enum SignInError {
     },
     /// The answer does not prove the secret.
     #[error(
-        "the server at {endpoint} does not know this key's secret; it may be somebody else's server. The secret was not \
-         sent"
+        "the server at {endpoint} does not know this key's secret: another program may listen there, or the key was \
+         replaced; the secret was not sent"
     )]
     NotProven {
         /// The endpoint that was dialled.
         endpoint: String,
     },
-    /// The server refused, or was not reached.
+    /// The server refused the sign-in or could not be reached.
     #[error("{}", .0.message())]
     Refused(Box<Status>),
 }

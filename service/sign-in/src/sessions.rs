@@ -30,7 +30,7 @@ pub struct Sessions {
 
 /// There is no session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("not signed in; the log says why")]
+#[error("not signed in; the log has the reason")]
 pub struct NotSignedIn;
 
 struct Shared {

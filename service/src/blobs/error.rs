@@ -74,14 +74,14 @@ pub enum BlobError {
         /// The blob.
         id: BlobId,
     },
-    /// A link, a pipe or something else lies where the blob's file belongs.
-    #[error("a regular file is not what lies in the place of blob {id}")]
+    /// The blob's path is a link, a pipe or another kind of file that is not regular.
+    #[error("the file of blob {id} is not a regular file")]
     NotAFile {
         /// The blob.
         id: BlobId,
     },
-    /// The store did not answer in time. What was asked for may still take effect.
-    #[error("the store did not answer in time about blob {id}")]
+    /// The store did not answer in time. The operation may still take effect.
+    #[error("the store did not answer in time for blob {id}")]
     Overdue {
         /// The blob.
         id: BlobId,
@@ -137,7 +137,7 @@ fn is_full(error: &(dyn StdError + 'static)) -> bool {
     })
 }
 
-/// Codes of S3-like stores that are full or have a quota: MinIO's and Ceph's. Azure and Google know none.
+/// The codes of S3-like stores (MinIO, Ceph) that are full or at their quota. Azure and Google have none.
 const FULL_CODES: [&str; 4] = [
     "<Code>XMinioStorageFull</Code>",
     "<Code>XMinioAdminBucketQuotaExceeded</Code>",
@@ -145,9 +145,9 @@ const FULL_CODES: [&str; 4] = [
     "<Code>InsufficientStorage</Code>",
 ];
 
-/// Whether `cause` is the answer of a store, whose type is not public, with a code that says so.
+/// Whether `cause` is the answer of a store with one of these codes. The type of that error is not public.
 fn is_quota_answer(cause: &(dyn StdError + 'static)) -> bool {
-    // Only the innermost error has the answer's text as its own.
+    // Only the innermost error's text is the answer itself.
     if cause.source().is_some() {
         return false;
     }
@@ -164,11 +164,11 @@ pub(super) fn is_overdue(error: &(dyn StdError + 'static)) -> bool {
     })
 }
 
-/// An error and what lies below it.
+/// An error and its sources, outermost first.
 pub(super) fn causes<'a>(
     error: &'a (dyn StdError + 'static),
 ) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
-    // Not the method of the reference, whose result would not outlive it.
+    // `error.source()` would borrow from the closure's reference.
     std::iter::successors(Some(error), |&error| <dyn StdError>::source(error))
 }
 
@@ -199,8 +199,8 @@ pub enum StoreError {
     /// The runtime ended while the store was being prepared.
     #[error("work on the store was interrupted")]
     Interrupted,
-    /// A link or a file lies where a directory of the store belongs.
-    #[error("{} is not a directory of the store itself: links are not followed", path.display())]
+    /// A directory of the store is a link or a file.
+    #[error("{} is a link or a file where the store needs a directory; links are not followed", path.display())]
     Foreign {
         /// The directory.
         path: PathBuf,

@@ -1,5 +1,5 @@
-//! Blobs as files of a directory: written, listed and deleted by directory handles, on threads that are never waited
-//! for without end.
+//! Blobs as files of a directory: written, listed and deleted by directory handles, on threads that are waited for with
+//! a time limit.
 
 use std::fmt;
 use std::fs::File;
@@ -108,7 +108,7 @@ impl Staged {
         self.file.sync_all()?;
         let (directory, staging, name) = (&self.directory, &self.staging, &self.name);
         match mode {
-            // Refuses where the name is taken.
+            // Fails if the name exists.
             PutMode::Create => {
                 rustix::fs::linkat(directory, staging, directory, name, AtFlags::empty())?;
                 rustix::fs::unlinkat(directory, staging, AtFlags::empty())?;
@@ -124,15 +124,15 @@ impl Staged {
     fn discard(&self) {
         let removed = rustix::fs::unlinkat(&self.directory, &self.staging, AtFlags::empty());
         if let Err(error) = removed {
-            tracing::debug!(file = %self.staging.display(), %error, "an unfinished file remains");
+            tracing::debug!(file = %self.staging.display(), %error, "cannot remove an unfinished file");
         }
     }
 
-    /// Removes the published file, which nobody knows of.
+    /// Removes the published file, which nothing refers to yet.
     fn take_back(&self) {
         let removed = rustix::fs::unlinkat(&self.directory, &self.name, AtFlags::empty());
         if let Err(error) = removed {
-            tracing::warn!(file = %self.name.display(), %error, "a late blob remains");
+            tracing::warn!(file = %self.name.display(), %error, "cannot remove a blob that was written too late");
         }
     }
 }
@@ -306,7 +306,7 @@ impl ObjectStore for LocalFiles {
     }
 }
 
-/// A file that comes in parts, one after the other.
+/// A file that is written in consecutive parts.
 #[derive(Debug)]
 struct LocalUpload {
     threads: DiskThreads,
@@ -350,7 +350,7 @@ impl MultipartUpload for LocalUpload {
                 late.take_back();
             }
         };
-        // All of it may have to be synced.
+        // Syncing may write all of it.
         let limit = self.threads.limit(self.length);
         let published = self.threads.run(Work::Write, limit, job, undo).await;
         published
@@ -425,7 +425,7 @@ mod tests {
             store.stat(id).await,
             Err(BlobError::Overdue { .. })
         ));
-        // Where it is known to be in memory, a block needs no thread.
+        // A block that is in the page cache is read without a thread.
         let (bytes, error) = read(&store, &[whole(id, 20_000)], 0..20_000).await;
         match disk.tree.cache() {
             super::super::tree::Cache::Usable => assert!(error.is_none() && bytes == content),

@@ -1,4 +1,4 @@
-//! What the operator reads of a store that cannot be used: which one, why, and what to do.
+//! The operator's message about a store that cannot be used: which store, the cause and the remedy.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -51,16 +51,16 @@ impl UnusableStore {
         match error {
             object_store::Error::PermissionDenied { .. }
             | object_store::Error::Unauthenticated { .. } => Some(format!(
-                "check the credentials in the {variables}* variables, and what they may do with this bucket"
+                "check the credentials in the {variables}* variables and their permissions for this bucket"
             )),
             object_store::Error::NotFound { .. } => {
-                Some("make the bucket first, or correct its name".to_owned())
+                Some("create the bucket, or correct its name".to_owned())
             }
-            error if is_overdue(error) || is_unreachable(error) => Some(format!(
-                "check {variables}ENDPOINT, and that the network leads there"
-            )),
+            error if is_overdue(error) || is_unreachable(error) => {
+                Some(format!("check {variables}ENDPOINT and the network"))
+            }
             _ => Some(format!(
-                "the {variables}* variables hold the settings of this store"
+                "check the {variables}* variables, which configure this store"
             )),
         }
     }
@@ -68,7 +68,7 @@ impl UnusableStore {
     fn local_remedy(&self) -> Option<String> {
         match &*self.error {
             StoreError::Foreign { .. } => {
-                Some("put the directory itself there, or mount another disk on it".to_owned())
+                Some("replace it with a directory, or mount a disk there".to_owned())
             }
             StoreError::Directory(error) if error.kind() == io::ErrorKind::PermissionDenied => {
                 Some("give the directory to the user that runs the server".to_owned())
@@ -78,7 +78,7 @@ impl UnusableStore {
     }
 }
 
-/// Whether no connection came about.
+/// Whether no connection could be made.
 fn is_unreachable(error: &(dyn StdError + 'static)) -> bool {
     causes(error).any(|cause| {
         cause.downcast_ref::<io::Error>().is_some() || cause.to_string().contains("connect")
@@ -88,7 +88,7 @@ fn is_unreachable(error: &(dyn StdError + 'static)) -> bool {
 impl fmt::Display for UnusableStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "the blob store {}: {}", self.url, self.error)?;
-        // Some libraries repeat the cause in their own text, others do not.
+        // Some libraries include the cause in their own text, others do not.
         let mut said = self.error.to_string();
         for cause in causes(&*self.error).skip(1).map(|cause| cause.to_string()) {
             if !said.contains(&cause) {
@@ -103,7 +103,7 @@ impl fmt::Display for UnusableStore {
     }
 }
 
-// The text has the causes: as sources they would be shown twice.
+// No `source`: the text includes the causes, which would be shown twice.
 impl StdError for UnusableStore {}
 
 #[cfg(test)]
@@ -162,7 +162,7 @@ mod tests {
         assert!(matches!(refused, StoreError::Foreign { .. }), "{refused:?}");
         let text = UnusableStore::new(&url, refused).to_string();
         assert!(
-            text.contains("blobs/34 is not a directory of the store itself"),
+            text.contains("blobs/34 is a link or a file where the store needs a directory"),
             "{text}"
         );
         assert!(text.contains("mount another disk"), "{text}");

@@ -23,15 +23,15 @@ pub enum CatalogError {
     /// A migration failed.
     #[error("a migration failed: {0}")]
     Migration(Arc<sqlx::migrate::MigrateError>),
-    /// The catalog's tables are those of a later version of this program.
+    /// The catalog was written by a later version.
     #[error(
-        "the catalog was written by a newer bucketry (schema {found}, this one knows {known}): start that version, or a \
-         later one"
+        "the catalog was written by a newer version of bucketry (schema {found}; this version supports {known}): start that \
+         version or a later one"
     )]
     NewerSchema {
-        /// The schema's number in the catalog.
+        /// The schema version of the catalog.
         found: i64,
-        /// The latest that this program knows.
+        /// The latest schema version that this program supports.
         known: i64,
     },
     /// A stored value cannot be what it should be.
@@ -50,7 +50,7 @@ pub enum CatalogError {
     InUse(PathBuf),
     /// The Postgres server is a standby.
     #[error(
-        "the database server is a standby, which takes no writes: database-url must name the primary"
+        "the database server is a standby, which accepts no writes: database-url must name the primary"
     )]
     Standby,
     /// The URL names no engine that there is.
@@ -126,7 +126,7 @@ pub enum Refusal {
     /// The bucket is deleted.
     #[error("bucket {0} is gone")]
     BucketGone(BucketId),
-    /// The bucket has as many open uploads as it may.
+    /// The bucket's limit of open uploads is reached.
     #[error("the bucket has {limit} open uploads")]
     TooManyUploads {
         /// The limit.

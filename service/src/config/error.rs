@@ -6,12 +6,12 @@ use bucketry_edge::forwarding::ForwardingError;
 
 use super::NameError;
 
-/// A place in a text file. Both numbers count from 1; a column is a character.
+/// A position in a text file. Line and column count from 1; columns count characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Position {
     /// The line.
     pub line: usize,
-    /// The character in the line.
+    /// The column, in characters.
     pub column: usize,
 }
 
@@ -55,7 +55,7 @@ pub enum ConfigError {
     File {
         /// The file.
         path: PathBuf,
-        /// Where in it, if that is known.
+        /// The position, if known.
         position: Option<Position>,
         /// What is wrong, without the value.
         message: String,
@@ -68,9 +68,9 @@ pub enum ConfigError {
     UnknownKey {
         /// The file.
         path: PathBuf,
-        /// Where in it, if that is known.
+        /// The position, if known.
         position: Option<Position>,
-        /// The setting that was most likely meant.
+        /// The most similar setting.
         nearest: Option<String>,
         /// The key.
         key: String,
@@ -133,7 +133,7 @@ pub enum ConfigError {
     /// A limit of connections and requests is zero.
     #[error(transparent)]
     Limit(#[from] ZeroLimit),
-    /// A limit of zero would serve nobody.
+    /// A limit of zero, with which no client could be served.
     #[error("{name} must be at least {least}")]
     Zero {
         /// The setting.

@@ -10,7 +10,7 @@ use super::ConfigError;
 
 const MAX_OPEN_UPLOADS: u32 = 10_000;
 const MESSAGE_TIMEOUT: Duration = Duration::from_secs(30);
-/// Below this, one message of the largest size would exceed every key's share.
+/// The least `max-message-bytes`: with less, one message of the largest size would exceed every key's share.
 const LEAST_MESSAGE_BYTES: u64 = 16 * 1024 * 1024;
 
 /// What callers share.
@@ -19,16 +19,16 @@ const LEAST_MESSAGE_BYTES: u64 = 16 * 1024 * 1024;
 #[serde(rename_all = "kebab-case", default)]
 pub struct FairSettings {
     /// How many requests run at once. One access key gets at most a third of them, one account half, all anonymous
-    /// callers a sixteenth; those beyond get SlowDown [default: 1024]
+    /// callers together a sixteenth; further requests wait, then get SlowDown [default: 1024]
     #[arg(long, env = "BUCKETRY_MAX_REQUESTS", value_name = "COUNT")]
     pub max_requests: Option<usize>,
 
-    /// How many bytes of gRPC messages and XML bodies are in memory at once, at least 16 MiB; shared like requests
+    /// How many bytes of gRPC messages and XML bodies are in memory at once, at least 16 MiB; divided like requests
     /// [default: 134217728]
     #[arg(long, env = "BUCKETRY_MAX_MESSAGE_BYTES", value_name = "BYTES")]
     pub max_message_bytes: Option<u64>,
 
-    /// How long a request beyond its share waits before it gets SlowDown [default: 1s]
+    /// How long a request beyond its caller's share waits before it gets SlowDown [default: 1s]
     #[arg(long, env = "BUCKETRY_REQUEST_WAIT", value_name = "DURATION", value_parser = parse_duration)]
     #[serde(deserialize_with = "duration::deserialize")]
     pub request_wait: Option<Duration>,
@@ -44,7 +44,7 @@ pub struct FairSettings {
 }
 
 impl FairSettings {
-    /// These settings, and `other`'s where these are silent.
+    /// These settings; those that are not set are taken from `other`.
     pub(super) fn or(self, other: Self) -> Self {
         let Self {
             max_requests,

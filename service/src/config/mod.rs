@@ -1,4 +1,4 @@
-//! What the process is told: flags, `BUCKETRY_*` variables and a TOML file become one [`Config`] of types that cannot be
+//! Settings: flags, `BUCKETRY_*` variables and a TOML file become one [`Config`] of types that cannot be
 //! wrong. The only module that reads the environment.
 //!
 //! A setting has one name in three spellings: the flag `--drain-deadline`, the variable `BUCKETRY_DRAIN_DEADLINE`, the

@@ -10,34 +10,34 @@ use tracing_subscriber::filter::LevelFilter;
 pub enum NameError {
     /// Not a host name.
     #[error(
-        "`{0}` is no host name: labels of a-z, 0-9 and `-`, joined by dots, at most 253 characters"
+        "`{0}` is not a host name: labels of a-z, 0-9 and `-`, joined by dots, at most 253 characters"
     )]
     Domain(String),
     /// Not a region name.
-    #[error("`{0}` is no region: 1 to 63 of a-z, 0-9 and `-`")]
+    #[error("`{0}` is not a region: 1 to 63 characters of a-z, 0-9 and `-`")]
     Region(String),
     /// Not the URL of an endpoint.
     #[error(
-        "`{0}` is no endpoint URL: http:// or https://, a host, an optional port, nothing else"
+        "`{0}` is not an endpoint URL: http:// or https://, a host, an optional port, nothing else"
     )]
     PublicUrl(String),
     /// Not the URL of a store.
     #[error(
-        "`{0}` is no store URL: file://DIRECTORY, s3://BUCKET, gs://BUCKET, az://CONTAINER or memory://"
+        "`{0}` is not a store URL: file:///DIRECTORY, s3://BUCKET, gs://BUCKET, az://CONTAINER or memory://"
     )]
     StoreUrl(String),
-    /// A `file://` URL with a host, most often for want of the third slash.
+    /// A `file://` URL with a host. Usually the third slash is missing.
     #[error(
-        "`{0}` has a host, and a store of files has none: file:///DIRECTORY, or file://./DIRECTORY relative to where \
-         the server is started"
+        "`{0}` names a host, which a file:// URL must not: use file:///DIRECTORY, or file://./DIRECTORY relative to the \
+         working directory"
     )]
     StoreHost(String),
     /// Not an address and port.
-    #[error("`{0}` is no IP address with a port, as in 127.0.0.1:9000 or [::]:9000")]
+    #[error("`{0}` is not an IP address with a port, as in 127.0.0.1:9000 or [::]:9000")]
     Listener(String),
     /// Not a log filter.
     #[error(
-        "`{0}` is no log level or filter, as in info or warn,bucketry=debug; the levels are error, warn, info, debug, trace and off"
+        "`{0}` is not a log level or filter, as in info or warn,bucketry=debug; the levels are error, warn, info, debug, trace and off"
     )]
     LogFilter(String),
 }

@@ -50,7 +50,7 @@ pub struct Config {
 /// Where catalog, blobs and keys are.
 #[derive(Debug, Clone)]
 pub struct StorageConfig {
-    /// The directory of everything that has no place of its own.
+    /// The default location of everything else.
     pub data_dir: PathBuf,
     /// Catalog and blobs.
     pub places: DataPlaces,
@@ -67,7 +67,7 @@ pub struct DataPlaces {
     pub database: DatabaseUrl,
     /// The blobs.
     pub store: StoreUrl,
-    /// How long the store may take to answer; none: the store's own default.
+    /// How long the store may take to answer; `None`: the store's default.
     pub store_timeout: Option<Duration>,
 }
 
@@ -102,7 +102,7 @@ pub struct ServerConfig {
     pub listen: Vec<SocketAddr>,
     /// The addresses to listen on where every connection must begin with a PROXY protocol header.
     pub proxy_listen: Vec<SocketAddr>,
-    /// Whose word about the client's address is believed, and in which header.
+    /// The proxies that may name the client's address, and the header in which they do.
     pub forwarding: Forwarding,
     /// The URL that clients use, if given; see [`ServerConfig::public_url`].
     pub given_public_url: Option<PublicUrl>,
@@ -124,18 +124,18 @@ pub struct ServerConfig {
     pub limits: Limits,
     /// The most connections, if it was set.
     pub given_max_connections: Option<u32>,
-    /// How long the server goes on serving after the signal to stop, not ready.
+    /// How long the server goes on serving after the signal to stop while it reports not ready.
     pub drain_delay: Duration,
 }
 
-/// The files that TLS needs, all PEM.
+/// The PEM files for TLS.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TlsFiles {
     /// The certificate chain, the server's own first.
     pub certificate: PathBuf,
     /// Its private key.
     pub key: PathBuf,
-    /// The authorities of client certificates; none: clients are not asked for one.
+    /// The authorities of client certificates; `None`: clients are not asked for a certificate.
     pub client_authorities: Option<PathBuf>,
 }
 
@@ -296,7 +296,7 @@ impl UpkeepConfig {
                 return Err(ConfigError::Zero { name, least: "1s" });
             }
         }
-        // A node whose lease ends between two signs of life would lose its reservations while it writes.
+        // A node whose lease ends between two heartbeats would lose its reservations while it writes.
         if resolved.lease <= resolved.interval {
             return Err(ConfigError::LeaseTooShort);
         }

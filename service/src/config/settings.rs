@@ -13,7 +13,7 @@ use super::fair::FairSettings;
 use super::names::parse_listener;
 use super::{Domain, LogFilter, PublicUrl, Region, Secret, StoreUrl};
 
-/// All that `serve` may be told.
+/// The settings of `serve`.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct ServeArgs {
     /// A TOML file of settings; its keys are the names of the flags below
@@ -24,7 +24,7 @@ pub struct ServeArgs {
     #[command(flatten)]
     pub storage: StorageSettings,
 
-    /// How the database is used.
+    /// Connections and time limits of the database.
     #[command(flatten)]
     pub database: DatabaseSettings,
 
@@ -32,11 +32,11 @@ pub struct ServeArgs {
     #[command(flatten)]
     pub server: ServerSettings,
 
-    /// What callers may use, and how long they are waited for.
+    /// Limits of connections and unauthenticated callers.
     #[command(flatten)]
     pub limits: LimitSettings,
 
-    /// What callers share.
+    /// How requests and their memory are divided among callers.
     #[command(flatten)]
     pub fair: FairSettings,
 
@@ -54,7 +54,7 @@ pub struct ServeArgs {
 #[command(next_help_heading = "Storage")]
 #[serde(rename_all = "kebab-case", default)]
 pub struct StorageSettings {
-    /// The directory of everything that has no place of its own [default: ./bucketry-data]
+    /// The default location of everything else [default: ./bucketry-data]
     #[arg(long, env = "BUCKETRY_DATA_DIR", value_name = "DIRECTORY")]
     pub data_dir: Option<PathBuf>,
 
@@ -78,8 +78,8 @@ pub struct StorageSettings {
     #[arg(long, env = "BUCKETRY_DISK_RESERVE", value_name = "BYTES")]
     pub disk_reserve: Option<u64>,
 
-    /// How long the blob store may take to answer before a request fails with 503, as in 1500ms; what moves many bytes
-    /// gets more [default: 1500ms]
+    /// How long the blob store may take to answer before a request fails with 503, as in 1500ms; large transfers get
+    /// more [default: 1500ms]
     #[arg(long, env = "BUCKETRY_STORE_TIMEOUT", value_name = "DURATION", value_parser = parse_duration)]
     #[serde(deserialize_with = "duration::deserialize")]
     pub store_timeout: Option<Duration>,
@@ -90,12 +90,13 @@ pub struct StorageSettings {
     pub keyring_file: Option<PathBuf>,
 }
 
-/// How the database is used.
+/// Connections and time limits of the database.
 #[derive(Debug, Clone, Default, clap::Args, Deserialize)]
 #[command(next_help_heading = "Database")]
 #[serde(rename_all = "kebab-case", default)]
 pub struct DatabaseSettings {
-    /// Connections to the database, 2 to 1000; with SQLite those that read, at most 64 [default: 16, with SQLite 8]
+    /// Connections to the database, 2 to 1000; with SQLite, connections for reading, at most 64
+    /// [default: 16; 8 with SQLite]
     #[arg(long, env = "BUCKETRY_DATABASE_CONNECTIONS", value_name = "COUNT")]
     pub database_connections: Option<u32>,
 
@@ -109,7 +110,7 @@ pub struct DatabaseSettings {
     #[serde(deserialize_with = "duration::deserialize")]
     pub database_statement_timeout: Option<Duration>,
 
-    /// How long a start waits for Postgres to accept connections; 0s: not at all [default: 1m]
+    /// How long a start waits for Postgres to accept connections; with 0s it tries once [default: 1m]
     #[arg(long, env = "BUCKETRY_START_DEADLINE", value_name = "DURATION", value_parser = parse_duration)]
     #[serde(deserialize_with = "duration::deserialize")]
     pub start_deadline: Option<Duration>,
@@ -141,7 +142,7 @@ pub struct ServerSettings {
     )]
     pub proxy_listen: Option<Vec<SocketAddr>>,
 
-    /// A proxy, by address or CIDR block, whose word about the client's address is believed; repeatable [default: none]
+    /// A proxy, by address or CIDR block, that may name the client's address; repeatable [default: none]
     #[arg(
         long,
         env = "BUCKETRY_TRUSTED_PROXY",
@@ -162,8 +163,8 @@ pub struct ServerSettings {
     #[serde(deserialize_with = "parsed")]
     pub public_url: Option<PublicUrl>,
 
-    /// A further URL by which clients reach this server, as through a proxy or another host name: a sign-in by challenge
-    /// names the one it dialled; repeatable [default: none]
+    /// A further URL by which clients reach this server, as through a proxy or another host name; a sign-in by
+    /// challenge is refused if the client dialled any other URL; repeatable [default: none]
     #[arg(
         long,
         env = "BUCKETRY_ENDPOINT_ALIAS",
@@ -196,8 +197,8 @@ pub struct ServerSettings {
     #[arg(long, env = "BUCKETRY_TLS_KEY", value_name = "FILE")]
     pub tls_key: Option<PathBuf>,
 
-    /// A PEM file with the authorities of client certificates: clients are asked for one, and the service of the S3
-    /// adapter is then called with a certificate only [default: none]
+    /// A PEM file with the authorities of client certificates: clients are asked for a certificate, and calls of the S3
+    /// adapter's service require one [default: none]
     #[arg(long, env = "BUCKETRY_TLS_CLIENT_CA", value_name = "FILE")]
     pub tls_client_ca: Option<PathBuf>,
 
@@ -213,7 +214,7 @@ pub struct ServerSettings {
     #[arg(long, env = "BUCKETRY_METRICS_LISTEN", value_name = "ADDRESS", value_parser = parse_listener)]
     pub metrics_listen: Option<SocketAddr>,
 
-    /// How long the server goes on serving, but counts as not ready, after SIGTERM; 5s to 10s behind a load balancer
+    /// How long the server goes on serving after SIGTERM while it reports not ready; 5s to 10s behind a load balancer
     /// [default: 0s]
     #[arg(long, env = "BUCKETRY_DRAIN_DELAY", value_name = "DURATION", value_parser = parse_duration)]
     #[serde(deserialize_with = "duration::deserialize")]
@@ -235,7 +236,7 @@ pub struct UpkeepSettings {
     #[serde(deserialize_with = "duration::deserialize")]
     pub collect_grace: Option<Duration>,
 
-    /// After how long without a word the other nodes take a node for gone; above --collect-interval [default: 1m]
+    /// How long a node counts as alive after a heartbeat; must be longer than --collect-interval [default: 1m]
     #[arg(long, env = "BUCKETRY_NODE_LEASE", value_name = "DURATION", value_parser = parse_duration)]
     #[serde(deserialize_with = "duration::deserialize")]
     pub node_lease: Option<Duration>,
@@ -297,7 +298,7 @@ pub enum SignatureV2 {
 }
 
 impl StorageSettings {
-    /// These settings, and `other`'s where these are silent.
+    /// These settings; those that are not set are taken from `other`.
     pub(super) fn or(self, other: Self) -> Self {
         let Self {
             data_dir,
@@ -319,7 +320,7 @@ impl StorageSettings {
 }
 
 impl DatabaseSettings {
-    /// These settings, and `other`'s where these are silent.
+    /// These settings; those that are not set are taken from `other`.
     pub(super) fn or(self, other: Self) -> Self {
         let Self {
             database_connections,
@@ -338,7 +339,7 @@ impl DatabaseSettings {
 }
 
 impl ServerSettings {
-    /// These settings, and `other`'s where these are silent.
+    /// These settings; those that are not set are taken from `other`.
     pub(super) fn or(self, other: Self) -> Self {
         let Self {
             listen,
@@ -378,7 +379,7 @@ impl ServerSettings {
 }
 
 impl UpkeepSettings {
-    /// These settings, and `other`'s where these are silent.
+    /// These settings; those that are not set are taken from `other`.
     pub(super) fn or(self, other: Self) -> Self {
         let Self {
             collect_interval,
@@ -396,7 +397,7 @@ impl UpkeepSettings {
 }
 
 impl LogSettings {
-    /// These settings, and `other`'s where these are silent.
+    /// These settings; those that are not set are taken from `other`.
     pub(super) fn or(self, other: Self) -> Self {
         let Self {
             log_format,

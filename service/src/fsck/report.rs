@@ -42,8 +42,8 @@ pub enum Problem {
         /// The number of the first damaged block, from 0.
         block: u64,
     },
-    /// A link, a pipe or something else lies where the blob's file belongs.
-    #[error("blob {blob} is damaged: a regular file is not what lies in its place")]
+    /// The blob's path is a link, a pipe or another kind of file that is not regular.
+    #[error("blob {blob} is damaged: its file is not a regular file")]
     BlobNotAFile {
         /// The blob.
         #[serde(serialize_with = "text")]

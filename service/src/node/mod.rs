@@ -43,7 +43,7 @@ use crate::service::{AdapterCertificate, Service, Settings};
 const SIGNING_KEYS: u64 = 10_000;
 /// Longer than any upload waits between two writes.
 const LONGEST_PAUSE: Duration = Duration::from_secs(24 * 3600);
-/// How often the metrics of the shared resources are brought up to date.
+/// The interval at which the metrics of shared resources are updated.
 const LOAD_INTERVAL: Duration = Duration::from_secs(1);
 /// Accounts kept.
 const OWNERS: u64 = 10_000;
@@ -84,7 +84,7 @@ pub struct Node {
     pub front: Front<S3Service>,
     /// The operator's key if this start made it; to be shown once.
     pub first_start: Option<KeyPair>,
-    /// Tells load balancers whether requests should be sent here.
+    /// Readiness for load balancers.
     pub readiness: Readiness,
     /// What must outlive the fronts.
     pub upkeep: Running,
@@ -106,7 +106,7 @@ impl KeyringReloader {
     pub async fn reload(&self, signal: &'static str) {
         let done = crate::ops::admin::reload_by_signal(&self.0, signal).await;
         if let Err(error) = done {
-            tracing::error!(%error, "the keyring was not reloaded; the former one stays");
+            tracing::error!(%error, "cannot reload the keyring; the previous one stays in use");
         }
     }
 }
@@ -263,7 +263,7 @@ fn adapter_certificate(config: &Config) -> AdapterCertificate {
     }
 }
 
-/// Keeps the metrics of the shared resources up to date.
+/// Updates the metrics of shared resources until dropped.
 async fn show_load(fair: Fair) {
     let mut interval = tokio::time::interval(LOAD_INTERVAL);
     loop {

@@ -64,7 +64,7 @@ pub(crate) async fn reseal_for_ever(catalog: Catalog, keyring: Arc<LiveKeyring>)
                 key = %current.active_id(),
                 "sealed secrets anew; some do not open and stay under their former key"
             ),
-            Err(error) => tracing::warn!(%error, "sealing anew failed; it is tried again"),
+            Err(error) => tracing::warn!(%error, "sealing anew failed; retrying"),
         }
         tokio::select! {
             changed = replaced.changed() => {

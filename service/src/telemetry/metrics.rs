@@ -165,7 +165,7 @@ pub fn record_request(record: &RequestRecord) {
     }
 }
 
-/// Counts a request that was refused for want of a resource; `reason` says which.
+/// Counts a request that was refused because a resource was used up; `reason` names the resource.
 pub(crate) fn count_refusal(reason: &'static str) {
     counter!(REFUSED, "reason" => reason).increment(1);
 }
@@ -234,19 +234,19 @@ fn describe() {
     describe_counter!(SENT, "Body bytes sent.");
     describe_gauge!(IN_FLIGHT, "Requests that are running.");
     bucketry_edge::describe_metrics();
-    describe_counter!(REFUSED, "Requests refused for want of a resource.");
-    describe_gauge!(SLOTS, "Requests of proved callers that hold a slot.");
-    describe_gauge!(WAITING, "Requests that wait for a slot or a turn.");
+    describe_counter!(REFUSED, "Requests refused because a resource was used up.");
+    describe_gauge!(SLOTS, "Slots held by authenticated requests.");
+    describe_gauge!(WAITING, "Requests waiting for a slot or a turn.");
     describe_gauge!(
         MESSAGE_BYTES,
-        "Bytes reserved for messages and XML bodies that are read as a whole."
+        "Bytes reserved for gRPC messages and XML bodies."
     );
-    describe_gauge!(READY, "1 while requests should be sent here, else 0.");
+    describe_gauge!(READY, "1 while the node is ready, else 0.");
     describe_counter!(
         PROBE_FAILURES,
-        "Probes of the catalog and the store that failed or took too long."
+        "Probes of the catalog and the store that failed or timed out."
     );
-    describe_gauge!(BUILD_INFO, "Always 1; the labels tell the build.");
+    describe_gauge!(BUILD_INFO, "Always 1; the labels describe the build.");
     describe_gauge!(DATABASE_UP, "1 if the database answers (Postgres).");
     describe_gauge!(
         CLOCK_OFFSET,
@@ -255,7 +255,7 @@ fn describe() {
     gauge!(BUILD_INFO, "version" => env!("CARGO_PKG_VERSION")).set(1.0);
 }
 
-/// Folds old samples into the histograms, again and again.
+/// Folds old samples into the histograms until dropped.
 pub async fn keep(handle: PrometheusHandle) {
     let mut upkeep = tokio::time::interval(UPKEEP_INTERVAL);
     loop {

@@ -9,14 +9,14 @@ use super::ip_entry::{IpEntryProblem, parse_ip_entry};
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
-/// A proxy, or a network of them, whose word about the client is believed.
+/// A proxy, or a network of proxies, that may name the client's address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TrustedProxy(IpNet);
 
 /// Why a text names no trusted proxy.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TrustedProxyError {
-    /// It is no address and no CIDR block.
+    /// It is neither an address nor a CIDR block.
     #[error("trusted proxy `{entry}`: {problem}")]
     Entry {
         /// The text as given.
@@ -24,7 +24,7 @@ pub enum TrustedProxyError {
         /// What is wrong with it.
         problem: IpEntryProblem,
     },
-    /// It holds every address of a family.
+    /// It covers every address of a family.
     #[error(
         "trusted proxy `{entry}` is everybody: every client could choose its own address; name the proxies"
     )]
@@ -71,7 +71,7 @@ pub enum ForwardedHeader {
 /// Why a text names no forwarding header.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{0}` is no header name; known are x-forwarded-for, forwarded, and the name of a header with one address, as in \
+    "`{0}` is not a header name; use x-forwarded-for, forwarded, or the name of a header with one address, as in \
      cf-connecting-ip"
 )]
 pub struct ForwardedHeaderError(String);
@@ -116,9 +116,9 @@ pub struct Forwarding {
 /// Why proxies and header do not go together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ForwardingError {
-    /// A header without anybody who may send it.
+    /// A header without trusted proxies.
     #[error(
-        "forwarded-header without trusted-proxy: the header is believed from trusted proxies only, and there are none"
+        "forwarded-header without trusted-proxy: the header is read from trusted proxies only, and none is set"
     )]
     HeaderWithoutProxy,
 }
@@ -150,7 +150,7 @@ impl Forwarding {
         self.header.as_ref()
     }
 
-    /// Whether nobody is trusted.
+    /// Whether no proxy is trusted.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.proxies.is_empty()

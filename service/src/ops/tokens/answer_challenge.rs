@@ -20,8 +20,8 @@ use crate::service::{Decided, Service};
 
 const RPC: &str = "AnswerChallenge";
 
-/// The challenge is verified, then the signature, and only then whether endpoint, key and address may: a caller who does
-/// not know the secret learns nothing of the key, and nothing of the names of this server.
+/// Verifies the challenge, then the signature, and only then checks endpoint, key and address, so that a caller who
+/// does not know the secret learns nothing about the key or the names of this server.
 pub(crate) async fn answer_challenge(
     service: &Service,
     request: Request<AnswerChallengeRequest>,
@@ -44,7 +44,7 @@ pub(crate) async fn answer_challenge(
     let endpoints = &service.settings.endpoints;
     endpoints
         .check(&sent.endpoint, &connection)
-        // The key's holder has signed for another server: the operator should know of it.
+        // The key's holder signed for another server, which may be an attack: log it.
         .inspect_err(
             |error| tracing::warn!(access_key_id = %sent.access_key_id, %error, "sign-in refused"),
         )?;
@@ -83,7 +83,7 @@ pub(super) fn client_nonce(sent: &[u8]) -> Result<&[u8], Error> {
     }
     Err(Error::InvalidArgument {
         field: "client_nonce",
-        problem: format!("must have {NONCE_LENGTH} random bytes"),
+        problem: format!("must be {NONCE_LENGTH} random bytes"),
     })
 }
 
