@@ -8,7 +8,7 @@ use bucketry_contract::adapter::v1::{
     AuthorizeRequest, AuthorizeResponse, SignatureClaim, SignatureKind,
 };
 use bucketry_contract::v1::ErrorReason;
-use bucketry_edge::fair::{Arrival, Caller, Refused, Slot};
+use bucketry_edge::fair::{Caller, Refused, Slot};
 use http::HeaderMap;
 
 use crate::client_info::Client;
@@ -55,11 +55,7 @@ pub(crate) async fn authorize(
                 account: decision.account,
                 key: decision.access_key,
             };
-            let slot = edge
-                .fair
-                .open_on(caller, Arrival::of(extensions))
-                .await
-                .map_err(slow_down)?;
+            let slot = edge.fair.open(caller).await.map_err(slow_down)?;
             Arc::new(slot)
         }
     };

@@ -1,12 +1,11 @@
 //! The way of a request, from its head to its answer.
 
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use bucketry_contract::v1::ErrorReason;
 use bucketry_edge::DecisionSignal;
-use bucketry_edge::fair::{Slot, paced};
+use bucketry_edge::fair::Slot;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, Version, header};
 use http_body::Body;
@@ -55,9 +54,6 @@ pub(crate) async fn handle(edge: Arc<Edge>, request: Request<EdgeBody>) -> Respo
     let mut known = Known::default();
     let never_continues = is_never_continued(&head, &body);
     let result = answer(&edge, &head, body, &client, &mut known).await;
-    if let Some(slot) = &known.slot {
-        slot.end_turn();
-    }
     let mut answer = match result {
         Ok(answer) => answer,
         Err(refusal) => refused(&edge, &head, &client, &known, refusal).await,
@@ -120,7 +116,7 @@ async fn answer(
         Ok(Admitted::Preflight(answer)) => Ok(answer),
         Ok(Admitted::Operation(parsed, mut exchange)) => {
             exchange.intake = intake;
-            paced(known.slot.as_deref(), pin!(operate(*parsed, *exchange))).await
+            operate(*parsed, *exchange).await
         }
         Err(error) => Err(Refusal::with_body(error, intake)),
     }

@@ -5,13 +5,13 @@ mod body;
 mod frames;
 
 use std::collections::HashMap;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bucketry_contract::access_table::{self, AccessClass, RpcAccess};
-use bucketry_edge::fair::{Arrival, Caller, Slot, paced};
+use bucketry_edge::fair::{Caller, Slot};
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body::{Body as HttpBody, Frame, SizeHint};
@@ -135,11 +135,10 @@ impl CallGate {
             }
         };
         let request = request.map(|body| Body::new(CallBody::new(body, intake, slot.clone())));
-        let answered = paced(slot.as_deref(), pin!(routes.oneshot(request))).await;
+        let answered = routes.oneshot(request).await;
         let Some(slot) = slot else {
             return answered.unwrap_or_else(|never| match never {});
         };
-        slot.end_turn();
         match answered {
             Ok(response) => response.map(|inner| Body::new(HeldBody { inner, _slot: slot })),
             Err(never) => match never {},
@@ -164,7 +163,7 @@ impl CallGate {
         // An adapter in its own process divides its calls among its own callers.
         let slot = match rpc.access.class {
             AccessClass::Edge => None,
-            _ => Some(Arc::new(service.slot(sharer, Arrival::Unordered).await?)),
+            _ => Some(Arc::new(service.slot(sharer).await?)),
         };
         request.extensions_mut().insert(caller);
         Ok(Admitted {
@@ -187,10 +186,7 @@ impl CallGate {
     }
 
     async fn admit_stranger(&self, kind: Kind) -> Result<Admitted, Error> {
-        let slot = self
-            .service
-            .slot(Caller::ANONYMOUS, Arrival::Unordered)
-            .await?;
+        let slot = self.service.slot(Caller::ANONYMOUS).await?;
         Ok(Admitted {
             slot: Some(Arc::new(slot)),
             intake: self.public_intake(kind),

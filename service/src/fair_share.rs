@@ -1,6 +1,6 @@
 //! Requests and their memory, divided among callers: see [`bucketry_edge::fair`].
 
-use bucketry_edge::fair::{Arrival, Caller, Refused, Slot};
+use bucketry_edge::fair::{Caller, Refused, Slot};
 
 use crate::access;
 use crate::catalog::model::KeyScope;
@@ -37,7 +37,7 @@ impl Service {
     ///
     /// # Errors
     /// [`Error::Busy`] if the caller has its share already.
-    pub(crate) async fn slot(&self, caller: Caller, arrival: Arrival) -> Result<Slot, Error> {
-        self.fair.open_on(caller, arrival).await.map_err(busy)
+    pub(crate) async fn slot(&self, caller: Caller) -> Result<Slot, Error> {
+        self.fair.open(caller).await.map_err(busy)
     }
 }

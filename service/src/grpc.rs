@@ -12,7 +12,6 @@ use bucketry_contract::v1::admin_service_server::AdminService;
 use bucketry_contract::v1::object_service_server::ObjectService;
 use bucketry_contract::v1::token_service_server::TokenService;
 use bucketry_contract::v1::*;
-use bucketry_edge::fair::Arrival;
 use tonic::{Request, Response, Status, Streaming};
 
 pub use crate::ops::GetObjectStream;
@@ -215,7 +214,7 @@ impl AdapterService for LocalEdge {
         &self,
         request: Request<AuthorizeRequest>,
     ) -> Result<Response<AuthorizeResponse>, Status> {
-        let shares = edge::SharedBy::Service(Arrival::of(request.extensions()));
+        let shares = edge::SharedBy::Service;
         let authorized = edge::authorize(&self.service, request.into_inner(), shares).await;
         let (decision, slot) = authorized.map_err(|error| to_status(&error))?;
         let mut response = Response::new(decision);

@@ -3,7 +3,7 @@ use std::future::poll_fn;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Poll, ready};
 
 use http::{Request, Version};
 use hyper::body::Incoming;
@@ -204,6 +204,7 @@ async fn requests<H, I>(
     let io = TokioIo::new(Socket::new(io, Arc::clone(state)));
     let mut connection = pin!(shared.http.serve_connection(io, service));
     let mut is_closing = false;
+    let mut turn = None;
     let served = poll_fn(|context| {
         state.waker().register(context.waker());
         let ended = state.ended();
@@ -211,12 +212,17 @@ async fn requests<H, I>(
             is_closing = true;
             connection.as_mut().graceful_shutdown();
         }
-        let may_read = ended.is_some() || is_closing || state.head_turns().admit(state);
-        if !may_read {
-            return Poll::Pending;
+        let is_ending = ended.is_some() || is_closing;
+        if is_ending {
+            turn = None;
+        } else if turn.is_none() && waits_for_turn(state) {
+            turn = Some(state.turns().enter(state.caller()));
+        }
+        if let Some(turn) = &turn {
+            ready!(turn.poll(context));
         }
         let polled = connection.as_mut().poll(context);
-        state.head_turns().finish(state);
+        turn = None;
         match (polled, ended) {
             (Poll::Ready(done), _) => Poll::Ready(done.map_err(|error| error.to_string())),
             // This poll has sent GOAWAY.
@@ -227,4 +233,10 @@ async fn requests<H, I>(
     if let Err(reason) = served.await {
         tracing::debug!(peer = ?info.peer, reason, "connection ended");
     }
+}
+
+/// Whether what a connection reads next is to wait for a turn: a request of HTTP/1. The requests of HTTP/2 wait in tasks
+/// of their own.
+fn waits_for_turn(state: &ConnectionState) -> bool {
+    state.turns().are_needed() && state.running() == 0 && !state.is_http2()
 }

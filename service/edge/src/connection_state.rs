@@ -8,8 +8,7 @@ use futures::task::AtomicWaker;
 
 use crate::budget::Network;
 use crate::ended::Ended;
-use crate::fair::Caller;
-use crate::head_turns::{HeadTurn, HeadTurns};
+use crate::fair::{Caller, Turns};
 use crate::request_state::{RequestPace, RequestState};
 use crate::unauthenticated::{Holding, Slot, Unauthenticated};
 
@@ -18,8 +17,9 @@ use crate::unauthenticated::{Holding, Slot, Unauthenticated};
 #[derive(Debug)]
 pub(crate) struct ConnectionState {
     unauthenticated: Arc<Unauthenticated>,
-    head_turns: Arc<HeadTurns>,
-    head_turn: HeadTurn,
+    turns: Arc<Turns>,
+    /// Whose requests come over it, as far as is known: account and key.
+    caller: (AtomicU64, AtomicU64),
     waker: AtomicWaker,
     /// Why the connection is to be dropped, as [`Ended`]; 0: it is not.
     ended: AtomicU8,
@@ -50,14 +50,11 @@ struct Parts {
 }
 
 impl ConnectionState {
-    pub(crate) fn new(
-        unauthenticated: Arc<Unauthenticated>,
-        head_turns: Arc<HeadTurns>,
-    ) -> Arc<Self> {
+    pub(crate) fn new(unauthenticated: Arc<Unauthenticated>, turns: Arc<Turns>) -> Arc<Self> {
         Arc::new(Self {
             unauthenticated,
-            head_turns,
-            head_turn: HeadTurn::default(),
+            turns,
+            caller: (AtomicU64::new(Caller::STRANGER), AtomicU64::new(0)),
             waker: AtomicWaker::new(),
             ended: AtomicU8::new(0),
             closing: AtomicBool::new(false),
@@ -116,18 +113,25 @@ impl ConnectionState {
         self.closing.load(Ordering::Acquire)
     }
 
-    pub(crate) fn head_turn(&self) -> &HeadTurn {
-        &self.head_turn
+    pub(crate) fn turns(&self) -> &Arc<Turns> {
+        &self.turns
     }
 
-    pub(crate) fn head_turns(&self) -> &Arc<HeadTurns> {
-        &self.head_turns
+    /// Whose requests come over this connection, most likely: the latest caller that was proved, or all clients of its
+    /// network.
+    pub(crate) fn caller(&self) -> Caller {
+        let (account, key) = &self.caller;
+        Caller {
+            account: account.load(Ordering::Relaxed),
+            key: key.load(Ordering::Relaxed),
+        }
     }
 
-    /// The caller of a request is known.
+    /// The caller of a request is proved.
     pub(crate) fn set_caller(&self, caller: Caller) {
-        self.head_turn.set_caller(caller);
-        self.head_turns.note(caller);
+        let (account, key) = &self.caller;
+        account.store(caller.account, Ordering::Relaxed);
+        key.store(caller.key, Ordering::Relaxed);
     }
 
     pub(crate) fn waker(&self) -> &AtomicWaker {
@@ -151,6 +155,11 @@ impl ConnectionState {
     pub(crate) fn enter(self: &Arc<Self>, network: Option<Network>) {
         let holding = Holding::Connection(Arc::downgrade(self));
         let slot = self.unauthenticated.enter(network, holding);
+        if self.requests() == 0
+            && let Some(network) = network
+        {
+            self.set_caller(Caller::stranger(network));
+        }
         let mut parts = self.parts();
         parts.network = network;
         let former = parts.slot.replace(slot);
@@ -176,6 +185,7 @@ impl ConnectionState {
 
     /// A head has arrived whole.
     pub(crate) fn begin_request(&self) {
+        self.turns.note(self.caller());
         self.requests.fetch_add(1, Ordering::Relaxed);
         self.running.fetch_add(1, Ordering::Relaxed);
         self.head_bytes.store(0, Ordering::Relaxed);

@@ -4,13 +4,15 @@
 //! divided by account and, within an account, by access key: see [`Shares`]. A request beyond its share waits for a
 //! bounded time, in a queue that is served round robin by account, then by key, and is then refused.
 //!
-//! While more than one caller is active, a request also needs a *turn* for its first step. There are a few turns only,
-//! so that the requests of a caller with many connections wait here, in a fair queue, instead of in the executor's.
+//! While several callers are active, a request also waits for a *turn* before it is read, so that the requests of a
+//! caller with many connections wait here, in a fair queue, instead of in the executor's.
 
 mod limiter;
 mod queue;
 mod shares;
+mod turns;
 
-pub use limiter::{Arrival, Fair, FairLimits, Lease, Load, Slot, paced};
+pub use limiter::{Fair, FairLimits, Lease, Load, Slot};
 pub use queue::FairQueue;
 pub use shares::{Caller, Refused, Shares};
+pub(crate) use turns::{Entry, Turns};

@@ -15,7 +15,6 @@ pub mod descriptors;
 pub mod duration;
 mod ended;
 mod handler;
-mod head_turns;
 mod limits;
 mod listen;
 mod pace;

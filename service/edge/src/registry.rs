@@ -7,7 +7,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 use crate::Limits;
 use crate::connection_state::ConnectionState;
 use crate::ended::{Ended, show_use};
-use crate::head_turns::HeadTurns;
+use crate::fair::Turns;
 use crate::sweep::{Judgement, Memory, judge};
 use crate::unauthenticated::Unauthenticated;
 
@@ -19,7 +19,7 @@ const MANY_STRANGERS: usize = 8;
 pub(crate) struct Registry {
     limits: Limits,
     unauthenticated: Arc<Unauthenticated>,
-    head_turns: Arc<HeadTurns>,
+    turns: Arc<Turns>,
     entries: Mutex<Entries>,
 }
 
@@ -37,7 +37,7 @@ impl Registry {
         Arc::new(Self {
             limits,
             unauthenticated: Unauthenticated::new(limits.unauthenticated),
-            head_turns: Arc::default(),
+            turns: Arc::default(),
             entries: Mutex::default(),
         })
     }
@@ -48,10 +48,8 @@ impl Registry {
 
     /// Adds a connection until the guard is dropped.
     pub(crate) fn add(self: &Arc<Self>) -> Registered {
-        let state = ConnectionState::new(
-            Arc::clone(&self.unauthenticated),
-            Arc::clone(&self.head_turns),
-        );
+        let state =
+            ConnectionState::new(Arc::clone(&self.unauthenticated), Arc::clone(&self.turns));
         let mut entries = self.entries();
         if entries.closing {
             state.close();
@@ -136,7 +134,7 @@ impl Registry {
     }
 
     fn look(&self, now: Instant, elapsed: Duration) {
-        self.head_turns.look();
+        self.turns.look();
         let mut entries = self.entries();
         entries.idle.clear();
         for (state, memory) in entries.connections.values_mut() {
@@ -181,7 +179,6 @@ impl Registered {
 impl Drop for Registered {
     fn drop(&mut self) {
         self.state.leave();
-        self.state.head_turns().finish(&self.state);
         let removed = self.registry.entries().connections.remove(&self.id);
         drop(removed);
     }

@@ -12,7 +12,7 @@ use tokio::task::AbortHandle;
 use crate::budget::Network;
 use crate::connection_state::ConnectionState;
 use crate::ended::Ended;
-use crate::fair::{Arrival, Caller};
+use crate::fair::Caller;
 use crate::pace::Pace;
 use crate::unauthenticated::{Holding, Slot};
 
@@ -75,6 +75,10 @@ impl RequestState {
             }
             None => self.connection.end(reason),
         }
+    }
+
+    pub(crate) fn connection(&self) -> &ConnectionState {
+        &self.connection
     }
 
     pub(crate) fn set_task(&self, task: AbortHandle) {
@@ -153,15 +157,6 @@ impl RequestState {
 pub struct DecisionSignal(Arc<RequestState>);
 
 impl DecisionSignal {
-    /// Whether the request has begun in the turn of its account, or in the order of arrival.
-    #[must_use]
-    pub fn arrival(&self) -> Arrival {
-        match self.0.connection.head_turn().is_held() {
-            true => Arrival::InTurn,
-            false => Arrival::Unordered,
-        }
-    }
-
     /// The caller is proved. The connection's next requests are most likely of the same.
     pub fn decided_for(&self, caller: Caller) {
         self.decided();

@@ -1,8 +1,11 @@
 use std::cell::RefCell;
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
 
 use hyper::rt::Executor;
 
+use crate::fair::Entry;
 use crate::request_state::RequestState;
 
 thread_local! {
@@ -28,9 +31,31 @@ where
     F: Future<Output: Send + 'static> + Send + 'static,
 {
     fn execute(&self, future: F) {
-        let task = tokio::spawn(future);
-        if let Some(request) = NEXT.take() {
-            request.set_task(task.abort_handle());
-        }
+        let Some(request) = NEXT.take() else {
+            tokio::spawn(future);
+            return;
+        };
+        let connection = request.connection();
+        let task = match connection.turns().are_needed() {
+            true => {
+                let turn = connection.turns().enter(connection.caller());
+                tokio::spawn(in_turn(turn, future)).abort_handle()
+            }
+            false => tokio::spawn(future).abort_handle(),
+        };
+        request.set_task(task);
     }
+}
+
+/// Begins a future when its turn has come.
+async fn in_turn<F: Future>(turn: Entry, future: F) -> F::Output {
+    turn.come().await;
+    let mut turn = Some(turn);
+    let mut future = pin!(future);
+    poll_fn(|context| {
+        let polled = future.as_mut().poll(context);
+        turn = None;
+        polled
+    })
+    .await
 }

@@ -82,7 +82,6 @@ impl FairConfig {
                 requests: settings.max_requests.unwrap_or(defaults.requests),
                 bytes: settings.max_message_bytes.unwrap_or(defaults.bytes),
                 wait: settings.request_wait.unwrap_or(defaults.wait),
-                ..defaults
             },
             message_timeout: settings.message_timeout.unwrap_or(MESSAGE_TIMEOUT),
             max_open_uploads: settings.max_open_uploads.unwrap_or(MAX_OPEN_UPLOADS),

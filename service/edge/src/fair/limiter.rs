@@ -1,27 +1,11 @@
-use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::sync::oneshot;
-use tokio::time::{Instant, timeout};
+use tokio::time::timeout;
 
 use super::queue::FairQueue;
 use super::shares::{Caller, Refused, Shares};
-use crate::DecisionSignal;
-
-/// For how long after the latest change of caller requests need turns.
-const CONTENTION: Duration = Duration::from_secs(10);
-
-/// One in so many requests goes back to the executor's queue, to see how long that is.
-const SAMPLE: u32 = 16;
-
-/// The executor's queue is crowded if a request comes round again later than this.
-const CROWDED_DELAY: Duration = Duration::from_micros(300);
-
-/// For how long after a sign of a crowd requests need turns.
-const CROWDED: Duration = Duration::from_millis(100);
 
 /// Requests that wait, of all accounts, as a multiple of those that run.
 const WAITING_ACCOUNTS: usize = 4;
@@ -35,18 +19,15 @@ pub struct FairLimits {
     pub bytes: u64,
     /// How long a request waits for a slot, or for its bytes, before it is refused.
     pub wait: Duration,
-    /// First steps of requests at once while several callers are active; at least 1.
-    pub turns: usize,
 }
 
 impl Default for FairLimits {
-    /// 1,024 requests, 128 MiB, 1 s, 4 turns.
+    /// 1,024 requests, 128 MiB, 1 s.
     fn default() -> Self {
         Self {
             requests: 1024,
             bytes: 128 * 1024 * 1024,
             wait: Duration::from_secs(1),
-            turns: 4,
         }
     }
 }
@@ -56,28 +37,10 @@ impl Default for FairLimits {
 pub struct Load {
     /// Slots held.
     pub slots: u64,
-    /// Requests that wait for a slot or a turn.
+    /// Requests that wait for a slot.
     pub waiting: usize,
     /// Bytes held.
     pub bytes: u64,
-}
-
-/// How a request has come to be begun.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Arrival {
-    /// In the turn of its account: its connection has waited for that.
-    InTurn,
-    /// When it was read.
-    Unordered,
-}
-
-impl Arrival {
-    /// That of the request with these extensions.
-    #[must_use]
-    pub fn of(extensions: &http::Extensions) -> Self {
-        let signal = extensions.get::<DecisionSignal>();
-        signal.map_or(Self::Unordered, DecisionSignal::arrival)
-    }
 }
 
 /// Divides requests and bytes among callers. Cheap to clone; all clones are one.
@@ -94,14 +57,7 @@ struct Shared {
 
 struct Requests {
     slots: Shares,
-    turns: usize,
     waiting: FairQueue<oneshot::Sender<Slot>>,
-    /// The caller of the latest request, and until when several count as active.
-    latest: Option<Caller>,
-    contended_until: Option<Instant>,
-    /// Until when the executor's queue counts as crowded.
-    crowded_until: Option<Instant>,
-    opened: u32,
 }
 
 struct Bytes {
@@ -115,12 +71,7 @@ impl Fair {
     pub fn new(limits: FairLimits) -> Self {
         let requests = Requests {
             slots: Shares::new(limits.requests as u64),
-            turns: limits.turns.max(1),
             waiting: FairQueue::default(),
-            latest: None,
-            contended_until: None,
-            crowded_until: None,
-            opened: 0,
         };
         let bytes = Bytes {
             shares: Shares::new(limits.bytes),
@@ -135,31 +86,13 @@ impl Fair {
         }
     }
 
-    /// A slot for a request of a caller, with a turn if several callers are active.
+    /// A slot for a request of a caller.
     ///
     /// # Errors
     /// The bound that still held after the wait.
     pub async fn open(&self, caller: Caller) -> Result<Slot, Refused> {
-        self.open_on(caller, Arrival::Unordered).await
-    }
-
-    /// Like [`Fair::open`]; a request that was begun in turn needs no other one.
-    ///
-    /// # Errors
-    /// The bound that still held after the wait.
-    pub async fn open_on(&self, caller: Caller, arrival: Arrival) -> Result<Slot, Refused> {
-        let waiting = match self.try_open(caller, arrival)? {
+        let waiting = match self.try_open(caller)? {
             Opened::Now(slot) => return Ok(slot),
-            // Back to the executor's queue once, so that requests which are ready there join this queue.
-            Opened::AfterYield(slot) => {
-                let begun = Instant::now();
-                Yield::default().await;
-                let now = Instant::now();
-                if now - begun > CROWDED_DELAY {
-                    lock(&self.shared.requests).crowded_until = Some(now + CROWDED);
-                }
-                return Ok(slot);
-            }
             Opened::Later(waiting) => waiting,
         };
         match timeout(self.shared.limits.wait, waiting).await {
@@ -182,26 +115,17 @@ impl Fair {
         }
     }
 
-    fn try_open(&self, caller: Caller, arrival: Arrival) -> Result<Opened, Refused> {
+    fn try_open(&self, caller: Caller) -> Result<Opened, Refused> {
         let limits = &self.shared.limits;
         let mut requests = lock(&self.shared.requests);
-        let pace = match arrival {
-            Arrival::InTurn => Pace::Free,
-            Arrival::Unordered => requests.note(caller, Instant::now()),
-        };
-        if requests.waiting.is_empty() || pace != Pace::Turns {
-            let granted = requests.grant(caller, pace);
-            match (granted, pace) {
-                (Ok(turn), Pace::Free) => {
+        if requests.waiting.is_empty() {
+            match requests.slots.take(caller, 1) {
+                Ok(()) => {
                     drop(requests);
-                    return Ok(Opened::Now(self.slot(caller, turn)));
+                    return Ok(Opened::Now(self.slot(caller)));
                 }
-                (Ok(turn), Pace::Sample | Pace::Turns) => {
-                    drop(requests);
-                    return Ok(Opened::AfterYield(self.slot(caller, turn)));
-                }
-                (Err(Some(refused)), _) if limits.wait.is_zero() => return Err(refused),
-                (Err(_), _) => {}
+                Err(refused) if limits.wait.is_zero() => return Err(refused),
+                Err(_) => {}
             }
         }
         let most = limits.requests.max(1);
@@ -231,11 +155,10 @@ impl Fair {
         }
     }
 
-    fn slot(&self, caller: Caller, turn: Turn) -> Slot {
+    fn slot(&self, caller: Caller) -> Slot {
         Slot {
             fair: self.clone(),
             caller,
-            turn: AtomicBool::new(turn == Turn::Held),
             message: Mutex::new(None),
         }
     }
@@ -246,7 +169,7 @@ impl Fair {
         drop(requests);
         for (caller, waiting) in granted {
             // Whoever went away gives the slot back: it is dropped here.
-            let _gone = waiting.send(self.slot(caller, Turn::Held));
+            let _gone = waiting.send(self.slot(caller));
         }
     }
 
@@ -309,76 +232,21 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 enum Opened {
     Now(Slot),
-    AfterYield(Slot),
     Later(oneshot::Receiver<Slot>),
 }
 
-/// How a request comes to run.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Pace {
-    /// At once.
-    Free,
-    /// At once, after a look at the executor's queue.
-    Sample,
-    /// With a turn.
-    Turns,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Turn {
-    Held,
-    None,
-}
-
 impl Requests {
-    /// Notes a request; says how it is to run.
-    fn note(&mut self, caller: Caller, now: Instant) -> Pace {
-        if self.latest.is_some_and(|latest| latest != caller) {
-            self.contended_until = Some(now + CONTENTION);
-        }
-        self.latest = Some(caller);
-        if self.contended_until.is_none_or(|until| now >= until) {
-            return Pace::Free;
-        }
-        if self.turns == 0 {
-            self.crowded_until = Some(now + CROWDED);
-        }
-        self.opened = self.opened.wrapping_add(1);
-        if self.crowded_until.is_some_and(|until| now < until) {
-            Pace::Turns
-        } else if self.opened.is_multiple_of(SAMPLE) {
-            Pace::Sample
-        } else {
-            Pace::Free
-        }
-    }
-
-    /// Takes a slot, and a turn if one is needed. The error is absent if only a turn is missing.
-    fn grant(&mut self, caller: Caller, pace: Pace) -> Result<Turn, Option<Refused>> {
-        if pace != Pace::Turns {
-            self.slots.take(caller, 1)?;
-            return Ok(Turn::None);
-        }
-        let turns = self.turns.checked_sub(1).ok_or(None)?;
-        self.slots.take(caller, 1)?;
-        self.turns = turns;
-        Ok(Turn::Held)
-    }
-
-    /// The next request that can be served, with its slot and turn taken.
+    /// The next request that can be served, with its slot taken.
     fn next(&mut self) -> Option<(Caller, oneshot::Sender<Slot>)> {
-        while self.turns > 0 {
+        loop {
             let slots = &mut self.slots;
-            let mut admits = |caller, _: &_| slots.take(caller, 1).is_ok();
-            let (caller, waiting) = self.waiting.pop(&mut admits)?;
-            if waiting.is_closed() {
-                self.slots.give_back(caller, 1);
-            } else {
-                self.turns -= 1;
+            let admits = |caller, _: &_| slots.take(caller, 1).is_ok();
+            let (caller, waiting) = self.waiting.pop(admits)?;
+            if !waiting.is_closed() {
                 return Some((caller, waiting));
             }
+            self.slots.give_back(caller, 1);
         }
-        None
     }
 }
 
@@ -402,8 +270,6 @@ impl Bytes {
 pub struct Slot {
     fair: Fair,
     caller: Caller,
-    /// Whether it holds a turn as well.
-    turn: AtomicBool,
     /// The memory of its latest message.
     message: Mutex<Option<Lease>>,
 }
@@ -436,23 +302,12 @@ impl Slot {
             Ok(Err(_)) | Err(_) => Err(refused),
         }
     }
-
-    /// Gives the turn back: from here on the request waits for its client, for a disk or for a database.
-    pub fn end_turn(&self) {
-        if self.turn.swap(false, Ordering::Relaxed) {
-            self.fair.release(|requests| requests.turns += 1);
-        }
-    }
 }
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        let turns = usize::from(*self.turn.get_mut());
         let caller = self.caller;
-        self.fair.release(|requests| {
-            requests.turns += turns;
-            requests.slots.give_back(caller, 1);
-        });
+        (self.fair).release(|requests| requests.slots.give_back(caller, 1));
     }
 }
 
@@ -470,42 +325,10 @@ impl Drop for Lease {
     }
 }
 
-/// Runs `work`, and gives the slot's turn back when it has to wait for something. A future taken by value would be
-/// twice in this one.
-pub async fn paced<T>(slot: Option<&Slot>, mut work: Pin<&mut impl Future<Output = T>>) -> T {
-    let mut first = slot;
-    std::future::poll_fn(|context| {
-        let polled = work.as_mut().poll(context);
-        if polled.is_pending()
-            && let Some(slot) = first.take()
-        {
-            slot.end_turn();
-        }
-        polled
-    })
-    .await
-}
-
-/// Pends once, ready to be polled again at once.
-#[derive(Debug, Default)]
-struct Yield {
-    done: bool,
-}
-
-impl Future for Yield {
-    type Output = ();
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        if std::mem::replace(&mut self.done, true) {
-            return Poll::Ready(());
-        }
-        context.waker().wake_by_ref();
-        Poll::Pending
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use tokio::time::Instant;
+
     use super::*;
 
     const GREEDY: Caller = Caller { account: 1, key: 1 };
@@ -522,9 +345,7 @@ mod tests {
     async fn fill(fair: &Fair, caller: Caller, slots: usize) -> Vec<Slot> {
         let mut held = Vec::new();
         for _ in 0..slots {
-            let slot = fair.open(caller).await.unwrap();
-            slot.end_turn();
-            held.push(slot);
+            held.push(fair.open(caller).await.unwrap());
         }
         held
     }
@@ -548,70 +369,6 @@ mod tests {
         waiting.await.unwrap().unwrap();
         drop(modest);
         assert_eq!(fair.load(), Load::default());
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn turns_go_round_among_callers() {
-        let fair = Fair::new(FairLimits {
-            turns: 1,
-            ..FairLimits::default()
-        });
-        let first = fair.open(GREEDY).await.unwrap();
-        let order = Arc::new(Mutex::new(Vec::new()));
-        let mut tasks = Vec::new();
-        drop(fair.open(MODEST).await.unwrap());
-        lock(&fair.shared.requests).crowded_until = Some(Instant::now() + CROWDED);
-        let holder = fair.open(GREEDY).await.unwrap();
-        for caller in [GREEDY, GREEDY, GREEDY, MODEST, MODEST] {
-            let (fair, order) = (fair.clone(), Arc::clone(&order));
-            tasks.push(tokio::spawn(async move {
-                let slot = fair.open(caller).await.unwrap();
-                let note = async { lock(&order).push(caller.account) };
-                paced(Some(&slot), std::pin::pin!(note)).await;
-                slot.end_turn();
-            }));
-            tokio::task::yield_now().await;
-        }
-        assert_eq!(fair.load().waiting, 5);
-        holder.end_turn();
-        for task in tasks {
-            task.await.unwrap();
-        }
-        assert_eq!(*lock(&order), [1, 2, 1, 2, 1]);
-        drop((first, holder));
-        assert_eq!(fair.load(), Load::default());
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn one_caller_alone_needs_no_turn() {
-        let fair = Fair::new(FairLimits {
-            turns: 1,
-            ..FairLimits::default()
-        });
-        let held = [
-            fair.open(GREEDY).await.unwrap(),
-            fair.open(GREEDY).await.unwrap(),
-        ];
-        assert_eq!((fair.load().slots, fair.load().waiting), (2, 0));
-        drop(held);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_crowd_in_the_executors_queue_is_noticed() {
-        let fair = Fair::new(FairLimits {
-            turns: 1,
-            ..FairLimits::default()
-        });
-        for turn in 0..=SAMPLE {
-            let caller = if turn % 2 == 0 { GREEDY } else { MODEST };
-            let slot = fair.open(caller);
-            // Whatever else runs takes its time.
-            let crowd = tokio::time::advance(2 * CROWDED_DELAY);
-            let (slot, ()) = tokio::join!(slot, crowd);
-            drop(slot.unwrap());
-        }
-        let crowded = lock(&fair.shared.requests).crowded_until;
-        assert!(crowded.is_some_and(|until| until > Instant::now()));
     }
 
     #[tokio::test(start_paused = true)]

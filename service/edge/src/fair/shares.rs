@@ -1,4 +1,7 @@
 use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use crate::budget::Network;
 
 /// Who uses a resource: opaque numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -12,6 +15,20 @@ pub struct Caller {
 impl Caller {
     /// All callers without credentials together. They share one sixteenth of each resource.
     pub const ANONYMOUS: Self = Self { account: 0, key: 0 };
+
+    /// The account of callers of whom nothing is proved and no network is known. Accounts are numbered below.
+    pub(crate) const STRANGER: u64 = 1 << 63;
+
+    /// All callers of a network of whom nothing is proved.
+    #[must_use]
+    pub fn stranger(network: Network) -> Self {
+        let mut hasher = DefaultHasher::new();
+        network.hash(&mut hasher);
+        Self {
+            account: Self::STRANGER | hasher.finish(),
+            key: 0,
+        }
+    }
 }
 
 /// The anonymous share is the total divided by this.

@@ -1,10 +1,9 @@
 use std::net::IpAddr;
-use std::pin::pin;
 use std::sync::Arc;
 
 use bucketry_contract::access_table::{self, AccessClass as ContractClass};
 use bucketry_contract::adapter::v1::{AuthorizeRequest, AuthorizeResponse};
-use bucketry_edge::fair::{Arrival, Slot, paced};
+use bucketry_edge::fair::Slot;
 
 use super::claim::{Asking, ClaimError, Verified, verify};
 use crate::access::{self, AccessClass, ClientAddress, MAX_SESSION_LIFE, OperationSession, Origin};
@@ -58,7 +57,7 @@ pub(crate) async fn authorize(
     .await?;
     let sharer = fair_caller(&verified.caller);
     let slot = match shares {
-        SharedBy::Service(arrival) => Some(Arc::new(service.slot(sharer, arrival).await?)),
+        SharedBy::Service => Some(Arc::new(service.slot(sharer).await?)),
         SharedBy::Edge => None,
     };
     let class = named.request_class(&classes);
@@ -68,7 +67,7 @@ pub(crate) async fn authorize(
         class,
         (named.bucket, named.key),
     );
-    paced(slot.as_deref(), pin!(counted)).await?;
+    counted.await?;
     let usage = session_use(&asked.rpc, &asked.bucket, &asked.key);
     let session = OperationSession::new(&verified.caller, usage, service.now(), MAX_SESSION_LIFE);
     let response = AuthorizeResponse {
@@ -87,7 +86,7 @@ pub(crate) async fn authorize(
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SharedBy {
     /// The service: the edge is in this process.
-    Service(Arrival),
+    Service,
     /// The edge itself, in its own process.
     Edge,
 }
