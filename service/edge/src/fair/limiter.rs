@@ -11,27 +11,27 @@ use super::queue::FairQueue;
 use super::shares::{Caller, Refused, Shares};
 use crate::DecisionSignal;
 
-/// For how long after the latest change of caller requests need turns.
+/// How long requests need turns after two callers were last seen in succession.
 const CONTENTION: Duration = Duration::from_secs(10);
 
-/// One in so many requests goes back to the executor's queue, to see how long that is.
+/// One in this many requests yields to the executor, to measure the delay of its queue.
 const SAMPLE: u32 = 16;
 
-/// The executor's queue is crowded if a request comes round again later than this.
+/// The executor counts as crowded if a request that yielded is polled again later than this.
 const CROWDED_DELAY: Duration = Duration::from_micros(300);
 
-/// For how long after a sign of a crowd requests need turns.
+/// How long requests need turns after the executor was found crowded.
 const CROWDED: Duration = Duration::from_millis(100);
 
-/// Requests that wait, of all accounts, as a multiple of those that run.
+/// The bound of waiting requests of all accounts, as a multiple of the running ones.
 const WAITING_ACCOUNTS: usize = 4;
 
-/// What is divided among callers.
+/// The limits that are divided among callers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FairLimits {
     /// Requests at once, counted until the last byte of their answers; at least 1.
     pub requests: usize,
-    /// Bytes of requests that are held in memory as a whole.
+    /// Bytes of messages that are buffered whole.
     pub bytes: u64,
     /// How long a request waits for a slot, or for its bytes, before it is refused.
     pub wait: Duration,
@@ -150,7 +150,7 @@ impl Fair {
     pub async fn open_on(&self, caller: Caller, arrival: Arrival) -> Result<Slot, Refused> {
         let waiting = match self.try_open(caller, arrival)? {
             Opened::Now(slot) => return Ok(slot),
-            // Back to the executor's queue once, so that requests which are ready there join this queue.
+            // Yields once, so that other ready requests join this queue.
             Opened::AfterYield(slot) => {
                 let begun = Instant::now();
                 Yield::default().await;
@@ -214,7 +214,7 @@ impl Fair {
         }
         let (granted, later) = oneshot::channel();
         waiting.push(caller, granted);
-        // Those who wait may all be beyond their shares, while this caller is not.
+        // All waiting callers may be beyond their shares while this one is not.
         self.serve(requests);
         Ok(Opened::Later(later))
     }
@@ -240,12 +240,12 @@ impl Fair {
         }
     }
 
-    /// Gives everyone a slot who waits and may have one.
+    /// Grants slots to all waiting requests that may have one.
     fn serve(&self, mut requests: MutexGuard<'_, Requests>) {
         let granted: Vec<_> = std::iter::from_fn(|| requests.next()).collect();
         drop(requests);
         for (caller, waiting) in granted {
-            // Whoever went away gives the slot back: it is dropped here.
+            // If the request was cancelled, the slot is dropped here, which returns it.
             let _gone = waiting.send(self.slot(caller, Turn::Held));
         }
     }
@@ -258,7 +258,7 @@ impl Fair {
         }
     }
 
-    /// Reserves bytes; else answers the bound that holds, and where the bytes will come.
+    /// Reserves bytes, or returns the bound that is exceeded and the receiver for a later grant.
     fn try_reserve(
         &self,
         caller: Caller,
@@ -318,7 +318,7 @@ enum Opened {
 enum Pace {
     /// At once.
     Free,
-    /// At once, after a look at the executor's queue.
+    /// At once, after measuring the executor's queue.
     Sample,
     /// With a turn.
     Turns,
@@ -415,14 +415,14 @@ impl Slot {
         self.caller
     }
 
-    /// Keeps reserved memory until the slot goes, in place of what it kept before. `None`: keeps none.
+    /// Keeps reserved memory until the slot is dropped, replacing what it kept before. `None` keeps none.
     pub fn keep(&self, lease: Option<Lease>) {
         let former = std::mem::replace(&mut *lock(&self.message), lease);
         drop(former);
     }
 
-    /// Reserves memory for a message of `amount` bytes. To be asked for before the message is read, so that whoever
-    /// waits holds nothing.
+    /// Reserves memory for a message of `amount` bytes. To be called before the message is read, so that a waiting
+    /// request holds no memory.
     ///
     /// # Errors
     /// The bound that still held after the wait.
@@ -470,8 +470,8 @@ impl Drop for Lease {
     }
 }
 
-/// Runs `work`, and gives the slot's turn back when it has to wait for something. A future taken by value would be
-/// twice in this one.
+/// Runs `work`, and gives the slot's turn back when it first pends. `work` is taken by reference: by value, the future
+/// would be stored twice in this one.
 pub async fn paced<T>(slot: Option<&Slot>, mut work: Pin<&mut impl Future<Output = T>>) -> T {
     let mut first = slot;
     std::future::poll_fn(|context| {
@@ -605,7 +605,7 @@ mod tests {
         for turn in 0..=SAMPLE {
             let caller = if turn % 2 == 0 { GREEDY } else { MODEST };
             let slot = fair.open(caller);
-            // Whatever else runs takes its time.
+            // Other tasks keep the executor busy.
             let crowd = tokio::time::advance(2 * CROWDED_DELAY);
             let (slot, ()) = tokio::join!(slot, crowd);
             drop(slot.unwrap());
