@@ -88,8 +88,9 @@ impl Registry {
     /// that has been idle longest. Unauthenticated callers who take all connections must not cost a client the idle one
     /// that it is about to use again.
     pub(crate) fn make_room(&self) {
-        let strangers = self.unauthenticated.used().0;
-        let are_many = strangers.saturating_mul(MANY_UNAUTHENTICATED) >= self.entries().connections.len();
+        let unauthenticated = self.unauthenticated.used().0;
+        let are_many = unauthenticated.saturating_mul(MANY_UNAUTHENTICATED)
+            >= self.entries().connections.len();
         if !are_many && self.end_idle() {
             return;
         }
