@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::connection_state::ConnectionState;
 use crate::fair::{Caller, FairQueue};
 
-/// Looks of the sweeper after which requests of one account only count as that.
+/// The number of sweeps with requests of only one account after which several no longer count as active.
 const QUIET_LOOKS: u32 = 10;
 
 /// Lets the connections of several accounts begin their requests in turn.
@@ -82,7 +82,7 @@ impl HeadTurns {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Notes whose request has begun.
+    /// Records the caller of a request that has begun.
     pub(crate) fn note(&self, caller: Caller) {
         if self.latest.load(Ordering::Relaxed) != caller.account {
             self.latest.store(caller.account, Ordering::Relaxed);
@@ -90,7 +90,7 @@ impl HeadTurns {
         }
     }
 
-    /// Decides whether several accounts are active. Called at each look of the sweeper.
+    /// Decides whether several accounts are active. Called at each sweep.
     pub(crate) fn look(&self) {
         let quiet = match self.changes.swap(0, Ordering::Relaxed) {
             0 => self.quiet.load(Ordering::Relaxed).saturating_add(1),
@@ -122,7 +122,7 @@ impl HeadTurns {
             queue.free -= 1;
             turn.stage.store(HELD, Ordering::Release);
             drop(queue);
-            // Back to the executor's queue once, so that connections which are ready there ask for turns too.
+            // Yields once, so that other ready connections ask for turns too.
             connection.waker().wake();
         } else {
             turn.stage.store(WAITS, Ordering::Release);
@@ -131,7 +131,7 @@ impl HeadTurns {
         false
     }
 
-    /// A connection has been polled, or is at its end: its turn goes to the next.
+    /// Ends the turn of a connection that has been polled or has ended, and grants the next.
     pub(crate) fn finish(&self, connection: &ConnectionState) {
         let stage = &connection.head_turn().stage;
         if stage.load(Ordering::Relaxed) == NONE || stage.swap(NONE, Ordering::AcqRel) != HELD {
@@ -141,7 +141,7 @@ impl HeadTurns {
         while let Some((_, next)) = queue.waiting.pop(|_, _| true) {
             let stage = &next.head_turn().stage;
             let granted = stage.compare_exchange(WAITS, HELD, Ordering::AcqRel, Ordering::Relaxed);
-            // Otherwise it has ended while it waited.
+            // Otherwise the connection ended while it waited.
             if granted.is_ok() {
                 drop(queue);
                 next.waker().wake();

@@ -162,7 +162,7 @@ impl DecisionSignal {
         }
     }
 
-    /// The caller is proved. The connection's next requests are most likely of the same.
+    /// Signals that the caller is authenticated. The connection's next requests are likely to be of the same caller.
     pub fn decided_for(&self, caller: Caller) {
         self.decided();
         self.0.connection.set_caller(caller);

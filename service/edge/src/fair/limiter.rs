@@ -62,7 +62,7 @@ pub struct Load {
     pub bytes: u64,
 }
 
-/// How a request has come to be begun.
+/// The order in which a request was begun.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Arrival {
     /// In the turn of its account: its connection has waited for that.
@@ -409,7 +409,7 @@ pub struct Slot {
 }
 
 impl Slot {
-    /// Whose request it is.
+    /// The caller of the request.
     #[must_use]
     pub const fn caller(&self) -> Caller {
         self.caller
