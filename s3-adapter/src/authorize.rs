@@ -34,7 +34,7 @@ pub(crate) struct Asked<'a> {
     pub(crate) client: &'a Client,
 }
 
-/// The decision, a session for this operation on this resource, and the request's place among the running ones.
+/// The decision, a session for this operation on this resource, and the request's slot.
 ///
 /// # Errors
 /// The service's refusal; `SlowDown` if the caller has its share of requests already.
@@ -46,7 +46,7 @@ pub(crate) async fn authorize(
     let mut request = tonic::Request::new(message(asked));
     *request.extensions_mut() = extensions.clone();
     let mut answer = edge.authority.authorize(request).await?;
-    // A service in this process has given a slot. One in another process divides its own.
+    // A service in this process has already given a slot; one in another process divides its own slots.
     let slot = match answer.extensions_mut().remove::<Arc<Slot>>() {
         Some(slot) => slot,
         None => {
@@ -62,9 +62,9 @@ pub(crate) async fn authorize(
     Ok((answer.into_inner(), slot))
 }
 
-/// A caller that has its share.
+/// The error of a caller whose share is used up.
 pub(crate) fn slow_down(refused: Refused) -> S3Error {
-    tracing::debug!(bound = refused.label(), "a request is refused");
+    tracing::debug!(bound = refused.label(), "request refused: share used up");
     of_reason(ErrorReason::SlowDown, "")
 }
 

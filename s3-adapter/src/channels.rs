@@ -1,4 +1,4 @@
-//! The connections to the service.
+//! A pool of connections to the service.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -11,17 +11,17 @@ use http_body::{Body, Frame, SizeHint};
 use tonic::transport::{Channel, Endpoint, Error};
 use tower::{Service, ServiceExt};
 
-/// Calls for which one connection is meant. The service takes 256 at once on a connection.
+/// The intended number of concurrent calls per connection. The service accepts 256.
 const CALLS_PER_CONNECTION: usize = 64;
 
 /// The most connections.
 const MAX_CONNECTIONS: usize = 256;
 
-/// What one call may have received and not read, in bytes. At a round trip of 1 ms a download gets 256 MiB/s.
+/// The flow-control window of a call, in bytes. With a round trip of 1 ms a download gets 256 MiB/s.
 const STREAM_WINDOW_BYTES: u32 = 256 * 1024;
 
-/// What all calls of one connection may have received and not read, in bytes: as many as are meant for it, so that
-/// downloads that nobody reads cannot stop the others.
+/// The flow-control window of a connection, in bytes: the windows of its intended calls together, so that stalled
+/// downloads cannot stop the others.
 const CONNECTION_WINDOW_BYTES: u32 = CALLS_PER_CONNECTION as u32 * STREAM_WINDOW_BYTES;
 
 /// Several connections to the service. A call takes the one with the fewest calls.
@@ -60,13 +60,13 @@ impl Channels {
         }
     }
 
-    /// The most connections that are made, each with a file descriptor.
+    /// The largest number of connections, each of which takes a file descriptor.
     #[must_use]
     pub fn connections(&self) -> usize {
         self.links.len()
     }
 
-    /// The connection with the fewest calls. Two that choose at the same moment may choose the same one.
+    /// The connection with the fewest calls. Concurrent calls may choose the same one.
     fn choose(&self) -> (Channel, Call) {
         let load = |link: &&Link| link.calls.load(Ordering::Relaxed);
         let link = self.links.iter().min_by_key(load);
@@ -95,7 +95,7 @@ impl Service<http::Request<tonic::body::Body>> for Channels {
     }
 }
 
-/// One call of a connection, until it is dropped.
+/// Counts one call of a connection until it is dropped.
 #[derive(Debug)]
 struct Call(Arc<AtomicUsize>);
 
@@ -105,7 +105,7 @@ impl Drop for Call {
     }
 }
 
-/// The body of an answer. Its call counts until it is dropped.
+/// The body of an answer, which holds its call's count until it is dropped.
 #[derive(Debug)]
 pub struct Answer {
     body: tonic::body::Body,

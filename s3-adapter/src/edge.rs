@@ -25,7 +25,6 @@ pub(crate) struct Edge {
     pub(crate) objects: Arc<Objects>,
     pub(crate) authority: Arc<Authority>,
     pub(crate) settings: Settings,
-    /// Divides the requests among their callers if the authority does not do so itself, because it is in another
-    /// process.
+    /// Divides requests among callers if the authority is in another process and so cannot do it.
     pub(crate) fair: Fair,
 }

@@ -45,7 +45,7 @@ pub(crate) struct Exchange {
     pub(crate) client: Client,
     /// The content of an upload; of all other operations it has been read.
     pub(crate) intake: Intake,
-    /// The request's place among the running ones.
+    /// The request's slot.
     pub(crate) slot: Arc<Slot>,
     /// The XML body, if there was one.
     pub(crate) document: Option<Element>,
@@ -68,7 +68,7 @@ impl Exchange {
     /// Reserves the memory of an XML body before it is read.
     ///
     /// # Errors
-    /// `SlowDown` if the caller's documents take its share already.
+    /// `SlowDown` if the caller's share of memory is used up.
     pub(crate) async fn reserve_document(&mut self) -> Result<(), S3Error> {
         let announced = self.headers.get(CONTENT_LENGTH);
         let announced = announced.and_then(|value| value.to_str().ok()?.parse().ok());

@@ -14,7 +14,7 @@ use crate::binding::PART_NUMBER;
 use crate::error::S3Error;
 use crate::headers::{format_http_date, header_value};
 
-/// How long a client that is refused with `SlowDown` is asked to wait, in seconds.
+/// `Retry-After` of `SlowDown`, in seconds.
 const SECOND: HeaderValue = HeaderValue::from_static("1");
 
 pub(crate) const BUCKET_REGION: HeaderName = HeaderName::from_static("x-amz-bucket-region");

@@ -12,7 +12,7 @@ use http::{Request, Response, Version};
 use tower::Service;
 use uuid::Uuid;
 
-/// Gives each request to the adapter, with what is known of its client.
+/// Passes each request to the adapter, with the facts of its client.
 #[derive(Debug)]
 pub(crate) struct Front {
     pub(crate) adapter: S3Adapter,
@@ -47,7 +47,7 @@ impl Handler for Front {
         let version = request.version();
         let answered: Result<_, Infallible> = self.adapter.clone().call(request).await;
         let mut response = answered.unwrap_or_else(|never| match never {});
-        // Clients that keep connections open move to another adapter before this one goes.
+        // Lets clients with persistent connections move to another adapter before this one stops.
         if version < Version::HTTP_2 && self.health.is_draining() {
             let close = HeaderValue::from_static("close");
             response.headers_mut().insert(CONNECTION, close);

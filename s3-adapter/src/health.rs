@@ -15,10 +15,10 @@ pub(crate) const SERVICE: &str = "service";
 /// How long the service may take to answer.
 const LIMIT: Duration = Duration::from_secs(1);
 
-/// The pause between two questions.
+/// The interval between probes.
 const INTERVAL: Duration = Duration::from_secs(1);
 
-/// Asks the service again and again.
+/// Probes the service until dropped.
 pub(crate) async fn follow_service(channel: Channel, health: Health) {
     let mut client = HealthClient::new(channel);
     loop {

@@ -43,7 +43,7 @@ pub struct OperationName(pub &'static str);
 struct Known {
     target: Option<Target>,
     operation: Option<Operation>,
-    /// The request's place among the running ones, once its caller is proved.
+    /// The request's slot, once its caller is authenticated.
     slot: Option<Arc<Slot>>,
 }
 
@@ -242,7 +242,7 @@ fn refuse_unsigned_frames(operation: Operation, signed: &RequestHead<'_>) -> Res
     Ok(())
 }
 
-/// What is read of the body from now on no longer counts as a stranger's.
+/// From now on the body no longer counts against the unauthenticated budget.
 fn signal_decision(extensions: &http::Extensions) {
     if let Some(signal) = extensions.get::<DecisionSignal>() {
         signal.decided();

@@ -1,5 +1,5 @@
-//! Judges gRPC calls by their heads, before any message is read: who calls, and whether the caller has room for another
-//! call. What is proved here travels in the request's extensions; the operation does not prove it again.
+//! Judges gRPC calls by their heads, before any message is read: authenticates the caller and takes a slot for the call.
+//! The result is in the request's extensions; the operation does not authenticate again.
 
 mod body;
 mod frames;
@@ -30,16 +30,16 @@ use crate::server::{ConnectionInfo, RequestBody};
 use crate::service::Service;
 use crate::status::to_status;
 
-/// The longest message, in bytes: a chunk of 2 MiB and what is around it.
+/// The longest message, in bytes: a chunk of 2 MiB and its envelope.
 pub(crate) const MAX_MESSAGE_BYTES: usize = 4 * 1024 * 1024;
 
-/// The longest message of a caller who has proved nothing, in bytes.
+/// The longest message of an unauthenticated caller, in bytes.
 const MAX_PUBLIC_MESSAGE_BYTES: u32 = 64 * 1024;
 
-/// How long such a message may take at most: signing in must not wait for strangers who send nothing.
+/// The time limit for such a message: sign-ins must not wait for callers who send nothing.
 const PUBLIC_MESSAGE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Load balancers ask for health, which must be answered even if anonymous callers take all of their share.
+/// Health checks of load balancers, which must be answered even if anonymous callers use up their share.
 const HEALTH_CHECK: &str = "/grpc.health.v1.Health/Check";
 
 /// One RPC of the contract.
@@ -54,11 +54,11 @@ struct Rpc {
 enum Kind {
     /// One message.
     Message,
-    /// Messages one after the other.
+    /// A stream of messages.
     Stream,
 }
 
-/// Stands before the gRPC services.
+/// Judges calls before they reach the gRPC services.
 #[derive(Clone)]
 pub(crate) struct CallGate {
     service: Arc<Service>,
@@ -115,13 +115,13 @@ impl CallGate {
             Some(rpc) if rpc.access.class != AccessClass::Public => {
                 self.admit(&mut request, rpc).await
             }
-            Some(_) => self.admit_stranger(Kind::Message).await,
+            Some(_) => self.admit_unauthenticated(Kind::Message).await,
             None if path == HEALTH_CHECK => Ok(Admitted {
                 slot: None,
                 intake: self.public_intake(Kind::Message),
             }),
-            // Health streams, reflection, and what does not exist.
-            None => self.admit_stranger(Kind::Stream).await,
+            // Health streams, reflection and unknown methods.
+            None => self.admit_unauthenticated(Kind::Stream).await,
         };
         let Admitted { slot, intake } = match admitted {
             Ok(admitted) => admitted,
@@ -145,7 +145,7 @@ impl CallGate {
         }
     }
 
-    /// Proves the caller, and leaves the proof in the request.
+    /// Authenticates the caller and stores the result in the request's extensions.
     async fn admit(&self, request: &mut Request<RequestBody>, rpc: Rpc) -> Result<Admitted, Error> {
         let service = &self.service;
         if rpc.access.class == AccessClass::Edge {
@@ -172,7 +172,7 @@ impl CallGate {
         })
     }
 
-    /// Whoever comes by the session of an edge shares by the session's key. The account is not looked up, so that a
+    /// Callers with an edge's session share by the session's key. The account is not looked up, so that a
     /// call does not read the key twice: the edge has divided by accounts already.
     fn of_session(&self, caller: &gate::Caller) -> Result<Caller, Error> {
         let pk = self.service.session_key(caller)?;
@@ -219,7 +219,7 @@ struct Admitted {
     intake: Intake,
 }
 
-/// The answer of a call; its slot is given back when it has been sent or given up.
+/// The answer to a call. Its slot is returned when the answer has been sent or cancelled.
 struct HeldBody {
     inner: Body,
     _slot: Arc<Slot>,

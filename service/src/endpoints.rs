@@ -1,4 +1,4 @@
-//! The names by which clients reach this server: what a sign-in may say that it dialled.
+//! The URLs by which clients reach this server, any of which a sign-in may name as the dialled endpoint.
 
 use std::net::IpAddr;
 
@@ -8,7 +8,7 @@ use crate::config::PublicUrl;
 use crate::error::Error;
 use crate::server::{ConnectionInfo, Encryption};
 
-/// The endpoints that hold for every connection. Beside them stands the address at which a connection arrived.
+/// The endpoints that are valid on every connection, in addition to the address at which a connection arrived.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Endpoints(Vec<String>);
 
@@ -22,8 +22,8 @@ impl Endpoints {
         )
     }
 
-    /// Refuses an endpoint that is not one of this server: then somebody between passes the client's sign-in on, or the
-    /// operator has not told the server this name.
+    /// Refuses an endpoint that is not one of this server: either the sign-in is being relayed, or an
+    /// `--endpoint-alias` is missing.
     ///
     /// # Errors
     /// [`Error::OtherEndpoint`] names both sides.
@@ -43,7 +43,7 @@ impl Endpoints {
     }
 }
 
-/// The longest endpoint that is repeated to the client: a host name has at most 253 characters.
+/// The longest endpoint that is repeated in an error, in characters: a host name has at most 253.
 const MAX_SHOWN: usize = 300;
 
 /// The address at which the connection arrived, as an endpoint.

@@ -11,7 +11,7 @@ use crate::telemetry::metrics::count_refusal;
 /// All operators' keys count as one account.
 const OPERATORS: u64 = u64::MAX;
 
-/// A caller as one who shares: its account and its key.
+/// A caller's account and key, by which it shares.
 pub(crate) fn fair_caller(caller: &access::Caller) -> Caller {
     let Some(key) = caller.key() else {
         return Caller::ANONYMOUS;
@@ -26,14 +26,14 @@ pub(crate) fn fair_caller(caller: &access::Caller) -> Caller {
     }
 }
 
-/// A refusal for want of a share; counted in the metrics.
+/// The error of a request whose caller's share is used up; counts it in the metrics.
 pub(crate) fn busy(refused: Refused) -> Error {
     count_refusal(refused.label());
     Error::Busy(refused)
 }
 
 impl Service {
-    /// A place among the running requests.
+    /// Takes a slot.
     ///
     /// # Errors
     /// [`Error::Busy`] if the caller has its share already.

@@ -39,7 +39,7 @@ pub(crate) struct Caller {
     proof: Proof,
     /// Whether the credentials were a session instead of the key itself.
     by_session: bool,
-    /// To be given when the caller is known.
+    /// Sent when the caller is known.
     decision: Option<DecisionSignal>,
 }
 
@@ -57,19 +57,19 @@ impl Caller {
         self.rpc
     }
 
-    /// Refuses a caller without credentials, where a message must be waited for before the caller can be judged: a
-    /// stranger must not keep streams open by sending nothing. No operation that waits is for everybody.
+    /// Refuses a caller without credentials, where a message must be waited for before the caller can be judged: an
+    /// anonymous caller must not keep streams open by sending nothing. No operation that waits is open to everyone.
     ///
     /// # Errors
     /// [`Error::CredentialsRequired`].
-    pub(crate) fn no_stranger(self) -> Result<Self, Error> {
+    pub(crate) fn authenticated(self) -> Result<Self, Error> {
         match &self.proof {
             Proof::Known(known) if known.key().is_none() => Err(Error::CredentialsRequired),
             Proof::Known(_) | Proof::Session(_) => Ok(self),
         }
     }
 
-    /// The proved or anonymous caller; none for the session of an edge, which is read later.
+    /// The authenticated or anonymous caller; `None` for an edge's session, which is read later.
     pub(crate) fn known(&self) -> Option<&access::Caller> {
         match &self.proof {
             Proof::Known(known) => Some(known),
@@ -92,7 +92,7 @@ impl Caller {
 }
 
 impl Service {
-    /// The caller, as it was proved by the head of the call; a call from within this process is proved here.
+    /// The caller as authenticated from the call's head; a call from within this process is authenticated here.
     pub(crate) async fn caller<T>(
         &self,
         request: &Request<T>,
@@ -149,7 +149,7 @@ impl Service {
         })
     }
 
-    /// The key of an edge's session; none if the session is anonymous. What the session is good for is judged later.
+    /// The key of an edge's session; none if the session is anonymous. What the session permits is judged later.
     ///
     /// # Errors
     /// As of a session that is not authentic or has ended.

@@ -31,7 +31,7 @@ pub(crate) const MAX_CHUNK_BYTES: usize = 2 * 1024 * 1024;
 /// How long a client may keep the next message of content waiting; as long as the S3 adapter waits for a piece of body.
 pub(crate) const MAX_CONTENT_IDLE: Duration = Duration::from_secs(60);
 
-/// Waits for what a client sends next. One that sends nothing would hold its stream, and what was taken in, for ever.
+/// Waits for what a client sends next. One that sends nothing would hold its stream and the received content indefinitely.
 ///
 /// # Errors
 /// `ContentIdle` after [`MAX_CONTENT_IDLE`].

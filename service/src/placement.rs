@@ -25,12 +25,12 @@ pub(crate) struct Placement {
 
 type Ended = Arc<Mutex<VecDeque<EndedBatch>>>;
 
-/// What this node knows of its own lease.
+/// This node's view of its own lease.
 #[derive(Debug, Clone, Copy, Default)]
 struct LeaseState {
-    /// Until when no other node may take this one for dead; none before the first renewal.
+    /// The time until which no other node may consider this one dead; `None` before the first renewal.
     until: Option<Instant>,
-    /// How often the lease had run out before it was renewed.
+    /// How often the lease had expired before it was renewed.
     lapses: u64,
 }
 
@@ -105,8 +105,8 @@ impl Placement {
         }
     }
 
-    /// Notes that the lease was renewed until then. Returns whether it had run out at `now`, so that other nodes may have
-    /// ended the reservations of this one.
+    /// Records that the lease was renewed until then. Returns whether it had expired at `now`, so that other nodes may
+    /// have ended the reservations of this one.
     pub(crate) fn renewed(&self, now: Instant, until: Instant) -> bool {
         let mut lease = lock(&self.lease);
         let lapsed = lease.has_run_out(now);
@@ -115,7 +115,7 @@ impl Placement {
         lapsed
     }
 
-    /// Whether the reservation of this place certainly stands: the lease has not run out since the id was handed out.
+    /// Whether the reservation certainly still exists: the lease has not expired since the id was handed out.
     pub(crate) fn is_reserved(&self, place: &Place) -> bool {
         let lease = lock(&self.lease);
         lease.lapses == place.lapses && !lease.has_run_out(Instant::now())

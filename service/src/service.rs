@@ -53,13 +53,13 @@ pub(crate) struct Settings {
     pub plaintext_credentials: PlaintextCredentials,
     /// Whether presigned URLs of signature version 2 are taken.
     pub signature_v2: SignatureV2,
-    /// The names of this server.
+    /// The endpoints of this server.
     pub endpoints: Endpoints,
-    /// What a separate adapter must show besides its key.
+    /// The client certificate that a separate adapter needs in addition to its key.
     pub adapter_certificate: AdapterCertificate,
     /// How many multipart uploads of one bucket may be open at once.
     pub max_open_uploads: u32,
-    /// How long the one message of a unary call may take to arrive.
+    /// How long the message of a unary call may take to arrive.
     pub message_timeout: Duration,
     /// The account that exists from the first start; what an operator makes belongs to it.
     pub first_account: AccountId,
@@ -68,7 +68,7 @@ pub(crate) struct Settings {
 /// Whether a separate adapter must show a client certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum AdapterCertificate {
-    /// It must, and the handshake has verified it.
+    /// It must. The handshake verifies the certificate.
     Required,
     /// The server does not ask for certificates.
     NotAsked,

@@ -26,7 +26,7 @@ use crate::status::to_status;
 /// time.
 const INTERVAL: Duration = Duration::from_millis(500);
 
-/// A grant that is looked at again and again.
+/// A grant that is checked repeatedly.
 struct Watch<'a> {
     catalog: &'a Catalog,
     keyring: &'a LiveKeyring,

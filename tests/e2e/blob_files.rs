@@ -1,4 +1,4 @@
-//! What lies in a blob's place, and what a client and `fsck` see of it: pipes, links, damage, a store that is away.
+//! Blob files that are pipes, links or damaged, and unavailable stores, as clients and `fsck` see them.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -20,7 +20,7 @@ const BUCKET: &str = "blob-files-bucket";
 /// Large enough for a blob of its own, small enough for one block.
 const LENGTH: usize = 20_000;
 const PROMISED: Duration = Duration::from_secs(2);
-/// What a busy test machine may take on top.
+/// Additional time for a busy test machine.
 const SLACK: Duration = Duration::from_secs(8);
 
 struct Bench {
@@ -196,7 +196,7 @@ async fn collecting_never_leaves_the_store() -> Result<(), HarnessError> {
 }
 
 #[tokio::test]
-async fn a_store_that_is_away_is_unavailable_and_not_ready_until_it_is_back()
+async fn a_store_that_is_missing_makes_the_node_unavailable_until_it_is_back()
 -> Result<(), HarnessError> {
     let options = ServerOptions::new().argument("--metrics-listen=127.0.0.1:0");
     let bench = Bench::start(options).await?;

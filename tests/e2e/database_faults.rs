@@ -1,4 +1,4 @@
-//! Nodes that stand still and a PostgreSQL that goes away, hangs and comes back.
+//! Paused nodes, and a PostgreSQL server that stops, hangs and returns.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::process::Command;
@@ -21,12 +21,12 @@ use tempfile::TempDir;
 const BUCKET: &str = "faults";
 /// Too large for the catalog, so that it becomes a blob.
 static CONTENT: [u8; 20_000] = [7; 20_000];
-/// What an outage and its end are promised to be noticed within.
+/// The promised time to notice an outage or its end.
 const PROMISED: Duration = Duration::from_secs(2);
-/// What a slow machine may take on top.
+/// Additional time for a slow machine.
 const SLACK: Duration = Duration::from_secs(2);
 const POLL: Duration = Duration::from_millis(20);
-/// How long a test waits for something that must happen.
+/// The time limit of a test for an event that must happen.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A store of files, and options of nodes that share it and a database.
@@ -109,7 +109,7 @@ fn put_many(address: SocketAddr, count: usize) -> Result<Vec<u16>, HarnessError>
     Ok(others)
 }
 
-/// Asks until the answer is yes.
+/// Repeats the query until it returns true.
 async fn until(url: &str, question: &'static str) -> Result<(), HarnessError> {
     let mut connection = PgConnection::connect(url).await?;
     let deadline = Instant::now() + PATIENCE;
@@ -126,7 +126,7 @@ async fn until(url: &str, question: &'static str) -> Result<(), HarnessError> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_node_that_was_taken_for_dead_goes_on_unnoticed() -> Result<(), HarnessError> {
+async fn a_node_that_counted_as_dead_continues_without_errors() -> Result<(), HarnessError> {
     let shared = Shared::new(&postgres::create_database().await?);
     let options = (shared.options.clone())
         .argument("--node-lease=3s")
@@ -166,7 +166,7 @@ async fn stop_within_commit(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_node_that_stops_within_a_commit_holds_nobody_up() -> Result<(), HarnessError> {
+async fn a_node_that_stops_within_a_commit_does_not_block_others() -> Result<(), HarnessError> {
     let shared = Shared::new(&postgres::create_database().await?);
     let stopped = Server::start(shared.options.clone())?;
     let other = Server::start(shared.options.clone())?;

@@ -1,4 +1,4 @@
-//! What one caller can take of the server, and what is left to others.
+//! The share of the server that one caller can take, and what is left to others.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -123,7 +123,7 @@ async fn downloads_that_are_never_read_leave_other_accounts_room() -> Result<(),
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn downloads_that_are_never_read_leave_others_room_in_the_separate_adapter()
 -> Result<(), HarnessError> {
-    // Nobody is ended for reading slowly.
+    // No request is ended for reading slowly.
     const PATIENT: &str = "--min-rate-grace=1h";
     let wire = Wire::with(ServerOptions::new().argument(PATIENT)).await?;
     let other = signer(&other_account(&wire.server).await?);
@@ -193,7 +193,7 @@ fn memory(server: &Server) -> u64 {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_stranger_is_refused_before_any_message() -> Result<(), HarnessError> {
+async fn an_unauthenticated_caller_is_refused_before_any_message() -> Result<(), HarnessError> {
     let server = Server::start(ServerOptions::new())?;
     let address = server.address();
     let before = memory(&server);

@@ -1,4 +1,4 @@
-//! What strangers and clients that do not move may take, beside a client that behaves: its requests succeed all the time.
+//! Limits of unauthenticated callers and stalled clients. The requests of a well-behaved client beside them all succeed.
 
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -62,7 +62,7 @@ fn form_begin(wire: &Wire) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn strangers_that_begin_and_say_no_more() -> Result<(), HarnessError> {
+async fn unauthenticated_connections_that_fall_silent() -> Result<(), HarnessError> {
     let options = ServerOptions::new().argument("--unauthenticated-slots=50");
     let wire = Wire::with(options).await?;
     let half_head = b"GET / HTTP/1.1\r\nhost: x\r\n".as_slice();
@@ -77,7 +77,7 @@ async fn strangers_that_begin_and_say_no_more() -> Result<(), HarnessError> {
             }
         }
         neighbour(&wire)?;
-        // The first have made place for the last.
+        // The first have been ended for the last.
         for stranger in &mut strangers[..50] {
             until_closed(stranger)?;
         }
@@ -101,7 +101,7 @@ async fn forms_of_which_only_the_first_boundary_comes() -> Result<(), HarnessErr
 }
 
 #[tokio::test]
-async fn clients_that_do_not_move_are_ended() -> Result<(), HarnessError> {
+async fn stalled_clients_are_ended() -> Result<(), HarnessError> {
     let metrics_address = free_address()?;
     let options = ServerOptions::new()
         .argument(format!("--metrics-listen={metrics_address}"))
@@ -194,7 +194,7 @@ fn with_open_files(limit: u32, arguments: &str) -> Result<(String, bool), Harnes
 }
 
 #[test]
-fn few_file_descriptors_are_told() -> Result<(), HarnessError> {
+fn few_file_descriptors_are_reported() -> Result<(), HarnessError> {
     let (said, ready) = with_open_files(100, "")?;
     assert!(!ready && said.contains("may open 100 files"), "{said}");
     assert!(said.contains("LimitNOFILE"), "{said}");

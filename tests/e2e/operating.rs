@@ -1,4 +1,4 @@
-//! What an operator reads when something is set wrongly or the data is another program's: the cause and the remedy.
+//! Messages to operators about wrong settings and foreign data: they name cause and remedy.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
@@ -120,7 +120,7 @@ async fn newer_data_is_left_alone_on_postgres() -> Result<(), HarnessError> {
 
 /// `bucketry token list | head -1`.
 #[tokio::test]
-async fn a_reader_that_has_enough_is_no_error() -> Result<(), HarnessError> {
+async fn a_closed_pipe_is_not_an_error() -> Result<(), HarnessError> {
     let server = Server::start(ServerOptions::new())?;
     let mut root = Clients::root(&server).await?;
     root.create_bucket(BUCKET).await?;

@@ -1,11 +1,10 @@
-//! How much of a server callers may use before they have proved who they are: a pure structure that counts, and names
-//! whom to end.
+//! The budget of unauthenticated callers: a pure data structure that counts its holders and selects those to end.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::{IpAddr, Ipv6Addr};
 
-/// The addresses that share one part of a budget: an IPv4 address, or a /64 of IPv6, which is what one customer of an
-/// access network gets.
+/// The unit of addresses that has one share of a budget: an IPv4 address, or an IPv6 /64, which access networks assign
+/// to one customer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Network(IpAddr);
 
@@ -37,16 +36,16 @@ pub struct BudgetLimits {
     pub bytes_per_network: usize,
 }
 
-/// What was full.
+/// Which bound was reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Full {
-    /// The part of one network.
+    /// The share of one network.
     Network,
     /// The whole budget.
     Total,
 }
 
-/// Names one holder. A later one is greater.
+/// Identifies a holder. Ids ascend in the order of arrival.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct HolderId(u64);
 
@@ -91,20 +90,20 @@ impl<T> Budget<T> {
         }
     }
 
-    /// How many holders there are.
+    /// The number of holders.
     #[must_use]
     pub fn slots(&self) -> usize {
         self.entries.len()
     }
 
-    /// How many bytes they hold.
+    /// The bytes that they hold.
     #[must_use]
     pub fn bytes(&self) -> usize {
         self.bytes
     }
 
-    /// Adds a holder. `None` is a trusted proxy, whose connections are those of many clients: it is bounded by the whole
-    /// budget alone. Returns those to end.
+    /// Adds a holder. `None` is a trusted proxy, whose connections are those of many clients: it is bounded by the
+    /// whole budget only. Returns those to end.
     pub fn enter(&mut self, network: Option<Network>, holder: T) -> (HolderId, Vec<(T, Full)>) {
         let mut ended = Vec::new();
         if let Some(network) = network
@@ -198,7 +197,7 @@ impl<T> Budget<T> {
     }
 
     fn slowest_of_heaviest(&self) -> Option<HolderId> {
-        /// A network with this part of the budget pays for the newcomer.
+        /// One network has reached its share and gives up a holder.
         const HEAVY: usize = 4;
         let heaviest = self.ranking.last();
         let heavy = heaviest.filter(|(slots, _)| slots.saturating_mul(HEAVY) >= self.limits.slots);
@@ -325,7 +324,7 @@ mod tests {
         assert!(budget.grow(old, 30).is_empty());
         assert_eq!(budget.grow(new, 30), [("old", Full::Network)]);
         assert_eq!(budget.bytes(), 30);
-        // Alone it exceeds the part of its network.
+        // It exceeds its network's share alone.
         assert_eq!(budget.grow(new, 30), [("new", Full::Network)]);
         assert_eq!((budget.bytes(), budget.slots()), (0, 1));
         assert!(budget.grow(old, 1).is_empty() && budget.leave(old).is_none());

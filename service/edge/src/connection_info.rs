@@ -5,34 +5,34 @@ use super::Relayed;
 /// How a connection is protected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Encryption {
-    /// TLS ends here.
+    /// By TLS, which this process terminates.
     Tls,
-    /// None that this process knows of.
+    /// By nothing that this process knows of.
     Plaintext,
 }
 
-/// What the other end proved of itself in the TLS handshake.
+/// The authentication of the peer in the TLS handshake.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ClientCertificate {
-    /// Nothing: it showed no certificate, was asked for none, or there is no TLS.
+    /// None: the peer sent no certificate, was not asked for one, or there is no TLS.
     None,
-    /// A certificate of an authority that the server was told to trust.
+    /// A certificate of an authority that the server trusts.
     Verified,
 }
 
-/// What the connection tells about a request. In the extensions of every request, of gRPC and S3 alike. Whose request it
-/// is, is another question: a proxy sends those of many clients.
+/// Facts of the connection, in the extensions of every gRPC and S3 request. They do not identify the client: a proxy
+/// sends the requests of many clients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ConnectionInfo {
-    /// The other end of the socket; none: it has no address.
+    /// The peer's address; `None` if it has no address.
     pub peer: Option<SocketAddr>,
-    /// This end of the socket: the address that the other end reached; none: it has no address.
+    /// The local address, which the peer connected to; `None` if it has no address.
     pub local: Option<SocketAddr>,
     /// How the connection is protected.
     pub encryption: Encryption,
-    /// What the other end proved of itself.
+    /// The authentication of the peer.
     pub client_certificate: ClientCertificate,
-    /// What the PROXY protocol header says; none: the connection came to a listener without one.
+    /// The PROXY protocol header; `None` if the listener expects none.
     pub relayed: Option<Relayed>,
 }
 
@@ -40,10 +40,10 @@ impl ConnectionInfo {
     /// Whether the other end is this machine, by its address: the only place from which plaintext is safe. An
     /// IPv4-mapped loopback address counts.
     ///
-    /// This is about who can listen in on the socket, so only the socket's own peer counts. What a proxy says of the
-    /// client (a header, the PROXY protocol) makes a remote connection no safer. The other way round, the connection of
-    /// a trusted proxy on this machine is loopback, whoever its client is: the hop that carries the plaintext does not
-    /// leave the machine, and how the proxy is reached is the choice of the operator who trusts it.
+    /// The question is who can read the plaintext on the wire, so only the socket's peer counts. The client's address as
+    /// reported by a proxy (a header, the PROXY protocol) does not make a remote connection safer. Conversely, the
+    /// connection of a trusted proxy on this machine is loopback for any client: the hop that carries the plaintext does
+    /// not leave the machine, and protecting the way to the proxy is up to the operator who trusts it.
     #[must_use]
     pub fn is_loopback(&self) -> bool {
         self.peer

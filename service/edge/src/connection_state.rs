@@ -12,8 +12,8 @@ use crate::fair::{Caller, Turns};
 use crate::request_state::{RequestPace, RequestState};
 use crate::unauthenticated::{Holding, Slot, Unauthenticated};
 
-/// What happens on one connection, for the sweeper to judge. Its task and its requests only count here: no clock is read
-/// and no timer set for a request.
+/// The activity of one connection, which the sweeper judges. The connection's task and its requests only count: no clock
+/// is read and no timer set per request.
 #[derive(Debug)]
 pub(crate) struct ConnectionState {
     unauthenticated: Arc<Unauthenticated>,
@@ -21,21 +21,21 @@ pub(crate) struct ConnectionState {
     /// Whose requests come over it, as far as is known: account and key.
     caller: (AtomicU64, AtomicU64),
     waker: AtomicWaker,
-    /// Why the connection is to be dropped, as [`Ended`]; 0: it is not.
+    /// Why the connection is to be dropped, as [`Ended`]; 0 if it is not.
     ended: AtomicU8,
-    /// Finish what runs, take nothing new.
+    /// Cancelled when running requests are to finish and no new ones are taken.
     closing: AtomicBool,
-    /// HTTP is spoken: TLS handshake and PROXY protocol header are over.
+    /// TLS handshake and PROXY protocol header are complete.
     past_handshake: AtomicBool,
     http2: AtomicBool,
-    /// Requests that have begun, ever.
+    /// Requests that have begun since the connection was opened.
     requests: AtomicU64,
     /// Requests whose answer has not been handed to HTTP whole.
     running: AtomicU32,
     /// Bytes of a head that is not complete: read since the last request while none ran.
     head_bytes: AtomicU64,
     written: AtomicU64,
-    /// The socket takes no more at the moment.
+    /// The socket is not writable at the moment.
     write_blocked: AtomicBool,
     has_slot: AtomicBool,
     parts: Mutex<Parts>,
@@ -151,7 +151,7 @@ impl ConnectionState {
         .await
     }
 
-    /// Takes a place in the budget of unauthenticated callers, instead of the one before.
+    /// Takes a place in the unauthenticated budget, in exchange for the previous one.
     pub(crate) fn enter(self: &Arc<Self>, network: Option<Network>) {
         let holding = Holding::Connection(Arc::downgrade(self));
         let slot = self.unauthenticated.enter(network, holding);
@@ -183,7 +183,7 @@ impl ConnectionState {
         &self.unauthenticated
     }
 
-    /// A head has arrived whole.
+    /// A complete head has arrived.
     pub(crate) fn begin_request(&self) {
         self.turns.note(self.caller());
         self.requests.fetch_add(1, Ordering::Relaxed);
@@ -196,7 +196,7 @@ impl ConnectionState {
         self.running.fetch_sub(1, Ordering::Relaxed);
     }
 
-    /// Lets the sweeper see a request.
+    /// Registers a request for the sweeper.
     pub(crate) fn add_request(&self, request: &Arc<RequestState>) {
         let entry = (Arc::clone(request), RequestPace::default());
         self.parts().requests.push(entry);
@@ -210,7 +210,7 @@ impl ConnectionState {
         drop(removed);
     }
 
-    /// Looks at each request that the sweeper is to see.
+    /// Visits each request that is registered for the sweeper.
     pub(crate) fn each_request(&self, mut look: impl FnMut(&RequestState, &mut RequestPace)) {
         for (request, pace) in &mut self.parts().requests {
             look(request, pace);
@@ -261,7 +261,7 @@ impl ConnectionState {
     /// The socket has no more bytes: what has been read of a head is not all of it.
     pub(crate) fn waits_for_head(self: &Arc<Self>) {
         let bytes = self.head_bytes();
-        // What HTTP/2 reads between requests is most often no head.
+        // Between requests HTTP/2 mostly reads frames other than HEADERS.
         let begun = bytes > 0 && self.running() == 0 && !self.is_http2() && self.requests() > 0;
         if begun && !self.has_slot.load(Ordering::Acquire) {
             self.enter(self.network());

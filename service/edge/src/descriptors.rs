@@ -2,15 +2,15 @@
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// With fewer the process does not start: listeners, catalog and log alone need about fifty.
+/// The least for a start: listeners, catalog and log alone need about 50.
 const LEAST: u64 = 128;
 
-/// How many connections are served at once unless something else is set.
+/// The default number of connections.
 pub const DEFAULT_MAX_CONNECTIONS: u32 = 10_000;
 
 /// Raises the soft limit of open files to the hard limit.
 ///
-/// Returns how many files the process may have open; none: no limit is known.
+/// Returns how many files the process may have open; `None` if there is no known limit.
 #[must_use]
 pub fn raise() -> Option<u64> {
     let limit = getrlimit(Resource::Nofile);
@@ -37,18 +37,18 @@ pub fn raise() -> Option<u64> {
      LimitNOFILE= of the systemd unit"
 )]
 pub struct TooFewDescriptors {
-    /// How many it may open.
+    /// The number of files that it may open.
     pub available: u64,
-    /// How many it needs at least.
+    /// The number that it needs at least.
     pub needed: u64,
 }
 
-/// How many connections fit.
+/// The number of connections that fit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Fit {
     /// The most connections at once.
     pub max_connections: u32,
-    /// How many descriptors would be needed for as many connections as were asked for; none: they fit.
+    /// How many descriptors would be needed for the requested number of connections; `None` if they fit.
     pub needed: Option<u64>,
 }
 
@@ -78,7 +78,7 @@ pub fn fit(available: u64, reserve: u64, wanted: u32) -> Result<Fit, TooFewDescr
 }
 
 /// Raises the limit of open files, and finds how many connections fit: the number that is set, or
-/// [`DEFAULT_MAX_CONNECTIONS`], unless the descriptors are fewer. Says so in the log then.
+/// [`DEFAULT_MAX_CONNECTIONS`], unless there are too few descriptors, which is logged.
 ///
 /// # Errors
 /// [`TooFewDescriptors`] below 128.

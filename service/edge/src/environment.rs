@@ -1,11 +1,11 @@
-//! Names of settings that nobody knows: most often slips of the pen, which would otherwise be ignored in silence.
+//! Unknown names of settings: mostly misspellings, which would otherwise be ignored silently.
 
 use std::fmt;
 
 /// The prefix of every variable that bucketry reads.
 pub const PREFIX: &str = "BUCKETRY_";
 
-/// Two names below this similarity (Jaro-Winkler, 0 to 1) are not slips of each other.
+/// Names with a lower similarity (Jaro-Winkler, 0 to 1) are not suggested.
 const MIN_SIMILARITY: f64 = 0.85;
 
 /// A variable with [`PREFIX`] that is not a setting.
@@ -13,7 +13,7 @@ const MIN_SIMILARITY: f64 = 0.85;
 pub struct UnknownVariable {
     /// Its name.
     pub name: String,
-    /// The setting that was most likely meant.
+    /// The most similar setting.
     pub nearest: Option<String>,
 }
 
@@ -45,10 +45,10 @@ pub fn unknown_variables(
     unknown
 }
 
-/// The known name that `name` was most likely meant to be.
+/// The known name that is most similar to `name`.
 #[must_use]
 pub fn nearest<'a>(name: &str, known: &'a [String]) -> Option<&'a str> {
-    // The prefix, which all share, would make everything similar.
+    // The common prefix would make all names similar.
     let own = |name: &str| {
         let spelled = name.to_lowercase().replace('_', "-");
         spelled

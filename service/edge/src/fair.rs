@@ -1,6 +1,6 @@
-//! Fair shares of a server among its proved callers.
+//! Fair shares of a server among authenticated callers.
 //!
-//! Every request of a caller holds a [`Slot`] from the moment its caller is proved to the end of its answer. Slots are
+//! Every request holds a [`Slot`] from its authentication to the end of its answer. Slots are
 //! divided by account and, within an account, by access key: see [`Shares`]. A request beyond its share waits for a
 //! bounded time, in a queue that is served round robin by account, then by key, and is then refused.
 //!

@@ -1,6 +1,6 @@
 //! The client's address behind proxies.
 //!
-//! A header that names the client is written by whoever sends the request. It is believed only if the other end of the
+//! A header that names the client can be forged by the sender. It is used only if the other end of the
 //! connection is a proxy that the operator trusts, and only as far back as trusted proxies wrote it. Everything that
 //! cannot be read for certain makes the address unknown, which every IP rule refuses.
 //!

@@ -6,7 +6,7 @@ use http::{Request, Response};
 use crate::forwarding::Forwarding;
 use crate::{ConnectionInfo, RequestBody};
 
-/// What answers the requests of a server's connections.
+/// Answers the requests of a server's connections.
 pub trait Handler: Send + Sync + 'static {
     /// The body of an answer.
     type Body: http_body::Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>>
@@ -14,7 +14,7 @@ pub trait Handler: Send + Sync + 'static {
         + Unpin
         + 'static;
 
-    /// Answers one request. Its extensions hold a [`crate::DecisionSignal`], which is to be given as soon as it is known
+    /// Answers one request. Its extensions hold a [`crate::DecisionSignal`], which must be sent as soon as it is decided
     /// whether the caller may go on; where the client has another address than the connection's,
     /// [`RequestBody::set_client`] comes before that.
     fn handle(

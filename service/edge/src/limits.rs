@@ -26,24 +26,24 @@ pub(crate) const MAX_UNREAD_HTTP1_HEAD_BYTES: u64 = 2 * MAX_HEAD_BYTES as u64;
 /// The most requests at once on one HTTP/2 connection.
 pub(crate) const MAX_CONCURRENT_STREAMS: u32 = 256;
 
-/// How much of one HTTP/2 body may be under way. Means nothing on loopback and is everything over a distance: it bounds
-/// the bytes per round trip.
+/// The flow-control window of an HTTP/2 stream, in bytes. It bounds the bytes per round trip, which matters on links
+/// with a high latency.
 pub(crate) const STREAM_WINDOW_BYTES: u32 = 4 * 1024 * 1024;
 
-/// How much of all bodies of an HTTP/2 connection may be under way.
+/// The flow-control window of an HTTP/2 connection, in bytes.
 pub(crate) const CONNECTION_WINDOW_BYTES: u32 = 16 * 1024 * 1024;
 
-/// How often a silent HTTP/2 connection is asked whether it lives.
+/// The interval of keep-alive pings on a silent HTTP/2 connection.
 pub(crate) const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(20);
 
-/// How long it may take to say so.
+/// The time limit for the answer to a ping.
 pub(crate) const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// How many streams of an HTTP/2 connection the server may reset before it takes the client for an attacker and closes
-/// the connection, with all calls on it. h2's default of 1,024 is reached by an honest client of many refused uploads.
+/// How many streams of an HTTP/2 connection the server may reset before it closes the connection, with all calls on it,
+/// as an attack. A well-behaved client with many refused uploads reaches h2's default of 1,024.
 pub(crate) const MAX_LOCAL_RESETS: usize = 16 * 1024;
 
-/// What a server bears and how long it waits.
+/// Limits and time-outs of a server's connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// The most connections at once. For a further one the connection that has been without a request the longest is
@@ -54,11 +54,11 @@ pub struct Limits {
     /// How long a head may take, from the beginning of a new connection or from the first byte of a later head; also
     /// what HTTP/2 begins with.
     pub head_timeout: Duration,
-    /// How long a connection may be without a request. Pings of HTTP/2 are none.
+    /// How long a connection may be without a request. HTTP/2 pings do not count.
     pub idle_timeout: Duration,
-    /// The least speed of clients that send a body or take an answer.
+    /// The minimum rate of clients that send a body or receive an answer.
     pub min_rate: MinRate,
-    /// What callers may use before they have proved who they are.
+    /// The budget of unauthenticated callers.
     pub unauthenticated: BudgetLimits,
     /// How long running requests may take to end after the signal to stop.
     pub drain_deadline: Duration,

@@ -20,7 +20,7 @@ pub struct ListenError {
 /// What the connections of a listener begin with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Preamble {
-    /// Nothing: TLS or HTTP is the first that comes.
+    /// TLS or HTTP, without a PROXY protocol header.
     None,
     /// A PROXY protocol header from a trusted proxy. Every other connection is closed.
     ProxyProtocol,
@@ -85,10 +85,10 @@ fn bind(address: SocketAddr, ipv4: Ipv4) -> io::Result<TcpListener> {
         Type::STREAM,
         Some(Protocol::TCP),
     )?;
-    // So that a restart need not wait for the last connections of the process before.
+    // Lets a restart bind while connections of the previous process are in TIME_WAIT.
     socket.set_reuse_address(true)?;
     if address.is_ipv6() {
-        // Said in any case, whatever the system's default is.
+        // Set explicitly, since the system's default varies.
         let every = address.ip() == IpAddr::V6(Ipv6Addr::UNSPECIFIED);
         socket.set_only_v6(!every || ipv4 == Ipv4::Left)?;
     }
@@ -115,7 +115,7 @@ mod tests {
             let every = "[::]:9000".parse().unwrap();
             assert_eq!(ipv4_connections(every, &all), expected, "{all:?}");
         }
-        // Each takes a port of its own.
+        // Port 0 gives each a port of its own.
         let free = ["[::]:0", "0.0.0.0:0"].map(|text| text.parse().unwrap());
         assert_eq!(ipv4_connections(free[0], &free), Ipv4::Taken);
     }

@@ -1,8 +1,8 @@
-//! Whether the other end of a transfer moves.
+//! The minimum rate of transfers.
 
 use std::time::Duration;
 
-/// The least speed at which a client must send a request and take an answer.
+/// The minimum rate at which a client must send a request and receive an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MinRate {
     /// At least 1.
@@ -12,15 +12,15 @@ pub struct MinRate {
 }
 
 impl MinRate {
-    /// How long a body may stand still until the server answers that it has waited long enough: before the connection is
-    /// ended, so that the client learns why.
+    /// How long a body may stall before the server answers with a time-out. Shorter than the grace, so that the client
+    /// learns the reason before the connection is ended.
     #[must_use]
     pub fn body_idle(self) -> Duration {
         self.grace * 2 / 3
     }
 }
 
-/// What was seen of a transfer since the last look at it.
+/// The progress of a transfer since the last sweep.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Step {
     /// The time since then.
@@ -33,7 +33,7 @@ pub(crate) struct Step {
     pub(crate) underway: u64,
 }
 
-/// By how much a client is behind the least speed, in seconds. Time counts only while the server waits for the client.
+/// By how much a client is behind the minimum rate, in seconds. Time counts only while the server waits for the client.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub(crate) struct Pace {
     behind: f64,
@@ -47,7 +47,7 @@ impl Pace {
         } else {
             0.0
         };
-        // Moving fast for a while buys no right to stand still later, but for what is still on its way.
+        // A fast period earns no credit for a later stall, except for bytes that are still buffered.
         let least = -seconds(step.underway.min(step.moved));
         let behind = self.behind + waited - seconds(step.moved);
         Self {

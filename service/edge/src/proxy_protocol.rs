@@ -1,7 +1,7 @@
 //! The PROXY protocol, versions 1 and 2 (the specification is HAProxy's `proxy-protocol.txt`): what a load balancer that
-//! does not speak HTTP says of the connection that it relays, before everything else.
+//! does not speak HTTP sends ahead of the connection that it relays.
 //!
-//! The parsers are our own, because those that can be had take more than the protocol allows (a header of version 1 of
+//! The parsers are our own, because the available ones accept more than the protocol allows (a header of version 1 of
 //! any length, ports with a sign), do not verify the checksum, and do not tell a relay's own connection (`LOCAL`) from a
 //! relayed one of unknown origin. They are pure; [`read_proxy_header`] reads exactly the header's bytes and no more.
 
@@ -31,7 +31,7 @@ const TLV_CRC32C: u8 = 0x03;
 /// What a PROXY protocol header says of its connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Relayed {
-    /// The proxy speaks for itself, most often to see whether the server lives.
+    /// A connection of the proxy itself, usually a health check.
     Local,
     /// It relays a connection whose origin it does not know, or whose origin has no IP address (a Unix socket).
     Unknown,
@@ -39,7 +39,7 @@ pub enum Relayed {
     From(IpAddr),
 }
 
-/// Why bytes are no PROXY protocol header.
+/// Why bytes are not a PROXY protocol header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ProxyHeaderError {
     /// The connection begins with something else.
@@ -51,7 +51,7 @@ pub enum ProxyHeaderError {
     /// Neither version 2 nor a command of it.
     #[error("the PROXY protocol header has an unknown version or command")]
     Command,
-    /// A family and protocol that is not of the specification, or is no stream.
+    /// A family and protocol that the specification does not define, or that is not a stream.
     #[error("the PROXY protocol header has an unknown address family or is not of a stream")]
     Family,
     /// The length is too small for the addresses, above [`MAX_V2_BODY_BYTES`], or not that of the bytes.
@@ -60,7 +60,7 @@ pub enum ProxyHeaderError {
     /// An extension does not fit into the length.
     #[error("an extension of the PROXY protocol header is malformed")]
     Extension,
-    /// The checksum is that of other bytes.
+    /// The checksum does not match.
     #[error("the checksum of the PROXY protocol header is wrong")]
     Checksum,
 }
@@ -87,7 +87,7 @@ pub(crate) async fn read_proxy_header(
             if line.len() == MAX_V1_BYTES {
                 return Err(ProxyHeaderError::Line.into());
             }
-            // Byte by byte, once in a connection's life: a buffer would have to be given back to TLS.
+            // Byte by byte, once per connection: buffered bytes would have to be handed to TLS.
             line.push(connection.read_u8().await?);
         }
         return Ok(parse_proxy_v1(&line)?);
@@ -165,7 +165,7 @@ pub fn parse_proxy_v2(header: &[u8]) -> Result<Relayed, ProxyHeaderError> {
         return Err(ProxyHeaderError::Length);
     }
     match command {
-        // The addresses are to be ignored, whatever they are.
+        // The specification requires that the addresses be ignored.
         0x20 => return Ok(Relayed::Local),
         0x21 => {}
         _ => return Err(ProxyHeaderError::Command),
@@ -175,7 +175,7 @@ pub fn parse_proxy_v2(header: &[u8]) -> Result<Relayed, ProxyHeaderError> {
         0x00 => return Ok(Relayed::Unknown),
         0x11 => from::<4>(body, V4_ADDRESSES_BYTES)?,
         0x21 => from::<16>(body, V6_ADDRESSES_BYTES)?,
-        // A Unix socket's path is no IP address.
+        // A Unix socket's path is not an IP address.
         0x31 => {
             let extensions = body
                 .get(UNIX_ADDRESSES_BYTES..)

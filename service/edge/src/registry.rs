@@ -11,8 +11,8 @@ use crate::fair::Turns;
 use crate::sweep::{Judgement, Memory, judge};
 use crate::unauthenticated::Unauthenticated;
 
-/// Callers who have not proved who they are are many if they hold one connection in so many.
-const MANY_STRANGERS: usize = 8;
+/// Unauthenticated callers count as many if they hold at least one in this many connections.
+const MANY_UNAUTHENTICATED: usize = 8;
 
 /// All connections of a server.
 #[derive(Debug)]
@@ -82,12 +82,13 @@ impl Registry {
         (entries.connections.values()).for_each(|(state, _)| state.cut());
     }
 
-    /// Ends a connection for a newcomer: the slowest of those whose caller is not known if they are many, otherwise the
-    /// one that has been without a request the longest. Strangers that take the connections must not cost a client the
-    /// one that it is about to use again.
+    /// Ends a connection to make room for a new one: the slowest unauthenticated one if they are many, otherwise the one
+    /// that has been idle longest. Unauthenticated callers who take all connections must not cost a client the idle one
+    /// that it is about to use again.
     pub(crate) fn make_room(&self) {
-        let strangers = self.unauthenticated.used().0;
-        let are_many = strangers.saturating_mul(MANY_STRANGERS) >= self.entries().connections.len();
+        let unauthenticated = self.unauthenticated.used().0;
+        let are_many = unauthenticated.saturating_mul(MANY_UNAUTHENTICATED)
+            >= self.entries().connections.len();
         if !are_many && self.end_idle() {
             return;
         }
@@ -117,7 +118,7 @@ impl Registry {
         false
     }
 
-    /// Looks at all connections again and again, and ends those that do not keep the limits.
+    /// Sweeps all connections periodically, and ends those that exceed a limit.
     pub(crate) async fn sweep(self: Arc<Self>) {
         let pause = self.limits.sweep_interval();
         let mut ticks = interval(pause);
@@ -126,7 +127,7 @@ impl Registry {
         loop {
             ticks.tick().await;
             let now = Instant::now();
-            // A process that was stopped for a while blames none of its clients.
+            // After a pause of this process, the elapsed time is not counted against its clients.
             let elapsed = (now - last).min(pause * 2);
             last = now;
             self.look(now, elapsed);
@@ -162,7 +163,7 @@ fn is_idle(state: &ConnectionState) -> bool {
     state.requests() > 0 && state.running() == 0 && state.ended().is_none()
 }
 
-/// A connection's place among all.
+/// A connection's entry in the registry.
 #[derive(Debug)]
 pub(crate) struct Registered {
     id: u64,

@@ -19,7 +19,7 @@ use crate::unauthenticated::{Holding, Slot};
 /// The largest piece of an answer that is handed to HTTP/2 at once: so much of it may wait for the client's window.
 const HTTP2_PIECE_BYTES: usize = 64 * 1024;
 
-/// What happens to one request, for the sweeper to judge.
+/// The progress of one request, which the sweeper judges.
 #[derive(Debug)]
 pub(crate) struct RequestState {
     connection: Arc<ConnectionState>,
@@ -39,7 +39,7 @@ pub(crate) struct RequestState {
     slot: Mutex<Option<Slot>>,
 }
 
-/// What the sweeper remembers of a request.
+/// The sweeper's record of a request.
 #[derive(Debug, Default)]
 pub(crate) struct RequestPace {
     pub(crate) received: u64,
@@ -82,7 +82,7 @@ impl RequestState {
     }
 
     pub(crate) fn set_task(&self, task: AbortHandle) {
-        // Set once only, for each request has one task.
+        // Set once: each request has one task.
         let _ = self.task.set(task);
     }
 
@@ -116,7 +116,7 @@ impl RequestState {
         self.decided.load(Ordering::Relaxed)
     }
 
-    /// The server must wait for a body without knowing whether its sender may send it.
+    /// The server waits for a body before it is decided whether its sender is authorized.
     fn enter_budget(self: &Arc<Self>) {
         let mut slot = self.slot();
         if slot.is_none() {
@@ -151,8 +151,8 @@ impl RequestState {
     }
 }
 
-/// Tells that it has been decided whether the caller of a request may go on: until then what is read of its body counts
-/// against the budget of unauthenticated callers. In the extensions of every request.
+/// Signals that it has been decided whether the caller of a request may go on: until then what is read of its body
+/// counts against the budget of unauthenticated callers. In the extensions of every request.
 #[derive(Debug, Clone)]
 pub struct DecisionSignal(Arc<RequestState>);
 
@@ -163,7 +163,7 @@ impl DecisionSignal {
         self.0.connection.set_caller(caller);
     }
 
-    /// The caller is known, or the request is refused.
+    /// Signals that the caller is known, or that the request is refused.
     pub fn decided(&self) {
         if !self.0.decided.swap(true, Ordering::Relaxed) {
             let slot = self.0.slot().take();
@@ -180,9 +180,9 @@ pub struct RequestBody {
 }
 
 impl RequestBody {
-    /// Tells the address of the request's client, which is another than the connection's behind a proxy. None: unknown.
+    /// Sets the address of the request's client, which behind a proxy differs from the connection's. `None`: unknown.
     pub fn set_client(&self, address: Option<IpAddr>) {
-        // The first word counts.
+        // Only the first call has an effect.
         let _ = self.state.client.set(address.map(Network::of));
     }
 
@@ -299,7 +299,7 @@ impl Drop for Running {
 #[derive(Debug)]
 pub(crate) struct AnswerBody<B> {
     inner: B,
-    /// What was too long for one piece.
+    /// The rest of a frame that was too long for one piece.
     rest: Bytes,
     /// Whether the client's window says when the next piece is taken (HTTP/2), rather than its socket.
     by_window: bool,

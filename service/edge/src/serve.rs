@@ -12,11 +12,11 @@ use crate::connection::{Shared, connection, http};
 use crate::registry::Registry;
 use crate::{Handler, Limits, Listener, Tls};
 
-/// The wait after an error of accepting that is not one connection's: most often the process is out of file
-/// descriptors, and trying again at once would only burn the processor.
+/// The pause after a failed accept that is not due to one connection: usually the process is out of file descriptors,
+/// and an immediate retry would only waste CPU time.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// How long a new connection waits, if there is no room and all have requests, until it looks again whether one is idle.
+/// How often a new connection that waits for room checks whether another has become idle.
 const ROOM_PAUSE: Duration = Duration::from_millis(100);
 
 /// How a server ended.
@@ -24,15 +24,15 @@ const ROOM_PAUSE: Duration = Duration::from_millis(100);
 pub enum Drained {
     /// Every request had its answer.
     Complete,
-    /// The deadline came first.
+    /// The drain deadline passed first.
     Abandoned {
-        /// How many connections were cut.
+        /// The number of connections that were closed.
         connections: usize,
     },
 }
 
 /// Serves all listeners until `shutdown` ends; then calls [`Handler::stopping`], takes no new connections and requests,
-/// lets the running requests end within the drain deadline, and cuts the rest.
+/// lets the running requests end within the drain deadline, and closes the rest.
 pub async fn serve<H>(
     listeners: Vec<Listener>,
     tls: Option<Tls>,
@@ -140,7 +140,7 @@ async fn room(registry: &Registry, permits: &Arc<Semaphore>) -> Option<OwnedSema
     }
 }
 
-/// What ends with the future of [`serve`].
+/// Tasks that end with the future of [`serve`].
 struct EndOnDrop {
     sweeper: AbortHandle,
     registry: Arc<Registry>,

@@ -9,7 +9,7 @@ use crate::connection_state::ConnectionState;
 use crate::ended::Ended;
 use crate::limits::MAX_UNREAD_HTTP1_HEAD_BYTES;
 
-/// What HTTP/2 begins with, as far as nothing else does.
+/// A prefix of the HTTP/2 preface that no HTTP/1 request has.
 const HTTP2_BEGIN: &[u8; 3] = b"PRI";
 
 /// The answer to a head of HTTP/1 that is larger than what is read of one.
@@ -27,7 +27,7 @@ pub(crate) struct Socket<I> {
 /// Which protocol the first bytes are of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Begin {
-    /// So many bytes of [`HTTP2_BEGIN`] have come.
+    /// The number of bytes of [`HTTP2_BEGIN`] received so far.
     Open(usize),
     Known,
 }
@@ -58,7 +58,7 @@ impl<I: AsyncRead + AsyncWrite + Unpin> Socket<I> {
         }
     }
 
-    /// Answers what the HTTP library will not see whole.
+    /// Answers a head that is too large to be passed to the HTTP library.
     fn refuse_head(&mut self, context: &mut Context<'_>) -> io::Error {
         // It fits into the empty buffer of the socket, or the client does not read anyway.
         let _ = Pin::new(&mut self.inner).poll_write(context, HEAD_TOO_LARGE);

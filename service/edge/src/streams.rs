@@ -13,8 +13,8 @@ thread_local! {
     static NEXT: RefCell<Option<Arc<RequestState>>> = const { RefCell::new(None) };
 }
 
-/// Spawns the tasks of HTTP/2 requests so that each can be ended: dropping the task of a request resets its stream. HTTP
-/// gives no other way, since it does not look at a request whose client takes nothing.
+/// Spawns the tasks of HTTP/2 requests so that each can be ended: dropping the task of a request resets its stream. There
+/// is no other way: hyper does not poll a request whose client reads nothing.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct StreamTasks;
 

@@ -8,13 +8,13 @@ use crate::ended::Ended;
 use crate::pace::{Pace, Step};
 use crate::request_state::{RequestPace, RequestState};
 
-/// How much of an answer may be on its way when HTTP/2 has taken it.
+/// How many bytes of an answer HTTP/2 may have buffered.
 const UNDERWAY_BYTES: u64 = 64 * 1024;
 
-/// How long a connection that is closed for want of requests may take to close.
+/// How long an idle connection may take to close gracefully.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// What the sweeper remembers of a connection.
+/// The sweeper's record of a connection.
 #[derive(Debug)]
 pub(crate) struct Memory {
     requests: u64,
@@ -44,18 +44,18 @@ impl Memory {
     }
 }
 
-/// What is to become of a connection.
+/// The judgement of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Judgement {
     Keep,
-    /// It ends as HTTP ends one, which a request that is on its way survives.
+    /// Close gracefully: a request that is already under way is still answered.
     Close,
     /// It has not closed in time.
     Cut,
     End(Ended),
 }
 
-/// Judges a connection by what has happened on it since the last look, `elapsed` ago.
+/// Judges a connection by its activity since the last sweep, `elapsed` ago.
 pub(crate) fn judge(
     state: &ConnectionState,
     memory: &mut Memory,
@@ -111,7 +111,7 @@ fn idle(memory: &mut Memory, now: Instant, limits: &Limits) -> Judgement {
     }
 }
 
-/// Ends a request whose client does not send or take enough.
+/// Ends a request whose client sends or receives too slowly.
 fn judge_request(
     request: &RequestState,
     pace: &mut RequestPace,

@@ -183,7 +183,7 @@ fn begun(path: &str) -> Vec<u8> {
     format!("PUT {path} HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1000\r\n\r\nx").into_bytes()
 }
 
-/// What the other side says until it closes. A reset is an end too.
+/// Everything received until the other side closes or resets the connection.
 async fn until_closed(socket: &mut TcpStream) -> String {
     let mut said = Vec::new();
     let _ = timeout(PATIENCE, socket.read_to_end(&mut said))
@@ -206,7 +206,7 @@ fn budget(slots: usize, slots_per_network: usize) -> Limits {
 fn quick() -> Limits {
     Limits {
         min_rate: MinRate {
-            // So that what HTTP/2 has on its way counts for a short while only.
+            // So that bytes buffered by HTTP/2 count only for a short time.
             bytes_per_second: 1024 * 1024,
             grace: SHORT,
         },
@@ -337,7 +337,7 @@ async fn a_connection_without_requests_is_ended_even_if_it_pings() {
     let server = Server::start(limits);
     let (mut sender, pinging) = server.http2().await;
     sender.send_request(get("/")).await.unwrap();
-    // It says goodbye rather than cutting.
+    // It closes gracefully.
     timeout(PATIENCE, pinging).await.unwrap().unwrap().unwrap();
     let mut socket = server
         .sent(b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n")

@@ -5,12 +5,12 @@ use crate::connection_state::ConnectionState;
 use crate::ended::Ended;
 use crate::request_state::RequestState;
 
-/// What a holder of the budget is, and how it is ended.
+/// A holder of the budget, and how to end it.
 #[derive(Debug)]
 pub(crate) enum Holding {
     /// A handshake or a head.
     Connection(Weak<ConnectionState>),
-    /// A body that is read before it is decided whether the caller may.
+    /// A body that is read before its caller is authorized.
     Body(Weak<RequestState>),
 }
 
@@ -31,7 +31,7 @@ impl Holding {
     }
 }
 
-/// The budget of callers who have not proved who they are, shared by all connections.
+/// The budget of unauthenticated callers, shared by all connections.
 #[derive(Debug)]
 pub(crate) struct Unauthenticated {
     budget: Mutex<Budget<Holding>>,
@@ -54,7 +54,7 @@ impl Unauthenticated {
         }
     }
 
-    /// Ends the slowest, so that a connection gets free.
+    /// Ends the slowest, to free a connection.
     pub(crate) fn end_slowest(&self, reason: Ended) -> bool {
         let slowest = self.lock().pop_slowest();
         slowest.map(|holding| holding.end(reason)).is_some()
@@ -71,7 +71,7 @@ impl Unauthenticated {
     }
 }
 
-/// Outside of the lock: what is ended leaves the budget by itself.
+/// Must run outside the lock: a holder that is ended removes itself from the budget.
 fn end_all(ended: Vec<(Holding, Full)>) {
     for (holding, full) in ended {
         holding.end(match full {

@@ -1,4 +1,4 @@
-//! Signing in without sending the secret: the challenge of `bucketry.v1.TokenService`, as both sides compute it, and its
+//! Sign-in without sending the secret: the challenge of `bucketry.v1.TokenService`, as both sides compute it, and its
 //! client.
 //!
 //! The bytes that are signed are described at `AnswerChallengeRequest` in the contract.

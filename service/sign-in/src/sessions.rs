@@ -9,19 +9,18 @@ use tonic::metadata::{Ascii, MetadataValue};
 
 use crate::client::{Session, SignIn, SignInError};
 
-/// Longest time for one sign-in.
+/// The time limit for one sign-in.
 const SIGN_IN_LIMIT: Duration = Duration::from_secs(10);
-/// Longest time that a call waits for a session.
+/// The longest time that a call waits for a session.
 const WAIT_LIMIT: Duration = Duration::from_secs(10);
-/// Wait after the first failure; doubles with each further one.
+/// The pause after the first failure; doubles with each further one.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
-/// Shortest time between two sign-ins when the server refuses what it gave.
+/// The shortest time between two sign-ins when the server refuses the sessions that it issued.
 const LEAST_INTERVAL: Duration = Duration::from_millis(250);
 
-/// The session of a process that calls for as long as it lives. A background task renews it when two thirds of its life
-/// are over, so that calls never wait for a renewal, and there is never more than one renewal at a time. The task ends
-/// with the last clone.
+/// The session of a long-running process. A background task renews it after two thirds of its lifetime, so that calls
+/// never wait for a renewal, and there is never more than one renewal at a time. The task ends with the last clone.
 #[derive(Clone)]
 pub struct Sessions {
     shared: Arc<Shared>,
@@ -68,7 +67,7 @@ impl Sessions {
         })
     }
 
-    /// As [`Sessions::start`], with any way to sign in.
+    /// As [`Sessions::start`], with a given sign-in function.
     #[must_use]
     pub fn of<F>(sign_in: impl Fn() -> F + Send + Sync + 'static) -> Self
     where
@@ -128,7 +127,7 @@ impl fmt::Debug for Sessions {
 }
 
 impl State {
-    /// What calls go on with; none: they have to wait.
+    /// The result for calls; `None`: they have to wait.
     fn known(&self) -> Option<Result<MetadataValue<Ascii>, NotSignedIn>> {
         match self {
             Self::Ready {
@@ -141,7 +140,7 @@ impl State {
     }
 }
 
-/// Signs in, again before each session ends, and until it succeeds.
+/// Signs in until it succeeds, and again before each session ends.
 async fn keep<F>(shared: Arc<Shared>, sign_in: impl Fn() -> F)
 where
     F: Future<Output = Result<Session, SignInError>>,
@@ -155,7 +154,7 @@ where
                 let lifetime = session.lifetime;
                 shared.state.send_replace(State::Ready {
                     authorization: session.authorization,
-                    // Counted from before the sign-in, so that it never ends later here than there.
+                    // Counted from before the sign-in, so that the session never ends later here than at the server.
                     ends: started + lifetime,
                 });
                 tracing::debug!(lifetime = ?lifetime, "signed in to the service");
@@ -209,7 +208,7 @@ mod tests {
         let sessions = Sessions::of(move || {
             let number = counted.fetch_add(1, Ordering::Relaxed) + 1;
             async move {
-                // As long as a slow network takes.
+                // A slow network.
                 sleep(Duration::from_millis(50)).await;
                 if fails(number) {
                     Err(failure())

@@ -27,7 +27,7 @@ pub enum Purpose {
 }
 
 impl Purpose {
-    /// The word that is signed.
+    /// The word in the transcript.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
@@ -37,7 +37,7 @@ impl Purpose {
     }
 }
 
-/// What both sides know of one sign-in, and the client signs.
+/// The facts of one sign-in that the client signs.
 #[derive(Debug, Clone, Copy)]
 pub struct Transcript<'a> {
     /// The access key id.
@@ -52,14 +52,14 @@ pub struct Transcript<'a> {
     pub purpose: Purpose,
 }
 
-/// What the server gives for a right answer, and proves with it.
+/// What the server grants for a correct answer; its proof covers it.
 #[derive(Clone, Copy)]
 pub struct Granted<'a> {
     /// The session.
     pub session_token: &'a str,
     /// When it ends: seconds since the Unix epoch, and nanoseconds.
     pub expiry: (i64, i32),
-    /// How long it still lasts, in seconds.
+    /// Its remaining lifetime in seconds.
     pub lifetime_seconds: i32,
 }
 
@@ -72,7 +72,8 @@ impl fmt::Debug for Granted<'_> {
     }
 }
 
-/// The key of one secret for this protocol: neither the secret nor the keys of request signatures follow from it.
+/// The key derived from a secret for this protocol. Neither the secret nor keys of request signatures can be derived
+/// from it.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
 pub struct ProofKey([u8; 32]);
 
@@ -99,7 +100,7 @@ impl ProofKey {
         self.answer(transcript).finalize().into_bytes().into()
     }
 
-    /// Whether `signature` is the client's. Takes the same time wherever the two differ.
+    /// Whether `signature` is the client's. Compares in constant time.
     #[must_use]
     pub fn verify(&self, transcript: &Transcript<'_>, signature: &[u8]) -> bool {
         self.answer(transcript).verify_slice(signature).is_ok()
@@ -118,7 +119,7 @@ impl ProofKey {
             .into()
     }
 
-    /// Whether `proof` is the server's. Takes the same time wherever the two differ.
+    /// Whether `proof` is the server's. Compares in constant time.
     #[must_use]
     pub fn verify_proof(
         &self,

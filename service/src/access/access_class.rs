@@ -37,7 +37,7 @@ pub enum AccessClass {
     AccountAdmin,
     /// The store's affairs: accounts, maintenance.
     Operator,
-    /// Authorizing on behalf of S3 callers, whose address is then believed: a separate adapter's edge key, and no other.
+    /// Authorizing on behalf of S3 callers and reporting their address: only for the edge key of a separate adapter.
     Edge,
 }
 

@@ -1,4 +1,4 @@
-//! Sign-in challenges: the server's nonce, which every node of the store can verify and none has to remember.
+//! Sign-in challenges: a stateless server nonce, which every node with the keyring can verify.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use super::fields::{push_field, push_optional};
 use super::keyring::{KekId, KeyPurpose, Keyring};
 use crate::domain::Timestamp;
 
-/// How long a challenge can be answered.
+/// How long a challenge is valid.
 pub const CHALLENGE_LIFE: Duration = Duration::from_secs(60);
 
 const VERSION: u8 = 1;
@@ -19,24 +19,24 @@ const MAC_LENGTH: usize = 32;
 /// Version, key-encryption key id, time of issue in microseconds, random bytes.
 const BODY_LENGTH: usize = 1 + 4 + 8 + RANDOM_LENGTH;
 
-/// What a challenge is good for. None of it is in the nonce; all of it is authenticated by it.
+/// What a challenge is bound to. The nonce authenticates these values without containing them.
 #[derive(Debug, Clone, Copy)]
 pub struct ChallengeFor<'a> {
     /// The access key id as sent, whether or not it exists.
     pub access_key_id: &'a str,
     /// The client's nonce.
     pub client_nonce: &'a [u8],
-    /// The client's address. With it a recorded answer is of no use from anywhere else.
+    /// The client's address, so that a recorded answer cannot be used from another one.
     pub address: ClientAddress,
 }
 
 /// Why a challenge is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ChallengeError {
-    /// Not made by a server of this store, or not for this key, nonce and address.
+    /// Not issued under this keyring, or not for this key, nonce and address.
     #[error("the challenge is not authentic")]
     NotAuthentic,
-    /// Made under a key that the keyring does not have: to be answered as unavailable.
+    /// Issued under a key that the keyring does not have: to be answered as unavailable.
     #[error("the keyring has no key {kek_id} for the challenge")]
     KeyMissing {
         /// The key that is needed.

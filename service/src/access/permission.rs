@@ -126,7 +126,7 @@ pub enum Denial {
     OperatorsOnly,
     /// For edge keys; an operator asks.
     EdgeKeysOnly,
-    /// An edge key asks for something else than the adapter's service.
+    /// An edge key is used for something other than the adapter's service.
     EdgeKey,
     /// The operation is about a bucket, but none is named.
     NoBucketNamed,
@@ -184,7 +184,7 @@ fn decide_anonymous(question: &Question<'_>) -> Result<Basis, Denial> {
 }
 
 fn decide_key(question: &Question<'_>, key: &KeyFacts) -> Result<(Basis, IpVerdict), Denial> {
-    // Nobody asks for the key there, so that its state and address rules keep nobody out.
+    // These operations need no key, so its state and address rules are not judged.
     if question.class == AccessClass::Public {
         return Ok((Basis::Public, IpVerdict::Unrestricted));
     }
@@ -430,7 +430,7 @@ mod tests {
             let keyless = match class {
                 AccessClass::Public => Some("yyyyyyy"),
                 AccessClass::Authenticated => Some("-yyyyy-"),
-                // Whatever it is about.
+                // On any resource.
                 AccessClass::Edge => Some("------y"),
                 _ => None,
             };

@@ -72,7 +72,7 @@ pub struct BearerSession {
     pub key: SessionKey,
     /// The last moment at which it is good.
     pub not_after: Timestamp,
-    /// The only address from which it is good; none: any.
+    /// The only address from which it is valid; `None`: any.
     pub only_from: Option<ClientAddress>,
 }
 
@@ -97,7 +97,7 @@ pub enum SessionError {
     /// Good for another operation, bucket or key.
     #[error("the session is good for another use")]
     OtherUse(Box<SessionUse>),
-    /// Shown from another address than the one that it is bound to.
+    /// Used from an address other than the one that it is bound to.
     #[error("the session is bound to another address")]
     OtherAddress,
     /// The facts given are of another key, or of none.
@@ -164,7 +164,7 @@ impl OperationSession {
         Ok(session)
     }
 
-    /// Reads a session without asking what it is shown for: it proves who calls, not that the call may be made.
+    /// Reads a session without checking its purpose: it authenticates the caller, and does not authorize the call.
     ///
     /// # Errors
     /// [`SessionError`], but for `OtherUse` and `OtherKey`.
@@ -237,8 +237,8 @@ impl BearerSession {
         })
     }
 
-    /// The session for the answer to a challenge that was issued at `issued`, bound to the caller's address. All of it
-    /// follows from challenge and key, so that a repeated answer yields the same session. None for an anonymous caller.
+    /// The session for the answer to a challenge that was issued at `issued`, bound to the caller's address. It is
+    /// derived from challenge and key, so that a repeated answer yields the same session. None for an anonymous caller.
     #[must_use]
     pub fn of_challenge(caller: &Caller, issued: Timestamp) -> Option<Self> {
         let key = caller.key().map(|key| SessionKey::of(key))?;

@@ -1,4 +1,4 @@
-//! Time limits of requests to remote stores. A local store's are kept by its threads.
+//! Time limits of requests to remote stores. Those of a local store are enforced by [`super::disk_threads`].
 
 use std::time::Duration;
 
@@ -6,13 +6,13 @@ use tokio::time::timeout;
 
 use super::store::{Backend, BlobStore};
 
-/// Bytes a second that one request to a remote store is expected to send at least.
+/// The lowest expected rate of an upload to a remote store, in bytes per second.
 const SLOWEST_NETWORK: u64 = 1024 * 1024;
 
-/// How long listing a directory or deleting a batch may take. Nobody's request waits for it.
+/// How long listing a directory or deleting a batch may take. No request waits for it.
 pub(super) const UPKEEP_LIMIT: Duration = Duration::from_secs(60);
 
-/// How long a start waits for each of the few requests with which it looks whether the store is the right one.
+/// How long a start waits for each request that checks the store's marker.
 const START_LIMIT: Duration = Duration::from_secs(10);
 
 impl BlobStore {

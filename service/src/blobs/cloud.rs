@@ -1,4 +1,4 @@
-//! How cloud stores are spoken to: time limits, repeated requests, and the answer of a store that is full.
+//! HTTP clients of cloud stores: time limits, retries, and the answer of a full store.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use object_store::client::{
 };
 use object_store::{BackoffConfig, ClientOptions, RetryConfig};
 
-/// The store has no room: status 507.
+/// The store is full: status 507.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the store answers 507 Insufficient Storage")]
 pub(super) struct CloudFull;
@@ -22,7 +22,7 @@ pub(super) fn client_options(timeout: Duration) -> ClientOptions {
         .with_timeout_disabled()
 }
 
-/// A few quick repetitions within the time limit: a store that is away for longer is the caller's to ask again.
+/// A few quick retries within the time limit. If the store is unavailable for longer, the caller retries.
 pub(super) fn retries(timeout: Duration) -> RetryConfig {
     RetryConfig {
         backoff: BackoffConfig {
@@ -35,7 +35,7 @@ pub(super) fn retries(timeout: Duration) -> RetryConfig {
     }
 }
 
-/// Makes clients that do not repeat a request to a full store, which object_store does after every status from 500.
+/// Makes clients that do not retry after 507, as object_store does after every status from 500.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct FullAware;
 
@@ -54,7 +54,7 @@ impl HttpService for FullAwareClient {
     async fn call(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
         let response = self.0.execute(request).await?;
         if response.status() == StatusCode::INSUFFICIENT_STORAGE {
-            // Of an unknown kind: not repeated.
+            // An error of an unknown kind is not retried.
             return Err(HttpError::new(HttpErrorKind::Unknown, CloudFull));
         }
         Ok(response)

@@ -1,7 +1,7 @@
-//! Blocking file operations on a bounded number of threads, none of which is waited for longer than the disk may take.
+//! Blocking file operations on a bounded number of threads, with a time limit for each.
 //!
-//! A disk that hangs keeps the threads that are inside the kernel, and no more than those: callers get [`Stalled`]
-//! after the time limit, and the rest of the process goes on.
+//! A disk that hangs blocks only the threads that are in a system call: callers get [`Stalled`] after the time limit,
+//! and the rest of the process goes on.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,10 +13,10 @@ use tokio::time::timeout;
 /// Threads for each kind of work but [`Work::Probe`].
 const THREADS: usize = 64;
 
-/// Bytes a second that a disk is expected to write and sync at least; long operations get time in proportion.
+/// The lowest expected rate of writing and syncing, in bytes per second; long operations get time in proportion.
 const SLOWEST_DISK: u64 = 16 * 1024 * 1024;
 
-/// What threads are kept apart for, so that none of these waits for another.
+/// The kinds of work, each with threads of its own so that none waits for another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Work {
     /// Reading blobs.
@@ -25,7 +25,7 @@ pub(super) enum Work {
     Write,
     /// Listing and deleting.
     Upkeep,
-    /// Looking whether the disk answers. One thread: while it hangs, so does the disk.
+    /// Probing the disk, on one thread: while that hangs, so does the disk.
     Probe,
 }
 
@@ -68,7 +68,7 @@ struct Lanes {
 #[derive(Debug)]
 struct Lane {
     threads: Arc<Semaphore>,
-    /// Operations that have returned.
+    /// The number of operations that have returned.
     completed: AtomicU64,
 }
 
@@ -93,7 +93,7 @@ impl Lanes {
 }
 
 impl DiskThreads {
-    /// `patience` is how long one operation on a small file may take.
+    /// `patience` is the time limit of an operation on a small file.
     pub(super) fn new(patience: Duration) -> Self {
         Self {
             lanes: Arc::new(Lanes {
@@ -111,8 +111,8 @@ impl DiskThreads {
         self.patience + Duration::from_secs(bytes / SLOWEST_DISK)
     }
 
-    /// Runs `job` on a thread. If nobody takes its result, because the time limit has passed or the caller is gone,
-    /// `undo` gets it, on the same thread.
+    /// Runs `job` on a thread. If its result is not used, because the time limit has passed or the caller is gone, it is
+    /// passed to `undo` on the same thread.
     ///
     /// # Errors
     ///

@@ -81,8 +81,8 @@ impl BlobStore {
         }
     }
 
-    /// All blobs, in no particular order. Files that are not blobs, and what is no regular file,
-    /// are passed over.
+    /// All blobs, in no particular order. Files that are not blobs or not regular files are
+    /// skipped.
     pub fn list(&self) -> BoxStream<'static, Result<StoredBlob, StoreError>> {
         if let Backend::Local(disk) = &self.backend {
             let disk = Arc::clone(disk);

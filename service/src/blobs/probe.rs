@@ -1,4 +1,4 @@
-//! Looking whether the store is there, for health.
+//! Probes of the store, for health.
 
 use std::io;
 use std::os::unix::fs::FileExt;
@@ -14,10 +14,10 @@ use super::layout;
 use super::local::LocalDisk;
 use super::store::{Backend, BlobStore, Remote};
 
-/// How often a cloud is asked while it answers: each question is a request that may cost money.
+/// The interval of probes of a cloud store that answers: each is a request that may cost money.
 const CLOUD_INTERVAL: Duration = Duration::from_secs(3);
 
-/// How often a local store is asked, and any that did not answer.
+/// The interval of probes of a local store, and of any store that did not answer.
 const INTERVAL: Duration = Duration::from_secs(1);
 
 /// What is wrong with a store.
@@ -25,14 +25,14 @@ const INTERVAL: Duration = Duration::from_secs(1);
 pub enum StoreFault {
     /// No answer in time.
     Silent,
-    /// The marker is not there: most often the disk is not mounted, or the bucket is gone.
+    /// The marker is missing: usually the disk is not mounted, or the bucket is gone.
     Missing,
     /// An error.
     Failing,
 }
 
 impl StoreFault {
-    /// A text that strangers may read, to follow "the store".
+    /// A public text, to follow "the store".
     #[must_use]
     pub fn text(self) -> &'static str {
         match self {
@@ -44,8 +44,8 @@ impl StoreFault {
 }
 
 impl BlobStore {
-    /// Looks whether the store answers, within `limit`. A local store reads its marker from the disk, not from memory; a
-    /// cloud is asked about its marker.
+    /// Probes the store within `limit`. The marker of a local store is read from the disk, past the page cache; a cloud
+    /// store gets a HEAD request for its marker.
     ///
     /// # Errors
     ///
@@ -91,7 +91,7 @@ fn fault(error: &io::Error) -> StoreFault {
 
 fn read_from_disk(disk: &LocalDisk) -> io::Result<()> {
     let marker = disk.tree.open_file(FilePath::new(layout::MARKER))?;
-    // What memory holds of it says nothing of the disk. A file system that cannot forget it reads it as it can.
+    // Drops the marker from the page cache, so that the read reaches the disk. Not every file system can do that.
     let _ = rustix::fs::fadvise(&marker.file, 0, None, Advice::DontNeed);
     let mut first = [0];
     marker.file.read_exact_at(&mut first, 0)

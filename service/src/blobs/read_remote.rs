@@ -75,7 +75,7 @@ async fn get_range(store: &BlobStore, id: BlobId, range: Range<u64>) -> Result<B
     };
     match get(store, id, options).await {
         Ok(stored) => Ok(stored),
-        // Asking again would only take as long again.
+        // A retry would only take as long again.
         Err(error) if is_overdue(&error) => Err(BlobError::from_store(id, error)),
         // A request that begins after the end: each store has its own error for that, and only
         // the length tells it from others.

@@ -53,11 +53,11 @@ impl BlobStore {
     }
 }
 
-/// What is free for this process; none if the disk does not say, or not in time.
+/// The bytes that are free for this process; `None` if the disk does not report them, or not in time.
 async fn free_bytes(disk: &Arc<LocalDisk>) -> Option<u64> {
     let ask = |disk: &LocalDisk| rustix::fs::statvfs(disk.tree.root());
     let asked = match disk.tree.cache() {
-        // Such a file system counts in memory.
+        // The file system answers from memory.
         Cache::Usable => ask(disk),
         Cache::Unknown => disk
             .run(Work::Write, disk.threads.limit(0), ask)

@@ -32,7 +32,7 @@ const CLOUD_WRITE_MEMORY: usize = 512 * 1024 * 1024;
 /// What stays free on a local disk, unless configured: more than the catalog's log grows to before it is used again.
 const RESERVE: u64 = 64 * 1024 * 1024;
 
-/// How long a store may take to answer, unless configured.
+/// The default of how long a store may take to answer.
 pub const DEFAULT_STORE_TIMEOUT: Duration = Duration::from_millis(1500);
 
 /// How a store is opened.
@@ -48,8 +48,8 @@ pub struct BlobStoreOptions {
     /// `GOOGLE_*` for Google, `AZURE_*` for Azure. Others are not looked at, so that the whole
     /// environment can be given.
     pub environment: Vec<(String, String)>,
-    /// How long the store may take to answer before a request fails; by default 1.5 s. What moves many bytes gets
-    /// time in proportion besides.
+    /// How long the store may take to answer before a request fails; by default 1.5 s. Transfers of many bytes get
+    /// additional time in proportion.
     pub timeout: Option<Duration>,
 }
 

@@ -1,4 +1,4 @@
-//! Opening what lies below the root of a local store: never through a link, never waiting for the other end of a pipe.
+//! Opens files below the root of a local store without following links or blocking on a pipe.
 
 use std::fs::File;
 use std::io;
@@ -16,7 +16,7 @@ use crate::domain::{BlobBatchId, BlobId};
 pub(super) const FILE_MODE: Mode = Mode::from_raw_mode(0o600);
 const DIRECTORY_MODE: Mode = Mode::from_raw_mode(0o700);
 
-/// A pipe is opened at once whether or not somebody has its other end.
+/// Opening a pipe does not block.
 const READ: OFlags = OFlags::RDONLY
     .union(OFlags::CLOEXEC)
     .union(OFlags::NOCTTY)
@@ -45,12 +45,12 @@ enum Lookup {
     Stepwise,
 }
 
-/// Whether it can be known that an operation does not wait for the disk.
+/// Whether an operation can be limited to the page cache.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Cache {
-    /// Opening and reading may be limited to what the kernel has in memory.
+    /// Opening and reading can be limited to the page cache.
     Usable,
-    /// A network or user-space file system, which asks its server even then; or another system than Linux.
+    /// A network or user-space file system, which may contact its server even then; or a system other than Linux.
     Unknown,
 }
 
@@ -90,7 +90,7 @@ impl Tree {
             .map_err(|error| blob_error(id, error))
     }
 
-    /// Opens a blob if the kernel can do so from memory; none if it would have to wait.
+    /// Opens a blob if the kernel has its directory entries cached; `None` if it would have to wait.
     #[cfg(target_os = "linux")]
     pub(super) fn open_cached_blob(&self, id: BlobId) -> Option<Result<BlobFile, BlobError>> {
         use rustix::fs::{ResolveFlags, openat2};
@@ -98,7 +98,7 @@ impl Tree {
             return None;
         }
         let path = layout::blob_file(&self.root, id);
-        // Without NOATIME a read may have to write the time of access.
+        // Without NOATIME a read may write the access time.
         let opened = openat2(
             CWD,
             &path,
@@ -185,7 +185,7 @@ impl Tree {
     }
 }
 
-/// Whether an error of opening means that a link or something else lies where a directory or file belongs.
+/// Whether an error of opening means that the path is a link or of another kind than expected.
 pub(super) fn is_foreign(error: &io::Error) -> bool {
     let errno = error.raw_os_error().map(Errno::from_raw_os_error);
     matches!(
@@ -247,8 +247,8 @@ fn lookup(_: &FilePath) -> Lookup {
     Lookup::Stepwise
 }
 
-/// File systems of a local disk or of memory, whose cached files are opened and read without asking anybody: ext2 to
-/// ext4, XFS, Btrfs, F2FS, bcachefs, tmpfs, ramfs, and overlays, which containers have.
+/// File systems of a local disk or of memory, whose cached files are opened and read without I/O: ext2 to ext4, XFS,
+/// Btrfs, F2FS, bcachefs, tmpfs, ramfs, and overlays, which containers have.
 #[cfg(target_os = "linux")]
 const LOCAL_FILE_SYSTEMS: [u64; 8] = [
     0xef53,
@@ -263,7 +263,7 @@ const LOCAL_FILE_SYSTEMS: [u64; 8] = [
 
 #[cfg(target_os = "linux")]
 fn cache(root: &FilePath) -> Cache {
-    // The width of the number differs among machines.
+    // The width of this field depends on the architecture.
     let kind = rustix::fs::statfs(root).map(|system| (system.f_type as u64) & 0xffff_ffff);
     match kind {
         Ok(kind) if LOCAL_FILE_SYSTEMS.contains(&kind) => Cache::Usable,

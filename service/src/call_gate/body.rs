@@ -24,16 +24,17 @@ type Reserving = BoxFuture<'static, Result<Lease, Refused>>;
 /// Messages up to this length are covered by the call's slot.
 const SMALL_MESSAGE: u32 = 16 * 1024;
 
-/// What is taken of a call.
+/// The limits of a call's messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Intake {
-    /// The longest message that is taken, in bytes. A longer one is refused before it is read.
+    /// The longest message that is accepted, in bytes. A longer one is refused before it is read.
     pub(super) longest: u32,
     /// How long all messages together may take to arrive; none for a stream, whose operation bounds each of them.
     pub(super) within: Option<Duration>,
 }
 
-/// The messages of a call on their way in: bounded in length and time, their memory reserved before they are read.
+/// The request body of a call. Messages are bounded in length and time, and their memory is reserved before they are
+/// read.
 pub(super) struct CallBody<B> {
     inner: B,
     intake: Intake,
@@ -62,7 +63,7 @@ impl<B> CallBody<B> {
         let Some(limit) = self.intake.within else {
             return Poll::Pending;
         };
-        // Made when something is waited for, which most messages are not.
+        // Created only when the body pends, which is rare.
         let deadline = self.deadline.get_or_insert_with(|| Box::pin(sleep(limit)));
         ready!(deadline.as_mut().poll(context));
         count_refusal("message_timeout");
@@ -70,7 +71,7 @@ impl<B> CallBody<B> {
     }
 }
 
-/// An error of a body that reaches the client as it is.
+/// A body error that is passed to the client unchanged.
 fn refused(error: &Error) -> BoxError {
     Box::new(to_status(error))
 }
@@ -108,7 +109,7 @@ where
         if self.held_back.is_some() {
             return self.poll_held_back(context);
         }
-        // More is asked for: of a stream, the former message has been dealt with.
+        // The reader wants more: in a stream, it has processed the previous message.
         if self.intake.within.is_none()
             && self.frames.at_boundary()
             && let Some(slot) = &self.slot
@@ -128,7 +129,7 @@ where
             let error = Error::EntityTooLarge { size, most };
             return Poll::Ready(Some(Err(refused(&error))));
         }
-        // What is longer than any message may be, the decoder refuses without reading it.
+        // The decoder refuses longer messages without reading them.
         if begun > SMALL_MESSAGE
             && begun as usize <= MAX_MESSAGE_BYTES
             && let Some(slot) = self.slot.clone()

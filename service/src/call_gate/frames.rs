@@ -1,15 +1,15 @@
-//! Where messages begin in the body of a gRPC call.
+//! Message boundaries in the body of a gRPC call.
 
 /// The prefix of a message: a flag, and its length in four bytes.
 const PREFIX: usize = 5;
 
-/// Follows the bytes of a body from message to message.
+/// Tracks the message boundaries of a body.
 #[derive(Debug, Default)]
 pub(super) struct Frames {
-    /// What has come of the current prefix.
+    /// The received part of the current prefix.
     prefix: [u8; PREFIX],
     prefix_length: usize,
-    /// Bytes of the current message that are still to come.
+    /// Remaining bytes of the current message.
     missing: u32,
 }
 
@@ -65,7 +65,7 @@ mod tests {
     }
 
     proptest! {
-        /// However the bytes are cut, every message is seen once and the end is a boundary.
+        /// However the bytes are split, every message is seen once and the end is a boundary.
         #[test]
         fn messages_are_found_however_the_bytes_are_cut(
             lengths in prop::collection::vec(0_u16..300, 1..20),

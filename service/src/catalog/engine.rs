@@ -62,7 +62,7 @@ impl Engine {
         );
     }
 
-    /// Takes `count` ids that follow one another. Must not be called with a writing connection in hand.
+    /// Takes `count` ids that follow one another. Must not be called while holding the writing connection.
     pub(crate) async fn reserve_ids(&self, count: i64) -> Result<i64, CatalogError> {
         let mut block = self.ids.lock().await;
         if block.end - block.start < count {
@@ -137,11 +137,11 @@ impl Engine {
     }
 }
 
-/// Small objects and sealed secrets lie in the catalog: its files are for their owner alone, whatever the directory and
-/// the umask allow.
+/// The mode of the catalog's files, which hold small objects and sealed secrets: for the owner only, regardless of
+/// directory and umask.
 const FILE_MODE: u32 = 0o600;
 
-/// What SQLite makes beside its database has the database's mode.
+/// SQLite gives its auxiliary files the mode of the database.
 const BESIDE: [&str; 3] = ["-wal", "-shm", "-journal"];
 
 /// Makes the database's file if it is missing, and takes from group and others what an earlier version gave them.
@@ -236,7 +236,7 @@ mod tests {
                 assert_eq!(mode(&path), 0o600, "{}", path.display());
             }
             engine.close().await;
-            // A crash leaves the log.
+            // After a crash the log remains.
             std::fs::write(
                 directory.path().join(format!("{}-wal", CatalogUrl::FILE)),
                 "",

@@ -41,21 +41,21 @@ pub struct CatalogOptions {
     pub connections: u32,
     /// How long a statement may wait for a connection.
     pub acquire_timeout: Duration,
-    /// How long a statement may run, on Postgres; none: as long as it likes.
+    /// How long a statement may run, on Postgres; `None`: no limit.
     pub statement_timeout: Option<Duration>,
-    /// How long the first connection is tried for, on Postgres.
+    /// How long a start tries to connect, on Postgres.
     pub start_deadline: Duration,
     /// Whose clock says when blobs become garbage and until when leases last.
     pub upkeep_clock: UpkeepClock,
 }
 
-/// Whose clock upkeep goes by. It matters where nodes, whose clocks differ, share a catalog.
+/// The clock that upkeep uses. It matters where nodes with different clocks share a catalog.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum UpkeepClock {
     /// The database server's. On SQLite there is none, and the caller's counts.
     #[default]
     Database,
-    /// The caller's: for tests, which know no waiting.
+    /// The caller's: for tests, which do not wait.
     Caller,
 }
 

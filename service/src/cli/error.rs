@@ -49,7 +49,7 @@ pub enum CliError {
         /// What most often helps.
         advice: Option<&'static str>,
     },
-    /// The server could not prove itself, or does not know sign-in by challenge.
+    /// The server could not prove itself, or does not support sign-in by challenge.
     #[error(transparent)]
     SignIn(bucketry_sign_in::SignInError),
     /// The server refused.

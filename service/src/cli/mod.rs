@@ -123,7 +123,7 @@ pub enum ClientCommand {
         #[command(flatten)]
         connection: ClientSettings,
     },
-    /// Make, list and end keys of operators and separate S3 adapters
+    /// Create, list and revoke keys of operators and separate S3 adapters
     Key {
         /// What to do.
         #[command(subcommand)]

@@ -4,7 +4,7 @@ use clap::{Command, CommandFactory};
 use super::Cli;
 use crate::config::{VARIABLES_WITHOUT_FLAG, process_variable_names};
 
-/// The `BUCKETRY_*` variables of this process that nothing reads: they are ignored, and most often misspelled.
+/// The `BUCKETRY_*` variables of this process that no command reads. They are ignored, and usually misspelled.
 #[must_use]
 pub fn unknown_process_variables() -> Vec<UnknownVariable> {
     unknown_variables(process_variable_names(), &known())

@@ -1,4 +1,4 @@
-//! Probes of catalog and store, and what gRPC health and metrics say of them.
+//! Probes of catalog and store, and their effect on gRPC health and metrics.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,15 +21,15 @@ const STORE: &str = "store";
 /// How long the store may take to answer a probe; the catalog bounds its own.
 const STORE_LIMIT: Duration = Duration::from_secs(1);
 
-/// The pause between two probes of the catalog.
+/// The interval between probes of the catalog.
 const CATALOG_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Tells load balancers, by HTTP and by gRPC, whether requests should be sent to this node.
+/// The node's readiness, as reported by HTTP and gRPC.
 #[derive(Debug, Clone)]
 pub struct Readiness {
     health: Health,
     grpc: GrpcFront,
-    /// What gRPC health says; none before the first time.
+    /// The latest state of gRPC health; `None` before the first.
     published: Arc<Mutex<Option<bool>>>,
 }
 
@@ -61,7 +61,7 @@ impl Readiness {
         self.publish().await;
     }
 
-    /// Judges under the lock, so that of two calls at once the later one has the last word.
+    /// Evaluates under the lock, so that of two concurrent calls the later result is published last.
     async fn publish(&self) {
         let mut published = self.published.lock().await;
         let ready = self.health.is_ready();
@@ -73,7 +73,7 @@ impl Readiness {
         *published = Some(ready);
     }
 
-    /// Asks the catalog again and again.
+    /// Probes the catalog until dropped.
     pub(super) async fn probe_catalog(self, catalog: Catalog) {
         loop {
             sleep(CATALOG_INTERVAL).await;
@@ -86,7 +86,7 @@ impl Readiness {
         }
     }
 
-    /// Asks the store again and again.
+    /// Probes the store until dropped.
     pub(super) async fn probe_store(self, blobs: BlobStore) {
         let mut outcome = Ok(());
         loop {

@@ -15,7 +15,7 @@ use crate::intake::blob_error;
 use crate::rules::read_conditions::{Facts, Verdict};
 use crate::service::{Grant, Service};
 
-/// How often a source is copied that other requests keep replacing.
+/// The number of attempts to copy a source that other requests keep replacing.
 pub(super) const COPY_ATTEMPTS: u32 = 5;
 
 /// A source that may be read.

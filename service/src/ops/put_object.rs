@@ -22,7 +22,10 @@ pub(crate) async fn put_object(
     service: &Service,
     request: Request<Streaming<PutObjectRequest>>,
 ) -> Result<PutObjectResponse, Error> {
-    let caller = service.caller(&request, "PutObject").await?.no_stranger()?;
+    let caller = service
+        .caller(&request, "PutObject")
+        .await?
+        .authenticated()?;
     let mut messages = request.into_inner();
     let first = in_time(messages.message()).await??;
     let spec = match first.and_then(|first| first.message) {

@@ -26,7 +26,7 @@ pub(crate) async fn upload_part(
     let caller = service
         .caller(&request, "UploadPart")
         .await?
-        .no_stranger()?;
+        .authenticated()?;
     let mut messages = request.into_inner();
     let first = in_time(messages.message()).await??;
     let spec = match first.and_then(|first| first.message) {

@@ -1,4 +1,4 @@
-//! A server that listens where another should, knows no secret, and writes down all that it is told.
+//! A server that listens in another's place, knows no secret, and records everything that it receives.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -24,7 +24,7 @@ use prost_types::Timestamp;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 
-/// What was said to the impostor.
+/// Everything that was sent to the impostor.
 #[derive(Default)]
 struct Heard {
     /// Every byte, as it came.

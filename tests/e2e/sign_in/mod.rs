@@ -82,7 +82,7 @@ async fn s3(address: SocketAddr, target: &str, key: (&str, &str)) -> Result<u16,
 
 /// Another local user took the port while the service was down.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_command_line_tells_no_secret_to_an_impostor() -> Result<(), HarnessError> {
+async fn the_command_line_sends_no_secret_to_an_impostor() -> Result<(), HarnessError> {
     let impostor = Impostor::start().await?;
     let endpoint = format!("http://{}", impostor.address);
     let output = command_line(&endpoint, &["bucket", "create", "photos"]).await?;
@@ -102,7 +102,7 @@ async fn the_command_line_tells_no_secret_to_an_impostor() -> Result<(), Harness
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_adapter_tells_no_secret_to_an_impostor() -> Result<(), HarnessError> {
+async fn the_adapter_sends_no_secret_to_an_impostor() -> Result<(), HarnessError> {
     let impostor = Impostor::start().await?;
     let adapter = Adapter::with(&root(), &format!("http://{}", impostor.address), &[])?;
     let status = s3(
@@ -120,7 +120,7 @@ async fn the_adapter_tells_no_secret_to_an_impostor() -> Result<(), HarnessError
     Ok(())
 }
 
-/// Passes all connections on: what somebody in between can do without knowing the secret.
+/// Relays all connections: what an attacker in between can do without knowing the secret.
 async fn relay_to(server: SocketAddr) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("its address");
@@ -235,7 +235,7 @@ fn reason(status: &Status) -> Option<ErrorReason> {
 }
 
 #[tokio::test]
-async fn an_unknown_key_is_told_what_a_wrong_signature_is_told() -> Result<(), HarnessError> {
+async fn an_unknown_key_gets_the_same_error_as_a_wrong_signature() -> Result<(), HarnessError> {
     let server = Server::start(ServerOptions::new())?;
     let channel = channel(&server).await?;
     let mut seen = Vec::new();

@@ -1,4 +1,4 @@
-//! Whether a course kept all promises. Pure.
+//! Whether a run kept all promises. Pure.
 
 use std::collections::BTreeMap;
 
@@ -74,7 +74,7 @@ fn unused(records: &[Record]) -> Vec<String> {
         .collect()
 }
 
-/// Answers that are never right: those that the client took for wrong, and internal errors, because an outage is a 503.
+/// Answers that are never right: wrong content, and internal errors, because an outage is a 503.
 fn wrong(records: &[Record], faults: &[(Step, Span)]) -> Vec<String> {
     let wrong = records.iter().filter_map(|record| match &record.answer {
         Answer::Wrong(text) => Some((record, text)),

@@ -41,9 +41,9 @@ const SLACK: Duration = Duration::from_millis(1500);
 pub enum Fault {
     /// A node is killed and started again at the end.
     KillNode,
-    /// A node stands still.
+    /// A node is paused.
     PauseNode,
-    /// A node stands still inside a commit: it holds locks of the database.
+    /// A node is paused inside a commit, holding locks of the database.
     PauseCommit,
     /// The clock of a node is that many seconds ahead.
     SkewClock(i64),
@@ -51,9 +51,9 @@ pub enum Fault {
     StopPostgres,
     /// All processes of the database are killed, and it is started again.
     KillPostgres,
-    /// All processes of the database stand still.
+    /// All processes of the database are paused.
     HangPostgres,
-    /// The store stands still.
+    /// The store is paused.
     HangStore,
     /// The store is killed and started again.
     KillStore,

@@ -7,15 +7,15 @@ use tokio::time::timeout;
 use super::queue::FairQueue;
 use super::shares::{Caller, Refused, Shares};
 
-/// Requests that wait, of all accounts, as a multiple of those that run.
+/// The bound of waiting requests of all accounts, as a multiple of the running ones.
 const WAITING_ACCOUNTS: usize = 4;
 
-/// What is divided among callers.
+/// The limits that are divided among callers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FairLimits {
     /// Requests at once, counted until the last byte of their answers; at least 1.
     pub requests: usize,
-    /// Bytes of requests that are held in memory as a whole.
+    /// Bytes of messages that are buffered whole.
     pub bytes: u64,
     /// How long a request waits for a slot, or for its bytes, before it is refused.
     pub wait: Duration,
@@ -138,7 +138,7 @@ impl Fair {
         }
         let (granted, later) = oneshot::channel();
         waiting.push(caller, granted);
-        // Those who wait may all be beyond their shares, while this caller is not.
+        // All waiting callers may be beyond their shares while this one is not.
         self.serve(requests);
         Ok(Opened::Later(later))
     }
@@ -163,12 +163,12 @@ impl Fair {
         }
     }
 
-    /// Gives everyone a slot who waits and may have one.
+    /// Grants slots to all waiting requests that may have one.
     fn serve(&self, mut requests: MutexGuard<'_, Requests>) {
         let granted: Vec<_> = std::iter::from_fn(|| requests.next()).collect();
         drop(requests);
         for (caller, waiting) in granted {
-            // Whoever went away gives the slot back: it is dropped here.
+            // If the request was cancelled, the slot is dropped here, which returns it.
             let _gone = waiting.send(self.slot(caller));
         }
     }
@@ -181,7 +181,7 @@ impl Fair {
         }
     }
 
-    /// Reserves bytes; else answers the bound that holds, and where the bytes will come.
+    /// Reserves bytes, or returns the bound that is exceeded and the receiver for a later grant.
     fn try_reserve(
         &self,
         caller: Caller,
@@ -275,20 +275,20 @@ pub struct Slot {
 }
 
 impl Slot {
-    /// Whose request it is.
+    /// The caller of the request.
     #[must_use]
     pub const fn caller(&self) -> Caller {
         self.caller
     }
 
-    /// Keeps reserved memory until the slot goes, in place of what it kept before. `None`: keeps none.
+    /// Keeps reserved memory until the slot is dropped, replacing what it kept before. `None` keeps none.
     pub fn keep(&self, lease: Option<Lease>) {
         let former = std::mem::replace(&mut *lock(&self.message), lease);
         drop(former);
     }
 
-    /// Reserves memory for a message of `amount` bytes. To be asked for before the message is read, so that whoever
-    /// waits holds nothing.
+    /// Reserves memory for a message of `amount` bytes. To be called before the message is read, so that a waiting
+    /// request holds no memory.
     ///
     /// # Errors
     /// The bound that still held after the wait.

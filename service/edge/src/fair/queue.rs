@@ -5,7 +5,7 @@ use super::shares::Caller;
 /// Waiting entries, served round robin by account, then by key, each key first in, first out.
 #[derive(Debug)]
 pub struct FairQueue<T> {
-    /// The accounts with entries, next first.
+    /// The accounts with entries; the front is served next.
     ring: VecDeque<u64>,
     accounts: HashMap<u64, OfAccount<T>>,
     length: usize,
@@ -13,7 +13,7 @@ pub struct FairQueue<T> {
 
 #[derive(Debug)]
 struct OfAccount<T> {
-    /// The keys with entries, next first.
+    /// The keys with entries; the front is served next.
     ring: VecDeque<u64>,
     keys: HashMap<u64, VecDeque<T>>,
     length: usize,
@@ -54,7 +54,7 @@ impl<T> FairQueue<T> {
         (self.accounts.get(&account)).map_or(0, |waiting| waiting.length)
     }
 
-    /// Puts an entry behind those of the same caller.
+    /// Appends an entry to those of the same caller.
     pub fn push(&mut self, caller: Caller, entry: T) {
         let ring = &mut self.ring;
         let account = self.accounts.entry(caller.account).or_insert_with(|| {
@@ -75,7 +75,7 @@ impl<T> FairQueue<T> {
         self.length += 1;
     }
 
-    /// The next entry that `admits` admits. It is asked about the first entry of each caller at most.
+    /// Removes the next entry that `admits` accepts. At most the first entry of each caller is tried.
     pub fn pop(&mut self, mut admits: impl FnMut(Caller, &T) -> bool) -> Option<(Caller, T)> {
         for _ in 0..self.ring.len() {
             let account = self.ring.pop_front()?;
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_is_not_admitted_keeps_nobody_up() {
+    fn an_entry_that_is_not_admitted_does_not_block_others() {
         let mut queue = FairQueue::default();
         queue.push(caller(1, 10), 1);
         queue.push(caller(1, 11), 2);
@@ -170,7 +170,7 @@ mod tests {
     proptest! {
         /// Between two entries of one account every other waiting account is served once; a key is first in, first out.
         #[test]
-        fn nobody_is_served_twice_before_others(
+        fn no_caller_is_served_twice_before_others(
             pushed in prop::collection::vec((1_u64..5, 1_u64..4), 1..100),
         ) {
             let mut queue = FairQueue::default();

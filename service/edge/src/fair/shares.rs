@@ -3,7 +3,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use crate::budget::Network;
 
-/// Who uses a resource: opaque numbers.
+/// The user of a resource, as opaque numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Caller {
     /// The account.
@@ -37,13 +37,13 @@ const ANONYMOUS_DIVISOR: u64 = 16;
 /// Which bound a request exceeds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
-    /// Nothing is left for anyone.
+    /// The whole resource is used up.
     #[error("the server is busy")]
     Total,
     /// The account's share is used up.
     #[error("the account's share is used up")]
     Account,
-    /// The access key's share of its account's share is used up.
+    /// The access key's share is used up.
     #[error("the access key's share is used up")]
     Key,
     /// The share of callers without credentials is used up.
@@ -67,8 +67,8 @@ impl Refused {
 /// A countable resource divided among callers.
 ///
 /// The bounds move with what is free. An account may not hold more than is free, so one greedy account gets half of the
-/// total, two get a third each, and a newcomer always finds some left. A key may not hold more than the rest of what its
-/// account could still take: a single greedy key gets a third of the total, and further keys of its account find room.
+/// total, two get a third each, and a new account always finds some left. A key may not hold more than the rest of what
+/// its account could still take: a single greedy key gets a third of the total, and further keys of its account find room.
 #[derive(Debug)]
 pub struct Shares {
     total: u64,
@@ -131,7 +131,7 @@ impl Shares {
             return Err(Refused::Account);
         }
         let of_key = self.keys.get(&caller).copied().unwrap_or(0);
-        // Not `of_key + amount`: else the last unit of an account would be for no key.
+        // Not `of_key + amount`, with which no key could take an account's last unit.
         if of_key > 0 && of_key + amount > free - of_account {
             return Err(Refused::Key);
         }
@@ -206,8 +206,8 @@ mod tests {
     }
 
     proptest! {
-        /// Never more than the total; a newcomer gets in unless as many accounts as the total allows are there; and
-        /// what is given back leaves nothing behind.
+        /// The total is never exceeded; a new account is admitted unless the total is shared by that many accounts
+        /// already; and returning everything leaves no entry behind.
         #[test]
         fn the_total_holds_and_newcomers_get_in(
             total in 1_u64..200,

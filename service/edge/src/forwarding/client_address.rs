@@ -24,18 +24,18 @@ pub struct DerivedAddress {
 /// How an address was found, or why it is unknown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AddressBasis {
-    /// The peer's own: it is no trusted proxy, so no header was read.
+    /// The peer's own: it is not a trusted proxy, so no header was read.
     Peer,
     /// Unknown: the peer has no address.
     NoPeer,
-    /// What the header names, seen from the nearest proxy: the first address that is no trusted proxy.
+    /// What the header names, seen from the nearest proxy: the first address that is not a trusted proxy.
     Header,
     /// The first that the header names: all of it are trusted proxies.
     HeaderAllTrusted,
     /// Unknown: the trusted proxy sent no such header. Its own address would let a client that gets the header dropped
     /// on the way pass for the proxy.
     HeaderMissing,
-    /// Unknown: a hop that had to be read is no address.
+    /// Unknown: a hop that had to be read is not an address.
     HeaderUnreadable,
     /// Unknown: over [`MAX_HOPS`] or [`MAX_FORWARDED_BYTES`].
     HeaderTooLong,
@@ -47,7 +47,7 @@ pub enum AddressBasis {
 ///
 /// `lines` are all the lines of [`Forwarding::header`] in their order; they are looked at only if the peer is a trusted
 /// proxy. A list is walked from its end, where the nearest proxy wrote, past trusted proxies to the first other address:
-/// what stands before that was written by somebody who is not trusted, and does not matter.
+/// what stands before that was written by an untrusted party and is ignored.
 pub fn client_address<T: AsRef<str>>(
     peer: Option<IpAddr>,
     forwarding: &Forwarding,
@@ -91,7 +91,7 @@ pub fn client_address_of(
     client_address(peer, forwarding, &lines)
 }
 
-/// The text of a line. Bytes that are no text become a character that is in no address.
+/// The text of a line. Bytes that are not text become a character that no address contains.
 fn line(value: &HeaderValue) -> String {
     String::from_utf8_lossy(value.as_bytes()).into_owned()
 }
@@ -227,7 +227,7 @@ mod tests {
             (&["192.0.2.1:4711 , [2001:db8::8]:80"], "192.0.2.1", Header),
             (&["[2001:db9::1]"], "2001:db9::1", Header),
             (&["::ffff:192.0.2.1, ::ffff:10.0.0.8"], "192.0.2.1", Header),
-            // What an untrusted party wrote does not matter.
+            // What an untrusted party wrote is ignored.
             (&["unknown, 192.0.2.1"], "192.0.2.1", Header),
             (&["", "192.0.2.1"], "192.0.2.1", Header),
             (&["10.0.0.8, 10.0.0.9"], "10.0.0.8", HeaderAllTrusted),
@@ -280,7 +280,7 @@ mod tests {
             (&["for=192.0.2.1, proto=http"], "unknown", HeaderUnreadable),
             (&["for=192.0.2.1,"], "unknown", HeaderUnreadable),
             (&["192.0.2.1"], "unknown", HeaderUnreadable),
-            // Where the first line ends is not certain, so nothing is.
+            // The end of the first line is ambiguous, so the list is rejected.
             (
                 &["for=203.0.113.66;x=\"", "for=192.0.2.1"],
                 "unknown",
@@ -418,7 +418,7 @@ mod tests {
             }
         }
 
-        /// The model: the last address of the chain that is no trusted proxy, else the first.
+        /// The model: the last address of the chain that is not a trusted proxy, else the first.
         #[test]
         fn the_nearest_untrusted_hop_is_the_client(
             chain in prop::collection::vec((any::<bool>(), 1_u8..=250), 1..=MAX_HOPS),

@@ -2,12 +2,12 @@ use std::net::IpAddr;
 
 use super::node::parse_node;
 
-/// A line that is not of RFC 7239's grammar: where its elements begin and end is anybody's guess.
+/// A line that does not follow RFC 7239's grammar, so that its elements cannot be told apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Malformed;
 
 /// Reads one line of `Forwarded` (RFC 7239 section 4): for each element the address of its `for` parameter, in order;
-/// none where it has no `for`, or one that is no address.
+/// `None` where it has no `for`, or one that is not an address.
 ///
 /// A line is read by itself: a quoted string that began in one line and ended in another would let a client hide what a
 /// proxy adds.
@@ -29,7 +29,7 @@ fn element(rest: &mut Rest<'_>) -> Result<(Option<IpAddr>, bool), Malformed> {
     let mut seen = false;
     loop {
         rest.skip_blanks();
-        // A pair may be missing, as in `for=a;` and in an empty element.
+        // A pair may be empty, as in `for=a;` and in an empty element.
         if !matches!(rest.first(), None | Some(b';' | b',')) {
             let name = rest.token()?;
             rest.expect(b'=')?;
@@ -62,7 +62,7 @@ fn for_node(value: &str) -> Option<IpAddr> {
     if bare { None } else { parse_node(value) }
 }
 
-/// What of a line has not been read.
+/// The unread rest of a line.
 struct Rest<'a>(&'a str);
 
 impl<'a> Rest<'a> {

@@ -1,4 +1,5 @@
-//! Reading one entry of a list of addresses (a token's IP rules, the trusted proxies), strictly, with a named reason for every refusal.
+//! Strict parser for one entry of a list of addresses (a token's IP rules, the trusted proxies), which names the reason
+//! of every refusal.
 //!
 //! Other programs read `010.0.0.1` as octal and `127.1` as `127.0.0.1`: a rule that two readers understand differently
 //! is a hole, so all such forms are refused rather than guessed at.

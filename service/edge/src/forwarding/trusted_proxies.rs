@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_is_trusted_unasked() {
+    fn no_proxy_is_trusted_by_default() {
         let none = Forwarding::default();
         for address in ["127.0.0.1", "10.0.0.1", "192.168.0.1", "::1", "fd00::1"] {
             assert!(!none.trusts(address.parse().unwrap()), "{address}");

@@ -91,7 +91,7 @@ pub enum KeyState {
     Active,
     /// Refused until it is resumed.
     Suspended,
-    /// Refused for ever.
+    /// Permanently refused.
     Revoked,
 }
 

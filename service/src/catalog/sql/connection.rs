@@ -43,7 +43,7 @@ pub(crate) enum Fault {
     Conflict,
     /// The server said no.
     Answered,
-    /// Nothing was done, for want of a connection, of a lock or of time. Trying again at once would wait as long again.
+    /// Nothing was done: no connection or lock was free in time. An immediate retry would wait as long again.
     Unavailable,
     /// Nobody answered: whatever was under way may or may not have happened.
     Silent,

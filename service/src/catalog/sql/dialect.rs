@@ -90,7 +90,7 @@ impl Dialect {
 
     /// Takes locks that end with the transaction, in this order: numbers, and whether nobody else may have it (1) or only
     /// those who change something are kept out (0). The queue is fair. Row locks are not: one commit after another could
-    /// join a shared lock and keep a revocation waiting for ever. What the locks guard must be read by later statements:
+    /// join a shared lock and keep a revocation waiting indefinitely. What the locks guard must be read by later statements:
     /// this one's snapshot is older than the wait.
     pub(crate) fn take_locks(self, locks: Vec<Vec<Value>>) -> Option<Statement> {
         match self {

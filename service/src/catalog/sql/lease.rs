@@ -10,7 +10,7 @@ use super::postgres::Postgres;
 /// A connection of a Postgres pool, whose every statement ends in time: with an answer, or because the server does not
 /// answer.
 pub(crate) struct Lease {
-    /// None: given up.
+    /// `None` once it has been given up.
     connection: Option<PoolConnection<Engine>>,
     lost: CancellationToken,
     postgres: Arc<Postgres>,
@@ -51,7 +51,7 @@ impl Lease {
         }
     }
 
-    /// Closes the connection's socket, without a word to the server, instead of giving it back.
+    /// Closes the connection's socket abruptly instead of returning the connection to the pool.
     pub(super) fn give_up(&mut self) {
         drop(self.connection.take().map(PoolConnection::detach));
     }

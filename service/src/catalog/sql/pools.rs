@@ -82,7 +82,7 @@ impl Pools {
             let newest = sqlx::query_scalar(NEWEST).fetch_one(&mut connection);
             return Err(failure(error, newest).await);
         }
-        // What this connection is not asked any more cannot matter.
+        // The connection is not used again, so a failure to close it does not matter.
         let _closed = connection.close().await;
         Ok(Self::Postgres(Postgres::start(&connect, options)))
     }
@@ -110,7 +110,7 @@ impl Pools {
         connection.fetch(statement).await
     }
 
-    /// Whether the database answered when it was last asked. One in this process always does.
+    /// Whether the database answered the latest probe. SQLite always does.
     pub(crate) fn is_up(&self) -> bool {
         match self {
             Self::Sqlite { .. } => true,

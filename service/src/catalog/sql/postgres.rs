@@ -1,9 +1,8 @@
 //! The connections to a Postgres server, and whether it answers.
 //!
-//! A pool alone bears an outage badly: each request waits for a connection of its own until it times out, and after the
-//! outage the pool is full of connections that died. So one task asks the server twice a second whether it answers. When
-//! it does not, all waiting requests fail at once, and so do new ones; when it answers again, a new pool replaces
-//! the old one.
+//! A pool alone handles an outage badly: each request waits for a connection until it times out, and after the outage
+//! the pool is full of dead connections. So one task probes the server twice a second. When it does not, all waiting
+//! requests fail at once, and so do new ones; when it answers again, a new pool replaces the old one.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -17,11 +16,11 @@ use super::lease::Lease;
 use super::watchdog::Watchdog;
 use crate::catalog::{CatalogError, CatalogOptions};
 
-/// How long a session may hold locks while its node is silent. Longer, a stopped node would hold up the others.
+/// How long a session may hold locks while its node is silent. This bounds how long a stopped node delays the others.
 const IDLE_IN_TRANSACTION: &str = "2000";
 /// How long a statement waits for a lock: longer than a silent node may hold one.
 const LOCK_TIMEOUT: &str = "2500";
-/// What the client waits beyond the server's own limit of a statement.
+/// How much longer the client waits than the server's statement time-out.
 const ANSWER_SLACK: Duration = Duration::from_secs(1);
 /// For statements without a limit: longer than any.
 const UNLIMITED: Duration = Duration::from_secs(24 * 3600);
@@ -44,7 +43,7 @@ pub(crate) struct Postgres {
 /// A pool, and whether its server still answers.
 pub(super) struct Link {
     pool: PgPool,
-    /// Cancelled when the server does not answer: whoever waits on this pool stops waiting.
+    /// Cancelled when the server does not answer, which ends all waiting on this pool.
     pub(super) lost: CancellationToken,
 }
 
@@ -95,7 +94,7 @@ impl Postgres {
         self.answers.load(Ordering::Relaxed)
     }
 
-    /// Whether the server answered when it was last asked.
+    /// Whether the server answered the latest probe.
     pub(super) fn is_up(&self) -> bool {
         !self.link().lost.is_cancelled()
     }
@@ -111,14 +110,15 @@ impl Postgres {
         let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
         let old = std::mem::replace(&mut *current, Arc::new(fresh));
         drop(current);
-        // Marks the pool as closed, so that connections that come back are closed too. Nobody need wait for them.
+        // Marks the pool as closed, so that connections that are returned are closed too. There is no need to wait for
+        // them.
         drop(old.pool.close());
     }
 
     pub(super) async fn close(&self) {
         self.closed.cancel();
         let link = self.link();
-        // A connection that never comes back ends with the process.
+        // A connection that is never returned ends with the process.
         let _in_time = tokio::time::timeout(CLOSE_TIMEOUT, link.pool.close()).await;
     }
 
@@ -168,7 +168,7 @@ pub(super) fn parse(url: &str) -> Result<PgConnectOptions, CatalogError> {
         .disable_statement_logging())
 }
 
-/// Whether the server is a standby, which takes no writes.
+/// Whether the server is a standby, which accepts no writes.
 pub(super) async fn is_standby(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
     sqlx::query_scalar("SELECT pg_is_in_recovery()")
         .fetch_one(connection)

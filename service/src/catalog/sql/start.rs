@@ -12,8 +12,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Between two attempts.
 const INTERVAL: Duration = Duration::from_millis(250);
 
-/// Connects to a server that may still be starting: tries until `deadline` has passed, at least once. What waiting cannot
-/// mend, as a wrong password or a missing database, fails at once.
+/// Connects to a server that may still be starting: tries until `deadline` has passed, at least once. Errors that
+/// waiting cannot resolve, such as a wrong password or a missing database, fail at once.
 pub(super) async fn connect_in_time(
     connect: &PgConnectOptions,
     deadline: Duration,
@@ -43,7 +43,7 @@ pub(super) async fn connect_in_time(
     }
 }
 
-/// Whether a server that is about to come up may answer so.
+/// Whether a server that is starting may answer with this error.
 fn may_pass(error: &sqlx::Error) -> bool {
     match Fault::of(error) {
         Fault::Silent | Fault::Unavailable => true,

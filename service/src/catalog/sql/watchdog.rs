@@ -10,16 +10,16 @@ use super::connection::Fault;
 use super::postgres::{Postgres, is_standby};
 use crate::telemetry::metrics::DATABASE_UP;
 
-/// Between two questions while the server answers.
+/// The interval of probes while the server answers.
 const INTERVAL: Duration = Duration::from_millis(500);
-/// Between two questions while it does not.
+/// The interval of attempts to connect while it does not.
 const RETRY_INTERVAL: Duration = Duration::from_millis(200);
-/// How long an answer may take.
+/// The time limit of a probe.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(1);
-/// An answer that is this late says that this process stood still, not the server.
+/// A probe that is this late means that this process was paused, not the server.
 const OWN_STANDSTILL: Duration = Duration::from_secs(3);
 
-/// Asks a server again and again whether it answers, on a connection of its own.
+/// Probes a server periodically on a connection of its own.
 pub(super) struct Watchdog {
     postgres: Weak<Postgres>,
     closed: CancellationToken,
@@ -28,16 +28,16 @@ pub(super) struct Watchdog {
     down_since: Option<Instant>,
 }
 
-/// What the server answered.
+/// The result of a probe.
 #[derive(Debug)]
 enum Answer {
-    /// It takes writes.
+    /// The server accepts writes.
     Primary,
-    /// It takes none.
+    /// The server is a standby and accepts no writes.
     Standby,
     /// The connection ended, or none could be made.
     Failed(sqlx::Error),
-    /// There was none in time.
+    /// There was no answer in time.
     Nothing,
 }
 

@@ -8,7 +8,7 @@ use crate::domain::{BlobBatchId, BlobId, NodeId, Timestamp};
 /// What protects a new blob.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reclaim {
-    /// Its reservation, which stands.
+    /// Its reservation.
     Reserved,
     /// A mark of garbage that is as old as the answer.
     Marked,

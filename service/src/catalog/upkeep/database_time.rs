@@ -2,7 +2,7 @@ use crate::catalog::{Catalog, CatalogError};
 use crate::domain::Timestamp;
 
 impl Catalog {
-    /// The time by the clock that leases and grace delays go by, if that is the database's: on Postgres. `None` on SQLite,
+    /// The time by the database's clock, which leases and grace delays use on Postgres. `None` on SQLite,
     /// where the caller's own clock counts.
     ///
     /// # Errors

@@ -33,7 +33,7 @@ pub(crate) async fn commit(
         match attempt_commit(engine, mutations, &needs, ids).await {
             Err(CatalogError::Database(error))
                 if may_be_repeated(&error)
-                    // Once whatever it took: this process may have been stopped meanwhile.
+                    // Retry once, however long the first attempt took: this process may have been paused meanwhile.
                     && (attempt == 1 || attempt < ATTEMPTS && begun.elapsed() < ATTEMPTS_FOR) =>
             {
                 tracing::debug!(%error, attempt, "trying a batch again");

@@ -59,7 +59,7 @@ impl Catalog {
             answer.await.map_err(|_| CatalogError::OutcomeUnknown)?
         };
         let outcome = match self.engine().pools.dialect() {
-            // Only the disk can be slow, and waiting for it is what is asked for.
+            // On SQLite only the disk can be slow, and the caller has to wait for it.
             Dialect::Sqlite => outcome.await?,
             // The writer drops what was not begun when the caller stops waiting.
             Dialect::Postgres => timeout(ANSWER_TIMEOUT, outcome)

@@ -1,4 +1,4 @@
-//! Group commit: whatever is waiting shares one transaction and one fsync. Nothing waits for company.
+//! Group commit: all waiting jobs share one transaction and one fsync. A job never waits for others to join.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -102,7 +102,7 @@ async fn work_off(engine: &Engine, mut jobs: VecDeque<Job>) {
     let mut group = Group::default();
     while let Some(job) = jobs.pop_front() {
         match job {
-            // Whoever asked has been told that it took too long, or has gone away: nothing is begun any more.
+            // The caller's wait has timed out or was cancelled: the job is not begun.
             Job::One { reply, .. } if reply.is_closed() => {}
             Job::One { mutation, reply } => {
                 if !group.has_room(&mutation) {

@@ -13,7 +13,7 @@ use super::{CliError, Terminal};
 /// What to do with the keys of operators and adapters.
 #[derive(Debug, Subcommand)]
 pub enum KeyCommand {
-    /// Make a key; the answer shows its secret, once
+    /// Create a key; its secret is shown only once
     Create {
         /// What the key may do.
         #[command(flatten)]
@@ -28,7 +28,7 @@ pub enum KeyCommand {
         #[arg(long, value_enum, default_value_t)]
         output: Output,
     },
-    /// End a key for good
+    /// Revoke a key permanently
     Revoke {
         /// The key's id or access key id
         #[arg(value_name = "KEY")]
@@ -43,10 +43,10 @@ pub enum KeyCommand {
 #[derive(Debug, Clone, clap::Args)]
 #[group(required = true, multiple = false)]
 pub struct KeyKind {
-    /// Make an edge key of this name: a separate S3 adapter signs in with it, and nothing else is done with it
+    /// Create an edge key of this name, with which a separate S3 adapter signs in; it can be used for nothing else
     #[arg(long, value_name = "NAME")]
     edge: Option<String>,
-    /// Make an operator key of this name: it may do everything but the adapter's calls
+    /// Create an operator key of this name, which may call everything but the adapter's service
     #[arg(long, value_name = "NAME")]
     operator: Option<String>,
 }

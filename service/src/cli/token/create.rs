@@ -30,7 +30,7 @@ pub struct CreateArgs {
     /// An address or CIDR that it may not be used from; beats --allow-ip; repeatable
     #[arg(long = "deny-ip", value_name = "CIDR")]
     pub disallowed_ips: Vec<String>,
-    /// How long it works, as in 30d or 12h [default: for ever]
+    /// How long it works, as in 30d or 12h [default: no expiry]
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     pub expires_in: Option<Duration>,
     /// What it may use at most.

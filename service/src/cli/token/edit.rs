@@ -38,7 +38,7 @@ pub struct EditArgs {
     /// How long it works from now on, as in 30d or 12h; a token that has expired works again
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     pub expires_in: Option<Duration>,
-    /// Let it work for ever
+    /// Remove the expiry
     #[arg(long, conflicts_with = "expires_in")]
     pub no_expiry: bool,
     /// What it may use at most; a limit that is not given stays.

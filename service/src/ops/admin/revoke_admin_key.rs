@@ -20,7 +20,7 @@ pub(crate) async fn revoke_admin_key(
     let asked = request.into_inner();
     let grant = service.admit_account(caller, &asked).await?;
     let before = find_admin_key(service, &asked.key_id).await?;
-    // An operator who could revoke the key in hand could lock everybody out.
+    // An operator who could revoke the calling key could lock everyone out.
     if grant.caller().key().is_some_and(|key| key.pk == before.pk) {
         return Err(Error::InvalidRequest(
             "a key cannot revoke itself: use another operator key",

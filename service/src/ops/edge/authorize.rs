@@ -119,7 +119,7 @@ fn client_address(text: &str) -> Result<ClientAddress, Error> {
     Ok(ClientAddress::known(address))
 }
 
-/// Every class that the operation needs. An RPC without a class is nobody's.
+/// Every class that the operation needs. An RPC without a class is denied.
 fn classes(asked: &AuthorizeRequest) -> Result<Vec<AccessClass>, Error> {
     let access = access_table::of(OBJECT_SERVICE, &asked.rpc).ok_or(Error::AccessDenied)?;
     let update =

@@ -106,7 +106,7 @@ fn issued(
 }
 
 /// The caller, and the key with which the server proves itself. For an unknown access key id the same is computed with a
-/// key that nobody has, and the answer is the same.
+/// random key, and the error is the same.
 async fn prove(
     service: &Service,
     transcript: &Transcript<'_>,

@@ -125,7 +125,7 @@ fn by_headers(peer: &str, client: &EffectiveAddress, headers: &HeaderMap) -> Str
             match client.forwarding.header() {
                 None | Some(ForwardedHeader::Single(_)) => "",
                 Some(ForwardedHeader::XForwardedFor | ForwardedHeader::Forwarded) => {
-                    ": read from its end, the first that is no trusted proxy"
+                    ": read from its end, the first that is not a trusted proxy"
                 }
             }
         ),
