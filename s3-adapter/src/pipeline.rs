@@ -2,7 +2,6 @@
 
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use bucketry_contract::v1::ErrorReason;
 use bucketry_edge::DecisionSignal;
@@ -84,7 +83,7 @@ pub(crate) async fn handle(edge: Arc<Edge>, request: Request<EdgeBody>) -> Respo
     {
         answer.headers.entry(BUCKET_REGION).or_insert(region);
     }
-    set_standard_headers(&mut answer.headers, &client.request_id, SystemTime::now());
+    set_standard_headers(&mut answer.headers, &client.request_id, (edge.clock)());
     let mut response = Response::new(AnswerBody::new(answer.content, known.slot));
     *response.status_mut() = answer.status;
     *response.headers_mut() = answer.headers;
@@ -187,7 +186,7 @@ async fn admitted(
     signal_decision(&head.extensions);
     known.slot = Some(Arc::clone(&slot));
     let bucket = target.bucket().unwrap_or_default();
-    let wishes = form.map(|form| form.admit(intake, bucket, now()));
+    let wishes = form.map(|form| form.admit(intake, bucket, (edge.clock)().into()));
     let wishes = wishes.transpose()?;
     let parsed = parsed?;
     if query.get("versionId") == Some("") {
@@ -249,10 +248,6 @@ fn signal_decision(extensions: &http::Extensions) {
     if let Some(signal) = extensions.get::<DecisionSignal>() {
         signal.decided();
     }
-}
-
-fn now() -> time::OffsetDateTime {
-    SystemTime::now().into()
 }
 
 fn check_size(edge: &Edge, head: &Parts) -> Result<(), S3Error> {

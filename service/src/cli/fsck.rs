@@ -62,7 +62,7 @@ impl FsckArgs {
     pub async fn run(
         self,
         environment: Vec<(String, String)>,
-        clock: Clock,
+        clock: &Clock,
         terminal: &mut Terminal<'_>,
     ) -> Result<Report, CheckError> {
         let places = DataPlaces::read(self.storage, self.config.as_deref())?;

@@ -50,7 +50,7 @@ pub async fn fsck(
     environment: Vec<(String, String)>,
     depth: Depth,
     leftovers: Leftovers,
-    clock: Clock,
+    clock: &Clock,
 ) -> Result<Report, FsckError> {
     let url = catalog_url(&places.database);
     if let CatalogUrl::Sqlite(directory) = &url
@@ -100,7 +100,7 @@ async fn open_blobs(
 async fn refuse_beside_nodes(
     catalog: &Catalog,
     url: &CatalogUrl,
-    clock: Clock,
+    clock: &Clock,
 ) -> Result<(), FsckError> {
     let nodes = match url {
         CatalogUrl::Sqlite(_) => 0,
@@ -120,7 +120,7 @@ async fn check(
     blobs: &BlobStore,
     depth: Depth,
     leftovers: Leftovers,
-    clock: Clock,
+    clock: &Clock,
 ) -> Result<Report, FsckError> {
     let seen = gather::gather(catalog, blobs).await?;
     let mut findings = compare::compare(&seen);
@@ -141,10 +141,11 @@ async fn delete(
     findings: &mut Findings,
     catalog: &Catalog,
     blobs: &BlobStore,
-    clock: Clock,
+    clock: &Clock,
 ) -> Result<u64, FsckError> {
-    let now = clock.now();
-    blobs.sweep_staging(now.into()).await?;
+    let now = shared_time(catalog, clock).await?;
+    // The times of files are those of this machine.
+    blobs.sweep_staging(Clock::System.now().into()).await?;
     let collected = collect_all(catalog, blobs, now).await?;
     let ids: Vec<_> = findings.orphans.iter().map(|blob| blob.id).collect();
     let deleted = blobs.delete(&ids).await;
