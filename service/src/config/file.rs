@@ -9,13 +9,14 @@ use toml::{Spanned, Value};
 
 use super::error::Position;
 use super::{
-    ConfigError, DatabaseSettings, FairSettings, LogSettings, ServeArgs, ServerSettings,
-    StorageSettings, UpkeepSettings,
+    ConfigError, DatabaseSettings, FairSettings, LogSettings, PlaceSettings, ServeArgs,
+    ServerSettings, StorageSettings, UpkeepSettings,
 };
 
 /// The settings of a file.
 #[derive(Debug, Default)]
 pub(super) struct FileSettings {
+    pub(super) places: PlaceSettings,
     pub(super) storage: StorageSettings,
     pub(super) database: DatabaseSettings,
     pub(super) server: ServerSettings,
@@ -66,6 +67,7 @@ impl FileSettings {
         };
         // One parse per struct: the unknown keys of each are known ones of another.
         Ok(Self {
+            places: source.settings()?,
             storage: source.settings()?,
             database: source.settings()?,
             server: source.settings()?,

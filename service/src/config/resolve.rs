@@ -10,8 +10,8 @@ use super::file::FileSettings;
 use super::key_pair::{KEYRING, text};
 use super::{
     ConfigError, DatabaseSettings, DatabaseUrl, Domain, FairConfig, KeyPair, LogFilter, LogFormat,
-    LogSettings, PlaintextCredentials, PublicUrl, Region, Secret, ServeArgs, ServerSettings,
-    SignatureV2, StorageSettings, StoreUrl, UpkeepSettings,
+    LogSettings, PlaceSettings, PlaintextCredentials, PublicUrl, Region, Secret, ServeArgs,
+    ServerSettings, SignatureV2, StorageSettings, StoreUrl, UpkeepSettings,
 };
 
 const DATA_DIR: &str = "./bucketry-data";
@@ -173,7 +173,11 @@ impl Config {
     ) -> Result<Self, ConfigError> {
         let file = FileSettings::read(args.config.as_deref())?;
         let keyring = text(&variable, KEYRING)?.map(Secret::new);
-        let storage = StorageConfig::resolve(args.storage.or(file.storage), keyring)?;
+        let storage = StorageConfig::resolve(
+            &args.places.or(file.places),
+            args.storage.or(file.storage),
+            keyring,
+        )?;
         let database = args.database.or(file.database);
         Ok(Self {
             database: DatabaseConfig::resolve(&database, &storage.places.database)?,
@@ -192,11 +196,12 @@ impl Config {
 
 impl StorageConfig {
     fn resolve(
+        places: &PlaceSettings,
         settings: StorageSettings,
         keyring_text: Option<Secret>,
     ) -> Result<Self, ConfigError> {
-        let places = DataPlaces::resolve(&settings)?;
-        let data_dir = data_dir(&settings);
+        let data_dir = data_dir(places);
+        let places = DataPlaces::resolve(places)?;
         let keyring = match (settings.keyring_file, keyring_text, &places.database) {
             (Some(_), Some(_), _) => return Err(ConfigError::TwoKeyrings),
             (Some(path), None, _) => KeyringSource::File(path),
@@ -218,11 +223,11 @@ impl DataPlaces {
     ///
     /// # Errors
     /// [`ConfigError`] for a file or a URL that cannot be used.
-    pub fn read(given: StorageSettings, file: Option<&Path>) -> Result<Self, ConfigError> {
-        Self::resolve(&given.or(FileSettings::read(file)?.storage))
+    pub fn read(given: PlaceSettings, file: Option<&Path>) -> Result<Self, ConfigError> {
+        Self::resolve(&given.or(FileSettings::read(file)?.places))
     }
 
-    fn resolve(settings: &StorageSettings) -> Result<Self, ConfigError> {
+    fn resolve(settings: &PlaceSettings) -> Result<Self, ConfigError> {
         let data_dir = data_dir(settings);
         if settings.store_timeout.is_some_and(|limit| limit.is_zero()) {
             return Err(ConfigError::Zero {
@@ -244,7 +249,7 @@ impl DataPlaces {
     }
 }
 
-fn data_dir(settings: &StorageSettings) -> PathBuf {
+fn data_dir(settings: &PlaceSettings) -> PathBuf {
     settings.data_dir.clone().unwrap_or_else(|| DATA_DIR.into())
 }
 
@@ -487,19 +492,21 @@ mod tests {
 
     #[test]
     fn postgres_needs_a_given_keyring() {
-        let settings = || StorageSettings {
+        let places = PlaceSettings {
             database_url: Some(Secret::new("postgres://h/d".into())),
-            ..StorageSettings::default()
+            ..PlaceSettings::default()
         };
-        let refused = StorageConfig::resolve(settings(), None);
+        let text = || Some(Secret::new("keys".into()));
+        let resolve = |settings, keyring| StorageConfig::resolve(&places, settings, keyring);
+        let refused = resolve(StorageSettings::default(), None);
         assert!(matches!(refused, Err(ConfigError::KeyringNeeded)));
-        let given = StorageConfig::resolve(settings(), Some(Secret::new("keys".into()))).unwrap();
+        let given = resolve(StorageSettings::default(), text()).unwrap();
         assert!(matches!(given.keyring, KeyringSource::Text(_)));
         let twice = StorageSettings {
             keyring_file: Some("k".into()),
-            ..settings()
+            ..StorageSettings::default()
         };
-        let refused = StorageConfig::resolve(twice, Some(Secret::new("keys".into())));
+        let refused = resolve(twice, text());
         assert!(matches!(refused, Err(ConfigError::TwoKeyrings)));
     }
 
@@ -623,9 +630,9 @@ mod tests {
 
     #[test]
     fn data_is_found_without_a_keyring() {
-        let settings = StorageSettings {
+        let settings = PlaceSettings {
             database_url: Some(Secret::new("postgres://h/d".into())),
-            ..StorageSettings::default()
+            ..PlaceSettings::default()
         };
         let places = DataPlaces::read(settings, None).unwrap();
         assert!(matches!(places.database, DatabaseUrl::Postgres(_)));
