@@ -132,6 +132,7 @@ mod tests {
         database-acquire-timeout = "3s"
         database-statement-timeout = "20s"
         start-deadline = "2m"
+        allow-unsafe-database = true
         listen = ["127.0.0.1:1", "[::1]:2"]
         proxy-listen = ["127.0.0.1:3"]
         trusted-proxy = ["10.0.0.0/8", "2001:db8::7"]

@@ -13,6 +13,7 @@ use super::{
     LogSettings, PlaceSettings, PlaintextCredentials, PublicUrl, Region, Secret, ServeArgs,
     ServerSettings, SignatureV2, StorageSettings, StoreUrl, UpkeepSettings,
 };
+use crate::catalog::UnsafeDatabase;
 
 const DATA_DIR: &str = "./bucketry-data";
 const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 9000);
@@ -93,6 +94,8 @@ pub struct DatabaseConfig {
     pub statement_timeout: Duration,
     /// How long a start waits for Postgres to accept connections.
     pub start_deadline: Duration,
+    /// Whether a Postgres server with `fsync=off` is used.
+    pub unsafe_database: UnsafeDatabase,
 }
 
 /// How the server is reached and what it bears.
@@ -268,6 +271,10 @@ impl DatabaseConfig {
                 .database_statement_timeout
                 .unwrap_or(DATABASE_STATEMENT_TIMEOUT),
             start_deadline: settings.start_deadline.unwrap_or(START_DEADLINE),
+            unsafe_database: match settings.allow_unsafe_database {
+                Some(true) => UnsafeDatabase::Allowed,
+                Some(false) | None => UnsafeDatabase::Refused,
+            },
         };
         if !POSSIBLE_DATABASE_CONNECTIONS.contains(&resolved.connections) {
             return Err(ConfigError::DatabaseConnections);
@@ -606,6 +613,18 @@ mod tests {
         for (url, connections) in [(&sqlite, 8), (&postgres, 16)] {
             let default = DatabaseConfig::resolve(&DatabaseSettings::default(), url).unwrap();
             assert_eq!(default.connections, connections);
+        }
+        let allowing = |allow_unsafe_database| DatabaseSettings {
+            allow_unsafe_database,
+            ..DatabaseSettings::default()
+        };
+        for (given, resolved) in [
+            (None, UnsafeDatabase::Refused),
+            (Some(false), UnsafeDatabase::Refused),
+            (Some(true), UnsafeDatabase::Allowed),
+        ] {
+            let config = DatabaseConfig::resolve(&allowing(given), &postgres).unwrap();
+            assert_eq!(config.unsafe_database, resolved);
         }
         for count in [0, 1, 1001] {
             let settings = DatabaseSettings {

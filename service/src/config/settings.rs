@@ -123,6 +123,18 @@ pub struct DatabaseSettings {
     #[arg(long, env = "BUCKETRY_START_DEADLINE", value_name = "DURATION", value_parser = parse_duration)]
     #[serde(deserialize_with = "duration::deserialize")]
     pub start_deadline: Option<Duration>,
+
+    /// Serve although the Postgres server has fsync=off, with a warning: a crash of its machine may then lose or damage
+    /// what was acknowledged; for tests [default: false]
+    #[arg(
+        long,
+        env = "BUCKETRY_ALLOW_UNSAFE_DATABASE",
+        value_name = "BOOL",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true"
+    )]
+    pub allow_unsafe_database: Option<bool>,
 }
 
 /// How the server is reached and what it bears.
@@ -346,6 +358,7 @@ impl DatabaseSettings {
             database_acquire_timeout,
             database_statement_timeout,
             start_deadline,
+            allow_unsafe_database,
         } = self;
         Self {
             database_connections: database_connections.or(other.database_connections),
@@ -353,6 +366,7 @@ impl DatabaseSettings {
             database_statement_timeout: database_statement_timeout
                 .or(other.database_statement_timeout),
             start_deadline: start_deadline.or(other.start_deadline),
+            allow_unsafe_database: allow_unsafe_database.or(other.allow_unsafe_database),
         }
     }
 }

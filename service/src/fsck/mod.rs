@@ -16,7 +16,7 @@ pub use error::FsckError;
 pub use report::{Problem, Report};
 
 use crate::blobs::{BlobStore, BlobStoreOptions, StoreError, StoreUrl, UnusableStore};
-use crate::catalog::{Catalog, CatalogOptions, CatalogUrl};
+use crate::catalog::{Catalog, CatalogOptions, CatalogUrl, UnsafeDatabase};
 use crate::clock::Clock;
 use crate::collector::{collect_all, shared_time};
 use crate::config::DataPlaces;
@@ -58,7 +58,12 @@ pub async fn fsck(
     {
         return Err(FsckError::NoCatalog(directory.clone()));
     }
-    let catalog = Catalog::open(&url, &CatalogOptions::default()).await?;
+    let options = CatalogOptions {
+        // A check acknowledges nothing.
+        unsafe_database: UnsafeDatabase::Allowed,
+        ..CatalogOptions::default()
+    };
+    let catalog = Catalog::open(&url, &options).await?;
     let checked = async {
         let blobs = open_blobs(places, &catalog, environment).await?;
         if leftovers == Leftovers::Delete {

@@ -155,6 +155,7 @@ pub async fn open(
             acquire_timeout: config.database.acquire_timeout,
             statement_timeout: Some(config.database.statement_timeout),
             start_deadline: config.database.start_deadline,
+            unsafe_database: config.database.unsafe_database,
             ..CatalogOptions::default()
         },
     )

@@ -11,8 +11,8 @@ use crate::blobs::{BlobStore, BlobStoreOptions, StoreUrl};
 use crate::catalog::model::{KeyScope, KeyState};
 use crate::catalog::mutation::{KeyEdit, UpdateAccessKey};
 use crate::catalog::query::ListGarbage;
-use crate::catalog::sql::{Fault, Unfinished};
-use crate::catalog::{CatalogError, CatalogOptions, CatalogUrl, UpkeepClock};
+use crate::catalog::sql::{Fault, Statement, Unfinished};
+use crate::catalog::{Catalog, CatalogError, CatalogOptions, CatalogUrl, UpkeepClock};
 use crate::clock::Clock;
 use crate::domain::{NodeId, Timestamp};
 use crate::heartbeat::Heartbeat;
@@ -202,6 +202,56 @@ async fn connections_that_died_are_no_reason_to_fail() {
         assert!(fixture.get(bucket, "k").await.is_some());
         fixture.catalog.ping().await.unwrap();
     }
+    session.close().await.unwrap();
+    fixture.finish().await;
+}
+
+#[tokio::test]
+async fn no_session_commits_asynchronously() {
+    let fixture = by_the_servers_clock().await;
+    let mut session = second_session(&fixture).await;
+    let database: String = sqlx::query_scalar("SELECT current_database()")
+        .fetch_one(&mut session)
+        .await
+        .unwrap();
+    for (default, used) in [("off", "on"), ("local", "local")] {
+        let set = format!("ALTER DATABASE {database} SET synchronous_commit = {default}");
+        sqlx::raw_sql(sqlx::AssertSqlSafe(set))
+            .execute(&mut session)
+            .await
+            .unwrap();
+        let catalog = Catalog::open(fixture.url(), &options()).await.unwrap();
+        let show = Statement::new("SELECT current_setting('synchronous_commit')");
+        let rows = catalog.engine().fetch(show).await.unwrap();
+        assert_eq!(rows[0].text(0).unwrap(), used, "{default}");
+        catalog.close().await;
+    }
+    session.close().await.unwrap();
+    fixture.finish().await;
+}
+
+/// An engine that accepts advisory locks and does nothing.
+#[tokio::test]
+async fn a_database_without_locks_is_refused() {
+    let fixture = by_the_servers_clock().await;
+    let mut session = second_session(&fixture).await;
+    let functions = "CREATE SCHEMA liar;
+        CREATE FUNCTION liar.pg_try_advisory_xact_lock(bigint) RETURNS boolean LANGUAGE sql AS 'SELECT true';";
+    sqlx::raw_sql(functions)
+        .execute(&mut session)
+        .await
+        .unwrap();
+    let CatalogUrl::Postgres(url) = fixture.url() else {
+        panic!("a server")
+    };
+    let separator = if url.contains('?') { '&' } else { '?' };
+    let path = "options=-c%20search_path%3Dliar,pg_catalog,public";
+    let lying = CatalogUrl::Postgres(format!("{url}{separator}{path}"));
+    let refused = Catalog::open(&lying, &options()).await.err();
+    assert!(
+        matches!(refused, Some(CatalogError::LocksWithoutEffect)),
+        "{refused:?}"
+    );
     session.close().await.unwrap();
     fixture.finish().await;
 }
