@@ -1,7 +1,6 @@
 //! The way of a request, from its head to its answer.
 
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use bucketry_contract::v1::ErrorReason;
 use bucketry_edge::DecisionSignal;
@@ -80,7 +79,7 @@ pub(crate) async fn handle(edge: Arc<Edge>, request: Request<EdgeBody>) -> Respo
     {
         answer.headers.entry(BUCKET_REGION).or_insert(region);
     }
-    set_standard_headers(&mut answer.headers, &client.request_id, SystemTime::now());
+    set_standard_headers(&mut answer.headers, &client.request_id, (edge.clock)());
     let mut response = Response::new(AnswerBody::new(answer.content, known.slot));
     *response.status_mut() = answer.status;
     *response.headers_mut() = answer.headers;
@@ -185,7 +184,7 @@ async fn admitted(
     }
     known.slot = Some(Arc::clone(&slot));
     let bucket = target.bucket().unwrap_or_default();
-    let wishes = form.map(|form| form.admit(intake, bucket, now()));
+    let wishes = form.map(|form| form.admit(intake, bucket, (edge.clock)().into()));
     let wishes = wishes.transpose()?;
     let parsed = parsed?;
     if query.get("versionId") == Some("") {
@@ -247,10 +246,6 @@ fn signal_decision(extensions: &http::Extensions) {
     if let Some(signal) = extensions.get::<DecisionSignal>() {
         signal.decided();
     }
-}
-
-fn now() -> time::OffsetDateTime {
-    SystemTime::now().into()
 }
 
 fn check_size(edge: &Edge, head: &Parts) -> Result<(), S3Error> {

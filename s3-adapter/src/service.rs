@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::SystemTime;
 
 use bucketry_edge::fair::{Fair, FairLimits};
 use bytes::Bytes;
@@ -11,7 +12,7 @@ use http::{Request, Response};
 use http_body::Body;
 
 use crate::answer::AnswerBody;
-use crate::edge::{Authority, Edge, Objects};
+use crate::edge::{Authority, Clock, Edge, Objects};
 use crate::intake::edge_body;
 use crate::pipeline::handle;
 use crate::settings::Settings;
@@ -26,9 +27,21 @@ pub struct S3Adapter {
 }
 
 impl S3Adapter {
-    /// An adapter over the services themselves, or over what forwards to them ([`crate::remote`]).
+    /// An adapter over the services themselves, or over what forwards to them ([`crate::remote`]), with the clock of this
+    /// machine.
     #[must_use]
     pub fn new(objects: Arc<Objects>, authority: Arc<Authority>, settings: Settings) -> Self {
+        Self::with_clock(objects, authority, settings, Arc::new(SystemTime::now))
+    }
+
+    /// As [`S3Adapter::new`], with another clock: that by which the authority judges.
+    #[must_use]
+    pub fn with_clock(
+        objects: Arc<Objects>,
+        authority: Arc<Authority>,
+        settings: Settings,
+        clock: Arc<Clock>,
+    ) -> Self {
         let fair = Fair::new(FairLimits {
             requests: settings.limits.max_requests,
             ..FairLimits::default()
@@ -37,6 +50,7 @@ impl S3Adapter {
             objects,
             authority,
             settings,
+            clock,
             fair,
         };
         Self {

@@ -185,7 +185,7 @@ impl CallGate {
         })
     }
 
-    async fn admit_stranger(&self, kind: Kind) -> Result<Admitted, Error> {
+    async fn admit_unauthenticated(&self, kind: Kind) -> Result<Admitted, Error> {
         let slot = self.service.slot(Caller::ANONYMOUS).await?;
         Ok(Admitted {
             slot: Some(Arc::new(slot)),

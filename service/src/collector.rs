@@ -76,7 +76,7 @@ pub(crate) struct Collector {
 /// The current time by the clock that leases and grace delays use.
 pub(crate) async fn shared_time(
     catalog: &Catalog,
-    clock: Clock,
+    clock: &Clock,
 ) -> Result<Timestamp, CatalogError> {
     let database = catalog.database_time().await?;
     Ok(database.unwrap_or_else(|| clock.now()))
@@ -106,7 +106,7 @@ impl Collector {
     /// One round.
     pub(crate) async fn round(&self) -> Result<Collected, CollectError> {
         // If the round is delayed, this time is too old, which only makes it delete less.
-        let now = shared_time(&self.catalog, self.clock).await?;
+        let now = shared_time(&self.catalog, &self.clock).await?;
         self.retire_ended(now).await?;
         self.adopt_abandoned(now).await?;
         end_orphaned_uploads(&self.catalog, now).await?;
@@ -152,7 +152,7 @@ impl Collector {
     /// Ends this node's open batch and gives its lease back, so that whoever comes next need not wait for it.
     pub(crate) async fn sign_off(&self) -> Result<(), CatalogError> {
         self.placement.end_current().await;
-        let now = shared_time(&self.catalog, self.clock).await?;
+        let now = shared_time(&self.catalog, &self.clock).await?;
         self.retire_ended(now).await?;
         self.catalog.heartbeat(self.node, now, now).await?;
         self.catalog.forget_nodes(Some(self.node), now).await?;

@@ -309,6 +309,8 @@ impl From<CatalogError> for Error {
             | CatalogError::Directory { .. }
             | CatalogError::InUse(_)
             | CatalogError::Standby
+            | CatalogError::UnsafeDatabase
+            | CatalogError::LocksWithoutEffect
             | CatalogError::Url => Self::Internal(Box::new(error)),
         }
     }

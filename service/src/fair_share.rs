@@ -3,7 +3,6 @@
 use bucketry_edge::fair::{Caller, Refused, Slot};
 
 use crate::access;
-use crate::catalog::model::KeyScope;
 use crate::error::Error;
 use crate::service::Service;
 use crate::telemetry::metrics::count_refusal;
@@ -16,12 +15,9 @@ pub(crate) fn fair_caller(caller: &access::Caller) -> Caller {
     let Some(key) = caller.key() else {
         return Caller::ANONYMOUS;
     };
-    let account = match key.scope {
-        KeyScope::Everything | KeyScope::Edge => OPERATORS,
-        KeyScope::Account(account) | KeyScope::Bucket { account, .. } => account.0.cast_unsigned(),
-    };
+    let account = key.scope.account();
     Caller {
-        account,
+        account: account.map_or(OPERATORS, |account| account.0.cast_unsigned()),
         key: key.pk.0.cast_unsigned(),
     }
 }

@@ -2,7 +2,7 @@
 //! database's.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{self, Duration};
 
 use metrics::gauge;
 use tokio::time::{Instant, MissedTickBehavior, interval};
@@ -67,12 +67,14 @@ impl Heartbeat {
     pub(crate) async fn beat(&self) -> Result<(), CatalogError> {
         // Read before the query, so that the lease ends for this node no later than for the others.
         let begun = Instant::now();
-        let asked = self.clock.now();
+        let asked = Clock::System.now();
         let database = self.catalog.database_time().await?;
         if let Some(database) = database {
-            self.compare_clocks(offset(asked, self.clock.now(), database));
+            self.clock
+                .correct(begun.into_std(), time::Instant::now(), database);
+            self.compare_clocks(offset(asked, Clock::System.now(), database));
         }
-        let now = database.unwrap_or(asked);
+        let now = database.unwrap_or_else(|| self.clock.now());
         let lease_until = now.saturating_add(self.lease);
         let oldest = now.saturating_sub(self.oldest_read_age());
         self.catalog
@@ -87,9 +89,8 @@ impl Heartbeat {
 
     /// The age of the oldest running read. Not a time, since the clocks may differ.
     fn oldest_read_age(&self) -> Duration {
-        self.blobs.oldest_read_at().map_or(Duration::ZERO, |began| {
-            self.clock.now().since(Timestamp::from_micros(began))
-        })
+        let oldest = self.blobs.oldest_read_at();
+        oldest.map_or(Duration::ZERO, |began| began.elapsed())
     }
 
     fn compare_clocks(&self, offset_micros: i64) {

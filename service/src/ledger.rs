@@ -39,7 +39,7 @@ impl Ledger {
     /// # Errors
     /// See [`Metering::flush`].
     pub(crate) async fn flush(&self, catalog: &Catalog) -> Result<(), CatalogError> {
-        self.metering.flush(catalog, self.clock).await
+        self.metering.flush(catalog, self.clock.clone()).await
     }
 
     /// Counts a request that was let in.

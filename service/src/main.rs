@@ -110,7 +110,7 @@ fn fsck(args: FsckArgs) -> Result<ExitCode, Failure> {
         err: &mut err,
     };
     let runtime = Builder::new_multi_thread().enable_all().build()?;
-    let check = args.run(process_environment(), Clock::System, &mut terminal);
+    let check = args.run(process_environment(), &Clock::System, &mut terminal);
     let report = runtime.block_on(check);
     // Does not wait for threads that hang on the disk.
     runtime.shutdown_background();

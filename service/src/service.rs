@@ -168,6 +168,7 @@ impl Service {
             let guard = Guard::Key {
                 pk: facts.pk,
                 epoch: facts.epoch,
+                account: facts.scope.account(),
             };
             let refused = match submit(guard).await {
                 Err(CatalogError::Refused(

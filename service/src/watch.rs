@@ -30,7 +30,7 @@ const INTERVAL: Duration = Duration::from_millis(500);
 struct Watch<'a> {
     catalog: &'a Catalog,
     keyring: &'a LiveKeyring,
-    clock: Clock,
+    clock: &'a Clock,
     ledger: &'a Ledger,
     grant: &'a Grant,
 }
@@ -82,7 +82,7 @@ impl Service {
         let watch = Watch {
             catalog: &self.catalog,
             keyring: &self.keyring,
-            clock: self.clock,
+            clock: &self.clock,
             ledger: &self.ledger,
             grant,
         };
@@ -103,7 +103,7 @@ impl Service {
             download,
             catalog: self.catalog.clone(),
             keyring: Arc::clone(&self.keyring),
-            clock: self.clock,
+            clock: self.clock.clone(),
             ledger: self.ledger.clone(),
             grant: Arc::new(grant),
             state: State::Running(Box::pin(sleep(INTERVAL))),
@@ -150,12 +150,13 @@ impl<S> Watched<S> {
 
     fn judgement(&self) -> BoxFuture<'static, Result<(), Error>> {
         let (catalog, keyring) = (self.catalog.clone(), Arc::clone(&self.keyring));
-        let (clock, ledger, grant) = (self.clock, self.ledger.clone(), Arc::clone(&self.grant));
+        let (clock, ledger) = (self.clock.clone(), self.ledger.clone());
+        let grant = Arc::clone(&self.grant);
         async move {
             let watch = Watch {
                 catalog: &catalog,
                 keyring: &keyring,
-                clock,
+                clock: &clock,
                 ledger: &ledger,
                 grant: &grant,
             };

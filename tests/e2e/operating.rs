@@ -2,14 +2,17 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
+use std::net::{IpAddr, Ipv4Addr};
 use std::process::{Command, Output, Stdio};
 
 use bucketry_contract::v1::Permission;
+use bucketry_tests::cluster::PostgresServer;
 use bucketry_tests::error::HarnessError;
 use bucketry_tests::grpc::Clients;
 use bucketry_tests::postgres;
 use bucketry_tests::server::{
-    ROOT_ACCESS_KEY_ID, ROOT_SECRET_ACCESS_KEY, Server, ServerOptions, binary,
+    ALLOW_UNSAFE_DATABASE, KEYRING, ROOT_ACCESS_KEY_ID, ROOT_SECRET_ACCESS_KEY, Server,
+    ServerOptions, binary,
 };
 use sqlx::postgres::PgConnectOptions;
 use sqlx::sqlite::SqliteConnectOptions;
@@ -110,11 +113,35 @@ async fn newer_data_is_left_alone_on_postgres() -> Result<(), HarnessError> {
     let arguments = [
         "--database-url",
         &url,
+        ALLOW_UNSAFE_DATABASE,
         "--keyring-file",
         &keyring.to_string_lossy(),
     ];
     let refused = refused_start(&arguments)?;
     assert!(refused.contains(NEWER), "{refused}");
+    Ok(())
+}
+
+/// What was acknowledged is on the disk, unless the operator says that it need not be.
+#[test]
+fn a_database_that_loses_commits_is_refused() -> Result<(), HarnessError> {
+    // Started with fsync=off.
+    let database = PostgresServer::start(IpAddr::V4(Ipv4Addr::LOCALHOST))?;
+    let options = ServerOptions::new().database_url(&database.url());
+    let server = Server::start(options)?;
+    let warning = server.log().contains("the database server has fsync=off");
+    assert!(warning, "{}", server.log());
+    let refused = Command::new(binary()?)
+        .args(["serve", "--listen", "127.0.0.1:0", "--database-url"])
+        .arg(database.url())
+        .env("BUCKETRY_KEYRING", KEYRING)
+        .output()
+        .expect("to run");
+    assert!(!refused.status.success());
+    let refused = text(&refused);
+    for part in ["fsync=off", "set fsync=on", "--allow-unsafe-database"] {
+        assert!(refused.contains(part), "{refused}");
+    }
     Ok(())
 }
 

@@ -23,7 +23,7 @@ pub const ROOT_ACCESS_KEY_ID: &str = "TESTROOTACCESSKEY001";
 pub const ROOT_SECRET_ACCESS_KEY: &str = "test/root+secret/access+key/of/40/chars/";
 
 /// What seals the secrets of servers that are given their keyring.
-const KEYRING: &str = "active = 1\n[keys]\n1 = \"000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\"\n";
+pub const KEYRING: &str = "active = 1\n[keys]\n1 = \"000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\"\n";
 
 /// What tests read of their environment.
 const TEST_VARIABLES: [&str; 3] = [
@@ -31,6 +31,8 @@ const TEST_VARIABLES: [&str; 3] = [
     "BUCKETRY_TEST_POSTGRES_URL",
     "BUCKETRY_BLESS",
 ];
+/// Lets a server use a PostgreSQL with `fsync=off`, as that of the tests.
+pub const ALLOW_UNSAFE_DATABASE: &str = "--allow-unsafe-database";
 const READY_LIMIT: Duration = Duration::from_secs(60);
 const STOP_LIMIT: Duration = Duration::from_secs(30);
 const LOG_LINES_SHOWN: usize = 60;
@@ -120,9 +122,16 @@ impl ServerOptions {
     /// Uses another database than SQLite in the data directory. Such a server does not make its keyring itself.
     #[must_use]
     pub fn database_url(self, url: &str) -> Self {
+        self.database(url).environment("BUCKETRY_KEYRING", KEYRING)
+    }
+
+    /// As `database_url`, without a keyring.
+    #[must_use]
+    pub fn database(self, url: &str) -> Self {
         self.argument("--database-url")
             .argument(url)
-            .environment("BUCKETRY_KEYRING", KEYRING)
+            // Nothing in the databases of tests needs to survive a crash of the machine.
+            .argument(ALLOW_UNSAFE_DATABASE)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 /// The reads that have begun and not ended.
 #[derive(Clone, Debug, Default)]
@@ -11,23 +12,23 @@ pub(super) struct ActiveReads {
 
 #[derive(Debug, Default)]
 struct Reads {
-    begun: BTreeSet<(i64, u64)>,
+    begun: BTreeSet<(Instant, u64)>,
     next: u64,
 }
 
 impl ActiveReads {
-    pub(super) fn begin(&self, at_micros: i64) -> ActiveRead {
+    pub(super) fn begin(&self, at: Instant) -> ActiveRead {
         let mut reads = self.reads.lock().unwrap_or_else(PoisonError::into_inner);
         let number = reads.next;
         reads.next += 1;
-        reads.begun.insert((at_micros, number));
+        reads.begun.insert((at, number));
         ActiveRead {
-            key: (at_micros, number),
+            key: (at, number),
             reads: self.clone(),
         }
     }
 
-    pub(super) fn oldest(&self) -> Option<i64> {
+    pub(super) fn oldest(&self) -> Option<Instant> {
         let reads = self.reads.lock().unwrap_or_else(PoisonError::into_inner);
         reads.begun.first().map(|(at, _)| *at)
     }
@@ -39,7 +40,7 @@ impl ActiveReads {
 #[derive(Debug)]
 #[must_use = "a read that nobody holds protects nothing"]
 pub struct ActiveRead {
-    key: (i64, u64),
+    key: (Instant, u64),
     reads: ActiveReads,
 }
 
@@ -56,20 +57,24 @@ impl Drop for ActiveRead {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]
     fn the_oldest_read_that_still_runs() {
         let reads = ActiveReads::default();
         assert_eq!(reads.oldest(), None);
-        let late = reads.begin(20);
-        let early = reads.begin(10);
-        let twin = reads.begin(10);
-        assert_eq!(reads.oldest(), Some(10));
+        let first = Instant::now();
+        let second = first + Duration::from_secs(10);
+        let late = reads.begin(second);
+        let early = reads.begin(first);
+        let twin = reads.begin(first);
+        assert_eq!(reads.oldest(), Some(first));
         drop(early);
-        assert_eq!(reads.oldest(), Some(10));
+        assert_eq!(reads.oldest(), Some(first));
         drop(twin);
-        assert_eq!(reads.oldest(), Some(20));
+        assert_eq!(reads.oldest(), Some(second));
         drop(late);
         assert_eq!(reads.oldest(), None);
     }

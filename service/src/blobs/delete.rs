@@ -173,7 +173,11 @@ mod tests {
         let data = data(600_000);
         write(&store, id, &data, 100_000).await.unwrap();
         let mut stream = store
-            .read(store.begin_read(0), &[whole(id, 600_000)], 0..600_000)
+            .read(
+                store.begin_read(std::time::Instant::now()),
+                &[whole(id, 600_000)],
+                0..600_000,
+            )
             .unwrap();
         let mut bytes = stream.next().await.unwrap().unwrap().to_vec();
         assert_eq!(store.delete(&[id]).await.removed, [id]);

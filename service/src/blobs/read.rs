@@ -179,10 +179,11 @@ mod tests {
     async fn a_read_counts_as_active_until_its_stream_goes() {
         let (_directory, store) = local();
         write(&store, ID, &data(10), 10).await.unwrap();
+        let begun = std::time::Instant::now();
         let stream = store
-            .read(store.begin_read(42), &[whole(ID, 10)], 0..10)
+            .read(store.begin_read(begun), &[whole(ID, 10)], 0..10)
             .unwrap();
-        assert_eq!(store.oldest_read_at(), Some(42));
+        assert_eq!(store.oldest_read_at(), Some(begun));
         drop(stream);
         assert_eq!(store.oldest_read_at(), None);
     }

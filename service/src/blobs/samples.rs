@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 use std::sync::Arc;
+use std::time::Instant;
 
 use bytes::Bytes;
 use futures::StreamExt;
@@ -71,7 +72,7 @@ pub(super) async fn read(
     extents: &[Extent],
     range: Range<u64>,
 ) -> (Vec<u8>, Option<BlobError>) {
-    let mut stream = match store.read(store.begin_read(0), extents, range) {
+    let mut stream = match store.read(store.begin_read(Instant::now()), extents, range) {
         Ok(stream) => stream,
         Err(error) => return (Vec::new(), Some(error)),
     };

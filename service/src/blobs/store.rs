@@ -4,7 +4,7 @@ use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path as FilePath, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use object_store::ObjectStore;
 use object_store::aws::AmazonS3Builder;
@@ -163,18 +163,18 @@ impl BlobStore {
         }
     }
 
-    /// Notes that a read begins at `at_micros` (microseconds since the epoch). To be called
-    /// before the catalog is asked where the data lies, and the result held until the last byte
-    /// was read: the collector then spares what the catalog named.
-    pub fn begin_read(&self, at_micros: i64) -> ActiveRead {
-        self.active.begin(at_micros)
+    /// Notes that a read begins at `at`. To be called before the catalog is asked where the data
+    /// lies, and the result held until the last byte was read: the collector then spares what the
+    /// catalog named.
+    pub fn begin_read(&self, at: Instant) -> ActiveRead {
+        self.active.begin(at)
     }
 
-    /// When the oldest read under way began (microseconds since the epoch), if there is one. A
-    /// node publishes it, or the present time, with its heartbeat; the collector deletes only
-    /// blobs that lost their last reference before every live node's published time.
+    /// When the oldest read under way began, if there is one. A node publishes it, or the present
+    /// time, with its heartbeat; the collector deletes only blobs that lost their last reference
+    /// before every live node's published time.
     #[must_use]
-    pub fn oldest_read_at(&self) -> Option<i64> {
+    pub fn oldest_read_at(&self) -> Option<Instant> {
         self.active.oldest()
     }
 }

@@ -53,6 +53,18 @@ pub enum CatalogError {
         "the database server is a standby, which accepts no writes: database-url must name the primary"
     )]
     Standby,
+    /// The Postgres server does not write commits to its disk.
+    #[error(
+        "the database server has fsync=off, so a crash of its machine may lose or damage what was acknowledged: set \
+         fsync=on there; for a test database give --allow-unsafe-database"
+    )]
+    UnsafeDatabase,
+    /// The locks of the database do not exclude each other.
+    #[error(
+        "the advisory locks of the database do not exclude each other, so commits of several nodes would not be ordered: \
+         database-url must name a PostgreSQL server itself, or a pooler in session mode"
+    )]
+    LocksWithoutEffect,
     /// The URL names no engine that there is.
     #[error("a database URL begins with sqlite: or postgres:")]
     Url,

@@ -45,8 +45,21 @@ pub struct CatalogOptions {
     pub statement_timeout: Option<Duration>,
     /// How long a start tries to connect, on Postgres.
     pub start_deadline: Duration,
+    /// What is done about a Postgres server that loses commits when its machine crashes.
+    pub unsafe_database: UnsafeDatabase,
     /// Whose clock says when blobs become garbage and until when leases last.
     pub upkeep_clock: UpkeepClock,
+}
+
+/// Whether a Postgres server with `fsync=off` is used: a crash of its machine may lose what was committed, or damage
+/// all of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum UnsafeDatabase {
+    /// It is not used.
+    #[default]
+    Refused,
+    /// It is used, with a warning in the log.
+    Allowed,
 }
 
 /// The clock that upkeep uses. It matters where nodes with different clocks share a catalog.
@@ -67,6 +80,7 @@ impl Default for CatalogOptions {
             acquire_timeout: Duration::from_secs(10),
             statement_timeout: None,
             start_deadline: Duration::ZERO,
+            unsafe_database: UnsafeDatabase::default(),
             upkeep_clock: UpkeepClock::default(),
         }
     }

@@ -14,7 +14,7 @@ use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint};
 use tonic::{Request, Response, Status};
 
 use super::CliError;
-use crate::config::{ClientSettings, KeyPair, PlaintextCredentials};
+use crate::config::{ClientSettings, EndpointSettings, KeyPair, PlaintextCredentials};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -51,8 +51,8 @@ impl Connection {
         credentials: Option<KeyPair>,
     ) -> Result<Self, CliError> {
         let credentials = credentials.ok_or(CliError::NoCredentials)?;
-        let endpoint = settings.endpoint.as_str().to_owned();
-        let channel = channel(settings)?;
+        let endpoint = settings.server.endpoint.as_str().to_owned();
+        let channel = channel(&settings.server)?;
         if is_exposed(settings) {
             return Err(CliError::Plaintext { endpoint });
         }
@@ -76,7 +76,7 @@ impl Connection {
     }
 
     /// Prepares a connection for what is open to everybody. As nothing secret is sent, it may be without TLS.
-    pub(super) fn anonymous(settings: &ClientSettings) -> Result<Self, CliError> {
+    pub(super) fn anonymous(settings: &EndpointSettings) -> Result<Self, CliError> {
         Ok(Self {
             endpoint: settings.endpoint.as_str().to_owned(),
             channel: channel(settings)?,
@@ -110,7 +110,7 @@ impl Connection {
 }
 
 /// A channel that connects with its first call.
-fn channel(settings: &ClientSettings) -> Result<Channel, CliError> {
+fn channel(settings: &EndpointSettings) -> Result<Channel, CliError> {
     let endpoint = settings.endpoint.as_str().to_owned();
     let refused = |source| CliError::Endpoint {
         endpoint: endpoint.clone(),
@@ -130,7 +130,7 @@ fn channel(settings: &ClientSettings) -> Result<Channel, CliError> {
 
 /// Whether others could read the session, or take it: then the operator has to allow that.
 fn is_exposed(settings: &ClientSettings) -> bool {
-    let Ok(uri) = settings.endpoint.as_str().parse::<Uri>() else {
+    let Ok(uri) = settings.server.endpoint.as_str().parse::<Uri>() else {
         return true;
     };
     !is_tls(&uri)
@@ -138,7 +138,7 @@ fn is_exposed(settings: &ClientSettings) -> bool {
         && !is_loopback(&uri)
 }
 
-fn tls(settings: &ClientSettings) -> Result<ClientTlsConfig, CliError> {
+fn tls(settings: &EndpointSettings) -> Result<ClientTlsConfig, CliError> {
     let mut config = ClientTlsConfig::new().with_enabled_roots();
     if let Some(path) = &settings.ca_file {
         let pem = std::fs::read(path).map_err(|source| CliError::CaFile {
@@ -171,8 +171,10 @@ mod tests {
 
     fn settings(endpoint: &str, plaintext_credentials: PlaintextCredentials) -> ClientSettings {
         ClientSettings {
-            endpoint: endpoint.parse().unwrap(),
-            ca_file: None,
+            server: EndpointSettings {
+                endpoint: endpoint.parse().unwrap(),
+                ca_file: None,
+            },
             plaintext_credentials,
         }
     }
@@ -220,10 +222,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_missing_file_of_authorities_is_told_without_tls_too() {
-        let settings = ClientSettings {
-            ca_file: Some("/there/is/no.pem".into()),
-            ..settings("http://localhost", PlaintextCredentials::Loopback)
-        };
+        let mut settings = settings("http://localhost", PlaintextCredentials::Loopback);
+        settings.server.ca_file = Some("/there/is/no.pem".into());
         let opened = Connection::open(&settings, Some(credentials())).await;
         assert!(matches!(opened, Err(CliError::CaFile { .. })));
     }
@@ -234,6 +234,6 @@ mod tests {
         let none = Connection::open(&loopback, None).await;
         assert!(matches!(none, Err(CliError::NoCredentials)));
         let remote = settings("http://example.com", PlaintextCredentials::Loopback);
-        assert!(Connection::anonymous(&remote).is_ok());
+        assert!(Connection::anonymous(&remote.server).is_ok());
     }
 }

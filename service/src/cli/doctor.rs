@@ -11,6 +11,7 @@ use super::host_style::{bucket_host, remedies, resolves};
 use super::json::json;
 use super::output::{Output, write_fields};
 use super::{CliError, Terminal};
+use crate::config::EndpointSettings;
 
 /// What to look at.
 #[derive(Debug, Subcommand)]
@@ -20,11 +21,17 @@ pub enum DoctorCommand {
         /// The form of the answer
         #[arg(long, value_enum, default_value_t)]
         output: Output,
+        /// Where the server is.
+        #[command(flatten)]
+        server: EndpointSettings,
     },
     /// Whether clients that put a bucket into the host name find it from this machine; needs no credentials
     Host {
         /// The bucket
         bucket: String,
+        /// Where the server is.
+        #[command(flatten)]
+        server: EndpointSettings,
     },
 }
 
@@ -41,14 +48,14 @@ const CHECKS: [(&str, &str); 2] = [
 ];
 
 impl DoctorCommand {
-    pub(super) async fn run(
-        self,
-        connection: &Connection,
-        terminal: &mut Terminal<'_>,
-    ) -> Result<(), CliError> {
+    pub(super) async fn run(self, terminal: &mut Terminal<'_>) -> Result<(), CliError> {
         match self {
-            Self::Ip { output } => ip(output, connection, terminal).await,
-            Self::Host { bucket } => host(&bucket, connection, terminal).await,
+            Self::Ip { output, server } => {
+                ip(output, &Connection::anonymous(&server)?, terminal).await
+            }
+            Self::Host { bucket, server } => {
+                host(&bucket, &Connection::anonymous(&server)?, terminal).await
+            }
         }
     }
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use super::Terminal;
 use super::output::Output;
 use crate::clock::Clock;
-use crate::config::{ConfigError, DataPlaces, StorageSettings};
+use crate::config::{ConfigError, DataPlaces, PlaceSettings};
 use crate::fsck::{Depth, FsckError, Leftovers, Report, fsck};
 
 /// Why data could not be checked. The operator reads it.
@@ -46,7 +46,7 @@ pub struct FsckArgs {
 
     /// Where the data is.
     #[command(flatten)]
-    storage: StorageSettings,
+    places: PlaceSettings,
 }
 
 const AFTER_HELP: &str = "\
@@ -62,10 +62,10 @@ impl FsckArgs {
     pub async fn run(
         self,
         environment: Vec<(String, String)>,
-        clock: Clock,
+        clock: &Clock,
         terminal: &mut Terminal<'_>,
     ) -> Result<Report, CheckError> {
-        let places = DataPlaces::read(self.storage, self.config.as_deref())?;
+        let places = DataPlaces::read(self.places, self.config.as_deref())?;
         let depth = if self.verify {
             Depth::Contents
         } else {

@@ -110,9 +110,6 @@ pub enum ClientCommand {
         /// What to look at.
         #[command(subcommand)]
         command: Option<DoctorCommand>,
-        /// Where the server is.
-        #[command(flatten)]
-        connection: ClientSettings,
     },
     /// Show what administrators and operators did
     Audit {
@@ -184,15 +181,10 @@ impl ClientCommand {
                     .await
             }
             Self::Keyring { command } => command.run(credentials, terminal).await,
-            Self::Doctor { command: None, .. } => doctor::list(terminal),
+            Self::Doctor { command: None } => doctor::list(terminal),
             Self::Doctor {
                 command: Some(command),
-                connection,
-            } => {
-                command
-                    .run(&Connection::anonymous(&connection)?, terminal)
-                    .await
-            }
+            } => command.run(terminal).await,
             Self::Audit { audit, connection } => {
                 audit
                     .run(&Connection::open(&connection, credentials).await?, terminal)

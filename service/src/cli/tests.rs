@@ -334,6 +334,36 @@ fn wrong_usage_ends_with_2() {
     }
 }
 
+#[test]
+fn a_command_has_no_option_that_it_would_ignore() {
+    for line in [
+        &["bucketry", "fsck", "--disk-reserve", "1"][..],
+        &["bucketry", "fsck", "--keyring-file", "k"],
+        &["bucketry", "doctor", "--ca-file", "ca.pem"],
+        &["bucketry", "doctor", "--endpoint", "http://localhost"],
+        &[
+            "bucketry",
+            "doctor",
+            "ip",
+            "--plaintext-credentials",
+            "anywhere",
+        ],
+    ] {
+        let refused = Cli::try_parse_from(line).unwrap_err();
+        assert_eq!(
+            refused.kind(),
+            clap::error::ErrorKind::UnknownArgument,
+            "{line:?}"
+        );
+    }
+    for line in [
+        &["bucketry", "fsck", "--store-timeout", "2s"][..],
+        &["bucketry", "doctor", "ip", "--endpoint", "http://localhost"],
+    ] {
+        assert!(Cli::try_parse_from(line).is_ok(), "{line:?}");
+    }
+}
+
 #[tokio::test]
 async fn a_token_is_made_as_the_flags_say() {
     let fake = Fake::default().answers(CREATE_TOKEN, [created()]);

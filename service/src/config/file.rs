@@ -9,13 +9,14 @@ use toml::{Spanned, Value};
 
 use super::error::Position;
 use super::{
-    ConfigError, DatabaseSettings, FairSettings, LogSettings, ServeArgs, ServerSettings,
-    StorageSettings, UpkeepSettings,
+    ConfigError, DatabaseSettings, FairSettings, LogSettings, PlaceSettings, ServeArgs,
+    ServerSettings, StorageSettings, UpkeepSettings,
 };
 
 /// The settings of a file.
 #[derive(Debug, Default)]
 pub(super) struct FileSettings {
+    pub(super) places: PlaceSettings,
     pub(super) storage: StorageSettings,
     pub(super) database: DatabaseSettings,
     pub(super) server: ServerSettings,
@@ -66,6 +67,7 @@ impl FileSettings {
         };
         // One parse per struct: the unknown keys of each are known ones of another.
         Ok(Self {
+            places: source.settings()?,
             storage: source.settings()?,
             database: source.settings()?,
             server: source.settings()?,
@@ -130,6 +132,7 @@ mod tests {
         database-acquire-timeout = "3s"
         database-statement-timeout = "20s"
         start-deadline = "2m"
+        allow-unsafe-database = true
         listen = ["127.0.0.1:1", "[::1]:2"]
         proxy-listen = ["127.0.0.1:3"]
         trusted-proxy = ["10.0.0.0/8", "2001:db8::7"]

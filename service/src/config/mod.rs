@@ -18,7 +18,7 @@ mod settings;
 mod store_url;
 
 pub use bucketry_edge::duration::{DurationError, parse_duration};
-pub use client::ClientSettings;
+pub use client::{ClientSettings, EndpointSettings};
 pub use database_url::DatabaseUrl;
 pub use error::{ConfigError, Position};
 pub use fair::{FairConfig, FairSettings};
@@ -31,8 +31,8 @@ pub use resolve::{
 };
 pub use secret::Secret;
 pub use settings::{
-    DatabaseSettings, LogFormat, LogSettings, PlaintextCredentials, ServeArgs, ServerSettings,
-    SignatureV2, StorageSettings, UpkeepSettings,
+    DatabaseSettings, LogFormat, LogSettings, PlaceSettings, PlaintextCredentials, ServeArgs,
+    ServerSettings, SignatureV2, StorageSettings, UpkeepSettings,
 };
 pub use store_url::{Bucket, StoreUrl};
 

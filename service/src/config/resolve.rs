@@ -10,9 +10,10 @@ use super::file::FileSettings;
 use super::key_pair::{KEYRING, text};
 use super::{
     ConfigError, DatabaseSettings, DatabaseUrl, Domain, FairConfig, KeyPair, LogFilter, LogFormat,
-    LogSettings, PlaintextCredentials, PublicUrl, Region, Secret, ServeArgs, ServerSettings,
-    SignatureV2, StorageSettings, StoreUrl, UpkeepSettings,
+    LogSettings, PlaceSettings, PlaintextCredentials, PublicUrl, Region, Secret, ServeArgs,
+    ServerSettings, SignatureV2, StorageSettings, StoreUrl, UpkeepSettings,
 };
+use crate::catalog::UnsafeDatabase;
 
 const DATA_DIR: &str = "./bucketry-data";
 const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 9000);
@@ -93,6 +94,8 @@ pub struct DatabaseConfig {
     pub statement_timeout: Duration,
     /// How long a start waits for Postgres to accept connections.
     pub start_deadline: Duration,
+    /// Whether a Postgres server with `fsync=off` is used.
+    pub unsafe_database: UnsafeDatabase,
 }
 
 /// How the server is reached and what it bears.
@@ -173,7 +176,11 @@ impl Config {
     ) -> Result<Self, ConfigError> {
         let file = FileSettings::read(args.config.as_deref())?;
         let keyring = text(&variable, KEYRING)?.map(Secret::new);
-        let storage = StorageConfig::resolve(args.storage.or(file.storage), keyring)?;
+        let storage = StorageConfig::resolve(
+            &args.places.or(file.places),
+            args.storage.or(file.storage),
+            keyring,
+        )?;
         let database = args.database.or(file.database);
         Ok(Self {
             database: DatabaseConfig::resolve(&database, &storage.places.database)?,
@@ -192,11 +199,12 @@ impl Config {
 
 impl StorageConfig {
     fn resolve(
+        places: &PlaceSettings,
         settings: StorageSettings,
         keyring_text: Option<Secret>,
     ) -> Result<Self, ConfigError> {
-        let places = DataPlaces::resolve(&settings)?;
-        let data_dir = data_dir(&settings);
+        let data_dir = data_dir(places);
+        let places = DataPlaces::resolve(places)?;
         let keyring = match (settings.keyring_file, keyring_text, &places.database) {
             (Some(_), Some(_), _) => return Err(ConfigError::TwoKeyrings),
             (Some(path), None, _) => KeyringSource::File(path),
@@ -218,11 +226,11 @@ impl DataPlaces {
     ///
     /// # Errors
     /// [`ConfigError`] for a file or a URL that cannot be used.
-    pub fn read(given: StorageSettings, file: Option<&Path>) -> Result<Self, ConfigError> {
-        Self::resolve(&given.or(FileSettings::read(file)?.storage))
+    pub fn read(given: PlaceSettings, file: Option<&Path>) -> Result<Self, ConfigError> {
+        Self::resolve(&given.or(FileSettings::read(file)?.places))
     }
 
-    fn resolve(settings: &StorageSettings) -> Result<Self, ConfigError> {
+    fn resolve(settings: &PlaceSettings) -> Result<Self, ConfigError> {
         let data_dir = data_dir(settings);
         if settings.store_timeout.is_some_and(|limit| limit.is_zero()) {
             return Err(ConfigError::Zero {
@@ -244,7 +252,7 @@ impl DataPlaces {
     }
 }
 
-fn data_dir(settings: &StorageSettings) -> PathBuf {
+fn data_dir(settings: &PlaceSettings) -> PathBuf {
     settings.data_dir.clone().unwrap_or_else(|| DATA_DIR.into())
 }
 
@@ -263,6 +271,10 @@ impl DatabaseConfig {
                 .database_statement_timeout
                 .unwrap_or(DATABASE_STATEMENT_TIMEOUT),
             start_deadline: settings.start_deadline.unwrap_or(START_DEADLINE),
+            unsafe_database: match settings.allow_unsafe_database {
+                Some(true) => UnsafeDatabase::Allowed,
+                Some(false) | None => UnsafeDatabase::Refused,
+            },
         };
         if !POSSIBLE_DATABASE_CONNECTIONS.contains(&resolved.connections) {
             return Err(ConfigError::DatabaseConnections);
@@ -487,19 +499,21 @@ mod tests {
 
     #[test]
     fn postgres_needs_a_given_keyring() {
-        let settings = || StorageSettings {
+        let places = PlaceSettings {
             database_url: Some(Secret::new("postgres://h/d".into())),
-            ..StorageSettings::default()
+            ..PlaceSettings::default()
         };
-        let refused = StorageConfig::resolve(settings(), None);
+        let text = || Some(Secret::new("keys".into()));
+        let resolve = |settings, keyring| StorageConfig::resolve(&places, settings, keyring);
+        let refused = resolve(StorageSettings::default(), None);
         assert!(matches!(refused, Err(ConfigError::KeyringNeeded)));
-        let given = StorageConfig::resolve(settings(), Some(Secret::new("keys".into()))).unwrap();
+        let given = resolve(StorageSettings::default(), text()).unwrap();
         assert!(matches!(given.keyring, KeyringSource::Text(_)));
         let twice = StorageSettings {
             keyring_file: Some("k".into()),
-            ..settings()
+            ..StorageSettings::default()
         };
-        let refused = StorageConfig::resolve(twice, Some(Secret::new("keys".into())));
+        let refused = resolve(twice, text());
         assert!(matches!(refused, Err(ConfigError::TwoKeyrings)));
     }
 
@@ -600,6 +614,18 @@ mod tests {
             let default = DatabaseConfig::resolve(&DatabaseSettings::default(), url).unwrap();
             assert_eq!(default.connections, connections);
         }
+        let allowing = |allow_unsafe_database| DatabaseSettings {
+            allow_unsafe_database,
+            ..DatabaseSettings::default()
+        };
+        for (given, resolved) in [
+            (None, UnsafeDatabase::Refused),
+            (Some(false), UnsafeDatabase::Refused),
+            (Some(true), UnsafeDatabase::Allowed),
+        ] {
+            let config = DatabaseConfig::resolve(&allowing(given), &postgres).unwrap();
+            assert_eq!(config.unsafe_database, resolved);
+        }
         for count in [0, 1, 1001] {
             let settings = DatabaseSettings {
                 database_connections: Some(count),
@@ -623,9 +649,9 @@ mod tests {
 
     #[test]
     fn data_is_found_without_a_keyring() {
-        let settings = StorageSettings {
+        let settings = PlaceSettings {
             database_url: Some(Secret::new("postgres://h/d".into())),
-            ..StorageSettings::default()
+            ..PlaceSettings::default()
         };
         let places = DataPlaces::read(settings, None).unwrap();
         assert!(matches!(places.database, DatabaseUrl::Postgres(_)));

@@ -22,6 +22,10 @@ pub struct ServeArgs {
 
     /// Where the data is.
     #[command(flatten)]
+    pub places: PlaceSettings,
+
+    /// How it is kept there.
+    #[command(flatten)]
     pub storage: StorageSettings,
 
     /// Connections and time limits of the database.
@@ -49,11 +53,11 @@ pub struct ServeArgs {
     pub log: LogSettings,
 }
 
-/// Where catalog, blobs and keys are.
+/// Where catalog and blobs are.
 #[derive(Debug, Clone, Default, clap::Args, Deserialize)]
 #[command(next_help_heading = "Storage")]
 #[serde(rename_all = "kebab-case", default)]
-pub struct StorageSettings {
+pub struct PlaceSettings {
     /// The default location of everything else [default: ./bucketry-data]
     #[arg(long, env = "BUCKETRY_DATA_DIR", value_name = "DIRECTORY")]
     pub data_dir: Option<PathBuf>,
@@ -73,16 +77,22 @@ pub struct StorageSettings {
     #[serde(deserialize_with = "parsed")]
     pub store: Option<StoreUrl>,
 
-    /// What stays free on the disk of a file:// store, in bytes, so that deletes stay possible; uploads are refused
-    /// before [default: 67108864]
-    #[arg(long, env = "BUCKETRY_DISK_RESERVE", value_name = "BYTES")]
-    pub disk_reserve: Option<u64>,
-
     /// How long the blob store may take to answer before a request fails with 503, as in 1500ms; large transfers get
     /// more [default: 1500ms]
     #[arg(long, env = "BUCKETRY_STORE_TIMEOUT", value_name = "DURATION", value_parser = parse_duration)]
     #[serde(deserialize_with = "duration::deserialize")]
     pub store_timeout: Option<Duration>,
+}
+
+/// How data is kept there, besides where it is.
+#[derive(Debug, Clone, Default, clap::Args, Deserialize)]
+#[command(next_help_heading = "Storage")]
+#[serde(rename_all = "kebab-case", default)]
+pub struct StorageSettings {
+    /// What stays free on the disk of a file:// store, in bytes, so that deletes stay possible; uploads are refused
+    /// before [default: 67108864]
+    #[arg(long, env = "BUCKETRY_DISK_RESERVE", value_name = "BYTES")]
+    pub disk_reserve: Option<u64>,
 
     /// The keyring: the keys that seal secrets; BUCKETRY_KEYRING may hold its text instead [default: DATA-DIR/keyring,
     /// made by the first start; must be given with Postgres]
@@ -114,6 +124,18 @@ pub struct DatabaseSettings {
     #[arg(long, env = "BUCKETRY_START_DEADLINE", value_name = "DURATION", value_parser = parse_duration)]
     #[serde(deserialize_with = "duration::deserialize")]
     pub start_deadline: Option<Duration>,
+
+    /// Serve although the Postgres server has fsync=off, with a warning: a crash of its machine may then lose or damage
+    /// what was acknowledged; for tests [default: false]
+    #[arg(
+        long,
+        env = "BUCKETRY_ALLOW_UNSAFE_DATABASE",
+        value_name = "BOOL",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true"
+    )]
+    pub allow_unsafe_database: Option<bool>,
 }
 
 /// How the server is reached and what it bears.
@@ -297,23 +319,33 @@ pub enum SignatureV2 {
     Off,
 }
 
-impl StorageSettings {
+impl PlaceSettings {
     /// These settings; those that are not set are taken from `other`.
     pub(super) fn or(self, other: Self) -> Self {
         let Self {
             data_dir,
             database_url,
             store,
-            disk_reserve,
             store_timeout,
-            keyring_file,
         } = self;
         Self {
             data_dir: data_dir.or(other.data_dir),
             database_url: database_url.or(other.database_url),
             store: store.or(other.store),
-            disk_reserve: disk_reserve.or(other.disk_reserve),
             store_timeout: store_timeout.or(other.store_timeout),
+        }
+    }
+}
+
+impl StorageSettings {
+    /// These settings, and `other`'s where these are silent.
+    pub(super) fn or(self, other: Self) -> Self {
+        let Self {
+            disk_reserve,
+            keyring_file,
+        } = self;
+        Self {
+            disk_reserve: disk_reserve.or(other.disk_reserve),
             keyring_file: keyring_file.or(other.keyring_file),
         }
     }
@@ -327,6 +359,7 @@ impl DatabaseSettings {
             database_acquire_timeout,
             database_statement_timeout,
             start_deadline,
+            allow_unsafe_database,
         } = self;
         Self {
             database_connections: database_connections.or(other.database_connections),
@@ -334,6 +367,7 @@ impl DatabaseSettings {
             database_statement_timeout: database_statement_timeout
                 .or(other.database_statement_timeout),
             start_deadline: start_deadline.or(other.start_deadline),
+            allow_unsafe_database: allow_unsafe_database.or(other.allow_unsafe_database),
         }
     }
 }

@@ -16,7 +16,7 @@ pub use error::FsckError;
 pub use report::{Problem, Report};
 
 use crate::blobs::{BlobStore, BlobStoreOptions, StoreError, StoreUrl, UnusableStore};
-use crate::catalog::{Catalog, CatalogOptions, CatalogUrl};
+use crate::catalog::{Catalog, CatalogOptions, CatalogUrl, UnsafeDatabase};
 use crate::clock::Clock;
 use crate::collector::{collect_all, shared_time};
 use crate::config::DataPlaces;
@@ -50,7 +50,7 @@ pub async fn fsck(
     environment: Vec<(String, String)>,
     depth: Depth,
     leftovers: Leftovers,
-    clock: Clock,
+    clock: &Clock,
 ) -> Result<Report, FsckError> {
     let url = catalog_url(&places.database);
     if let CatalogUrl::Sqlite(directory) = &url
@@ -58,7 +58,12 @@ pub async fn fsck(
     {
         return Err(FsckError::NoCatalog(directory.clone()));
     }
-    let catalog = Catalog::open(&url, &CatalogOptions::default()).await?;
+    let options = CatalogOptions {
+        // A check acknowledges nothing.
+        unsafe_database: UnsafeDatabase::Allowed,
+        ..CatalogOptions::default()
+    };
+    let catalog = Catalog::open(&url, &options).await?;
     let checked = async {
         let blobs = open_blobs(places, &catalog, environment).await?;
         if leftovers == Leftovers::Delete {
@@ -100,7 +105,7 @@ async fn open_blobs(
 async fn refuse_beside_nodes(
     catalog: &Catalog,
     url: &CatalogUrl,
-    clock: Clock,
+    clock: &Clock,
 ) -> Result<(), FsckError> {
     let nodes = match url {
         CatalogUrl::Sqlite(_) => 0,
@@ -120,7 +125,7 @@ async fn check(
     blobs: &BlobStore,
     depth: Depth,
     leftovers: Leftovers,
-    clock: Clock,
+    clock: &Clock,
 ) -> Result<Report, FsckError> {
     let seen = gather::gather(catalog, blobs).await?;
     let mut findings = compare::compare(&seen);
@@ -141,10 +146,11 @@ async fn delete(
     findings: &mut Findings,
     catalog: &Catalog,
     blobs: &BlobStore,
-    clock: Clock,
+    clock: &Clock,
 ) -> Result<u64, FsckError> {
-    let now = clock.now();
-    blobs.sweep_staging(now.into()).await?;
+    let now = shared_time(catalog, clock).await?;
+    // The times of files are those of this machine.
+    blobs.sweep_staging(Clock::System.now().into()).await?;
     let collected = collect_all(catalog, blobs, now).await?;
     let ids: Vec<_> = findings.orphans.iter().map(|blob| blob.id).collect();
     let deleted = blobs.delete(&ids).await;

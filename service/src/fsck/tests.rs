@@ -78,7 +78,7 @@ impl Data {
             store: ConfiguredStore::File(self.directory.path().join("blobs")),
             store_timeout: None,
         };
-        fsck(&places, Vec::new(), depth, leftovers, Clock::Fixed(T0)).await
+        fsck(&places, Vec::new(), depth, leftovers, &Clock::Fixed(T0)).await
     }
 }
 
@@ -183,7 +183,7 @@ async fn data_in_use_or_absent_is_refused() {
     };
     let check = async |places: DataPlaces| {
         let clock = Clock::Fixed(T0);
-        fsck(&places, Vec::new(), Depth::Lengths, Leftovers::Keep, clock).await
+        fsck(&places, Vec::new(), Depth::Lengths, Leftovers::Keep, &clock).await
     };
     let in_use = check(places(data.directory.path().to_owned())).await;
     assert!(matches!(in_use, Err(FsckError::InUse(_))), "{in_use:?}");

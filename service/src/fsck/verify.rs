@@ -1,5 +1,7 @@
 //! Reads every referenced blob, so that each block's checksum is compared.
 
+use std::time::Instant;
+
 use futures::{StreamExt, TryStreamExt};
 
 use super::FsckError;
@@ -9,7 +11,7 @@ use super::report::Problem;
 use crate::blobs::{BlobError, BlobStore};
 use crate::catalog::Catalog;
 use crate::catalog::model::Extent;
-use crate::domain::{BlobId, Timestamp};
+use crate::domain::BlobId;
 
 /// Blobs that are read at a time.
 const PARALLEL: usize = 4;
@@ -69,7 +71,7 @@ fn data_of(seen: &Seen, blob: BlobId) -> impl Iterator<Item = crate::domain::Dat
 
 async fn read(blobs: BlobStore, blob: BlobId, length: u64) -> Result<u64, BlobError> {
     // No collector of this process waits for reads.
-    let active = blobs.begin_read(Timestamp::EPOCH.as_micros());
+    let active = blobs.begin_read(Instant::now());
     let extent = Extent {
         blob,
         offset: 0,

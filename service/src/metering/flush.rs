@@ -28,7 +28,7 @@ impl Metering {
                 () = tokio::time::sleep(interval) => {}
                 () = self.crowded.notified() => {}
             }
-            if let Err(error) = self.flush(&catalog, clock).await {
+            if let Err(error) = self.flush(&catalog, clock.clone()).await {
                 tracing::warn!(%error, "usage could not be written; it is kept for the next time");
             }
         }

@@ -118,7 +118,7 @@ async fn what_was_counted_is_written_once() {
         .unwrap();
     refuse(&metering, &one, DenialCause::Holder, "R1");
     let clock = Clock::Fixed(later(4000));
-    metering.flush(&catalog, clock).await.unwrap();
+    metering.flush(&catalog, clock.clone()).await.unwrap();
     // Nothing is counted twice.
     metering.flush(&catalog, clock).await.unwrap();
     let row = |hour: Timestamp, class: &str| UsageRow {

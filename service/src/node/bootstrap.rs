@@ -43,7 +43,10 @@ pub(super) async fn store(
 }
 
 /// The account that is there from the first start.
-pub(super) async fn first_account(catalog: &Catalog, clock: Clock) -> Result<AccountId, NodeError> {
+pub(super) async fn first_account(
+    catalog: &Catalog,
+    clock: &Clock,
+) -> Result<AccountId, NodeError> {
     let fresh = catalog.next_id().await?;
     let claimed = catalog
         .claim_setting(FIRST_ACCOUNT, fresh.to_be_bytes().to_vec())

@@ -5,7 +5,7 @@ mod health;
 mod s3;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bucketry_contract::adapter::v1::adapter_service_server::AdapterServiceServer;
 use bucketry_contract::v1::admin_service_server::AdminServiceServer;
@@ -147,8 +147,7 @@ pub async fn open(
     public_url: &PublicUrl,
     health: Health,
 ) -> Result<Node, NodeError> {
-    let clock = Clock::System;
-    let started = clock.now();
+    let started = Clock::System.now();
     let catalog = Catalog::open(
         &catalog_url(&config.storage.places.database),
         &CatalogOptions {
@@ -156,10 +155,12 @@ pub async fn open(
             acquire_timeout: config.database.acquire_timeout,
             statement_timeout: Some(config.database.statement_timeout),
             start_deadline: config.database.start_deadline,
+            unsafe_database: config.database.unsafe_database,
             ..CatalogOptions::default()
         },
     )
     .await?;
+    let clock = clock(&catalog).await?;
     let source = &config.storage.keyring;
     let keyring = sealing::load(&catalog, source).await?;
     let keyring = Arc::new(LiveKeyring::new(keyring, source.clone()));
@@ -176,8 +177,8 @@ pub async fn open(
     .map_err(|error| UnusableStore::new(&store_url, error))?;
     bootstrap::store(&catalog, &blobs, &store_url).await?;
     let node = NodeId(catalog.next_id().await?);
-    let placement = Placement::new(catalog.clone(), node, clock);
-    let first_account = bootstrap::first_account(&catalog, clock).await?;
+    let placement = Placement::new(catalog.clone(), node, clock.clone());
+    let first_account = bootstrap::first_account(&catalog, &clock).await?;
     let service = Arc::new(Service {
         catalog: catalog.clone(),
         blobs: blobs.clone(),
@@ -185,7 +186,7 @@ pub async fn open(
         page_tokens: PageTokens::new(Arc::clone(&keyring)),
         keyring,
         signing_keys: SigningKeyCache::new(SIGNING_KEYS),
-        clock,
+        clock: clock.clone(),
         settings: Settings {
             endpoint_url: public_url.to_string(),
             region: config.server.region.as_str().to_owned(),
@@ -198,7 +199,7 @@ pub async fn open(
             first_account,
         },
         owners: Cache::new(OWNERS),
-        ledger: Ledger::new(clock),
+        ledger: Ledger::new(clock.clone()),
         fair: Fair::new(config.fair.limits),
     });
     let first_start = bootstrap::operator_key(&service, config.root.as_ref()).await?;
@@ -206,7 +207,7 @@ pub async fn open(
         catalog.clone(),
         blobs.clone(),
         placement.clone(),
-        (node, clock),
+        (node, clock.clone()),
         config.upkeep.lease,
     );
     let collector = Collector {
@@ -214,7 +215,7 @@ pub async fn open(
         blobs,
         placement,
         node,
-        clock,
+        clock: clock.clone(),
         upkeep: config.upkeep.into(),
     };
     if let DatabaseUrl::Sqlite(_) = config.storage.places.database {
@@ -255,6 +256,15 @@ pub async fn open(
     })
 }
 
+/// The clock that everything in this process goes by: the database's if nodes may share it. The heartbeat corrects it.
+async fn clock(catalog: &Catalog) -> Result<Clock, CatalogError> {
+    let asked = Instant::now();
+    let database = catalog.database_time().await?;
+    Ok(database.map_or(Clock::System, |database| {
+        Clock::of_database(asked, Instant::now(), database)
+    }))
+}
+
 fn adapter_certificate(config: &Config) -> AdapterCertificate {
     let tls = config.server.tls.as_ref();
     match tls.and_then(|files| files.client_authorities.as_ref()) {
@@ -272,7 +282,8 @@ async fn show_load(fair: Fair) {
     }
 }
 
-/// Files of uploads that were last written before this belong to a process that has ended.
+/// Files of uploads that were last written before this belong to a process that has ended. By the clock of this machine,
+/// as the times of files are.
 fn left_before(config: &Config, started: Timestamp) -> Timestamp {
     match config.storage.places.database {
         DatabaseUrl::Sqlite(_) => started,

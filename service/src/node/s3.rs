@@ -42,8 +42,14 @@ pub(super) fn service(
         },
     };
     let edge = LocalEdge::new(Arc::clone(service));
+    let clock = service.clock.clone();
     S3Service {
-        adapter: S3Adapter::new(Arc::new(server), Arc::new(edge), settings),
+        adapter: S3Adapter::with_clock(
+            Arc::new(server),
+            Arc::new(edge),
+            settings,
+            Arc::new(move || clock.now().into()),
+        ),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 use std::sync::Arc;
+use std::time::Instant;
 
 use bucketry_contract::v1::CopySource;
 use futures::TryStreamExt;
@@ -38,7 +39,7 @@ pub(super) async fn open_source(
         .await?;
     no_version(&source.key, &source.version_id)?;
     let conditions = read_conditions(source.precondition)?;
-    let active = service.blobs.begin_read(service.now().as_micros());
+    let active = service.blobs.begin_read(Instant::now());
     let stored = service
         .catalog
         .object(bucket.id, &key)

@@ -3,6 +3,7 @@
 
 use std::ops::Range;
 use std::sync::Arc;
+use std::time::Instant;
 
 use bucketry_contract::v1::{self, ByteRange, ContentRange, GetObjectRequest, ObjectHeader};
 
@@ -53,7 +54,7 @@ pub(super) async fn open_object(
     no_version(&asked.key, &asked.version_id)?;
     let conditions = read_conditions(asked.precondition)?;
     // Before the look-up: what the row refers to must not be collected until the read has ended.
-    let active = service.blobs.begin_read(service.now().as_micros());
+    let active = service.blobs.begin_read(Instant::now());
     let stored = service
         .catalog
         .object(grant.bucket.id, &key)

@@ -147,7 +147,8 @@ class Scene:
         if combination.scheme == "https" and self.adapter is None:
             words += ["--tls-cert", self.authority.server_certificate, "--tls-key", self.authority.server_key]
         if self.postgres is not None:
-            words += ["--database-url", fresh_database(self.postgres)]
+            # That of the tests has fsync=off.
+            words += ["--database-url", fresh_database(self.postgres), "--allow-unsafe-database"]
             environment["BUCKETRY_KEYRING"] = KEYRING
         return Process(words, environment, folder / "server.log")
 

@@ -2,8 +2,11 @@
 
 use std::time::{Duration, SystemTime};
 
+use bucketry_tests::cluster::SkewedClock;
 use bucketry_tests::error::HarnessError;
 use bucketry_tests::http1::Response;
+use bucketry_tests::postgres;
+use bucketry_tests::server::ServerOptions;
 use serde_json::json;
 
 use super::form::Form;
@@ -62,6 +65,23 @@ async fn c38_expired() -> Result<(), HarnessError> {
     let wire = Wire::start().await?;
     let past = SystemTime::now() - Duration::from_secs(2);
     assert_denied(&wire, good().expires_at(past), "Policy expired.")
+}
+
+#[tokio::test]
+async fn a_policy_expires_by_the_clock_of_the_database() -> Result<(), HarnessError> {
+    const TEN_MINUTES: Duration = Duration::from_secs(600);
+    for ahead in [-1200, 1200] {
+        let clock = SkewedClock::new()?;
+        clock.set(ahead)?;
+        let url = postgres::create_database().await?;
+        let options = clock.of(ServerOptions::new().database_url(&url));
+        let wire = Wire::with(options).await?;
+        let past = good().expires_at(SystemTime::now() - TEN_MINUTES);
+        assert_denied(&wire, past, "Policy expired.")?;
+        let soon = good().expires_at(SystemTime::now() + TEN_MINUTES);
+        assert_eq!(send(&wire, soon)?.status, 204);
+    }
+    Ok(())
 }
 
 #[tokio::test]

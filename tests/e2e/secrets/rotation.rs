@@ -50,8 +50,7 @@ impl Fleet {
         keyring_command(&["create"], &keyring)?;
         let url = postgres::create_database().await?;
         let options = ServerOptions::new()
-            .argument("--database-url")
-            .argument(&url)
+            .database(&url)
             .argument("--store")
             .argument(format!("file://{}", folder.path().join("blobs").display()))
             .argument("--keyring-file")

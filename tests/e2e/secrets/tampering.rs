@@ -176,8 +176,7 @@ async fn f62_a_missing_key_is_an_outage_of_its_tokens_alone() -> Result<(), Harn
     keyring_command(&["create"], &keyring)?;
     let url = postgres::create_database().await?;
     let options = ServerOptions::new()
-        .argument("--database-url")
-        .argument(&url)
+        .database(&url)
         .argument("--keyring-file")
         .argument(&keyring);
     let mut server = Server::start(options)?;

@@ -16,9 +16,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant, SystemTime};
 
 pub use postgres_server::PostgresServer;
-use skewed_clock::SkewedClock;
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc2822;
+pub use skewed_clock::SkewedClock;
 
 use crate::error::HarnessError;
 use crate::haproxy::{HaProxy, free_address};
@@ -33,13 +31,17 @@ pub const SKEWED_NODE: usize = 1;
 /// The bucket of the cluster.
 pub const BUCKET: &str = "cluster-bucket";
 
-/// A node reads its clock's file every second, and the proxy asks it whether it is ready as often.
+/// The proxy asks a node every second whether it is ready.
 const FOLLOW_LIMIT: Duration = Duration::from_secs(10);
+/// A node reads its clock's file every second, and compares its clock with the database's with each heartbeat.
+const SKEW_LIMIT: Duration = Duration::from_secs(30);
 const POLL: Duration = Duration::from_millis(100);
 /// The header in which the proxy tells which node answered.
 pub const NODE_HEADER: &str = "x-node";
 
 const STORE_BUCKET: &str = "store-bucket";
+/// By how many seconds a node is ahead of the database, in its metrics.
+const CLOCK_OFFSET: &str = "bucketry_database_clock_offset_seconds ";
 /// Where a node answers whether it is ready, on the listener of its metrics.
 const READINESS: &str = "/readyz";
 
@@ -54,6 +56,8 @@ pub struct Cluster {
     /// The database.
     pub postgres: PostgresServer,
     clock: SkewedClock,
+    /// The listeners of the nodes' metrics.
+    metrics: Vec<SocketAddr>,
     environment: Vec<(&'static str, String)>,
 }
 
@@ -107,6 +111,7 @@ impl Cluster {
             store,
             postgres,
             clock,
+            metrics: checks.into_iter().map(|(_, metrics)| metrics).collect(),
             environment,
         };
         create_bucket(cluster.address(), BUCKET)?;
@@ -122,26 +127,26 @@ impl Cluster {
         })
     }
 
-    /// Sets the clock of `SKEWED_NODE` to be that many seconds ahead, and waits until the node's answers show it.
+    /// Sets the clock of `SKEWED_NODE` to be that many seconds ahead, and waits until the node's metrics show it.
     ///
     /// # Errors
-    /// The node did not follow within ten seconds, or does not answer.
-    pub fn skew(&self, ahead_seconds: i64) -> Result<(), HarnessError> {
+    /// The node did not follow within 30 seconds, or does not answer.
+    pub fn skew(&self, ahead_seconds: i32) -> Result<(), HarnessError> {
         self.clock.set(ahead_seconds)?;
-        let deadline = Instant::now() + FOLLOW_LIMIT;
+        let deadline = Instant::now() + SKEW_LIMIT;
         while Instant::now() < deadline {
-            let answer = exchange(self.nodes[SKEWED_NODE].address(), Request::new("GET", "/"))?;
-            let shown = answer
-                .find("date")
-                .and_then(|date| OffsetDateTime::parse(date, &Rfc2822).ok())
-                .ok_or(HarnessError::Incomplete("date"))?;
-            let ahead = (shown - OffsetDateTime::now_utc()).whole_seconds();
-            if ahead.abs_diff(ahead_seconds) <= 3 {
+            let metrics = exchange(self.metrics[SKEWED_NODE], Request::new("GET", "/metrics"))?;
+            let ahead: f64 = metrics
+                .text()
+                .lines()
+                .find_map(|line| line.strip_prefix(CLOCK_OFFSET)?.parse().ok())
+                .ok_or(HarnessError::Incomplete("offset of the clock"))?;
+            if (ahead - f64::from(ahead_seconds)).abs() <= 3.0 {
                 return Ok(());
             }
             sleep(POLL);
         }
-        Err(HarnessError::Incomplete("date of the clock that was set"))
+        Err(HarnessError::Incomplete("offset of the clock that was set"))
     }
 
     /// Restarts a node, and waits until the proxy sends requests to it again.

@@ -12,7 +12,7 @@ const LIBRARY: &str = "faketime/libfaketimeMT.so.1";
 
 /// The difference between the system's clock and that of a process.
 #[derive(Debug)]
-pub(super) struct SkewedClock {
+pub struct SkewedClock {
     library: PathBuf,
     folder: TempDir,
 }
@@ -22,7 +22,7 @@ impl SkewedClock {
     ///
     /// # Errors
     /// libfaketime is not installed.
-    pub(super) fn new() -> Result<Self, HarnessError> {
+    pub fn new() -> Result<Self, HarnessError> {
         let clock = Self {
             library: library()?,
             folder: tempfile::tempdir().map_err(HarnessError::io("make a folder"))?,
@@ -35,7 +35,7 @@ impl SkewedClock {
     ///
     /// # Errors
     /// The file that says so cannot be written.
-    pub(super) fn set(&self, ahead_seconds: i64) -> Result<(), HarnessError> {
+    pub fn set(&self, ahead_seconds: i32) -> Result<(), HarnessError> {
         let next = self.folder.path().join("next");
         fs::write(&next, format!("{ahead_seconds:+}\n"))
             .and_then(|()| fs::rename(&next, self.file()))
@@ -44,7 +44,7 @@ impl SkewedClock {
 
     /// Starts the server with this clock. Its monotonic clock and the times of files are the system's.
     #[must_use]
-    pub(super) fn of(&self, options: ServerOptions) -> ServerOptions {
+    pub fn of(&self, options: ServerOptions) -> ServerOptions {
         options
             .environment("LD_PRELOAD", &self.library)
             .environment("FAKETIME_TIMESTAMP_FILE", self.file())

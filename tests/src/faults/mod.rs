@@ -46,7 +46,7 @@ pub enum Fault {
     /// A node is paused inside a commit, holding locks of the database.
     PauseCommit,
     /// The clock of a node is that many seconds ahead.
-    SkewClock(i64),
+    SkewClock(i32),
     /// The database is stopped and started again.
     StopPostgres,
     /// All processes of the database are killed, and it is started again.

@@ -48,6 +48,13 @@ impl<T> FairQueue<T> {
         self.accounts.len()
     }
 
+    /// How many callers have entries that wait.
+    #[must_use]
+    pub fn callers(&self) -> usize {
+        let callers = self.accounts.values().map(|waiting| waiting.keys.len());
+        callers.sum()
+    }
+
     /// How many entries of an account wait.
     #[must_use]
     pub fn of_account(&self, account: u64) -> usize {
@@ -76,9 +83,22 @@ impl<T> FairQueue<T> {
     }
 
     /// Removes the next entry that `admits` accepts. At most the first entry of each caller is tried.
-    pub fn pop(&mut self, mut admits: impl FnMut(Caller, &T) -> bool) -> Option<(Caller, T)> {
+    pub fn pop(&mut self, admits: impl FnMut(Caller, &T) -> bool) -> Option<(Caller, T)> {
+        self.pop_of(|_| true, admits)
+    }
+
+    /// As [`FairQueue::pop`], for the accounts that `admits_account` accepts: the keys of others are skipped.
+    pub fn pop_of(
+        &mut self,
+        mut admits_account: impl FnMut(u64) -> bool,
+        mut admits: impl FnMut(Caller, &T) -> bool,
+    ) -> Option<(Caller, T)> {
         for _ in 0..self.ring.len() {
             let account = self.ring.pop_front()?;
+            if !admits_account(account) {
+                self.ring.push_back(account);
+                continue;
+            }
             let Some(waiting) = self.accounts.get_mut(&account) else {
                 continue;
             };

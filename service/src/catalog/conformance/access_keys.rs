@@ -356,6 +356,7 @@ pub(super) async fn guard_what_administrators_do(fixture: &Fixture) {
         let guard = Guard::Key {
             pk: administrator.pk,
             epoch,
+            account: None,
         };
         Some(Asker { guard, now: T0 })
     };
@@ -428,7 +429,11 @@ pub(super) async fn guard_every_write(fixture: &Fixture) {
     let bucket = fixture.bucket("guarded").await;
     let key = fixture.token(bucket.id).await;
     let put = |epoch, now| {
-        let guard = Guard::Key { pk: key.pk, epoch };
+        let guard = Guard::Key {
+            pk: key.pk,
+            epoch,
+            account: key.scope.account(),
+        };
         crate::catalog::mutation::PutObject {
             guard,
             now,
@@ -472,6 +477,7 @@ pub(super) async fn guard_every_write(fixture: &Fixture) {
         guard: Guard::Key {
             pk: key.pk,
             epoch: 3,
+            account: key.scope.account(),
         },
         now: T0,
     };
@@ -496,6 +502,7 @@ pub(super) async fn guard_every_write(fixture: &Fixture) {
         guard: Guard::Key {
             pk: unknown,
             epoch: 1,
+            account: None,
         },
         ..put(1, T0)
     };

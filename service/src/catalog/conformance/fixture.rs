@@ -13,7 +13,8 @@ use crate::catalog::mutation::{
     CreateAccessKey, CreateAccount, CreateBucket, Guard, Preconditions, PutObject,
 };
 use crate::catalog::{
-    Catalog, CatalogError, CatalogOptions, CatalogUrl, Refusal, TypedChange, UpkeepClock,
+    Catalog, CatalogError, CatalogOptions, CatalogUrl, Refusal, TypedChange, UnsafeDatabase,
+    UpkeepClock,
 };
 use crate::domain::{
     AccessKeyPk, AccountId, BlobBatchId, BlobId, BucketConfig, BucketId, ETag, NodeId, ObjectKey,
@@ -50,6 +51,7 @@ pub(super) fn options() -> CatalogOptions {
     CatalogOptions {
         connections: 6,
         upkeep_clock: UpkeepClock::Caller,
+        unsafe_database: UnsafeDatabase::Allowed,
         ..CatalogOptions::default()
     }
 }

@@ -76,6 +76,7 @@ pub(super) async fn sees_earlier_changes_of_the_same_batch(fixture: &Fixture) {
     let guard = Guard::Key {
         pk: token.pk,
         epoch: 1,
+        account: token.scope.account(),
     };
     let create = PutObject {
         preconditions: absent(),

@@ -11,8 +11,8 @@ use crate::blobs::{BlobStore, BlobStoreOptions, StoreUrl};
 use crate::catalog::model::{KeyScope, KeyState};
 use crate::catalog::mutation::{KeyEdit, UpdateAccessKey};
 use crate::catalog::query::ListGarbage;
-use crate::catalog::sql::{Fault, Unfinished};
-use crate::catalog::{CatalogError, CatalogOptions, CatalogUrl, UpkeepClock};
+use crate::catalog::sql::{Fault, Statement, Unfinished};
+use crate::catalog::{Catalog, CatalogError, CatalogOptions, CatalogUrl, UpkeepClock};
 use crate::clock::Clock;
 use crate::domain::{NodeId, Timestamp};
 use crate::heartbeat::Heartbeat;
@@ -85,7 +85,7 @@ async fn leases_go_by_the_servers_clock() {
     for clock in [Timestamp::EPOCH, T0.saturating_add(LEASE * 100_000)] {
         let clock = Clock::Fixed(clock);
         let node = NodeId(fixture.catalog.next_id().await.unwrap());
-        let placement = Placement::new(fixture.catalog.clone(), node, clock);
+        let placement = Placement::new(fixture.catalog.clone(), node, clock.clone());
         let heartbeat = Heartbeat::new(
             fixture.catalog.clone(),
             blobs.clone(),
@@ -93,10 +93,10 @@ async fn leases_go_by_the_servers_clock() {
             (node, clock),
             LEASE,
         );
-        // A read that began 10 seconds ago.
-        let began = clock.now().as_micros() - 10_000_000;
-        let _read = blobs.begin_read(began);
         let before = server_time(&fixture).await;
+        // A read that began 10 seconds ago.
+        let ten = Duration::from_secs(10);
+        let _read = blobs.begin_read(Instant::now().into_std().checked_sub(ten).unwrap());
         heartbeat.beat().await.unwrap();
         let after = server_time(&fixture).await;
         let mut session = second_session(&fixture).await;
@@ -106,9 +106,10 @@ async fn leases_go_by_the_servers_clock() {
         let lease_until = Timestamp::from_micros(lease_until);
         assert!(before.saturating_add(LEASE) <= lease_until);
         assert!(lease_until <= after.saturating_add(LEASE));
-        let ten = Duration::from_secs(10);
-        let oldest = Timestamp::from_micros(oldest);
-        assert!(before.saturating_sub(ten) <= oldest && oldest <= after.saturating_sub(ten));
+        let oldest = Timestamp::from_micros(oldest).saturating_add(ten);
+        // The age is taken after the server was asked.
+        let slack = Duration::from_secs(1);
+        assert!(before <= oldest.saturating_add(slack) && oldest <= after);
         session.close().await.unwrap();
     }
     fixture.finish().await;
@@ -201,6 +202,56 @@ async fn connections_that_died_are_no_reason_to_fail() {
         assert!(fixture.get(bucket, "k").await.is_some());
         fixture.catalog.ping().await.unwrap();
     }
+    session.close().await.unwrap();
+    fixture.finish().await;
+}
+
+#[tokio::test]
+async fn no_session_commits_asynchronously() {
+    let fixture = by_the_servers_clock().await;
+    let mut session = second_session(&fixture).await;
+    let database: String = sqlx::query_scalar("SELECT current_database()")
+        .fetch_one(&mut session)
+        .await
+        .unwrap();
+    for (default, used) in [("off", "on"), ("local", "local")] {
+        let set = format!("ALTER DATABASE {database} SET synchronous_commit = {default}");
+        sqlx::raw_sql(sqlx::AssertSqlSafe(set))
+            .execute(&mut session)
+            .await
+            .unwrap();
+        let catalog = Catalog::open(fixture.url(), &options()).await.unwrap();
+        let show = Statement::new("SELECT current_setting('synchronous_commit')");
+        let rows = catalog.engine().fetch(show).await.unwrap();
+        assert_eq!(rows[0].text(0).unwrap(), used, "{default}");
+        catalog.close().await;
+    }
+    session.close().await.unwrap();
+    fixture.finish().await;
+}
+
+/// An engine that accepts advisory locks and does nothing.
+#[tokio::test]
+async fn a_database_without_locks_is_refused() {
+    let fixture = by_the_servers_clock().await;
+    let mut session = second_session(&fixture).await;
+    let functions = "CREATE SCHEMA liar;
+        CREATE FUNCTION liar.pg_try_advisory_xact_lock(bigint) RETURNS boolean LANGUAGE sql AS 'SELECT true';";
+    sqlx::raw_sql(functions)
+        .execute(&mut session)
+        .await
+        .unwrap();
+    let CatalogUrl::Postgres(url) = fixture.url() else {
+        panic!("a server")
+    };
+    let separator = if url.contains('?') { '&' } else { '?' };
+    let path = "options=-c%20search_path%3Dliar,pg_catalog,public";
+    let lying = CatalogUrl::Postgres(format!("{url}{separator}{path}"));
+    let refused = Catalog::open(&lying, &options()).await.err();
+    assert!(
+        matches!(refused, Some(CatalogError::LocksWithoutEffect)),
+        "{refused:?}"
+    );
     session.close().await.unwrap();
     fixture.finish().await;
 }

@@ -130,7 +130,11 @@ pub(super) async fn with_revocation_are_ordered(fixture: &Fixture) {
             let (catalog, pk) = (node(fixture, number), token.pk);
             tokio::spawn(async move {
                 for count in 0.. {
-                    let guard = Guard::Key { pk, epoch: 1 };
+                    let guard = Guard::Key {
+                        pk,
+                        epoch: 1,
+                        account: None,
+                    };
                     let change = PutObject {
                         guard,
                         ..put(bucket, &format!("{number}/{count}"), b"x")

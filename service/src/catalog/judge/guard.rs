@@ -8,7 +8,7 @@ use crate::domain::{BucketId, Timestamp};
 
 /// Whether the request's key may still do what it was allowed to.
 pub(super) fn check_guard(state: &State, guard: Guard, now: Timestamp) -> Result<(), Refusal> {
-    let Guard::Key { pk, epoch } = guard else {
+    let Guard::Key { pk, epoch, .. } = guard else {
         return Ok(());
     };
     let key = state

@@ -84,6 +84,17 @@ pub enum KeyScope {
     Edge,
 }
 
+impl KeyScope {
+    /// The account that the key belongs to; none for keys of operators and adapters.
+    #[must_use]
+    pub fn account(self) -> Option<AccountId> {
+        match self {
+            Self::Everything | Self::Edge => None,
+            Self::Account(account) | Self::Bucket { account, .. } => Some(account),
+        }
+    }
+}
+
 /// The state of an access key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyState {

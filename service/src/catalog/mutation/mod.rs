@@ -24,6 +24,8 @@ pub enum Guard {
         pk: AccessKeyPk,
         /// The epoch that was decided on.
         epoch: i64,
+        /// The account that the key belongs to, by which commits are shared out; none: the operators'.
+        account: Option<AccountId>,
     },
     /// The service itself: expiry, sweeping, first start.
     System,

@@ -3,7 +3,9 @@
 
 mod connection;
 mod dialect;
+mod durability;
 mod lease;
+mod locks;
 mod migrations;
 mod pools;
 mod postgres;

@@ -7,6 +7,8 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{ConnectOptions as _, Connection as _, Sqlite, SqlitePool};
 
 use super::connection::Begin;
+use super::durability::durability;
+use super::locks::prove_locks;
 use super::migrations::{NEWEST, failure, migrator};
 use super::postgres::{self, Postgres};
 use super::start::connect_in_time;
@@ -78,13 +80,19 @@ impl Pools {
         if postgres::is_standby(&mut connection).await? {
             return Err(CatalogError::Standby);
         }
+        let durability = durability(&mut connection, options.unsafe_database).await?;
+        let mut other = connect_in_time(&connect, options.start_deadline).await?;
+        prove_locks(&mut connection, &mut other).await?;
+        drop(other);
         if let Err(error) = migrator(Dialect::Postgres).run(&mut connection).await {
             let newest = sqlx::query_scalar(NEWEST).fetch_one(&mut connection);
             return Err(failure(error, newest).await);
         }
         // The connection is not used again, so a failure to close it does not matter.
         let _closed = connection.close().await;
-        Ok(Self::Postgres(Postgres::start(&connect, options)))
+        Ok(Self::Postgres(Postgres::start(
+            &connect, options, durability,
+        )))
     }
 
     pub(crate) const fn dialect(&self) -> Dialect {

@@ -12,6 +12,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions as _, PgConnection, PgPool};
 use tokio_util::sync::CancellationToken;
 
+use super::durability::Durability;
 use super::lease::Lease;
 use super::watchdog::Watchdog;
 use crate::catalog::{CatalogError, CatalogOptions};
@@ -49,8 +50,13 @@ pub(super) struct Link {
 
 impl Postgres {
     /// Takes a server that has just answered, and watches it from now on.
-    pub(super) fn start(connect: &PgConnectOptions, options: &CatalogOptions) -> Arc<Self> {
-        let connect = with_session_limits(connect.clone(), options.statement_timeout);
+    pub(super) fn start(
+        connect: &PgConnectOptions,
+        options: &CatalogOptions,
+        durability: Durability,
+    ) -> Arc<Self> {
+        let connect = with_session_limits(connect.clone(), options.statement_timeout)
+            .options([("synchronous_commit", durability.synchronous_commit)]);
         let answer_timeout = options
             .statement_timeout
             .map_or(UNLIMITED, |limit| limit + ANSWER_SLACK);

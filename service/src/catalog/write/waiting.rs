@@ -4,22 +4,30 @@ use bucketry_edge::fair::{Caller, FairQueue};
 
 use super::writer::Job;
 use crate::catalog::mutation::{Change, Guard, Mutation};
-use crate::domain::AccessKeyPk;
 
-/// Mutations of one access key in one group while several keys write. A key with a thousand writers must not make the
-/// groups so long that a key with few waits for them: a group of two keys takes about twice as long as one of the
-/// smaller alone.
-const KEY_MUTATIONS: usize = 16;
+/// Mutations of one account in one group while several accounts write, and of one access key while several keys do. One
+/// with a thousand writers must not make the groups so long that one with few waits for them: a group of two takes about
+/// twice as long as one of the smaller alone.
+const SHARE_MUTATIONS: usize = 16;
 
-/// Groups after one of several keys that are kept short. A client that writes one object after the other is not among
-/// the waiting when the next group begins.
+/// Groups after one of several accounts, or of several keys, that are kept short. A client that writes one object after
+/// the other is not among the waiting when the next group begins.
 const SHORT_GROUPS: u32 = 32;
 
-/// Jobs that wait for the writer. Groups are formed round robin by access key.
+/// All operators' keys count as one account.
+const OPERATORS: u64 = u64::MAX;
+
+/// The server itself, as one who shares.
+const SERVER: Caller = Caller { account: 0, key: 0 };
+
+/// Jobs that wait for the writer. Groups are formed round robin by account, then by access key.
 #[derive(Default)]
 pub(super) struct Waiting {
     queue: FairQueue<Job>,
-    short_groups: u32,
+    /// Groups that are still kept short for the sake of other accounts.
+    short_for_accounts: u32,
+    /// Groups that are still kept short for the sake of other keys.
+    short_for_keys: u32,
 }
 
 impl Waiting {
@@ -33,55 +41,71 @@ impl Waiting {
 
     /// The next group, of at most `most` jobs, of what waits and what `arrived`.
     pub(super) fn next_group(&mut self, arrived: &mut Vec<Job>, most: usize) -> VecDeque<Job> {
-        let alone = self.short_groups == 0 && self.queue.is_empty() && arrived.len() <= most;
-        if alone && are_of_one_key(arrived) {
+        let is_short = self.short_for_accounts > 0 || self.short_for_keys > 0;
+        let alone = !is_short && self.queue.is_empty() && arrived.len() <= most;
+        if alone && are_of_one_caller(arrived) {
             return arrived.drain(..).collect();
         }
         for job in arrived.drain(..) {
-            let key = key_of(&job).map_or(0, |pk| pk.0.cast_unsigned());
-            // The catalog does not know a key's account without reading it.
-            self.queue.push(Caller { account: key, key }, job);
+            self.queue.push(caller_of(&job), job);
         }
-        let several = self.queue.accounts() > 1;
-        self.short_groups = match several {
-            true => SHORT_GROUPS,
-            false => self.short_groups.saturating_sub(1),
-        };
-        let most_of_key = match self.short_groups {
-            0 => most,
-            _ => KEY_MUTATIONS,
-        };
-        let mut taken: HashMap<u64, usize> = HashMap::new();
+        let (accounts, callers) = (self.queue.accounts(), self.queue.callers());
+        let most_of_account = share(&mut self.short_for_accounts, accounts, most);
+        let most_of_key = share(&mut self.short_for_keys, callers, most);
+        self.take(most, most_of_account, most_of_key)
+    }
+
+    fn take(&mut self, most: usize, most_of_account: usize, most_of_key: usize) -> VecDeque<Job> {
+        let mut of_accounts: HashMap<u64, usize> = HashMap::new();
+        let mut of_keys: HashMap<u64, usize> = HashMap::new();
         let mut group = VecDeque::new();
         while group.len() < most {
-            let has_room = |caller: Caller, _: &Job| {
-                taken.get(&caller.key).copied().unwrap_or(0) < most_of_key
-            };
-            let Some((caller, job)) = self.queue.pop(has_room) else {
+            let popped = self.queue.pop_of(
+                |account| taken(&of_accounts, account) < most_of_account,
+                |caller, _| taken(&of_keys, caller.key) < most_of_key,
+            );
+            let Some((caller, job)) = popped else {
                 break;
             };
-            *taken.entry(caller.key).or_default() += 1;
+            *of_accounts.entry(caller.account).or_default() += 1;
+            *of_keys.entry(caller.key).or_default() += 1;
             group.push_back(job);
         }
         group
     }
 }
 
-fn are_of_one_key(jobs: &[Job]) -> bool {
-    let mut keys = jobs.iter().map(key_of);
-    let first = keys.next();
-    keys.all(|key| Some(key) == first)
-}
-
-/// Whose job it is; none if it is the server's own.
-fn key_of(job: &Job) -> Option<AccessKeyPk> {
-    match job {
-        Job::One { mutation, .. } => key_of_mutation(mutation),
-        Job::Batch { .. } | Job::Close => None,
+/// What each of those that wait may have of the next group. `short_groups` are still kept short.
+fn share(short_groups: &mut u32, waiting: usize, most: usize) -> usize {
+    *short_groups = match waiting {
+        0 | 1 => short_groups.saturating_sub(1),
+        _ => SHORT_GROUPS,
+    };
+    match *short_groups {
+        0 => most,
+        _ => SHARE_MUTATIONS,
     }
 }
 
-fn key_of_mutation(mutation: &Mutation) -> Option<AccessKeyPk> {
+fn taken(of: &HashMap<u64, usize>, who: u64) -> usize {
+    of.get(&who).copied().unwrap_or(0)
+}
+
+fn are_of_one_caller(jobs: &[Job]) -> bool {
+    let mut callers = jobs.iter().map(caller_of);
+    let first = callers.next();
+    callers.all(|caller| Some(caller) == first)
+}
+
+/// Whose job it is.
+fn caller_of(job: &Job) -> Caller {
+    match job {
+        Job::One { mutation, .. } => caller_of_mutation(mutation),
+        Job::Batch { .. } | Job::Close => SERVER,
+    }
+}
+
+fn caller_of_mutation(mutation: &Mutation) -> Caller {
     let guard = match &mutation.change {
         Change::CreateBucket(change) => change.guard,
         Change::UpdateBucket(change) => change.guard,
@@ -100,11 +124,14 @@ fn key_of_mutation(mutation: &Mutation) -> Option<AccessKeyPk> {
         | Change::ResealAccessKey(_)
         | Change::PurgeAccessKey(_)
         | Change::RecordUsage(_)
-        | Change::AppendAudit(_) => mutation.asker?.guard,
+        | Change::AppendAudit(_) => mutation.asker.map_or(Guard::System, |asker| asker.guard),
     };
     match guard {
-        Guard::Key { pk, .. } => Some(pk),
-        Guard::System => None,
+        Guard::Key { pk, account, .. } => Caller {
+            account: account.map_or(OPERATORS, |account| account.0.cast_unsigned()),
+            key: pk.0.cast_unsigned(),
+        },
+        Guard::System => SERVER,
     }
 }
 
@@ -114,10 +141,11 @@ mod tests {
 
     use super::*;
     use crate::catalog::mutation::DeleteObject;
-    use crate::domain::{BucketId, ObjectKey, Timestamp};
+    use crate::domain::{AccessKeyPk, AccountId, BucketId, ObjectKey, Timestamp};
 
     const MOST: usize = 512;
 
+    /// Of keys 1 to 9 of account 0, 11 to 19 of account 1, and so on.
     fn jobs(key: i64, count: usize) -> Vec<Job> {
         let job = |_| {
             let change = DeleteObject {
@@ -127,6 +155,7 @@ mod tests {
                 guard: Guard::Key {
                     pk: AccessKeyPk(key),
                     epoch: 1,
+                    account: Some(AccountId(key / 10)),
                 },
                 now: Timestamp::from_micros(0),
             };
@@ -141,8 +170,8 @@ mod tests {
         (0..count).map(job).collect()
     }
 
-    fn keys(group: &VecDeque<Job>) -> Vec<i64> {
-        group.iter().map(|job| key_of(job).unwrap().0).collect()
+    fn keys(group: &VecDeque<Job>) -> Vec<u64> {
+        group.iter().map(|job| caller_of(job).key).collect()
     }
 
     #[test]
@@ -159,15 +188,37 @@ mod tests {
         arrived.extend(jobs(2, 3));
         let group = keys(&waiting.next_group(&mut arrived, MOST));
         assert_eq!(group[..6], [1, 2, 1, 2, 1, 2]);
-        assert_eq!(group.len(), KEY_MUTATIONS + 3);
+        assert_eq!(group.len(), SHARE_MUTATIONS + 3);
         // The others' next write finds a short group, too.
         let group = waiting.next_group(&mut Vec::new(), MOST);
-        assert_eq!(keys(&group), [1; KEY_MUTATIONS]);
+        assert_eq!(keys(&group), [1; SHARE_MUTATIONS]);
         for _ in 0..SHORT_GROUPS {
             waiting.next_group(&mut Vec::new(), MOST);
         }
         assert!(waiting.is_empty());
         let group = waiting.next_group(&mut jobs(1, 300), MOST);
         assert_eq!(group.len(), 300);
+    }
+
+    #[test]
+    fn an_account_with_many_keys_has_no_more_turns_than_one_with_one() {
+        let mut waiting = Waiting::default();
+        let mut arrived: Vec<Job> = (11..20).flat_map(|key| jobs(key, 100)).collect();
+        arrived.extend(jobs(21, 3));
+        let group = keys(&waiting.next_group(&mut arrived, MOST));
+        assert_eq!(group[..6], [11, 21, 12, 21, 13, 21]);
+        assert_eq!(group.len(), SHARE_MUTATIONS + 3);
+        // The keys of the account that were not served come next.
+        let group = keys(&waiting.next_group(&mut Vec::new(), MOST));
+        assert_eq!(group[..3], [18, 19, 11]);
+        assert_eq!(group.len(), SHARE_MUTATIONS);
+    }
+
+    #[test]
+    fn the_keys_of_an_account_alone_share_long_groups() {
+        let mut waiting = Waiting::default();
+        let mut arrived: Vec<Job> = (11..20).flat_map(|key| jobs(key, 100)).collect();
+        let group = waiting.next_group(&mut arrived, MOST);
+        assert_eq!(group.len(), 9 * SHARE_MUTATIONS);
     }
 }

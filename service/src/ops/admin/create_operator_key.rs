@@ -1,12 +1,11 @@
 use bucketry_contract::v1::{CreateOperatorKeyRequest, CreateOperatorKeyResponse};
-use serde_json::json;
 use tonic::Request;
 
-use crate::catalog::model::{KeyLimits, KeyScope};
-use crate::convert::{admin_key_to_proto, token_name};
+use super::issue_admin_key::issue_admin_key;
+use crate::catalog::model::KeyScope;
+use crate::convert::admin_key_to_proto;
 use crate::error::Error;
-use crate::ops::tokens::{About, NewKey, audit_entry, issue_key};
-use crate::service::{Decided, Service};
+use crate::service::Service;
 
 pub(crate) async fn create_operator_key(
     service: &Service,
@@ -15,23 +14,9 @@ pub(crate) async fn create_operator_key(
     let caller = service.caller(&request, "CreateOperatorKey").await?;
     let asked = request.into_inner();
     let grant = service.admit_account(caller, &asked).await?;
-    let name = token_name(&asked.name)?;
-    let new = NewKey {
-        scope: KeyScope::Everything,
-        name: name.clone(),
-        allowed: Vec::new(),
-        disallowed: Vec::new(),
-        expires: None,
-        limits: KeyLimits::default(),
-    };
-    let (row, secret) = issue_key(service, new, grant.actor()).await?;
-    let about = About {
-        access_key: Some(row.pk),
-        ..About::default()
-    };
-    let details = json!({ "name": name, "access_key_id": row.access_key_id.to_string() });
-    let entry = audit_entry(service, &grant, "operator_key.create", about, details);
-    let key = service.administer(&grant, row, &[entry]).await?;
+    let scope = KeyScope::Everything;
+    let (key, secret) =
+        issue_admin_key(service, &grant, &asked.name, scope, "operator_key.create").await?;
     Ok(CreateOperatorKeyResponse {
         key: Some(admin_key_to_proto(&key)),
         secret_access_key: secret.expose().to_owned(),

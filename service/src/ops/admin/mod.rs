@@ -4,6 +4,7 @@ mod create_account;
 mod create_edge_key;
 mod create_operator_key;
 mod get_keyring;
+mod issue_admin_key;
 mod list_accounts;
 mod list_admin_keys;
 mod list_audit_events;

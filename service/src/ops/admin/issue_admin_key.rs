@@ -1,0 +1,40 @@
+//! What the creations of operator keys and edge keys share.
+
+use std::sync::Arc;
+
+use serde_json::json;
+
+use crate::access::SecretKey;
+use crate::catalog::model::{AccessKey, KeyLimits, KeyScope};
+use crate::convert::token_name;
+use crate::error::Error;
+use crate::ops::tokens::{About, NewKey, audit_entry, issue_key};
+use crate::service::{Decided, Service};
+
+/// Makes a key of this scope without limits, and records `action` in the audit.
+pub(super) async fn issue_admin_key(
+    service: &Service,
+    decided: &impl Decided,
+    name: &str,
+    scope: KeyScope,
+    action: &'static str,
+) -> Result<(Arc<AccessKey>, SecretKey), Error> {
+    let name = token_name(name)?;
+    let new = NewKey {
+        scope,
+        name: name.clone(),
+        allowed: Vec::new(),
+        disallowed: Vec::new(),
+        expires: None,
+        limits: KeyLimits::default(),
+    };
+    let (row, secret) = issue_key(service, new, decided.actor()).await?;
+    let about = About {
+        access_key: Some(row.pk),
+        ..About::default()
+    };
+    let details = json!({ "name": name, "access_key_id": row.access_key_id.to_string() });
+    let entry = audit_entry(service, decided, action, about, details);
+    let key = service.administer(decided, row, &[entry]).await?;
+    Ok((key, secret))
+}
