@@ -11,7 +11,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bucketry_contract::access_table::{self, AccessClass, RpcAccess};
-use bucketry_edge::fair::{Caller, Slot};
+use bucketry_edge::fair::{Caller, Slot, on_behalf};
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body::{Body as HttpBody, Frame, SizeHint};
@@ -160,6 +160,7 @@ impl CallGate {
             Some(known) => fair_caller(known),
             None => self.of_session(&caller)?,
         };
+        on_behalf::set(sharer);
         // An adapter in its own process divides its calls among its own callers.
         let slot = match rpc.access.class {
             AccessClass::Edge => None,

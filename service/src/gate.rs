@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bucketry_edge::DecisionSignal;
+use bucketry_edge::fair::on_behalf;
 use http::{Extensions, HeaderMap};
 use tonic::Request;
 
@@ -240,6 +241,7 @@ impl Service {
             access_key_id: id.chars().take(128).collect(),
         };
         let id: AccessKeyId = id.parse().map_err(|_| unknown())?;
+        on_behalf::set_claim(id.as_str());
         let row = self.catalog.access_key(&id).await?.ok_or_else(unknown)?;
         check_seal(&self.keyring, &row)?;
         Ok((id, row))

@@ -8,11 +8,14 @@
 //! caller with many connections wait here, in a fair queue, instead of in the executor's.
 
 mod limiter;
+pub mod on_behalf;
+mod permits;
 mod queue;
 mod shares;
 mod turns;
 
 pub use limiter::{Fair, FairLimits, Lease, Load, Slot};
+pub use permits::{Permit, Permits, TooManyWait};
 pub use queue::FairQueue;
 pub use shares::{Caller, Refused, Shares};
 pub(crate) use turns::{Entry, Turns};

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use bucketry_contract::errors::{ErrorReason, status_of};
 use bucketry_edge::Handler;
+use bucketry_edge::fair::on_behalf;
 use bucketry_edge::forwarding::Forwarding;
 use bucketry_edge::health::Health;
 use bytes::Bytes;
@@ -83,7 +84,8 @@ where
             FrontName::S3 => None,
         };
         let client = EffectiveAddress::derive(&info, &self.forwarding, request.headers());
-        request.body().set_client(client.address.ip());
+        let address = client.address.ip();
+        request.body().set_client(address);
         let received = request.body().counter();
         let observation =
             Observation::begin(front, operation, id.clone(), info, client.address, received);
@@ -98,7 +100,10 @@ where
         request.extensions_mut().insert(id.clone());
         let mut response = match refused {
             Some(status) => empty(status),
-            None => self.answer(front, request, &id).await,
+            None => {
+                let answer = self.answer(front, request, &id);
+                on_behalf::scope(address, answer).await
+            }
         };
         if let Some(value) = id.header() {
             response.headers_mut().entry(name).or_insert(value);

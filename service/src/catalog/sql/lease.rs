@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use bucketry_edge::fair::Permit;
 use sqlx::pool::PoolConnection;
 use sqlx::{PgConnection, Postgres as Engine};
 use tokio::time::timeout;
@@ -12,6 +13,8 @@ use super::postgres::Postgres;
 pub(crate) struct Lease {
     /// `None` once it has been given up.
     connection: Option<PoolConnection<Engine>>,
+    /// Declared after the connection, so that it is given back after it.
+    _permit: Option<Permit>,
     lost: CancellationToken,
     postgres: Arc<Postgres>,
 }
@@ -19,11 +22,13 @@ pub(crate) struct Lease {
 impl Lease {
     pub(super) fn new(
         connection: PoolConnection<Engine>,
+        permit: Option<Permit>,
         lost: CancellationToken,
         postgres: Arc<Postgres>,
     ) -> Self {
         Self {
             connection: Some(connection),
+            _permit: permit,
             lost,
             postgres,
         }

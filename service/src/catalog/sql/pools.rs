@@ -2,6 +2,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bucketry_edge::fair::Permits;
 use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions as _, Connection as _, Sqlite, SqlitePool};
@@ -10,7 +11,7 @@ use super::connection::Begin;
 use super::durability::durability;
 use super::locks::prove_locks;
 use super::migrations::{NEWEST, failure, migrator};
-use super::postgres::{self, Postgres};
+use super::postgres::{self, Postgres, permit};
 use super::start::connect_in_time;
 use super::{Connection, Dialect, Row, Statement};
 use crate::catalog::{CatalogError, CatalogOptions};
@@ -22,6 +23,10 @@ pub(crate) enum Pools {
         /// One connection: SQLite has one writer, and waiting here is fairer than in its busy handler.
         writer: SqlitePool,
         readers: SqlitePool,
+        /// Divides the readers among the callers of requests.
+        permits: Arc<Permits>,
+        /// How long a request waits for a reader.
+        acquire_timeout: Duration,
     },
     Postgres(Arc<Postgres>),
 }
@@ -62,11 +67,17 @@ impl Pools {
             let newest = sqlx::query_scalar(NEWEST).fetch_one(&writer);
             return Err(failure(error, newest).await);
         }
+        let connections = options.connections.clamp(1, 64);
         let readers = pool()
-            .max_connections(options.connections.clamp(1, 64))
+            .max_connections(connections)
             .acquire_timeout(options.acquire_timeout)
             .connect_lazy_with(connect.pragma("query_only", "on"));
-        Ok(Self::Sqlite { writer, readers })
+        Ok(Self::Sqlite {
+            writer,
+            readers,
+            permits: Permits::new(connections as usize),
+            acquire_timeout: options.acquire_timeout,
+        })
     }
 
     /// Waits for the server, and makes or migrates the tables.
@@ -111,11 +122,22 @@ impl Pools {
 
     /// Runs a reading statement on any free connection.
     pub(crate) async fn fetch(&self, statement: Statement) -> Result<Vec<Row>, sqlx::Error> {
-        let mut connection = match self {
-            Self::Sqlite { readers, .. } => sqlite_connection(readers.acquire().await?),
-            Self::Postgres(server) => Connection::Postgres(server.acquire().await?),
-        };
-        connection.fetch(statement).await
+        match self {
+            Self::Sqlite {
+                readers,
+                permits,
+                acquire_timeout,
+                ..
+            } => {
+                let _permit = permit(permits, *acquire_timeout).await?;
+                let mut connection = sqlite_connection(readers.acquire().await?);
+                connection.fetch(statement).await
+            }
+            Self::Postgres(server) => {
+                let mut connection = Connection::Postgres(server.acquire().await?);
+                connection.fetch(statement).await
+            }
+        }
     }
 
     /// Whether the database answered the latest probe. SQLite always does.
@@ -128,7 +150,9 @@ impl Pools {
 
     pub(crate) async fn close(&self) {
         match self {
-            Self::Sqlite { writer, readers } => {
+            Self::Sqlite {
+                writer, readers, ..
+            } => {
                 readers.close().await;
                 writer.close().await;
             }

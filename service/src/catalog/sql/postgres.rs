@@ -8,8 +8,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use bucketry_edge::fair::{Permit, Permits, on_behalf};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions as _, PgConnection, PgPool};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::durability::Durability;
@@ -27,12 +29,16 @@ const ANSWER_SLACK: Duration = Duration::from_secs(1);
 const UNLIMITED: Duration = Duration::from_secs(24 * 3600);
 /// How long closing waits for connections in use.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
+/// Connections that requests leave to the server's own work: commits, heartbeats, upkeep.
+const OWN_CONNECTIONS: u32 = 2;
 
 /// A Postgres server as one process uses it.
 pub(crate) struct Postgres {
     pub(super) connect: PgConnectOptions,
     connections: u32,
     acquire_timeout: Duration,
+    /// Divides the connections among the callers of requests.
+    permits: Arc<Permits>,
     /// How long the answer to a statement is waited for.
     answer_timeout: Duration,
     current: RwLock<Arc<Link>>,
@@ -66,6 +72,7 @@ impl Postgres {
             connect,
             connections,
             acquire_timeout: options.acquire_timeout,
+            permits: Permits::new(connections.saturating_sub(OWN_CONNECTIONS) as usize),
             answer_timeout,
             current: RwLock::new(Arc::new(link)),
             answers: AtomicU64::new(0),
@@ -82,10 +89,18 @@ impl Postgres {
             return Err(sqlx::Error::PoolTimedOut);
         }
         // 8 KiB that every operation would carry, also those that SQLite or a cache answers.
-        let acquiring = Box::pin(link.pool.acquire());
+        let acquiring = Box::pin(async {
+            let permit = permit(&self.permits, self.acquire_timeout).await?;
+            Ok::<_, sqlx::Error>((permit, link.pool.acquire().await?))
+        });
         let acquired = link.lost.run_until_cancelled(acquiring).await;
-        let connection = acquired.ok_or(sqlx::Error::PoolTimedOut)??;
-        Ok(Lease::new(connection, link.lost.clone(), Arc::clone(self)))
+        let (permit, connection) = acquired.ok_or(sqlx::Error::PoolTimedOut)??;
+        Ok(Lease::new(
+            connection,
+            permit,
+            link.lost.clone(),
+            Arc::clone(self),
+        ))
     }
 
     pub(super) const fn answer_timeout(&self) -> Duration {
@@ -145,6 +160,20 @@ impl Link {
             pool,
             lost: CancellationToken::new(),
         }
+    }
+}
+
+/// The turn of a request at the connections of a pool. The server's own work, commits among it, waits for none.
+pub(super) async fn permit(
+    permits: &Arc<Permits>,
+    within: Duration,
+) -> Result<Option<Permit>, sqlx::Error> {
+    let Some(caller) = on_behalf::current() else {
+        return Ok(None);
+    };
+    match timeout(within, permits.acquire(caller)).await {
+        Ok(Ok(permit)) => Ok(Some(permit)),
+        Ok(Err(_)) | Err(_) => Err(sqlx::Error::PoolTimedOut),
     }
 }
 

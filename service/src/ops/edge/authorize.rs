@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use bucketry_contract::access_table::{self, AccessClass as ContractClass};
 use bucketry_contract::adapter::v1::{AuthorizeRequest, AuthorizeResponse};
-use bucketry_edge::fair::Slot;
+use bucketry_edge::fair::{Slot, on_behalf};
 
 use super::claim::{Asking, ClaimError, Verified, verify};
 use crate::access::{self, AccessClass, ClientAddress, MAX_SESSION_LIFE, OperationSession, Origin};
@@ -28,6 +28,7 @@ pub(crate) async fn authorize(
         operation: operation(&asked).into(),
         user_agent: Origin::user_agent(&asked.user_agent),
     };
+    on_behalf::set_address(origin.address.ip());
     let verified = match asked.claim.clone() {
         Some(claim) => {
             let named = (asked.bucket.as_str(), asked.key.as_str());
@@ -38,6 +39,10 @@ pub(crate) async fn authorize(
             chunk_key: None,
         },
     };
+    let sharer = fair_caller(&verified.caller);
+    if verified.caller.key().is_some() {
+        on_behalf::set(sharer);
+    }
     let classes = classes(&asked)?;
     let named = Asked {
         rpc: &asked.rpc,
@@ -55,7 +60,6 @@ pub(crate) async fn authorize(
         &asked.expected_source_bucket_owner,
     )
     .await?;
-    let sharer = fair_caller(&verified.caller);
     let slot = match shares {
         SharedBy::Service => Some(Arc::new(service.slot(sharer).await?)),
         SharedBy::Edge => None,

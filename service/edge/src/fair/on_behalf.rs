@@ -1,0 +1,83 @@
+//! Whose work the current task does, for resources deep below that are shared fairly.
+
+use std::cell::Cell;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::net::IpAddr;
+
+use super::shares::Caller;
+use crate::budget::Network;
+
+tokio::task_local! {
+    static CALLER: Cell<Caller>;
+}
+
+/// Runs the work of a request from an address, of whose caller nothing is known yet.
+pub async fn scope<T>(address: Option<IpAddr>, work: impl Future<Output = T>) -> T {
+    CALLER.scope(Cell::new(unknown(address)), work).await
+}
+
+/// The request comes from another address than its connection's peer: a separate adapter names its client.
+pub fn set_address(address: Option<IpAddr>) {
+    set(unknown(address));
+}
+
+/// The request claims to be of an access key: so that the claims of one network share by key.
+pub fn set_claim(access_key_id: &str) {
+    let mut hasher = DefaultHasher::new();
+    access_key_id.hash(&mut hasher);
+    let key = hasher.finish();
+    // Outside of a request there is nobody to note.
+    let _ = CALLER.try_with(|caller| {
+        caller.set(Caller {
+            key,
+            ..caller.get()
+        })
+    });
+}
+
+/// The caller is proved.
+pub fn set(proved: Caller) {
+    // Outside of a request there is nobody to note.
+    let _ = CALLER.try_with(|caller| caller.set(proved));
+}
+
+/// Whose request the current task works on; `None`: the server's own work.
+#[must_use]
+pub fn current() -> Option<Caller> {
+    CALLER.try_with(Cell::get).ok()
+}
+
+fn unknown(address: Option<IpAddr>) -> Caller {
+    match address {
+        Some(address) => Caller::stranger(Network::of(address)),
+        None => Caller {
+            account: Caller::STRANGER,
+            key: 0,
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_request_is_of_its_network_then_of_its_claim_then_of_its_caller() {
+        assert_eq!(current(), None);
+        let address = [192, 0, 2, 1].into();
+        scope(Some(address), async {
+            let network = Caller::stranger(Network::of(address));
+            assert_eq!(current(), Some(network));
+            set_claim("AKIAEXAMPLE");
+            let claim = current().unwrap();
+            assert_eq!(claim.account, network.account);
+            assert_ne!(claim.key, network.key);
+            let proved = Caller { account: 7, key: 8 };
+            set(proved);
+            assert_eq!(current(), Some(proved));
+        })
+        .await;
+        set(Caller::ANONYMOUS);
+        assert_eq!(current(), None);
+    }
+}
