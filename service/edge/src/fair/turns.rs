@@ -1,3 +1,4 @@
+use std::collections::HashMap;
 use std::future::poll_fn;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,6 +13,10 @@ use super::shares::Caller;
 /// Looks without a change of caller after which one caller counts as alone.
 const QUIET_LOOKS: u32 = 10;
 
+/// Changes of caller between two looks from which on one account leaves a turn to others. Below, the others are so few that
+/// a turn kept for them would be lost.
+const BUSY_CHANGES: u32 = 1000;
+
 /// Processors to assume where their number is unknown.
 const PROCESSORS: usize = 2;
 
@@ -20,11 +25,14 @@ const PROCESSORS: usize = 2;
 /// The executor polls tasks in the order in which they have become ready. A thousand connections of one account would
 /// have their requests read, verified and answered before the next request of another account is even read. So, while
 /// several callers are active, a request waits for a turn before it is read (HTTP/1) or begun (HTTP/2), round robin by
-/// account and then by key, and keeps it until it has been polled once. There are as many turns as processors.
+/// account and then by key, and keeps it until it has been polled once. There are as many turns as processors; while
+/// the others are busy, one account leaves one of them free, so that a request of another account finds a processor.
 #[derive(Debug)]
 pub(crate) struct Turns {
     /// Several callers are active.
     contended: AtomicBool,
+    /// They are so active that one account leaves a turn to the others.
+    busy: AtomicBool,
     /// The account of the latest request.
     latest: AtomicU64,
     /// How often that was another account than before, since the latest look.
@@ -36,7 +44,10 @@ pub(crate) struct Turns {
 
 #[derive(Debug)]
 struct Queue {
+    turns: usize,
     free: usize,
+    /// Turns of each account that has some.
+    held: HashMap<u64, usize>,
     waiting: FairQueue<Arc<Turn>>,
 }
 
@@ -65,11 +76,14 @@ impl Turns {
     fn with(turns: usize) -> Self {
         Self {
             contended: AtomicBool::new(false),
+            busy: AtomicBool::new(false),
             latest: AtomicU64::new(0),
             changes: AtomicU32::new(0),
             quiet: AtomicU32::new(QUIET_LOOKS),
             queue: Mutex::new(Queue {
+                turns,
                 free: turns,
+                held: HashMap::new(),
                 waiting: FairQueue::default(),
             }),
         }
@@ -89,7 +103,9 @@ impl Turns {
 
     /// Decides whether several callers are active. To be called at regular intervals.
     pub(crate) fn look(&self) {
-        let quiet = match self.changes.swap(0, Ordering::Relaxed) {
+        let changes = self.changes.swap(0, Ordering::Relaxed);
+        self.busy.store(changes >= BUSY_CHANGES, Ordering::Relaxed);
+        let quiet = match changes {
             0 => self.quiet.load(Ordering::Relaxed).saturating_add(1),
             _ => 0,
         };
@@ -105,14 +121,15 @@ impl Turns {
     /// Asks for a turn.
     pub(crate) fn enter(self: &Arc<Self>, caller: Caller) -> Entry {
         let mut queue = self.queue();
-        let is_free = queue.free > 0;
+        let most = self.most_of_account(&queue);
+        let is_free = queue.free > 0 && queue.held_by(caller.account) < most;
         let turn = Arc::new(Turn {
             // Whoever is ready in the executor's queue asks for a turn before the first one is used.
             stage: AtomicU8::new(if is_free { YIELDS } else { WAITS }),
             waker: AtomicWaker::new(),
         });
         if is_free {
-            queue.free -= 1;
+            queue.take(caller.account);
         } else {
             queue.waiting.push(caller, Arc::clone(&turn));
         }
@@ -120,22 +137,56 @@ impl Turns {
         Entry {
             turns: Arc::clone(self),
             turn,
+            account: caller.account,
+        }
+    }
+
+    fn most_of_account(&self, queue: &Queue) -> usize {
+        match self.busy.load(Ordering::Relaxed) {
+            true => queue.turns.saturating_sub(1).max(1),
+            false => queue.turns,
         }
     }
 
     /// Gives a turn that has come back to the next.
-    fn pass_on(&self) {
+    fn pass_on(&self, account: u64) {
         let mut queue = self.queue();
-        while let Some((_, next)) = queue.waiting.pop(|_, _| true) {
+        queue.give_back(account);
+        let most = self.most_of_account(&queue);
+        while queue.free > 0 {
+            let Queue { waiting, held, .. } = &mut *queue;
+            let has_room = |account| held.get(&account).is_none_or(|held| *held < most);
+            let Some((caller, next)) = waiting.pop_of(has_room, |_, _| true) else {
+                return;
+            };
             let stage = &next.stage;
             let granted = stage.compare_exchange(WAITS, HELD, Ordering::AcqRel, Ordering::Relaxed);
             if granted.is_ok() {
-                drop(queue);
+                queue.take(caller.account);
                 next.waker.wake();
-                return;
             }
         }
-        queue.free += 1;
+    }
+}
+
+impl Queue {
+    fn held_by(&self, account: u64) -> usize {
+        self.held.get(&account).copied().unwrap_or(0)
+    }
+
+    fn take(&mut self, account: u64) {
+        self.free -= 1;
+        *self.held.entry(account).or_default() += 1;
+    }
+
+    fn give_back(&mut self, account: u64) {
+        self.free += 1;
+        if let Some(held) = self.held.get_mut(&account) {
+            *held -= 1;
+            if *held == 0 {
+                self.held.remove(&account);
+            }
+        }
     }
 }
 
@@ -144,6 +195,7 @@ impl Turns {
 pub(crate) struct Entry {
     turns: Arc<Turns>,
     turn: Arc<Turn>,
+    account: u64,
 }
 
 impl Entry {
@@ -170,7 +222,7 @@ impl Entry {
 impl Drop for Entry {
     fn drop(&mut self) {
         if self.turn.stage.swap(ENDED, Ordering::AcqRel) != WAITS {
-            self.turns.pass_on();
+            self.turns.pass_on(self.account);
         }
     }
 }
@@ -224,6 +276,29 @@ mod tests {
             .unwrap();
         drop(third);
         assert_eq!(turns.queue().free, 1);
+    }
+
+    #[tokio::test]
+    async fn one_account_leaves_a_turn_to_the_others_while_they_are_busy() {
+        let turns = Arc::new(Turns::with(2));
+        for change in 0..BUSY_CHANGES {
+            turns.note(if change % 2 == 0 { GREEDY } else { MODEST });
+        }
+        turns.look();
+        let first = turns.enter(GREEDY);
+        let second = turns.enter(GREEDY);
+        first.come().await;
+        assert!(second.come().now_or_never().is_none());
+        let modest = turns.enter(MODEST);
+        modest.come().await;
+        drop(modest);
+        // The turn that is free now is not for the account that has one.
+        assert!(second.come().now_or_never().is_none());
+        drop(first);
+        second.come().await;
+        turns.look();
+        let third = turns.enter(GREEDY);
+        third.come().await;
     }
 
     #[test]
