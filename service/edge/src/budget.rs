@@ -21,6 +21,17 @@ impl Network {
             }
         }
     }
+
+    /// A number for the network: another for each IPv4 address and each /64 but for the highest bit.
+    pub(crate) fn number(self) -> u64 {
+        match self.0 {
+            IpAddr::V4(address) => u64::from(address.to_bits()),
+            IpAddr::V6(address) => {
+                const INTERFACE_BITS: u32 = 64;
+                (address.to_bits() >> INTERFACE_BITS) as u64
+            }
+        }
+    }
 }
 
 /// The size of a budget.

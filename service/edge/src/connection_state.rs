@@ -185,7 +185,11 @@ impl ConnectionState {
 
     /// A complete head has arrived.
     pub(crate) fn begin_request(&self) {
-        self.turns.note(self.caller());
+        let caller = self.caller();
+        // Whose the first request is will be known when it has been judged.
+        if self.requests() > 0 || !caller.is_stranger() {
+            self.turns.note(caller);
+        }
         self.requests.fetch_add(1, Ordering::Relaxed);
         self.running.fetch_add(1, Ordering::Relaxed);
         self.head_bytes.store(0, Ordering::Relaxed);

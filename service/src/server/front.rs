@@ -1,5 +1,6 @@
 use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 use std::sync::Arc;
 
 use bucketry_contract::errors::{ErrorReason, status_of};
@@ -101,7 +102,7 @@ where
         let mut response = match refused {
             Some(status) => empty(status),
             None => {
-                let answer = self.answer(front, request, &id);
+                let answer = pin!(self.answer(front, request, &id));
                 on_behalf::scope(address, answer).await
             }
         };

@@ -1,5 +1,4 @@
 use std::collections::HashMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
 
 use crate::budget::Network;
 
@@ -19,13 +18,16 @@ impl Caller {
     /// The account of callers of whom nothing is proved and no network is known. Accounts are numbered below.
     pub(crate) const STRANGER: u64 = 1 << 63;
 
+    /// Whether nothing is proved of the caller.
+    pub(crate) const fn is_stranger(self) -> bool {
+        self.account >= Self::STRANGER
+    }
+
     /// All callers of a network of whom nothing is proved.
     #[must_use]
     pub fn stranger(network: Network) -> Self {
-        let mut hasher = DefaultHasher::new();
-        network.hash(&mut hasher);
         Self {
-            account: Self::STRANGER | hasher.finish(),
+            account: Self::STRANGER | network.number(),
             key: 0,
         }
     }

@@ -11,7 +11,7 @@ use super::queue::FairQueue;
 use super::shares::Caller;
 
 /// Looks without a change of caller after which one caller counts as alone.
-const QUIET_LOOKS: u32 = 10;
+const QUIET_LOOKS: u32 = 3;
 
 /// Changes of caller between two looks from which on one account leaves a turn to others. Below, the others are so few that
 /// a turn kept for them would be lost.
