@@ -1,5 +1,7 @@
 //! Cross-origin requests: the preflight, and the headers of an actual answer. The rules are the service's to judge.
 
+use std::collections::BTreeSet;
+
 use bucketry_contract::adapter::v1::{EvaluateCorsRequest, EvaluateCorsResponse};
 use http::header::{
     ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
@@ -19,6 +21,9 @@ const VARIES: &str = "Origin, Access-Control-Request-Headers, Access-Control-Req
 
 /// The methods that a rule can allow.
 const METHODS: [&str; 5] = ["GET", "PUT", "POST", "DELETE", "HEAD"];
+
+/// The most header names that one preflight may ask for: the service's limit too.
+const MAX_REQUEST_HEADERS: usize = 100;
 
 const NOT_ENABLED: &str = "CORSResponse: CORS is not enabled for this bucket.";
 
@@ -48,7 +53,7 @@ pub(crate) async fn preflight(
         bucket: bucket.to_owned(),
         origin,
         method: method.clone(),
-        request_headers: requested_headers(headers),
+        request_headers: requested_headers(headers)?,
     };
     let allowed = evaluate(edge, extensions, question).await?;
     if !allowed.allowed {
@@ -101,15 +106,27 @@ async fn evaluate(
     Ok(edge.authority.evaluate_cors(request).await?.into_inner())
 }
 
-fn requested_headers(headers: &HeaderMap) -> Vec<String> {
-    let lines = headers.get_all(ACCESS_CONTROL_REQUEST_HEADERS).iter();
-    let lines = lines.map(|line| String::from_utf8_lossy(line.as_bytes()).to_ascii_lowercase());
-    let joined = lines.collect::<Vec<_>>().join(",");
-    let names = joined
-        .split(',')
-        .map(str::trim)
-        .filter(|name| !name.is_empty());
-    names.map(str::to_owned).collect()
+/// The names in `Access-Control-Request-Headers`, in lower case, each once.
+///
+/// # Errors
+/// `BadRequest` if there are more than [`MAX_REQUEST_HEADERS`].
+fn requested_headers(headers: &HeaderMap) -> Result<Vec<String>, S3Error> {
+    let mut seen = BTreeSet::new();
+    for line in headers.get_all(ACCESS_CONTROL_REQUEST_HEADERS) {
+        let line = String::from_utf8_lossy(line.as_bytes()).to_ascii_lowercase();
+        let names = line.split(',').map(str::trim);
+        for name in names.filter(|name| !name.is_empty()) {
+            if !seen.contains(name) {
+                seen.insert(name.to_owned());
+            }
+            if seen.len() > MAX_REQUEST_HEADERS {
+                return Err(bad_request(format!(
+                    "Access-Control-Request-Headers names more than {MAX_REQUEST_HEADERS} headers."
+                )));
+            }
+        }
+    }
+    Ok(seen.into_iter().collect())
 }
 
 fn set_headers(headers: &mut HeaderMap, allowed: &EvaluateCorsResponse) {
@@ -152,4 +169,30 @@ fn forbidden(text: &'static str, method: &str, target: &Target) -> S3Error {
     S3Error::new("AccessForbidden", StatusCode::FORBIDDEN, text)
         .with_element("Method", method)
         .with_element("ResourceType", target.resource_type())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(lines: &[&str]) -> Result<Vec<String>, S3Error> {
+        let mut headers = HeaderMap::new();
+        for line in lines {
+            headers.append(ACCESS_CONTROL_REQUEST_HEADERS, line.parse().unwrap());
+        }
+        requested_headers(&headers)
+    }
+
+    #[test]
+    fn each_requested_header_is_asked_about_once() {
+        let repeated = format!("X-A, x-b,,{}", "x-a,".repeat(5_000));
+        assert_eq!(asked(&[&repeated, "X-B"]).unwrap(), ["x-a", "x-b"]);
+    }
+
+    #[test]
+    fn more_than_a_hundred_requested_headers_are_refused() {
+        let names = |count: usize| (0..count).map(|n| format!("x-{n}")).collect::<Vec<_>>();
+        assert_eq!(asked(&[&names(100).join(",")]).unwrap().len(), 100);
+        assert!(asked(&[&names(101).join(",")]).is_err());
+    }
 }

@@ -16,7 +16,7 @@ use crate::content::Lent;
 use crate::edge::Edge;
 use crate::error::S3Error;
 use crate::form::Wishes;
-use crate::intake::{Expectation, Intake, MAX_DOCUMENT_BYTES};
+use crate::intake::{Expectation, Intake};
 use crate::keep_alive::LateError;
 use crate::query::Query;
 use crate::settings::Limits;
@@ -65,16 +65,14 @@ impl Exchange {
         }
     }
 
-    /// Reserves the memory of an XML body before it is read.
+    /// Reserves the memory of an XML body of at most `limit` bytes before it is read.
     ///
     /// # Errors
     /// `SlowDown` if the caller's share of memory is used up.
-    pub(crate) async fn reserve_document(&mut self) -> Result<(), S3Error> {
+    pub(crate) async fn reserve_document(&mut self, limit: usize) -> Result<(), S3Error> {
         let announced = self.headers.get(CONTENT_LENGTH);
         let announced = announced.and_then(|value| value.to_str().ok()?.parse().ok());
-        let length = announced
-            .unwrap_or(MAX_DOCUMENT_BYTES)
-            .min(MAX_DOCUMENT_BYTES);
+        let length = announced.unwrap_or(limit).min(limit);
         if length > SMALL_DOCUMENT_BYTES {
             let lease = self.slot.reserve(length as u64).await.map_err(slow_down)?;
             self.slot.keep(Some(lease));

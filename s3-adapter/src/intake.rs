@@ -15,12 +15,25 @@ use crate::checksum::{DeclaredChecksum, DeclaredDigests};
 use crate::chunked::{ChunkDecoder, ChunkSigner, ChunkSigningKey, Framing};
 use crate::error::S3Error;
 use crate::fault::of_reason;
+use crate::generated::Operation;
 use crate::length::{LengthError, data_length};
 use crate::settings::Limits;
 use crate::sigv4::{Authentication, PayloadHash};
 
 /// XML documents of requests; S3's own limit for the largest of them, the batch delete, is 2 MiB.
 pub(crate) const MAX_DOCUMENT_BYTES: usize = 2 * 1024 * 1024;
+
+/// S3's own limit for a CORS configuration.
+const MAX_CORS_DOCUMENT_BYTES: usize = 64 * 1024;
+
+/// The most bytes of the XML document of an operation.
+pub(crate) fn max_document_bytes(operation: Operation) -> usize {
+    if operation == Operation::PutBucketCors {
+        MAX_CORS_DOCUMENT_BYTES
+    } else {
+        MAX_DOCUMENT_BYTES
+    }
+}
 
 /// A body whatever the server it comes from.
 pub(crate) type EdgeBody = UnsyncBoxBody<Bytes, Box<dyn std::error::Error + Send + Sync>>;
@@ -75,19 +88,20 @@ impl Intake {
         }
     }
 
-    /// Reads the whole of a small body and checks it against what was declared.
+    /// Reads the whole of a small body, of at most `limit` bytes, and checks it against what was declared.
     ///
     /// # Errors
     /// The body's faults, `MaxMessageLengthExceeded`, `RequestTimeout` and mismatches.
     pub(crate) async fn document(
         &mut self,
         digests: &DeclaredDigests,
+        limit: usize,
         idle: Duration,
     ) -> Result<Bytes, S3Error> {
         let Self::Open(reader) = self else {
             return Err(S3Error::internal());
         };
-        let document = timeout(idle, reader.collect(MAX_DOCUMENT_BYTES))
+        let document = timeout(idle, reader.collect(limit))
             .await
             .map_err(|_| request_timeout())??;
         digests.verify(&document, reader.trailer())?;

@@ -19,8 +19,8 @@ use bucketry_edge::forwarding::{ForwardedHeader, Forwarding, ForwardingError, Tr
 use bucketry_edge::health::Health;
 use bucketry_edge::side_door::{about_health, answer_apart};
 use bucketry_edge::{
-    Drained, LimitSettings, ListenError, Listener, MinRate, Preamble, Tls, TlsError, ZeroLimit,
-    listen, stop_signals,
+    Drained, LimitSettings, LineLimit, ListenError, Listener, MinRate, Preamble, Tls, TlsError,
+    ZeroLimit, listen, stop_signals,
 };
 use bucketry_s3_adapter::channels::Channels;
 use bucketry_s3_adapter::remote::{RemoteAuthority, RemoteObjects};
@@ -31,6 +31,8 @@ use clap::{CommandFactory, Parser};
 use http::Uri;
 use service_tls::{ServiceTls, ServiceTlsError};
 use tonic::transport::{Channel, Endpoint};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 use zeroize::Zeroizing;
 
 use self::front::Front;
@@ -158,11 +160,14 @@ fn main() -> ExitCode {
 }
 
 fn run(args: Args) -> Result<(), Failure> {
-    tracing_subscriber::fmt().with_writer(io::stderr).init();
+    let line_limit = LineLimit::default();
+    let lines = tracing_subscriber::fmt().with_writer(io::stderr).finish();
+    lines.with(line_limit.clone()).init();
     warn_of_unknown_variables();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
+    runtime.spawn(line_limit.keep_reporting());
     let served = runtime.block_on(serve(args));
     runtime.shutdown_background();
     served

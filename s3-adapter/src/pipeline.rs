@@ -25,7 +25,7 @@ use crate::generated::{Operation, ParsedRequest, dispatch};
 use crate::headers::{header_value, names_aws_chunked};
 use crate::hooks::HandWritten;
 use crate::host::host;
-use crate::intake::{EdgeBody, Expectation, Intake, MAX_DOCUMENT_BYTES, decoding};
+use crate::intake::{EdgeBody, Expectation, Intake, decoding, max_document_bytes};
 use crate::query::Query;
 use crate::response::set_standard_headers;
 use crate::said::{Said, said, signed_head};
@@ -310,11 +310,15 @@ async fn read_body(
         BodyKind::Xml { need, .. } => Some(need),
         BodyKind::None => None,
     };
+    let limit = max_document_bytes(parsed.operation());
     if need.is_some() {
-        exchange.reserve_document().await?;
+        exchange.reserve_document(limit).await?;
     }
     let idle = exchange.limits().body_idle;
-    let document = exchange.intake.document(&exchange.digests, idle).await?;
+    let document = exchange
+        .intake
+        .document(&exchange.digests, limit, idle)
+        .await?;
     match need {
         // As in S3, a body that means nothing is read and forgotten.
         None => return Ok(parsed),
@@ -324,7 +328,7 @@ async fn read_body(
         Some(Need::Required | Need::Optional) => {}
     }
     if !document.is_empty() {
-        exchange.document = Some(xml::parse(&document, MAX_DOCUMENT_BYTES)?);
+        exchange.document = Some(xml::parse(&document, limit)?);
     }
     parsed.read_body(exchange.document.as_ref())?;
     Ok(parsed)

@@ -141,7 +141,7 @@ fn client(command: ClientCommand) -> Result<ExitCode, Failure> {
 
 fn serve(args: ServeArgs) -> Result<ExitCode, Failure> {
     let config = Config::resolve(args, process_variable)?;
-    logs::install(&config.log)?;
+    let line_limit = logs::install(&config.log)?;
     for unknown in unknown_process_variables() {
         tracing::warn!("{unknown}");
     }
@@ -149,6 +149,7 @@ fn serve(args: ServeArgs) -> Result<ExitCode, Failure> {
         .enable_all()
         .event_interval(EVENT_INTERVAL)
         .build()?;
+    runtime.spawn(line_limit.keep_reporting());
     let done = runtime.block_on(serve_until_stopped(&config));
     // What still blocks a thread now has had its time.
     runtime.shutdown_background();

@@ -28,6 +28,11 @@ impl PageTokens {
         .unwrap_or_default()
     }
 
+    /// The token by which `query` goes on after `position`; empty if there is no more.
+    pub(crate) fn seal_next(&self, position: Option<&str>, query: &str) -> String {
+        position.map_or_else(String::new, |position| self.seal(position, query))
+    }
+
     /// The position of a token; none if there is no token.
     pub(crate) fn open(&self, token: &str, query: &str) -> Result<Option<String>, Error> {
         if token.is_empty() {

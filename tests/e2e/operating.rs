@@ -9,6 +9,7 @@ use bucketry_contract::v1::Permission;
 use bucketry_tests::cluster::PostgresServer;
 use bucketry_tests::error::HarnessError;
 use bucketry_tests::grpc::Clients;
+use bucketry_tests::http1::{Connection as HttpConnection, Request};
 use bucketry_tests::postgres;
 use bucketry_tests::server::{
     ALLOW_UNSAFE_DATABASE, KEYRING, ROOT_ACCESS_KEY_ID, ROOT_SECRET_ACCESS_KEY, Server,
@@ -73,6 +74,24 @@ fn a_listener_for_others_asks_for_the_public_url() -> Result<(), HarnessError> {
     let log = server.log();
     assert!(log.contains("tokens name http://localhost:"), "{log}");
     assert!(log.contains("set --public-url"), "{log}");
+    Ok(())
+}
+
+/// Each refused request of a stranger would be a line of the log; most are counted instead.
+#[test]
+fn strangers_do_not_fill_the_log() -> Result<(), HarnessError> {
+    const REQUESTS: usize = 1_000;
+    let server = Server::start(ServerOptions::new())?;
+    let mut connection = HttpConnection::open(server.address())?;
+    let host = server.address().to_string();
+    let request = Request::new("GET", "/photos/x").header("host", &host);
+    for _ in 0..REQUESTS {
+        connection.send(&request.head())?;
+        let answer = connection.receive("GET")?;
+        assert_eq!(answer.status, 403, "{}", answer.text());
+    }
+    let lines = server.log().matches("\"denied\"").count();
+    assert!((100..REQUESTS / 2).contains(&lines), "{lines} lines");
     Ok(())
 }
 

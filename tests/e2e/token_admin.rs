@@ -6,12 +6,12 @@ use std::time::{Duration, SystemTime};
 
 use bucketry_contract::errors::explain;
 use bucketry_contract::v1::{
-    AuditEvent, CloneTokenRequest, CreateAccountRequest, CreateSessionRequest, CreateTokenRequest,
-    Credentials, DecisionReason, DeleteBucketRequest, ExplainAccessRequest, ExplainAccessResponse,
-    GetTokenRequest, ListAuditEventsRequest, ListBucketsRequest, ListTokenAuditEventsRequest,
-    ListTokensRequest, Permission, PurgeTokenRequest, ResumeTokenRequest, RevokeTokenRequest,
-    ShowTokenSecretRequest, SuspendTokenRequest, Token, TokenLimits, TokenState,
-    UpdateTokenRequest,
+    AuditEvent, Bucket, CloneTokenRequest, CorsConfiguration, CorsRule, CreateAccountRequest,
+    CreateSessionRequest, CreateTokenRequest, Credentials, DecisionReason, DeleteBucketRequest,
+    ExplainAccessRequest, ExplainAccessResponse, GetTokenRequest, ListAuditEventsRequest,
+    ListBucketsRequest, ListTokenAuditEventsRequest, ListTokensRequest, Permission,
+    PurgeTokenRequest, ResumeTokenRequest, RevokeTokenRequest, ShowTokenSecretRequest,
+    SuspendTokenRequest, Token, TokenLimits, TokenState, UpdateBucketRequest, UpdateTokenRequest,
 };
 use bucketry_tests::error::HarnessError;
 use bucketry_tests::grpc::{Bearer, Clients};
@@ -19,6 +19,7 @@ use bucketry_tests::http1::{Request, Response, exchange};
 use bucketry_tests::postgres;
 use bucketry_tests::server::{ROOT_ACCESS_KEY_ID, Server, ServerOptions};
 use bucketry_tests::sigv4::Payload;
+use prost::Message;
 use prost_types::{FieldMask, Timestamp};
 use tonic::Status;
 
@@ -58,6 +59,8 @@ on_both_engines! {
     only_unusable_tokens_are_purged,
     every_act_is_in_the_audit,
     the_audit_comes_in_pages,
+    lists_of_long_rows_come_in_several_answers,
+    settings_of_any_size_leave_small_records,
     explanations_agree_with_requests,
     explanations_refuse_what_they_cannot_read,
 }
@@ -739,6 +742,101 @@ async fn the_audit_comes_in_pages(scene: &mut Scene) -> Result<(), HarnessError>
     let request = ListTokenAuditEventsRequest::default();
     let refused = scene.root.tokens.list_token_audit_events(request).await;
     assert_eq!(reason(refused), "ERROR_REASON_INVALID_ARGUMENT");
+    Ok(())
+}
+
+/// 400 tokens of some 9 KB, and as many records of their making: more than one message of gRPC may have. A client that
+/// goes on while there is a page token sees all of them.
+async fn lists_of_long_rows_come_in_several_answers(scene: &mut Scene) -> Result<(), HarnessError> {
+    const TOKENS: usize = 400;
+    const FOUR_MEBIBYTES: usize = 4 << 20;
+    let blocks = |first: u16| -> Vec<String> {
+        let block = |n| format!("2001:db8:ffff:{:x}:ffff:ffff:ffff:ffff", first + n);
+        (0..100).map(block).collect()
+    };
+    let settings = CreateTokenRequest {
+        permission: Permission::ReadOnly.into(),
+        allowed_ips: blocks(0x1000),
+        disallowed_ips: blocks(0x2000),
+        ..Default::default()
+    };
+    for _ in 0..TOKENS {
+        scene.make(settings.clone()).await?;
+    }
+    let (mut tokens, mut answers, mut page_token) = (0, 0, String::new());
+    loop {
+        let request = ListTokensRequest {
+            bucket: BUCKET.to_owned(),
+            page_size: 1000,
+            page_token,
+        };
+        let answer = scene.root.tokens.list_tokens(request).await?.into_inner();
+        assert!(answer.encoded_len() < FOUR_MEBIBYTES);
+        (tokens, answers) = (tokens + answer.tokens.len(), answers + 1);
+        page_token = answer.next_page_token;
+        if page_token.is_empty() {
+            break;
+        }
+    }
+    assert_eq!((tokens, answers), (TOKENS, 2));
+    let (mut events, mut answers, mut page_token) = (0, 0, String::new());
+    loop {
+        let request = ListAuditEventsRequest {
+            page_size: 1000,
+            page_token,
+        };
+        let answer = scene.root.admin.list_audit_events(request).await?;
+        let answer = answer.into_inner();
+        assert!(answer.encoded_len() < FOUR_MEBIBYTES);
+        let made = answer
+            .events
+            .iter()
+            .filter(|event| event.action == "token.create");
+        (events, answers) = (events + made.count(), answers + 1);
+        page_token = answer.next_page_token;
+        if page_token.is_empty() {
+            break;
+        }
+    }
+    assert_eq!((events, answers), (TOKENS, 2));
+    Ok(())
+}
+
+/// The largest configuration that is taken leaves a record of some kilobytes, with a digest of the whole.
+async fn settings_of_any_size_leave_small_records(scene: &mut Scene) -> Result<(), HarnessError> {
+    let configuration = |headers: usize| Bucket {
+        name: BUCKET.to_owned(),
+        cors: Some(CorsConfiguration {
+            rules: vec![CorsRule {
+                allowed_origins: vec!["*".to_owned()],
+                allowed_methods: vec!["GET".to_owned()],
+                allowed_headers: vec!["h".repeat(9_000); headers],
+                ..Default::default()
+            }],
+        }),
+        ..Default::default()
+    };
+    let request = |headers| UpdateBucketRequest {
+        bucket: Some(configuration(headers)),
+        update_mask: Some(FieldMask {
+            paths: vec!["cors".to_owned()],
+        }),
+    };
+    for _ in 0..2 {
+        scene.root.objects.update_bucket(request(7)).await?;
+    }
+    let refused = scene.root.objects.update_bucket(request(8)).await;
+    assert_eq!(reason(refused), "ERROR_REASON_INVALID_REQUEST");
+    let events = scene.audit(BUCKET, "").await?;
+    let updates = events
+        .iter()
+        .filter(|event| event.action == "bucket.update");
+    let updates: Vec<&AuditEvent> = updates.collect();
+    assert_eq!(updates.len(), 2);
+    for event in updates {
+        assert!(event.details.len() < 8 * 1024, "{}", event.details.len());
+        assert!(event.details.contains("\"sha256\""), "{}", event.details);
+    }
     Ok(())
 }
 

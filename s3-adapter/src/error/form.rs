@@ -74,6 +74,10 @@ impl From<FieldError> for S3Error {
     fn from(fault: FieldError) -> Self {
         match fault {
             FieldError::Missing(name) => missing_field(name),
+            FieldError::TooMany => bad_request(
+                "MaxPostPreDataLengthExceededError",
+                "Your POST request has too many fields preceding the upload file.",
+            ),
             FieldError::Twice(name) => {
                 let message = format!("The form has the field '{name}' more than once.");
                 S3Error::invalid_argument(name, "", message)

@@ -5,6 +5,10 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 /// All names and values together, as in S3.
 pub const MAX_FIELD_BYTES: usize = 20 * 1024;
 
+/// The most fields of one form. S3's own limit is that of their bytes; each field is compared with the others and with
+/// the conditions of the policy.
+const MAX_FIELDS: usize = 256;
+
 /// The variable that stands for the name of the file.
 const FILE_NAME: &str = "${filename}";
 
@@ -18,6 +22,9 @@ pub enum FieldError {
     /// A field that there must be is not there, or comes after the file.
     #[error("the form has no field {0}")]
     Missing(&'static str),
+    /// More than 256 fields.
+    #[error("the form has more than {MAX_FIELDS} fields")]
+    TooMany,
     /// A field came twice, in whatever case, or under both of its names.
     #[error("the form has the field {0:?} twice")]
     Twice(String),
@@ -80,8 +87,11 @@ impl Fields {
     /// Adds a field.
     ///
     /// # Errors
-    /// `Twice`; `Invalid` if it is not text.
+    /// `TooMany`; `Twice`; `Invalid` if it is not text.
     pub fn add(&mut self, name: &str, value: Vec<u8>) -> Result<(), FieldError> {
+        if self.0.len() >= MAX_FIELDS {
+            return Err(FieldError::TooMany);
+        }
         let name = name.to_ascii_lowercase();
         let value = String::from_utf8(value).map_err(|_| FieldError::Invalid {
             name: name.clone(),
@@ -291,5 +301,14 @@ mod tests {
         ] {
             assert!(fields(pairs).headers().is_err(), "{pairs:?}");
         }
+    }
+
+    #[test]
+    fn a_form_has_at_most_256_fields() {
+        let mut fields = Fields::default();
+        for n in 0..MAX_FIELDS {
+            fields.add(&format!("x-ignore-{n}"), Vec::new()).unwrap();
+        }
+        assert_eq!(fields.add("key", Vec::new()), Err(FieldError::TooMany));
     }
 }

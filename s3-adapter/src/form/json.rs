@@ -2,6 +2,8 @@
 //!
 //! A key that two readers could take differently is refused: whoever signed the policy saw one of them.
 
+use std::collections::HashSet;
+
 use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
 /// A value.
@@ -96,8 +98,9 @@ impl<'de> Visitor<'de> for JsonVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Json, A::Error> {
         let mut object: Vec<(String, Json)> = Vec::new();
+        let mut keys = HashSet::new();
         while let Some((key, value)) = entries.next_entry::<String, Json>()? {
-            if object.iter().any(|(known, _)| *known == key) {
+            if !keys.insert(key.clone()) {
                 return Err(de::Error::custom(format!("the key {key:?} is there twice")));
             }
             object.push((key, value));

@@ -274,6 +274,31 @@ async fn documents_are_bounded_and_well_formed() {
 }
 
 #[tokio::test]
+async fn a_cors_configuration_is_bounded_as_in_s3() {
+    let frame = [
+        "<CORSConfiguration><CORSRule><AllowedOrigin>*</AllowedOrigin><AllowedMethod>GET</AllowedMethod>",
+        "</CORSRule></CORSConfiguration>",
+    ];
+    let document = |bytes: usize| {
+        let [head, tail] = frame;
+        let padding = " ".repeat(bytes - head.len() - tail.len());
+        format!("{head}{padding}{tail}")
+    };
+    let bench = Bench::new();
+    let put = |bytes| bench.send("PUT", "/b?cors", &SIGNED, document(bytes));
+    let seen = put(65_537).await;
+    seen.assert_error(400, "MaxMessageLengthExceeded");
+    assert!(
+        seen.text()
+            .contains("<MaxMessageLengthBytes>65536</MaxMessageLengthBytes>"),
+        "{seen:?}"
+    );
+    assert!(bench.service().called().is_empty());
+    put(65_536).await;
+    assert_eq!(bench.service().called().len(), 1);
+}
+
+#[tokio::test]
 async fn a_damaged_document_is_refused() {
     let bench = Bench::new();
     let headers = [("content-md5", "XrY7u+Ae7tCTyyK7j1rNww==")];

@@ -16,6 +16,7 @@ pub mod duration;
 mod ended;
 mod handler;
 mod limits;
+mod line_limit;
 mod listen;
 mod pace;
 mod proxy_protocol;
@@ -34,6 +35,7 @@ pub use connection_info::{ClientCertificate, ConnectionInfo, Encryption};
 pub use ended::describe_metrics;
 pub use handler::Handler;
 pub use limits::{Limits, MAX_HEAD_BYTES};
+pub use line_limit::LineLimit;
 pub use listen::{ListenError, Listener, Preamble, listen, listen_all};
 pub use pace::MinRate;
 pub use proxy_protocol::{

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::judge::State;
 use super::model::{AccessKey, Bucket, BucketState, ObjectData, StoredObject};
-use crate::domain::{AccessKeyId, AccessKeyPk, BucketId, BucketName, ObjectKey};
+use crate::domain::{AccessKeyId, AccessKeyPk, BucketId, BucketName, CorsRule, ObjectKey};
 
 const SHARDS: usize = 64;
 
@@ -186,9 +186,22 @@ fn weigh_key(key: &AccessKey) -> usize {
 }
 
 fn weigh_bucket(bucket: &Bucket) -> usize {
-    let tags = bucket.config.tagging.as_ref().map_or(0, Vec::len);
-    let rules = bucket.config.cors.as_ref().map_or(0, Vec::len);
-    OVERHEAD + size_of::<Bucket>() + 128 * tags + 1024 * rules
+    let tags = bucket.config.tagging.iter().flatten();
+    let tags: usize = tags.map(|tag| tag.key.len() + tag.value.len() + 48).sum();
+    let rules: usize = bucket.config.cors.iter().flatten().map(weigh_rule).sum();
+    OVERHEAD + size_of::<Bucket>() + tags + rules
+}
+
+fn weigh_rule(rule: &CorsRule) -> usize {
+    let lists = [
+        &rule.allowed_origins,
+        &rule.allowed_methods,
+        &rule.allowed_headers,
+        &rule.expose_headers,
+    ];
+    let entries = lists.into_iter().flatten();
+    let entries: usize = entries.map(|text| size_of::<String>() + text.len()).sum();
+    size_of::<CorsRule>() + rule.id.as_ref().map_or(0, String::len) + entries
 }
 
 fn weigh_object(object: &StoredObject) -> usize {
@@ -257,5 +270,14 @@ mod tests {
             "{}",
             cache.rows.weighted_size()
         );
+    }
+
+    #[test]
+    fn a_rule_weighs_what_it_holds() {
+        let rule = CorsRule {
+            allowed_headers: vec!["h".repeat(9_900); 190],
+            ..CorsRule::default()
+        };
+        assert!(weigh_rule(&rule) > 190 * 9_900);
     }
 }

@@ -24,7 +24,7 @@ use std::time::Duration;
 
 pub use error::{CatalogError, Condition, Refusal};
 pub use outcome::{ObjectDeleted, ObjectStored, Outcome, Repetition, TypedChange, UploadCompleted};
-pub use read::SealedSecrets;
+pub use read::{MAX_READ_DETAILS, SealedSecrets};
 pub use upkeep::Reclaim;
 pub use url::CatalogUrl;
 

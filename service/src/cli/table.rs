@@ -1,5 +1,8 @@
 use std::io::{self, Write};
 
+/// The most characters of one cell: longer texts are cut. The whole is in the JSON output.
+const MAX_CELL: usize = 1_000;
+
 /// Writes rows under a head, in columns two spaces apart.
 pub(super) fn table<const N: usize>(
     out: &mut dyn Write,
@@ -7,7 +10,10 @@ pub(super) fn table<const N: usize>(
     rows: impl IntoIterator<Item = [String; N]>,
 ) -> io::Result<()> {
     let rows: Vec<[String; N]> = std::iter::once(head.map(str::to_owned))
-        .chain(rows.into_iter().map(|row| row.map(printable)))
+        .chain(
+            rows.into_iter()
+                .map(|row| row.map(|cell| cut(printable(cell)))),
+        )
         .collect();
     let mut widths = [0_usize; N];
     for row in &rows {
@@ -23,6 +29,14 @@ pub(super) fn table<const N: usize>(
         writeln!(out, "{}", line.trim_end())?;
     }
     Ok(())
+}
+
+/// A text of at most [`MAX_CELL`] characters; a cut one ends with an ellipsis.
+fn cut(text: String) -> String {
+    if text.chars().nth(MAX_CELL).is_none() {
+        return text;
+    }
+    text.chars().take(MAX_CELL - 1).chain(['…']).collect()
 }
 
 /// A text without control characters: names are chosen by others and must not steer the terminal.
@@ -59,5 +73,16 @@ mod tests {
             text,
             "NAME       STATE\né          x\nlong name  \\u{1b}[2J\n"
         );
+    }
+
+    #[test]
+    fn a_long_cell_is_cut_and_widens_no_other_row_beyond_that() {
+        let mut out = Vec::new();
+        let rows = [["é".repeat(70_000)], ["x".to_owned()]];
+        table(&mut out, ["DETAILS"], rows).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        let lengths: Vec<usize> = text.lines().map(|line| line.chars().count()).collect();
+        assert_eq!(lengths, [7, MAX_CELL, 1]);
+        assert!(text.contains("é…\n"));
     }
 }

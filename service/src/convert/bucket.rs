@@ -9,15 +9,25 @@ use crate::rules::{cors, tags};
 /// A bucket with its settings for the wire.
 pub(crate) fn bucket_to_proto(bucket: &Bucket, owner: &Owner) -> v1::Bucket {
     v1::Bucket {
+        tagging: bucket.config.tagging.as_deref().map(tag_set_to_proto),
+        cors: bucket.config.cors.as_deref().map(cors_to_proto),
+        ownership_controls: bucket.config.ownership.map(ownership_to_proto),
+        ..bare_bucket_to_proto(bucket, owner)
+    }
+}
+
+/// A bucket without its settings for the wire.
+pub(crate) fn bare_bucket_to_proto(bucket: &Bucket, owner: &Owner) -> v1::Bucket {
+    v1::Bucket {
         name: bucket.name.as_str().to_owned(),
         region: bucket.region.clone(),
         account_id: bucket.account.to_string(),
         owner_id: owner.id.clone(),
         owner_display_name: owner.display_name.clone(),
         create_time: Some(super::timestamp_to_proto(bucket.created)),
-        tagging: bucket.config.tagging.as_deref().map(tag_set_to_proto),
-        cors: bucket.config.cors.as_deref().map(cors_to_proto),
-        ownership_controls: bucket.config.ownership.map(ownership_to_proto),
+        tagging: None,
+        cors: None,
+        ownership_controls: None,
     }
 }
 

@@ -6,13 +6,15 @@ mod bucket;
 mod conditions;
 mod decision;
 mod digests;
+mod fitting;
 mod object;
 mod token;
 
 pub(crate) use attributes::{attributes_from_proto, attributes_to_proto, tags_from_proto};
 pub(crate) use audit::audit_event_to_proto;
 pub(crate) use bucket::{
-    bucket_to_proto, cors_from_proto, ownership_from_proto, tag_set_from_proto,
+    bare_bucket_to_proto, bucket_to_proto, cors_from_proto, ownership_from_proto,
+    tag_set_from_proto,
 };
 pub(crate) use conditions::{read_conditions, write_preconditions};
 pub(crate) use decision::reason_to_proto;
@@ -20,6 +22,7 @@ pub(crate) use digests::{
     DeclaredDigests, algorithm_from_proto, algorithm_to_proto, checksum_to_proto,
     checksum_type_to_proto, declared_digests,
 };
+pub(crate) use fitting::{fitting, fitting_objects};
 pub(crate) use object::{Owner, object_to_proto, part_to_proto, upload_to_proto};
 pub(crate) use token::{
     account_to_proto, admin_key_to_proto, expiry_from_proto, ip_rules_from_proto, is_unnameable,

@@ -1,7 +1,7 @@
 use bucketry_contract::v1::AuditEvent;
 
-use crate::catalog::query::{ListAudit, More};
-use crate::convert::{audit_event_to_proto, page_size};
+use crate::catalog::query::ListAudit;
+use crate::convert::{audit_event_to_proto, fitting, page_size};
 use crate::domain::Timestamp;
 use crate::error::Error;
 use crate::service::Service;
@@ -27,14 +27,13 @@ pub(crate) async fn audit_page(
         ..of
     };
     let page = service.catalog.list_audit(&list).await?;
-    let next = match (page.more, page.items.last()) {
-        (More::Yes, Some(last)) => {
-            let position = format!("{}:{}", last.entry.at.as_micros(), last.id);
-            service.page_tokens.seal(&position, &query)
-        }
-        _ => String::new(),
-    };
-    Ok((page.items.iter().map(audit_event_to_proto).collect(), next))
+    let events = page.items.iter().map(audit_event_to_proto).collect();
+    let page = fitting(page, events);
+    let next = page.last_before_more.map(|last| {
+        let position = format!("{}:{}", last.entry.at.as_micros(), last.id);
+        service.page_tokens.seal(&position, &query)
+    });
+    Ok((page.shown, next.unwrap_or_default()))
 }
 
 /// Only what was sealed here is read: time and id of the last event shown.

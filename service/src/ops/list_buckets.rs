@@ -1,12 +1,9 @@
-use std::sync::Arc;
-
 use bucketry_contract::v1::{ListBucketsRequest, ListBucketsResponse};
 use tonic::Request;
 
-use crate::catalog::model::{Bucket, KeyScope};
-use crate::catalog::query::{ListBuckets, More};
-use crate::convert::{bucket_to_proto, page_size};
-use crate::domain::BucketConfig;
+use crate::catalog::model::KeyScope;
+use crate::catalog::query::{BucketPage, ListBuckets, More};
+use crate::convert::{bare_bucket_to_proto, fitting, page_size};
 use crate::error::Error;
 use crate::service::Service;
 
@@ -24,16 +21,19 @@ pub(crate) async fn list_buckets(
     let scope = grant.scope();
     let query = format!("buckets\0{}\0{scope:?}", asked.prefix);
     let after = service.page_tokens.open(&asked.page_token, &query)?;
-    let (buckets, more) = match scope {
+    let page = match scope {
         Some(KeyScope::Bucket { bucket, .. }) => {
             let own = service.catalog.bucket(bucket).await?;
             let shown =
                 own.filter(|own| after.is_none() && own.name.as_str().starts_with(&asked.prefix));
-            (shown.into_iter().collect(), More::No)
+            BucketPage {
+                items: shown.into_iter().collect(),
+                more: More::No,
+            }
         }
         Some(KeyScope::Edge) => return Err(Error::AccessDenied),
         Some(KeyScope::Account(_) | KeyScope::Everything) | None => {
-            let page = service
+            service
                 .catalog
                 .list_buckets(&ListBuckets {
                     account: match scope {
@@ -44,43 +44,34 @@ pub(crate) async fn list_buckets(
                     after: after.and_then(|name| name.parse().ok()),
                     max,
                 })
-                .await?;
-            (page.items, page.more)
+                .await?
         }
     };
-    answer(service, &grant, buckets, more, &query).await
+    answer(service, &grant, page, &query).await
 }
 
 async fn answer(
     service: &Service,
     grant: &crate::service::AccountGrant,
-    buckets: Vec<Arc<Bucket>>,
-    more: More,
+    page: BucketPage,
     query: &str,
 ) -> Result<ListBucketsResponse, Error> {
-    let next_page_token = match (more, buckets.last()) {
-        (More::Yes, Some(last)) => service.page_tokens.seal(last.name.as_str(), query),
-        _ => String::new(),
-    };
     let account = match grant.scope() {
         Some(KeyScope::Account(account) | KeyScope::Bucket { account, .. }) => account,
         Some(KeyScope::Everything | KeyScope::Edge) | None => service.settings.first_account,
     };
     let owner = service.owner(account).await?;
-    let mut shown = Vec::with_capacity(buckets.len());
-    for bucket in buckets {
-        let bare = Bucket {
-            config: BucketConfig::default(),
-            ..Bucket::clone(&bucket)
-        };
-        shown.push(bucket_to_proto(
-            &bare,
-            &service.owner(bucket.account).await?,
-        ));
+    let mut shown = Vec::with_capacity(page.items.len());
+    for bucket in &page.items {
+        let owner = service.owner(bucket.account).await?;
+        shown.push(bare_bucket_to_proto(bucket, &owner));
     }
+    let page = fitting(page, shown);
+    let next = page.last_before_more.as_ref();
+    let next = next.map(|last| last.name.as_str());
     Ok(ListBucketsResponse {
-        buckets: shown,
-        next_page_token,
+        buckets: page.shown,
+        next_page_token: service.page_tokens.seal_next(next, query),
         owner_id: owner.id,
         owner_display_name: owner.display_name,
     })

@@ -2,7 +2,7 @@ use bucketry_contract::v1::{ListObjectVersionsRequest, ListObjectVersionsRespons
 use tonic::Request;
 
 use crate::catalog::query::{ListObjects, Listed};
-use crate::convert::{NULL_VERSION, object_to_proto, page_size, version_marker};
+use crate::convert::{NULL_VERSION, fitting_objects, object_to_proto, page_size, version_marker};
 use crate::error::Error;
 use crate::limits::MAX_PAGE;
 use crate::service::Service;
@@ -31,20 +31,22 @@ pub(crate) async fn list_object_versions(
         })
         .await?;
     let owner = service.owner(grant.bucket.account).await?;
+    let show = |row: &_| object_to_proto(&grant.bucket.name, row, &owner);
+    let (entries, next) = fitting_objects(page, show);
     let mut answer = ListObjectVersionsResponse {
-        versions: Vec::with_capacity(page.entries.len()),
+        versions: Vec::with_capacity(entries.len()),
         ..ListObjectVersionsResponse::default()
     };
-    if let Some(next) = page.next {
+    if let Some(next) = next {
         answer.next_key_marker = next;
-        if let Some(Listed::Entry(_)) = page.entries.last() {
+        if let Some(Listed::Entry(_)) = entries.last() {
             answer.next_version_id_marker = NULL_VERSION.to_owned();
         }
     }
-    for entry in page.entries {
+    for entry in entries {
         match entry {
-            Listed::Entry(row) => answer.versions.push(ObjectVersion {
-                object: Some(object_to_proto(&grant.bucket.name, &row, &owner)),
+            Listed::Entry(object) => answer.versions.push(ObjectVersion {
+                object: Some(object),
                 version_id: NULL_VERSION.to_owned(),
                 is_latest: true,
             }),

@@ -2,7 +2,7 @@ use bucketry_contract::v1::{ListObjectsRequest, ListObjectsResponse};
 use tonic::Request;
 
 use crate::catalog::query::{ListObjects, Listed};
-use crate::convert::{object_to_proto, page_size};
+use crate::convert::{fitting_objects, object_to_proto, page_size};
 use crate::error::Error;
 use crate::limits::MAX_PAGE;
 use crate::service::Service;
@@ -34,20 +34,19 @@ pub(crate) async fn list_objects(
         })
         .await?;
     let owner = service.owner(grant.bucket.account).await?;
+    let show = |row: &_| object_to_proto(&grant.bucket.name, row, &owner);
+    let (entries, next) = fitting_objects(page, show);
     let mut answer = ListObjectsResponse {
-        objects: Vec::with_capacity(page.entries.len()),
+        objects: Vec::with_capacity(entries.len()),
         ..ListObjectsResponse::default()
     };
-    for entry in page.entries {
+    for entry in entries {
         match entry {
-            Listed::Entry(row) => {
-                let object = object_to_proto(&grant.bucket.name, &row, &owner);
-                answer.objects.push(object);
-            }
+            Listed::Entry(object) => answer.objects.push(object),
             Listed::CommonPrefix(prefix) => answer.common_prefixes.push(prefix),
         }
     }
-    if let Some(next) = page.next {
+    if let Some(next) = next {
         answer.next_page_token = service.page_tokens.seal(&next, &query);
         answer.next_start_after = next;
     }

@@ -1,3 +1,5 @@
+use std::collections::HashSet;
+
 use bucketry_contract::v1::{Bucket, UpdateBucketRequest, UpdateBucketResponse};
 use serde_json::json;
 use tonic::Request;
@@ -65,8 +67,10 @@ fn edits(sent: Bucket, paths: Vec<String>) -> Result<Vec<BucketEdit>, Error> {
         });
     }
     let mut sent = sent;
+    let mut named = HashSet::new();
     paths
         .into_iter()
+        .filter(|path| named.insert(path.clone()))
         .map(|path| match path.as_str() {
             "tagging" => Ok(BucketEdit::Tagging(
                 sent.tagging.take().map(tag_set_from_proto).transpose()?,
@@ -89,4 +93,29 @@ fn edits(sent: Bucket, paths: Vec<String>) -> Result<Vec<BucketEdit>, Error> {
             }),
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use bucketry_contract::v1;
+
+    use super::*;
+
+    #[test]
+    fn a_setting_that_is_named_again_is_edited_once() {
+        let tag = v1::Tag {
+            key: "k".into(),
+            value: "v".into(),
+        };
+        let sent = Bucket {
+            tagging: Some(v1::TagSet { tags: vec![tag] }),
+            ..Bucket::default()
+        };
+        let edits = edits(sent, vec!["tagging".to_owned(); 10_000]).unwrap();
+        assert!(
+            matches!(edits.as_slice(), [BucketEdit::Tagging(Some(tags))] if tags.len() == 1),
+            "{} edits",
+            edits.len()
+        );
+    }
 }

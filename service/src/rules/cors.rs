@@ -4,6 +4,14 @@
 use crate::domain::CorsRule;
 
 const MAX_RULES: usize = 100;
+
+/// The most bytes of a configuration, measured as S3 measures it: as the shortest XML document that says the same.
+const MAX_DOCUMENT_BYTES: usize = 64 * 1024;
+
+/// The most header names that one preflight may ask for. The cost of a preflight is at most the product of this and of
+/// the patterns that fit into a configuration.
+pub(crate) const MAX_REQUEST_HEADERS: usize = 100;
+
 const METHODS: [&str; 5] = ["GET", "PUT", "HEAD", "POST", "DELETE"];
 
 /// Why a CORS configuration is refused.
@@ -14,6 +22,14 @@ pub(crate) enum CorsError {
     RuleCount {
         /// Rules sent.
         count: usize,
+    },
+    /// More than 64 KiB.
+    #[error(
+        "the CORS configuration has {bytes} bytes as an XML document; {MAX_DOCUMENT_BYTES} are allowed"
+    )]
+    Size {
+        /// The bytes of the document.
+        bytes: usize,
     },
     /// A rule without origins or without methods.
     #[error("CORS rule {rule} needs at least one AllowedOrigin and one AllowedMethod")]
@@ -69,6 +85,10 @@ pub(crate) enum CorsError {
 pub(crate) fn check(rules: &[CorsRule]) -> Result<(), CorsError> {
     if rules.is_empty() || rules.len() > MAX_RULES {
         return Err(CorsError::RuleCount { count: rules.len() });
+    }
+    let bytes = document_bytes(rules);
+    if bytes > MAX_DOCUMENT_BYTES {
+        return Err(CorsError::Size { bytes });
     }
     rules
         .iter()
@@ -133,6 +153,30 @@ fn check_rule(number: usize, rule: &CorsRule) -> Result<(), CorsError> {
     Ok(())
 }
 
+/// The length of the shortest XML document that holds the rules, without escapes. No document that a client sent for
+/// these rules is shorter.
+fn document_bytes(rules: &[CorsRule]) -> usize {
+    let rules = rules.iter().map(|rule| {
+        let lists = [
+            ("AllowedOrigin", &rule.allowed_origins),
+            ("AllowedMethod", &rule.allowed_methods),
+            ("AllowedHeader", &rule.allowed_headers),
+            ("ExposeHeader", &rule.expose_headers),
+        ];
+        let entries = lists
+            .into_iter()
+            .flat_map(|(name, values)| values.iter().map(|value| element_bytes(name, value.len())));
+        let id = rule.id.as_ref().map(|id| element_bytes("ID", id.len()));
+        element_bytes("CORSRule", entries.chain(id).sum())
+    });
+    element_bytes("CORSConfiguration", rules.sum())
+}
+
+/// An element's length: `<name>`, the content and `</name>`.
+fn element_bytes(name: &str, content: usize) -> usize {
+    2 * name.len() + "<></>".len() + content
+}
+
 /// The first rule that allows the origin, the method and, in a preflight, every header asked for.
 pub(crate) fn first_match<'a>(
     rules: &'a [CorsRule],
@@ -140,19 +184,44 @@ pub(crate) fn first_match<'a>(
     method: &str,
     request_headers: &[String],
 ) -> Option<&'a CorsRule> {
+    let names = distinct_lowercase(request_headers);
     rules.iter().find(|rule| {
         rule.allowed_methods.iter().any(|allowed| allowed == method)
             && rule
                 .allowed_origins
                 .iter()
                 .any(|pattern| matches(pattern, origin))
-            && request_headers.iter().all(|header| {
-                let header = header.to_ascii_lowercase();
-                rule.allowed_headers
-                    .iter()
-                    .any(|pattern| matches(&pattern.to_ascii_lowercase(), &header))
-            })
+            && allow_all(&rule.allowed_headers, &names)
     })
+}
+
+/// Header names in lower case, sorted, each once.
+fn distinct_lowercase(names: &[String]) -> Vec<String> {
+    let mut names: Vec<String> = names.iter().map(|name| name.to_ascii_lowercase()).collect();
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
+/// Whether each of the names, sorted and in lower case, matches a pattern. An exact pattern costs a binary search; one
+/// with a wildcard is compared with the names that are still to be allowed. Nothing is allocated per pattern.
+fn allow_all(patterns: &[String], names: &[String]) -> bool {
+    let mut open: Vec<&str> = names.iter().map(String::as_str).collect();
+    let mut lowercase = String::new();
+    for pattern in patterns {
+        if open.is_empty() {
+            break;
+        }
+        lowercase.clear();
+        lowercase.push_str(pattern);
+        lowercase.make_ascii_lowercase();
+        if lowercase.contains('*') {
+            open.retain(|name| !matches(&lowercase, name));
+        } else if let Ok(found) = open.binary_search(&lowercase.as_str()) {
+            open.remove(found);
+        }
+    }
+    open.is_empty()
 }
 
 /// A pattern with at most one `*`, which stands for any characters.
@@ -169,6 +238,8 @@ fn matches(pattern: &str, value: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn rule(origins: &[&str], methods: &[&str], headers: &[&str]) -> CorsRule {
@@ -207,6 +278,44 @@ mod tests {
         assert_eq!(find("https://a.example", "PUT", &headers), Some(false));
         assert_eq!(find("https://a.example", "PUT", &["authorization"]), None);
         assert_eq!(find("https://a.example", "DELETE", &[]), None);
+    }
+
+    proptest! {
+        #[test]
+        fn names_are_allowed_exactly_if_each_matches_some_pattern(
+            patterns in proptest::collection::vec("[abA]{0,2}[*]?[abB]{0,2}", 0..6),
+            names in proptest::collection::vec("[abAB]{0,4}", 0..6),
+        ) {
+            let each = |name: &String| {
+                let name = name.to_ascii_lowercase();
+                patterns.iter().any(|pattern| matches(&pattern.to_ascii_lowercase(), &name))
+            };
+            prop_assert_eq!(
+                allow_all(&patterns, &distinct_lowercase(&names)),
+                names.iter().all(each)
+            );
+        }
+    }
+
+    #[test]
+    fn a_repeated_name_is_compared_once() {
+        let names = vec!["X-A".to_owned(), "x-b".to_owned(), "x-a".to_owned()];
+        assert_eq!(
+            distinct_lowercase(&vec![names; 5_000].concat()),
+            ["x-a", "x-b"]
+        );
+    }
+
+    #[test]
+    fn a_configuration_of_more_than_64_kib_is_refused() {
+        let entry = "<AllowedHeader>a</AllowedHeader>".len();
+        let frame = "<CORSConfiguration><CORSRule><AllowedOrigin>*</AllowedOrigin><AllowedMethod>GET</AllowedMethod></CORSRule></CORSConfiguration>".len();
+        let most = (MAX_DOCUMENT_BYTES - frame) / entry;
+        let fits = rule(&["*"], &["GET"], &vec!["a"; most]);
+        assert_eq!(check(std::slice::from_ref(&fits)), Ok(()));
+        let exceeds = rule(&["*"], &["GET"], &vec!["a"; most + 1]);
+        let bytes = frame + (most + 1) * entry;
+        assert_eq!(check(&[exceeds]), Err(CorsError::Size { bytes }));
     }
 
     #[test]

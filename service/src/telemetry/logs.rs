@@ -1,7 +1,9 @@
 //! Log lines on standard error.
 
+use bucketry_edge::LineLimit;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::config::{LogConfig, LogFormat};
@@ -17,16 +19,20 @@ pub enum LogError {
     Taken(#[from] tracing_subscriber::util::TryInitError),
 }
 
-/// Logs the events of this process to standard error from now on.
+/// Logs the events of this process to standard error from now on, as far as the limit admits them. The caller has it
+/// report what it leaves out.
 ///
 /// # Errors
 /// [`LogError`] if the filter cannot be read or this was called before.
-pub fn install(config: &LogConfig) -> Result<(), LogError> {
-    Ok(subscriber(config, std::io::stderr)?.try_init()?)
+pub fn install(config: &LogConfig) -> Result<LineLimit, LogError> {
+    let limit = LineLimit::default();
+    subscriber(config, limit.clone(), std::io::stderr)?.try_init()?;
+    Ok(limit)
 }
 
 fn subscriber<W>(
     config: &LogConfig,
+    limit: LineLimit,
     writer: W,
 ) -> Result<Box<dyn tracing::Subscriber + Send + Sync>, LogError>
 where
@@ -37,8 +43,8 @@ where
         .with_env_filter(filter)
         .with_writer(writer);
     Ok(match config.format {
-        LogFormat::Text => Box::new(builder.with_ansi(false).finish()),
-        LogFormat::Json => Box::new(builder.json().flatten_event(true).finish()),
+        LogFormat::Text => Box::new(builder.with_ansi(false).finish().with(limit)),
+        LogFormat::Json => Box::new(builder.json().flatten_event(true).finish().with(limit)),
     })
 }
 
@@ -64,17 +70,21 @@ mod tests {
     }
 
     fn logged(format: LogFormat, filter: &str) -> String {
+        logged_by(format, filter, || {
+            tracing::info!(answer = 42, "first");
+            tracing::debug!("second");
+        })
+    }
+
+    fn logged_by(format: LogFormat, filter: &str, log: impl FnOnce()) -> String {
         let lines = Lines::default();
         let writer = lines.clone();
         let config = LogConfig {
             format,
             filter: filter.parse().unwrap(),
         };
-        let subscriber = subscriber(&config, move || writer.clone()).unwrap();
-        tracing::subscriber::with_default(subscriber, || {
-            tracing::info!(answer = 42, "first");
-            tracing::debug!("second");
-        });
+        let subscriber = subscriber(&config, LineLimit::default(), move || writer.clone()).unwrap();
+        tracing::subscriber::with_default(subscriber, log);
         String::from_utf8(lines.0.lock().unwrap().clone()).unwrap()
     }
 
@@ -86,6 +96,17 @@ mod tests {
             (&line["message"], &line["answer"]),
             (&"first".into(), &42.into())
         );
+    }
+
+    #[test]
+    fn a_flood_of_one_line_is_bounded_in_either_format() {
+        for format in [LogFormat::Text, LogFormat::Json] {
+            let text = logged_by(format, "info", || {
+                (0..10_000).for_each(|_| tracing::info!("flood"));
+            });
+            let lines = text.lines().count();
+            assert!((100..1_000).contains(&lines), "{lines} lines");
+        }
     }
 
     #[test]

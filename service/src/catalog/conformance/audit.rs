@@ -3,7 +3,7 @@ use crate::catalog::model::{AuditEntry, AuditRecord};
 use crate::catalog::mutation::AppendAudit;
 use crate::catalog::query::{ListAudit, More};
 use crate::catalog::sql::Statement;
-use crate::catalog::{Catalog, CatalogError};
+use crate::catalog::{Catalog, CatalogError, MAX_READ_DETAILS};
 use crate::domain::{AccessKeyPk, BucketId};
 
 fn entry(fixture: &Fixture, number: i64) -> AuditEntry {
@@ -116,4 +116,26 @@ pub(super) async fn only_grows(fixture: &Fixture) {
     };
     let all = fixture.catalog.list_audit(&all).await.unwrap();
     assert_eq!(entries(&all.items), [entry(fixture, 1)]);
+}
+
+pub(super) async fn long_details_are_read_up_to_a_bound(fixture: &Fixture) {
+    for (number, characters) in [(0, MAX_READ_DETAILS), (1, 2 << 20)] {
+        let details = "é".repeat(characters);
+        let entry = AuditEntry {
+            details,
+            ..entry(fixture, number)
+        };
+        append(&fixture.catalog, entry).await;
+    }
+    let all = ListAudit {
+        max: 10,
+        ..ListAudit::default()
+    };
+    let page = fixture.other.list_audit(&all).await.unwrap();
+    let lengths = page
+        .items
+        .iter()
+        .map(|record| record.entry.details.chars().count());
+    let lengths: Vec<usize> = lengths.collect();
+    assert_eq!(lengths, [MAX_READ_DETAILS + 1, MAX_READ_DETAILS]);
 }

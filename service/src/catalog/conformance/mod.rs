@@ -55,6 +55,7 @@ cases! {
     audit::is_read_newest_first,
     audit::follows_time_and_not_ids,
     audit::only_grows,
+    audit::long_details_are_read_up_to_a_bound,
     buckets::have_one_owner_per_name,
     buckets::are_another_after_deletion,
     buckets::are_deleted_only_empty,

@@ -4,9 +4,13 @@ use crate::catalog::sql::{Record, Statement};
 use crate::catalog::{Catalog, CatalogError};
 use crate::domain::Timestamp;
 
+/// The most characters that are read of the details of one record: more than any record has that is written now. Records
+/// of earlier versions could have megabytes.
+pub const MAX_READ_DETAILS: usize = 32 * 1024;
+
 impl Catalog {
     /// Audit records, newest first: by time, and by id where the time is the same. Ids alone would not do, since every
-    /// node takes its own from a block.
+    /// node takes its own from a block. Details end after [`MAX_READ_DETAILS`] characters and one.
     ///
     /// # Errors
     /// [`CatalogError`] if the database fails.
@@ -20,10 +24,12 @@ impl Catalog {
             .into_iter()
             .filter_map(|(column, value)| value.map(|value| (column, value)))
             .collect();
-        let mut sql = format!(
-            "SELECT {} FROM audit o WHERE (o.at, o.id) < ($1, $2)",
-            AuditRow::TABLE.select_list("o")
+        // One character more tells that the details were cut.
+        let columns = AuditRow::TABLE.select_list("o").replace(
+            "o.details",
+            &format!("SUBSTR(o.details, 1, {})", MAX_READ_DETAILS + 1),
         );
+        let mut sql = format!("SELECT {columns} FROM audit o WHERE (o.at, o.id) < ($1, $2)");
         for (position, (column, _)) in filters.iter().enumerate() {
             sql.push_str(&format!(" AND o.{column} = ${}", position + 4));
         }

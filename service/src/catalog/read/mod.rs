@@ -15,6 +15,7 @@ mod setting;
 mod upload;
 mod usage;
 
+pub use audit::MAX_READ_DETAILS;
 pub use sealed_secrets::SealedSecrets;
 
 use super::query::{More, Page};

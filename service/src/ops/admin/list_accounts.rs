@@ -1,8 +1,7 @@
 use bucketry_contract::v1::{ListAccountsRequest, ListAccountsResponse};
 use tonic::Request;
 
-use crate::catalog::query::More;
-use crate::convert::{account_to_proto, page_size};
+use crate::convert::{account_to_proto, fitting, page_size};
 use crate::domain::AccountId;
 use crate::error::Error;
 use crate::service::Service;
@@ -21,12 +20,11 @@ pub(crate) async fn list_accounts(
     let after = service.page_tokens.open(&asked.page_token, "accounts")?;
     let after = after.and_then(|id| id.parse().ok()).map(AccountId);
     let page = service.catalog.list_accounts(after, max).await?;
-    let next_page_token = match (page.more, page.items.last()) {
-        (More::Yes, Some(last)) => service.page_tokens.seal(&last.id.to_string(), "accounts"),
-        _ => String::new(),
-    };
+    let accounts = page.items.iter().map(account_to_proto).collect();
+    let page = fitting(page, accounts);
+    let next = page.last_before_more.map(|last| last.id.to_string());
     Ok(ListAccountsResponse {
-        accounts: page.items.iter().map(account_to_proto).collect(),
-        next_page_token,
+        accounts: page.shown,
+        next_page_token: service.page_tokens.seal_next(next.as_deref(), "accounts"),
     })
 }

@@ -1,8 +1,8 @@
 use bucketry_contract::v1::{ListAdminKeysRequest, ListAdminKeysResponse};
 use tonic::Request;
 
-use crate::catalog::query::{KeysOf, ListAccessKeys, More};
-use crate::convert::{admin_key_to_proto, page_size};
+use crate::catalog::query::{KeysOf, ListAccessKeys};
+use crate::convert::{admin_key_to_proto, fitting, page_size};
 use crate::domain::AccessKeyPk;
 use crate::error::Error;
 use crate::service::Service;
@@ -26,16 +26,12 @@ pub(crate) async fn list_admin_keys(
             max: page_size(Some(asked.page_size), DEFAULT_PAGE, MAX_PAGE)?,
         })
         .await?;
-    let next_page_token = match (page.more, page.items.last()) {
-        (More::Yes, Some(last)) => service.page_tokens.seal(&last.pk.to_string(), "admin keys"),
-        _ => String::new(),
-    };
+    let keys = page.items.iter().map(|key| admin_key_to_proto(key));
+    let keys = keys.collect();
+    let page = fitting(page, keys);
+    let next = page.last_before_more.map(|last| last.pk.to_string());
     Ok(ListAdminKeysResponse {
-        keys: page
-            .items
-            .iter()
-            .map(|key| admin_key_to_proto(key))
-            .collect(),
-        next_page_token,
+        keys: page.shown,
+        next_page_token: service.page_tokens.seal_next(next.as_deref(), "admin keys"),
     })
 }

@@ -2,21 +2,29 @@ use bucketry_contract::adapter::v1::{EvaluateCorsRequest, EvaluateCorsResponse};
 
 use crate::domain::{BucketName, CorsRule};
 use crate::error::Error;
-use crate::rules::cors::first_match;
+use crate::rules::cors::{MAX_REQUEST_HEADERS, first_match};
 use crate::service::Service;
 
-/// The CORS headers of an answer. A bucket that is not there allows nothing, like one without rules.
+/// The CORS headers of an answer. The cost is bounded, since strangers ask. A bucket that is not there allows nothing, like one without rules.
 pub(crate) async fn evaluate_cors(
     service: &Service,
     asked: EvaluateCorsRequest,
 ) -> Result<EvaluateCorsResponse, Error> {
+    if asked.request_headers.len() > MAX_REQUEST_HEADERS {
+        return Err(Error::InvalidArgument {
+            field: "request_headers",
+            problem: format!("more than {MAX_REQUEST_HEADERS} headers"),
+        });
+    }
     let Ok(name) = asked.bucket.parse::<BucketName>() else {
         return Ok(EvaluateCorsResponse::default());
     };
     let bucket = service.catalog.bucket_by_name(&name).await?;
-    let rules = bucket.and_then(|bucket| bucket.config.cors.clone());
+    let rules = bucket
+        .as_ref()
+        .and_then(|bucket| bucket.config.cors.as_deref());
     let rules = rules.unwrap_or_default();
-    let matched = first_match(&rules, &asked.origin, &asked.method, &asked.request_headers);
+    let matched = first_match(rules, &asked.origin, &asked.method, &asked.request_headers);
     let refused = EvaluateCorsResponse {
         enabled: !rules.is_empty(),
         ..EvaluateCorsResponse::default()

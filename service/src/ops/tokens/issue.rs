@@ -2,6 +2,7 @@
 
 use ipnet::IpNet;
 
+use super::audit_details::bounded_details;
 use crate::access::{SealBinding, SecretKey, generate_key_id, seal_secret};
 use crate::catalog::model::{AuditEntry, Bucket, KeyLimits, KeyScope};
 use crate::catalog::mutation::CreateAccessKey;
@@ -91,7 +92,7 @@ impl About {
     }
 }
 
-/// A record of what an administrator does. `details` never hold a secret.
+/// A record of what an administrator does. `details` never hold a secret; long values are cut.
 pub(crate) fn audit_entry(
     service: &Service,
     decided: &impl Decided,
@@ -109,6 +110,6 @@ pub(crate) fn audit_entry(
         bucket: about.bucket,
         access_key: about.access_key,
         request_id: caller.request_id().to_string(),
-        details: details.to_string(),
+        details: bounded_details(details).to_string(),
     }
 }

@@ -6,8 +6,8 @@ use tonic::Request;
 use super::admit_token::administered_account;
 use super::uses::uses;
 use crate::catalog::model::{AccessKey, Bucket, KeyScope};
-use crate::catalog::query::{KeysOf, ListAccessKeys, More};
-use crate::convert::{page_size, token_to_proto};
+use crate::catalog::query::{KeysOf, ListAccessKeys};
+use crate::convert::{fitting, page_size, token_to_proto};
 use crate::domain::AccessKeyPk;
 use crate::error::Error;
 use crate::service::Service;
@@ -42,10 +42,6 @@ pub(crate) async fn list_tokens(
             max: page_size(Some(asked.page_size), DEFAULT_PAGE, MAX_PAGE)?,
         })
         .await?;
-    let next_page_token = match (page.more, page.items.last()) {
-        (More::Yes, Some(last)) => service.page_tokens.seal(&last.pk.to_string(), &query),
-        _ => String::new(),
-    };
     let keys: Vec<AccessKeyPk> = page.items.iter().map(|key| key.pk).collect();
     let uses = uses(service, &keys).await?;
     let now = service.now();
@@ -57,9 +53,11 @@ pub(crate) async fn list_tokens(
         };
         tokens.push(uses.of(key.pk, token_to_proto(key, &bucket, now)));
     }
+    let page = fitting(page, tokens);
+    let next = page.last_before_more.map(|last| last.pk.to_string());
     Ok(ListTokensResponse {
-        tokens,
-        next_page_token,
+        tokens: page.shown,
+        next_page_token: service.page_tokens.seal_next(next.as_deref(), &query),
     })
 }
 

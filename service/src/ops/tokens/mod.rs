@@ -2,6 +2,7 @@
 
 mod admit_token;
 mod answer_challenge;
+mod audit_details;
 mod clone_token;
 mod create_challenge;
 mod create_session;

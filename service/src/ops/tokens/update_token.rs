@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use bucketry_contract::v1::{Token, UpdateTokenRequest, UpdateTokenResponse};
@@ -114,7 +115,9 @@ fn edit(sent: &Token, paths: &[String], now: Timestamp) -> Result<KeyEdit, Error
         });
     }
     let mut edit = KeyEdit::default();
-    for path in paths {
+    // A mask may name a field many times, and each list of IP rules costs its parsing.
+    let named: BTreeSet<&String> = paths.iter().collect();
+    for path in named {
         match path.as_str() {
             "name" => edit.name = Some(token_name(&sent.name)?),
             "allowed_ips" => {
