@@ -249,7 +249,7 @@ fn refuse_unsigned_frames(operation: Operation, signed: &RequestHead<'_>) -> Res
 /// What is read of the body from now on no longer counts as a stranger's.
 fn signal_decision(extensions: &http::Extensions) {
     if let Some(signal) = extensions.get::<DecisionSignal>() {
-        signal.decided();
+        signal.refused();
     }
 }
 

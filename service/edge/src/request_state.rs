@@ -19,6 +19,9 @@ use crate::unauthenticated::{Holding, Slot};
 /// The largest piece of an answer that is handed to HTTP/2 at once: so much of it may wait for the client's window.
 const HTTP2_PIECE_BYTES: usize = 64 * 1024;
 
+/// What an answer that is not read counts for: about what a stream of HTTP/2 with its task and a refusal takes.
+const UNREAD_ANSWER_BYTES: usize = 16 * 1024;
+
 /// What happens to one request, for the sweeper to judge.
 #[derive(Debug)]
 pub(crate) struct RequestState {
@@ -35,6 +38,8 @@ pub(crate) struct RequestState {
     waits_for_reader: AtomicBool,
     seen_by_sweeper: AtomicBool,
     decided: AtomicBool,
+    /// The caller has shown credentials that are good.
+    proved: AtomicBool,
     client: OnceLock<Option<Network>>,
     slot: Mutex<Option<Slot>>,
 }
@@ -59,6 +64,7 @@ impl RequestState {
             waits_for_reader: AtomicBool::new(false),
             seen_by_sweeper: AtomicBool::new(false),
             decided: AtomicBool::new(false),
+            proved: AtomicBool::new(false),
             client: OnceLock::new(),
             slot: Mutex::default(),
         })
@@ -112,14 +118,34 @@ impl RequestState {
         self.decided.load(Ordering::Relaxed)
     }
 
+    fn is_proved(&self) -> bool {
+        self.proved.load(Ordering::Relaxed)
+    }
+
+    /// Whether an answer for a caller who is not proved waits for that caller.
+    pub(crate) fn waits_for_stranger(&self) -> bool {
+        self.waits_for_reader() && !self.is_proved()
+    }
+
+    /// A place in the budget for an answer that is not read.
+    pub(crate) fn enter_unread(self: &Arc<Self>) -> Slot {
+        let slot = self.enter();
+        slot.grow(UNREAD_ANSWER_BYTES);
+        slot
+    }
+
+    fn enter(self: &Arc<Self>) -> Slot {
+        let known = self.client.get().copied();
+        let network = known.unwrap_or_else(|| self.connection.network());
+        let holding = Holding::Request(Arc::downgrade(self));
+        self.connection.unauthenticated().enter(network, holding)
+    }
+
     /// The server must wait for a body without knowing whether its sender may send it.
     fn enter_budget(self: &Arc<Self>) {
         let mut slot = self.slot();
         if slot.is_none() {
-            let known = self.client.get().copied();
-            let network = known.unwrap_or_else(|| self.connection.network());
-            let holding = Holding::Body(Arc::downgrade(self));
-            let entered = self.connection.unauthenticated().enter(network, holding);
+            let entered = self.enter();
             entered.grow(usize::try_from(self.received()).unwrap_or(usize::MAX));
             // A decision may have come in between.
             *slot = Some(entered).filter(|_| !self.is_decided());
@@ -147,8 +173,9 @@ impl RequestState {
     }
 }
 
-/// Tells that it has been decided whether the caller of a request may go on: until then what is read of its body counts
-/// against the budget of unauthenticated callers. In the extensions of every request.
+/// Says that it has been decided whether the caller of a request may go on. Until then the request's body counts against
+/// the budget of unauthenticated callers; so does the answer, if it is not read, unless the caller is proved. In the
+/// extensions of every request.
 #[derive(Debug, Clone)]
 pub struct DecisionSignal(Arc<RequestState>);
 
@@ -164,12 +191,22 @@ impl DecisionSignal {
 
     /// The caller is proved. The connection's next requests are most likely of the same.
     pub fn decided_for(&self, caller: Caller) {
-        self.decided();
+        match caller == Caller::ANONYMOUS {
+            true => self.refused(),
+            false => self.decided(),
+        }
         self.0.connection.set_caller(caller);
     }
 
-    /// The caller is known, or the request is refused.
+    /// The caller is proved.
     pub fn decided(&self) {
+        self.0.proved.store(true, Ordering::Relaxed);
+        self.refused();
+    }
+
+    /// The request goes on no further, or not for a proved caller: nothing more is read of its body. Without effect on a
+    /// caller who was proved before.
+    pub fn refused(&self) {
         if !self.0.decided.swap(true, Ordering::Relaxed) {
             let slot = self.0.slot().take();
             drop(slot);
@@ -278,7 +315,7 @@ impl Running {
     pub(crate) fn answered<B: Body<Data = Bytes>>(self, inner: B) -> AnswerBody<B> {
         let by_window = self.0.connection.is_http2();
         if by_window && !inner.is_end_stream() {
-            // HTTP/2 takes the first piece only when the client has a window for it.
+            // HTTP/2 sends the first piece only when the client has a window for it.
             self.0.waits_for_reader.store(true, Ordering::Relaxed);
             self.0.show_to_sweeper();
         }
@@ -315,8 +352,14 @@ impl<B: Body<Data = Bytes> + Unpin> AnswerBody<B> {
     fn piece(&mut self, mut data: Bytes) -> Frame<Bytes> {
         let state = &self.running.0;
         if self.by_window {
-            if data.len() > HTTP2_PIECE_BYTES {
-                self.rest = data.split_off(HTTP2_PIECE_BYTES);
+            let most = match state.is_proved() {
+                true => HTTP2_PIECE_BYTES,
+                // HTTP/2 takes a piece when the window has a byte for it, and keeps the rest. The last byte goes apart,
+                // so that the answer of a stranger is not taken before the window has room for all of it.
+                false => (data.len().saturating_sub(1)).clamp(1, HTTP2_PIECE_BYTES),
+            };
+            if data.len() > most {
+                self.rest = data.split_off(most);
             }
             state.sent.fetch_add(data.len() as u64, Ordering::Relaxed);
             state.waits_for_reader.store(true, Ordering::Relaxed);

@@ -1,9 +1,13 @@
 use std::cell::RefCell;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use hyper::rt::Executor;
+use pin_project_lite::pin_project;
 
 use crate::request_state::RequestState;
+use crate::unauthenticated::Slot;
 
 thread_local! {
     /// The request whose task is spawned next on this thread.
@@ -28,9 +32,42 @@ where
     F: Future<Output: Send + 'static> + Send + 'static,
 {
     fn execute(&self, future: F) {
-        let task = tokio::spawn(future);
-        if let Some(request) = NEXT.take() {
-            request.set_task(task.abort_handle());
+        let Some(request) = NEXT.take() else {
+            tokio::spawn(future);
+            return;
+        };
+        let task = tokio::spawn(Watched {
+            future,
+            request: Arc::clone(&request),
+            unread: None,
+        });
+        request.set_task(task.abort_handle());
+    }
+}
+
+pin_project! {
+    /// The task of a request. While it waits for a stranger to read the answer, it has a place in the budget of
+    /// unauthenticated callers.
+    struct Watched<F> {
+        #[pin]
+        future: F,
+        request: Arc<RequestState>,
+        unread: Option<Slot>,
+    }
+}
+
+impl<F: Future> Future for Watched<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        let polled = this.future.poll(context);
+        if polled.is_pending() && this.request.waits_for_stranger() {
+            this.unread
+                .get_or_insert_with(|| this.request.enter_unread());
+        } else if this.unread.is_some() {
+            *this.unread = None;
         }
+        polled
     }
 }

@@ -10,8 +10,9 @@ use crate::request_state::RequestState;
 pub(crate) enum Holding {
     /// A handshake or a head.
     Connection(Weak<ConnectionState>),
-    /// A body that is read before it is decided whether the caller may.
-    Body(Weak<RequestState>),
+    /// A body that is read before it is decided whether the caller may, or an answer that a caller who is not proved
+    /// does not read.
+    Request(Weak<RequestState>),
 }
 
 impl Holding {
@@ -22,7 +23,7 @@ impl Holding {
                     connection.end(reason);
                 }
             }
-            Self::Body(request) => {
+            Self::Request(request) => {
                 if let Some(request) = request.upgrade() {
                     request.end(reason);
                 }

@@ -182,6 +182,7 @@ where
 
     async fn stopping(&self) {
         self.grpc.publish(Serving::No).await;
+        self.grpc.end_streams();
     }
 }
 
