@@ -211,6 +211,12 @@ async fn requests<H, I>(
             is_closing = true;
             connection.as_mut().graceful_shutdown();
         }
+        let goes_on = ended.is_none() && !is_closing;
+        if goes_on && state.is_http2() && state.unauthenticated().is_behind() {
+            // Behind the requests that have been read.
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         let may_read = ended.is_some() || is_closing || state.head_turns().admit(state);
         if !may_read {
             return Poll::Pending;

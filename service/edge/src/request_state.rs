@@ -37,6 +37,8 @@ pub(crate) struct RequestState {
     /// The answer waits until the client takes more of it.
     waits_for_reader: AtomicBool,
     seen_by_sweeper: AtomicBool,
+    /// Its task has been spawned and has not run.
+    unstarted: AtomicBool,
     decided: AtomicBool,
     /// The caller has shown credentials that are good.
     proved: AtomicBool,
@@ -63,6 +65,7 @@ impl RequestState {
             waits_for_body: AtomicBool::new(false),
             waits_for_reader: AtomicBool::new(false),
             seen_by_sweeper: AtomicBool::new(false),
+            unstarted: AtomicBool::new(false),
             decided: AtomicBool::new(false),
             proved: AtomicBool::new(false),
             client: OnceLock::new(),
@@ -80,6 +83,19 @@ impl RequestState {
                 }
             }
             None => self.connection.end(reason),
+        }
+    }
+
+    /// Its task is about to be spawned.
+    pub(crate) fn set_unstarted(&self) {
+        self.unstarted.store(true, Ordering::Relaxed);
+        self.connection.unauthenticated().add_unstarted();
+    }
+
+    /// Its task runs, or is dropped.
+    pub(crate) fn set_started(&self) {
+        if self.unstarted.load(Ordering::Relaxed) && self.unstarted.swap(false, Ordering::Relaxed) {
+            self.connection.unauthenticated().remove_unstarted();
         }
     }
 
@@ -333,6 +349,7 @@ impl Drop for Running {
         if self.0.seen_by_sweeper.load(Ordering::Relaxed) {
             self.0.connection.remove_request(&self.0);
         }
+        self.0.set_started();
         self.0.connection.end_request();
     }
 }

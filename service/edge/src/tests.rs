@@ -465,3 +465,37 @@ async fn answers_that_strangers_do_not_read_are_in_the_budget() {
         }
     }
 }
+
+/// The order is that of the executor: a connection is not read while requests wait for it.
+#[tokio::test]
+async fn requests_are_not_read_faster_than_they_are_begun() {
+    let unauthenticated =
+        crate::unauthenticated::Unauthenticated::new(budget(4, 4).unauthenticated);
+    let connection =
+        crate::connection_state::ConnectionState::new(Arc::clone(&unauthenticated), Arc::default());
+    let requests: Vec<_> = (0..256)
+        .map(|_| {
+            let running = crate::request_state::Running::begin(&connection);
+            running.state().set_unstarted();
+            running
+        })
+        .collect();
+    assert!(unauthenticated.is_behind());
+    requests[0].state().set_started();
+    assert!(!unauthenticated.is_behind());
+    drop(requests);
+    unauthenticated.add_unstarted();
+    assert!(!unauthenticated.is_behind());
+    // A server that was behind serves on.
+    let server = Server::start(Limits::default());
+    let (sender, _connection) = server.http2().await;
+    let answers = (0..1000).map(|_| {
+        let mut sender = sender.clone();
+        async move {
+            sender.ready().await.unwrap();
+            sender.send_request(get("/")).await.unwrap().status()
+        }
+    });
+    let answers = timeout(PATIENCE, join_all(answers)).await.unwrap();
+    assert!(answers.iter().all(|status| *status == StatusCode::OK));
+}

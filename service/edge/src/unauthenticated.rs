@@ -1,3 +1,4 @@
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use crate::budget::{Budget, BudgetLimits, Full, HolderId, Network};
@@ -32,16 +33,23 @@ impl Holding {
     }
 }
 
+/// HTTP/2 requests that have been read while none of their tasks has run: while there are more, no connection is read.
+/// The client decides how many it sends at once, and each takes its memory before anything else bounds it.
+const MAX_UNSTARTED: usize = 256;
+
 /// The budget of callers who have not proved who they are, shared by all connections.
 #[derive(Debug)]
 pub(crate) struct Unauthenticated {
     budget: Mutex<Budget<Holding>>,
+    /// HTTP/2 requests that have been read and not begun.
+    unstarted: AtomicUsize,
 }
 
 impl Unauthenticated {
     pub(crate) fn new(limits: BudgetLimits) -> Arc<Self> {
         Arc::new(Self {
             budget: Mutex::new(Budget::new(limits)),
+            unstarted: AtomicUsize::new(0),
         })
     }
 
@@ -59,6 +67,21 @@ impl Unauthenticated {
     pub(crate) fn end_slowest(&self, reason: Ended) -> bool {
         let slowest = self.lock().pop_slowest();
         slowest.map(|holding| holding.end(reason)).is_some()
+    }
+
+    /// A request of HTTP/2 has been read, and its task is to run.
+    pub(crate) fn add_unstarted(&self) {
+        self.unstarted.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The task of such a request runs, or never will.
+    pub(crate) fn remove_unstarted(&self) {
+        self.unstarted.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// Whether more requests have been read than could be begun.
+    pub(crate) fn is_behind(&self) -> bool {
+        self.unstarted.load(Ordering::Relaxed) >= MAX_UNSTARTED
     }
 
     /// Holders and their bytes.

@@ -140,7 +140,8 @@ impl StreamPlace {
     /// Why the stream has been ended.
     fn status(&self) -> Status {
         match self.of.stop.is_cancelled() {
-            true => Status::unavailable("the server is stopping"),
+            // A stop is no fault: of `UNAVAILABLE` each would be a warning in the log.
+            true => Status::cancelled("the server is stopping"),
             false => to_status(&busy(Refused::Anonymous)),
         }
     }
@@ -273,11 +274,11 @@ mod tests {
         let mut body = StreamBody::new(watching(), place);
         streams.stop();
         assert!(body.frame().await.unwrap().unwrap().is_data());
-        assert_eq!(code(&mut body).await, Code::Unavailable);
+        assert_eq!(code(&mut body).await, Code::Cancelled);
         let late = streams.enter(connection("192.0.2.1", 1));
         let mut late = StreamBody::new(watching(), late);
         assert!(late.frame().await.unwrap().unwrap().is_data());
-        assert_eq!(code(&mut late).await, Code::Unavailable);
+        assert_eq!(code(&mut late).await, Code::Cancelled);
     }
 
     #[tokio::test]
