@@ -212,9 +212,12 @@ async fn requests<H, I>(
             connection.as_mut().graceful_shutdown();
         }
         let goes_on = ended.is_none() && !is_closing;
-        if goes_on && state.is_http2() && state.unauthenticated().is_behind() {
-            // Behind the requests that have been read.
-            context.waker().wake_by_ref();
+        if goes_on
+            // A new connection may speak HTTP/2, and have many requests in its first bytes.
+            && (state.is_http2() || state.requests() == 0)
+            && !state.is_proved()
+            && !state.unauthenticated().may_read(state)
+        {
             return Poll::Pending;
         }
         let may_read = ended.is_some() || is_closing || state.head_turns().admit(state);

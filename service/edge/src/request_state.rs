@@ -37,8 +37,10 @@ pub(crate) struct RequestState {
     /// The answer waits until the client takes more of it.
     waits_for_reader: AtomicBool,
     seen_by_sweeper: AtomicBool,
-    /// Its task has been spawned and has not run.
-    unstarted: AtomicBool,
+    /// It counts among the HTTP/2 requests whose callers are being judged.
+    counted: AtomicBool,
+    /// Its task has ended.
+    gone: AtomicBool,
     decided: AtomicBool,
     /// The caller has shown credentials that are good.
     proved: AtomicBool,
@@ -65,7 +67,8 @@ impl RequestState {
             waits_for_body: AtomicBool::new(false),
             waits_for_reader: AtomicBool::new(false),
             seen_by_sweeper: AtomicBool::new(false),
-            unstarted: AtomicBool::new(false),
+            counted: AtomicBool::new(false),
+            gone: AtomicBool::new(false),
             decided: AtomicBool::new(false),
             proved: AtomicBool::new(false),
             client: OnceLock::new(),
@@ -79,23 +82,28 @@ impl RequestState {
             Some(task) => {
                 if !task.is_finished() {
                     reason.count_request();
+                    // Its memory is free when the executor comes to it, which others must not outrun.
+                    self.count_undecided();
                     task.abort();
+                    if self.gone.load(Ordering::SeqCst) {
+                        self.end_undecided();
+                    }
                 }
             }
             None => self.connection.end(reason),
         }
     }
 
-    /// Its task is about to be spawned.
-    pub(crate) fn set_unstarted(&self) {
-        self.unstarted.store(true, Ordering::Relaxed);
-        self.connection.unauthenticated().add_unstarted();
+    /// Counts until its caller is judged, or, if it is ended, until it is gone.
+    pub(crate) fn count_undecided(&self) {
+        if !self.counted.swap(true, Ordering::SeqCst) {
+            self.connection.unauthenticated().add_undecided();
+        }
     }
 
-    /// Its task runs, or is dropped.
-    pub(crate) fn set_started(&self) {
-        if self.unstarted.load(Ordering::Relaxed) && self.unstarted.swap(false, Ordering::Relaxed) {
-            self.connection.unauthenticated().remove_unstarted();
+    fn end_undecided(&self) {
+        if self.counted.load(Ordering::SeqCst) && self.counted.swap(false, Ordering::SeqCst) {
+            self.connection.unauthenticated().remove_undecided();
         }
     }
 
@@ -173,6 +181,8 @@ impl RequestState {
         self.show_to_sweeper();
         if !self.is_decided() {
             self.enter_budget();
+            // The budget bounds it from here on.
+            self.end_undecided();
         }
     }
 
@@ -217,12 +227,14 @@ impl DecisionSignal {
     /// The caller is proved.
     pub fn decided(&self) {
         self.0.proved.store(true, Ordering::Relaxed);
+        self.0.connection.set_proved();
         self.refused();
     }
 
     /// The request goes on no further, or not for a proved caller: nothing more is read of its body. Without effect on a
     /// caller who was proved before.
     pub fn refused(&self) {
+        self.0.end_undecided();
         if !self.0.decided.swap(true, Ordering::Relaxed) {
             let slot = self.0.slot().take();
             drop(slot);
@@ -329,6 +341,7 @@ impl Running {
 
     /// Follows the answer to its end.
     pub(crate) fn answered<B: Body<Data = Bytes>>(self, inner: B) -> AnswerBody<B> {
+        self.0.end_undecided();
         let by_window = self.0.connection.is_http2();
         if by_window && !inner.is_end_stream() {
             // HTTP/2 sends the first piece only when the client has a window for it.
@@ -349,7 +362,8 @@ impl Drop for Running {
         if self.0.seen_by_sweeper.load(Ordering::Relaxed) {
             self.0.connection.remove_request(&self.0);
         }
-        self.0.set_started();
+        self.0.gone.store(true, Ordering::SeqCst);
+        self.0.end_undecided();
         self.0.connection.end_request();
     }
 }

@@ -36,7 +36,7 @@ where
             tokio::spawn(future);
             return;
         };
-        request.set_unstarted();
+        request.count_undecided();
         let task = tokio::spawn(Watched {
             future,
             request: Arc::clone(&request),
@@ -47,7 +47,7 @@ where
 }
 
 pin_project! {
-    /// The task of a request, which counts as unstarted until it is first polled. While it waits for a stranger to read the answer, it has a place in the budget of
+    /// The task of a request. While it waits for a stranger to read the answer, it has a place in the budget of
     /// unauthenticated callers.
     struct Watched<F> {
         #[pin]
@@ -62,7 +62,6 @@ impl<F: Future> Future for Watched<F> {
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
-        this.request.set_started();
         let polled = this.future.poll(context);
         if polled.is_pending() && this.request.waits_for_stranger() {
             this.unread

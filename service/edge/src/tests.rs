@@ -466,27 +466,35 @@ async fn answers_that_strangers_do_not_read_are_in_the_budget() {
     }
 }
 
-/// The order is that of the executor: a connection is not read while requests wait for it.
+/// A client may begin as many requests as HTTP lets it, on as many connections as there are.
 #[tokio::test]
-async fn requests_are_not_read_faster_than_they_are_begun() {
+async fn strangers_are_not_read_while_many_of_their_requests_are_judged() {
     let unauthenticated =
         crate::unauthenticated::Unauthenticated::new(budget(4, 4).unauthenticated);
     let connection =
         crate::connection_state::ConnectionState::new(Arc::clone(&unauthenticated), Arc::default());
-    let requests: Vec<_> = (0..256)
+    let mut requests: Vec<_> = (0..512)
         .map(|_| {
             let running = crate::request_state::Running::begin(&connection);
-            running.state().set_unstarted();
+            running.state().count_undecided();
             running
         })
         .collect();
-    assert!(unauthenticated.is_behind());
-    requests[0].state().set_started();
-    assert!(!unauthenticated.is_behind());
+    let mut waiting = Box::pin(std::future::poll_fn(|context| {
+        connection.waker().register(context.waker());
+        match unauthenticated.may_read(&connection) {
+            true => Poll::Ready(()),
+            false => Poll::Pending,
+        }
+    }));
+    assert!(timeout(SHORT, &mut waiting).await.is_err());
+    // Refused, a request counts no more; and it ends once.
+    let refused = requests.pop().unwrap();
+    refused.signal().refused();
+    timeout(PATIENCE, waiting).await.unwrap();
+    drop(refused);
     drop(requests);
-    unauthenticated.add_unstarted();
-    assert!(!unauthenticated.is_behind());
-    // A server that was behind serves on.
+    // A server that was behind reads on.
     let server = Server::start(Limits::default());
     let (sender, _connection) = server.http2().await;
     let answers = (0..1000).map(|_| {

@@ -1,3 +1,4 @@
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
@@ -33,23 +34,28 @@ impl Holding {
     }
 }
 
-/// HTTP/2 requests that have been read while none of their tasks has run: while there are more, no connection is read.
-/// The client decides how many it sends at once, and each takes its memory before anything else bounds it.
-const MAX_UNSTARTED: usize = 256;
+/// HTTP/2 requests whose callers are being judged: while there are more, connections without a proved caller are not
+/// read. The client decides how many it sends at once, and each takes its memory before anything else bounds it.
+const MAX_UNDECIDED: usize = 512;
 
 /// The budget of callers who have not proved who they are, shared by all connections.
 #[derive(Debug)]
 pub(crate) struct Unauthenticated {
     budget: Mutex<Budget<Holding>>,
-    /// HTTP/2 requests that have been read and not begun.
-    unstarted: AtomicUsize,
+    /// HTTP/2 requests whose callers are being judged.
+    undecided: AtomicUsize,
+    /// Connections that wait to be read, in their order, and how many they are.
+    unread: Mutex<VecDeque<Weak<ConnectionState>>>,
+    unread_count: AtomicUsize,
 }
 
 impl Unauthenticated {
     pub(crate) fn new(limits: BudgetLimits) -> Arc<Self> {
         Arc::new(Self {
             budget: Mutex::new(Budget::new(limits)),
-            unstarted: AtomicUsize::new(0),
+            undecided: AtomicUsize::new(0),
+            unread: Mutex::default(),
+            unread_count: AtomicUsize::new(0),
         })
     }
 
@@ -69,19 +75,59 @@ impl Unauthenticated {
         slowest.map(|holding| holding.end(reason)).is_some()
     }
 
-    /// A request of HTTP/2 has been read, and its task is to run.
-    pub(crate) fn add_unstarted(&self) {
-        self.unstarted.fetch_add(1, Ordering::Relaxed);
+    /// A request of HTTP/2 has been read.
+    pub(crate) fn add_undecided(&self) {
+        self.undecided.fetch_add(1, Ordering::SeqCst);
     }
 
-    /// The task of such a request runs, or never will.
-    pub(crate) fn remove_unstarted(&self) {
-        self.unstarted.fetch_sub(1, Ordering::Relaxed);
+    /// Its caller is known, or it is refused, or it is in the budget.
+    pub(crate) fn remove_undecided(&self) {
+        self.undecided.fetch_sub(1, Ordering::SeqCst);
+        if !self.is_full() {
+            self.wake_next();
+        }
     }
 
-    /// Whether more requests have been read than could be begun.
-    pub(crate) fn is_behind(&self) -> bool {
-        self.unstarted.load(Ordering::Relaxed) >= MAX_UNSTARTED
+    /// Wakes the next connection that waits to be read.
+    fn wake_next(&self) {
+        while self.unread_count.load(Ordering::SeqCst) > 0 {
+            let Some(next) = self.unread().pop_front() else {
+                return;
+            };
+            self.unread_count.fetch_sub(1, Ordering::SeqCst);
+            if let Some(connection) = next.upgrade() {
+                connection.waker().wake();
+                return;
+            }
+        }
+    }
+
+    /// Wakes one in any case. Called at each look of the sweeper, for one that was woken may have had nothing to read.
+    pub(crate) fn wake_if_free(&self) {
+        if !self.is_full() {
+            self.wake_next();
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        self.undecided.load(Ordering::SeqCst) >= MAX_UNDECIDED
+    }
+
+    /// Whether a connection may be read now. If not, it is woken when it may.
+    pub(crate) fn may_read(&self, connection: &Arc<ConnectionState>) -> bool {
+        if !self.is_full() {
+            // What this one reads may end in no further request, which would wake the next.
+            self.wake_next();
+            return true;
+        }
+        self.unread().push_back(Arc::downgrade(connection));
+        self.unread_count.fetch_add(1, Ordering::SeqCst);
+        // The last of them may have been decided in between, and have found nobody to wake.
+        !self.is_full()
+    }
+
+    fn unread(&self) -> MutexGuard<'_, VecDeque<Weak<ConnectionState>>> {
+        self.unread.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Holders and their bytes.

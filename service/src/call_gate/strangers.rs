@@ -77,17 +77,25 @@ pub(super) async fn whole(
     let (head, body) = request.into_parts();
     let most = intake.longest as usize + FRAME_BYTES;
     let body = Limited::new(CallBody::new(body, intake, None), most);
-    let collected = body.collect().await.map_err(|error| {
-        if error.is::<LengthLimitError>() {
-            let most = u64::from(intake.longest);
-            let size = most + 1;
-            to_status(&Error::EntityTooLarge { size, most })
-        } else {
-            Status::from_error(error)
-        }
-    })?;
+    let collected = body
+        .collect()
+        .await
+        .map_err(|error| refusal(error, intake))?;
     let message = Full::new(collected.to_bytes());
     Ok(Request::from_parts(head, Body::new(message)))
+}
+
+fn refusal(error: Box<dyn std::error::Error + Send + Sync>, intake: Intake) -> Status {
+    if error.is::<LengthLimitError>() {
+        let most = u64::from(intake.longest);
+        let size = most + 1;
+        return to_status(&Error::EntityTooLarge { size, most });
+    }
+    match error.downcast::<Status>() {
+        Ok(status) => *status,
+        // The client has gone.
+        Err(_) => Status::cancelled("the message broke off"),
+    }
 }
 
 #[cfg(test)]
