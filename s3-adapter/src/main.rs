@@ -107,7 +107,8 @@ struct Args {
         requires = "tls_cert"
     )]
     tls_key: Option<PathBuf>,
-    /// Where to answer about health: /livez, and /readyz, which follows the service; none if not given.
+    /// Where to answer about health: /livez, and /readyz, which follows the service and the sign-in; none if not
+    /// given.
     #[arg(long, env = "BUCKETRY_HEALTH_LISTEN", value_name = "ADDRESS")]
     health_listen: Option<SocketAddr>,
     /// How long the adapter goes on serving, but counts as not ready, after SIGTERM, as in 5s.
@@ -219,12 +220,12 @@ async fn serve(args: Args) -> Result<(), Failure> {
     let settings = settings(&args, listening, limits.min_rate);
     let adapter = S3Adapter::new(
         Arc::new(RemoteObjects::new(channels.clone())),
-        Arc::new(RemoteAuthority::new(channels, sessions)),
+        Arc::new(RemoteAuthority::new(channels, sessions.clone())),
         settings,
     );
     let scheme = scheme(&args);
     let mut signals = stop_signals()?;
-    let health = watch_health(args.health_listen, own_channel)?;
+    let health = watch_health(args.health_listen, own_channel, sessions)?;
     tracing::info!(listen = %listening, service = %args.service, "serving S3");
     // Who started this process may have closed its output: serving does not depend on it.
     let _ = writeln!(io::stdout(), "ready {scheme}://{listening}");
@@ -244,12 +245,17 @@ async fn serve(args: Args) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Follows the service's health, and answers about it on a thread of its own.
-fn watch_health(address: Option<SocketAddr>, channel: Channel) -> Result<Health, Failure> {
-    let health = Health::new(&[health::SERVICE]);
+/// Follows the service's health and the adapter's session, and answers about them on a thread of its own.
+fn watch_health(
+    address: Option<SocketAddr>,
+    channel: Channel,
+    sessions: Sessions,
+) -> Result<Health, Failure> {
+    let health = Health::new(&health::PARTS);
     if let Some(address) = address {
         tokio::spawn(health.clone().beat());
         tokio::spawn(health::follow_service(channel, health.clone()));
+        tokio::spawn(health::follow_sign_in(sessions, health.clone()));
         let answered = health.clone();
         let answer = move |request: &_| about_health(request, &answered);
         let address = answer_apart(listen(address)?, answer)?;

@@ -244,7 +244,7 @@ fn refuse_unsigned_frames(operation: Operation, signed: &RequestHead<'_>) -> Res
 /// From now on the body no longer counts against the unauthenticated budget.
 fn signal_decision(extensions: &http::Extensions) {
     if let Some(signal) = extensions.get::<DecisionSignal>() {
-        signal.decided();
+        signal.refused();
     }
 }
 

@@ -3,6 +3,8 @@
 
 mod body;
 mod frames;
+mod strangers;
+mod streams;
 
 use std::collections::HashMap;
 use std::pin::Pin;
@@ -11,7 +13,8 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bucketry_contract::access_table::{self, AccessClass, RpcAccess};
-use bucketry_edge::fair::{Caller, Slot, on_behalf};
+use bucketry_edge::DecisionSignal;
+use bucketry_edge::fair::{Caller, FairLimits, Slot, on_behalf};
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body::{Body as HttpBody, Frame, SizeHint};
@@ -22,6 +25,8 @@ use tonic::service::Routes;
 use tower::ServiceExt;
 
 use self::body::{CallBody, Intake};
+use self::strangers::Strangers;
+use self::streams::{OpenStreams, StreamBody};
 use crate::error::Error;
 use crate::fair_share::fair_caller;
 use crate::gate;
@@ -39,8 +44,18 @@ const MAX_PUBLIC_MESSAGE_BYTES: u32 = 64 * 1024;
 /// The time limit for such a message: sign-ins must not wait for callers who send nothing.
 const PUBLIC_MESSAGE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Health checks of load balancers, which must be answered even if anonymous callers use up their share.
-const HEALTH_CHECK: &str = "/grpc.health.v1.Health/Check";
+/// The streams that need no credentials, with what the client sends on each.
+const STREAMS: [(&str, Kind); 3] = [
+    ("/grpc.health.v1.Health/Watch", Kind::Message),
+    (
+        "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
+        Kind::Stream,
+    ),
+    (
+        "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
+        Kind::Stream,
+    ),
+];
 
 /// One RPC of the contract.
 #[derive(Debug, Clone, Copy)]
@@ -63,6 +78,8 @@ enum Kind {
 pub(crate) struct CallGate {
     service: Arc<Service>,
     rpcs: Arc<HashMap<String, Rpc>>,
+    strangers: Arc<Strangers>,
+    streams: Arc<OpenStreams>,
 }
 
 impl std::fmt::Debug for CallGate {
@@ -72,12 +89,13 @@ impl std::fmt::Debug for CallGate {
 }
 
 impl CallGate {
-    /// Judges for `service`; `descriptor_set` has all services of the contract.
+    /// Judges for `service`, whose requests are divided by `shares`; `descriptor_set` has all services of the contract.
     ///
     /// # Errors
     /// If the descriptor set cannot be read.
     pub(crate) fn new(
         service: Arc<Service>,
+        shares: FairLimits,
         descriptor_set: &[u8],
     ) -> Result<Self, prost::DecodeError> {
         let set = prost_types::FileDescriptorSet::decode(descriptor_set)?;
@@ -100,6 +118,8 @@ impl CallGate {
         Ok(Self {
             service,
             rpcs: Arc::new(rpcs),
+            strangers: Arc::new(Strangers::new(shares)),
+            streams: OpenStreams::new(),
         })
     }
 
@@ -109,25 +129,16 @@ impl CallGate {
         mut request: Request<RequestBody>,
         routes: Routes,
     ) -> Response<Body> {
-        let path = request.uri().path();
-        let rpc = self.rpcs.get(path).copied();
-        let admitted = match rpc {
-            Some(rpc) if rpc.access.class != AccessClass::Public => {
-                self.admit(&mut request, rpc).await
-            }
-            Some(_) => self.admit_unauthenticated(Kind::Message).await,
-            None if path == HEALTH_CHECK => Ok(Admitted {
-                slot: None,
-                intake: self.public_intake(Kind::Message),
-            }),
-            // Health streams, reflection and unknown methods.
-            None => self.admit_unauthenticated(Kind::Stream).await,
+        let rpc = match self.rpcs.get(request.uri().path()).copied() {
+            Some(rpc) if rpc.access.class != AccessClass::Public => rpc,
+            // Apart, so that the futures of most calls stay small.
+            Some(_) => return Box::pin(self.call_of_stranger(request, routes)).await,
+            None => return Box::pin(self.call_beside(request, routes)).await,
         };
-        let Admitted { slot, intake } = match admitted {
+        let Admitted { slot, intake } = match self.admit(&mut request, rpc).await {
             Ok(admitted) => admitted,
             Err(error) => {
-                let of_edge = rpc.is_some_and(|rpc| rpc.access.class == AccessClass::Edge);
-                let status = match of_edge {
+                let status = match rpc.access.class == AccessClass::Edge {
                     true => about_the_edge(&error),
                     false => to_status(&error),
                 };
@@ -157,7 +168,13 @@ impl CallGate {
             .await?;
         let sharer = match caller.known() {
             Some(known) if known.key().is_none() => return Err(Error::CredentialsRequired),
-            Some(known) => fair_caller(known),
+            Some(known) => {
+                let sharer = fair_caller(known);
+                if let Some(decision) = request.extensions().get::<DecisionSignal>() {
+                    decision.decided_for(sharer);
+                }
+                sharer
+            }
             None => self.of_session(&caller)?,
         };
         on_behalf::set(sharer);
@@ -186,12 +203,51 @@ impl CallGate {
         })
     }
 
-    async fn admit_unauthenticated(&self, kind: Kind) -> Result<Admitted, Error> {
-        let slot = self.service.slot(Caller::ANONYMOUS).await?;
-        Ok(Admitted {
-            slot: Some(Arc::new(slot)),
-            intake: self.public_intake(kind),
-        })
+    /// Answers a call of the contract that needs no credentials. It takes its places when its message is complete, and
+    /// gives them back when its answer is ready: no client can hold one.
+    async fn call_of_stranger(
+        &self,
+        request: Request<RequestBody>,
+        routes: Routes,
+    ) -> Response<Body> {
+        let caller = self.strangers.caller(request.extensions());
+        let request = match strangers::whole(request, self.public_intake(Kind::Message)).await {
+            Ok(request) => request,
+            Err(status) => return status.into_http(),
+        };
+        let places = async {
+            let of_network = self.strangers.place(caller).await?;
+            let among_all = self.service.slot(Caller::ANONYMOUS);
+            Ok::<_, Error>((of_network, among_all.await?))
+        };
+        let _places = match places.await {
+            Ok(places) => places,
+            Err(error) => return to_status(&error).into_http(),
+        };
+        let answered = routes.oneshot(request).await;
+        answered.unwrap_or_else(|never| match never {})
+    }
+
+    /// Answers what is not of the contract: health, reflection, and what does not exist. None of it takes a slot: load
+    /// balancers must learn of health whatever strangers do.
+    async fn call_beside(&self, request: Request<RequestBody>, routes: Routes) -> Response<Body> {
+        let path = request.uri().path();
+        let stream = STREAMS.iter().find(|(stream, _)| *stream == path);
+        let kind = stream.map_or(Kind::Message, |(_, kind)| *kind);
+        let place = stream.map(|_| (self.streams).enter(streams::connection(request.extensions())));
+        let intake = self.public_intake(kind);
+        let request = request.map(|body| Body::new(CallBody::new(body, intake, None)));
+        let response = routes.oneshot(request).await;
+        let response = response.unwrap_or_else(|never| match never {});
+        match place {
+            Some(place) => response.map(|inner| Body::new(StreamBody::new(inner, place))),
+            None => response,
+        }
+    }
+
+    /// Ends the streams of health and reflection, once what they have to say has been sent.
+    pub(crate) fn end_streams(&self) {
+        self.streams.stop();
     }
 
     fn public_intake(&self, kind: Kind) -> Intake {

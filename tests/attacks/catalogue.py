@@ -13,6 +13,8 @@ STREAMS = 250
 PIECE_BYTES = 16_000
 PUT_SMALL = "/bucketry.v1.ObjectService/PutSmallObject"
 GET_OBJECT = "/bucketry.v1.ObjectService/GetObject"
+CREATE_CHALLENGE = "/bucketry.v1.TokenService/CreateChallenge"
+WATCH = "/grpc.health.v1.Health/Watch"
 FORM = "multipart/form-data; boundary=attack"
 
 
@@ -165,6 +167,31 @@ def _closed_windows(address: str, party: Party) -> Held:
     return Held(18, lambda: Http2(streams, settings=http2.settings(initial_window=0)))
 
 
+def _unread_refusals(window: int) -> Callable[[str, Party], Held]:
+    """Unsigned GETs whose refusals have no window, or one that takes a part."""
+
+    def held(address: str, party: Party) -> Held:
+        fields = {":method": "GET", ":scheme": "http", ":path": f"/{party.bucket}/" + "%3C" * 900, ":authority": address}
+        streams = b"".join(http2.headers(stream, fields, end=True) for stream in _odd(STREAMS))
+        return Held(1000, lambda: Http2(streams, settings=http2.settings(initial_window=window)))
+
+    return held
+
+
+def _watches(address: str, party: Party) -> Held:
+    empty = bytes(5)
+    streams = b"".join(
+        http2.grpc(stream, WATCH, address) + http2.frame(http2.DATA, http2.END_STREAM, stream, empty)
+        for stream in _odd(STREAMS)
+    )
+    return Held(20, lambda: Http2(streams))
+
+
+def _challenges(address: str, party: Party) -> Held:
+    streams = b"".join(http2.grpc(stream, CREATE_CHALLENGE, address) for stream in _odd(STREAMS))
+    return Held(20, lambda: Http2(streams))
+
+
 HEAD = b"GET / HTTP/1.1\r\nhost: x\r\nx-a: "
 # The head of a TLS record that announces 512 bytes of handshake, and a part of it.
 HANDSHAKE = bytes([22, 3, 1, 2, 0, 1, 0, 1, 252, 3, 3]) + bytes(32)
@@ -183,5 +210,9 @@ ATTACKS = [
     Attack("unary", "2,000 unary calls without credentials, messages never ended", _unary_without_credentials, grpc=True),
     Attack("unread-downloads", "1,200 GETs of one presigned URL, never read", _unread_downloads),
     Attack("stalled-uploads", "1,200 PUTs of one presigned URL, one byte each", _stalled_uploads, permission="write-only"),
+    Attack("unread-refusals", "250,000 unsigned GETs with a window of 0", _unread_refusals(0)),
+    Attack("unread-refusals-1", "the same with a window of 1", _unread_refusals(1)),
+    Attack("watches", "5,000 watches of health", _watches, grpc=True),
+    Attack("challenges", "5,000 sign-ins whose message does not come", _challenges, grpc=True),
     Attack("closed-windows", "4,500 GetObject streams with a window of 0", _closed_windows, grpc=True),
 ]

@@ -187,6 +187,28 @@ async fn the_separate_adapter_refuses_a_header_that_nobody_may_send() -> Result<
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_separate_adapter_is_not_ready_while_it_cannot_sign_in() -> Result<(), HarnessError> {
+    let server = Server::start(ServerOptions::new())?;
+    let mut key = edge_key(&mut Clients::root(&server).await?).await?;
+    key.secret_access_key = "of another key".to_owned();
+    let side_door = bucketry_tests::haproxy::free_address(Ipv4Addr::LOCALHOST.into())?;
+    let health = format!("--health-listen={side_door}");
+    let _adapter = Adapter::with(&key, &server.endpoint_url(), &[&health])?;
+    let begun = std::time::Instant::now();
+    loop {
+        let answer = exchange(side_door, Request::new("GET", "/readyz"))?;
+        let told = answer.text();
+        assert_eq!(answer.status, 503, "{told}");
+        // The service answers, and the cause is named.
+        if told.starts_with("sign-in fails: ") && told.lines().count() == 1 {
+            return Ok(());
+        }
+        assert!(begun.elapsed().as_secs() < 30, "{told}");
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_separate_adapter_is_ready_as_long_as_its_service_is() -> Result<(), HarnessError> {
     let mut server = Server::start(ServerOptions::new())?;
     let side_door = bucketry_tests::haproxy::free_address(Ipv4Addr::LOCALHOST.into())?;

@@ -99,3 +99,20 @@ async fn a_hangup_reloads_the_certificate() -> Result<(), HarnessError> {
     assert!(!is_vouched_for(&server, &former));
     Ok(())
 }
+
+/// A FIFO stands for a disk that does not answer. The server has one worker, which the reading must not take.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_certificate_that_cannot_be_read_holds_nothing_up() -> Result<(), HarnessError> {
+    let files = Certificate::make();
+    let options = files.options().environment("TOKIO_WORKER_THREADS", "1");
+    let mut server = Server::start(options)?;
+    let former = files.certificate.with_file_name("former.pem");
+    fs::rename(&files.certificate, &former).expect("to be renamed");
+    let mode = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
+    rustix::fs::mkfifoat(rustix::fs::CWD, &files.certificate, mode).expect("a FIFO");
+    hang_up(&server);
+    logged(&server, "were not read within").await;
+    assert!(is_vouched_for(&server, &former));
+    assert!(server.stop()?.success());
+    Ok(())
+}

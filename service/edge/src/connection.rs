@@ -213,6 +213,14 @@ async fn requests<H, I>(
             connection.as_mut().graceful_shutdown();
         }
         let is_ending = ended.is_some() || is_closing;
+        if !is_ending
+            // A new connection may speak HTTP/2, and have many requests in its first bytes.
+            && (state.is_http2() || state.requests() == 0)
+            && !state.is_proved()
+            && !state.unauthenticated().may_read(state)
+        {
+            return Poll::Pending;
+        }
         if is_ending {
             turn = None;
         } else if turn.is_none() && waits_for_turn(state) {

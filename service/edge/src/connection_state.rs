@@ -28,6 +28,8 @@ pub(crate) struct ConnectionState {
     /// TLS handshake and PROXY protocol header are complete.
     past_handshake: AtomicBool,
     http2: AtomicBool,
+    /// A caller on it has shown credentials that are good.
+    proved: AtomicBool,
     /// Requests that have begun since the connection was opened.
     requests: AtomicU64,
     /// Requests whose answer has not been handed to HTTP whole.
@@ -60,6 +62,7 @@ impl ConnectionState {
             closing: AtomicBool::new(false),
             past_handshake: AtomicBool::new(false),
             http2: AtomicBool::new(false),
+            proved: AtomicBool::new(false),
             requests: AtomicU64::new(0),
             running: AtomicU32::new(0),
             head_bytes: AtomicU64::new(0),
@@ -243,6 +246,16 @@ impl ConnectionState {
 
     pub(crate) fn set_http2(&self) {
         self.http2.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_proved(&self) -> bool {
+        self.proved.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_proved(&self) {
+        if !self.is_proved() {
+            self.proved.store(true, Ordering::Relaxed);
+        }
     }
 
     pub(crate) fn head_bytes(&self) -> u64 {

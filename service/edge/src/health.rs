@@ -1,5 +1,6 @@
 //! Liveness and readiness of a process, and the HTTP answers that report them.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -40,12 +41,12 @@ struct State {
 struct Part {
     failures: u32,
     /// The latest outcome; `None` before the first.
-    latest: Option<Result<(), &'static str>>,
+    latest: Option<Result<(), Cow<'static, str>>>,
 }
 
 impl Part {
-    fn fault(&self) -> Option<&'static str> {
-        match self.latest {
+    fn fault(&self) -> Option<&str> {
+        match &self.latest {
             None => Some("has not been probed yet"),
             Some(Err(fault)) if self.failures >= FAILURES => Some(fault),
             Some(_) => None,
@@ -90,20 +91,26 @@ impl Health {
     /// Notes the outcome of a probe; a fault is a short text such as `does not answer`, which is public.
     /// Answers whether the process is ready.
     pub fn report(&self, part: &'static str, outcome: Result<(), &'static str>) -> bool {
+        self.report_cause(part, outcome.map_err(Cow::Borrowed))
+    }
+
+    /// As [`Health::report`], for a fault that names its cause.
+    pub fn report_cause(&self, part: &'static str, outcome: Result<(), Cow<'static, str>>) -> bool {
         let mut state = self.state();
         let noted = state.parts.entry(part).or_default();
-        let before = noted.latest.map(|_| noted.fault());
+        let was_known = noted.latest.is_some();
+        let before = noted.fault().is_some();
         // A part that has never answered is not ready after one failure.
-        noted.failures = match (outcome, noted.latest) {
+        noted.failures = match (&outcome, &noted.latest) {
             (Ok(()), _) => 0,
             (Err(_), None) => FAILURES,
             (Err(_), Some(_)) => noted.failures.saturating_add(1),
         };
         noted.latest = Some(outcome);
-        match (before, noted.fault()) {
-            (None | Some(None), Some(fault)) => tracing::warn!(part, fault, "not ready"),
-            (Some(Some(_)), None) => tracing::info!(part, "ready again"),
-            (None | Some(None), None) | (Some(Some(_)), Some(_)) => {}
+        match (was_known && before, noted.fault()) {
+            (false, Some(fault)) => tracing::warn!(part, fault, "not ready"),
+            (true, None) => tracing::info!(part, "ready again"),
+            (false, None) | (true, Some(_)) => {}
         }
         drop(state);
         self.is_ready()

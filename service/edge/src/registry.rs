@@ -136,6 +136,7 @@ impl Registry {
 
     fn look(&self, now: Instant, elapsed: Duration) {
         self.turns.look();
+        self.unauthenticated.wake_if_free();
         let mut entries = self.entries();
         entries.idle.clear();
         for (state, memory) in entries.connections.values_mut() {

@@ -19,6 +19,9 @@ use crate::unauthenticated::{Holding, Slot};
 /// The largest piece of an answer that is handed to HTTP/2 at once: so much of it may wait for the client's window.
 const HTTP2_PIECE_BYTES: usize = 64 * 1024;
 
+/// What an answer that is not read counts for: about what a stream of HTTP/2 with its task and a refusal takes.
+const UNREAD_ANSWER_BYTES: usize = 16 * 1024;
+
 /// The progress of one request, which the sweeper judges.
 #[derive(Debug)]
 pub(crate) struct RequestState {
@@ -34,7 +37,13 @@ pub(crate) struct RequestState {
     /// The answer waits until the client takes more of it.
     waits_for_reader: AtomicBool,
     seen_by_sweeper: AtomicBool,
+    /// It counts among the HTTP/2 requests whose callers are being judged.
+    counted: AtomicBool,
+    /// Its task has ended.
+    gone: AtomicBool,
     decided: AtomicBool,
+    /// The caller has shown credentials that are good.
+    proved: AtomicBool,
     client: OnceLock<Option<Network>>,
     slot: Mutex<Option<Slot>>,
 }
@@ -58,7 +67,10 @@ impl RequestState {
             waits_for_body: AtomicBool::new(false),
             waits_for_reader: AtomicBool::new(false),
             seen_by_sweeper: AtomicBool::new(false),
+            counted: AtomicBool::new(false),
+            gone: AtomicBool::new(false),
             decided: AtomicBool::new(false),
+            proved: AtomicBool::new(false),
             client: OnceLock::new(),
             slot: Mutex::default(),
         })
@@ -70,7 +82,12 @@ impl RequestState {
             Some(task) => {
                 if !task.is_finished() {
                     reason.count_request();
+                    // Its memory is free when the executor comes to it, which others must not outrun.
+                    self.count_undecided();
                     task.abort();
+                    if self.gone.load(Ordering::SeqCst) {
+                        self.end_undecided();
+                    }
                 }
             }
             None => self.connection.end(reason),
@@ -79,6 +96,19 @@ impl RequestState {
 
     pub(crate) fn connection(&self) -> &ConnectionState {
         &self.connection
+    }
+
+    /// Counts until its caller is judged, or, if it is ended, until it is gone.
+    pub(crate) fn count_undecided(&self) {
+        if !self.counted.swap(true, Ordering::SeqCst) {
+            self.connection.unauthenticated().add_undecided();
+        }
+    }
+
+    fn end_undecided(&self) {
+        if self.counted.load(Ordering::SeqCst) && self.counted.swap(false, Ordering::SeqCst) {
+            self.connection.unauthenticated().remove_undecided();
+        }
     }
 
     pub(crate) fn set_task(&self, task: AbortHandle) {
@@ -116,14 +146,34 @@ impl RequestState {
         self.decided.load(Ordering::Relaxed)
     }
 
+    fn is_proved(&self) -> bool {
+        self.proved.load(Ordering::Relaxed)
+    }
+
+    /// Whether an answer for a caller who is not proved waits for that caller.
+    pub(crate) fn waits_for_stranger(&self) -> bool {
+        self.waits_for_reader() && !self.is_proved()
+    }
+
+    /// A place in the budget for an answer that is not read.
+    pub(crate) fn enter_unread(self: &Arc<Self>) -> Slot {
+        let slot = self.enter();
+        slot.grow(UNREAD_ANSWER_BYTES);
+        slot
+    }
+
+    fn enter(self: &Arc<Self>) -> Slot {
+        let known = self.client.get().copied();
+        let network = known.unwrap_or_else(|| self.connection.network());
+        let holding = Holding::Request(Arc::downgrade(self));
+        self.connection.unauthenticated().enter(network, holding)
+    }
+
     /// The server waits for a body before it is decided whether its sender is authorized.
     fn enter_budget(self: &Arc<Self>) {
         let mut slot = self.slot();
         if slot.is_none() {
-            let known = self.client.get().copied();
-            let network = known.unwrap_or_else(|| self.connection.network());
-            let holding = Holding::Body(Arc::downgrade(self));
-            let entered = self.connection.unauthenticated().enter(network, holding);
+            let entered = self.enter();
             entered.grow(usize::try_from(self.received()).unwrap_or(usize::MAX));
             // A decision may have come in between.
             *slot = Some(entered).filter(|_| !self.is_decided());
@@ -135,6 +185,8 @@ impl RequestState {
         self.show_to_sweeper();
         if !self.is_decided() {
             self.enter_budget();
+            // The budget bounds it from here on.
+            self.end_undecided();
         }
     }
 
@@ -151,20 +203,33 @@ impl RequestState {
     }
 }
 
-/// Signals that it has been decided whether the caller of a request may go on: until then what is read of its body
-/// counts against the budget of unauthenticated callers. In the extensions of every request.
+/// Signals that it has been decided whether the caller of a request may go on. Until then the request's body counts
+/// against the budget of unauthenticated callers; so does an answer that is not read, unless the caller is authenticated.
+/// In the extensions of every request.
 #[derive(Debug, Clone)]
 pub struct DecisionSignal(Arc<RequestState>);
 
 impl DecisionSignal {
-    /// The caller is proved. The connection's next requests are most likely of the same.
+    /// The caller is proved, unless it is [`Caller::ANONYMOUS`]. The connection's next requests are most likely of the same.
     pub fn decided_for(&self, caller: Caller) {
+        if caller == Caller::ANONYMOUS {
+            return self.refused();
+        }
         self.decided();
         self.0.connection.set_caller(caller);
     }
 
-    /// Signals that the caller is known, or that the request is refused.
+    /// The caller is proved.
     pub fn decided(&self) {
+        self.0.proved.store(true, Ordering::Relaxed);
+        self.0.connection.set_proved();
+        self.refused();
+    }
+
+    /// The request goes on no further, or not for a proved caller: nothing more is read of its body. Without effect on a
+    /// caller who was proved before.
+    pub fn refused(&self) {
+        self.0.end_undecided();
         if !self.0.decided.swap(true, Ordering::Relaxed) {
             let slot = self.0.slot().take();
             drop(slot);
@@ -271,9 +336,10 @@ impl Running {
 
     /// Follows the answer to its end.
     pub(crate) fn answered<B: Body<Data = Bytes>>(self, inner: B) -> AnswerBody<B> {
+        self.0.end_undecided();
         let by_window = self.0.connection.is_http2();
         if by_window && !inner.is_end_stream() {
-            // HTTP/2 takes the first piece only when the client has a window for it.
+            // HTTP/2 sends the first piece only when the client has a window for it.
             self.0.waits_for_reader.store(true, Ordering::Relaxed);
             self.0.show_to_sweeper();
         }
@@ -291,6 +357,8 @@ impl Drop for Running {
         if self.0.seen_by_sweeper.load(Ordering::Relaxed) {
             self.0.connection.remove_request(&self.0);
         }
+        self.0.gone.store(true, Ordering::SeqCst);
+        self.0.end_undecided();
         self.0.connection.end_request();
     }
 }
@@ -310,8 +378,14 @@ impl<B: Body<Data = Bytes> + Unpin> AnswerBody<B> {
     fn piece(&mut self, mut data: Bytes) -> Frame<Bytes> {
         let state = &self.running.0;
         if self.by_window {
-            if data.len() > HTTP2_PIECE_BYTES {
-                self.rest = data.split_off(HTTP2_PIECE_BYTES);
+            let most = match state.is_proved() {
+                true => HTTP2_PIECE_BYTES,
+                // HTTP/2 takes a piece when the window has a byte for it, and keeps the rest. The last byte goes apart,
+                // so that the answer of a stranger is not taken before the window has room for all of it.
+                false => (data.len().saturating_sub(1)).clamp(1, HTTP2_PIECE_BYTES),
+            };
+            if data.len() > most {
+                self.rest = data.split_off(most);
             }
             state.sent.fetch_add(data.len() as u64, Ordering::Relaxed);
             state.waits_for_reader.store(true, Ordering::Relaxed);

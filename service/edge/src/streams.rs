@@ -1,12 +1,14 @@
 use std::cell::RefCell;
-use std::future::poll_fn;
-use std::pin::pin;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 
 use hyper::rt::Executor;
+use pin_project_lite::pin_project;
 
 use crate::fair::Entry;
 use crate::request_state::RequestState;
+use crate::unauthenticated::Slot;
 
 thread_local! {
     /// The request whose task is spawned next on this thread.
@@ -35,27 +37,48 @@ where
             tokio::spawn(future);
             return;
         };
+        request.count_undecided();
         let connection = request.connection();
-        let task = match connection.turns().are_needed() {
-            true => {
-                let turn = connection.turns().enter(connection.caller());
-                tokio::spawn(in_turn(turn, future)).abort_handle()
-            }
-            false => tokio::spawn(future).abort_handle(),
-        };
-        request.set_task(task);
+        let turn = (connection.turns().are_needed())
+            .then(|| connection.turns().enter(connection.caller()));
+        let task = tokio::spawn(RequestTask {
+            future,
+            request: Arc::clone(&request),
+            turn,
+            unread: None,
+        });
+        request.set_task(task.abort_handle());
     }
 }
 
-/// Begins a future when its turn has come.
-async fn in_turn<F: Future>(turn: Entry, future: F) -> F::Output {
-    turn.come().await;
-    let mut turn = Some(turn);
-    let mut future = pin!(future);
-    poll_fn(|context| {
-        let polled = future.as_mut().poll(context);
-        turn = None;
+pin_project! {
+    /// The task of a request. It begins when its turn has come. While it waits for an unauthenticated caller to read the
+    /// answer, it has a place in the budget of unauthenticated callers.
+    struct RequestTask<F> {
+        #[pin]
+        future: F,
+        request: Arc<RequestState>,
+        turn: Option<Entry>,
+        unread: Option<Slot>,
+    }
+}
+
+impl<F: Future> Future for RequestTask<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        if let Some(turn) = this.turn {
+            ready!(turn.poll(context));
+        }
+        let polled = this.future.poll(context);
+        *this.turn = None;
+        if polled.is_pending() && this.request.waits_for_stranger() {
+            this.unread
+                .get_or_insert_with(|| this.request.enter_unread());
+        } else if this.unread.is_some() {
+            *this.unread = None;
+        }
         polled
-    })
-    .await
+    }
 }

@@ -30,7 +30,7 @@ const SHORT: Duration = Duration::from_millis(200);
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 /// Answers `/endless` without end, reads the body of `/form` before and of `/upload` after a decision, and answers all
-/// else at once.
+/// else at once, `/known` to a caller who is proved.
 #[derive(Debug)]
 struct Front {
     forwarding: Forwarding,
@@ -84,6 +84,11 @@ impl Handler for Front {
             }
             "/upload" => head.extensions.get::<DecisionSignal>().unwrap().decided(),
             "/form" => {}
+            "/known" => {
+                std::mem::forget(until_dropped);
+                head.extensions.get::<DecisionSignal>().unwrap().decided();
+                return Response::new(Answer::Whole(Some(Bytes::from_static(b"well"))));
+            }
             _ => {
                 std::mem::forget(until_dropped);
                 return Response::new(Answer::Whole(Some(Bytes::from_static(b"well"))));
@@ -423,4 +428,82 @@ async fn a_larger_head_than_is_read_is_answered_with_431() {
         .unwrap();
     assert_eq!(&said, b"HTTP/1.1 431");
     timeout(PATIENCE, sending).await.unwrap().unwrap();
+}
+
+/// Whether a body ends with an error, or comes to its end, or neither.
+async fn is_reset(body: &mut hyper::body::Incoming) -> bool {
+    loop {
+        match timeout(SHORT, body.frame()).await {
+            Ok(Some(Ok(_))) => {}
+            Ok(Some(Err(_))) => return true,
+            Ok(None) | Err(_) => return false,
+        }
+    }
+}
+
+#[tokio::test]
+async fn answers_that_strangers_do_not_read_are_in_the_budget() {
+    // With a window of 1 HTTP would take an answer whole, and keep it.
+    for window in [0, 1] {
+        let server = Server::start(budget(4, 4));
+        let io = TokioIo::new(server.connect().await);
+        let (mut sender, connection) = http2::Builder::new(TokioExecutor::new())
+            .initial_stream_window_size(window)
+            .handshake(io)
+            .await
+            .unwrap();
+        tokio::spawn(connection);
+        let mut bodies = Vec::new();
+        for path in ["/known"; 6].into_iter().chain(["/"; 12]) {
+            let answered = sender.send_request(get(path)).await.unwrap();
+            bodies.push(answered.into_body());
+        }
+        for (number, body) in bodies.iter_mut().enumerate() {
+            // Of twelve strangers the first eight have made room.
+            let expected = (6..14).contains(&number);
+            assert_eq!(is_reset(body).await, expected, "{number}, window {window}");
+        }
+    }
+}
+
+/// A client may begin as many requests as HTTP lets it, on as many connections as there are.
+#[tokio::test]
+async fn strangers_are_not_read_while_many_of_their_requests_are_judged() {
+    let unauthenticated =
+        crate::unauthenticated::Unauthenticated::new(budget(4, 4).unauthenticated);
+    let connection =
+        crate::connection_state::ConnectionState::new(Arc::clone(&unauthenticated), Arc::default());
+    let mut requests: Vec<_> = (0..512)
+        .map(|_| {
+            let running = crate::request_state::Running::begin(&connection);
+            running.state().count_undecided();
+            running
+        })
+        .collect();
+    let mut waiting = Box::pin(std::future::poll_fn(|context| {
+        connection.waker().register(context.waker());
+        match unauthenticated.may_read(&connection) {
+            true => Poll::Ready(()),
+            false => Poll::Pending,
+        }
+    }));
+    assert!(timeout(SHORT, &mut waiting).await.is_err());
+    // Refused, a request counts no more; and it ends once.
+    let refused = requests.pop().unwrap();
+    refused.signal().refused();
+    timeout(PATIENCE, waiting).await.unwrap();
+    drop(refused);
+    drop(requests);
+    // A server that was behind reads on.
+    let server = Server::start(Limits::default());
+    let (sender, _connection) = server.http2().await;
+    let answers = (0..1000).map(|_| {
+        let mut sender = sender.clone();
+        async move {
+            sender.ready().await.unwrap();
+            sender.send_request(get("/")).await.unwrap().status()
+        }
+    });
+    let answers = timeout(PATIENCE, join_all(answers)).await.unwrap();
+    assert!(answers.iter().all(|status| *status == StatusCode::OK));
 }

@@ -10,5 +10,5 @@ mod transcript;
 
 pub use client::{Credentials, Session, SignIn, SignInError};
 pub use endpoint::normalized_endpoint;
-pub use sessions::{NotSignedIn, Sessions};
+pub use sessions::{Condition, NotSignedIn, Sessions};
 pub use transcript::{Granted, NONCE_LENGTH, ProofKey, Purpose, SIGNATURE_LENGTH, Transcript};

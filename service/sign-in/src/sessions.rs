@@ -32,6 +32,17 @@ pub struct Sessions {
 #[error("not signed in; the log has the reason")]
 pub struct NotSignedIn;
 
+/// Whether a process is signed in, for what it says of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Condition {
+    /// A sign-in is under way, and it is not known how it will end.
+    Pending,
+    /// There is a session.
+    SignedIn,
+    /// The latest sign-in failed, and no earlier session is left: why, in one line.
+    Failed(String),
+}
+
 struct Shared {
     state: watch::Sender<State>,
     replace: Notify,
@@ -45,7 +56,7 @@ enum State {
         ends: Instant,
     },
     /// The last sign-in failed, and no earlier session is left.
-    Failed,
+    Failed { cause: String },
 }
 
 struct AbortOnDrop(AbortHandle);
@@ -101,6 +112,16 @@ impl Sessions {
         }
     }
 
+    /// Whether there is a session now; does not wait.
+    #[must_use]
+    pub fn condition(&self) -> Condition {
+        match &*self.shared.state.borrow() {
+            State::Ready { ends, .. } if Instant::now() < *ends => Condition::SignedIn,
+            State::Ready { .. } | State::Pending => Condition::Pending,
+            State::Failed { cause } => Condition::Failed(cause.clone()),
+        }
+    }
+
     /// To be called when the server refused a session before its end, as after the key's revocation or when its keyring
     /// was replaced: the next calls wait for another one.
     pub fn refused(&self, authorization: &MetadataValue<Ascii>) {
@@ -112,7 +133,7 @@ impl Sessions {
                 *state = State::Pending;
                 true
             }
-            State::Ready { .. } | State::Pending | State::Failed => false,
+            State::Ready { .. } | State::Pending | State::Failed { .. } => false,
         });
         if replaced {
             self.shared.replace.notify_one();
@@ -135,7 +156,7 @@ impl State {
                 ends,
             } if Instant::now() < *ends => Some(Ok(authorization.clone())),
             Self::Ready { .. } | Self::Pending => None,
-            Self::Failed => Some(Err(NotSignedIn)),
+            Self::Failed { .. } => Some(Err(NotSignedIn)),
         }
     }
 }
@@ -171,13 +192,25 @@ where
         shared.state.send_if_modified(|state| {
             let lasts = matches!(state, State::Ready { ends, .. } if Instant::now() < *ends);
             if !lasts {
-                *state = State::Failed;
+                *state = State::Failed {
+                    cause: one_line(&failure),
+                };
             }
             !lasts
         });
         sleep(pause).await;
         pause = (pause * 2).min(LONGEST_PAUSE);
     }
+}
+
+/// The beginning of a message that another process may have written.
+fn one_line(message: &str) -> String {
+    const LONGEST: usize = 300;
+    let readable = |character: char| match character.is_control() {
+        true => ' ',
+        false => character,
+    };
+    message.chars().take(LONGEST).map(readable).collect()
 }
 
 #[cfg(test)]
@@ -270,6 +303,21 @@ mod tests {
         assert_eq!(shown(&sessions).await, NotSignedIn.to_string());
         sleep(LONGEST_PAUSE * 10).await;
         assert_eq!(shown(&sessions).await, "Bearer 10");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn its_condition_names_why_a_sign_in_failed() {
+        let (sessions, _) = numbered(|number| number > 1 && number < 10);
+        assert_eq!(sessions.condition(), Condition::Pending);
+        let first = sessions.current().await.unwrap();
+        assert_eq!(sessions.condition(), Condition::SignedIn);
+        sessions.refused(&first);
+        assert_eq!(sessions.condition(), Condition::Pending);
+        assert_eq!(shown(&sessions).await, NotSignedIn.to_string());
+        assert_eq!(sessions.condition(), Condition::Failed("down".to_owned()));
+        sleep(LONGEST_PAUSE * 10).await;
+        assert_eq!(sessions.condition(), Condition::SignedIn);
+        assert_eq!(one_line("two\nlines"), "two lines");
     }
 
     #[tokio::test(start_paused = true)]

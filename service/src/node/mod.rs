@@ -11,7 +11,7 @@ use bucketry_contract::adapter::v1::adapter_service_server::AdapterServiceServer
 use bucketry_contract::v1::admin_service_server::AdminServiceServer;
 use bucketry_contract::v1::object_service_server::ObjectServiceServer;
 use bucketry_contract::v1::token_service_server::TokenServiceServer;
-use bucketry_edge::fair::Fair;
+use bucketry_edge::fair::{Fair, FairLimits};
 use bucketry_edge::health::Health;
 use moka::sync::Cache;
 use tokio::task::AbortHandle;
@@ -224,7 +224,7 @@ pub async fn open(
     }
     heartbeat.beat().await?;
     tokio::spawn(sweep(collector.blobs.clone(), left_before(config, started)));
-    let grpc = grpc(&service).await?;
+    let grpc = grpc(&service, config.fair.limits).await?;
     let readiness = Readiness::of_opened(health.clone(), grpc.clone()).await;
     let work = vec![
         tokio::spawn(heartbeat.run(config.upkeep.interval)).abort_handle(),
@@ -301,7 +301,7 @@ async fn sweep(blobs: BlobStore, before: Timestamp) {
     }
 }
 
-async fn grpc(service: &Arc<Service>) -> Result<GrpcFront, NodeError> {
+async fn grpc(service: &Arc<Service>, shares: FairLimits) -> Result<GrpcFront, NodeError> {
     let server = Server::new(Arc::clone(service));
     let grpc = GrpcBuilder::default()
         .service(
@@ -315,8 +315,12 @@ async fn grpc(service: &Arc<Service>) -> Result<GrpcFront, NodeError> {
             complete: bucketry_contract::DESCRIPTOR_SET,
         })
         .await?;
-    let gate = CallGate::new(Arc::clone(service), bucketry_contract::DESCRIPTOR_SET)
-        .map_err(GrpcError::from)?;
+    let gate = CallGate::new(
+        Arc::clone(service),
+        shares,
+        bucketry_contract::DESCRIPTOR_SET,
+    )
+    .map_err(GrpcError::from)?;
     Ok(grpc.gated(gate))
 }
 

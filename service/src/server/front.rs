@@ -188,6 +188,7 @@ where
 
     async fn stopping(&self) {
         self.grpc.publish(Serving::No).await;
+        self.grpc.end_streams();
     }
 }
 

@@ -160,6 +160,13 @@ impl GrpcFront {
         }
     }
 
+    /// Ends the streams of health and reflection, once what they have to say has been sent.
+    pub(super) fn end_streams(&self) {
+        if let Some(gate) = &self.gate {
+            gate.end_streams();
+        }
+    }
+
     /// Answers one call.
     pub(super) async fn call(&self, request: Request<RequestBody>) -> Response<Body> {
         let routes = self.routes.clone();

@@ -2,6 +2,7 @@
 
 mod impostor;
 mod mutual_tls;
+mod strangers;
 
 use std::net::SocketAddr;
 use std::process::{Command, Output};

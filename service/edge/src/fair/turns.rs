@@ -1,5 +1,4 @@
 use std::collections::HashMap;
-use std::future::poll_fn;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
@@ -212,11 +211,6 @@ impl Entry {
             _ => Poll::Pending,
         }
     }
-
-    /// Waits for the turn.
-    pub(crate) async fn come(&self) {
-        poll_fn(|context| self.poll(context)).await;
-    }
 }
 
 impl Drop for Entry {
@@ -229,12 +223,19 @@ impl Drop for Entry {
 
 #[cfg(test)]
 mod tests {
+    use std::future::poll_fn;
     use std::time::Duration;
 
     use futures::FutureExt;
     use tokio::time::timeout;
 
     use super::*;
+
+    impl Entry {
+        async fn come(&self) {
+            poll_fn(|context| self.poll(context)).await;
+        }
+    }
 
     const GREEDY: Caller = Caller { account: 1, key: 1 };
     const MODEST: Caller = Caller { account: 2, key: 2 };
