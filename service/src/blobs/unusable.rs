@@ -165,6 +165,6 @@ mod tests {
             text.contains("blobs/34 is a link or a file where the store needs a directory"),
             "{text}"
         );
-        assert!(text.contains("mount another disk"), "{text}");
+        assert!(text.contains("mount a disk there"), "{text}");
     }
 }
