@@ -39,10 +39,6 @@ const DESCRIPTORS_PER_REQUEST: u64 = 2;
 /// Files besides client connections and blobs: catalog, connections to a cloud store, listeners, metrics.
 const OTHER_DESCRIPTORS: u64 = 256;
 
-/// Task polls between two polls of the I/O driver. With Tokio's default of 61, a caller with many ready requests delays
-/// those of others by milliseconds.
-const EVENT_INTERVAL: u32 = 7;
-
 /// How long the files of the certificate may take to be read again.
 const RELOAD_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -152,7 +148,6 @@ fn serve(args: ServeArgs) -> Result<ExitCode, Failure> {
     }
     let runtime = Builder::new_multi_thread()
         .enable_all()
-        .event_interval(EVENT_INTERVAL)
         .build()?;
     runtime.spawn(line_limit.keep_reporting());
     let done = runtime.block_on(serve_until_stopped(&config));
