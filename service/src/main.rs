@@ -146,9 +146,7 @@ fn serve(args: ServeArgs) -> Result<ExitCode, Failure> {
     for unknown in unknown_process_variables() {
         tracing::warn!("{unknown}");
     }
-    let runtime = Builder::new_multi_thread()
-        .enable_all()
-        .build()?;
+    let runtime = Builder::new_multi_thread().enable_all().build()?;
     runtime.spawn(line_limit.keep_reporting());
     let done = runtime.block_on(serve_until_stopped(&config));
     // What still blocks a thread now has had its time.

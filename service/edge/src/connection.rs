@@ -213,7 +213,9 @@ async fn requests<H, I>(
             connection.as_mut().graceful_shutdown();
         }
         let is_ending = ended.is_some() || is_closing;
+        // Whoever has a turn, or waits for one, must not wait for those who are judged: they wait for turns too.
         if !is_ending
+            && turn.is_none()
             // A new connection may speak HTTP/2, and have many requests in its first bytes.
             && (state.is_http2() || state.requests() == 0)
             && !state.is_proved()
