@@ -96,11 +96,17 @@ impl Turns {
     pub(crate) fn note(&self, caller: Caller) {
         if self.latest.load(Ordering::Relaxed) != caller.account {
             self.latest.store(caller.account, Ordering::Relaxed);
-            self.changes.fetch_add(1, Ordering::Relaxed);
+            let changes = self.changes.fetch_add(1, Ordering::Relaxed) + 1;
+            if !self.are_needed() {
+                self.contended.store(true, Ordering::Relaxed);
+            }
+            if changes == BUSY_CHANGES {
+                self.busy.store(true, Ordering::Relaxed);
+            }
         }
     }
 
-    /// Decides whether several callers are active. To be called at regular intervals.
+    /// Decides whether several callers are still active. To be called at regular intervals.
     pub(crate) fn look(&self) {
         let changes = self.changes.swap(0, Ordering::Relaxed);
         self.busy.store(changes >= BUSY_CHANGES, Ordering::Relaxed);
