@@ -323,11 +323,10 @@ async fn many_connections_of_one_account_do_not_starve_another() -> Result<(), H
     let alone = reads(&modest, 4).join().unwrap();
     let both = [reads(&modest, 4), reads(&greedy, 300)];
     let [beside, of_greedy] = both.map(|reads| reads.join().unwrap());
-    // First come, first served would serve each connection alike. How much more the modest ones get depends on the build:
-    // `load fairness` measures that on an optimised one.
+    // First come, first served would leave 4 of 304.
     assert!(
-        beside * 300 * 2 >= of_greedy * 4 * 3,
-        "{beside} reads on 4 connections beside {of_greedy} on 300, {alone} alone"
+        beside * 8 >= alone,
+        "{beside} reads beside {of_greedy}, {alone} alone"
     );
     Ok(())
 }

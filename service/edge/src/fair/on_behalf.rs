@@ -29,7 +29,7 @@ pub fn set_claim(access_key_id: &str) {
     let key = (access_key_id.bytes()).fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     });
-    // Outside of a request there is nobody to note.
+    // Outside of a request there is no caller to record.
     let _ = CALLER.try_with(|caller| {
         caller.set(Caller {
             key,
@@ -40,7 +40,7 @@ pub fn set_claim(access_key_id: &str) {
 
 /// The caller is proved.
 pub fn set(proved: Caller) {
-    // Outside of a request there is nobody to note.
+    // Outside of a request there is no caller to record.
     let _ = CALLER.try_with(|caller| caller.set(proved));
 }
 

@@ -1,10 +1,12 @@
 use std::collections::HashMap;
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::thread;
 
 use futures::task::AtomicWaker;
+use tokio::task::yield_now;
 
 use super::queue::FairQueue;
 use super::shares::Caller;
@@ -58,7 +60,8 @@ struct Turn {
 
 /// In the queue.
 const WAITS: u8 = 0;
-/// Has a turn, and goes to the end of the executor's queue once more.
+/// Has a turn, and waits until the executor has looked for I/O once more, so that all that are ready ask for theirs. Tokio
+/// polls a task that another one wakes before those that are ready, and looks for I/O after several such polls only.
 const YIELDS: u8 = 1;
 /// Has a turn.
 const HELD: u8 = 2;
@@ -129,7 +132,6 @@ impl Turns {
         let most = self.most_of_account(&queue);
         let is_free = queue.free > 0 && queue.held_by(caller.account) < most;
         let turn = Arc::new(Turn {
-            // Whoever is ready in the executor's queue asks for a turn before the first one is used.
             stage: AtomicU8::new(if is_free { YIELDS } else { WAITS }),
             waker: AtomicWaker::new(),
         });
@@ -165,7 +167,8 @@ impl Turns {
                 return;
             };
             let stage = &next.stage;
-            let granted = stage.compare_exchange(WAITS, HELD, Ordering::AcqRel, Ordering::Relaxed);
+            let granted =
+                stage.compare_exchange(WAITS, YIELDS, Ordering::AcqRel, Ordering::Relaxed);
             if granted.is_ok() {
                 queue.take(caller.account);
                 next.waker.wake();
@@ -211,7 +214,8 @@ impl Entry {
             HELD => Poll::Ready(()),
             YIELDS => {
                 self.turn.stage.store(HELD, Ordering::Release);
-                context.waker().wake_by_ref();
+                // The first poll of this future has the task woken after the next look for I/O.
+                let _pending = pin!(yield_now()).poll(context);
                 Poll::Pending
             }
             _ => Poll::Pending,

@@ -2,7 +2,7 @@ use std::net::IpAddr;
 
 use super::node::parse_node;
 
-/// A line that does not follow RFC 7239's grammar, so that its elements cannot be told apart.
+/// A line that does not follow RFC 7239's grammar, so that its elements cannot be separated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Malformed;
 
