@@ -236,7 +236,7 @@ fn describe() {
     bucketry_edge::describe_metrics();
     describe_counter!(REFUSED, "Requests refused because a resource was used up.");
     describe_gauge!(SLOTS, "Slots held by authenticated requests.");
-    describe_gauge!(WAITING, "Requests waiting for a slot or a turn.");
+    describe_gauge!(WAITING, "Requests waiting for a slot.");
     describe_gauge!(
         MESSAGE_BYTES,
         "Bytes reserved for gRPC messages and XML bodies."
