@@ -56,9 +56,18 @@ pub enum Full {
     Total,
 }
 
-/// Identifies a holder. Ids ascend in the order of arrival.
+/// For whom a holder waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct HolderId(u64);
+pub enum WaitsFor {
+    /// For its client, which has sent nothing more, or reads nothing.
+    Client,
+    /// For the server, which has not come to it yet.
+    Server,
+}
+
+/// Identifies a holder. The ids of those that wait for their clients come first, then they ascend in the order of arrival.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct HolderId(WaitsFor, u64);
 
 #[derive(Debug)]
 struct Entry<T> {
@@ -73,8 +82,9 @@ struct Share {
     ids: BTreeSet<HolderId>,
 }
 
-/// A budget and who holds it. A newcomer is never refused: when there is no room, the holder that has needed the longest
-/// is removed and returned, to be ended. When the whole budget is full that is one of the network that holds most of it,
+/// A budget and who holds it. A newcomer is never refused: when there is no room, the slowest holder is removed and
+/// returned, to be ended: of those that wait for their clients the one that came first, and only if there is none, of
+/// those that wait for the server. When the whole budget is full that is one of the network that holds most of it,
 /// so that a flood from one network ends no slow client of another.
 #[derive(Debug)]
 pub struct Budget<T> {
@@ -115,7 +125,12 @@ impl<T> Budget<T> {
 
     /// Adds a holder. `None` is a trusted proxy, whose connections are those of many clients: it is bounded by the
     /// whole budget only. Returns those to end.
-    pub fn enter(&mut self, network: Option<Network>, holder: T) -> (HolderId, Vec<(T, Full)>) {
+    pub fn enter(
+        &mut self,
+        network: Option<Network>,
+        waits_for: WaitsFor,
+        holder: T,
+    ) -> (HolderId, Vec<(T, Full)>) {
         let mut ended = Vec::new();
         if let Some(network) = network
             && let Some(share) = self.shares.get(&network)
@@ -129,16 +144,14 @@ impl<T> Budget<T> {
         {
             ended.extend(self.leave(slowest).map(|holder| (holder, Full::Total)));
         }
-        let id = HolderId(self.next);
+        let id = HolderId(waits_for, self.next);
         self.next += 1;
-        self.entries.insert(
-            id,
-            Entry {
-                network,
-                bytes: 0,
-                holder,
-            },
-        );
+        let entry = Entry {
+            network,
+            bytes: 0,
+            holder,
+        };
+        self.entries.insert(id, entry);
         if let Some(network) = network {
             let share = self.shares.entry(network).or_default();
             self.ranking.remove(&(share.ids.len(), network));
@@ -165,6 +178,23 @@ impl<T> Budget<T> {
             ended.extend(self.leave(slowest).map(|holder| (holder, full)));
         }
         ended
+    }
+
+    /// The server has come to a holder, and now waits for its client. Returns its id from now on.
+    pub fn wait_for_client(&mut self, id: HolderId) -> HolderId {
+        let HolderId(_, number) = id;
+        let waiting = HolderId(WaitsFor::Client, number);
+        if waiting != id
+            && let Some(entry) = self.entries.remove(&id)
+        {
+            let share = entry.network.and_then(|of| self.shares.get_mut(&of));
+            if let Some(share) = share {
+                share.ids.remove(&id);
+                share.ids.insert(waiting);
+            }
+            self.entries.insert(waiting, entry);
+        }
+        waiting
     }
 
     /// Removes a holder, which is returned if it was still there.
@@ -251,7 +281,7 @@ mod tests {
         address: &str,
         name: &'static str,
     ) -> Vec<(&'static str, Full)> {
-        budget.enter(network(address), name).1
+        budget.enter(network(address), WaitsFor::Client, name).1
     }
 
     #[test]
@@ -316,12 +346,29 @@ mod tests {
     }
 
     #[test]
+    fn those_that_the_server_has_not_come_to_stay_while_others_wait_for_their_clients() {
+        let mut budget = Budget::new(LIMITS);
+        let address = network("192.0.2.1");
+        let (_unread, _) = budget.enter(address, WaitsFor::Server, "unread");
+        let (read, _) = budget.enter(address, WaitsFor::Server, "read");
+        let read = budget.wait_for_client(read);
+        assert_eq!(budget.wait_for_client(read), read);
+        let (_late, _) = budget.enter(address, WaitsFor::Server, "late");
+        let (_, ended) = budget.enter(address, WaitsFor::Server, "newcomer");
+        assert_eq!(ended, [("read", Full::Network)]);
+        let (_, ended) = budget.enter(address, WaitsFor::Server, "another");
+        assert_eq!(ended, [("unread", Full::Network)]);
+        assert_eq!(budget.leave(read), None);
+        assert_eq!(budget.slots(), 3);
+    }
+
+    #[test]
     fn a_trusted_proxy_has_no_share_of_its_own() {
         let mut budget = Budget::new(LIMITS);
         for _ in 0..8 {
-            assert!(budget.enter(None, "relayed").1.is_empty());
+            assert!(budget.enter(None, WaitsFor::Client, "relayed").1.is_empty());
         }
-        let (_, ended) = budget.enter(None, "relayed");
+        let (_, ended) = budget.enter(None, WaitsFor::Client, "relayed");
         assert_eq!(ended, [("relayed", Full::Total)]);
     }
 
@@ -329,9 +376,9 @@ mod tests {
     fn bytes_end_the_slowest_other_that_holds_some() {
         let mut budget = Budget::new(LIMITS);
         let address = network("192.0.2.1");
-        let (_empty, _) = budget.enter(address, "empty");
-        let (old, _) = budget.enter(address, "old");
-        let (new, _) = budget.enter(address, "new");
+        let (_empty, _) = budget.enter(address, WaitsFor::Client, "empty");
+        let (old, _) = budget.enter(address, WaitsFor::Client, "old");
+        let (new, _) = budget.enter(address, WaitsFor::Client, "new");
         assert!(budget.grow(old, 30).is_empty());
         assert_eq!(budget.grow(new, 30), [("old", Full::Network)]);
         assert_eq!(budget.bytes(), 30);
@@ -349,19 +396,20 @@ mod tests {
             ("192.0.2.2", "second", None),
             ("192.0.2.3", "third", Some(("first", Full::Total))),
         ] {
-            let (id, _) = budget.enter(network(address), name);
+            let (id, _) = budget.enter(network(address), WaitsFor::Client, name);
             assert_eq!(budget.grow(id, 40).into_iter().next(), expected, "{name}");
         }
     }
 
     proptest! {
         #[test]
-        fn limits_hold_and_nothing_leaks(steps in prop::collection::vec((0_u8..3, 0_u8..6, 0_usize..40), 0..200)) {
+        fn limits_hold_and_nothing_leaks(steps in prop::collection::vec((0_u8..4, 0_u8..6, 0_usize..40), 0..200)) {
             let mut budget = Budget::new(LIMITS);
             let mut ids = Vec::new();
             for (step, which, bytes) in steps {
                 match step {
-                    0 => ids.push(budget.enter(network(&format!("192.0.2.{which}")), ()).0),
+                    0 => ids.push(budget.enter(network(&format!("192.0.2.{which}")), WaitsFor::Server, ()).0),
+                    2 => if let Some(id) = ids.get_mut(usize::from(which)) { *id = budget.wait_for_client(*id); },
                     1 => if let Some(&id) = ids.get(usize::from(which)) { budget.grow(id, bytes); },
                     _ => if !ids.is_empty() { budget.leave(ids.remove(usize::from(which) % ids.len())); },
                 }

@@ -84,6 +84,7 @@ pub(crate) async fn connection<H: Handler>(
     let registered = shared.registry.add();
     let state = registered.state();
     let forwarding = shared.handler.forwarding();
+    state.note_opened();
     state.enter(network(forwarding, Some(peer.ip())));
     let relayed = match preamble {
         Preamble::None => None,
@@ -231,6 +232,7 @@ async fn requests<H, I>(
         if let Some(turn) = &turn {
             ready!(turn.poll(context));
         }
+        state.begin_turn();
         let polled = connection.as_mut().poll(context);
         turn = None;
         match (polled, ended) {
@@ -245,8 +247,12 @@ async fn requests<H, I>(
     }
 }
 
-/// Whether what a connection reads next is to wait for a turn: a request of HTTP/1. The requests of HTTP/2 wait in tasks
-/// of their own.
+/// Whether what a connection reads next is to wait for a turn: a request of HTTP/1, or anything of strangers over HTTP/2.
+/// The requests of others over HTTP/2 wait in tasks of their own.
 fn waits_for_turn(state: &ConnectionState) -> bool {
-    state.turns().are_needed() && state.running() == 0 && !state.is_http2()
+    let reads = match state.is_http2() {
+        true => !state.is_proved(),
+        false => state.running() == 0,
+    };
+    reads && state.turns().are_needed()
 }

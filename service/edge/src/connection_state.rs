@@ -1,14 +1,15 @@
 use std::future::poll_fn;
 use std::pin::pin;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 
 use futures::task::AtomicWaker;
 
-use crate::budget::Network;
+use crate::budget::{Network, WaitsFor};
 use crate::ended::Ended;
 use crate::fair::{Caller, Turns};
+use crate::limits::STRANGER_TURN_BYTES;
 use crate::request_state::{RequestPace, RequestState};
 use crate::unauthenticated::{Holding, Slot, Unauthenticated};
 
@@ -36,6 +37,8 @@ pub(crate) struct ConnectionState {
     running: AtomicU32,
     /// Bytes of a head that is not complete: read since the last request while none ran.
     head_bytes: AtomicU64,
+    /// Bytes that are still read in this turn while no caller is proved.
+    turn_bytes: AtomicUsize,
     written: AtomicU64,
     /// The socket is not writable at the moment.
     write_blocked: AtomicBool,
@@ -66,6 +69,7 @@ impl ConnectionState {
             requests: AtomicU64::new(0),
             running: AtomicU32::new(0),
             head_bytes: AtomicU64::new(0),
+            turn_bytes: AtomicUsize::new(STRANGER_TURN_BYTES),
             written: AtomicU64::new(0),
             write_blocked: AtomicBool::new(false),
             has_slot: AtomicBool::new(false),
@@ -141,7 +145,7 @@ impl ConnectionState {
         &self.waker
     }
 
-    /// The future's output, unless the connection is ended or closed before.
+    /// The output of a future that reads from the client, unless the connection is ended or closed before.
     pub(crate) async fn unless_ended<T>(&self, future: impl Future<Output = T>) -> Option<T> {
         let mut future = pin!(future);
         poll_fn(|context| {
@@ -149,7 +153,11 @@ impl ConnectionState {
             if self.ended().is_some() || self.is_closing() {
                 return Poll::Ready(None);
             }
-            future.as_mut().poll(context).map(Some)
+            let polled = future.as_mut().poll(context).map(Some);
+            if polled.is_pending() {
+                self.wait_for_client();
+            }
+            polled
         })
         .await
     }
@@ -157,7 +165,7 @@ impl ConnectionState {
     /// Takes a place in the unauthenticated budget, in exchange for the previous one.
     pub(crate) fn enter(self: &Arc<Self>, network: Option<Network>) {
         let holding = Holding::Connection(Arc::downgrade(self));
-        let slot = self.unauthenticated.enter(network, holding);
+        let slot = (self.unauthenticated).enter(network, WaitsFor::Server, holding);
         if self.requests() == 0
             && let Some(network) = network
         {
@@ -169,6 +177,20 @@ impl ConnectionState {
         self.has_slot.store(true, Ordering::Release);
         drop(parts);
         drop(former);
+    }
+
+    /// Counts a new connection.
+    pub(crate) fn note_opened(&self) {
+        self.turns.note_stranger();
+    }
+
+    /// All that the client has sent has been read, and it is to send more.
+    fn wait_for_client(&self) {
+        if self.has_slot.load(Ordering::Acquire)
+            && let Some(slot) = &mut self.parts().slot
+        {
+            slot.wait_for_client();
+        }
     }
 
     pub(crate) fn leave(&self) {
@@ -262,8 +284,26 @@ impl ConnectionState {
         self.head_bytes.load(Ordering::Relaxed)
     }
 
+    /// The connection is polled.
+    pub(crate) fn begin_turn(&self) {
+        if !self.is_proved() {
+            self.turn_bytes
+                .store(STRANGER_TURN_BYTES, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether more is read in this turn.
+    pub(crate) fn may_read_on(&self) -> bool {
+        self.is_proved() || self.turn_bytes.load(Ordering::Relaxed) > 0
+    }
+
     /// Bytes have been read from the socket.
     pub(crate) fn read(&self, bytes: usize) {
+        if !self.is_proved() {
+            let rest = self.turn_bytes.load(Ordering::Relaxed);
+            let rest = rest.saturating_sub(bytes);
+            self.turn_bytes.store(rest, Ordering::Relaxed);
+        }
         if self.running() > 0 {
             return;
         }
@@ -286,6 +326,7 @@ impl ConnectionState {
                 slot.grow(usize::try_from(bytes).unwrap_or(usize::MAX));
             }
         }
+        self.wait_for_client();
     }
 
     pub(crate) fn wrote(&self, bytes: usize) {

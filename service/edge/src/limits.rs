@@ -23,6 +23,10 @@ pub(crate) const HTTP1_BUFFER_BYTES: usize = 256 * 1024;
 /// How much is read of an HTTP/1 head that does not end.
 pub(crate) const MAX_UNREAD_HTTP1_HEAD_BYTES: u64 = 2 * MAX_HEAD_BYTES as u64;
 
+/// How much is read of a connection at a time while no caller on it is proved. Otherwise one poll would read hundreds of
+/// requests of a stranger before anyone else's.
+pub(crate) const STRANGER_TURN_BYTES: usize = 16 * 1024;
+
 /// The most requests at once on one HTTP/2 connection.
 pub(crate) const MAX_CONCURRENT_STREAMS: u32 = 256;
 

@@ -9,7 +9,7 @@ use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use tokio::task::AbortHandle;
 
-use crate::budget::Network;
+use crate::budget::{Network, WaitsFor};
 use crate::connection_state::ConnectionState;
 use crate::ended::Ended;
 use crate::fair::Caller;
@@ -166,7 +166,8 @@ impl RequestState {
         let known = self.client.get().copied();
         let network = known.unwrap_or_else(|| self.connection.network());
         let holding = Holding::Request(Arc::downgrade(self));
-        self.connection.unauthenticated().enter(network, holding)
+        let budget = self.connection.unauthenticated();
+        budget.enter(network, WaitsFor::Client, holding)
     }
 
     /// The server waits for a body before it is decided whether its sender is authorized.

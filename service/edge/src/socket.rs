@@ -89,6 +89,10 @@ impl<I: AsyncRead + AsyncWrite + Unpin> AsyncRead for Socket<I> {
         {
             return Poll::Ready(Err(self.refuse_head(context)));
         }
+        if !state.may_read_on() {
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         let before = buffer.filled().len();
         let polled = Pin::new(&mut self.inner).poll_read(context, buffer);
         match &polled {
@@ -152,7 +156,49 @@ impl<I: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Socket<I> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+    use std::task::Waker;
+
+    use tokio::io::{Join, Sink, join, sink};
+
     use super::*;
+    use crate::Limits;
+    use crate::fair::Turns;
+    use crate::limits::STRANGER_TURN_BYTES;
+    use crate::unauthenticated::Unauthenticated;
+
+    /// How many bytes one poll reads of a client that has sent more.
+    fn read_at_once(socket: &mut Socket<Join<&[u8], Sink>>) -> usize {
+        let mut context = Context::from_waker(Waker::noop());
+        socket.state.begin_turn();
+        let mut total = 0;
+        loop {
+            let mut room = [0; 1000];
+            let mut buffer = ReadBuf::new(&mut room);
+            match Pin::new(&mut *socket).poll_read(&mut context, &mut buffer) {
+                Poll::Ready(Ok(())) if buffer.filled().is_empty() => return total,
+                Poll::Ready(Ok(())) => total += buffer.filled().len(),
+                Poll::Ready(Err(error)) => panic!("{error}"),
+                Poll::Pending => return total,
+            }
+        }
+    }
+
+    #[test]
+    fn a_stranger_is_read_in_pieces_and_a_proved_caller_at_once() {
+        let unauthenticated = Unauthenticated::new(Limits::default().unauthenticated);
+        let state = ConnectionState::new(unauthenticated, Arc::new(Turns::default()));
+        let sent = vec![b'x'; 3 * STRANGER_TURN_BYTES];
+        let mut socket = Socket::new(join(&*sent, sink()), Arc::clone(&state));
+        for _ in 0..2 {
+            let piece = read_at_once(&mut socket);
+            assert!((STRANGER_TURN_BYTES..STRANGER_TURN_BYTES + 1000).contains(&piece));
+        }
+        let mut socket = Socket::new(join(&*sent, sink()), Arc::clone(&state));
+        state.begin_request();
+        state.set_proved();
+        assert_eq!(read_at_once(&mut socket), sent.len());
+    }
 
     #[test]
     fn http2_is_known_by_its_first_bytes() {

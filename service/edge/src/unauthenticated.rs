@@ -2,7 +2,7 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use crate::budget::{Budget, BudgetLimits, Full, HolderId, Network};
+use crate::budget::{Budget, BudgetLimits, Full, HolderId, Network, WaitsFor};
 use crate::connection_state::ConnectionState;
 use crate::ended::Ended;
 use crate::request_state::RequestState;
@@ -59,8 +59,13 @@ impl Unauthenticated {
     }
 
     /// Adds a holder, until the returned guard is dropped. Ends the slowest if there is no room.
-    pub(crate) fn enter(self: &Arc<Self>, network: Option<Network>, holding: Holding) -> Slot {
-        let (id, ended) = self.lock().enter(network, holding);
+    pub(crate) fn enter(
+        self: &Arc<Self>,
+        network: Option<Network>,
+        waits_for: WaitsFor,
+        holding: Holding,
+    ) -> Slot {
+        let (id, ended) = self.lock().enter(network, waits_for, holding);
         end_all(ended);
         Slot {
             id,
@@ -158,6 +163,11 @@ pub(crate) struct Slot {
 }
 
 impl Slot {
+    /// The server has come to the holder, and now waits for its client.
+    pub(crate) fn wait_for_client(&mut self) {
+        self.id = self.of.lock().wait_for_client(self.id);
+    }
+
     /// Counts bytes that the server has to keep.
     pub(crate) fn grow(&self, bytes: usize) {
         let ended = self.of.lock().grow(self.id, bytes);

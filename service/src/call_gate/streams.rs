@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
-use bucketry_edge::budget::{Budget, BudgetLimits, HolderId, Network};
+use bucketry_edge::budget::{Budget, BudgetLimits, HolderId, Network, WaitsFor};
 use bucketry_edge::fair::Refused;
 use bytes::Bytes;
 use http::{Extensions, HeaderMap};
@@ -78,7 +78,8 @@ impl OpenStreams {
         let ended = self.stop.child_token();
         let mut places = self.places();
         let surplus = places.surplus_of(connection);
-        let (id, removed) = places.budget.enter(connection.network, ended.clone());
+        let (id, removed) =
+            (places.budget).enter(connection.network, WaitsFor::Client, ended.clone());
         let of_connection = places.of_connections.entry(connection).or_default();
         of_connection.push_back(id);
         drop(places);

@@ -7,7 +7,8 @@ use std::task::{Context, Poll};
 use bucketry_s3_adapter::sigv4::Scheme;
 use bucketry_s3_adapter::target::BaseDomains;
 use bucketry_s3_adapter::{AnswerBody, ClientInfo, OperationName, S3Adapter};
-use futures::future::BoxFuture;
+use futures::FutureExt;
+use futures::future::{BoxFuture, Map};
 use http::{Request, Response};
 
 use crate::config::{Config, PublicUrl};
@@ -16,6 +17,8 @@ use crate::server::{
     ConnectionInfo, EffectiveAddress, Encryption, MAX_HEAD_BYTES, Operation, RequestBody, RequestId,
 };
 use crate::service::Service;
+
+type Answered = Result<Response<AnswerBody>, Infallible>;
 
 /// The adapter between this process's front and this process's services.
 #[derive(Debug, Clone)]
@@ -56,7 +59,7 @@ pub(super) fn service(
 impl tower::Service<Request<RequestBody>> for S3Service {
     type Response = Response<AnswerBody>;
     type Error = Infallible;
-    type Future = BoxFuture<'static, Result<Self::Response, Infallible>>;
+    type Future = Map<BoxFuture<'static, Answered>, fn(Answered) -> Answered>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         tower::Service::<Request<RequestBody>>::poll_ready(&mut self.adapter, context)
@@ -67,16 +70,19 @@ impl tower::Service<Request<RequestBody>> for S3Service {
         if let Some(info) = client_info(extensions) {
             extensions.insert(info);
         }
-        let answered = self.adapter.call(request);
-        Box::pin(async move {
-            let mut response = answered.await?;
-            if let Some(&OperationName(name)) = response.extensions().get::<OperationName>() {
-                let operation = Operation(name);
-                response.extensions_mut().insert(operation);
-            }
-            Ok(response)
-        })
+        self.adapter.call(request).map(named)
     }
+}
+
+/// Tells the front which operation was answered.
+fn named(answered: Answered) -> Answered {
+    answered.map(|mut response| {
+        if let Some(&OperationName(name)) = response.extensions().get::<OperationName>() {
+            let operation = Operation(name);
+            response.extensions_mut().insert(operation);
+        }
+        response
+    })
 }
 
 /// What the front knows of the client, in the adapter's own terms.

@@ -1,5 +1,7 @@
 use std::collections::HashMap;
 
+use foldhash::fast::RandomState;
+
 use crate::budget::Network;
 
 /// The user of a resource, as opaque numbers.
@@ -75,9 +77,12 @@ impl Refused {
 pub struct Shares {
     total: u64,
     held: u64,
-    accounts: HashMap<u64, u64>,
-    keys: HashMap<Caller, u64>,
+    accounts: Held<u64>,
+    keys: Held<Caller>,
 }
+
+/// Units by who holds them. Asked several times per request, hence the fast hasher; it has a seed of its own in each process.
+type Held<K> = HashMap<K, u64, RandomState>;
 
 impl Shares {
     /// Divides `total` units, at least 1.
@@ -86,8 +91,8 @@ impl Shares {
         Self {
             total: total.max(1),
             held: 0,
-            accounts: HashMap::new(),
-            keys: HashMap::new(),
+            accounts: Held::default(),
+            keys: Held::default(),
         }
     }
 
@@ -142,7 +147,7 @@ impl Shares {
 }
 
 /// Idle callers leave no entry behind.
-fn reduce<K: std::hash::Hash + Eq>(held: &mut HashMap<K, u64>, of: K, amount: u64) {
+fn reduce<K: std::hash::Hash + Eq>(held: &mut Held<K>, of: K, amount: u64) {
     if let Some(units) = held.get_mut(&of) {
         *units = units.saturating_sub(amount);
         if *units == 0 {

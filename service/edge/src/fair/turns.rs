@@ -18,6 +18,9 @@ const QUIET_LOOKS: u32 = 3;
 /// a turn kept for them would be lost.
 const BUSY_CHANGES: u32 = 1000;
 
+/// New connections between two looks from which on they count as active callers, before anything is known of them.
+const MANY_STRANGERS: u32 = 64;
+
 /// Processors to assume where their number is unknown.
 const PROCESSORS: usize = 2;
 
@@ -38,6 +41,8 @@ pub(crate) struct Turns {
     latest: AtomicU64,
     /// How often that was another account than before, since the latest look.
     changes: AtomicU32,
+    /// Connections opened since the latest look.
+    strangers: AtomicU32,
     /// Looks since the latest change.
     quiet: AtomicU32,
     queue: Mutex<Queue>,
@@ -81,6 +86,7 @@ impl Turns {
             busy: AtomicBool::new(false),
             latest: AtomicU64::new(0),
             changes: AtomicU32::new(0),
+            strangers: AtomicU32::new(0),
             quiet: AtomicU32::new(QUIET_LOOKS),
             queue: Mutex::new(Queue {
                 turns,
@@ -109,12 +115,20 @@ impl Turns {
         }
     }
 
+    /// Notes a new connection.
+    pub(crate) fn note_stranger(&self) {
+        if self.strangers.fetch_add(1, Ordering::Relaxed) + 1 == MANY_STRANGERS {
+            self.contended.store(true, Ordering::Relaxed);
+        }
+    }
+
     /// Decides whether several callers are still active. To be called at regular intervals.
     pub(crate) fn look(&self) {
         let changes = self.changes.swap(0, Ordering::Relaxed);
         self.busy.store(changes >= BUSY_CHANGES, Ordering::Relaxed);
+        let strangers = self.strangers.swap(0, Ordering::Relaxed);
         let quiet = match changes {
-            0 => self.quiet.load(Ordering::Relaxed).saturating_add(1),
+            0 if strangers < MANY_STRANGERS => self.quiet.load(Ordering::Relaxed).saturating_add(1),
             _ => 0,
         };
         self.quiet.store(quiet, Ordering::Relaxed);
@@ -324,6 +338,19 @@ mod tests {
         assert!(!turns.are_needed());
         turns.note(MODEST);
         turns.note(GREEDY);
+        turns.look();
+        assert!(turns.are_needed());
+        (0..QUIET_LOOKS).for_each(|_| turns.look());
+        assert!(!turns.are_needed());
+    }
+
+    #[test]
+    fn turns_are_needed_while_many_strangers_connect() {
+        let turns = Turns::with(1);
+        (1..MANY_STRANGERS).for_each(|_| turns.note_stranger());
+        assert!(!turns.are_needed());
+        turns.note_stranger();
+        assert!(turns.are_needed());
         turns.look();
         assert!(turns.are_needed());
         (0..QUIET_LOOKS).for_each(|_| turns.look());
