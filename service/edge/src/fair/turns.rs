@@ -14,7 +14,7 @@ use super::shares::Caller;
 /// Looks without a change of caller after which one caller counts as alone.
 const QUIET_LOOKS: u32 = 3;
 
-/// Changes of caller between two looks from which on one account leaves a turn to others. Below, the others are so few that
+/// Changes of caller and new connections between two looks from which on one account leaves a turn to others. Below, the others are so few that
 /// a turn kept for them would be lost.
 const BUSY_CHANGES: u32 = 1000;
 
@@ -117,16 +117,19 @@ impl Turns {
 
     /// Notes a new connection.
     pub(crate) fn note_stranger(&self) {
-        if self.strangers.fetch_add(1, Ordering::Relaxed) + 1 == MANY_STRANGERS {
-            self.contended.store(true, Ordering::Relaxed);
+        match self.strangers.fetch_add(1, Ordering::Relaxed) + 1 {
+            MANY_STRANGERS => self.contended.store(true, Ordering::Relaxed),
+            BUSY_CHANGES => self.busy.store(true, Ordering::Relaxed),
+            _ => {}
         }
     }
 
     /// Decides whether several callers are still active. To be called at regular intervals.
     pub(crate) fn look(&self) {
         let changes = self.changes.swap(0, Ordering::Relaxed);
-        self.busy.store(changes >= BUSY_CHANGES, Ordering::Relaxed);
         let strangers = self.strangers.swap(0, Ordering::Relaxed);
+        let is_busy = changes.saturating_add(strangers) >= BUSY_CHANGES;
+        self.busy.store(is_busy, Ordering::Relaxed);
         let quiet = match changes {
             0 if strangers < MANY_STRANGERS => self.quiet.load(Ordering::Relaxed).saturating_add(1),
             _ => 0,
