@@ -4,11 +4,15 @@
 
 Bars: no refused request of the neighbour, its 99th percentile at most twice the undisturbed one, memory below 400 MiB,
 and back to idle within ten seconds. The exit status is 1 if one of them is missed.
+
+The attacker runs on the same machine and takes its processors too. With `--elsewhere` it attacks a second server, of
+which the neighbour knows nothing: that ratio is the machine's share in the ratio without.
 """
 
 import argparse
 import tempfile
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -78,43 +82,49 @@ def idle_within(pid: int, base: int) -> float | None:
 
 
 def run(attack: Attack, options: argparse.Namespace) -> Outcome:
-    with tempfile.TemporaryDirectory(prefix="bucketry-attack-") as name:
-        folder = Path(name)
-        arguments = [*attack.arguments, *options.argument]
-        if attack.tls:
-            arguments += certificate(folder)
-        adapter = None if attack.grpc else options.adapter
-        scene = Scene(folder, options.server, adapter, arguments, attack.descriptors)
-        try:
-            return measure(attack, scene, options.seconds)
-        finally:
-            scene.close()
+    with tempfile.TemporaryDirectory(prefix="bucketry-attack-") as name, ExitStack() as scenes:
+
+        def scene(place: str) -> Scene:
+            folder = Path(name) / place
+            folder.mkdir()
+            arguments = [*attack.arguments, *options.argument]
+            if attack.tls:
+                arguments += certificate(folder)
+            adapter = None if attack.grpc else options.adapter
+            made = Scene(folder, options.server, adapter, arguments, attack.descriptors)
+            scenes.callback(made.close)
+            return made
+
+        here = scene("here")
+        attacked = scene("elsewhere") if options.elsewhere else here
+        return measure(attack, here, attacked, options.seconds)
 
 
-def measure(attack: Attack, scene: Scene, seconds: float) -> Outcome:
+def measure(attack: Attack, scene: Scene, attacked: Scene, seconds: float) -> Outcome:
     neighbour = scene.party("neighbour", "read-write")
-    attacker = scene.party("attacker", attack.permission)
+    attacker = attacked.party("attacker", attack.permission)
     url = f"{scene.scheme}://{scene.address}"
-    upload(url, attacker)
+    upload(f"{attacked.scheme}://{attacked.address}", attacker)
     before = Neighbour(url, neighbour, UNDISTURBED_SECONDS).record()
-    base, peak = descriptors(scene.attacked_pid), 0
+    base, peak = descriptors(attacked.attacked_pid), 0
 
     def watch() -> None:
         nonlocal peak
-        peak = max(peak, resident_bytes(scene.attacked_pid), resident_bytes(scene.pid))
+        peak = max(peak, resident_bytes(attacked.attacked_pid), resident_bytes(attacked.pid))
 
     disturbed = Neighbour(url, neighbour, seconds)
-    holder = Holder(scene.address, attack.held(scene.address, attacker))
+    holder = Holder(attacked.address, attack.held(attacked.address, attacker))
     holder.run(time.monotonic() + seconds, watch)
     holder.close()
     during = disturbed.record()
-    return Outcome(attack, before, during, holder.count, peak, idle_within(scene.attacked_pid, base))
+    return Outcome(attack, before, during, holder.count, peak, idle_within(attacked.attacked_pid, base))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--server", type=Path, required=True)
     parser.add_argument("--adapter", type=Path)
+    parser.add_argument("--elsewhere", action="store_true", help="attack another server of this machine, for comparison")
     parser.add_argument("--seconds", type=float, default=120)
     parser.add_argument("--argument", action="append", default=[], help="a further argument of `serve`")
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(attack.name for attack in ATTACKS))
