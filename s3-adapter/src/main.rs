@@ -20,7 +20,7 @@ use bucketry_edge::health::Health;
 use bucketry_edge::side_door::{about_health, answer_apart};
 use bucketry_edge::{
     Drained, LimitSettings, LineLimit, ListenError, Listener, MinRate, Preamble, Tls, TlsError,
-    ZeroLimit, listen, stop_signals,
+    TlsFiles, ZeroLimit, listen, stop_signals,
 };
 use bucketry_s3_adapter::channels::Channels;
 use bucketry_s3_adapter::remote::{RemoteAuthority, RemoteObjects};
@@ -30,6 +30,7 @@ use bucketry_sign_in::{Credentials, Purpose, Sessions, SignIn, normalized_endpoi
 use clap::{CommandFactory, Parser};
 use http::Uri;
 use service_tls::{ServiceTls, ServiceTlsError};
+use tokio::signal::unix::{SignalKind, signal};
 use tonic::transport::{Channel, Endpoint};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -91,7 +92,7 @@ struct Args {
     /// The most requests at once; further ones get `SlowDown`.
     #[arg(long, env = "BUCKETRY_MAX_REQUESTS", default_value_t = Limits::default().max_requests)]
     max_requests: usize,
-    /// A PEM file with the certificate chain; turns TLS on.
+    /// A PEM file with the certificate chain; turns TLS on. Certificate and key are read again on SIGHUP.
     #[arg(
         long,
         env = "BUCKETRY_TLS_CERT",
@@ -208,10 +209,7 @@ async fn serve(args: Args) -> Result<(), Failure> {
         )?,
         ..args.edge.resolve()?
     };
-    let tls = match (&args.tls_cert, &args.tls_key) {
-        (Some(certificate), Some(key)) => Some(Tls::from_files(certificate, key, None)?),
-        (Some(_), None) | (None, Some(_)) | (None, None) => None,
-    };
+    let tls = certificate(&args)?;
     let listener = Listener {
         socket: listen(args.listen)?,
         preamble: Preamble::None,
@@ -243,6 +241,27 @@ async fn serve(args: Args) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+/// The certificate, which is reloaded on SIGHUP. Without one SIGHUP has no effect.
+fn certificate(args: &Args) -> Result<Option<Tls>, Failure> {
+    let mut hangups = signal(SignalKind::hangup())?;
+    let files = args.tls_cert.clone().zip(args.tls_key.clone());
+    let files = files.map(|(certificate, key)| TlsFiles {
+        certificate,
+        key,
+        client_authorities: None,
+    });
+    let tls = files.as_ref().map(TlsFiles::load).transpose()?;
+    let certificate = files.zip(tls.clone());
+    tokio::spawn(async move {
+        while hangups.recv().await.is_some() {
+            if let Some((files, tls)) = &certificate {
+                files.reload(tls).await;
+            }
+        }
+    });
+    Ok(tls)
 }
 
 /// Follows the service's health and the adapter's session, and answers about them on a thread of its own.

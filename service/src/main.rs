@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::process::ExitCode;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use bucketry::cli::{
     CheckError, Cli, CliError, ClientCommand, Command, FsckArgs, Terminal,
@@ -11,13 +11,14 @@ use bucketry::cli::{
 };
 use bucketry::clock::Clock;
 use bucketry::config::{
-    Config, ConfigError, KeyPair, PublicUrl, ServeArgs, ServerConfig, TlsFiles,
-    process_environment, process_variable,
+    Config, ConfigError, KeyPair, PublicUrl, ServeArgs, ServerConfig, process_environment,
+    process_variable,
 };
 use bucketry::node::{self, KeyringReloader, NodeError};
 use bucketry::server::{self, Drained, Limits, ListenError, Listener, Preamble, Tls, TlsError};
 use bucketry::telemetry::logs::{self, LogError};
 use bucketry::telemetry::metrics::{self, MetricsError};
+use bucketry_edge::TlsFiles;
 use bucketry_edge::descriptors::{self, TooFewDescriptors};
 use bucketry_edge::health::Health;
 use bucketry_edge::side_door::answer_apart;
@@ -25,9 +26,7 @@ use clap::Parser;
 use tikv_jemallocator::Jemalloc;
 use tokio::runtime::Builder;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::task::{JoinError, spawn_blocking};
-use tokio::time::error::Elapsed;
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 
 /// Measured 5 to 10 % faster on small operations than the system's.
 #[global_allocator]
@@ -42,9 +41,6 @@ const OTHER_DESCRIPTORS: u64 = 256;
 /// Task polls between two polls of the I/O driver. With Tokio's default of 61, a caller with many ready requests delays
 /// those of others by milliseconds.
 const EVENT_INTERVAL: u32 = 7;
-
-/// How long the files of the certificate may take to be read again.
-const RELOAD_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Why the process failed.
 #[derive(Debug, thiserror::Error)]
@@ -179,7 +175,7 @@ async fn serve_until_stopped(config: &Config) -> Result<ExitCode, Failure> {
     let mut signals = server::stop_signals()?;
     let hangups = signal(SignalKind::hangup())?;
     let listeners = listeners(&config.server)?;
-    let tls = config.server.tls.as_ref().map(load_tls).transpose()?;
+    let tls = config.server.tls.as_ref().map(TlsFiles::load).transpose()?;
     let health = Health::new(&node::PROBED_PARTS);
     tokio::spawn(health.clone().beat());
     if let Some(address) = config.server.metrics_listen {
@@ -257,11 +253,6 @@ fn show_metrics(address: SocketAddr, health: &Health) -> Result<(), Failure> {
     Ok(())
 }
 
-fn load_tls(files: &TlsFiles) -> Result<Tls, TlsError> {
-    let clients = files.client_authorities.as_deref();
-    Tls::from_files(&files.certificate, &files.key, clients)
-}
-
 /// Reloads the keyring and the TLS certificate on SIGHUP.
 async fn reload_on_hangup(
     mut hangups: Signal,
@@ -273,36 +264,7 @@ async fn reload_on_hangup(
         // Apart: a keyring that cannot be read must not keep the certificate from being replaced.
         tokio::spawn(async move { keyring.reload("SIGHUP").await });
         if let Some((tls, files)) = &certificate {
-            reload_certificate(tls, files).await;
-        }
-    }
-}
-
-/// Why the certificate was not reloaded.
-#[derive(Debug, thiserror::Error)]
-enum ReloadError {
-    #[error(transparent)]
-    Tls(#[from] TlsError),
-    #[error("the files were not read within {} s", RELOAD_TIMEOUT.as_secs())]
-    Timeout(#[from] Elapsed),
-    #[error("the reading failed: {0}")]
-    Task(#[from] JoinError),
-}
-
-/// Reads the files on a thread on which nothing else waits: the disk may not answer.
-async fn read_again(files: TlsFiles) -> Result<Tls, ReloadError> {
-    let read = spawn_blocking(move || load_tls(&files));
-    Ok(timeout(RELOAD_TIMEOUT, read).await???)
-}
-
-async fn reload_certificate(tls: &Tls, files: &TlsFiles) {
-    match read_again(files.clone()).await {
-        Ok(next) => {
-            tls.replace_with(&next);
-            tracing::info!(file = %files.certificate.display(), "reloaded the TLS certificate");
-        }
-        Err(error) => {
-            tracing::error!(%error, "cannot reload the TLS certificate; the previous one stays in use");
+            files.reload(tls).await;
         }
     }
 }

@@ -1,5 +1,6 @@
 """The attacks: what each of them sends, and how often."""
 
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -43,6 +44,21 @@ class Text(Session):
 
     def tick(self) -> bytes:
         return self._tick
+
+
+class Asking(Session):
+    """Sends another request after each answer."""
+
+    reads = True
+
+    def __init__(self, request: Callable[[], bytes]):
+        self._request = request
+
+    def opening(self) -> bytes:
+        return self._request()
+
+    def received(self, data: bytes) -> bytes:
+        return self._request() if data.startswith(b"HTTP/1.1 ") else b""
 
 
 class Http2(Session):
@@ -178,6 +194,19 @@ def _unread_refusals(window: int) -> Callable[[str, Party], Held]:
     return held
 
 
+def _unknown_keys(address: str, party: Party) -> Held:
+    """Signed requests of keys that do not exist, another one each time: the catalog is asked about each of them."""
+
+    def request() -> bytes:
+        key = "AKIA" + secrets.token_hex(8).upper(), "secret"
+        path = f"/{party.bucket}/x"
+        fields = sigv4.headers(key, "GET", address, path)
+        lines = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
+        return f"GET {path} HTTP/1.1\r\n{lines}\r\n".encode()
+
+    return Held(200, lambda: Asking(request))
+
+
 def _watches(address: str, party: Party) -> Held:
     empty = bytes(5)
     streams = b"".join(
@@ -212,6 +241,7 @@ ATTACKS = [
     Attack("stalled-uploads", "1,200 PUTs of one presigned URL, one byte each", _stalled_uploads, permission="write-only"),
     Attack("unread-refusals", "250,000 unsigned GETs with a window of 0", _unread_refusals(0)),
     Attack("unread-refusals-1", "the same with a window of 1", _unread_refusals(1)),
+    Attack("unknown-keys", "200 connections with requests of keys that do not exist", _unknown_keys),
     Attack("watches", "5,000 watches of health", _watches, grpc=True),
     Attack("challenges", "5,000 sign-ins whose message does not come", _challenges, grpc=True),
     Attack("closed-windows", "4,500 GetObject streams with a window of 0", _closed_windows, grpc=True),

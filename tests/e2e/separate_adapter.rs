@@ -26,6 +26,11 @@ impl Adapter {
         Self::with(&key, &server.endpoint_url(), arguments)
     }
 
+    /// Its process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.process.id()
+    }
+
     /// Starts it with a key before a service, and waits until it says where it listens.
     pub(crate) fn with(key: &Key, service: &str, arguments: &[&str]) -> Result<Self, HarnessError> {
         let mut process = command(arguments)?

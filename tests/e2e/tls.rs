@@ -1,6 +1,7 @@
 //! TLS: the same port, S3 over HTTP/1.1 and HTTP/2, gRPC, the command line.
 
 use std::fs;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -9,6 +10,8 @@ use bucketry_tests::script::{Interpreter, Script};
 use bucketry_tests::server::{Server, ServerOptions};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
+
+use crate::separate_adapter::Adapter;
 
 struct Certificate {
     _folder: TempDir,
@@ -58,16 +61,16 @@ async fn both_protocols_over_tls() -> Result<(), HarnessError> {
 }
 
 /// Whether a new connection is given a certificate that `authority` vouches for.
-fn is_vouched_for(server: &Server, authority: &Path) -> bool {
-    let url = format!("https://localhost:{}/", server.address().port());
+fn is_vouched_for(address: SocketAddr, authority: &Path) -> bool {
+    let url = format!("https://localhost:{}/", address.port());
     let mut curl = Command::new("curl");
     curl.args(["--silent", "--output", "/dev/null", "--cacert"]);
     let status = curl.arg(authority).arg(url).status();
     status.expect("curl to run").success()
 }
 
-fn hang_up(server: &Server) {
-    let pid = i32::try_from(server.pid()).ok().and_then(Pid::from_raw);
+fn hang_up(pid: u32) {
+    let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
     kill_process(pid.expect("a process"), Signal::HUP).expect("to be sent");
 }
 
@@ -83,20 +86,39 @@ async fn a_hangup_reloads_the_certificate() -> Result<(), HarnessError> {
     let server = Server::start(files.options())?;
     let former = files.certificate.with_file_name("former.pem");
     fs::copy(&files.certificate, &former).expect("to be copied");
-    assert!(is_vouched_for(&server, &former));
-    assert!(!is_vouched_for(&server, &next.certificate));
+    assert!(is_vouched_for(server.address(), &former));
+    assert!(!is_vouched_for(server.address(), &next.certificate));
 
     fs::copy(&next.certificate, &files.certificate).expect("to be copied");
     // Certificate and key do not fit together now.
-    hang_up(&server);
+    hang_up(server.pid());
     logged(&server, "cannot reload the TLS certificate").await;
-    assert!(is_vouched_for(&server, &former));
+    assert!(is_vouched_for(server.address(), &former));
 
     fs::copy(&next.key, &files.key).expect("to be copied");
-    hang_up(&server);
+    hang_up(server.pid());
     logged(&server, "reloaded the TLS certificate").await;
-    assert!(is_vouched_for(&server, &next.certificate));
-    assert!(!is_vouched_for(&server, &former));
+    assert!(is_vouched_for(server.address(), &next.certificate));
+    assert!(!is_vouched_for(server.address(), &former));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hangup_reloads_the_certificate_of_the_separate_adapter() -> Result<(), HarnessError> {
+    let (files, next) = (Certificate::make(), Certificate::make());
+    let server = Server::start(ServerOptions::new())?;
+    let (certificate, key) = (files.certificate.display(), files.key.display());
+    let arguments = [
+        format!("--tls-cert={certificate}"),
+        format!("--tls-key={key}"),
+    ];
+    let adapter = Adapter::start(&server, &arguments.each_ref().map(String::as_str)).await?;
+    assert!(is_vouched_for(adapter.address, &files.certificate));
+
+    fs::copy(&next.certificate, &files.certificate).expect("to be copied");
+    fs::copy(&next.key, &files.key).expect("to be copied");
+    hang_up(adapter.pid());
+    while !is_vouched_for(adapter.address, &next.certificate) {}
     Ok(())
 }
 
@@ -110,9 +132,9 @@ async fn a_certificate_that_cannot_be_read_holds_nothing_up() -> Result<(), Harn
     fs::rename(&files.certificate, &former).expect("to be renamed");
     let mode = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
     rustix::fs::mkfifoat(rustix::fs::CWD, &files.certificate, mode).expect("a FIFO");
-    hang_up(&server);
+    hang_up(server.pid());
     logged(&server, "were not read within").await;
-    assert!(is_vouched_for(&server, &former));
+    assert!(is_vouched_for(server.address(), &former));
     assert!(server.stop()?.success());
     Ok(())
 }

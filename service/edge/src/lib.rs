@@ -29,6 +29,7 @@ mod stop;
 mod streams;
 mod sweep;
 mod tls;
+mod tls_files;
 mod unauthenticated;
 
 pub use connection_info::{ClientCertificate, ConnectionInfo, Encryption};
@@ -46,6 +47,7 @@ pub use serve::{Drained, serve};
 pub use settings::{LimitSettings, ZeroLimit};
 pub use stop::{StopSignals, stop_signals};
 pub use tls::{Tls, TlsError};
+pub use tls_files::TlsFiles;
 
 #[cfg(test)]
 mod tests;

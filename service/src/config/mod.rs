@@ -27,7 +27,7 @@ pub(crate) use key_pair::VARIABLES_WITHOUT_FLAG;
 pub use names::{Domain, LogFilter, NameError, PublicUrl, Region};
 pub use resolve::{
     Config, DataPlaces, DatabaseConfig, KeyringSource, LogConfig, ServerConfig, StorageConfig,
-    TlsFiles, UpkeepConfig,
+    UpkeepConfig,
 };
 pub use secret::Secret;
 pub use settings::{

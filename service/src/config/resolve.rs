@@ -3,6 +3,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use bucketry_edge::TlsFiles;
 use bucketry_edge::forwarding::Forwarding;
 use bucketry_edge::{LimitSettings, Limits};
 
@@ -129,17 +130,6 @@ pub struct ServerConfig {
     pub given_max_connections: Option<u32>,
     /// How long the server goes on serving after the signal to stop while it reports not ready.
     pub drain_delay: Duration,
-}
-
-/// The PEM files for TLS.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TlsFiles {
-    /// The certificate chain, the server's own first.
-    pub certificate: PathBuf,
-    /// Its private key.
-    pub key: PathBuf,
-    /// The authorities of client certificates; `None`: clients are not asked for a certificate.
-    pub client_authorities: Option<PathBuf>,
 }
 
 /// How a node keeps the store.
