@@ -5,7 +5,13 @@ macro_rules! messages {
     ($($name:ident { $($field:ident: $type:ty = [$($kind:tt)*];)* })*) => {$(
         #[derive(Clone, PartialEq, prost::Message)]
         pub(crate) struct $name { $(#[prost($($kind)*)] pub(crate) $field: $type,)* }
-    )*};
+    )*
+
+    /// Each message with its fields and their attributes.
+    #[cfg(test)]
+    const MESSAGES: &[(&str, &[(&str, &str)])] = &[
+        $((stringify!($name), &[$((stringify!($field), stringify!($($kind)*)),)*]),)*
+    ];};
 }
 
 messages! {
@@ -160,7 +166,11 @@ macro_rules! enums {
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, prost::Enumeration)]
         #[repr(i32)]
         pub(crate) enum $name { $($value = $number,)* }
-    )*};
+    )*
+
+    /// Each enum with the numbers of its values.
+    #[cfg(test)]
+    const ENUMS: &[(&str, &[i32])] = &[$((stringify!($name), &[$($number,)*]),)*];};
 }
 
 enums! {
@@ -212,5 +222,78 @@ impl Target {
             Self::Bucket => "/{Bucket}",
             Self::Object => "/{Bucket}/{Key+}",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+    use std::path::Path;
+
+    use prost_reflect::{DescriptorPool, MessageDescriptor};
+
+    use super::*;
+
+    /// Enums of which only the number is read.
+    const BY_NUMBER: [&str; 2] = ["GrpcCode", "AccessClass"];
+
+    fn pool() -> DescriptorPool {
+        let protos = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../proto");
+        let mut compiler = protox::Compiler::new([protos]).unwrap();
+        for file in ["s3/v1/annotations", "access/v1/access"] {
+            compiler
+                .open_file(format!("bucketry/{file}.proto"))
+                .unwrap();
+        }
+        compiler.include_imports(true).descriptor_pool()
+    }
+
+    fn is_ours(package: &str) -> bool {
+        ["bucketry.s3.v1", "bucketry.access.v1"].contains(&package)
+    }
+
+    fn fields(message: &MessageDescriptor) -> BTreeSet<(String, String)> {
+        let fields = message.fields();
+        fields
+            .map(|field| (field.name().to_owned(), field.number().to_string()))
+            .collect()
+    }
+
+    /// An option that is declared and not read would be ignored in silence.
+    #[test]
+    fn every_option_that_is_declared_is_read() {
+        let read: BTreeMap<_, BTreeSet<_>> = MESSAGES
+            .iter()
+            .map(|(name, fields)| {
+                let field = |(name, kind): &(&str, &str)| {
+                    let tag = kind.split('"').rev().nth(1).unwrap();
+                    (name.trim_start_matches("r#").to_owned(), tag.to_owned())
+                };
+                ((*name).to_owned(), fields.iter().map(field).collect())
+            })
+            .collect();
+        let declared: BTreeMap<_, _> = pool()
+            .all_messages()
+            .filter(|message| is_ours(message.package_name()))
+            .map(|message| (message.name().to_owned(), fields(&message)))
+            .collect();
+        assert_eq!(read, declared);
+    }
+
+    #[test]
+    fn every_value_that_is_declared_is_read() {
+        let read: BTreeMap<_, BTreeSet<_>> = ENUMS
+            .iter()
+            .map(|(name, numbers)| ((*name).to_owned(), numbers.iter().copied().collect()))
+            .collect();
+        let declared: BTreeMap<_, BTreeSet<_>> = pool()
+            .all_enums()
+            .filter(|found| is_ours(found.package_name()) && !BY_NUMBER.contains(&found.name()))
+            .map(|found| {
+                let numbers = found.values().map(|value| value.number()).collect();
+                (found.name().to_owned(), numbers)
+            })
+            .collect();
+        assert_eq!(read, declared);
     }
 }
