@@ -16,11 +16,6 @@ pub(super) async fn are_made_once(fixture: &Fixture) {
         catalog.account(second.id).await.unwrap().as_ref(),
         Some(&*second)
     );
-    assert_eq!(
-        catalog.account_by_name("second").await.unwrap().as_ref(),
-        Some(&*second)
-    );
-    assert_eq!(catalog.account_by_name("third").await.unwrap(), None);
     let page = catalog.list_accounts(None, 1).await.unwrap();
     assert_eq!(
         (page.items, page.more),

@@ -21,22 +21,6 @@ impl Catalog {
         rows.first().map(Account::read).transpose()
     }
 
-    /// The account of this name.
-    ///
-    /// # Errors
-    /// [`CatalogError`] if the database fails.
-    pub async fn account_by_name(&self, name: &str) -> Result<Option<Account>, CatalogError> {
-        let sql = format!(
-            "SELECT {} FROM accounts o WHERE o.name = $1",
-            Account::TABLE.select_list("o")
-        );
-        let rows = self
-            .engine()
-            .fetch(Statement::built(sql).bind(name))
-            .await?;
-        rows.first().map(Account::read).transpose()
-    }
-
     /// Accounts with ids above `after`, in the order of their making.
     ///
     /// # Errors

@@ -3,7 +3,6 @@ use std::sync::Arc;
 use crate::catalog::model::Upload;
 use crate::catalog::sql::{Record, Statement};
 use crate::catalog::{Catalog, CatalogError};
-use crate::domain::Timestamp;
 
 impl Catalog {
     /// Open uploads that the sweeper should abort: those of deleted buckets.
@@ -19,32 +18,6 @@ impl Catalog {
         let rows = self
             .engine()
             .fetch(Statement::built(sql).bind(i64::from(max)))
-            .await?;
-        rows.iter()
-            .map(|row| Upload::read(row).map(Arc::new))
-            .collect()
-    }
-
-    /// Open uploads that began before this, of all buckets, oldest first.
-    ///
-    /// # Errors
-    /// [`CatalogError`] if the database fails.
-    pub async fn stale_uploads(
-        &self,
-        before: Timestamp,
-        max: u32,
-    ) -> Result<Vec<Arc<Upload>>, CatalogError> {
-        let sql = format!(
-            "SELECT {} FROM uploads o WHERE o.state = 0 AND o.created < $1 ORDER BY o.created, o.id LIMIT $2",
-            Upload::TABLE.select_list("o")
-        );
-        let rows = self
-            .engine()
-            .fetch(
-                Statement::built(sql)
-                    .bind(before.as_micros())
-                    .bind(i64::from(max)),
-            )
             .await?;
         rows.iter()
             .map(|row| Upload::read(row).map(Arc::new))
