@@ -1,4 +1,9 @@
 //! Writes the adapter's bindings from the descriptor set that the contract's build leaves behind.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the environment is a build script's input"
+)]
+
 use std::error::Error;
 use std::path::PathBuf;
 use std::{env, fs};

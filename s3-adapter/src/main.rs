@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use bucketry_edge::descriptors::{self, TooFewDescriptors};
 use bucketry_edge::duration::parse_duration;
-use bucketry_edge::environment::unknown_variables;
+use bucketry_edge::environment::{process_variable, process_variable_names, unknown_variables};
 use bucketry_edge::forwarding::{ForwardedHeader, Forwarding, ForwardingError, TrustedProxy};
 use bucketry_edge::health::Health;
 use bucketry_edge::side_door::{about_health, answer_apart};
@@ -183,8 +183,7 @@ fn warn_of_unknown_variables() {
         .chain([ACCESS_KEY_ID, SECRET_ACCESS_KEY])
         .map(str::to_owned)
         .collect();
-    let present = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
-    for unknown in unknown_variables(present, &known) {
+    for unknown in unknown_variables(process_variable_names(), &known) {
         tracing::warn!("{unknown}");
     }
 }
@@ -306,8 +305,10 @@ fn endpoint(args: &Args) -> Result<Endpoint, Failure> {
 }
 
 fn variable(name: &'static str) -> Result<Zeroizing<String>, Failure> {
-    let value = std::env::var(name).map_err(|_| Failure::MissingVariable(name))?;
-    Ok(Zeroizing::new(value))
+    let value = process_variable(name).and_then(|value| value.into_string().ok());
+    value
+        .map(Zeroizing::new)
+        .ok_or(Failure::MissingVariable(name))
 }
 
 fn settings(args: &Args, listening: SocketAddr, rate: MinRate) -> Settings {

@@ -30,6 +30,10 @@ impl S3Adapter {
     /// An adapter over the services themselves, or over what forwards to them ([`crate::remote`]), with the clock of this
     /// machine.
     #[must_use]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the clock that a process of its own has"
+    )]
     pub fn new(objects: Arc<Objects>, authority: Arc<Authority>, settings: Settings) -> Self {
         Self::with_clock(objects, authority, settings, Arc::new(SystemTime::now))
     }

@@ -34,9 +34,9 @@ impl Clock {
     pub fn now(&self) -> Timestamp {
         match self {
             Self::System => {
-                let since = SystemTime::now()
-                    .duration_since(UNIX_EPOCH)
-                    .unwrap_or_default();
+                #[expect(clippy::disallowed_methods, reason = "the clock itself")]
+                let now = SystemTime::now();
+                let since = now.duration_since(UNIX_EPOCH).unwrap_or_default();
                 Timestamp::from_micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
             }
             Self::Database(clock) => clock.at(Instant::now()),

@@ -3,7 +3,6 @@
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::process::ExitCode;
-use std::time::SystemTime;
 
 use bucketry::cli::{
     CheckError, Cli, CliError, ClientCommand, Command, FsckArgs, Terminal,
@@ -139,7 +138,7 @@ fn client(command: ClientCommand) -> Result<ExitCode, Failure> {
         err: &mut err,
     };
     let runtime = Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(command.run(credentials, SystemTime::now(), &mut terminal))?;
+    runtime.block_on(command.run(credentials, Clock::System.now().into(), &mut terminal))?;
     Ok(ExitCode::SUCCESS)
 }
 

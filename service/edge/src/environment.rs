@@ -1,5 +1,12 @@
-//! Unknown names of settings: mostly misspellings, which would otherwise be ignored silently.
+//! The process's environment, and unknown names of settings in it: mostly misspellings, which would otherwise be ignored
+//! silently.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the one module that reads the environment"
+)]
+
+use std::ffi::OsString;
 use std::fmt;
 
 /// The prefix of every variable that bucketry reads.
@@ -7,6 +14,26 @@ pub const PREFIX: &str = "BUCKETRY_";
 
 /// Names with a lower similarity (Jaro-Winkler, 0 to 1) are not suggested.
 const MIN_SIMILARITY: f64 = 0.85;
+
+/// The value of a variable of the process. Functions that read variables without a flag take it as an argument, so that
+/// tests need not change the process.
+#[must_use]
+pub fn process_variable(name: &str) -> Option<OsString> {
+    std::env::var_os(name)
+}
+
+/// The names of the variables of the process.
+pub fn process_variable_names() -> impl Iterator<Item = String> {
+    std::env::vars_os().filter_map(|(name, _)| name.into_string().ok())
+}
+
+/// The variables of the process that are text, for the settings of a cloud store.
+#[must_use]
+pub fn process_environment() -> Vec<(String, String)> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect()
+}
 
 /// A variable with [`PREFIX`] that is not a setting.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -18,6 +18,8 @@ mod settings;
 mod store_url;
 
 pub use bucketry_edge::duration::{DurationError, parse_duration};
+pub(crate) use bucketry_edge::environment::process_variable_names;
+pub use bucketry_edge::environment::{process_environment, process_variable};
 pub use client::{ClientSettings, EndpointSettings};
 pub use database_url::DatabaseUrl;
 pub use error::{ConfigError, Position};
@@ -35,25 +37,3 @@ pub use settings::{
     ServerSettings, SignatureV2, StorageSettings, UpkeepSettings,
 };
 pub use store_url::{Bucket, StoreUrl};
-
-use std::ffi::OsString;
-
-/// The value of a variable of the process. Handed to the functions that read variables without a flag, so that tests
-/// need not change the process.
-#[must_use]
-pub fn process_variable(name: &str) -> Option<OsString> {
-    std::env::var_os(name)
-}
-
-/// The names of the variables of the process.
-pub(crate) fn process_variable_names() -> impl Iterator<Item = String> {
-    std::env::vars_os().filter_map(|(name, _)| name.into_string().ok())
-}
-
-/// The variables of the process that are text, for the settings of a cloud store.
-#[must_use]
-pub fn process_environment() -> Vec<(String, String)> {
-    std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-        .collect()
-}

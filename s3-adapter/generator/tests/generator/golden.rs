@@ -11,7 +11,9 @@ fn compare(name: &str, generated: &str) {
     let committed = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("golden")
         .join(name);
-    if std::env::var_os("BUCKETRY_BLESS").is_some() {
+    #[expect(clippy::disallowed_methods, reason = "an argument of this test")]
+    let is_blessed = std::env::var_os("BUCKETRY_BLESS").is_some();
+    if is_blessed {
         fs::write(&committed, generated).unwrap();
     }
     let found = fs::read_to_string(&committed).unwrap_or_default();

@@ -16,6 +16,7 @@ use crate::catalog::{
     Catalog, CatalogError, CatalogOptions, CatalogUrl, Refusal, TypedChange, UnsafeDatabase,
     UpkeepClock,
 };
+use crate::config::process_variable;
 use crate::domain::{
     AccessKeyPk, AccountId, BlobBatchId, BlobId, BucketConfig, BucketId, ETag, NodeId, ObjectKey,
     OwnerId, Permission, Timestamp,
@@ -84,7 +85,8 @@ pub(super) async fn postgres_with(options: &CatalogOptions) -> Fixture {
 }
 
 fn admin() -> String {
-    std::env::var("BUCKETRY_TEST_POSTGRES_URL")
+    process_variable("BUCKETRY_TEST_POSTGRES_URL")
+        .and_then(|url| url.into_string().ok())
         .expect("BUCKETRY_TEST_POSTGRES_URL is not set: run the tests by tests/run, which starts a Postgres")
 }
 
