@@ -24,6 +24,7 @@ mod health;
 mod keys;
 mod lifecycle;
 mod limits;
+mod migration;
 mod node_clock;
 mod operating;
 mod permissions;

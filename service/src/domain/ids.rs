@@ -41,9 +41,21 @@ number_id!(
     BlobBatchId
 );
 number_id!(
-    /// The bucket's commit number that made an object what it is. Starts at 1; 0 in a precondition means "none".
+    /// The number of the change that made an object what it is: rises along each key. 0 in a precondition means "none".
     Generation
 );
+
+impl Generation {
+    /// That of no version.
+    pub const NONE: Self = Self(0);
+}
+
+impl Default for Generation {
+    fn default() -> Self {
+        Self::NONE
+    }
+}
+
 number_id!(
     /// An object version. [`VersionId::NULL`] is S3's `null` version, the only one of an unversioned bucket.
     VersionId

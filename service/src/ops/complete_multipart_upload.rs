@@ -53,6 +53,7 @@ pub(crate) async fn complete_multipart_upload(
     let committed = service
         .commit(&grant, |guard| CompleteUpload {
             bucket: grant.bucket.id,
+            key: upload.key.clone(),
             upload: upload.id,
             parts: prepared.parts.clone(),
             meta: prepared.meta.clone(),

@@ -5,7 +5,7 @@ use crate::catalog::mutation::{
     RecordUsage, UpdateAccessKey,
 };
 use crate::catalog::query::ListAudit;
-use crate::catalog::{CatalogError, Condition, Outcome, Refusal};
+use crate::catalog::{CatalogError, Condition, Outcome, Refusal, Verdict};
 use crate::domain::BucketId;
 
 fn plain(change: Change) -> Mutation {
@@ -114,20 +114,24 @@ pub(super) async fn sees_earlier_changes_of_the_same_batch(fixture: &Fixture) {
         pk: token.pk,
         state: Some(KeyState::Revoked),
     };
-    assert!(matches!(&verdicts[0], Ok(Outcome::Object(stored)) if stored.row.generation.0 == 1));
+    let generation = |verdict: &Verdict| match verdict {
+        Ok(Outcome::Object(stored)) => stored.row.generation,
+        other => panic!("{other:?}"),
+    };
+    let (first, second) = (generation(&verdicts[0]), generation(&verdicts[3]));
+    assert!(first < second);
     assert_eq!(verdicts[1], Err(taken));
     assert!(
         matches!(&verdicts[2], Ok(Outcome::ObjectDeleted(deleted)) if deleted.removed.is_some())
     );
-    assert!(matches!(&verdicts[3], Ok(Outcome::Object(stored)) if stored.row.generation.0 == 3));
     assert!(matches!(&verdicts[4], Ok(Outcome::AccessKey(_))));
     assert_eq!(verdicts[5], Err(revoked));
     assert_eq!(
         fixture
             .get(bucket, "k")
             .await
-            .map(|object| object.row.generation.0),
-        Some(3)
+            .map(|object| object.row.generation),
+        Some(second)
     );
 }
 

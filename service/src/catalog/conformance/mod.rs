@@ -98,6 +98,8 @@ cases! {
     races::of_generations_lose_no_update,
     races::of_bucket_names_have_one_winner,
     races::with_revocation_are_ordered,
+    races::of_completions_and_aborts_have_one_winner,
+    races::of_copies_and_deletions_lose_no_blob,
     races::of_ids_have_no_collisions,
     usage_and_audit::sum_up,
     usage_and_audit::keeps_the_latest_denials_of_each_cause,

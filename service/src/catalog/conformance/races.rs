@@ -1,13 +1,15 @@
 use std::collections::BTreeSet;
 
-use super::fixture::{Fixture, T0, make_bucket, put};
-use crate::catalog::model::KeyState;
+use super::blobs::{garbage, id};
+use super::fixture::{Fixture, T0, make_bucket, put, put_blob};
+use super::uploads::{begin, complete, part};
+use crate::catalog::model::{KeyState, NewData, ObjectData};
 use crate::catalog::mutation::{
-    Guard, IfNoneMatch, KeyEdit, Preconditions, PutObject, UpdateAccessKey,
+    AbortUpload, DeleteObject, Guard, IfNoneMatch, KeyEdit, Preconditions, PutObject,
+    UpdateAccessKey,
 };
 use crate::catalog::query::ListObjects;
 use crate::catalog::{Catalog, CatalogError, Condition, Refusal};
-use crate::domain::Generation;
 
 /// The nodes in turn.
 fn node(fixture: &Fixture, number: usize) -> Catalog {
@@ -24,7 +26,7 @@ pub(super) async fn of_absent_keys_have_one_winner(fixture: &Fixture) {
         if_none_match: Some(IfNoneMatch::Any),
         ..Preconditions::default()
     };
-    let racers: Vec<_> = (0..100)
+    let racers: Vec<_> = (0..1000)
         .map(|number| {
             let catalog = node(fixture, number);
             let change = PutObject {
@@ -61,8 +63,8 @@ pub(super) async fn of_generations_lose_no_update(fixture: &Fixture) {
         .map(|number| {
             let catalog = node(fixture, number);
             tokio::spawn(async move {
-                let mut wins = 0;
-                while wins < 5 {
+                let mut replaced = Vec::new();
+                while replaced.len() < 5 {
                     let seen = catalog
                         .object(bucket, &super::fixture::key("k"))
                         .await
@@ -80,25 +82,31 @@ pub(super) async fn of_generations_lose_no_update(fixture: &Fixture) {
                         })
                         .await
                     {
-                        Ok(_) => wins += 1,
+                        Ok(stored) => {
+                            assert!(stored.row.generation > seen.row.generation);
+                            replaced.push(seen.row.generation);
+                        }
                         Err(CatalogError::Refused(Refusal::Precondition(
                             Condition::Generation(_),
                         ))) => {}
                         Err(error) => panic!("{error:?}"),
                     }
                 }
+                replaced
             })
         })
         .collect();
+    let mut replaced = BTreeSet::new();
     for racer in racers {
-        racer.await.unwrap();
+        replaced.extend(racer.await.unwrap());
     }
-    let last = fixture.get(bucket, "k").await.unwrap();
     assert_eq!(
-        last.row.generation,
-        Generation(51),
+        replaced.len(),
+        50,
         "each of 50 wins replaced another version"
     );
+    let last = fixture.get(bucket, "k").await.unwrap().row.generation;
+    assert!(replaced.iter().all(|generation| *generation < last));
 }
 
 pub(super) async fn of_bucket_names_have_one_winner(fixture: &Fixture) {
@@ -191,6 +199,86 @@ pub(super) async fn with_revocation_are_ordered(fixture: &Fixture) {
         "nothing was committed after the revocation returned"
     );
     assert_eq!(written, when_it_returned);
+}
+
+/// Both end the upload; whichever comes first.
+pub(super) async fn of_completions_and_aborts_have_one_winner(fixture: &Fixture) {
+    let bucket = fixture.bucket("race").await.id;
+    let batch = fixture.batch().await;
+    for round in 0..50 {
+        let name = format!("k-{round}");
+        let begun = fixture.catalog.submit(begin(bucket, &name, round));
+        let upload = begun.await.unwrap();
+        let index = u16::try_from(round).unwrap();
+        let change = part(&upload, 1, batch, index);
+        let stored = fixture.catalog.submit(change).await.unwrap();
+        let abort = AbortUpload {
+            bucket,
+            upload: upload.id,
+            guard: Guard::System,
+            now: T0,
+        };
+        let (completed, aborted) = tokio::join!(
+            fixture.catalog.submit(complete(&upload, &[&stored])),
+            fixture.other.submit(abort)
+        );
+        let gone = Refusal::UploadNotFound(upload.id);
+        let found = fixture.get(bucket, &name).await;
+        match (completed, aborted) {
+            (Ok(_), Err(CatalogError::Refused(refusal))) => {
+                assert_eq!((refusal, found.is_some()), (gone, true));
+            }
+            (Err(CatalogError::Refused(refusal)), Ok(_)) => {
+                assert_eq!((refusal, found.is_some()), (gone, false));
+            }
+            both => panic!("{both:?}"),
+        }
+        let garbage = garbage(fixture).await;
+        assert_eq!(garbage.contains(&id(batch, index)), found.is_none());
+    }
+}
+
+/// A copy refers to the blobs of its source, which at the same time is deleted.
+pub(super) async fn of_copies_and_deletions_lose_no_blob(fixture: &Fixture) {
+    let bucket = fixture.bucket("race").await.id;
+    let batch = fixture.batch().await;
+    for round in 0..50 {
+        let (name, copy_name) = (format!("source-{round}"), format!("copy-{round}"));
+        let stored = fixture
+            .catalog
+            .submit(put_blob(bucket, &name, batch, round));
+        let source = stored.await.unwrap().row;
+        let read = fixture.get(bucket, &name).await.unwrap();
+        let ObjectData::Extents(layout) = &read.data else {
+            panic!("{read:?}")
+        };
+        let copy = PutObject {
+            data: NewData::Shared {
+                source: source.data_id().unwrap(),
+                layout: layout.clone(),
+            },
+            meta: source.meta.clone(),
+            ..put(bucket, &copy_name, b"")
+        };
+        let delete = DeleteObject {
+            bucket,
+            key: source.key.clone(),
+            preconditions: Preconditions::default(),
+            guard: Guard::System,
+            now: T0,
+        };
+        let (copied, deleted) =
+            tokio::join!(fixture.catalog.submit(copy), fixture.other.submit(delete));
+        assert!(deleted.unwrap().removed.is_some());
+        let is_garbage = garbage(fixture).await.contains(&id(batch, round));
+        match copied {
+            Ok(_) => assert!(!is_garbage),
+            Err(CatalogError::Refused(refusal)) => {
+                assert_eq!((refusal, is_garbage), (Refusal::SourceGone, true));
+            }
+            Err(error) => panic!("{error:?}"),
+        }
+    }
 }
 
 pub(super) async fn of_ids_have_no_collisions(fixture: &Fixture) {

@@ -61,9 +61,10 @@ pub(super) fn part(upload: &Upload, number: u16, batch: BlobBatchId, blob: u16) 
     }
 }
 
-fn complete(upload: &Upload, parts: &[&Part]) -> CompleteUpload {
+pub(super) fn complete(upload: &Upload, parts: &[&Part]) -> CompleteUpload {
     CompleteUpload {
         bucket: upload.bucket,
+        key: upload.key.clone(),
         upload: upload.id,
         parts: parts
             .iter()

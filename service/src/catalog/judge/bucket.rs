@@ -6,7 +6,6 @@ use super::guard::{check_guard, live_bucket};
 use crate::catalog::model::{Bucket, BucketState, Versioning};
 use crate::catalog::mutation::{BucketEdit, CreateBucket, DeleteBucket, UpdateBucket};
 use crate::catalog::{Outcome, Refusal, Verdict};
-use crate::domain::Generation;
 
 pub(super) fn create_bucket(state: &mut State, change: &CreateBucket) -> Verdict {
     check_guard(state, change.guard, change.now)?;
@@ -29,7 +28,6 @@ pub(super) fn create_bucket(state: &mut State, change: &CreateBucket) -> Verdict
         created: change.now,
         state: BucketState::Alive,
         versioning: Versioning::Unversioned,
-        commit_seq: Generation(0),
         config: change.config.clone(),
     });
     state.bucket_names.insert(change.name.clone(), change.id);
@@ -47,7 +45,6 @@ pub(super) fn update_bucket(state: &mut State, change: &UpdateBucket) -> Verdict
             BucketEdit::Ownership(ownership) => bucket.config.ownership = *ownership,
         }
     }
-    bucket.commit_seq.0 += 1;
     let bucket = Arc::new(bucket);
     state.buckets.put(bucket.id, bucket.clone());
     Ok(Outcome::Bucket(bucket))

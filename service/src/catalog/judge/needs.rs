@@ -27,14 +27,14 @@ pub(crate) struct Needs {
     pub(crate) key_lock: LockMode,
     pub(crate) buckets: BTreeSet<BucketId>,
     pub(crate) bucket_names: BTreeSet<BucketName>,
+    /// Buckets that are made, edited or deleted.
+    pub(crate) edited_buckets: BTreeSet<BucketId>,
     /// Buckets to look into for objects.
     pub(crate) emptiness: BTreeSet<BucketId>,
     pub(crate) objects: BTreeSet<(BucketId, ObjectKey)>,
     pub(crate) uploads: BTreeSet<UploadId>,
     /// Uploads that end: all their parts with their extents.
     pub(crate) ending_uploads: BTreeSet<UploadId>,
-    /// Uploads that become objects: their keys are needed too.
-    pub(crate) completing_uploads: BTreeSet<UploadId>,
     pub(crate) parts: BTreeSet<(UploadId, u16)>,
     /// New blobs: their reservations must stand.
     pub(crate) intents: BTreeSet<BlobId>,
@@ -75,12 +75,17 @@ impl Needs {
             Change::PurgeAccessKey(change) => self.edit_key(change.pk),
             Change::CreateBucket(change) => {
                 self.guarded(change.guard, change.id);
+                self.edited_buckets.insert(change.id);
                 self.accounts.insert(change.account);
                 self.bucket_names.insert(change.name.clone());
             }
-            Change::UpdateBucket(change) => self.guarded(change.guard, change.bucket),
+            Change::UpdateBucket(change) => {
+                self.guarded(change.guard, change.bucket);
+                self.edited_buckets.insert(change.bucket);
+            }
             Change::DeleteBucket(change) => {
                 self.guarded(change.guard, change.bucket);
+                self.edited_buckets.insert(change.bucket);
                 self.emptiness.insert(change.bucket);
             }
             Change::PutObject(change) => {
@@ -106,11 +111,16 @@ impl Needs {
             Change::CompleteUpload(change) => {
                 self.upload(change.guard, change.bucket, change.upload);
                 self.ending_uploads.insert(change.upload);
-                self.completing_uploads.insert(change.upload);
+                self.objects.insert((change.bucket, change.key.clone()));
             }
             Change::RecordUsage(change) => self.access_keys.extend(change.keys()),
             Change::AppendAudit(_) => {}
         }
+    }
+
+    /// Whether versions are made, which need numbers.
+    pub(crate) fn change_numbers(&self) -> bool {
+        !self.objects.is_empty()
     }
 
     fn edit_key(&mut self, pk: AccessKeyPk) {

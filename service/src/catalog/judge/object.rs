@@ -30,7 +30,6 @@ pub(super) fn delete_object(state: &mut State, change: &DeleteObject) -> Verdict
     let current = current(state, change.bucket, &change.key);
     change.preconditions.check(current.as_deref())?;
     if let Some(row) = &current {
-        state.advance(&bucket);
         retire(state, &bucket, row);
         state.objects.remove(&(change.bucket, change.key.clone()));
     }
@@ -39,7 +38,7 @@ pub(super) fn delete_object(state: &mut State, change: &DeleteObject) -> Verdict
 
 pub(super) fn update_object(state: &mut State, change: &UpdateObject) -> Verdict {
     check_guard(state, change.guard, change.now)?;
-    let bucket = live_bucket(state, change.bucket)?;
+    live_bucket(state, change.bucket)?;
     let place = (change.bucket, change.key.clone());
     let before = state
         .objects
@@ -55,7 +54,6 @@ pub(super) fn update_object(state: &mut State, change: &UpdateObject) -> Verdict
         meta,
         ..ObjectRow::clone(&before.row)
     });
-    state.advance(&bucket);
     state.objects.put(
         place,
         CurrentObject {
@@ -95,12 +93,11 @@ pub(super) fn make_current(
     if let Some(row) = &replaced {
         retire(state, bucket, row);
     }
-    let generation = state.advance(bucket);
     let (place, data) = store_data(state, version.data);
     let row = Arc::new(ObjectRow {
         bucket: bucket.id,
         key: version.key.clone(),
-        generation,
+        generation: state.change_number,
         version: match bucket.versioning {
             Versioning::Unversioned => VersionId::NULL,
         },

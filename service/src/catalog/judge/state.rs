@@ -111,6 +111,8 @@ pub(crate) struct State {
     pub(crate) denials: Vec<StoredDenial>,
     /// The next id of the block that was reserved for this batch.
     pub(crate) next_id: i64,
+    /// The number of the change that is judged: the generation of the version that it makes.
+    pub(crate) change_number: Generation,
 }
 
 impl State {
@@ -126,19 +128,6 @@ impl State {
         let id = self.next_id;
         self.next_id += 1;
         id
-    }
-
-    /// Counts a commit in a bucket and answers its number.
-    pub(super) fn advance(&mut self, bucket: &Arc<Bucket>) -> Generation {
-        let generation = Generation(bucket.commit_seq.0 + 1);
-        self.buckets.put(
-            bucket.id,
-            Arc::new(Bucket {
-                commit_seq: generation,
-                ..Bucket::clone(bucket)
-            }),
-        );
-        generation
     }
 
     /// Plans a data row.

@@ -107,7 +107,7 @@ pub(super) fn complete_upload(state: &mut State, change: &CompleteUpload) -> Ver
     let found = state
         .uploads
         .get(&change.upload)
-        .filter(|upload| upload.bucket == change.bucket)
+        .filter(|upload| upload.bucket == change.bucket && upload.key == change.key)
         .cloned();
     let upload = found.ok_or(Refusal::UploadNotFound(change.upload))?;
     if let UploadState::Completed(completed) = upload.state {

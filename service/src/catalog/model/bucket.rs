@@ -1,4 +1,4 @@
-use crate::domain::{AccountId, BucketConfig, BucketId, BucketName, Generation, Timestamp};
+use crate::domain::{AccountId, BucketConfig, BucketId, BucketName, Timestamp};
 
 /// A bucket.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,8 +17,6 @@ pub struct Bucket {
     pub state: BucketState,
     /// Whether it keeps old versions.
     pub versioning: Versioning,
-    /// The latest commit's number. A cached bucket's number may lag; judged inside transactions only.
-    pub commit_seq: Generation,
     /// Its settings.
     pub config: BucketConfig,
 }

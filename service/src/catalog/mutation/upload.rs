@@ -79,6 +79,8 @@ pub struct AbortUpload {
 pub struct CompleteUpload {
     /// The bucket that the upload must be in.
     pub bucket: BucketId,
+    /// The key that it must be for.
+    pub key: ObjectKey,
     /// The upload.
     pub upload: UploadId,
     /// The parts, ascending, each as it was read: refused if one was replaced since.

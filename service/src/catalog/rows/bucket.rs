@@ -2,7 +2,7 @@ use super::codes::{from_json, to_json};
 use crate::catalog::CatalogError;
 use crate::catalog::model::{Bucket, BucketState, Versioning};
 use crate::catalog::sql::{Kind, Record, Row, Table, Value};
-use crate::domain::{AccountId, BucketId, Generation, Timestamp};
+use crate::domain::{AccountId, BucketId, Timestamp};
 
 impl Record for Bucket {
     const TABLE: Table = Table {
@@ -15,7 +15,6 @@ impl Record for Bucket {
             ("created", Kind::Int),
             ("state", Kind::Int),
             ("versioning", Kind::Int),
-            ("commit_seq", Kind::Int),
             ("config", Kind::Text),
         ],
         key: 1,
@@ -37,7 +36,6 @@ impl Record for Bucket {
             self.created.as_micros().into(),
             state.into(),
             versioning.into(),
-            self.commit_seq.0.into(),
             to_json(&self.config).into(),
         ]
     }
@@ -61,8 +59,7 @@ impl Record for Bucket {
                 0 => Versioning::Unversioned,
                 _ => return Err(CatalogError::Corrupt("buckets.versioning")),
             },
-            commit_seq: Generation(row.int(7)?),
-            config: from_json(&row.text(8)?, "buckets.config")?,
+            config: from_json(&row.text(7)?, "buckets.config")?,
         })
     }
 }

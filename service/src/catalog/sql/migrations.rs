@@ -7,7 +7,7 @@ use super::Dialect;
 use crate::catalog::CatalogError;
 
 /// Both engines' scripts of one number do the same.
-const SCRIPTS: [(i64, &str, &str, &str); 5] = [
+const SCRIPTS: [(i64, &str, &str, &str); 6] = [
     (
         1,
         "catalog",
@@ -37,6 +37,12 @@ const SCRIPTS: [(i64, &str, &str, &str); 5] = [
         "condemned garbage",
         include_str!("../../../migrations/sqlite/0005_condemned_garbage.sql"),
         include_str!("../../../migrations/postgres/0005_condemned_garbage.sql"),
+    ),
+    (
+        6,
+        "change numbers",
+        include_str!("../../../migrations/sqlite/0006_change_numbers.sql"),
+        include_str!("../../../migrations/postgres/0006_change_numbers.sql"),
     ),
 ];
 

@@ -7,9 +7,9 @@ use super::plan::plan;
 use crate::catalog::engine::Engine;
 use crate::catalog::judge::{Needs, State, judge};
 use crate::catalog::mutation::{Change, Mutation};
-use crate::catalog::sql::{Connection, Fault, Unfinished};
+use crate::catalog::sql::{Connection, Dialect, Fault, Statement, Unfinished};
 use crate::catalog::{CatalogError, Verdict};
-use crate::domain::Timestamp;
+use crate::domain::{Generation, Timestamp};
 
 /// How often a batch is tried when other nodes are in its way, or its connection was dead before it began.
 const ATTEMPTS: u32 = 8;
@@ -26,11 +26,14 @@ pub(crate) async fn commit(
         .iter()
         .map(|mutation| 1 + mutation.audit.len() + denials(&mutation.change))
         .sum();
-    let ids = i64::try_from(ids).unwrap_or(i64::MAX);
+    let ids = Ids {
+        of_rows: i64::try_from(ids).unwrap_or(i64::MAX),
+        of_changes: i64::try_from(mutations.len()).unwrap_or(i64::MAX),
+    };
     let mut attempt = 1;
     let begun = Instant::now();
     loop {
-        match attempt_commit(engine, mutations, &needs, ids).await {
+        match attempt_commit(engine, mutations, &needs, &ids).await {
             Err(CatalogError::Database(error))
                 if may_be_repeated(&error)
                     // Retry once, however long the first attempt took: this process may have been paused meanwhile.
@@ -56,12 +59,11 @@ async fn attempt_commit(
     engine: &Engine,
     mutations: &[Mutation],
     needs: &Needs,
-    ids: i64,
+    ids: &Ids,
 ) -> Result<Vec<Verdict>, CatalogError> {
-    let first_id = engine.reserve_ids(ids).await?;
+    let ids = ids.reserve(engine).await?;
     let mut connection = engine.pools.writer().await?;
-    let (state, verdicts) = match prepare(engine, &mut connection, mutations, needs, first_id).await
-    {
+    let (state, verdicts) = match prepare(engine, &mut connection, mutations, needs, ids).await {
         Ok(prepared) => prepared,
         Err(error) => {
             connection.roll_back().await;
@@ -101,20 +103,71 @@ async fn prepare(
     connection: &mut Connection,
     mutations: &[Mutation],
     needs: &Needs,
-    first_id: i64,
+    ids: Reserved,
 ) -> Result<(State, Vec<Verdict>), CatalogError> {
     connection.begin().await?;
-    let mut state = Loader {
+    let loader = Loader {
         connection,
         caches: engine.caches.as_ref(),
+    };
+    let mut state = loader.load(needs, ids.first_of_rows).await?;
+    let numbers = match needs.change_numbers() {
+        true => change_numbers(connection, mutations.len(), ids.first_of_changes).await?,
+        false => vec![Generation::default(); mutations.len()],
+    };
+    let mut verdicts = Vec::with_capacity(mutations.len());
+    for (mutation, number) in mutations.iter().zip(numbers) {
+        state.change_number = number;
+        verdicts.push(judge(&mut state, mutation));
     }
-    .load(needs, first_id)
-    .await?;
-    let verdicts = mutations
-        .iter()
-        .map(|mutation| judge(&mut state, mutation))
-        .collect();
     Ok((state, verdicts))
+}
+
+/// How many ids a batch may need.
+struct Ids {
+    of_rows: i64,
+    of_changes: i64,
+}
+
+/// The first ids of those that are reserved.
+#[derive(Clone, Copy)]
+struct Reserved {
+    first_of_rows: i64,
+    first_of_changes: i64,
+}
+
+impl Ids {
+    async fn reserve(&self, engine: &Engine) -> Result<Reserved, CatalogError> {
+        let first = engine.reserve_ids(self.of_rows + self.of_changes).await?;
+        Ok(Reserved {
+            first_of_rows: first,
+            first_of_changes: first + self.of_rows,
+        })
+    }
+}
+
+/// The numbers of a batch's changes, ascending. They rise along each key: on SQLite only this process reserves ids, and
+/// batches one after another; nodes that share a Postgres draw from one sequence while they hold the locks of the keys.
+async fn change_numbers(
+    connection: &mut Connection,
+    count: usize,
+    reserved: i64,
+) -> Result<Vec<Generation>, CatalogError> {
+    let mut numbers = match connection.dialect() {
+        Dialect::Sqlite => (reserved..).take(count).map(Generation).collect(),
+        Dialect::Postgres => {
+            let draw = "SELECT nextval('change_numbers') FROM generate_series(1, $1)";
+            let draw = Statement::new(draw).bind(i64::try_from(count).unwrap_or(i64::MAX));
+            let rows = connection.fetch(draw).await?;
+            let numbers = rows.iter().map(|row| row.int(0).map(Generation));
+            numbers.collect::<Result<Vec<_>, _>>()?
+        }
+    };
+    numbers.sort_unstable();
+    match numbers.len() == count {
+        true => Ok(numbers),
+        false => Err(CatalogError::Corrupt("change_numbers")),
+    }
 }
 
 /// Rows of denials that a change adds, each with an id.

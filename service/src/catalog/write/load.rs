@@ -1,17 +1,18 @@
 //! Reads, with a few statements for the whole batch, what it touches. On Postgres what decides is locked first: accounts,
-//! then access keys, then buckets, each in the order of their ids. The lock of an access key orders commits and
-//! revocations; a bucket's orders the commits of its keys between nodes, and makes its commit numbers follow one another.
+//! then access keys, then buckets, each in the order of their ids, then object keys and uploads. The lock of an access key
+//! orders commits and revocations; that of an object key orders its commits between nodes.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::locks::locks;
 use crate::catalog::CatalogError;
 use crate::catalog::cache::Caches;
 use crate::catalog::judge::{CurrentObject, LockMode, Needs, State, UploadedPart};
 use crate::catalog::model::{AccessKey, Account, Bucket, KeyScope, ObjectRow, Upload};
 use crate::catalog::rows::{PartRow, unpack_layout};
 use crate::catalog::sql::{Connection, Kind, Record, Row, Statement, Value};
-use crate::domain::{BlobBatchId, BlobId, BucketId, DataId, ObjectKey};
+use crate::domain::{BlobBatchId, BlobId, BucketId, DataId};
 
 /// What loads from: the transaction's connection, and the rows that are known anyway.
 pub(super) struct Loader<'a> {
@@ -216,15 +217,8 @@ impl Loader<'_> {
     }
 
     async fn objects(&mut self, needs: &Needs, state: &mut State) -> Result<(), CatalogError> {
-        let completing = needs
-            .completing_uploads
-            .iter()
-            .filter_map(|id| state.uploads.get(id));
-        let completing: Vec<(BucketId, ObjectKey)> = completing
-            .map(|upload| (upload.bucket, upload.key.clone()))
-            .collect();
         let mut missing = Vec::new();
-        for place in needs.objects.iter().chain(&completing) {
+        for place in &needs.objects {
             match self.caches.and_then(|caches| caches.objects.get(place)) {
                 Some(Some(object)) => {
                     let known = CurrentObject {
@@ -332,32 +326,4 @@ impl Loader<'_> {
         }
         Ok(rows)
     }
-}
-
-/// The locks of a batch, in the order in which all nodes take them: `[number, 1 if exclusive]`.
-fn locks(needs: &Needs) -> Vec<Vec<Value>> {
-    // The kind of thing is in the two lowest bits of the number.
-    let lock = |kind: i64, id: i64, mode: LockMode| {
-        let exclusive = match mode {
-            LockMode::Shared => 0,
-            LockMode::Exclusive => 1,
-        };
-        vec![
-            id.wrapping_mul(4).wrapping_add(kind).into(),
-            Value::from(exclusive),
-        ]
-    };
-    let accounts = needs
-        .accounts
-        .iter()
-        .map(|id| lock(1, id.0, needs.account_lock));
-    let keys = needs
-        .access_keys
-        .iter()
-        .map(|pk| lock(2, pk.0, needs.key_lock));
-    let buckets = needs
-        .buckets
-        .iter()
-        .map(|id| lock(3, id.0, LockMode::Exclusive));
-    accounts.chain(keys).chain(buckets).collect()
 }

@@ -2,6 +2,7 @@
 
 mod commit;
 mod load;
+mod locks;
 mod plan;
 mod submit;
 mod waiting;

@@ -1,0 +1,193 @@
+//! Catalogs that an earlier version made: they open, have kept what they held, and go on. Each folder of `migration/` was
+//! made by the last version of its schema: a dump of the catalog, and the blobs beside it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use bucketry_contract::v1::{
+    CompleteMultipartUploadRequest, CompletedPart, GetBucketRequest, GetObjectRequest,
+    GetSmallObjectRequest, ListMultipartUploadsRequest, ListObjectsRequest, ListPartsRequest,
+    Object, PutObjectSpec, PutSmallObjectRequest,
+};
+use bucketry_tests::error::HarnessError;
+use bucketry_tests::grpc::Clients;
+use bucketry_tests::postgres::create_database;
+use bucketry_tests::server::{KEYRING, Server, ServerOptions};
+use sqlx::postgres::PgConnectOptions;
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor};
+
+const BUCKET: &str = "kept";
+
+fn made_by(schema: &str, engine: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("e2e/migration")
+        .join(schema)
+        .join(engine)
+}
+
+fn dump(folder: &Path) -> AssertSqlSafe<String> {
+    AssertSqlSafe(fs::read_to_string(folder.join("catalog.sql")).expect("a dump"))
+}
+
+fn copy_tree(from: &Path, to: &Path) {
+    fs::create_dir_all(to).expect("a folder");
+    for entry in fs::read_dir(from).expect("a folder") {
+        let entry = entry.expect("an entry");
+        let target = to.join(entry.file_name());
+        if entry.file_type().expect("a type").is_dir() {
+            copy_tree(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), &target).expect("to be copied");
+        }
+    }
+}
+
+/// A stopped server with nothing in its data directory but the blobs of a folder.
+fn stopped_with_blobs(folder: &Path) -> Result<Server, HarnessError> {
+    let mut server = Server::start(ServerOptions::new().environment("BUCKETRY_KEYRING", KEYRING))?;
+    server.stop()?;
+    fs::remove_dir_all(server.data_dir()).expect("to be removed");
+    copy_tree(&folder.join("blobs"), &server.data_dir().join("blobs"));
+    Ok(server)
+}
+
+#[tokio::test]
+async fn a_sqlite_directory_of_schema_5_goes_on() -> Result<(), HarnessError> {
+    let folder = made_by("schema-5", "sqlite");
+    let mut server = stopped_with_blobs(&folder)?;
+    let options = SqliteConnectOptions::new()
+        .filename(server.data_dir().join("catalog.sqlite"))
+        .create_if_missing(true);
+    let mut catalog = options.connect().await?;
+    catalog.execute(sqlx::raw_sql(dump(&folder))).await?;
+    catalog.close().await?;
+    server.restart()?;
+    goes_on(&server).await
+}
+
+#[tokio::test]
+async fn a_postgres_database_of_schema_5_goes_on() -> Result<(), HarnessError> {
+    let folder = made_by("schema-5", "postgres");
+    let url = create_database().await?;
+    let options: PgConnectOptions = url.parse()?;
+    let mut catalog = options.connect().await?;
+    catalog.execute(sqlx::raw_sql(dump(&folder))).await?;
+    catalog.close().await?;
+    let mut server = stopped_with_blobs(&folder)?;
+    server.restart_with(ServerOptions::new().database_url(&url))?;
+    goes_on(&server).await
+}
+
+async fn goes_on(server: &Server) -> Result<(), HarnessError> {
+    let mut clients = Clients::root(server).await?;
+    let listing = ListObjectsRequest {
+        bucket: BUCKET.to_owned(),
+        ..Default::default()
+    };
+    let listed = clients.objects.list_objects(listing).await?.into_inner();
+    let keys: Vec<_> = listed.objects.iter().map(|object| &*object.key).collect();
+    assert_eq!(keys, ["blob", "small"]);
+
+    let pattern = (0..=255).collect::<Vec<u8>>().repeat(80);
+    let (blob, content) = get(&mut clients, "blob").await?;
+    assert_eq!(content, pattern);
+    let (small, content) = get(&mut clients, "small").await?;
+    assert_eq!(content, b"small 2");
+    settings_are_kept(&mut clients).await?;
+
+    let (replaced, content) = put(&mut clients, "small", b"anew").await?;
+    assert_eq!(content, b"anew");
+    assert!(replaced.generation > small.generation.max(blob.generation));
+    let completed = complete(&mut clients, "open").await?;
+    assert!(completed.generation > replaced.generation);
+    let (_, content) = get(&mut clients, "open").await?;
+    assert_eq!(content, b"part one");
+    Ok(())
+}
+
+async fn get(clients: &mut Clients, key: &str) -> Result<(Object, Vec<u8>), HarnessError> {
+    let request = GetSmallObjectRequest {
+        object: Some(GetObjectRequest {
+            bucket: BUCKET.to_owned(),
+            key: key.to_owned(),
+            ..Default::default()
+        }),
+    };
+    let found = clients
+        .objects
+        .get_small_object(request)
+        .await?
+        .into_inner();
+    let header = found.header.and_then(|header| header.object);
+    let object = header.ok_or(HarnessError::Incomplete("object"))?;
+    Ok((object, found.data.to_vec()))
+}
+
+async fn put(
+    clients: &mut Clients,
+    key: &str,
+    content: &'static [u8],
+) -> Result<(Object, Vec<u8>), HarnessError> {
+    let request = PutSmallObjectRequest {
+        spec: Some(PutObjectSpec {
+            bucket: BUCKET.to_owned(),
+            key: key.to_owned(),
+            ..Default::default()
+        }),
+        data: content.into(),
+    };
+    clients.objects.put_small_object(request).await?;
+    get(clients, key).await
+}
+
+async fn settings_are_kept(clients: &mut Clients) -> Result<(), HarnessError> {
+    let request = GetBucketRequest {
+        bucket: BUCKET.to_owned(),
+        ..Default::default()
+    };
+    let bucket = clients.objects.get_bucket(request).await?.into_inner();
+    let bucket = bucket.bucket.ok_or(HarnessError::Incomplete("bucket"))?;
+    let tags = bucket.tagging.ok_or(HarnessError::Incomplete("tagging"))?;
+    let tags: Vec<_> = (tags.tags.iter())
+        .map(|tag| (&*tag.key, &*tag.value))
+        .collect();
+    assert_eq!(tags, [("made", "before")]);
+    let cors = bucket.cors.ok_or(HarnessError::Incomplete("cors"))?;
+    assert_eq!(cors.rules[0].allowed_origins, ["https://example.com"]);
+    Ok(())
+}
+
+/// Completes the upload that was open.
+async fn complete(clients: &mut Clients, key: &str) -> Result<Object, HarnessError> {
+    let request = ListMultipartUploadsRequest {
+        bucket: BUCKET.to_owned(),
+        ..Default::default()
+    };
+    let open = clients.objects.list_multipart_uploads(request).await?;
+    let [upload] = &open.into_inner().uploads[..] else {
+        return Err(HarnessError::Incomplete("the open upload"));
+    };
+    let request = ListPartsRequest {
+        bucket: BUCKET.to_owned(),
+        key: key.to_owned(),
+        upload_id: upload.upload_id.clone(),
+        ..Default::default()
+    };
+    let parts = clients.objects.list_parts(request).await?.into_inner();
+    let parts = (parts.parts.into_iter()).map(|part| CompletedPart {
+        part_number: part.part_number,
+        etag: part.etag,
+        checksum: part.checksum,
+    });
+    let request = CompleteMultipartUploadRequest {
+        bucket: BUCKET.to_owned(),
+        key: key.to_owned(),
+        upload_id: upload.upload_id.clone(),
+        parts: parts.collect(),
+        ..Default::default()
+    };
+    let completed = clients.objects.complete_multipart_upload(request).await?;
+    let object = completed.into_inner().object;
+    object.ok_or(HarnessError::Incomplete("object"))
+}
