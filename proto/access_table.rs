@@ -74,6 +74,9 @@ pub struct Requirement {
 /// A request that knows what it needs. Implemented for the request of every RPC; of a client stream, for its first
 /// message's spec.
 pub trait Classified {
+    /// The RPC's name, as in `PutObject`.
+    const RPC: &'static str;
+
     /// All that must be allowed; never empty.
     fn requirements(&self) -> Vec<Requirement>;
 }

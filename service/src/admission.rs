@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bucketry_contract::access_table::Classified;
+use bucketry_contract::v1::CopyObjectRequest;
 
 use crate::access::{self, AccessClass, Target};
 use crate::catalog::model::{Bucket, BucketState, KeyScope};
@@ -162,7 +163,7 @@ impl Service {
         key: &str,
     ) -> Result<Arc<Bucket>, Error> {
         let asked = Asked {
-            rpc: "CopyObject",
+            rpc: CopyObjectRequest::RPC,
             bucket,
             key,
         };

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bucketry_contract::access_table::Classified;
 use bucketry_edge::DecisionSignal;
 use bucketry_edge::fair::on_behalf;
 use http::{Extensions, HeaderMap};
@@ -94,11 +95,19 @@ impl Caller {
 
 impl Service {
     /// The caller as authenticated from the call's head; a call from within this process is authenticated here.
-    pub(crate) async fn caller<T>(
+    pub(crate) async fn caller<T: Classified>(
         &self,
         request: &Request<T>,
-        rpc: &'static str,
     ) -> Result<Caller, Error> {
+        self.caller_of_stream::<T, T>(request).await
+    }
+
+    /// As [`Service::caller`], for a client stream whose first message carries `Spec`.
+    pub(crate) async fn caller_of_stream<Spec: Classified, T>(
+        &self,
+        request: &Request<T>,
+    ) -> Result<Caller, Error> {
+        let rpc = Spec::RPC;
         let extensions = request.extensions();
         match extensions.get::<Caller>() {
             Some(caller) if caller.rpc == rpc => Ok(caller.clone()),

@@ -162,7 +162,7 @@ impl AdapterService for Server {
         &self,
         request: Request<AuthorizeRequest>,
     ) -> Result<Response<AuthorizeResponse>, Status> {
-        self.admit_edge(&request, "Authorize").await?;
+        self.admit_edge(&request).await?;
         let shares = edge::SharedBy::Edge;
         let authorized = edge::authorize(&self.service, request.into_inner(), shares).await;
         answered(authorized.map(|(decision, _)| decision))
@@ -172,7 +172,7 @@ impl AdapterService for Server {
         &self,
         request: Request<EvaluateCorsRequest>,
     ) -> Result<Response<EvaluateCorsResponse>, Status> {
-        self.admit_edge(&request, "EvaluateCors").await?;
+        self.admit_edge(&request).await?;
         answered(edge::evaluate_cors(&self.service, request.into_inner()).await)
     }
 }
@@ -191,14 +191,14 @@ pub(crate) fn about_the_edge(error: &Error) -> Status {
 }
 
 impl Server {
-    async fn admit_edge<T>(&self, request: &Request<T>, rpc: &'static str) -> Result<(), Status>
+    async fn admit_edge<T>(&self, request: &Request<T>) -> Result<(), Status>
     where
         T: Classified + Sync,
     {
         let admitted = async {
             let connection = request.extensions().get::<ConnectionInfo>().copied();
             self.service.check_edge_connection(connection)?;
-            let caller = self.service.caller(request, rpc).await?;
+            let caller = self.service.caller(request).await?;
             self.service.admit_account(caller, request.get_ref()).await
         };
         match admitted.await {

@@ -138,6 +138,7 @@ fn requirements(contract: &Contract, rpc: &Rpc, code: &mut Code) {
     code.block(
         format!("impl Classified for {} {{", rust_type(&message)),
         |code| {
+            code.line(format!("const RPC: &'static str = {:?};", rpc.name));
             code.block(
                 "fn requirements(&self) -> Vec<Requirement> {",
                 |code| {

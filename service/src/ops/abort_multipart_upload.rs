@@ -10,7 +10,7 @@ pub(crate) async fn abort_multipart_upload(
     service: &Service,
     request: Request<AbortMultipartUploadRequest>,
 ) -> Result<AbortMultipartUploadResponse, Error> {
-    let caller = service.caller(&request, "AbortMultipartUpload").await?;
+    let caller = service.caller(&request).await?;
     let asked = request.into_inner();
     let grant = service
         .admit(caller, &asked, &asked.bucket, &asked.key)

@@ -24,7 +24,7 @@ pub(crate) async fn complete_multipart_upload(
     service: &Service,
     request: Request<CompleteMultipartUploadRequest>,
 ) -> Result<CompleteMultipartUploadResponse, Error> {
-    let caller = service.caller(&request, "CompleteMultipartUpload").await?;
+    let caller = service.caller(&request).await?;
     let asked = request.into_inner();
     let grant = service
         .admit(caller, &asked, &asked.bucket, &asked.key)

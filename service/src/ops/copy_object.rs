@@ -19,7 +19,7 @@ pub(crate) async fn copy_object(
     service: &Service,
     request: Request<CopyObjectRequest>,
 ) -> Result<CopyObjectResponse, Error> {
-    let caller = service.caller(&request, "CopyObject").await?;
+    let caller = service.caller(&request).await?;
     let asked = request.into_inner();
     let grant = service
         .admit(caller, &asked, &asked.bucket, &asked.key)

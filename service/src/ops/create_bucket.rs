@@ -15,7 +15,7 @@ pub(crate) async fn create_bucket(
     service: &Service,
     request: Request<CreateBucketRequest>,
 ) -> Result<CreateBucketResponse, Error> {
-    let caller = service.caller(&request, "CreateBucket").await?;
+    let caller = service.caller(&request).await?;
     let asked = request.into_inner();
     let CreateBucketRequest { bucket, region } = &asked;
     let name = bucket_name(bucket)?;

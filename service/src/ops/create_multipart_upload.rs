@@ -12,7 +12,7 @@ pub(crate) async fn create_multipart_upload(
     service: &Service,
     request: Request<CreateMultipartUploadRequest>,
 ) -> Result<CreateMultipartUploadResponse, Error> {
-    let caller = service.caller(&request, "CreateMultipartUpload").await?;
+    let caller = service.caller(&request).await?;
     let asked = request.into_inner();
     let grant = service
         .admit(caller, &asked, &asked.bucket, &asked.key)

@@ -11,7 +11,7 @@ pub(crate) async fn delete_bucket(
     service: &Service,
     request: Request<DeleteBucketRequest>,
 ) -> Result<DeleteBucketResponse, Error> {
-    let caller = service.caller(&request, "DeleteBucket").await?;
+    let caller = service.caller(&request).await?;
     let grant = service
         .admit(caller, request.get_ref(), &request.get_ref().bucket, "")
         .await?;

@@ -10,7 +10,7 @@ pub(crate) async fn delete_object(
     service: &Service,
     request: Request<DeleteObjectRequest>,
 ) -> Result<DeleteObjectResponse, Error> {
-    let caller = service.caller(&request, "DeleteObject").await?;
+    let caller = service.caller(&request).await?;
     let asked = request.into_inner();
     let grant = service
         .admit(caller, &asked, &asked.bucket, &asked.key)

@@ -13,7 +13,7 @@ pub(crate) async fn delete_objects(
     service: &Service,
     request: Request<DeleteObjectsRequest>,
 ) -> Result<DeleteObjectsResponse, Error> {
-    let caller = service.caller(&request, "DeleteObjects").await?;
+    let caller = service.caller(&request).await?;
     let asked = request.into_inner();
     let grant = service.admit(caller, &asked, &asked.bucket, "").await?;
     if asked.objects.is_empty() || asked.objects.len() > MAX_DELETES {

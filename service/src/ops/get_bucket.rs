@@ -9,7 +9,7 @@ pub(crate) async fn get_bucket(
     service: &Service,
     request: Request<GetBucketRequest>,
 ) -> Result<GetBucketResponse, Error> {
-    let caller = service.caller(&request, "GetBucket").await?;
+    let caller = service.caller(&request).await?;
     let asked = request.get_ref();
     let grant = service.admit(caller, asked, &asked.bucket, "").await?;
     let owner = service.owner(grant.bucket.account).await?;

@@ -9,7 +9,7 @@ pub(crate) async fn get_bucket_acl(
     service: &Service,
     request: Request<GetBucketAclRequest>,
 ) -> Result<GetBucketAclResponse, Error> {
-    let caller = service.caller(&request, "GetBucketAcl").await?;
+    let caller = service.caller(&request).await?;
     let asked = request.get_ref();
     let grant = service.admit(caller, asked, &asked.bucket, "").await?;
     let owner = service.owner(grant.bucket.account).await?;

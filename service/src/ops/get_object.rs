@@ -21,7 +21,7 @@ pub(crate) async fn get_object(
     service: &Service,
     request: Request<GetObjectRequest>,
 ) -> Result<GetObjectStream, Error> {
-    let caller = service.caller(&request, "GetObject").await?;
+    let caller = service.caller(&request).await?;
     let asked = request.into_inner();
     let grant = service
         .admit(caller, &asked, &asked.bucket, &asked.key)

@@ -10,7 +10,7 @@ pub(crate) async fn get_object_acl(
     service: &Service,
     request: Request<GetObjectAclRequest>,
 ) -> Result<GetObjectAclResponse, Error> {
-    let caller = service.caller(&request, "GetObjectAcl").await?;
+    let caller = service.caller(&request).await?;
     let asked = request.get_ref();
     let grant = service
         .admit(caller, asked, &asked.bucket, &asked.key)

@@ -19,7 +19,7 @@ pub(crate) async fn get_object_attributes(
     service: &Service,
     request: Request<GetObjectAttributesRequest>,
 ) -> Result<GetObjectAttributesResponse, Error> {
-    let caller = service.caller(&request, "GetObjectAttributes").await?;
+    let caller = service.caller(&request).await?;
     let asked = request.into_inner();
     let grant = service
         .admit(caller, &asked, &asked.bucket, &asked.key)

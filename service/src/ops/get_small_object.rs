@@ -15,7 +15,7 @@ pub(crate) async fn get_small_object(
     service: &Service,
     request: Request<GetSmallObjectRequest>,
 ) -> Result<GetSmallObjectResponse, Error> {
-    let caller = service.caller(&request, "GetSmallObject").await?;
+    let caller = service.caller(&request).await?;
     let asked = request.get_ref().object.clone().unwrap_or_default();
     let grant = service
         .admit(caller, request.get_ref(), &asked.bucket, &asked.key)

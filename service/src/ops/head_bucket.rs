@@ -8,7 +8,7 @@ pub(crate) async fn head_bucket(
     service: &Service,
     request: Request<HeadBucketRequest>,
 ) -> Result<HeadBucketResponse, Error> {
-    let caller = service.caller(&request, "HeadBucket").await?;
+    let caller = service.caller(&request).await?;
     let grant = service
         .admit(caller, request.get_ref(), &request.get_ref().bucket, "")
         .await?;

@@ -9,7 +9,7 @@ pub(crate) async fn head_object(
     service: &Service,
     request: Request<HeadObjectRequest>,
 ) -> Result<HeadObjectResponse, Error> {
-    let caller = service.caller(&request, "HeadObject").await?;
+    let caller = service.caller(&request).await?;
     let asked = request.get_ref().object.clone().unwrap_or_default();
     let grant = service
         .admit(caller, request.get_ref(), &asked.bucket, &asked.key)

@@ -14,7 +14,7 @@ pub(crate) async fn list_buckets(
     service: &Service,
     request: Request<ListBucketsRequest>,
 ) -> Result<ListBucketsResponse, Error> {
-    let caller = service.caller(&request, "ListBuckets").await?;
+    let caller = service.caller(&request).await?;
     let asked = request.into_inner();
     let grant = service.admit_account(caller, &asked).await?;
     let max = page_size(Some(asked.page_size), DEFAULT_PAGE, MAX_PAGE)?;

@@ -11,7 +11,7 @@ pub(crate) async fn list_objects(
     service: &Service,
     request: Request<ListObjectsRequest>,
 ) -> Result<ListObjectsResponse, Error> {
-    let caller = service.caller(&request, "ListObjects").await?;
+    let caller = service.caller(&request).await?;
     let asked = request.into_inner();
     let grant = service.admit(caller, &asked, &asked.bucket, "").await?;
     let max = page_size(asked.page_size, MAX_PAGE, MAX_PAGE)?;

@@ -11,7 +11,7 @@ pub(crate) async fn list_parts(
     service: &Service,
     request: Request<ListPartsRequest>,
 ) -> Result<ListPartsResponse, Error> {
-    let caller = service.caller(&request, "ListParts").await?;
+    let caller = service.caller(&request).await?;
     let asked = request.into_inner();
     let grant = service
         .admit(caller, &asked, &asked.bucket, &asked.key)

@@ -9,7 +9,7 @@ pub(crate) async fn put_bucket_acl(
     service: &Service,
     request: Request<PutBucketAclRequest>,
 ) -> Result<PutBucketAclResponse, Error> {
-    let caller = service.caller(&request, "PutBucketAcl").await?;
+    let caller = service.caller(&request).await?;
     let asked = request.into_inner();
     let grant = service.admit(caller, &asked, &asked.bucket, "").await?;
     let owner = service.owner(grant.bucket.account).await?;

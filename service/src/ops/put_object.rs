@@ -23,7 +23,7 @@ pub(crate) async fn put_object(
     request: Request<Streaming<PutObjectRequest>>,
 ) -> Result<PutObjectResponse, Error> {
     let caller = service
-        .caller(&request, "PutObject")
+        .caller_of_stream::<PutObjectSpec, _>(&request)
         .await?
         .authenticated()?;
     let mut messages = request.into_inner();

@@ -10,7 +10,7 @@ pub(crate) async fn put_object_acl(
     service: &Service,
     request: Request<PutObjectAclRequest>,
 ) -> Result<PutObjectAclResponse, Error> {
-    let caller = service.caller(&request, "PutObjectAcl").await?;
+    let caller = service.caller(&request).await?;
     let asked = request.into_inner();
     let grant = service
         .admit(caller, &asked, &asked.bucket, &asked.key)

@@ -10,7 +10,7 @@ pub(crate) async fn put_small_object(
     service: &Service,
     request: Request<PutSmallObjectRequest>,
 ) -> Result<PutSmallObjectResponse, Error> {
-    let caller = service.caller(&request, "PutSmallObject").await?;
+    let caller = service.caller(&request).await?;
     let PutSmallObjectRequest { spec, data } = request.into_inner();
     let spec = spec.unwrap_or_default();
     let chunk = ContentMessage::Chunk(ObjectChunk {

@@ -15,7 +15,7 @@ pub(crate) async fn update_bucket(
     service: &Service,
     request: Request<UpdateBucketRequest>,
 ) -> Result<UpdateBucketResponse, Error> {
-    let caller = service.caller(&request, "UpdateBucket").await?;
+    let caller = service.caller(&request).await?;
     let asked = request.into_inner();
     let name = asked.bucket.as_ref().map_or("", |bucket| &bucket.name);
     let grant = service.admit(caller, &asked, name, "").await?;

@@ -12,7 +12,7 @@ pub(crate) async fn update_object(
     service: &Service,
     request: Request<UpdateObjectRequest>,
 ) -> Result<UpdateObjectResponse, Error> {
-    let caller = service.caller(&request, "UpdateObject").await?;
+    let caller = service.caller(&request).await?;
     let asked = request.into_inner();
     let (bucket, key) = asked.object.as_ref().map_or(("", ""), |object| {
         (object.bucket.as_str(), object.key.as_str())

@@ -24,7 +24,7 @@ pub(crate) async fn upload_part(
     request: Request<Streaming<UploadPartRequest>>,
 ) -> Result<UploadPartResponse, Error> {
     let caller = service
-        .caller(&request, "UploadPart")
+        .caller_of_stream::<UploadPartSpec, _>(&request)
         .await?
         .authenticated()?;
     let mut messages = request.into_inner();

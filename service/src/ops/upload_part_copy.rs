@@ -21,7 +21,7 @@ pub(crate) async fn upload_part_copy(
     service: &Service,
     request: Request<UploadPartCopyRequest>,
 ) -> Result<UploadPartCopyResponse, Error> {
-    let caller = service.caller(&request, "UploadPartCopy").await?;
+    let caller = service.caller(&request).await?;
     let asked = request.into_inner();
     let grant = service
         .admit(caller, &asked, &asked.bucket, &asked.key)

@@ -17,7 +17,7 @@ pub(crate) async fn create_account(
     service: &Service,
     request: Request<CreateAccountRequest>,
 ) -> Result<CreateAccountResponse, Error> {
-    let caller = service.caller(&request, "CreateAccount").await?;
+    let caller = service.caller(&request).await?;
     let asked = request.into_inner();
     let grant = service.admit_account(caller, &asked).await?;
     let name = account_name(asked.display_name)?;

@@ -11,7 +11,7 @@ pub(crate) async fn create_edge_key(
     service: &Service,
     request: Request<CreateEdgeKeyRequest>,
 ) -> Result<CreateEdgeKeyResponse, Error> {
-    let caller = service.caller(&request, "CreateEdgeKey").await?;
+    let caller = service.caller(&request).await?;
     let asked = request.into_inner();
     let grant = service.admit_account(caller, &asked).await?;
     let scope = KeyScope::Edge;

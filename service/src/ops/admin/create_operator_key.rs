@@ -11,7 +11,7 @@ pub(crate) async fn create_operator_key(
     service: &Service,
     request: Request<CreateOperatorKeyRequest>,
 ) -> Result<CreateOperatorKeyResponse, Error> {
-    let caller = service.caller(&request, "CreateOperatorKey").await?;
+    let caller = service.caller(&request).await?;
     let asked = request.into_inner();
     let grant = service.admit_account(caller, &asked).await?;
     let scope = KeyScope::Everything;

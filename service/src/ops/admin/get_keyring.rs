@@ -8,7 +8,7 @@ pub(crate) async fn get_keyring(
     service: &Service,
     request: Request<GetKeyringRequest>,
 ) -> Result<GetKeyringResponse, Error> {
-    let caller = service.caller(&request, "GetKeyring").await?;
+    let caller = service.caller(&request).await?;
     let asked = request.into_inner();
     service.admit_account(caller, &asked).await?;
     Ok(GetKeyringResponse {

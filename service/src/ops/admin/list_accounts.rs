@@ -13,7 +13,7 @@ pub(crate) async fn list_accounts(
     service: &Service,
     request: Request<ListAccountsRequest>,
 ) -> Result<ListAccountsResponse, Error> {
-    let caller = service.caller(&request, "ListAccounts").await?;
+    let caller = service.caller(&request).await?;
     let asked = request.into_inner();
     service.admit_account(caller, &asked).await?;
     let max = page_size(Some(asked.page_size), DEFAULT_PAGE, MAX_PAGE)?;

@@ -14,7 +14,7 @@ pub(crate) async fn list_admin_keys(
     service: &Service,
     request: Request<ListAdminKeysRequest>,
 ) -> Result<ListAdminKeysResponse, Error> {
-    let caller = service.caller(&request, "ListAdminKeys").await?;
+    let caller = service.caller(&request).await?;
     let asked = request.into_inner();
     service.admit_account(caller, &asked).await?;
     let after = service.page_tokens.open(&asked.page_token, "admin keys")?;

@@ -10,7 +10,7 @@ pub(crate) async fn list_audit_events(
     service: &Service,
     request: Request<ListAuditEventsRequest>,
 ) -> Result<ListAuditEventsResponse, Error> {
-    let caller = service.caller(&request, "ListAuditEvents").await?;
+    let caller = service.caller(&request).await?;
     let asked = request.into_inner();
     service.admit_account(caller, &asked).await?;
     let all = ListAudit::default();

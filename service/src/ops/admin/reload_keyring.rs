@@ -16,7 +16,7 @@ pub(crate) async fn reload_keyring(
     service: &Service,
     request: Request<ReloadKeyringRequest>,
 ) -> Result<ReloadKeyringResponse, Error> {
-    let caller = service.caller(&request, "ReloadKeyring").await?;
+    let caller = service.caller(&request).await?;
     let asked = request.into_inner();
     let grant = service.admit_account(caller, &asked).await?;
     reload(service).await?;

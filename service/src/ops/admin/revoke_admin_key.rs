@@ -16,7 +16,7 @@ pub(crate) async fn revoke_admin_key(
     service: &Service,
     request: Request<RevokeAdminKeyRequest>,
 ) -> Result<RevokeAdminKeyResponse, Error> {
-    let caller = service.caller(&request, "RevokeAdminKey").await?;
+    let caller = service.caller(&request).await?;
     let asked = request.into_inner();
     let grant = service.admit_account(caller, &asked).await?;
     let before = find_admin_key(service, &asked.key_id).await?;

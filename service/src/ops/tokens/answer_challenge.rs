@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use bucketry_contract::access_table::Classified;
 use bucketry_contract::v1::{AnswerChallengeRequest, AnswerChallengeResponse, SessionPurpose};
 use bucketry_sign_in::{Granted, NONCE_LENGTH, ProofKey, Purpose, Transcript};
 use tonic::Request;
@@ -18,8 +19,6 @@ use crate::grant::Asked;
 use crate::server::ConnectionInfo;
 use crate::service::{Decided, Service};
 
-const RPC: &str = "AnswerChallenge";
-
 /// Verifies the challenge, then the signature, and only then checks endpoint, key and address, so that a caller who
 /// does not know the secret learns nothing about the key or the names of this server.
 pub(crate) async fn answer_challenge(
@@ -29,7 +28,7 @@ pub(crate) async fn answer_challenge(
     let connection = request.extensions().get::<ConnectionInfo>().copied();
     service.check_transport(connection)?;
     let connection = connection.ok_or_else(|| Error::internal("a call without a connection"))?;
-    let origin = origin(&request, RPC);
+    let origin = origin(&request, AnswerChallengeRequest::RPC);
     let sent = request.into_inner();
     let purpose = purpose(&sent)?;
     let transcript = Transcript {
@@ -52,7 +51,7 @@ pub(crate) async fn answer_challenge(
         service.check_edge_connection(Some(connection))?;
     }
     let asked = Asked {
-        rpc: RPC,
+        rpc: AnswerChallengeRequest::RPC,
         bucket: "",
         key: "",
     };

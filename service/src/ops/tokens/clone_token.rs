@@ -11,7 +11,7 @@ pub(crate) async fn clone_token(
     service: &Service,
     request: Request<CloneTokenRequest>,
 ) -> Result<CloneTokenResponse, Error> {
-    let caller = service.caller(&request, "CloneToken").await?;
+    let caller = service.caller(&request).await?;
     let asked = request.into_inner();
     let (grant, original) =
         admit_token(service, caller, &asked, &asked.bucket, &asked.token_id).await?;

@@ -14,7 +14,7 @@ pub(crate) async fn create_session(
     service: &Service,
     request: Request<CreateSessionRequest>,
 ) -> Result<CreateSessionResponse, Error> {
-    let caller = service.caller(&request, "CreateSession").await?;
+    let caller = service.caller(&request).await?;
     let by_session = caller.is_by_session();
     let grant = service.admit_account(caller, request.get_ref()).await?;
     // One that prolonged itself would be as good as the secret, for as long as the key lives.

@@ -16,7 +16,7 @@ pub(crate) async fn create_token(
     service: &Service,
     request: Request<CreateTokenRequest>,
 ) -> Result<CreateTokenResponse, Error> {
-    let caller = service.caller(&request, "CreateToken").await?;
+    let caller = service.caller(&request).await?;
     let asked = request.into_inner();
     let grant = service.admit(caller, &asked, &asked.bucket, "").await?;
     let rules = ip_rules_from_proto(&asked.allowed_ips, &asked.disallowed_ips)?;

@@ -20,7 +20,7 @@ pub(crate) async fn explain_access(
     service: &Service,
     request: Request<ExplainAccessRequest>,
 ) -> Result<ExplainAccessResponse, Error> {
-    let caller = service.caller(&request, "ExplainAccess").await?;
+    let caller = service.caller(&request).await?;
     let asked = request.into_inner();
     let (grant, token) =
         admit_token(service, caller, &asked, &asked.bucket, &asked.token_id).await?;

@@ -11,7 +11,7 @@ pub(crate) async fn get_token(
     service: &Service,
     request: Request<GetTokenRequest>,
 ) -> Result<GetTokenResponse, Error> {
-    let caller = service.caller(&request, "GetToken").await?;
+    let caller = service.caller(&request).await?;
     let asked = request.into_inner();
     let (grant, token) =
         admit_token(service, caller, &asked, &asked.bucket, &asked.token_id).await?;

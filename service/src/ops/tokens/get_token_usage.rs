@@ -21,7 +21,7 @@ pub(crate) async fn get_token_usage(
     service: &Service,
     request: Request<GetTokenUsageRequest>,
 ) -> Result<GetTokenUsageResponse, Error> {
-    let caller = service.caller(&request, "GetTokenUsage").await?;
+    let caller = service.caller(&request).await?;
     let asked = request.into_inner();
     let (_, token) = admit_token(service, caller, &asked, &asked.bucket, &asked.token_id).await?;
     let (start, end) = span(&asked, service.now())?;

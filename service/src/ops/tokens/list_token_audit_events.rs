@@ -15,7 +15,7 @@ pub(crate) async fn list_token_audit_events(
     service: &Service,
     request: Request<ListTokenAuditEventsRequest>,
 ) -> Result<ListTokenAuditEventsResponse, Error> {
-    let caller = service.caller(&request, "ListTokenAuditEvents").await?;
+    let caller = service.caller(&request).await?;
     let asked = request.into_inner();
     let of = admitted(service, caller, &asked).await?;
     let (events, next_page_token) =

@@ -13,7 +13,7 @@ pub(crate) async fn list_token_denials(
     service: &Service,
     request: Request<ListTokenDenialsRequest>,
 ) -> Result<ListTokenDenialsResponse, Error> {
-    let caller = service.caller(&request, "ListTokenDenials").await?;
+    let caller = service.caller(&request).await?;
     let asked = request.into_inner();
     let (_, token) = admit_token(service, caller, &asked, &asked.bucket, &asked.token_id).await?;
     service.ledger.flush(&service.catalog).await?;

@@ -19,7 +19,7 @@ pub(crate) async fn list_tokens(
     service: &Service,
     request: Request<ListTokensRequest>,
 ) -> Result<ListTokensResponse, Error> {
-    let caller = service.caller(&request, "ListTokens").await?;
+    let caller = service.caller(&request).await?;
     let asked = request.into_inner();
     let (of, query, named) = if asked.bucket.is_empty() {
         let of = KeysOf::Orphaned(administered_account(service, caller, &asked).await?);

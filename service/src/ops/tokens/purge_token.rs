@@ -12,7 +12,7 @@ pub(crate) async fn purge_token(
     service: &Service,
     request: Request<PurgeTokenRequest>,
 ) -> Result<PurgeTokenResponse, Error> {
-    let caller = service.caller(&request, "PurgeToken").await?;
+    let caller = service.caller(&request).await?;
     let asked = request.into_inner();
     let (grant, token) =
         admit_token(service, caller, &asked, &asked.bucket, &asked.token_id).await?;

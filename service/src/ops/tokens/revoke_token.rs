@@ -15,7 +15,7 @@ pub(crate) async fn revoke_token(
     service: &Service,
     request: Request<RevokeTokenRequest>,
 ) -> Result<RevokeTokenResponse, Error> {
-    let caller = service.caller(&request, "RevokeToken").await?;
+    let caller = service.caller(&request).await?;
     let asked = request.into_inner();
     let (grant, token) =
         admit_token(service, caller, &asked, &asked.bucket, &asked.token_id).await?;

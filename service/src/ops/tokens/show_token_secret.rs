@@ -13,7 +13,7 @@ pub(crate) async fn show_token_secret(
     service: &Service,
     request: Request<ShowTokenSecretRequest>,
 ) -> Result<ShowTokenSecretResponse, Error> {
-    let caller = service.caller(&request, "ShowTokenSecret").await?;
+    let caller = service.caller(&request).await?;
     let asked = request.into_inner();
     let (grant, token) =
         admit_token(service, caller, &asked, &asked.bucket, &asked.token_id).await?;

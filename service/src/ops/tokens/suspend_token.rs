@@ -13,7 +13,7 @@ pub(crate) async fn suspend_token(
     service: &Service,
     request: Request<SuspendTokenRequest>,
 ) -> Result<SuspendTokenResponse, Error> {
-    let caller = service.caller(&request, "SuspendToken").await?;
+    let caller = service.caller(&request).await?;
     let asked = request.into_inner();
     let (grant, token) =
         admit_token(service, caller, &asked, &asked.bucket, &asked.token_id).await?;
@@ -25,7 +25,7 @@ pub(crate) async fn resume_token(
     service: &Service,
     request: Request<ResumeTokenRequest>,
 ) -> Result<ResumeTokenResponse, Error> {
-    let caller = service.caller(&request, "ResumeToken").await?;
+    let caller = service.caller(&request).await?;
     let asked = request.into_inner();
     let (grant, token) =
         admit_token(service, caller, &asked, &asked.bucket, &asked.token_id).await?;

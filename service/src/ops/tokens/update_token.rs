@@ -26,7 +26,7 @@ pub(crate) async fn update_token(
     service: &Service,
     request: Request<UpdateTokenRequest>,
 ) -> Result<UpdateTokenResponse, Error> {
-    let caller = service.caller(&request, "UpdateToken").await?;
+    let caller = service.caller(&request).await?;
     let asked = request.into_inner();
     let sent = asked.token.clone().unwrap_or_default();
     let (grant, before) =
