@@ -34,7 +34,17 @@ pub(crate) struct Asked<'a> {
     pub(crate) client: &'a Client,
 }
 
-/// The decision, a session for this operation on this resource, and the request's slot.
+/// What a request that is allowed goes on with.
+pub(crate) struct Authorized {
+    pub(crate) decision: AuthorizeResponse,
+    /// The request's slot.
+    pub(crate) slot: Arc<Slot>,
+    /// What a service in this process has said beside its answer, for the operation's call: its decision, in place of
+    /// the session that a service in another process gives.
+    pub(crate) carried: http::Extensions,
+}
+
+/// Asks whether an operation on a resource may be done.
 ///
 /// # Errors
 /// The service's refusal; `SlowDown` if the caller has its share of requests already.
@@ -42,15 +52,17 @@ pub(crate) async fn authorize(
     edge: &Edge,
     extensions: &http::Extensions,
     asked: &Asked<'_>,
-) -> Result<(AuthorizeResponse, Arc<Slot>), S3Error> {
+) -> Result<Authorized, S3Error> {
     let mut request = tonic::Request::new(message(asked));
     *request.extensions_mut() = extensions.clone();
-    let mut answer = edge.authority.authorize(request).await?;
+    let answer = edge.authority.authorize(request).await?;
+    let (_, decision, mut carried) = answer.into_parts();
     // A service in this process has already given a slot; one in another process divides its own slots.
-    let slot = match answer.extensions_mut().remove::<Arc<Slot>>() {
+    let slot = match carried.remove::<Arc<Slot>>() {
         Some(slot) => slot,
         None => {
-            let decision = answer.get_ref();
+            // What the connection to another process says is not about the operation.
+            carried.clear();
             let caller = Caller {
                 account: decision.account,
                 key: decision.access_key,
@@ -59,7 +71,11 @@ pub(crate) async fn authorize(
             Arc::new(slot)
         }
     };
-    Ok((answer.into_inner(), slot))
+    Ok(Authorized {
+        decision,
+        slot,
+        carried,
+    })
 }
 
 /// The error of a caller whose share is used up.

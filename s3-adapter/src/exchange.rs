@@ -39,8 +39,9 @@ pub(crate) struct Exchange {
     pub(crate) headers: HeaderMap,
     pub(crate) authentication: Authentication,
     pub(crate) digests: DeclaredDigests,
-    pub(crate) session: MetadataValue<Ascii>,
-    /// What the front has said of the request; the service in this process reads it.
+    /// The decision of a service in another process.
+    pub(crate) session: Option<MetadataValue<Ascii>>,
+    /// What the front has said of the request, and the decision of a service in this process, which reads both.
     pub(crate) extensions: http::Extensions,
     pub(crate) client: Client,
     /// The content of an upload; of all other operations it has been read.
@@ -98,7 +99,9 @@ impl Call for Exchange {
     fn request<T>(&self, message: T) -> tonic::Request<T> {
         let mut request = tonic::Request::new(message);
         *request.extensions_mut() = self.extensions.clone();
-        request.metadata_mut().insert(SESSION, self.session.clone());
+        if let Some(session) = &self.session {
+            request.metadata_mut().insert(SESSION, session.clone());
+        }
         request
     }
 

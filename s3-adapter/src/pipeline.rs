@@ -8,10 +8,10 @@ use bucketry_edge::fair::Slot;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, Version, header};
 use http_body::Body;
-use tonic::metadata::MetadataValue;
+use tonic::metadata::{Ascii, MetadataValue};
 
 use crate::answer::{Answer, AnswerBody};
-use crate::authorize::{Asked, authorize};
+use crate::authorize::{Asked, Authorized, authorize};
 use crate::binding::{BodyKind, Need, ParseError, RequestView};
 use crate::body::Drained;
 use crate::checksum::{DeclaredDigests, is_of_no_body};
@@ -178,7 +178,11 @@ async fn admitted(
         headers: &headers,
         client,
     };
-    let (decision, slot) = authorize(edge, &head.extensions, &asked).await?;
+    let Authorized {
+        decision,
+        slot,
+        carried,
+    } = authorize(edge, &head.extensions, &asked).await?;
     if let Some(signal) = head.extensions.get::<DecisionSignal>() {
         signal.decided_for(slot.caller());
     }
@@ -197,7 +201,9 @@ async fn admitted(
         let key = &decision.chunk_signing_key;
         intake.open(decoding(&headers, &authentication, &digests, key)?);
     }
-    let session = MetadataValue::try_from(decision.session).map_err(|_| S3Error::internal())?;
+    let session = session(&decision.session)?;
+    let mut extensions = head.extensions.clone();
+    extensions.extend(carried);
     let resource_url = resource_url(edge, &target);
     let exchange = Exchange {
         edge: Arc::clone(edge),
@@ -207,7 +213,7 @@ async fn admitted(
         authentication,
         digests,
         session,
-        extensions: head.extensions.clone(),
+        extensions,
         client: client.clone(),
         intake: Intake::Taken,
         slot,
@@ -239,6 +245,14 @@ fn refuse_unsigned_frames(operation: Operation, signed: &RequestHead<'_>) -> Res
         ));
     }
     Ok(())
+}
+
+/// The session as metadata; a service in this process gives none.
+fn session(text: &str) -> Result<Option<MetadataValue<Ascii>>, S3Error> {
+    match text {
+        "" => Ok(None),
+        text => Ok(Some(text.parse().map_err(|_| S3Error::internal())?)),
+    }
 }
 
 /// From now on the body no longer counts against the unauthenticated budget.

@@ -27,8 +27,12 @@ impl Service {
     ) -> Result<Grant, Error> {
         let (rpc, counting) = (caller.rpc(), caller.counting());
         let asked = Asked { rpc, bucket, key };
+        let found = caller.decided_bucket();
         let caller = self.proven(caller, bucket, key).await?;
-        let grant = self.admit_proven(caller, classes(request), asked).await?;
+        let grant = match found {
+            Some(found) => self.admit_found(caller, classes(request), found, asked)?,
+            None => self.admit_proven(caller, classes(request), asked).await?,
+        };
         self.count(counting, &grant).await?;
         Ok(grant)
     }

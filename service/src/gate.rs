@@ -14,8 +14,9 @@ use crate::access::{
     SessionError, SessionUse,
 };
 use crate::catalog::Catalog;
-use crate::catalog::model::AccessKey;
+use crate::catalog::model::{AccessKey, Bucket};
 use crate::config::PlaintextCredentials;
+use crate::decision::LocalDecision;
 use crate::domain::{AccessKeyId, AccessKeyPk};
 use crate::error::Error;
 use crate::sealing::LiveKeyring;
@@ -51,6 +52,8 @@ enum Proof {
     Known(access::Caller),
     /// An edge's session; it is good for one operation on one resource, so it is read when that is known.
     Session(String),
+    /// What the edge in this process has decided, for one operation on one resource.
+    Decided(LocalDecision),
 }
 
 impl Caller {
@@ -67,7 +70,7 @@ impl Caller {
     pub(crate) fn authenticated(self) -> Result<Self, Error> {
         match &self.proof {
             Proof::Known(known) if known.key().is_none() => Err(Error::CredentialsRequired),
-            Proof::Known(_) | Proof::Session(_) => Ok(self),
+            Proof::Known(_) | Proof::Session(_) | Proof::Decided(_) => Ok(self),
         }
     }
 
@@ -75,7 +78,15 @@ impl Caller {
     pub(crate) fn known(&self) -> Option<&access::Caller> {
         match &self.proof {
             Proof::Known(known) => Some(known),
-            Proof::Session(_) => None,
+            Proof::Session(_) | Proof::Decided(_) => None,
+        }
+    }
+
+    /// The bucket that the edge in this process has decided on.
+    pub(crate) fn decided_bucket(&self) -> Option<Arc<Bucket>> {
+        match &self.proof {
+            Proof::Known(_) | Proof::Session(_) => None,
+            Proof::Decided(decision) => decision.bucket().cloned(),
         }
     }
 
@@ -88,7 +99,7 @@ impl Caller {
     pub(crate) fn counting(&self) -> Counting {
         match &self.proof {
             Proof::Known(_) => Counting::Here,
-            Proof::Session(_) => Counting::AtTheEdge,
+            Proof::Session(_) | Proof::Decided(_) => Counting::AtTheEdge,
         }
     }
 }
@@ -127,6 +138,14 @@ impl Service {
         rpc: &'static str,
     ) -> Result<Caller, Error> {
         let decision = extensions.get::<DecisionSignal>().cloned();
+        if let Some(decided) = extensions.get::<LocalDecision>() {
+            return Ok(Caller {
+                rpc,
+                proof: Proof::Decided(decided.clone()),
+                by_session: true,
+                decision,
+            });
+        }
         if let Some(session) = text(headers, SESSION_METADATA)? {
             let proof = Proof::Session(session.to_owned());
             return Ok(Caller {
@@ -172,6 +191,7 @@ impl Service {
                 let session = session.map_err(session_error)?;
                 Ok(session.key.map(|key| key.pk))
             }
+            Proof::Decided(decision) => Ok(decision.caller().key().map(|key| key.pk)),
         }
     }
 
@@ -270,6 +290,9 @@ impl Service {
     ) -> Result<access::Caller, Error> {
         let text = match caller.proof {
             Proof::Known(known) => return Ok(known),
+            Proof::Decided(decision) => {
+                return self.decided(&decision, (caller.rpc, bucket, key)).await;
+            }
             Proof::Session(text) => text,
         };
         let usage = session_use(caller.rpc, bucket, key);
@@ -284,6 +307,36 @@ impl Service {
             decision.decided();
         }
         Ok(known)
+    }
+}
+
+impl Service {
+    /// The caller of a decision of this process. The key may have changed since: the request's body may have been read
+    /// in between.
+    async fn decided(
+        &self,
+        decision: &LocalDecision,
+        (rpc, bucket, key): (&str, &str, &str),
+    ) -> Result<access::Caller, Error> {
+        if !decision.is_for(rpc, bucket, key) {
+            tracing::error!(rpc, "a call came with the decision on another");
+            return Err(Error::internal("a call with the decision on another"));
+        }
+        let caller = decision.caller();
+        let Some(facts) = caller.key() else {
+            return Ok(caller.clone());
+        };
+        let row = self.catalog.access_key(&facts.access_key_id).await?;
+        let row = row.ok_or(Error::InvalidSession)?;
+        let is_same = row.pk == facts.pk && row.epoch == facts.epoch && row.limits == facts.limits;
+        if is_same {
+            return Ok(caller.clone());
+        }
+        check_seal(&self.keyring, &row)?;
+        let current = Arc::new(KeyFacts::from(row.as_ref()));
+        caller
+            .with_current_facts(current)
+            .ok_or(Error::InvalidSession)
     }
 }
 

@@ -165,7 +165,7 @@ impl AdapterService for Server {
         self.admit_edge(&request).await?;
         let shares = edge::SharedBy::Edge;
         let authorized = edge::authorize(&self.service, request.into_inner(), shares).await;
-        answered(authorized.map(|(decision, _)| decision))
+        answered(authorized.map(|authorized| authorized.response))
     }
 
     async fn evaluate_cors(
@@ -216,10 +216,11 @@ impl AdapterService for LocalEdge {
     ) -> Result<Response<AuthorizeResponse>, Status> {
         let shares = edge::SharedBy::Service;
         let authorized = edge::authorize(&self.service, request.into_inner(), shares).await;
-        let (decision, slot) = authorized.map_err(|error| to_status(&error))?;
-        let mut response = Response::new(decision);
-        if let Some(slot) = slot {
-            response.extensions_mut().insert(slot);
+        let authorized = authorized.map_err(|error| to_status(&error))?;
+        let mut response = Response::new(authorized.response);
+        if let Some(local) = authorized.local {
+            response.extensions_mut().insert(local.slot);
+            response.extensions_mut().insert(local.decision);
         }
         Ok(response)
     }

@@ -13,6 +13,7 @@ pub mod clock;
 mod collector;
 pub mod config;
 mod convert;
+mod decision;
 pub mod digest;
 pub mod domain;
 mod endpoints;

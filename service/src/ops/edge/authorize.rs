@@ -7,7 +7,9 @@ use bucketry_edge::fair::{Slot, on_behalf};
 
 use super::claim::{Asking, ClaimError, Verified, verify};
 use crate::access::{self, AccessClass, ClientAddress, MAX_SESSION_LIFE, OperationSession, Origin};
+use crate::catalog::model::Bucket;
 use crate::convert::bucket_name;
+use crate::decision::LocalDecision;
 use crate::error::Error;
 use crate::fair_share::fair_caller;
 use crate::grant::Asked;
@@ -16,12 +18,13 @@ use crate::service::{Service, evaluated, session_use};
 /// Decides on an S3 request before its body is read. The edge is trusted for the client's address: it has signed in, or
 /// is in this process.
 ///
-/// `shares` says whether the request gets a slot here; it is held until the answer has been sent.
+/// For an edge in a process of its own the answer has a session; for the one in this process there is a decision, and a
+/// slot, which is held until the answer has been sent.
 pub(crate) async fn authorize(
     service: &Service,
     asked: AuthorizeRequest,
     shares: SharedBy,
-) -> Result<(AuthorizeResponse, Option<Arc<Slot>>), Error> {
+) -> Result<Authorized, Error> {
     let origin = Origin {
         address: client_address(&asked.client_address)?,
         request_id: asked.request_id.as_str().into(),
@@ -49,9 +52,7 @@ pub(crate) async fn authorize(
         bucket: &asked.bucket,
         key: &asked.key,
     };
-    for &class in &classes {
-        admit(service, verified.caller.clone(), class, named).await?;
-    }
+    let bucket = admit(service, &verified.caller, &classes, named).await?;
     // Before it is counted: what is refused was no use of the key.
     expect_owner(service, &asked.bucket, &asked.expected_bucket_owner).await?;
     expect_owner(
@@ -61,7 +62,7 @@ pub(crate) async fn authorize(
     )
     .await?;
     let slot = match shares {
-        SharedBy::Service => Some(Arc::new(service.slot(sharer).await?)),
+        SharedBy::Service => Some(service.slot(sharer).await?),
         SharedBy::Edge => None,
     };
     let class = named.request_class(&classes);
@@ -72,10 +73,12 @@ pub(crate) async fn authorize(
         (named.bucket, named.key),
     );
     counted.await?;
-    let usage = session_use(&asked.rpc, &asked.bucket, &asked.key);
-    let session = OperationSession::new(&verified.caller, usage, service.now(), MAX_SESSION_LIFE);
+    let session = match slot {
+        Some(_) => String::new(),
+        None => session(service, &verified.caller, named),
+    };
     let response = AuthorizeResponse {
-        session: session.issue(&service.keyring.current()),
+        session,
         chunk_signing_key: verified
             .chunk_key
             .filter(|_| asked.chunk_signed)
@@ -83,7 +86,31 @@ pub(crate) async fn authorize(
         account: sharer.account,
         access_key: sharer.key,
     };
-    Ok((response, slot))
+    let local = slot.map(|slot| Local {
+        slot: Arc::new(slot),
+        decision: LocalDecision::new(verified.caller, bucket, asked),
+    });
+    Ok(Authorized { response, local })
+}
+
+/// The answer to an edge.
+pub(crate) struct Authorized {
+    pub(crate) response: AuthorizeResponse,
+    /// For the edge in this process.
+    pub(crate) local: Option<Local>,
+}
+
+/// What only the edge in this process gets.
+pub(crate) struct Local {
+    pub(crate) slot: Arc<Slot>,
+    pub(crate) decision: LocalDecision,
+}
+
+/// A session for the call that follows.
+fn session(service: &Service, caller: &access::Caller, named: Asked<'_>) -> String {
+    let usage = session_use(named.rpc, named.bucket, named.key);
+    let session = OperationSession::new(caller, usage, service.now(), MAX_SESSION_LIFE);
+    session.issue(&service.keyring.current())
 }
 
 /// Who divides the requests of an edge among their callers.
@@ -141,27 +168,29 @@ fn classes(asked: &AuthorizeRequest) -> Result<Vec<AccessClass>, Error> {
     Ok(classes.into_iter().map(evaluated).collect())
 }
 
+/// Admits the caller for all classes; the bucket, if the request is about one that exists.
 async fn admit(
     service: &Service,
-    caller: access::Caller,
-    class: AccessClass,
+    caller: &access::Caller,
+    classes: &[AccessClass],
     asked: Asked<'_>,
-) -> Result<(), Error> {
-    match class {
-        AccessClass::CreateBucket => {
-            service
-                .bucket_creation(caller, vec![AccessClass::CreateBucket], asked)
-                .await?;
-        }
-        class if asked.bucket.is_empty() => {
-            let target = service.service_target(&caller).await?;
-            service.admit_target(caller, vec![class], target, asked)?;
-        }
-        class => {
-            service.admit_proven(caller, vec![class], asked).await?;
-        }
+) -> Result<Option<Arc<Bucket>>, Error> {
+    let (creations, others): (Vec<_>, Vec<_>) =
+        (classes.iter()).partition(|class| **class == AccessClass::CreateBucket);
+    if !creations.is_empty() {
+        let creation = service.bucket_creation(caller.clone(), creations, asked);
+        creation.await?;
     }
-    Ok(())
+    if others.is_empty() {
+        return Ok(None);
+    }
+    if asked.bucket.is_empty() {
+        let target = service.service_target(caller).await?;
+        service.admit_target(caller.clone(), others, target, asked)?;
+        return Ok(None);
+    }
+    let grant = service.admit_proven(caller.clone(), others, asked).await?;
+    Ok(Some(grant.bucket))
 }
 
 /// `x-amz-expected-bucket-owner`: a bucket that is not the expected account's is refused.
