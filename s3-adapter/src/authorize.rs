@@ -48,13 +48,8 @@ pub(crate) struct Authorized {
 ///
 /// # Errors
 /// The service's refusal; `SlowDown` if the caller has its share of requests already.
-pub(crate) async fn authorize(
-    edge: &Edge,
-    extensions: &http::Extensions,
-    asked: &Asked<'_>,
-) -> Result<Authorized, S3Error> {
-    let mut request = tonic::Request::new(message(asked));
-    *request.extensions_mut() = extensions.clone();
+pub(crate) async fn authorize(edge: &Edge, asked: &Asked<'_>) -> Result<Authorized, S3Error> {
+    let request = tonic::Request::new(message(asked));
     let answer = edge.authority.authorize(request).await?;
     let (_, decision, mut carried) = answer.into_parts();
     // A service in this process has already given a slot; one in another process divides its own slots.

@@ -73,7 +73,7 @@ pub enum Need {
 
 /// What the pipeline hands to [`crate::generated::dispatch`] with a request.
 pub trait Call: Send {
-    /// The gRPC request of a message: with the session, the request id, the client's address.
+    /// The gRPC request of a message, with the decision on it.
     fn request<T>(&self, message: T) -> tonic::Request<T>;
 
     /// What rendering needs of the S3 request.

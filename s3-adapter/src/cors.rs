@@ -36,7 +36,6 @@ const NOT_ALLOWED: &str = "CORSResponse: This CORS request is not allowed. This 
 /// `BadRequest` if it is none, `AccessForbidden` if no rule allows it.
 pub(crate) async fn preflight(
     edge: &Edge,
-    extensions: &http::Extensions,
     target: &Target,
     headers: &HeaderMap,
 ) -> Result<Answer, S3Error> {
@@ -55,7 +54,7 @@ pub(crate) async fn preflight(
         method: method.clone(),
         request_headers: requested_headers(headers)?,
     };
-    let allowed = evaluate(edge, extensions, question).await?;
+    let allowed = evaluate(edge, question).await?;
     if !allowed.allowed {
         let text = if allowed.enabled {
             NOT_ALLOWED
@@ -73,7 +72,6 @@ pub(crate) async fn preflight(
 /// is the same as "no": the operation has been done, only the page may not see its answer.
 pub(crate) async fn actual_headers(
     edge: &Edge,
-    extensions: &http::Extensions,
     target: &Target,
     method: &http::Method,
     headers: &HeaderMap,
@@ -88,7 +86,7 @@ pub(crate) async fn actual_headers(
         method: method.as_str().to_owned(),
         request_headers: Vec::new(),
     };
-    match evaluate(edge, extensions, question).await {
+    match evaluate(edge, question).await {
         Ok(allowed) if allowed.allowed => set_headers(&mut found, &allowed),
         Ok(_) => {}
         Err(error) => tracing::warn!(%error, "the CORS rules cannot be evaluated"),
@@ -98,11 +96,9 @@ pub(crate) async fn actual_headers(
 
 async fn evaluate(
     edge: &Edge,
-    extensions: &http::Extensions,
     question: EvaluateCorsRequest,
 ) -> Result<EvaluateCorsResponse, S3Error> {
-    let mut request = tonic::Request::new(question);
-    *request.extensions_mut() = extensions.clone();
+    let request = tonic::Request::new(question);
     Ok(edge.authority.evaluate_cors(request).await?.into_inner())
 }
 

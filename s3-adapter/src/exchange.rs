@@ -41,8 +41,8 @@ pub(crate) struct Exchange {
     pub(crate) digests: DeclaredDigests,
     /// The decision of a service in another process.
     pub(crate) session: Option<MetadataValue<Ascii>>,
-    /// What the front has said of the request, and the decision of a service in this process, which reads both.
-    pub(crate) extensions: http::Extensions,
+    /// The decision of a service in this process.
+    pub(crate) carried: http::Extensions,
     pub(crate) client: Client,
     /// The content of an upload; of all other operations it has been read.
     pub(crate) intake: Intake,
@@ -98,7 +98,7 @@ impl Exchange {
 impl Call for Exchange {
     fn request<T>(&self, message: T) -> tonic::Request<T> {
         let mut request = tonic::Request::new(message);
-        *request.extensions_mut() = self.extensions.clone();
+        *request.extensions_mut() = self.carried.clone();
         if let Some(session) = &self.session {
             request.metadata_mut().insert(SESSION, session.clone());
         }

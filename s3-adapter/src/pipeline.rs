@@ -69,8 +69,7 @@ pub(crate) async fn handle(edge: Arc<Edge>, request: Request<EdgeBody>) -> Respo
         .as_ref()
         .filter(|_| head.method != Method::OPTIONS)
     {
-        let headers =
-            cors::actual_headers(&edge, &head.extensions, target, &head.method, &head.headers);
+        let headers = cors::actual_headers(&edge, target, &head.method, &head.headers);
         answer.headers.extend(headers.await);
     }
     // Sent for every bucket, existing or not: clients find their region by an anonymous HEAD, and learn nothing else.
@@ -151,7 +150,7 @@ async fn admitted(
     known.target = Some(addressed.target.clone());
     let query = Query::parse(head.uri.query().unwrap_or_default())?;
     if head.method == Method::OPTIONS {
-        let preflight = cors::preflight(edge, &head.extensions, &addressed.target, &head.headers);
+        let preflight = cors::preflight(edge, &addressed.target, &head.headers);
         return Ok(Admitted::Preflight(preflight.await?));
     }
 
@@ -182,7 +181,7 @@ async fn admitted(
         decision,
         slot,
         carried,
-    } = authorize(edge, &head.extensions, &asked).await?;
+    } = authorize(edge, &asked).await?;
     if let Some(signal) = head.extensions.get::<DecisionSignal>() {
         signal.decided_for(slot.caller());
     }
@@ -202,8 +201,6 @@ async fn admitted(
         intake.open(decoding(&headers, &authentication, &digests, key)?);
     }
     let session = session(&decision.session)?;
-    let mut extensions = head.extensions.clone();
-    extensions.extend(carried);
     let resource_url = resource_url(edge, &target);
     let exchange = Exchange {
         edge: Arc::clone(edge),
@@ -213,7 +210,7 @@ async fn admitted(
         authentication,
         digests,
         session,
-        extensions,
+        carried,
         client: client.clone(),
         intake: Intake::Taken,
         slot,

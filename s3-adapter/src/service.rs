@@ -19,8 +19,9 @@ use crate::settings::Settings;
 
 /// S3 REST over the contract's services. Cheap to clone: all clones share their limits.
 ///
-/// Takes any request that is not gRPC. What it knows of the caller comes in the extension [`crate::ClientInfo`]; all
-/// extensions are handed on to the services. Answers carry [`crate::OperationName`] in theirs.
+/// Takes any request that is not gRPC. What it knows of the caller comes in the extension [`crate::ClientInfo`]. The
+/// extensions of an authorization are handed on with the operation's call. Answers carry [`crate::OperationName`] in
+/// theirs.
 #[derive(Clone)]
 pub struct S3Adapter {
     edge: Arc<Edge>,

@@ -304,6 +304,38 @@ async fn a_running_s3_upload_does_not_commit() -> Result<(), HarnessError> {
     Ok(())
 }
 
+/// The caller is judged before the body is read, and the operation begins after it. A body means nothing in a GET and is
+/// read all the same.
+#[tokio::test]
+async fn an_operation_does_not_begin_after_its_body() -> Result<(), HarnessError> {
+    for (method, path) in [("GET", "/k"), ("GET", "?list-type=2"), ("DELETE", "/k")] {
+        for stop in ["revoke", "suspend", "lock out"] {
+            let mut holder = Holder::start().await?;
+            assert_eq!(holder.send("PUT", "/k", b"content")?.status, 200);
+            let request = holder
+                .request(method, path, b"body")
+                .header("expect", "100-continue");
+            let request = holder
+                .signer
+                .header(request, SystemTime::now(), Payload::Unsigned)?;
+            let mut connection = Connection::open(holder.server.address())?;
+            connection.send(&request.head())?;
+            // From here on the server waits for the body.
+            assert_eq!(connection.receive(method)?.status, 100);
+            match stop {
+                "revoke" => holder.revoke().await?,
+                "suspend" => holder.suspend().await?,
+                _ => holder.lock_out().await?,
+            }
+            connection.send(&request.body)?;
+            let status = connection.receive(method)?.status;
+            assert_eq!(status, 403, "{method} {path}, {stop}");
+            assert_eq!(holder.keys().await?, ["k"], "{method} {path}, {stop}");
+        }
+    }
+    Ok(())
+}
+
 #[tokio::test]
 async fn a_running_grpc_upload_ends_by_itself() -> Result<(), HarnessError> {
     let mut holder = Holder::start().await?;
