@@ -39,8 +39,8 @@ pub(super) enum Job {
 }
 
 type Reply = oneshot::Sender<Result<Outcome, CatalogError>>;
-/// The task that writes. There is one on Postgres too: several would wait for each other's bucket, with smaller groups
-/// (measured with 8 clients of one bucket: a quarter of the throughput with four of them).
+/// The task that writes. There is one on Postgres too: several would make smaller groups, with a transaction and an fsync
+/// each. Nodes commit side by side.
 pub(crate) struct Writer {
     jobs: mpsc::Sender<Job>,
     task: Mutex<Option<JoinHandle<()>>>,
