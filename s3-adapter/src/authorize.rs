@@ -39,7 +39,7 @@ pub(crate) struct Authorized {
     pub(crate) decision: AuthorizeResponse,
     /// The request's slot.
     pub(crate) slot: Arc<Slot>,
-    /// What a service in this process has said beside its answer, for the operation's call: its decision, in place of
+    /// What a service in this process sends along with its answer, for the operation's call: its decision, in place of
     /// the session that a service in another process gives.
     pub(crate) carried: http::Extensions,
 }

@@ -201,6 +201,10 @@ async fn admitted(
         intake.open(decoding(&headers, &authentication, &digests, key)?);
     }
     let session = session(&decision.session)?;
+    if session.is_none() && carried.is_empty() {
+        // Without either the call would be an anonymous one.
+        return Err(S3Error::internal());
+    }
     let resource_url = resource_url(edge, &target);
     let exchange = Exchange {
         edge: Arc::clone(edge),

@@ -9,10 +9,9 @@ use crate::catalog::model::Bucket;
 
 /// The decision on one call, carried in the extensions of `Authorize`'s answer and of the call itself.
 ///
-/// It is in place of a session where both are in one process: the call needs not read a text, open a seal and find the
-/// bucket again. Only this process can make one, and it cannot be sent: what comes over the network has no such
-/// extension. It has no age limit, because the key is compared with its row again when the operation begins and when it
-/// commits.
+/// It replaces the session where both are in one process: the call need not parse a session, open a seal or find the
+/// bucket again. Only this process can make one, and it cannot be sent: a request from the network has no such extension.
+/// It has no age limit, because the key is compared with its row again when the operation begins and when it commits.
 #[derive(Clone)]
 pub(crate) struct LocalDecision(Arc<Inner>);
 

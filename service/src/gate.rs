@@ -74,7 +74,7 @@ impl Caller {
         }
     }
 
-    /// The authenticated or anonymous caller; `None` for an edge's session, which is read later.
+    /// The authenticated or anonymous caller; `None` for an edge's session or decision, which is read later.
     pub(crate) fn known(&self) -> Option<&access::Caller> {
         match &self.proof {
             Proof::Known(known) => Some(known),

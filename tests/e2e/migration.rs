@@ -19,6 +19,10 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor};
 
 const BUCKET: &str = "kept";
 
+/// As in a bucket with more commits than the catalog has taken ids.
+const MANY_COMMITS: &str = "UPDATE buckets SET commit_seq = 100000;
+    UPDATE objects SET generation = 99999 WHERE bucket_id IN (SELECT id FROM buckets WHERE name = 'kept')";
+
 fn made_by(schema: &str, engine: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("e2e/migration")
@@ -61,6 +65,7 @@ async fn a_sqlite_directory_of_schema_5_goes_on() -> Result<(), HarnessError> {
         .create_if_missing(true);
     let mut catalog = options.connect().await?;
     catalog.execute(sqlx::raw_sql(dump(&folder))).await?;
+    catalog.execute(sqlx::raw_sql(MANY_COMMITS)).await?;
     catalog.close().await?;
     server.restart()?;
     goes_on(&server).await
@@ -73,6 +78,9 @@ async fn a_postgres_database_of_schema_5_goes_on() -> Result<(), HarnessError> {
     let options: PgConnectOptions = url.parse()?;
     let mut catalog = options.connect().await?;
     catalog.execute(sqlx::raw_sql(dump(&folder))).await?;
+    // A dump empties it.
+    catalog.execute("SET search_path = public").await?;
+    catalog.execute(sqlx::raw_sql(MANY_COMMITS)).await?;
     catalog.close().await?;
     let mut server = stopped_with_blobs(&folder)?;
     server.restart_with(ServerOptions::new().database_url(&url))?;

@@ -304,7 +304,7 @@ async fn a_running_s3_upload_does_not_commit() -> Result<(), HarnessError> {
     Ok(())
 }
 
-/// The caller is judged before the body is read, and the operation begins after it. A body means nothing in a GET and is
+/// The caller is judged before the body is read, and the operation begins after it. A GET's body has no meaning, but is
 /// read all the same.
 #[tokio::test]
 async fn an_operation_does_not_begin_after_its_body() -> Result<(), HarnessError> {

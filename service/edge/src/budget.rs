@@ -97,6 +97,13 @@ pub struct Budget<T> {
     next: u64,
 }
 
+impl HolderId {
+    /// For whom the holder waits.
+    pub(crate) const fn waits_for(self) -> WaitsFor {
+        self.0
+    }
+}
+
 impl<T> Budget<T> {
     /// An empty budget.
     #[must_use]
@@ -180,10 +187,10 @@ impl<T> Budget<T> {
         ended
     }
 
-    /// The server has come to a holder, and now waits for its client. Returns its id from now on.
-    pub fn wait_for_client(&mut self, id: HolderId) -> HolderId {
+    /// A holder waits for another than before. Returns its id from now on.
+    pub fn wait_for(&mut self, id: HolderId, waits_for: WaitsFor) -> HolderId {
         let HolderId(_, number) = id;
-        let waiting = HolderId(WaitsFor::Client, number);
+        let waiting = HolderId(waits_for, number);
         if waiting != id
             && let Some(entry) = self.entries.remove(&id)
         {
@@ -351,8 +358,8 @@ mod tests {
         let address = network("192.0.2.1");
         let (_unread, _) = budget.enter(address, WaitsFor::Server, "unread");
         let (read, _) = budget.enter(address, WaitsFor::Server, "read");
-        let read = budget.wait_for_client(read);
-        assert_eq!(budget.wait_for_client(read), read);
+        let read = budget.wait_for(read, WaitsFor::Client);
+        assert_eq!(budget.wait_for(read, WaitsFor::Client), read);
         let (_late, _) = budget.enter(address, WaitsFor::Server, "late");
         let (_, ended) = budget.enter(address, WaitsFor::Server, "newcomer");
         assert_eq!(ended, [("read", Full::Network)]);
@@ -409,7 +416,9 @@ mod tests {
             for (step, which, bytes) in steps {
                 match step {
                     0 => ids.push(budget.enter(network(&format!("192.0.2.{which}")), WaitsFor::Server, ()).0),
-                    2 => if let Some(id) = ids.get_mut(usize::from(which)) { *id = budget.wait_for_client(*id); },
+                    2 => if let Some(id) = ids.get_mut(usize::from(which)) {
+                        *id = budget.wait_for(*id, if bytes % 2 == 0 { WaitsFor::Client } else { WaitsFor::Server });
+                    },
                     1 => if let Some(&id) = ids.get(usize::from(which)) { budget.grow(id, bytes); },
                     _ => if !ids.is_empty() { budget.leave(ids.remove(usize::from(which) % ids.len())); },
                 }

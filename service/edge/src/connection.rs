@@ -15,7 +15,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use crate::budget::Network;
+use crate::budget::{Network, WaitsFor};
 use crate::connection_state::ConnectionState;
 use crate::ended::Ended;
 use crate::forwarding::Forwarding;
@@ -228,6 +228,8 @@ async fn requests<H, I>(
             turn = None;
         } else if turn.is_none() && waits_for_turn(state) {
             turn = Some(state.turns().enter(state.caller()));
+            // There may be something to read.
+            state.wait_for(WaitsFor::Server);
         }
         if let Some(turn) = &turn {
             ready!(turn.poll(context));

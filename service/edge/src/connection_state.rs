@@ -155,7 +155,7 @@ impl ConnectionState {
             }
             let polled = future.as_mut().poll(context).map(Some);
             if polled.is_pending() {
-                self.wait_for_client();
+                self.wait_for(WaitsFor::Client);
             }
             polled
         })
@@ -164,6 +164,8 @@ impl ConnectionState {
 
     /// Takes a place in the unauthenticated budget, in exchange for the previous one.
     pub(crate) fn enter(self: &Arc<Self>, network: Option<Network>) {
+        // Before the new one, which must not end this connection in favour of itself.
+        self.leave();
         let holding = Holding::Connection(Arc::downgrade(self));
         let slot = (self.unauthenticated).enter(network, WaitsFor::Server, holding);
         if self.requests() == 0
@@ -184,12 +186,12 @@ impl ConnectionState {
         self.turns.note_stranger();
     }
 
-    /// All that the client has sent has been read, and it is to send more.
-    fn wait_for_client(&self) {
+    /// All that the client has sent has been read, and it is to send more; or the server is to read what there is.
+    pub(crate) fn wait_for(&self, waits_for: WaitsFor) {
         if self.has_slot.load(Ordering::Acquire)
             && let Some(slot) = &mut self.parts().slot
         {
-            slot.wait_for_client();
+            slot.wait_for(waits_for);
         }
     }
 
@@ -326,7 +328,7 @@ impl ConnectionState {
                 slot.grow(usize::try_from(bytes).unwrap_or(usize::MAX));
             }
         }
-        self.wait_for_client();
+        self.wait_for(WaitsFor::Client);
     }
 
     pub(crate) fn wrote(&self, bytes: usize) {

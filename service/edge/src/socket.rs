@@ -5,6 +5,7 @@ use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use crate::budget::WaitsFor;
 use crate::connection_state::ConnectionState;
 use crate::ended::Ended;
 use crate::limits::MAX_UNREAD_HTTP1_HEAD_BYTES;
@@ -90,6 +91,8 @@ impl<I: AsyncRead + AsyncWrite + Unpin> AsyncRead for Socket<I> {
             return Poll::Ready(Err(self.refuse_head(context)));
         }
         if !state.may_read_on() {
+            // It has had its turn, and has sent no head in it that is whole.
+            state.wait_for(WaitsFor::Client);
             context.waker().wake_by_ref();
             return Poll::Pending;
         }
@@ -157,7 +160,8 @@ impl<I: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Socket<I> {
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
-    use std::task::Waker;
+    use std::sync::atomic::{AtomicU32, Ordering};
+    use std::task::{Wake, Waker};
 
     use tokio::io::{Join, Sink, join, sink};
 
@@ -167,21 +171,33 @@ mod tests {
     use crate::limits::STRANGER_TURN_BYTES;
     use crate::unauthenticated::Unauthenticated;
 
-    /// How many bytes one poll reads of a client that has sent more.
-    fn read_at_once(socket: &mut Socket<Join<&[u8], Sink>>) -> usize {
-        let mut context = Context::from_waker(Waker::noop());
+    #[derive(Default)]
+    struct Wakes(AtomicU32);
+
+    impl Wake for Wakes {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// How many bytes one poll reads of a client that has sent more, and how often it has its task woken.
+    fn read_at_once(socket: &mut Socket<Join<&[u8], Sink>>) -> (usize, u32) {
+        let wakes = Arc::new(Wakes::default());
+        let waker = Waker::from(Arc::clone(&wakes));
+        let mut context = Context::from_waker(&waker);
         socket.state.begin_turn();
         let mut total = 0;
         loop {
             let mut room = [0; 1000];
             let mut buffer = ReadBuf::new(&mut room);
             match Pin::new(&mut *socket).poll_read(&mut context, &mut buffer) {
-                Poll::Ready(Ok(())) if buffer.filled().is_empty() => return total,
+                Poll::Ready(Ok(())) if buffer.filled().is_empty() => break,
                 Poll::Ready(Ok(())) => total += buffer.filled().len(),
                 Poll::Ready(Err(error)) => panic!("{error}"),
-                Poll::Pending => return total,
+                Poll::Pending => break,
             }
         }
+        (total, wakes.0.load(Ordering::Relaxed))
     }
 
     #[test]
@@ -191,13 +207,14 @@ mod tests {
         let sent = vec![b'x'; 3 * STRANGER_TURN_BYTES];
         let mut socket = Socket::new(join(&*sent, sink()), Arc::clone(&state));
         for _ in 0..2 {
-            let piece = read_at_once(&mut socket);
+            let (piece, wakes) = read_at_once(&mut socket);
             assert!((STRANGER_TURN_BYTES..STRANGER_TURN_BYTES + 1000).contains(&piece));
+            assert_eq!(wakes, 1);
         }
         let mut socket = Socket::new(join(&*sent, sink()), Arc::clone(&state));
         state.begin_request();
         state.set_proved();
-        assert_eq!(read_at_once(&mut socket), sent.len());
+        assert_eq!(read_at_once(&mut socket), (sent.len(), 0));
     }
 
     #[test]

@@ -163,9 +163,11 @@ pub(crate) struct Slot {
 }
 
 impl Slot {
-    /// The server has come to the holder, and now waits for its client.
-    pub(crate) fn wait_for_client(&mut self) {
-        self.id = self.of.lock().wait_for_client(self.id);
+    /// The holder waits for its client, or for the server, from now on.
+    pub(crate) fn wait_for(&mut self, waits_for: WaitsFor) {
+        if self.id.waits_for() != waits_for {
+            self.id = self.of.lock().wait_for(self.id, waits_for);
+        }
     }
 
     /// Counts bytes that the server has to keep.

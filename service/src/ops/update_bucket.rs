@@ -4,7 +4,7 @@ use bucketry_contract::v1::{Bucket, UpdateBucketRequest, UpdateBucketResponse};
 use serde_json::json;
 use tonic::Request;
 
-use crate::catalog::model::AuditEntry;
+use crate::catalog::model::{self, AuditEntry};
 use crate::catalog::mutation::{BucketEdit, UpdateBucket};
 use crate::convert::{bucket_to_proto, cors_from_proto, ownership_from_proto, tag_set_from_proto};
 use crate::error::Error;
@@ -25,7 +25,10 @@ pub(crate) async fn update_bucket(
     } = asked;
     let bucket = bucket.unwrap_or_default();
     let edits = edits(bucket, update_mask.unwrap_or_default().paths)?;
-    let entry = record(service, &grant, &edits);
+    // As it is after the body has been read, which may have taken a while.
+    let before = service.catalog.bucket(grant.bucket.id).await?;
+    let before = before.as_ref().unwrap_or(&grant.bucket);
+    let entry = record(service, &grant, before, &edits);
     let change = |guard| UpdateBucket {
         bucket: grant.bucket.id,
         edits: edits.clone(),
@@ -39,9 +42,14 @@ pub(crate) async fn update_bucket(
     })
 }
 
-/// What was set, and what was there when the caller was admitted.
-fn record(service: &Service, grant: &Grant, edits: &[BucketEdit]) -> AuditEntry {
-    let before = &grant.bucket.config;
+/// What is set, and what was there before.
+fn record(
+    service: &Service,
+    grant: &Grant,
+    before: &model::Bucket,
+    edits: &[BucketEdit],
+) -> AuditEntry {
+    let before = &before.config;
     let (mut was, mut will_be) = (json!({}), json!({}));
     for edit in edits {
         let (setting, old, new) = match edit {

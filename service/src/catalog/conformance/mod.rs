@@ -100,6 +100,8 @@ cases! {
     races::with_revocation_are_ordered,
     races::of_completions_and_aborts_have_one_winner,
     races::of_copies_and_deletions_lose_no_blob,
+    races::of_a_bucket_and_its_first_object_have_one_winner,
+    races::of_many_keys_and_one_keep_every_version_apart,
     races::of_ids_have_no_collisions,
     usage_and_audit::sum_up,
     usage_and_audit::keeps_the_latest_denials_of_each_cause,

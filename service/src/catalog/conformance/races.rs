@@ -5,11 +5,11 @@ use super::fixture::{Fixture, T0, make_bucket, put, put_blob};
 use super::uploads::{begin, complete, part};
 use crate::catalog::model::{KeyState, NewData, ObjectData};
 use crate::catalog::mutation::{
-    AbortUpload, DeleteObject, Guard, IfNoneMatch, KeyEdit, Preconditions, PutObject,
-    UpdateAccessKey,
+    AbortUpload, Change, DeleteBucket, DeleteObject, Guard, IfNoneMatch, KeyEdit, Mutation,
+    Preconditions, PutObject, UpdateAccessKey,
 };
 use crate::catalog::query::ListObjects;
-use crate::catalog::{Catalog, CatalogError, Condition, Refusal};
+use crate::catalog::{Catalog, CatalogError, Condition, Outcome, Refusal};
 
 /// The nodes in turn.
 fn node(fixture: &Fixture, number: usize) -> Catalog {
@@ -278,6 +278,65 @@ pub(super) async fn of_copies_and_deletions_lose_no_blob(fixture: &Fixture) {
             }
             Err(error) => panic!("{error:?}"),
         }
+    }
+}
+
+/// A bucket is deleted only empty, and nothing is stored in one that is deleted.
+pub(super) async fn of_a_bucket_and_its_first_object_have_one_winner(fixture: &Fixture) {
+    for round in 0..50 {
+        let bucket = fixture.bucket(&format!("race-{round}")).await.id;
+        let delete = DeleteBucket {
+            bucket,
+            guard: Guard::System,
+            now: T0,
+        };
+        let (stored, deleted) = tokio::join!(
+            fixture.catalog.submit(put(bucket, "k", b"x")),
+            fixture.other.submit(delete)
+        );
+        match (stored, deleted) {
+            (Ok(_), Err(CatalogError::Refused(refusal))) => {
+                assert_eq!(refusal, Refusal::BucketNotEmpty(bucket));
+            }
+            (Err(CatalogError::Refused(refusal)), Ok(_)) => {
+                assert_eq!(refusal, Refusal::BucketGone(bucket));
+            }
+            both => panic!("{both:?}"),
+        }
+    }
+}
+
+/// A batch of many keys locks their bucket, and one of few locks the keys.
+pub(super) async fn of_many_keys_and_one_keep_every_version_apart(fixture: &Fixture) {
+    let bucket = fixture.bucket("race").await.id;
+    let many = || {
+        let keys = (0..300).map(|number| put(bucket, &format!("k-{number}"), b"x"));
+        let changes = keys.map(Change::PutObject).map(|change| Mutation {
+            change,
+            audit: Vec::new(),
+            asker: None,
+        });
+        changes.collect()
+    };
+    let mut seen = BTreeSet::new();
+    for _ in 0..10 {
+        let (batch, single) = tokio::join!(
+            fixture.catalog.commit(many()),
+            fixture.other.submit(put(bucket, "k-7", b"y"))
+        );
+        let verdict = batch.unwrap().swap_remove(7);
+        let Ok(Outcome::Object(of_batch)) = verdict else {
+            panic!("{verdict:?}")
+        };
+        let single = single.unwrap();
+        let (first, second) = match of_batch.row.generation < single.row.generation {
+            true => (of_batch, single),
+            false => (single, of_batch),
+        };
+        // The later one has replaced the earlier one, and that all versions before.
+        assert_eq!(second.replaced.as_ref(), Some(&first.row));
+        assert!(seen.last() < Some(&first.row.generation));
+        seen.extend([first.row.generation, second.row.generation]);
     }
 }
 

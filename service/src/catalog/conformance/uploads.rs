@@ -97,7 +97,13 @@ pub(super) async fn are_limited_by_bucket(fixture: &Fixture) {
     };
     let limit = Refusal::TooManyUploads { limit: 3 };
     // Begun at once, so that some of them share a batch.
-    let racing = (1..=6).map(|number| fixture.catalog.submit(begin(bucket, number)));
+    let racing = (1..=6).map(|number| {
+        let node = match number % 2 {
+            0 => &fixture.catalog,
+            _ => &fixture.other,
+        };
+        node.submit(begin(bucket, number))
+    });
     let begun = futures::future::join_all(racing).await;
     let (begun, refused): (Vec<_>, Vec<_>) = begun.into_iter().partition(Result::is_ok);
     assert_eq!((begun.len(), refused.len()), (3, 3));

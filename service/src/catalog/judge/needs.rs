@@ -27,6 +27,8 @@ pub(crate) struct Needs {
     pub(crate) key_lock: LockMode,
     pub(crate) buckets: BTreeSet<BucketId>,
     pub(crate) bucket_names: BTreeSet<BucketName>,
+    /// Buckets in which data is shared.
+    pub(crate) copying_buckets: BTreeSet<BucketId>,
     /// Buckets that are made, edited or deleted.
     pub(crate) edited_buckets: BTreeSet<BucketId>,
     /// Buckets to look into for objects.
@@ -90,7 +92,7 @@ impl Needs {
             }
             Change::PutObject(change) => {
                 self.object(change.guard, change.bucket, &change.key);
-                self.data(&change.data);
+                self.data(change.bucket, &change.data);
             }
             Change::DeleteObject(change) => self.object(change.guard, change.bucket, &change.key),
             Change::UpdateObject(change) => self.object(change.guard, change.bucket, &change.key),
@@ -102,7 +104,7 @@ impl Needs {
             Change::PutPart(change) => {
                 self.upload(change.guard, change.bucket, change.upload);
                 self.parts.insert((change.upload, change.number));
-                self.part_data(&change.data);
+                self.part_data(change.bucket, &change.data);
             }
             Change::AbortUpload(change) => {
                 self.upload(change.guard, change.bucket, change.upload);
@@ -163,19 +165,24 @@ impl Needs {
         self.uploads.insert(upload);
     }
 
-    fn data(&mut self, data: &NewData) {
+    fn data(&mut self, bucket: BucketId, data: &NewData) {
         match data {
             NewData::Empty | NewData::Inline(_) => {}
             NewData::Extents(layout) => self.intents(&layout.extents),
-            NewData::Shared { source, .. } => self.sources.extend([*source]),
+            NewData::Shared { source, .. } => self.source(bucket, *source),
         }
     }
 
-    fn part_data(&mut self, data: &PartData) {
+    fn part_data(&mut self, bucket: BucketId, data: &PartData) {
         match data {
             PartData::Extents(extents) => self.intents(extents),
-            PartData::Shared { source, .. } => self.sources.extend([*source]),
+            PartData::Shared { source, .. } => self.source(bucket, *source),
         }
+    }
+
+    fn source(&mut self, bucket: BucketId, source: DataId) {
+        self.sources.insert(source);
+        self.copying_buckets.insert(bucket);
     }
 
     fn intents(&mut self, extents: &[Extent]) {

@@ -73,7 +73,7 @@ impl Dialect {
             "INSERT INTO garbage (blob_id, unreferenced_at) SELECT DISTINCT k.column1, {} FROM",
             self.given_or_own_time()
         );
-        let after = "WHERE true ON CONFLICT (blob_id) DO UPDATE
+        let after = "WHERE true ORDER BY 1 ON CONFLICT (blob_id) DO UPDATE
             SET unreferenced_at = excluded.unreferenced_at WHERE garbage.condemned = 0 RETURNING blob_id";
         self.for_keys(&[Kind::Int, Kind::Int], keys, &before, after)
     }

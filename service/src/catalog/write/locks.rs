@@ -3,6 +3,9 @@
 //! A commit locks accounts, access keys and buckets *shared* unless it edits them, and *exclusively* each object key and
 //! upload that it changes: commits to one bucket run side by side on several nodes, commits to one key do not. A lock is
 //! taken once, in its strongest mode: two sessions that hold a lock shared and both want it alone wait for each other.
+//!
+//! A copy takes its bucket exclusively. It locks the row of its source's data, and the same batch may delete other rows of
+//! data: side by side, two such batches could each wait for the other's.
 
 use std::collections::BTreeSet;
 
@@ -80,9 +83,9 @@ fn in_order(needs: &Needs) -> Vec<Lock> {
     accounts.chain(keys).chain(buckets).chain(hashed).collect()
 }
 
-/// Buckets that the batch edits, or of which it changes many keys.
+/// Buckets that the batch edits, in which it copies, or of which it changes many keys.
 fn whole_buckets(needs: &Needs) -> BTreeSet<BucketId> {
-    let mut whole = needs.edited_buckets.clone();
+    let mut whole = &needs.edited_buckets | &needs.copying_buckets;
     let of_keys: Vec<BucketId> = needs.objects.iter().map(|(bucket, _)| *bucket).collect();
     let many = (of_keys.chunk_by(|a, b| a == b)).filter(|keys| keys.len() >= MANY_KEYS);
     whole.extend(many.filter_map(|keys| keys.first()));
@@ -156,6 +159,14 @@ mod tests {
         edit.edited_buckets.insert(BucketId(5));
         let modes: Vec<LockMode> = in_order(&edit).iter().map(|lock| lock.mode).collect();
         assert_eq!(modes[3..5], [LockMode::Shared, LockMode::Exclusive]);
+    }
+
+    #[test]
+    fn a_copy_takes_its_bucket_alone() {
+        let mut copy = needs(1);
+        copy.copying_buckets.insert(BucketId(4));
+        let modes: Vec<LockMode> = in_order(&copy).iter().map(|lock| lock.mode).collect();
+        assert_eq!(modes[3..5], [LockMode::Exclusive, LockMode::Shared]);
     }
 
     #[test]

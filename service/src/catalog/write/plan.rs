@@ -80,7 +80,8 @@ impl Plan {
             "INSERT INTO garbage (blob_id, unreferenced_at) SELECT DISTINCT o.blob_id, {} FROM",
             self.dialect.given_or_own_time()
         );
-        let after = "CROSS JOIN blob_refs o WHERE o.data_id = k.column1
+        // In order, as all marks: several nodes may mark the blobs of copies.
+        let after = "CROSS JOIN blob_refs o WHERE o.data_id = k.column1 ORDER BY 1
                      ON CONFLICT (blob_id) DO UPDATE SET unreferenced_at = excluded.unreferenced_at";
         self.statements.extend(self.dialect.for_keys(
             &[Kind::Int, Kind::Int],

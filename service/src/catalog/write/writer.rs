@@ -10,11 +10,14 @@ use super::commit::commit;
 use super::waiting::Waiting;
 use crate::catalog::engine::Engine;
 use crate::catalog::mutation::{Change, Mutation};
-use crate::catalog::sql::Fault;
+use crate::catalog::sql::{Dialect, Fault};
 use crate::catalog::{CatalogError, Outcome, Verdict};
 
 /// Mutations in one transaction.
 const GROUP_MUTATIONS: usize = 512;
+/// The same on Postgres, where each of them takes some locks: fewer keys than those from which on a batch takes their whole
+/// bucket.
+const GROUP_MUTATIONS_WITH_LOCKS: usize = 200;
 /// Rows in one transaction, about: a longer one would keep its neighbours waiting.
 const GROUP_ROWS: usize = 1000;
 /// Mutations that may wait before those who submit must.
@@ -99,13 +102,17 @@ async fn run(engine: Arc<Engine>, mut queue: mpsc::Receiver<Job>) {
 }
 
 async fn work_off(engine: &Engine, mut jobs: VecDeque<Job>) {
+    let most = match engine.pools.dialect() {
+        Dialect::Sqlite => GROUP_MUTATIONS,
+        Dialect::Postgres => GROUP_MUTATIONS_WITH_LOCKS,
+    };
     let mut group = Group::default();
     while let Some(job) = jobs.pop_front() {
         match job {
             // The caller's wait has timed out or was cancelled: the job is not begun.
             Job::One { reply, .. } if reply.is_closed() => {}
             Job::One { mutation, reply } => {
-                if !group.has_room(&mutation) {
+                if group.replies.len() >= most || !group.has_room(&mutation) {
                     std::mem::take(&mut group).commit(engine).await;
                 }
                 group.add(mutation, reply);
