@@ -226,7 +226,7 @@ async fn requests<H, I>(
         }
         if is_ending {
             turn = None;
-        } else if turn.is_none() && waits_for_turn(state) {
+        } else if turn.is_none() && state.waits_for_turn() {
             turn = Some(state.turns().enter(state.caller()));
             // There may be something to read.
             state.wait_for(WaitsFor::Server);
@@ -247,14 +247,4 @@ async fn requests<H, I>(
     if let Err(reason) = served.await {
         tracing::debug!(peer = ?info.peer, reason, "connection ended");
     }
-}
-
-/// Whether what a connection reads next is to wait for a turn: a request of HTTP/1, or anything of strangers over HTTP/2.
-/// The requests of others over HTTP/2 wait in tasks of their own.
-fn waits_for_turn(state: &ConnectionState) -> bool {
-    let reads = match state.is_http2() {
-        true => !state.is_proved(),
-        false => state.running() == 0,
-    };
-    reads && state.turns().are_needed()
 }

@@ -9,7 +9,7 @@ use futures::task::AtomicWaker;
 use crate::budget::{Network, WaitsFor};
 use crate::ended::Ended;
 use crate::fair::{Caller, Turns};
-use crate::limits::STRANGER_TURN_BYTES;
+use crate::limits::{LARGE_ANSWER_BYTES, STRANGER_TURN_BYTES};
 use crate::request_state::{RequestPace, RequestState};
 use crate::unauthenticated::{Holding, Slot, Unauthenticated};
 
@@ -40,6 +40,8 @@ pub(crate) struct ConnectionState {
     /// Bytes that are still read in this turn while no caller is proved.
     turn_bytes: AtomicUsize,
     written: AtomicU64,
+    /// How many those were when the latest request began.
+    written_before: AtomicU64,
     /// The socket is not writable at the moment.
     write_blocked: AtomicBool,
     has_slot: AtomicBool,
@@ -71,6 +73,7 @@ impl ConnectionState {
             head_bytes: AtomicU64::new(0),
             turn_bytes: AtomicUsize::new(STRANGER_TURN_BYTES),
             written: AtomicU64::new(0),
+            written_before: AtomicU64::new(0),
             write_blocked: AtomicBool::new(false),
             has_slot: AtomicBool::new(false),
             parts: Mutex::default(),
@@ -132,6 +135,21 @@ impl ConnectionState {
             account: account.load(Ordering::Relaxed),
             key: key.load(Ordering::Relaxed),
         }
+    }
+
+    /// Whether what the connection does next is to wait for a turn: over HTTP/1 the reading of a request, and each further
+    /// step of a large answer; over HTTP/2 anything of strangers. The requests of others over HTTP/2 wait in tasks of
+    /// their own.
+    pub(crate) fn waits_for_turn(&self) -> bool {
+        let is_step = match self.is_http2() {
+            true => !self.is_proved(),
+            false => self.running() == 0 || self.written_of_request() >= LARGE_ANSWER_BYTES,
+        };
+        is_step && self.turns.are_needed()
+    }
+
+    fn written_of_request(&self) -> u64 {
+        self.written() - self.written_before.load(Ordering::Relaxed)
     }
 
     /// The caller of a request is proved.
@@ -220,6 +238,7 @@ impl ConnectionState {
         self.requests.fetch_add(1, Ordering::Relaxed);
         self.running.fetch_add(1, Ordering::Relaxed);
         self.head_bytes.store(0, Ordering::Relaxed);
+        self.written_before.store(self.written(), Ordering::Relaxed);
         self.leave();
     }
 
@@ -348,5 +367,29 @@ impl ConnectionState {
 
     pub(crate) fn written(&self) -> u64 {
         self.written.load(Ordering::Relaxed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Limits;
+
+    #[test]
+    fn the_steps_of_a_large_answer_wait_for_turns() {
+        let unauthenticated = Unauthenticated::new(Limits::default().unauthenticated);
+        let turns = Arc::new(Turns::default());
+        let state = ConnectionState::new(unauthenticated, Arc::clone(&turns));
+        assert!(!state.waits_for_turn());
+        turns.note(Caller { account: 1, key: 1 });
+        assert!(state.waits_for_turn());
+        state.begin_request();
+        assert!(!state.waits_for_turn());
+        state.wrote(64 * 1024);
+        assert!(state.waits_for_turn());
+        // The next one is another answer.
+        state.end_request();
+        state.begin_request();
+        assert!(!state.waits_for_turn());
     }
 }

@@ -27,6 +27,10 @@ pub(crate) const MAX_UNREAD_HTTP1_HEAD_BYTES: u64 = 2 * MAX_HEAD_BYTES as u64;
 /// requests of a stranger before anyone else's.
 pub(crate) const STRANGER_TURN_BYTES: usize = 16 * 1024;
 
+/// From how much of an answer on its next steps wait for turns, while several accounts are active: the callers of many
+/// large objects must not have all of them sent before the next request of another account is read.
+pub(crate) const LARGE_ANSWER_BYTES: u64 = 64 * 1024;
+
 /// The most requests at once on one HTTP/2 connection.
 pub(crate) const MAX_CONCURRENT_STREAMS: u32 = 256;
 
