@@ -9,7 +9,7 @@ use futures::task::AtomicWaker;
 use crate::budget::{Network, WaitsFor};
 use crate::ended::Ended;
 use crate::fair::{Caller, Turns};
-use crate::limits::{LARGE_ANSWER_BYTES, STRANGER_TURN_BYTES};
+use crate::limits::{LARGE_ANSWER_BYTES, STRANGER_TURN_BYTES, TURN_WRITE_BYTES};
 use crate::request_state::{RequestPace, RequestState};
 use crate::unauthenticated::{Holding, Slot, Unauthenticated};
 
@@ -42,6 +42,8 @@ pub(crate) struct ConnectionState {
     written: AtomicU64,
     /// How many those were when the latest request began.
     written_before: AtomicU64,
+    /// How many those were when the connection was last polled.
+    written_at_poll: AtomicU64,
     /// The socket is not writable at the moment.
     write_blocked: AtomicBool,
     has_slot: AtomicBool,
@@ -74,6 +76,7 @@ impl ConnectionState {
             turn_bytes: AtomicUsize::new(STRANGER_TURN_BYTES),
             written: AtomicU64::new(0),
             written_before: AtomicU64::new(0),
+            written_at_poll: AtomicU64::new(0),
             write_blocked: AtomicBool::new(false),
             has_slot: AtomicBool::new(false),
             parts: Mutex::default(),
@@ -311,6 +314,14 @@ impl ConnectionState {
             self.turn_bytes
                 .store(STRANGER_TURN_BYTES, Ordering::Relaxed);
         }
+        self.written_at_poll
+            .store(self.written(), Ordering::Relaxed);
+    }
+
+    /// Whether more is written in this turn: one poll writes as much as the socket takes, megabytes at first.
+    pub(crate) fn may_write_on(&self) -> bool {
+        let written = self.written() - self.written_at_poll.load(Ordering::Relaxed);
+        written < TURN_WRITE_BYTES || !self.turns.are_needed()
     }
 
     /// Whether more is read in this turn.
@@ -387,6 +398,10 @@ mod tests {
         assert!(!state.waits_for_turn());
         state.wrote(64 * 1024);
         assert!(state.waits_for_turn());
+        state.begin_turn();
+        assert!(state.may_write_on());
+        state.wrote(256 * 1024);
+        assert!(!state.may_write_on());
         // The next one is another answer.
         state.end_request();
         state.begin_request();

@@ -31,6 +31,9 @@ pub(crate) const STRANGER_TURN_BYTES: usize = 16 * 1024;
 /// large objects must not have all of them sent before the next request of another account is read.
 pub(crate) const LARGE_ANSWER_BYTES: u64 = 64 * 1024;
 
+/// How much is written in one turn while several accounts are active.
+pub(crate) const TURN_WRITE_BYTES: u64 = 256 * 1024;
+
 /// The most requests at once on one HTTP/2 connection.
 pub(crate) const MAX_CONCURRENT_STREAMS: u32 = 256;
 
