@@ -15,152 +15,166 @@ pub(crate) fn source(contract: &Contract) -> String {
 }
 
 fn operations(contract: &Contract, code: &mut Code) {
-    code.line("/// An S3 operation.");
-    code.line("#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]");
-    code.block(
-        "pub enum Operation {",
-        |code| {
-            for operation in &contract.operations {
-                code.line(format!("/// S3's {0}.\n    {0},", operation.name));
-            }
-        },
-        "}",
-    );
+    let operations = &contract.operations;
+    variants(operations, code);
     code.block(
         "impl Operation {",
         |code| {
-            let names: Vec<String> = contract
-                .operations
-                .iter()
-                .map(|op| format!("Self::{}", op.name))
-                .collect();
-            code.line("/// All of them, by name.");
-            code.line(format!(
-                "pub const ALL: [Self; {}] = [{}];",
-                names.len(),
-                names.join(", ")
-            ));
-            fact(contract, code, "S3's name.", "name", "&'static str", |op| {
-                format!("{:?}", op.name)
-            });
-            fact(
-                contract,
-                code,
-                "The RPC that it calls.",
-                "rpc",
-                "&'static str",
-                |op| format!("{:?}", op.rpc),
-            );
-            fact(
-                contract,
-                code,
-                "Who handles it.",
-                "handler",
-                "Handler",
-                |op| format!("Handler::{}", if op.hook { "Hook" } else { "Generated" }),
-            );
-            fact(
-                contract,
-                code,
-                "What its body is.",
-                "body",
-                "BodyKind",
-                body,
-            );
-            fact(
-                contract,
-                code,
-                "Update mask paths that it sets.",
-                "set_paths",
-                "&'static [&'static str]",
-                |op| paths(op, Change::Set),
-            );
-            fact(
-                contract,
-                code,
-                "Update mask paths that it clears.",
-                "clear_paths",
-                "&'static [&'static str]",
-                |op| paths(op, Change::Clear),
-            );
-            fact(
-                contract,
-                code,
-                "Read mask paths that it reads.",
-                "read_paths",
-                "&'static [&'static str]",
-                |op| paths(op, Change::Read),
-            );
-            fact(
-                contract,
-                code,
-                "Headers that it takes; a trailing `*` is a prefix.",
-                "headers",
-                "&'static [&'static str]",
-                |op| string_list(op.taken_headers()),
-            );
-            fact(
-                contract,
-                code,
-                "Headers that have a meaning with it in S3 and are not honoured; a trailing `*` is a prefix.",
-                "refused_headers",
-                "&'static [&'static str]",
-                |op| string_list(op.refused.headers.clone()),
-            );
-            fact(
-                contract,
-                code,
-                "Headers that it takes with some values only.",
-                "accepted_headers",
-                "&'static [AcceptedHeader]",
-                |op| accepted_headers(&op.accepted),
-            );
-            fact(
-                contract,
-                code,
-                "Query parameters that have a meaning with it in S3 and are not honoured.",
-                "refused_parameters",
-                "&'static [&'static str]",
-                |op| string_list(op.refused.parameters.clone()),
-            );
-            fact(
-                contract,
-                code,
-                "Query parameters that it takes.",
-                "parameters",
-                "&'static [&'static str]",
-                parameters,
-            );
+            all(operations, code);
+            FACTS.iter().for_each(|fact| fact.write(operations, code));
         },
         "}",
     );
 }
 
-fn fact(
-    contract: &Contract,
-    code: &mut Code,
-    doc: &str,
-    name: &str,
-    of: &str,
-    value: impl Fn(&Operation) -> String,
-) {
-    let mut by_value: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for operation in &contract.operations {
-        by_value
-            .entry(value(operation))
-            .or_default()
-            .push(format!("Self::{}", operation.name));
-    }
-    code.line(format!("/// {doc}"));
+fn variants(operations: &[Operation], code: &mut Code) {
+    code.line("/// An S3 operation.");
+    code.line("#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]");
     code.block(
-        format!("#[must_use]\n    pub fn {name}(self) -> {of} {{\n        match self {{"),
+        "pub enum Operation {",
         |code| {
-            for (value, operations) in by_value {
-                code.line(format!("    {} => {value},", operations.join(" | ")));
+            for operation in operations {
+                code.line(format!("/// S3's {}.", operation.name));
+                code.line(format!("{},", operation.name));
             }
         },
-        "    }\n    }",
+        "}",
     );
+}
+
+fn all(operations: &[Operation], code: &mut Code) {
+    let names: Vec<String> = operations.iter().map(self_variant).collect();
+    code.line("/// All of them, by name.");
+    code.line(format!(
+        "pub const ALL: [Self; {}] = [{}];",
+        names.len(),
+        names.join(", ")
+    ));
+}
+
+fn self_variant(operation: &Operation) -> String {
+    format!("Self::{}", operation.name)
+}
+
+/// Something that is known of every operation: a method of `Operation`.
+struct Fact {
+    doc: &'static str,
+    name: &'static str,
+    returns: &'static str,
+    value: fn(&Operation) -> String,
+}
+
+const TEXT: &str = "&'static str";
+const TEXTS: &str = "&'static [&'static str]";
+
+const FACTS: [Fact; 12] = [
+    Fact {
+        doc: "S3's name.",
+        name: "name",
+        returns: TEXT,
+        value: |operation| format!("{:?}", operation.name),
+    },
+    Fact {
+        doc: "The RPC that it calls.",
+        name: "rpc",
+        returns: TEXT,
+        value: |operation| format!("{:?}", operation.rpc),
+    },
+    Fact {
+        doc: "Who handles it.",
+        name: "handler",
+        returns: "Handler",
+        value: handler,
+    },
+    Fact {
+        doc: "What its body is.",
+        name: "body",
+        returns: "BodyKind",
+        value: body,
+    },
+    Fact {
+        doc: "Update mask paths that it sets.",
+        name: "set_paths",
+        returns: TEXTS,
+        value: |operation| paths(operation, Change::Set),
+    },
+    Fact {
+        doc: "Update mask paths that it clears.",
+        name: "clear_paths",
+        returns: TEXTS,
+        value: |operation| paths(operation, Change::Clear),
+    },
+    Fact {
+        doc: "Read mask paths that it reads.",
+        name: "read_paths",
+        returns: TEXTS,
+        value: |operation| paths(operation, Change::Read),
+    },
+    Fact {
+        doc: "Headers that it takes; a trailing `*` is a prefix.",
+        name: "headers",
+        returns: TEXTS,
+        value: |operation| string_list(operation.taken_headers()),
+    },
+    Fact {
+        doc: "Headers that have a meaning with it in S3 and are not honoured; a trailing `*` is a prefix.",
+        name: "refused_headers",
+        returns: TEXTS,
+        value: |operation| string_list(operation.refused.headers.clone()),
+    },
+    Fact {
+        doc: "Headers that it takes with some values only.",
+        name: "accepted_headers",
+        returns: "&'static [AcceptedHeader]",
+        value: |operation| accepted_headers(&operation.accepted),
+    },
+    Fact {
+        doc: "Query parameters that have a meaning with it in S3 and are not honoured.",
+        name: "refused_parameters",
+        returns: TEXTS,
+        value: |operation| string_list(operation.refused.parameters.clone()),
+    },
+    Fact {
+        doc: "Query parameters that it takes.",
+        name: "parameters",
+        returns: TEXTS,
+        value: parameters,
+    },
+];
+
+impl Fact {
+    /// Writes one arm for each value, with all operations that have it.
+    fn write(&self, operations: &[Operation], code: &mut Code) {
+        let mut by_value: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for operation in operations {
+            by_value
+                .entry((self.value)(operation))
+                .or_default()
+                .push(self_variant(operation));
+        }
+        code.line(format!("/// {}", self.doc));
+        code.line("#[must_use]");
+        code.block(
+            format!("pub fn {}(self) -> {} {{", self.name, self.returns),
+            |code| {
+                code.block(
+                    "match self {",
+                    |code| {
+                        for (value, operations) in by_value {
+                            code.line(format!("{} => {value},", operations.join(" | ")));
+                        }
+                    },
+                    "}",
+                );
+            },
+            "}",
+        );
+    }
+}
+
+fn handler(operation: &Operation) -> String {
+    let handler = if operation.hook { "Hook" } else { "Generated" };
+    format!("Handler::{handler}")
 }
 
 fn body(operation: &Operation) -> String {
