@@ -317,24 +317,15 @@ fn elements(shape: &Shape, hook: &[String]) -> Vec<Element> {
         };
         match &member.node {
             Node::Scalar(codec) => element.kind = codec.name().to_owned(),
-            Node::Texts {
-                codec,
-                flattened,
-                item,
-            } => {
+            Node::Texts { codec, list } => {
                 element.kind = format!("list of {}", codec.name());
-                element.flattened = *flattened;
-                element.item = item.clone();
+                element.flattened = list.flattened;
+                element.item = list.item.clone();
             }
-            Node::Items {
-                flattened,
-                item,
-                shape,
-                ..
-            } => {
+            Node::Items { list, shape, .. } => {
                 element.kind = "list".to_owned();
-                element.flattened = *flattened;
-                element.item = item.clone();
+                element.flattened = list.flattened;
+                element.item = list.item.clone();
                 element.elements = elements(shape, &[]);
             }
             Node::Struct { shape, .. } => {

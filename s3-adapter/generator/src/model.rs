@@ -326,20 +326,37 @@ pub(crate) enum Node {
     /// Texts: each in `item`, or flattened into the parent (with `item` inside, if there is one).
     Texts {
         codec: Codec,
-        flattened: bool,
-        item: Option<String>,
+        list: ListForm,
     },
     /// Elements: each called `item`, or flattened into the parent.
     Items {
         message: MessageDescriptor,
-        flattened: bool,
-        item: Option<String>,
+        list: ListForm,
         shape: Shape,
     },
     Struct {
         message: MessageDescriptor,
         shape: Shape,
     },
+}
+
+/// How a list is written.
+#[derive(Debug)]
+pub(crate) struct ListForm {
+    /// Its items stand directly in the parent.
+    pub(crate) flattened: bool,
+    /// The element of an item, or the element within a flattened text.
+    pub(crate) item: Option<String>,
+}
+
+impl ListForm {
+    /// The element around the items, if there is one, and that of each item.
+    pub(crate) fn elements<'a>(&'a self, element: &'a str) -> (Option<&'a str>, &'a str) {
+        match &self.item {
+            Some(item) if !self.flattened => (Some(element), item),
+            _ => (None, element),
+        }
+    }
 }
 
 /// A field, by the fields that lead to it.

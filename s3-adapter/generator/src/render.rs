@@ -4,7 +4,9 @@ use crate::annotations::EchoRule;
 use crate::codec::Codec;
 use crate::derived;
 use crate::enums::text_of;
-use crate::model::{AnswerHeader, Contract, EchoMember, FieldPath, Member, Node, Operation, Shape};
+use crate::model::{
+    AnswerHeader, Contract, EchoMember, FieldPath, ListForm, Member, Node, Operation, Shape,
+};
 use crate::source::{Code, answer_type, condition, function, is_option, parent, request_type};
 
 pub(crate) fn source(contract: &Contract) -> String {
@@ -300,13 +302,12 @@ fn open(element: &str, shape: &Shape, root: &str, code: &mut Code) {
     }
 }
 
+/// Writes what has no text of its own: lists, messages, and checksums whose element names their algorithm.
 fn nested(member: &Member, root: &str, code: &mut Code) {
     let (parent, field) = parent(root, &member.path);
     let element = member.element.join("/");
-    let all = format!("for item in {parent}.into_iter().flat_map(|m| &m.{field}) {{");
     match &member.node {
-        Node::Scalar(Codec::Checksum) if member.element.len() > 1 => {}
-        Node::Scalar(Codec::Checksum) => {
+        Node::Scalar(Codec::Checksum) if member.element.len() == 1 => {
             code.line(format!(
                 "encode::checksum_element(&mut xml, {parent}.and_then(|m| m.{field}.as_ref()));"
             ));
@@ -316,80 +317,64 @@ fn nested(member: &Member, root: &str, code: &mut Code) {
             codec: Codec::Enum(name),
             ..
         } => {
-            code.block(
-                all,
-                |code| {
-                    code.line(format!(
-                        "if let Some(text) = {}(*item) {{ xml.text_element({element:?}, text); }}",
-                        text_of(name)
-                    ));
-                },
-                "}",
+            let write = format!(
+                "if let Some(text) = {}(*item) {{ xml.text_element({element:?}, text); }}",
+                text_of(name)
             );
+            each_item(member, root, code, |code| code.line(write));
         }
-        Node::Texts {
-            flattened, item, ..
-        } => {
-            let value = match member.url_encodable {
-                true => "context.url_encoded(encode::text_always(item)).unwrap_or_default()",
-                false => "encode::text_always(item).unwrap_or_default()",
-            };
-            let (outer, each) = list_elements(&element, *flattened, item.as_deref());
-            list(outer, code, |code| {
-                code.block(&all, |code| match (flattened, item) {
-                    (true, Some(item)) => {
-                        code.line(format!("xml.open({element:?}); xml.text_element({item:?}, &{value}); xml.close();"));
-                    }
-                    _ => code.line(format!("xml.text_element({each:?}, &{value});")),
-                }, "}");
+        Node::Texts { list, .. } => texts(member, list, root, code),
+        Node::Items { list, shape, .. } => {
+            let (outer, each) = list.elements(&element);
+            self::list(outer, code, |code| {
+                each_item(member, root, code, |code| message(each, shape, code));
             });
         }
-        Node::Items {
-            flattened,
-            item,
-            shape,
-            ..
-        } => {
-            let (outer, each) = list_elements(&element, *flattened, item.as_deref());
-            list(outer, code, |code| {
-                code.block(
-                    &all,
-                    |code| {
-                        self::open(each, shape, "item", code);
-                        self::shape(shape, "item", code);
-                        code.line("xml.close();");
-                    },
-                    "}",
-                );
-            });
-        }
-        Node::Struct { shape, .. } => {
-            let open = format!("if let Some(item) = {parent}.and_then(|m| m.{field}.as_ref()) {{");
-            code.block(
-                open,
-                |code| {
-                    self::open(&element, shape, "item", code);
-                    self::shape(shape, "item", code);
-                    code.line("xml.close();");
-                },
-                "}",
-            );
-        }
+        Node::Struct { shape, .. } => code.block(
+            format!("if let Some(item) = {parent}.and_then(|m| m.{field}.as_ref()) {{"),
+            |code| message(&element, shape, code),
+            "}",
+        ),
     }
 }
 
-/// The element around a list, if any, and that of an item.
-fn list_elements<'a>(
-    element: &'a str,
-    flattened: bool,
-    item: Option<&'a str>,
-) -> (Option<&'a str>, &'a str) {
-    match (flattened, item) {
-        (true, _) | (false, None) => (None, element),
-        (false, Some(item)) => (Some(element), item),
-    }
+/// A list of texts. The items of a flattened list stand in elements within it if the list names them.
+fn texts(member: &Member, list: &ListForm, root: &str, code: &mut Code) {
+    let element = member.element.join("/");
+    let value = match member.url_encodable {
+        true => "context.url_encoded(encode::text_always(item)).unwrap_or_default()",
+        false => "encode::text_always(item).unwrap_or_default()",
+    };
+    let (outer, each) = list.elements(&element);
+    let write = match (list.flattened, &list.item) {
+        (true, Some(item)) => {
+            format!("xml.open({element:?}); xml.text_element({item:?}, &{value}); xml.close();")
+        }
+        _ => format!("xml.text_element({each:?}, &{value});"),
+    };
+    self::list(outer, code, |code| {
+        each_item(member, root, code, |code| code.line(write));
+    });
 }
 
+/// The element of the message `item`.
+fn message(element: &str, shape: &Shape, code: &mut Code) {
+    open(element, shape, "item", code);
+    self::shape(shape, "item", code);
+    code.line("xml.close();");
+}
+
+/// A loop in which `item` is each item of the member's list.
+fn each_item(member: &Member, root: &str, code: &mut Code, inside: impl FnOnce(&mut Code)) {
+    let (parent, field) = parent(root, &member.path);
+    code.block(
+        format!("for item in {parent}.into_iter().flat_map(|m| &m.{field}) {{"),
+        inside,
+        "}",
+    );
+}
+
+/// What is inside, in the element around it if there is one.
 fn list(outer: Option<&str>, code: &mut Code, inside: impl FnOnce(&mut Code)) {
     if let Some(outer) = outer {
         code.line(format!("xml.open({outer:?});"));

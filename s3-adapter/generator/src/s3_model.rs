@@ -166,9 +166,9 @@ fn bound_elements(shape: &Shape, bound: &mut BTreeSet<String>) {
         bound.extend(member.element.iter().cloned());
         match &member.node {
             Node::Scalar(_) => {}
-            Node::Texts { item, .. } => bound.extend(item.clone()),
-            Node::Items { item, shape, .. } => {
-                bound.extend(item.clone());
+            Node::Texts { list, .. } => bound.extend(list.item.clone()),
+            Node::Items { list, shape, .. } => {
+                bound.extend(list.item.clone());
                 bound_elements(shape, bound);
             }
             Node::Struct { shape, .. } => bound_elements(shape, bound),

@@ -4,7 +4,7 @@ use prost_reflect::{Kind, MessageDescriptor};
 
 use crate::annotations::Form;
 use crate::codec::Codec;
-use crate::model::{AnswerHeader, FieldPath, Member, Node, Refusal, Shape};
+use crate::model::{AnswerHeader, FieldPath, ListForm, Member, Node, Refusal, Shape};
 use crate::walk::{Spot, Walk, plain_message};
 
 /// Which places there are.
@@ -110,8 +110,10 @@ impl Walk<'_> {
 
     fn node(&mut self, spot: &Spot) -> Result<Node, Refusal> {
         let place = &spot.place;
-        let flattened = place.flattened;
-        let item = (!place.item.is_empty()).then(|| place.item.clone());
+        let list = ListForm {
+            flattened: place.flattened,
+            item: (!place.item.is_empty()).then(|| place.item.clone()),
+        };
         if let (Kind::Message(message), None) =
             (spot.field.kind(), Codec::of(&spot.field, place.form()))
         {
@@ -119,8 +121,7 @@ impl Walk<'_> {
             return Ok(match spot.field.is_list() {
                 true => Node::Items {
                     message,
-                    flattened,
-                    item,
+                    list,
                     shape,
                 },
                 false => Node::Struct { message, shape },
@@ -129,11 +130,7 @@ impl Walk<'_> {
         Ok(match self.codec(spot)? {
             Codec::CommaList(_) => return Err(self.misfit(&spot.text)),
             Codec::EtagList => Node::Scalar(Codec::EtagList),
-            codec if spot.field.is_list() => Node::Texts {
-                codec,
-                flattened,
-                item,
-            },
+            codec if spot.field.is_list() => Node::Texts { codec, list },
             codec => Node::Scalar(codec),
         })
     }
