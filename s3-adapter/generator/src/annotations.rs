@@ -97,6 +97,16 @@ messages! {
         hook_request_xml: Vec<String> = [string, repeated, tag = "21"];
         hook_response_xml: Vec<String> = [string, repeated, tag = "22"];
         unset: String = [string, tag = "23"];
+        profile: Vec<String> = [string, repeated, tag = "24"];
+    }
+    Profile {
+        name: String = [string, tag = "1"];
+        status_when: Vec<StatusWhen> = [message, repeated, tag = "2"];
+        request: Vec<Bind> = [message, repeated, tag = "3"];
+        response: Vec<Bind> = [message, repeated, tag = "4"];
+        response_only: Vec<String> = [string, repeated, tag = "5"];
+        derived: Vec<Derived> = [message, repeated, tag = "6"];
+        r#override: Vec<Override> = [message, repeated, tag = "7"];
     }
     Resource {
         target: i32 = [enumeration = "Target", tag = "1"];

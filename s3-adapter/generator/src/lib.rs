@@ -22,6 +22,7 @@ mod model;
 mod operations;
 mod page;
 mod parse;
+mod profiles;
 pub mod publish;
 mod read;
 mod render;

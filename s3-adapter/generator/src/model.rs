@@ -53,6 +53,12 @@ pub enum Refusal {
     NoErrorRow { value: String },
     #[error("{operation}: there is no reason {reason}")]
     UnknownReason { operation: String, reason: String },
+    #[error("{operation}: there is no profile `{profile}`")]
+    UnknownProfile { operation: String, profile: String },
+    #[error("no binding of {service} uses the profile `{profile}`")]
+    UnusedProfile { service: String, profile: String },
+    #[error("two profiles of {service} are called `{profile}`")]
+    SameProfile { service: String, profile: String },
     #[error("{operation}: there is no RPC {rpc}")]
     UnknownRpc { operation: String, rpc: String },
     #[error("{operation}: header {header} is not in lower case")]

@@ -5,13 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use prost::Message;
 use prost_reflect::{
     DescriptorPool, DynamicMessage, EnumDescriptor, ExtensionDescriptor, FieldDescriptor, Kind,
-    MessageDescriptor, MethodDescriptor, Value,
+    MessageDescriptor, MethodDescriptor, ServiceDescriptor, Value,
 };
 
 use crate::annotations::{
     Access, Binding, Error, Field, Resource, Rest, SubResource, UpdateAccess,
 };
 use crate::model::{Contract, FieldPath, Operation, Read, Reason, Refusal, Rpc, Update, WireEnum};
+use crate::profiles::Profiles;
 use crate::resolve;
 use crate::s3_model::S3Model;
 use crate::source::variant;
@@ -110,12 +111,14 @@ impl Options {
             .find(|method| method.name() == name)
     }
 
-    fn methods(&self) -> Vec<MethodDescriptor> {
-        let services = self
-            .pool
+    fn services(&self) -> impl Iterator<Item = ServiceDescriptor> {
+        self.pool
             .services()
-            .filter(|service| is_ours(service.package_name()));
-        services
+            .filter(|service| is_ours(service.package_name()))
+    }
+
+    fn methods(&self) -> Vec<MethodDescriptor> {
+        self.services()
             .flat_map(|service| service.methods().collect::<Vec<_>>())
             .collect()
     }
@@ -349,16 +352,37 @@ fn sub_resources(
     Ok(found)
 }
 
-fn operations(options: &Options) -> Result<Vec<Operation>, Refusal> {
+/// The bindings of a service's RPCs, their profiles expanded.
+fn bindings(
+    options: &Options,
+    service: &ServiceDescriptor,
+) -> Result<Vec<(MethodDescriptor, Binding)>, Refusal> {
+    let declared = options.all(
+        service.full_name(),
+        &service.options(),
+        "bucketry.s3.v1.profile",
+    )?;
+    let mut profiles = Profiles::new(service.full_name(), declared)?;
     let mut found = Vec::new();
-    for method in options.methods() {
+    for method in service.methods() {
         let bindings: Vec<Binding> = options.all(
             method.full_name(),
             &method.options(),
             "bucketry.s3.v1.binding",
         )?;
-        for binding in &bindings {
-            found.push(resolve::operation(options, &method, binding)?);
+        for binding in bindings {
+            found.push((method.clone(), profiles.expand(binding)?));
+        }
+    }
+    profiles.finish()?;
+    Ok(found)
+}
+
+fn operations(options: &Options) -> Result<Vec<Operation>, Refusal> {
+    let mut found = Vec::new();
+    for service in options.services() {
+        for (method, binding) in bindings(options, &service)? {
+            found.push(resolve::operation(options, &method, &binding)?);
         }
     }
     for message in options.messages() {

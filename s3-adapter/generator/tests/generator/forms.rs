@@ -77,3 +77,45 @@ fn a_sub_resource_may_have_another_delete_or_none() {
         ["DeleteThing", "GetThingState", "PutThingState"]
     );
 }
+
+/// Everything that is written for an operation with this binding, in a service with these options.
+fn written(service: &str, binding: &str) -> [String; 2] {
+    let rpcs = format!(
+        "{service} rpc GetThing(GetThingRequest) returns (GetThingResponse) {{ {ACCESS}
+            option (bucketry.s3.v1.binding) = {{operation: \"GetThing\" method: HTTP_METHOD_GET target: TARGET_BUCKET
+                response_xml: \"Thing\" {binding}}}; }}"
+    );
+    let messages = "message GetThingRequest { string bucket = 1; string kind = 2; }
+        message GetThingResponse { string kind = 1; string owner = 2; Detail detail = 3; }
+        message Detail { string text = 1; }";
+    let set = contract::small(&rpcs, messages);
+    let generated = Generated::from_descriptor_set(&set).unwrap();
+    [generated.golden_table(), generated.adapter_source()]
+}
+
+#[test]
+fn a_profile_is_the_same_as_its_lists_written_out() {
+    let bucket = "request: {field: \"bucket\" as: {label: LABEL_BUCKET}}";
+    let kind = "request: {field: \"kind\" as: {query: \"kind\"}}";
+    let named = "status_when: {field: \"detail\" status: 206}
+        response: {field: \"kind\" as: {xml: \"Kind\"}}
+        response_only: \"kind\"
+        derived: {xml: \"First\" rule: DERIVED_RULE_CONSTANT value: \"1\"}
+        override: {query: \"response-first\" header: \"first\"}";
+    let owned = "response: {field: \"owner\" as: {xml: \"Owner\"}}
+        response_only: \"owner\"
+        derived: {xml: \"Second\" rule: DERIVED_RULE_CONSTANT value: \"2\"}
+        override: {query: \"response-second\" header: \"second\"}";
+    let own = "derived: {xml: \"Third\" rule: DERIVED_RULE_CONSTANT value: \"3\"}";
+    let profiles = format!(
+        "option (bucketry.s3.v1.profile) = {{name: \"named\" {bucket} {named}}};
+        option (bucketry.s3.v1.profile) = {{name: \"owned\" {kind} {owned}}};"
+    );
+    assert_eq!(
+        written(
+            &profiles,
+            &format!("{own} profile: \"named\" profile: \"owned\"")
+        ),
+        written("", &format!("{bucket} {named} {kind} {owned} {own}"))
+    );
+}

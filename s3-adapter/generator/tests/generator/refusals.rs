@@ -230,3 +230,58 @@ fn a_binding_without_method_or_target() {
         what("the operation")
     );
 }
+
+const PROFILE: &str = "option (bucketry.s3.v1.profile) =
+    {name: \"hidden\" response: {field: \"thing\" as: {unbound: true}}};";
+
+/// A service with these options, and one RPC that is bound to `GET /bucket?thing`, given more of the binding.
+fn with_profile(service: &str, more: &str) -> Refusal {
+    let binding = binding(&format!("{GET} {more}"));
+    let rpc = rpc(&format!("{ACCESS} {binding}"));
+    let messages =
+        format!("{REQUEST} message GetThingResponse {{ string thing = 1; string other = 2; }}");
+    refusal(&format!("{service} {rpc}"), &messages)
+}
+
+#[test]
+fn a_profile_that_is_not_declared() {
+    let refusal = with_profile(PROFILE, "profile: \"hidden\" profile: \"gone\"");
+    let unknown = Refusal::UnknownProfile {
+        operation: "GetThing".into(),
+        profile: "gone".into(),
+    };
+    assert_eq!(refusal, unknown);
+    assert!(refusal.to_string().contains("`gone`"), "{refusal}");
+}
+
+#[test]
+fn a_profile_that_no_binding_uses() {
+    let refusal = with_profile(PROFILE, "");
+    let unused = Refusal::UnusedProfile {
+        service: "bucketry.test.v1.TestService".into(),
+        profile: "hidden".into(),
+    };
+    assert_eq!(refusal, unused);
+    assert!(refusal.to_string().contains("`hidden`"), "{refusal}");
+}
+
+#[test]
+fn two_profiles_of_one_name() {
+    let twice = format!("{PROFILE} {PROFILE}");
+    let same = Refusal::SameProfile {
+        service: "bucketry.test.v1.TestService".into(),
+        profile: "hidden".into(),
+    };
+    assert_eq!(with_profile(&twice, "profile: \"hidden\""), same);
+}
+
+#[test]
+fn a_field_that_gets_a_place_twice() {
+    let own = "response: {field: \"thing\" as: {header: \"x-thing\"}}";
+    let twice = Refusal::Duplicate {
+        operation: "GetThing".into(),
+        place: "the place of `thing`".into(),
+    };
+    let refusal = with_profile(PROFILE, &format!("profile: \"hidden\" {own}"));
+    assert_eq!(refusal, twice);
+}
