@@ -89,9 +89,9 @@ pub enum KeyringSource {
 pub struct DatabaseConfig {
     /// Connections; 2 to 1000.
     pub connections: u32,
-    /// How long a request waits for a free connection; at least a second.
+    /// How long a request waits for a free connection; more than 0.
     pub acquire_timeout: Duration,
-    /// How long Postgres may work on one statement; at least a second.
+    /// How long Postgres may work on one statement; more than 0.
     pub statement_timeout: Duration,
     /// How long a start waits for Postgres to accept connections.
     pub start_deadline: Duration,
@@ -135,13 +135,13 @@ pub struct ServerConfig {
 /// How a node keeps the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UpkeepConfig {
-    /// How often it looks; at least a second.
+    /// How often it looks; more than 0.
     pub interval: Duration,
-    /// For how long a blob stays after its last reference went; at least a second.
+    /// For how long a blob stays after its last reference went; more than 0.
     pub grace: Duration,
     /// For how long a silent node counts as alive; longer than `interval`.
     pub lease: Duration,
-    /// How often usage is written; at least a second.
+    /// How often usage is written; more than 0.
     pub usage_interval: Duration,
 }
 

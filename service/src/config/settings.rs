@@ -110,12 +110,12 @@ pub struct DatabaseSettings {
     #[arg(long, env = "BUCKETRY_DATABASE_CONNECTIONS", value_name = "COUNT")]
     pub database_connections: Option<u32>,
 
-    /// How long a request waits for a free connection, at least 1s [default: 2s]
+    /// How long a request waits for a free connection, more than 0s [default: 2s]
     #[arg(long, env = "BUCKETRY_DATABASE_ACQUIRE_TIMEOUT", value_name = "DURATION", value_parser = parse_duration)]
     #[serde(deserialize_with = "duration::deserialize")]
     pub database_acquire_timeout: Option<Duration>,
 
-    /// How long Postgres may work on one statement, at least 1s [default: 10s]
+    /// How long Postgres may work on one statement, more than 0s [default: 10s]
     #[arg(long, env = "BUCKETRY_DATABASE_STATEMENT_TIMEOUT", value_name = "DURATION", value_parser = parse_duration)]
     #[serde(deserialize_with = "duration::deserialize")]
     pub database_statement_timeout: Option<Duration>,
@@ -253,7 +253,7 @@ pub struct UpkeepSettings {
     #[serde(deserialize_with = "duration::deserialize")]
     pub collect_interval: Option<Duration>,
 
-    /// For how long a blob stays after its last reference went, at least 1s [default: 10m]
+    /// For how long a blob stays after its last reference went, more than 0s [default: 10m]
     #[arg(long, env = "BUCKETRY_COLLECT_GRACE", value_name = "DURATION", value_parser = parse_duration)]
     #[serde(deserialize_with = "duration::deserialize")]
     pub collect_grace: Option<Duration>,
@@ -263,7 +263,7 @@ pub struct UpkeepSettings {
     #[serde(deserialize_with = "duration::deserialize")]
     pub node_lease: Option<Duration>,
 
-    /// How often usage, last uses and refused requests are written, at least 1s: a node that is killed loses what it
+    /// How often usage, last uses and refused requests are written, more than 0s: a node that is killed loses what it
     /// counted since [default: 15s]
     #[arg(long, env = "BUCKETRY_USAGE_INTERVAL", value_name = "DURATION", value_parser = parse_duration)]
     #[serde(deserialize_with = "duration::deserialize")]
