@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use crate::blobs::BlobStore;
-use crate::catalog::mutation::{AbortUpload, Guard};
+use crate::catalog::mutation::{AbortUpload, Mutation};
 use crate::catalog::query::ListGarbage;
 use crate::catalog::{Catalog, CatalogError};
 use crate::clock::Clock;
@@ -207,10 +207,8 @@ async fn end_orphaned_uploads(catalog: &Catalog, now: Timestamp) -> Result<(), C
         let abort = AbortUpload {
             bucket: upload.bucket,
             upload: upload.id,
-            guard: Guard::System,
-            now,
         };
-        match catalog.submit(abort).await {
+        match catalog.submit(Mutation::by_system(now, abort)).await {
             // Another node was faster.
             Ok(_) | Err(CatalogError::Refused(_)) => {}
             Err(error) => return Err(error),

@@ -11,6 +11,7 @@ pub mod catalog;
 pub mod cli;
 pub mod clock;
 mod collector;
+mod commit;
 pub mod config;
 mod convert;
 mod decision;

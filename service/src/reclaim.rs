@@ -4,8 +4,7 @@
 //! ends its reservations and marks their blobs as garbage. If the node is still alive, the blobs that it is about to
 //! commit remain for the grace delay, and a commit takes them out of the garbage.
 
-use crate::catalog::mutation::Guard;
-use crate::catalog::{CatalogError, Reclaim, Refusal, TypedChange};
+use crate::catalog::{CatalogError, Reclaim, Refusal, Rejection, TypedChange};
 use crate::domain::BlobId;
 use crate::error::Error;
 use crate::intake::blob_error;
@@ -30,17 +29,30 @@ impl Service {
         &self,
         decided: &impl Decided,
         place: Option<&Place>,
-        change: impl Fn(Guard) -> C,
+        change: C,
     ) -> Result<C::Answer, Error> {
+        let mutation = self.mutation(decided, change, Vec::new());
+        let mut committed = self.try_commit(decided, mutation).await;
         for _ in 0..RECLAIMS {
-            match (self.commit(decided, &change).await, place) {
-                (Err(CatalogError::Refused(Refusal::IntentLost(_))), Some(place)) => {
+            match (committed, place) {
+                (
+                    Err(Rejection {
+                        error: CatalogError::Refused(Refusal::IntentLost(_)),
+                        mutation: Some(mutation),
+                    }),
+                    Some(place),
+                ) => {
                     self.reclaim(place).await?;
+                    committed = self.try_commit(decided, mutation).await;
                 }
-                (committed, _) => return Ok(committed?),
+                (other, _) => {
+                    committed = other;
+                    break;
+                }
             }
         }
-        Ok(self.commit(decided, &change).await?)
+        let outcome = committed.map_err(|rejection| rejection.error)?;
+        Ok(C::answer(outcome).ok_or(CatalogError::OTHER_OUTCOME)?)
     }
 
     /// Makes sure that the blob is collected if this node ends before it commits: if another node has ended the

@@ -1,4 +1,4 @@
-//! What every operation works with, and the two steps that every operation takes: to be admitted, and to commit.
+//! What every operation works with.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,9 +9,9 @@ use moka::sync::Cache;
 
 use crate::access::{self, AccessClass};
 use crate::blobs::BlobStore;
-use crate::catalog::model::{AuditEntry, Bucket};
-use crate::catalog::mutation::{Asker, Guard, IfNoneMatch, Preconditions};
-use crate::catalog::{Catalog, CatalogError, Refusal, TypedChange};
+use crate::catalog::Catalog;
+use crate::catalog::model::Bucket;
+use crate::catalog::mutation::{IfNoneMatch, Preconditions};
 use crate::clock::Clock;
 use crate::config::{PlaintextCredentials, SignatureV2};
 use crate::convert::Owner;
@@ -23,9 +23,6 @@ use crate::ledger::Ledger;
 use crate::page_tokens::PageTokens;
 use crate::placement::Placement;
 use crate::sealing::LiveKeyring;
-
-/// How often a commit is decided again because the caller's key was edited meanwhile.
-const MAX_DECISIONS: usize = 5;
 
 /// The service: catalog, blobs, keys.
 pub struct Service {
@@ -112,98 +109,6 @@ impl Service {
             });
         }
         Ok(())
-    }
-
-    /// Commits a change in the caller's name. If the caller's key was edited since it was admitted, it is decided
-    /// again: an edit that leaves the caller its right does not disturb it, a revocation ends it.
-    pub(crate) async fn commit<C: TypedChange>(
-        &self,
-        decided: &impl Decided,
-        change: impl Fn(Guard) -> C,
-    ) -> Result<C::Answer, CatalogError> {
-        self.commit_audited(decided, change, &[]).await
-    }
-
-    /// As [`Service::commit`], with records for the audit that are written if and only if the change is made.
-    pub(crate) async fn commit_audited<C: TypedChange>(
-        &self,
-        decided: &impl Decided,
-        change: impl Fn(Guard) -> C,
-        audit: &[AuditEntry],
-    ) -> Result<C::Answer, CatalogError> {
-        let submit = |guard| self.catalog.submit_audited(change(guard), audit.to_vec());
-        self.in_order(decided, submit).await
-    }
-
-    /// As [`Service::commit_audited`], for what administrators do to keys and accounts: such changes have no guard of
-    /// their own. Without it, whoever holds an administrator's key could have one more key made after its revocation.
-    pub(crate) async fn administer<C: TypedChange + Clone>(
-        &self,
-        decided: &impl Decided,
-        change: C,
-        audit: &[AuditEntry],
-    ) -> Result<C::Answer, CatalogError> {
-        let submit = |guard| {
-            let now = self.now();
-            let asker = Some(Asker { guard, now });
-            (self.catalog).submit_asked(change.clone(), audit.to_vec(), asker)
-        };
-        self.in_order(decided, submit).await
-    }
-
-    /// Submits until the caller's key is the one that was decided on, or its right has ended.
-    async fn in_order<A, F>(
-        &self,
-        decided: &impl Decided,
-        submit: impl Fn(Guard) -> F,
-    ) -> Result<A, CatalogError>
-    where
-        F: Future<Output = Result<A, CatalogError>>,
-    {
-        let Some(facts) = decided.caller().key() else {
-            return submit(Guard::System).await;
-        };
-        let mut facts = Arc::clone(facts);
-        for _ in 0..MAX_DECISIONS {
-            let guard = Guard::Key {
-                pk: facts.pk,
-                epoch: facts.epoch,
-                account: facts.scope.account(),
-            };
-            let refused = match submit(guard).await {
-                Err(CatalogError::Refused(
-                    refused @ (Refusal::EpochMoved { .. } | Refusal::KeyNotActive { .. }),
-                )) => refused,
-                other => return other,
-            };
-            let inactive = || {
-                CatalogError::Refused(Refusal::KeyNotActive {
-                    pk: facts.pk,
-                    state: None,
-                })
-            };
-            let current = self.catalog.access_key(&facts.access_key_id).await?;
-            let current = current.ok_or_else(inactive)?;
-            if gate::check_seal(&self.keyring, &current).is_err() {
-                return Err(CatalogError::Corrupt("access_keys.sealed"));
-            }
-            let current = Arc::new(access::KeyFacts::from(current.as_ref()));
-            let caller = decided.caller().with_current_facts(Arc::clone(&current));
-            let caller = caller.ok_or_else(inactive)?;
-            let still = judge(&caller, decided.classes(), decided.target(), self.now());
-            if let Err(refused) = still {
-                self.ledger.withdraw(decided, refused);
-                return Err(inactive());
-            }
-            if current.epoch == facts.epoch {
-                return Err(refused.into());
-            }
-            facts = current;
-        }
-        Err(CatalogError::Refused(Refusal::EpochMoved {
-            pk: facts.pk,
-            epoch: facts.epoch,
-        }))
     }
 }
 

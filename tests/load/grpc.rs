@@ -304,6 +304,7 @@ impl GrpcConnection {
             start_after: query.start_after.clone(),
             page_size: Some(query.page_size.into()),
             validate_only: false,
+            view: v1::ObjectView::Basic.into(),
             page_token: String::new(),
         };
         let answer = self.client.list_objects(request).await?.into_inner();

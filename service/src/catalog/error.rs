@@ -70,6 +70,11 @@ pub enum CatalogError {
     Url,
 }
 
+impl CatalogError {
+    /// The answer to a mutation is that of another kind of change.
+    pub(crate) const OTHER_OUTCOME: Self = Self::Corrupt("an outcome of another change");
+}
+
 impl From<sqlx::Error> for CatalogError {
     fn from(error: sqlx::Error) -> Self {
         Self::Database(Arc::new(error))

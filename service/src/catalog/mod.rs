@@ -27,6 +27,7 @@ pub use outcome::{ObjectDeleted, ObjectStored, Outcome, Repetition, TypedChange,
 pub use read::{MAX_READ_DETAILS, SealedSecrets};
 pub use upkeep::Reclaim;
 pub use url::CatalogUrl;
+pub use write::Rejection;
 
 use engine::Engine;
 use upkeep::claim_setting;

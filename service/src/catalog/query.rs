@@ -2,8 +2,11 @@
 
 use std::sync::Arc;
 
-use super::model::{AccessKey, Account, AuditRecord, Bucket, ObjectRow, Part, Upload};
-use crate::domain::{AccessKeyPk, AccountId, BucketId, BucketName, ObjectKey, Timestamp, UploadId};
+use super::model::{AccessKey, Account, AuditRecord, Bucket, ObjectHeaders, Part, Upload};
+use crate::domain::{
+    AccessKeyPk, AccountId, BucketId, BucketName, Checksum, ETag, Generation, ObjectKey, Tag,
+    Timestamp, UploadId,
+};
 
 /// Lists the current versions of a bucket.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +21,39 @@ pub struct ListObjects {
     pub after: String,
     /// At most this many keys and common prefixes together.
     pub max: u32,
+    /// How much of each object is read.
+    pub view: ObjectView,
+}
+
+/// How much a listing reads of each object.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ObjectView {
+    /// What S3 lists: all but the attributes.
+    #[default]
+    Basic,
+    /// The attributes too.
+    Full,
+}
+
+/// An object in a listing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListedObject {
+    /// The key.
+    pub key: ObjectKey,
+    /// The change that made the current version.
+    pub generation: Generation,
+    /// When it was made.
+    pub modified: Timestamp,
+    /// Bytes of content.
+    pub size: u64,
+    /// The entity tag.
+    pub etag: ETag,
+    /// Parts that it was uploaded in; 0 if it was sent whole.
+    pub part_count: u32,
+    /// Its checksum.
+    pub checksum: Option<Checksum>,
+    /// Headers and tags, in [`ObjectView::Full`].
+    pub attributes: Option<(ObjectHeaders, Vec<Tag>)>,
 }
 
 /// An entry of a listing.
@@ -33,7 +69,7 @@ pub enum Listed<T> {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ObjectPage {
     /// Keys and common prefixes.
-    pub entries: Vec<Listed<ObjectRow>>,
+    pub entries: Vec<Listed<ListedObject>>,
     /// Where the next page begins ([`ListObjects::after`]); absent if there is no more.
     pub next: Option<String>,
 }
@@ -179,15 +215,16 @@ impl ListObjects {
             delimiter: String::new(),
             after: String::new(),
             max,
+            view: ObjectView::Basic,
         }
     }
 }
 
-impl Listed<ObjectRow> {
+impl Listed<ListedObject> {
     /// The key, if it is one.
     pub fn key(&self) -> Option<&ObjectKey> {
         match self {
-            Self::Entry(row) => Some(&row.key),
+            Self::Entry(object) => Some(&object.key),
             Self::CommonPrefix(_) => None,
         }
     }

@@ -2,8 +2,7 @@
 
 use prost::Message;
 
-use crate::catalog::model::ObjectRow;
-use crate::catalog::query::{Listed, More, ObjectPage, Page};
+use crate::catalog::query::{Listed, ListedObject, More, ObjectPage, Page};
 use bucketry_contract::v1;
 
 /// The most bytes of the items of one answer. Clients of gRPC take messages of up to 4 MiB by default; the rest is for
@@ -46,10 +45,10 @@ pub(crate) fn fitting<T, M: Message>(page: Page<T>, mut shown: Vec<M>) -> Fittin
 /// Cuts a page of objects to what fits.
 pub(crate) fn fitting_objects(
     page: ObjectPage,
-    show: impl Fn(&ObjectRow) -> v1::Object,
+    show: impl Fn(ListedObject) -> v1::Object,
 ) -> (Vec<Listed<v1::Object>>, Option<String>) {
     let show = |entry| match entry {
-        Listed::Entry(row) => Listed::Entry(show(&row)),
+        Listed::Entry(object) => Listed::Entry(show(object)),
         Listed::CommonPrefix(prefix) => Listed::CommonPrefix(prefix),
     };
     let mut shown: Vec<Listed<v1::Object>> = page.entries.into_iter().map(show).collect();

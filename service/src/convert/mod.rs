@@ -23,7 +23,9 @@ pub(crate) use digests::{
     checksum_type_to_proto, declared_digests,
 };
 pub(crate) use fitting::{fitting, fitting_objects};
-pub(crate) use object::{Owner, object_to_proto, part_to_proto, upload_to_proto};
+pub(crate) use object::{
+    Owner, listed_to_proto, object_to_proto, object_view, part_to_proto, upload_to_proto,
+};
 pub(crate) use token::{
     account_to_proto, admin_key_to_proto, expiry_from_proto, ip_rules_from_proto, is_unnameable,
     limits_from_proto, limits_to_json, permission_from_proto, token_name, token_to_proto,

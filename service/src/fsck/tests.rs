@@ -44,7 +44,7 @@ impl Data {
             .await
             .unwrap();
         let put = put_blob(bucket.id, "a/key", batch.id, 1);
-        data.catalog.submit(put).await.unwrap();
+        data.catalog.make(put).await.unwrap();
         data
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::pending::Pending;
 use super::{IDLE, Meter, Metering};
-use crate::catalog::mutation::RecordUsage;
+use crate::catalog::mutation::{Mutation, RecordUsage};
 use crate::catalog::{Catalog, CatalogError};
 use crate::clock::Clock;
 use crate::domain::{AccessKeyPk, Timestamp};
@@ -60,7 +60,7 @@ impl Metering {
         }
         let mut written = Ok(());
         for chunk in chunks(self.drain(now)) {
-            if let Err(error) = self.write(catalog, chunk).await {
+            if let Err(error) = self.write(catalog, chunk, now).await {
                 written = Err(error);
             }
         }
@@ -71,8 +71,10 @@ impl Metering {
         &self,
         catalog: &Catalog,
         chunk: Vec<(AccessKeyPk, Pending)>,
+        now: Timestamp,
     ) -> Result<(), CatalogError> {
-        let written = catalog.submit(mutation(&chunk)).await;
+        let mutation = Mutation::by_system(now, record(&chunk));
+        let written = catalog.submit(mutation).await;
         match &written {
             Ok(()) => {}
             Err(CatalogError::OutcomeUnknown) => tracing::warn!(
@@ -134,7 +136,7 @@ impl Meter {
     }
 }
 
-fn mutation(chunk: &[(AccessKeyPk, Pending)]) -> RecordUsage {
+fn record(chunk: &[(AccessKeyPk, Pending)]) -> RecordUsage {
     let mut change = RecordUsage::default();
     for (key, pending) in chunk {
         change.usage.extend(pending.rows(*key));

@@ -80,7 +80,7 @@ async fn catalog(keys: &[&KeyFacts]) -> (Catalog, tempfile::TempDir) {
             access_key_id: key.access_key_id.clone(),
             ..made
         };
-        catalog.submit(made).await.unwrap();
+        catalog.make(made).await.unwrap();
     }
     (catalog, directory)
 }
@@ -350,7 +350,7 @@ async fn what_other_nodes_wrote_is_known_within_a_minute() {
         usage: vec![elsewhere],
         ..RecordUsage::default()
     };
-    catalog.submit(change).await.unwrap();
+    catalog.make(change).await.unwrap();
     assert_eq!(request(later(59)).await, Ok(()));
     assert!(request(later(60)).await.is_err());
     catalog.close().await;

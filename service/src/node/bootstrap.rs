@@ -7,10 +7,10 @@ use crate::access::{SecretKey, open_row, seal_row};
 use crate::blobs::{BlobStore, StoreUrl, UnusableStore};
 use crate::catalog::model::{AccessKey, AuditEntry, KeyLimits, KeyScope, KeyState};
 use crate::catalog::mutation::{
-    CreateAccessKey, CreateAccount, KeyEdit, ResealAccessKey, UpdateAccessKey,
+    CreateAccessKey, CreateAccount, KeyEdit, Mutation, ResealAccessKey, UpdateAccessKey,
 };
 use crate::catalog::query::{KeysOf, ListAccessKeys};
-use crate::catalog::{Catalog, CatalogError, Refusal};
+use crate::catalog::{Catalog, CatalogError, Refusal, TypedChange};
 use crate::clock::Clock;
 use crate::config::{KeyPair, Secret};
 use crate::domain::{AccessKeyId, AccessKeyPk, AccountId, OwnerId};
@@ -58,13 +58,13 @@ pub(super) async fn first_account(
     if catalog.account(id).await?.is_none() {
         let mut owner = [0; 32];
         getrandom::fill(&mut owner).map_err(|error| NodeError::FirstStart(error.to_string()))?;
+        let change = CreateAccount {
+            id,
+            owner_id: OwnerId::from_bytes(owner),
+            name: FIRST_ACCOUNT_NAME.to_owned(),
+        };
         let created = catalog
-            .submit(CreateAccount {
-                id,
-                owner_id: OwnerId::from_bytes(owner),
-                name: FIRST_ACCOUNT_NAME.to_owned(),
-                now: clock.now(),
-            })
+            .submit(Mutation::by_system(clock.now(), change))
             .await;
         match created {
             // Another node was faster.
@@ -107,7 +107,7 @@ pub(super) async fn operator_key(
                 row.pk,
                 &access_key_id,
             );
-            service.catalog.submit_audited(row, vec![entry]).await?;
+            submit(service, row, entry).await?;
             Ok(Some(KeyPair {
                 access_key_id,
                 secret_access_key: Secret::new(secret.expose().to_owned()),
@@ -162,7 +162,7 @@ async fn ensure_root(service: &Service, pair: &KeyPair) -> Result<(), NodeError>
             row.pk,
             row.access_key_id.as_str(),
         );
-        return match service.catalog.submit_audited(row, vec![entry]).await {
+        return match submit(service, row, entry).await {
             // Another node was faster.
             Ok(_) | Err(CatalogError::Refused(Refusal::AccessKeyExists)) => Ok(()),
             Err(error) => Err(error.into()),
@@ -193,7 +193,7 @@ async fn ensure_root(service: &Service, pair: &KeyPair) -> Result<(), NodeError>
         row.pk,
         row.access_key_id.as_str(),
     );
-    service.catalog.submit_audited(change, vec![entry]).await?;
+    submit(service, change, entry).await?;
     Ok(())
 }
 
@@ -206,7 +206,6 @@ async fn end(service: &Service, key: &AccessKey, why: &'static str) -> Result<()
             state: Some(KeyState::Revoked),
             ..KeyEdit::default()
         },
-        now: service.now(),
         by: ENVIRONMENT.to_owned(),
     };
     let entry = record(
@@ -216,8 +215,17 @@ async fn end(service: &Service, key: &AccessKey, why: &'static str) -> Result<()
         key.pk,
         key.access_key_id.as_str(),
     );
-    service.catalog.submit_audited(change, vec![entry]).await?;
+    submit(service, change, entry).await?;
     Ok(())
+}
+
+async fn submit<C: TypedChange>(
+    service: &Service,
+    change: C,
+    entry: AuditEntry,
+) -> Result<C::Answer, CatalogError> {
+    let mutation = Mutation::by_system(service.now(), change).audited(vec![entry]);
+    service.catalog.submit(mutation).await
 }
 
 /// What a start does to operators' keys, for the audit: nobody asked, so that there is neither address nor request.

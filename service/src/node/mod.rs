@@ -235,6 +235,7 @@ pub async fn open(
         tokio::spawn(sealing::reseal_for_ever(
             collector.catalog.clone(),
             Arc::clone(&service.keyring),
+            clock.clone(),
         ))
         .abort_handle(),
         tokio::spawn(Arc::clone(service.ledger.metering()).flush_for_ever(

@@ -17,12 +17,14 @@ pub(crate) async fn abort_multipart_upload(
         .await?;
     let upload = open_upload(service, &grant, &asked.key, &asked.upload_id).await?;
     service
-        .commit(&grant, |guard| AbortUpload {
-            bucket: grant.bucket.id,
-            upload: upload.id,
-            guard,
-            now: service.now(),
-        })
+        .commit(
+            &grant,
+            AbortUpload {
+                bucket: grant.bucket.id,
+                upload: upload.id,
+            },
+            Vec::new(),
+        )
         .await?;
     Ok(AbortMultipartUploadResponse {})
 }

@@ -51,16 +51,18 @@ pub(crate) async fn complete_multipart_upload(
         }
     };
     let committed = service
-        .commit(&grant, |guard| CompleteUpload {
-            bucket: grant.bucket.id,
-            key: upload.key.clone(),
-            upload: upload.id,
-            parts: prepared.parts.clone(),
-            meta: prepared.meta.clone(),
-            preconditions: prepared.preconditions.clone(),
-            guard,
-            now: service.now(),
-        })
+        .commit(
+            &grant,
+            CompleteUpload {
+                bucket: grant.bucket.id,
+                key: upload.key.clone(),
+                upload: upload.id,
+                parts: prepared.parts.clone(),
+                meta: prepared.meta.clone(),
+                preconditions: prepared.preconditions.clone(),
+            },
+            Vec::new(),
+        )
         .await?;
     answer(service, &grant, &committed.upload, &committed.completed).await
 }

@@ -73,15 +73,17 @@ async fn copy(
     (meta.etag, meta.checksum) = service.while_granted(grant, pin!(digests)).await?;
     meta.part_count = 0;
     let committed = service
-        .commit(grant, |guard| PutObject {
-            bucket: grant.bucket.id,
-            key: key.clone(),
-            meta: meta.clone(),
-            data: data.clone(),
-            preconditions: preconditions.clone(),
-            guard,
-            now: service.now(),
-        })
+        .commit(
+            grant,
+            PutObject {
+                bucket: grant.bucket.id,
+                key: key.clone(),
+                meta: meta.clone(),
+                data: data.clone(),
+                preconditions: preconditions.clone(),
+            },
+            Vec::new(),
+        )
         .await?;
     let owner = service.owner(grant.bucket.account).await?;
     Ok(CopyObjectResponse {

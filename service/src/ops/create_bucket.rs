@@ -44,16 +44,14 @@ pub(crate) async fn create_bucket(
     };
     let details = json!({ "name": name.as_str() });
     let entry = audit_entry(service, &grant, "bucket.create", about, details);
-    let change = |guard| CreateBucket {
+    let change = CreateBucket {
         id,
         name: name.clone(),
         account,
         region: service.settings.region.clone(),
         config: BucketConfig::default(),
-        guard,
-        now: service.now(),
     };
-    match service.commit_audited(&grant, change, &[entry]).await {
+    match service.commit(&grant, change, vec![entry]).await {
         Ok(bucket) => Ok(CreateBucketResponse {
             bucket: Some(bucket_to_proto(&bucket, &service.owner(account).await?)),
         }),

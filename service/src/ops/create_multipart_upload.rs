@@ -22,21 +22,23 @@ pub(crate) async fn create_multipart_upload(
     let checksum = checksum(asked.checksum_algorithm, asked.checksum_type)?;
     let id = UploadId::new(service.now(), service.random()?);
     let upload = service
-        .commit(&grant, |guard| CreateUpload {
-            id,
-            bucket: grant.bucket.id,
-            key: key.clone(),
-            initiator: grant.actor(),
-            owner: grant.bucket.account,
-            headers: headers.clone(),
-            tags: tags.clone(),
-            lock: Default::default(),
-            acl: None,
-            checksum,
-            most_open: service.settings.max_open_uploads,
-            guard,
-            now: service.now(),
-        })
+        .commit(
+            &grant,
+            CreateUpload {
+                id,
+                bucket: grant.bucket.id,
+                key: key.clone(),
+                initiator: grant.actor(),
+                owner: grant.bucket.account,
+                headers: headers.clone(),
+                tags: tags.clone(),
+                lock: Default::default(),
+                acl: None,
+                checksum,
+                most_open: service.settings.max_open_uploads,
+            },
+            Vec::new(),
+        )
         .await?;
     let owner = service.owner(grant.bucket.account).await?;
     Ok(CreateMultipartUploadResponse {

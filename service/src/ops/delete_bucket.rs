@@ -23,11 +23,9 @@ pub(crate) async fn delete_bucket(
         About::bucket(&grant.bucket),
         details,
     );
-    let change = |guard| DeleteBucket {
+    let change = DeleteBucket {
         bucket: grant.bucket.id,
-        guard,
-        now: service.now(),
     };
-    service.commit_audited(&grant, change, &[entry]).await?;
+    service.commit(&grant, change, vec![entry]).await?;
     Ok(DeleteBucketResponse {})
 }

@@ -19,13 +19,15 @@ pub(crate) async fn delete_object(
     no_version(&asked.key, &asked.version_id)?;
     let preconditions = write_preconditions(asked.precondition)?;
     let deleted = service
-        .commit(&grant, |guard| DeleteObject {
-            bucket: grant.bucket.id,
-            key: key.clone(),
-            preconditions: preconditions.clone(),
-            guard,
-            now: service.now(),
-        })
+        .commit(
+            &grant,
+            DeleteObject {
+                bucket: grant.bucket.id,
+                key: key.clone(),
+                preconditions: preconditions.clone(),
+            },
+            Vec::new(),
+        )
         .await?;
     if deleted.removed.is_none() && !asked.allow_missing {
         return Err(Error::NoSuchKey { key: asked.key });

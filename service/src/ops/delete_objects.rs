@@ -3,7 +3,7 @@ use bucketry_contract::v1::{
 };
 use tonic::Request;
 
-use crate::catalog::mutation::{DeleteObject, Guard};
+use crate::catalog::mutation::DeleteObject;
 use crate::convert::{no_version, object_key, write_preconditions};
 use crate::error::Error;
 use crate::limits::MAX_DELETES;
@@ -74,14 +74,12 @@ async fn try_delete(
     let key = object_key(&object.key)?;
     no_version(&object.key, &object.version_id)?;
     let preconditions = write_preconditions(object.precondition)?;
-    let delete = |guard: Guard| DeleteObject {
+    let delete = DeleteObject {
         bucket: grant.bucket.id,
-        key: key.clone(),
-        preconditions: preconditions.clone(),
-        guard,
-        now: service.now(),
+        key,
+        preconditions,
     };
-    let deleted = service.commit(grant, delete).await?;
+    let deleted = service.commit(grant, delete, Vec::new()).await?;
     if deleted.removed.is_none() && !allow_missing {
         return Err(Error::NoSuchKey { key: object.key });
     }

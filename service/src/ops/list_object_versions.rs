@@ -1,8 +1,8 @@
 use bucketry_contract::v1::{ListObjectVersionsRequest, ListObjectVersionsResponse, ObjectVersion};
 use tonic::Request;
 
-use crate::catalog::query::{ListObjects, Listed};
-use crate::convert::{NULL_VERSION, fitting_objects, object_to_proto, page_size, version_marker};
+use crate::catalog::query::{ListObjects, Listed, ObjectView};
+use crate::convert::{NULL_VERSION, fitting_objects, listed_to_proto, page_size, version_marker};
 use crate::error::Error;
 use crate::limits::MAX_PAGE;
 use crate::service::Service;
@@ -28,10 +28,11 @@ pub(crate) async fn list_object_versions(
             delimiter: asked.delimiter,
             after: asked.key_marker,
             max,
+            view: ObjectView::Basic,
         })
         .await?;
     let owner = service.owner(grant.bucket.account).await?;
-    let show = |row: &_| object_to_proto(&grant.bucket.name, row, &owner);
+    let show = |object| listed_to_proto(&grant.bucket.name, object, &owner);
     let (entries, next) = fitting_objects(page, show);
     let mut answer = ListObjectVersionsResponse {
         versions: Vec::with_capacity(entries.len()),

@@ -2,7 +2,7 @@ use bucketry_contract::v1::{ListObjectsRequest, ListObjectsResponse};
 use tonic::Request;
 
 use crate::catalog::query::{ListObjects, Listed};
-use crate::convert::{fitting_objects, object_to_proto, page_size};
+use crate::convert::{fitting_objects, listed_to_proto, object_view, page_size};
 use crate::error::Error;
 use crate::limits::MAX_PAGE;
 use crate::service::Service;
@@ -15,6 +15,7 @@ pub(crate) async fn list_objects(
     let asked = request.into_inner();
     let grant = service.admit(caller, &asked, &asked.bucket, "").await?;
     let max = page_size(asked.page_size, MAX_PAGE, MAX_PAGE)?;
+    let view = object_view(asked.view)?;
     let query = format!(
         "objects\0{}\0{}\0{}",
         grant.bucket.id, asked.prefix, asked.delimiter
@@ -31,10 +32,11 @@ pub(crate) async fn list_objects(
             delimiter: asked.delimiter,
             after: after.unwrap_or(asked.start_after),
             max,
+            view,
         })
         .await?;
     let owner = service.owner(grant.bucket.account).await?;
-    let show = |row: &_| object_to_proto(&grant.bucket.name, row, &owner);
+    let show = |object| listed_to_proto(&grant.bucket.name, object, &owner);
     let (entries, next) = fitting_objects(page, show);
     let mut answer = ListObjectsResponse {
         objects: Vec::with_capacity(entries.len()),

@@ -76,15 +76,17 @@ pub(super) async fn write_object(
         ..ObjectMeta::new(stored.size, ETag::of_content(stored.md5), owner)
     };
     let committed = service
-        .commit_blob(&grant, stored.place(), |guard| PutObject {
-            bucket: grant.bucket.id,
-            key: key.clone(),
-            meta: meta.clone(),
-            data: stored.data.clone(),
-            preconditions: preconditions.clone(),
-            guard,
-            now: service.now(),
-        })
+        .commit_blob(
+            &grant,
+            stored.place(),
+            PutObject {
+                bucket: grant.bucket.id,
+                key: key.clone(),
+                meta: meta.clone(),
+                data: stored.data.clone(),
+                preconditions: preconditions.clone(),
+            },
+        )
         .await?;
     stored.referenced();
     let owner = service.owner(owner).await?;

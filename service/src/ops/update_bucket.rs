@@ -29,13 +29,11 @@ pub(crate) async fn update_bucket(
     let before = service.catalog.bucket(grant.bucket.id).await?;
     let before = before.as_ref().unwrap_or(&grant.bucket);
     let entry = record(service, &grant, before, &edits);
-    let change = |guard| UpdateBucket {
+    let change = UpdateBucket {
         bucket: grant.bucket.id,
         edits: edits.clone(),
-        guard,
-        now: service.now(),
     };
-    let updated = service.commit_audited(&grant, change, &[entry]).await?;
+    let updated = service.commit(&grant, change, vec![entry]).await?;
     let owner = service.owner(updated.account).await?;
     Ok(UpdateBucketResponse {
         bucket: Some(bucket_to_proto(&updated, &owner)),

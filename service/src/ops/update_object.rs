@@ -29,14 +29,16 @@ pub(crate) async fn update_object(
     let sent = object.attributes.and_then(|attributes| attributes.tagging);
     let tags = tags_from_proto(sent.unwrap_or_default(), MAX_OBJECT_TAGS)?;
     let updated = service
-        .commit(&grant, |guard| UpdateObject {
-            bucket: grant.bucket.id,
-            key: key.clone(),
-            tags: tags.clone(),
-            preconditions: Preconditions::default(),
-            guard,
-            now: service.now(),
-        })
+        .commit(
+            &grant,
+            UpdateObject {
+                bucket: grant.bucket.id,
+                key: key.clone(),
+                tags: tags.clone(),
+                preconditions: Preconditions::default(),
+            },
+            Vec::new(),
+        )
         .await?;
     let owner = service.owner(updated.row.meta.owner).await?;
     let object = object_to_proto(&grant.bucket.name, &updated.row, &owner);

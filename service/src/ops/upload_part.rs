@@ -74,18 +74,20 @@ async fn write_part(
     // The digests behind the content may name yet another algorithm.
     check_part(upload.checksum, Some(stored.checksum.algorithm()))?;
     let part = service
-        .commit_blob(grant, stored.place(), |guard| PutPart {
-            bucket: grant.bucket.id,
-            upload: upload.id,
-            number,
-            size: stored.size,
-            etag: ETag::of_content(stored.md5),
-            checksum: Some(stored.checksum),
-            object_crc: stored.also,
-            data: PartData::Extents(stored.extents()),
-            guard,
-            now: service.now(),
-        })
+        .commit_blob(
+            grant,
+            stored.place(),
+            PutPart {
+                bucket: grant.bucket.id,
+                upload: upload.id,
+                number,
+                size: stored.size,
+                etag: ETag::of_content(stored.md5),
+                checksum: Some(stored.checksum),
+                object_crc: stored.also,
+                data: PartData::Extents(stored.extents()),
+            },
+        )
         .await?;
     stored.referenced();
     Ok(UploadPartResponse {

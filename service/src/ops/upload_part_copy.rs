@@ -74,18 +74,20 @@ async fn copy_part(
     let values = service.while_granted(grant, pin!(digest)).await?;
     let checksum = full_object(&values, algorithm)?;
     let part = service
-        .commit_blob(grant, place.as_ref(), |guard| PutPart {
-            bucket: grant.bucket.id,
-            upload: upload.id,
-            number,
-            size: length,
-            etag: ETag::of_content(values.md5),
-            checksum,
-            object_crc: None,
-            data: data.clone(),
-            guard,
-            now: service.now(),
-        })
+        .commit_blob(
+            grant,
+            place.as_ref(),
+            PutPart {
+                bucket: grant.bucket.id,
+                upload: upload.id,
+                number,
+                size: length,
+                etag: ETag::of_content(values.md5),
+                checksum,
+                object_crc: None,
+                data: data.clone(),
+            },
+        )
         .await?;
     if let Some(place) = place {
         place.referenced();

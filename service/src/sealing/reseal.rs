@@ -10,9 +10,11 @@ use futures::future::join_all;
 use super::{LiveKeyring, status};
 use crate::access::{Keyring, OpenError, SealError, open_row, seal_row};
 use crate::catalog::model::AccessKey;
-use crate::catalog::mutation::ResealAccessKey;
+use crate::catalog::mutation::{Mutation, ResealAccessKey};
 use crate::catalog::query::{KeysOf, ListAccessKeys, More};
 use crate::catalog::{Catalog, CatalogError, Refusal};
+use crate::clock::Clock;
+use crate::domain::Timestamp;
 
 /// Rows sealed at once: few, for each is locked for the length of a commit.
 const BATCH: u32 = 32;
@@ -44,12 +46,12 @@ enum RowError {
 }
 
 /// Runs until the future that holds it is dropped: at once, after each reload, and at least every minute.
-pub(crate) async fn reseal_for_ever(catalog: Catalog, keyring: Arc<LiveKeyring>) {
+pub(crate) async fn reseal_for_ever(catalog: Catalog, keyring: Arc<LiveKeyring>, clock: Clock) {
     let mut replaced = keyring.subscribe();
     let mut pause = LOOK_AGAIN_SOON;
     loop {
         let current = replaced.borrow_and_update().clone();
-        match pass(&catalog, &current, || {
+        match pass(&catalog, &current, &clock, || {
             replaced.has_changed().unwrap_or(true)
         })
         .await
@@ -83,6 +85,7 @@ pub(crate) async fn reseal_for_ever(catalog: Catalog, keyring: Arc<LiveKeyring>)
 async fn pass(
     catalog: &Catalog,
     keyring: &Keyring,
+    clock: &Clock,
     outdated: impl Fn() -> bool,
 ) -> Result<Resealed, CatalogError> {
     let in_use = catalog.sealed_secrets().await?;
@@ -105,8 +108,11 @@ async fn pass(
             if outdated() {
                 return Ok(total);
             }
-            for result in join_all(page.items.iter().map(|row| reseal(catalog, keyring, row))).await
-            {
+            let resealed = page
+                .items
+                .iter()
+                .map(|row| reseal(catalog, keyring, clock.now(), row));
+            for result in join_all(resealed).await {
                 total = total.with(result)?;
             }
             after = page.items.last().map(|row| row.pk);
@@ -139,19 +145,23 @@ impl Resealed {
     }
 }
 
-async fn reseal(catalog: &Catalog, keyring: &Keyring, row: &AccessKey) -> Result<(), RowError> {
+async fn reseal(
+    catalog: &Catalog,
+    keyring: &Keyring,
+    now: Timestamp,
+    row: &AccessKey,
+) -> Result<(), RowError> {
     let sealed = open_row(keyring, row)
         .map_err(RowError::from)
         .and_then(|secret| Ok(seal_row(keyring, row, &secret)?))
         .inspect_err(|error| {
             tracing::error!(access_key_id = %row.access_key_id, %error, "a secret cannot be sealed anew");
         })?;
-    catalog
-        .submit(ResealAccessKey {
-            pk: row.pk,
-            if_kek: row.secret.kek_id,
-            secret: sealed.into(),
-        })
-        .await?;
+    let change = ResealAccessKey {
+        pk: row.pk,
+        if_kek: row.secret.kek_id,
+        secret: sealed.into(),
+    };
+    catalog.submit(Mutation::by_system(now, change)).await?;
     Ok(())
 }

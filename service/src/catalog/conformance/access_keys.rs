@@ -1,21 +1,21 @@
 use super::fixture::{Fixture, T0, later, new_key, put, refusal};
 use crate::catalog::model::{AuditEntry, KeyScope, KeyState, SealedSecret};
 use crate::catalog::mutation::{
-    AppendAudit, Asker, DeleteBucket, DeleteObject, Guard, KeyEdit, Preconditions, PurgeAccessKey,
-    ResealAccessKey, UpdateAccessKey,
+    AppendAudit, DeleteBucket, DeleteObject, Guard, KeyEdit, Mutation, Preconditions,
+    PurgeAccessKey, ResealAccessKey, UpdateAccessKey,
 };
 use crate::catalog::query::{KeysOf, ListAccessKeys, ListAudit, More};
 use crate::catalog::{CatalogError, Refusal};
 use crate::domain::{AccessKeyPk, AccountId};
 
-fn edit(pk: AccessKeyPk, if_version: Option<i64>, edit: KeyEdit) -> UpdateAccessKey {
-    UpdateAccessKey {
+fn edit(pk: AccessKeyPk, if_version: Option<i64>, edit: KeyEdit) -> Mutation<UpdateAccessKey> {
+    let change = UpdateAccessKey {
         pk,
         if_version,
         edit,
-        now: later(1),
         by: "editor".into(),
-    }
+    };
+    Mutation::by_system(later(1), change)
 }
 
 fn state(state: KeyState) -> KeyEdit {
@@ -34,7 +34,7 @@ pub(super) async fn are_found_after_their_making(fixture: &Fixture) {
         None
     );
     assert_eq!(other.access_key_by_pk(change.pk).await.unwrap(), None);
-    let key = catalog.submit(change.clone()).await.unwrap();
+    let key = catalog.make(change.clone()).await.unwrap();
     for node in [catalog, other] {
         assert_eq!(
             node.access_key(&change.access_key_id).await.unwrap(),
@@ -68,7 +68,7 @@ pub(super) async fn are_edited_by_version(fixture: &Fixture) {
         ..KeyEdit::default()
     };
     let renamed = catalog
-        .submit(edit(key.pk, Some(1), rename("new")))
+        .make(edit(key.pk, Some(1), rename("new")))
         .await
         .unwrap();
     assert_eq!(
@@ -150,7 +150,7 @@ pub(super) async fn move_their_epoch_when_it_matters(fixture: &Fixture) {
     for (position, (change, epoch)) in edits.into_iter().enumerate() {
         let after = fixture
             .catalog
-            .submit(edit(key.pk, None, change))
+            .make(edit(key.pk, None, change))
             .await
             .unwrap();
         assert_eq!((after.version, after.epoch), (position as i64 + 2, epoch));
@@ -161,7 +161,7 @@ pub(super) async fn stay_revoked(fixture: &Fixture) {
     let key = fixture.key(KeyScope::Everything).await;
     let revoked = fixture
         .catalog
-        .submit(edit(key.pk, None, state(KeyState::Revoked)))
+        .make(edit(key.pk, None, state(KeyState::Revoked)))
         .await
         .unwrap();
     assert_eq!(
@@ -185,7 +185,7 @@ pub(super) async fn are_purged_when_unusable(fixture: &Fixture) {
         fixture.token(bucket.id).await,
         fixture.token(bucket.id).await,
     );
-    let purge = |pk| PurgeAccessKey { pk, now: later(10) };
+    let purge = |pk| Mutation::by_system(later(10), PurgeAccessKey { pk });
     for key in [&revoked, &expiring, &orphan] {
         assert_eq!(
             refusal(catalog, purge(key.pk)).await,
@@ -193,28 +193,21 @@ pub(super) async fn are_purged_when_unusable(fixture: &Fixture) {
         );
     }
     catalog
-        .submit(edit(revoked.pk, None, state(KeyState::Revoked)))
+        .make(edit(revoked.pk, None, state(KeyState::Revoked)))
         .await
         .unwrap();
-    catalog.submit(purge(revoked.pk)).await.unwrap();
+    catalog.make(purge(revoked.pk)).await.unwrap();
     let expiry = KeyEdit {
         expires: Some(Some(later(10))),
         ..KeyEdit::default()
     };
+    catalog.make(edit(expiring.pk, None, expiry)).await.unwrap();
+    catalog.make(purge(expiring.pk)).await.unwrap();
     catalog
-        .submit(edit(expiring.pk, None, expiry))
+        .make(DeleteBucket { bucket: bucket.id })
         .await
         .unwrap();
-    catalog.submit(purge(expiring.pk)).await.unwrap();
-    catalog
-        .submit(DeleteBucket {
-            bucket: bucket.id,
-            guard: Guard::System,
-            now: T0,
-        })
-        .await
-        .unwrap();
-    catalog.submit(purge(orphan.pk)).await.unwrap();
+    catalog.make(purge(orphan.pk)).await.unwrap();
     for key in [revoked, expiring, orphan] {
         assert_eq!(catalog.access_key(&key.access_key_id).await.unwrap(), None);
         assert_eq!(catalog.access_key_by_pk(key.pk).await.unwrap(), None);
@@ -288,11 +281,7 @@ pub(super) async fn of_buckets_that_are_gone_are_listed(fixture: &Fixture) {
     };
     assert!(list(None, None, 10).await.items.is_empty());
     catalog
-        .submit(DeleteBucket {
-            bucket: gone.id,
-            guard: Guard::System,
-            now: T0,
-        })
+        .make(DeleteBucket { bucket: gone.id })
         .await
         .unwrap();
     // A new bucket of the old name has nothing to do with them.
@@ -336,7 +325,7 @@ pub(super) async fn are_resealed_unnoticed(fixture: &Fixture) {
         if_kek: 1,
         secret: secret.clone(),
     };
-    let sealed = fixture.catalog.submit(change.clone()).await.unwrap();
+    let sealed = fixture.catalog.make(change.clone()).await.unwrap();
     assert_eq!(
         (sealed.version, sealed.epoch, &sealed.secret),
         (1, 1, &secret)
@@ -348,17 +337,23 @@ pub(super) async fn are_resealed_unnoticed(fixture: &Fixture) {
     ));
 }
 
+fn of<C>(caller: Guard, change: C, audit: Vec<AuditEntry>) -> Mutation<C> {
+    Mutation {
+        caller,
+        at: T0,
+        change,
+        audit,
+    }
+}
+
 /// What administrators do to keys is bound to their own keys, and leaves no record when it is not done.
 pub(super) async fn guard_what_administrators_do(fixture: &Fixture) {
     let (catalog, other) = (&fixture.catalog, &fixture.other);
     let administrator = fixture.key(KeyScope::Everything).await;
-    let asker = |epoch| {
-        let guard = Guard::Key {
-            pk: administrator.pk,
-            epoch,
-            account: None,
-        };
-        Some(Asker { guard, now: T0 })
+    let by = |epoch| Guard::Key {
+        pk: administrator.pk,
+        epoch,
+        account: None,
     };
     let record = |action: &str| {
         vec![AuditEntry {
@@ -374,10 +369,10 @@ pub(super) async fn guard_what_administrators_do(fixture: &Fixture) {
         }]
     };
     let made = new_key(catalog, KeyScope::Everything).await;
-    let done = catalog.submit_asked(made, record("made"), asker(1)).await;
+    let done = catalog.submit(of(by(1), made, record("made"))).await;
     let made = done.unwrap();
     let suspend = edit(administrator.pk, None, state(KeyState::Suspended));
-    catalog.submit(suspend).await.unwrap();
+    catalog.make(suspend).await.unwrap();
 
     let not_active = CatalogError::Refused(Refusal::KeyNotActive {
         pk: administrator.pk,
@@ -386,7 +381,7 @@ pub(super) async fn guard_what_administrators_do(fixture: &Fixture) {
     let not_active = format!("{not_active:?}");
     for node in [catalog, other] {
         let late = new_key(node, KeyScope::Everything).await;
-        let refused = node.submit_asked(late.clone(), record("late"), asker(2));
+        let refused = node.submit(of(by(2), late.clone(), record("late")));
         assert_eq!(format!("{:?}", refused.await.unwrap_err()), not_active);
         assert_eq!(node.access_key_by_pk(late.pk).await.unwrap(), None);
         let rename = edit(
@@ -397,18 +392,18 @@ pub(super) async fn guard_what_administrators_do(fixture: &Fixture) {
                 ..KeyEdit::default()
             },
         );
-        let refused = node.submit_asked(rename, record("late"), asker(2));
+        let refused = node.submit(of(by(2), rename.change, record("late")));
         assert_eq!(format!("{:?}", refused.await.unwrap_err()), not_active);
-        let refused = node.submit_asked(AppendAudit, record("late"), asker(2));
+        let refused = node.submit(of(by(2), AppendAudit, record("late")));
         assert_eq!(format!("{:?}", refused.await.unwrap_err()), not_active);
     }
     let resume = edit(administrator.pk, None, state(KeyState::Active));
-    catalog.submit(resume).await.unwrap();
-    let moved = other.submit_asked(AppendAudit, record("late"), asker(2));
+    catalog.make(resume).await.unwrap();
+    let moved = other.submit(of(by(2), AppendAudit, record("late")));
     let refused = format!("{:?}", moved.await.unwrap_err());
     assert!(refused.contains("EpochMoved"), "{refused}");
     other
-        .submit_asked(AppendAudit, record("again"), asker(3))
+        .submit(of(by(3), AppendAudit, record("again")))
         .await
         .unwrap();
     let list = ListAudit {
@@ -428,25 +423,22 @@ pub(super) async fn guard_every_write(fixture: &Fixture) {
     let (catalog, other) = (&fixture.catalog, &fixture.other);
     let bucket = fixture.bucket("guarded").await;
     let key = fixture.token(bucket.id).await;
-    let put = |epoch, now| {
-        let guard = Guard::Key {
-            pk: key.pk,
-            epoch,
-            account: key.scope.account(),
-        };
-        crate::catalog::mutation::PutObject {
-            guard,
-            now,
-            ..put(bucket.id, "k", b"x")
-        }
+    let by = |epoch| Guard::Key {
+        pk: key.pk,
+        epoch,
+        account: key.scope.account(),
     };
-    catalog.submit(put(1, T0)).await.unwrap();
+    let put = |epoch, at| Mutation {
+        at,
+        ..of(by(epoch), put(bucket.id, "k", b"x"), Vec::new())
+    };
+    catalog.make(put(1, T0)).await.unwrap();
 
     let expiry = KeyEdit {
         expires: Some(Some(later(50))),
         ..KeyEdit::default()
     };
-    catalog.submit(edit(key.pk, None, expiry)).await.unwrap();
+    catalog.make(edit(key.pk, None, expiry)).await.unwrap();
     assert_eq!(
         refusal(other, put(1, T0)).await,
         Refusal::EpochMoved {
@@ -454,7 +446,7 @@ pub(super) async fn guard_every_write(fixture: &Fixture) {
             epoch: 2
         }
     );
-    other.submit(put(2, later(49))).await.unwrap();
+    other.make(put(2, later(49))).await.unwrap();
     let expired = Refusal::KeyNotActive {
         pk: key.pk,
         state: Some(KeyState::Active),
@@ -462,7 +454,7 @@ pub(super) async fn guard_every_write(fixture: &Fixture) {
     assert_eq!(refusal(other, put(2, later(50))).await, expired);
 
     catalog
-        .submit(edit(key.pk, None, state(KeyState::Suspended)))
+        .make(edit(key.pk, None, state(KeyState::Suspended)))
         .await
         .unwrap();
     let suspended = Refusal::KeyNotActive {
@@ -474,21 +466,16 @@ pub(super) async fn guard_every_write(fixture: &Fixture) {
         bucket: bucket.id,
         key: super::fixture::key("k"),
         preconditions: Preconditions::default(),
-        guard: Guard::Key {
-            pk: key.pk,
-            epoch: 3,
-            account: key.scope.account(),
-        },
-        now: T0,
     };
+    let delete = of(by(3), delete, Vec::new());
     assert_eq!(refusal(other, delete).await, suspended);
     catalog
-        .submit(edit(key.pk, None, state(KeyState::Active)))
+        .make(edit(key.pk, None, state(KeyState::Active)))
         .await
         .unwrap();
-    other.submit(put(4, T0)).await.unwrap();
+    other.make(put(4, T0)).await.unwrap();
     catalog
-        .submit(edit(key.pk, None, state(KeyState::Revoked)))
+        .make(edit(key.pk, None, state(KeyState::Revoked)))
         .await
         .unwrap();
     let revoked = Refusal::KeyNotActive {
@@ -498,8 +485,8 @@ pub(super) async fn guard_every_write(fixture: &Fixture) {
     assert_eq!(refusal(other, put(5, T0)).await, revoked);
 
     let unknown = AccessKeyPk(1 << 40);
-    let stranger = crate::catalog::mutation::PutObject {
-        guard: Guard::Key {
+    let stranger = Mutation {
+        caller: Guard::Key {
             pk: unknown,
             epoch: 1,
             account: None,

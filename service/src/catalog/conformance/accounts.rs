@@ -31,7 +31,7 @@ pub(super) async fn are_made_once(fixture: &Fixture) {
 pub(super) async fn suspended_ones_own_nothing_new(fixture: &Fixture) {
     let (catalog, id) = (&fixture.catalog, fixture.account.id);
     catalog
-        .submit(UpdateAccount {
+        .make(UpdateAccount {
             id,
             state: AccountState::Suspended,
         })
@@ -44,7 +44,7 @@ pub(super) async fn suspended_ones_own_nothing_new(fixture: &Fixture) {
     let key = super::fixture::new_key(catalog, KeyScope::Account(id)).await;
     assert_eq!(refusal(catalog, key).await, Refusal::AccountNotFound(id));
     catalog
-        .submit(UpdateAccount {
+        .make(UpdateAccount {
             id,
             state: AccountState::Active,
         })

@@ -1,6 +1,6 @@
 use super::fixture::{Fixture, later};
 use crate::catalog::model::{AuditEntry, AuditRecord};
-use crate::catalog::mutation::AppendAudit;
+use crate::catalog::mutation::{AppendAudit, Mutation};
 use crate::catalog::query::{ListAudit, More};
 use crate::catalog::sql::Statement;
 use crate::catalog::{Catalog, CatalogError, MAX_READ_DETAILS};
@@ -21,10 +21,8 @@ fn entry(fixture: &Fixture, number: i64) -> AuditEntry {
 }
 
 async fn append(catalog: &Catalog, entry: AuditEntry) {
-    catalog
-        .submit_audited(AppendAudit, vec![entry])
-        .await
-        .unwrap();
+    let mutation = Mutation::from(AppendAudit).audited(vec![entry]);
+    catalog.submit(mutation).await.unwrap();
 }
 
 fn entries(records: &[AuditRecord]) -> Vec<AuditEntry> {

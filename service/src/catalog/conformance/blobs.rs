@@ -1,6 +1,6 @@
 use super::fixture::{Fixture, T0, later, put, put_blob, refusal};
 use crate::catalog::model::{DataOwner, GarbageBlob, NewData, ObjectData};
-use crate::catalog::mutation::PutObject;
+use crate::catalog::mutation::{Mutation, PutObject};
 use crate::catalog::query::ListGarbage;
 use crate::catalog::{Reclaim, Refusal};
 use crate::domain::{BlobBatchId, BlobId, NodeId, Timestamp};
@@ -39,7 +39,7 @@ pub(super) async fn need_a_reservation(fixture: &Fixture) {
     let batch = fixture.batch().await;
     fixture
         .other
-        .submit(put_blob(bucket, "kept", batch, 1))
+        .make(put_blob(bucket, "kept", batch, 1))
         .await
         .unwrap();
     let referenced = fixture
@@ -77,23 +77,15 @@ pub(super) async fn become_garbage_with_their_last_reference(fixture: &Fixture) 
     let batch = fixture.batch().await;
     fixture
         .catalog
-        .submit(put_blob(bucket, "k", batch, 1))
+        .make(put_blob(bucket, "k", batch, 1))
         .await
         .unwrap();
     let twice = vec![
         put_blob(bucket, "k", batch, 2),
         put_blob(bucket, "k", batch, 3),
     ];
-    let twice = twice
-        .into_iter()
-        .map(crate::catalog::mutation::Change::PutObject);
-    let twice = twice
-        .map(|change| crate::catalog::mutation::Mutation {
-            change,
-            audit: Vec::new(),
-            asker: None,
-        })
-        .collect();
+    let twice = twice.into_iter().map(|put| Mutation::from(put).untyped());
+    let twice = twice.collect();
     fixture.catalog.commit(twice).await.unwrap();
     assert_eq!(
         garbage(fixture).await,
@@ -105,7 +97,7 @@ pub(super) async fn become_garbage_with_their_last_reference(fixture: &Fixture) 
     assert!(garbage(fixture).await.is_empty());
     fixture
         .other
-        .submit(put(bucket, "k", b"small"))
+        .make(put(bucket, "k", b"small"))
         .await
         .unwrap();
     assert_eq!(garbage(fixture).await, [id(batch, 3)]);
@@ -134,15 +126,12 @@ pub(super) async fn are_kept_while_somebody_reads(fixture: &Fixture) {
     let batch = fixture.batch().await;
     fixture
         .catalog
-        .submit(put_blob(bucket, "k", batch, 1))
+        .make(put_blob(bucket, "k", batch, 1))
         .await
         .unwrap();
     fixture
         .catalog
-        .submit(PutObject {
-            now: later(100),
-            ..put(bucket, "k", b"small")
-        })
+        .make(Mutation::by_system(later(100), put(bucket, "k", b"small")))
         .await
         .unwrap();
     assert!(
@@ -250,7 +239,7 @@ pub(super) async fn are_shared_only_while_they_are_there(fixture: &Fixture) {
     let batch = fixture.batch().await;
     let source = fixture
         .catalog
-        .submit(put_blob(bucket, "source", batch, 1))
+        .make(put_blob(bucket, "source", batch, 1))
         .await
         .unwrap()
         .row;
@@ -273,10 +262,10 @@ pub(super) async fn are_shared_only_while_they_are_there(fixture: &Fixture) {
         meta: source.meta.clone(),
         ..put(bucket, name, b"")
     };
-    fixture.other.submit(copy("copy")).await.unwrap();
+    fixture.other.make(copy("copy")).await.unwrap();
     fixture
         .catalog
-        .submit(put(bucket, "source", b"small"))
+        .make(put(bucket, "source", b"small"))
         .await
         .unwrap();
     assert!(garbage(fixture).await.is_empty(), "the copy refers to it");
@@ -288,7 +277,7 @@ pub(super) async fn are_shared_only_while_they_are_there(fixture: &Fixture) {
     assert_eq!(&found.data, &ObjectData::Extents(layout.clone()));
     fixture
         .other
-        .submit(put(bucket, "copy", b"small"))
+        .make(put(bucket, "copy", b"small"))
         .await
         .unwrap();
     assert_eq!(garbage(fixture).await, [id(batch, 1)]);
@@ -299,7 +288,7 @@ pub(super) async fn are_told_to_whoever_checks(fixture: &Fixture) {
     let batch = fixture.batch().await;
     for (name, index) in [("a", 1), ("b", 2), ("gone", 3)] {
         let change = put_blob(bucket, name, batch, index);
-        fixture.catalog.submit(change).await.unwrap();
+        fixture.catalog.make(change).await.unwrap();
     }
     fixture.put(bucket, "gone").await;
     let layouts = fixture.other.list_layouts(None, 10).await.unwrap();
@@ -386,10 +375,7 @@ async fn condemn(fixture: &Fixture) -> Vec<BlobId> {
 pub(super) async fn of_adopted_reservations_are_committed(fixture: &Fixture) {
     let bucket = fixture.bucket("blobs").await.id;
     let batch = adopted(fixture).await;
-    let committed = fixture
-        .catalog
-        .submit(put_blob(bucket, "k", batch, 1))
-        .await;
+    let committed = fixture.catalog.make(put_blob(bucket, "k", batch, 1)).await;
     committed.unwrap();
     assert!(garbage(fixture).await.is_empty(), "it was taken out");
     assert!(condemn(fixture).await.is_empty());
@@ -401,7 +387,7 @@ pub(super) async fn of_adopted_reservations_are_committed(fixture: &Fixture) {
     let reclaim = async || fixture.catalog.reclaim_blob(id(batch, 2), later(30)).await;
     assert_eq!(reclaim().await.unwrap(), Reclaim::Marked);
     assert_eq!(garbage(fixture).await, [id(batch, 2)]);
-    fixture.catalog.submit(late).await.unwrap();
+    fixture.catalog.make(late).await.unwrap();
     assert!(garbage(fixture).await.is_empty());
     let referenced = fixture.other.list_referenced_blobs(None, 9).await.unwrap();
     assert_eq!(referenced, [id(batch, 1), id(batch, 2)]);
@@ -438,10 +424,7 @@ pub(super) async fn with_a_new_mark_are_not_condemned(fixture: &Fixture) {
 pub(super) async fn in_doubt_become_garbage_without_their_reservation(fixture: &Fixture) {
     let bucket = fixture.bucket("blobs").await.id;
     let batch = adopted(fixture).await;
-    let committed = fixture
-        .catalog
-        .submit(put_blob(bucket, "k", batch, 1))
-        .await;
+    let committed = fixture.catalog.make(put_blob(bucket, "k", batch, 1)).await;
     committed.unwrap();
     let in_doubt = vec![1, 5];
     let retired = fixture

@@ -1,17 +1,13 @@
-use super::fixture::{Fixture, T0, later, make_account, make_bucket, put, refusal};
+use super::fixture::{Fixture, make_account, make_bucket, put, refusal};
 use crate::catalog::mutation::{
-    AbortUpload, BucketEdit, DeleteBucket, DeleteObject, Guard, Preconditions, UpdateBucket,
+    AbortUpload, BucketEdit, DeleteBucket, DeleteObject, Preconditions, UpdateBucket,
 };
 use crate::catalog::query::{ListBuckets, More};
 use crate::catalog::{CatalogError, Refusal};
 use crate::domain::{BucketId, CorsRule, ObjectOwnership, Tag};
 
 fn delete(bucket: BucketId) -> DeleteBucket {
-    DeleteBucket {
-        bucket,
-        guard: Guard::System,
-        now: T0,
-    }
+    DeleteBucket { bucket }
 }
 
 pub(super) async fn have_one_owner_per_name(fixture: &Fixture) {
@@ -36,7 +32,7 @@ pub(super) async fn are_another_after_deletion(fixture: &Fixture) {
         other.bucket_by_name(&first.name).await.unwrap().as_deref(),
         Some(&*first)
     );
-    catalog.submit(delete(first.id)).await.unwrap();
+    catalog.make(delete(first.id)).await.unwrap();
     for node in [catalog, other] {
         assert_eq!(node.bucket_by_name(&first.name).await.unwrap(), None);
     }
@@ -54,7 +50,7 @@ pub(super) async fn are_another_after_deletion(fixture: &Fixture) {
         refusal(other, put(first.id, "k", b"x")).await,
         Refusal::BucketGone(first.id)
     );
-    assert!(other.submit(put(second.id, "k", b"x")).await.is_ok());
+    assert!(other.make(put(second.id, "k", b"x")).await.is_ok());
     assert!(
         fixture.catalog.bucket(first.id).await.unwrap().is_some(),
         "its tokens can still say what they were for"
@@ -73,11 +69,9 @@ pub(super) async fn are_deleted_only_empty(fixture: &Fixture) {
         bucket,
         key,
         preconditions: Preconditions::default(),
-        guard: Guard::System,
-        now: T0,
     };
-    fixture.catalog.submit(remove).await.unwrap();
-    fixture.other.submit(delete(bucket)).await.unwrap();
+    fixture.catalog.make(remove).await.unwrap();
+    fixture.other.make(delete(bucket)).await.unwrap();
 }
 
 pub(super) async fn keep_their_settings(fixture: &Fixture) {
@@ -85,8 +79,6 @@ pub(super) async fn keep_their_settings(fixture: &Fixture) {
     let update = |edits| UpdateBucket {
         bucket: bucket.id,
         edits,
-        guard: Guard::System,
-        now: T0,
     };
     let tags = vec![Tag {
         key: "k\u{0}ä".into(),
@@ -102,7 +94,7 @@ pub(super) async fn keep_their_settings(fixture: &Fixture) {
         BucketEdit::Cors(Some(vec![rule.clone()])),
         BucketEdit::Ownership(Some(ObjectOwnership::ObjectWriter)),
     ];
-    let after = fixture.catalog.submit(update(edits)).await.unwrap();
+    let after = fixture.catalog.make(update(edits)).await.unwrap();
     let read = fixture
         .other
         .bucket_by_name(&bucket.name)
@@ -116,7 +108,7 @@ pub(super) async fn keep_their_settings(fixture: &Fixture) {
     );
     let after = fixture
         .other
-        .submit(update(vec![BucketEdit::Tagging(None)]))
+        .make(update(vec![BucketEdit::Tagging(None)]))
         .await
         .unwrap();
     assert_eq!(
@@ -134,7 +126,7 @@ pub(super) async fn are_listed_by_name(fixture: &Fixture) {
         fixture.bucket(name).await;
     }
     let gone = fixture.bucket("b-gone").await;
-    fixture.catalog.submit(delete(gone.id)).await.unwrap();
+    fixture.catalog.make(delete(gone.id)).await.unwrap();
     let stranger = make_account(&fixture.catalog, "stranger").await.unwrap();
     make_bucket(&fixture.catalog, stranger.id, "b-3")
         .await
@@ -178,13 +170,13 @@ pub(super) async fn end_their_uploads(fixture: &Fixture) {
     let bucket = fixture.bucket("with-uploads").await.id;
     let upload = fixture
         .catalog
-        .submit(super::uploads::begin(bucket, "k", 1))
+        .make(super::uploads::begin(bucket, "k", 1))
         .await
         .unwrap();
     let batch = fixture.batch().await;
     fixture
         .catalog
-        .submit(super::uploads::part(&upload, 1, batch, 1))
+        .make(super::uploads::part(&upload, 1, batch, 1))
         .await
         .unwrap();
     assert!(
@@ -195,7 +187,7 @@ pub(super) async fn end_their_uploads(fixture: &Fixture) {
             .unwrap()
             .is_empty()
     );
-    fixture.catalog.submit(delete(bucket)).await.unwrap();
+    fixture.catalog.make(delete(bucket)).await.unwrap();
     let orphans = fixture.other.orphaned_uploads(10).await.unwrap();
     assert_eq!(
         orphans.iter().map(|orphan| orphan.id).collect::<Vec<_>>(),
@@ -204,10 +196,8 @@ pub(super) async fn end_their_uploads(fixture: &Fixture) {
     let abort = AbortUpload {
         bucket,
         upload: upload.id,
-        guard: Guard::System,
-        now: later(1),
     };
-    fixture.other.submit(abort).await.unwrap();
+    fixture.other.make(abort).await.unwrap();
     assert!(
         fixture
             .catalog

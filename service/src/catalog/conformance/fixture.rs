@@ -10,7 +10,7 @@ use crate::catalog::model::{
     SealedSecret, StoredObject,
 };
 use crate::catalog::mutation::{
-    CreateAccessKey, CreateAccount, CreateBucket, Guard, Preconditions, PutObject,
+    CreateAccessKey, CreateAccount, CreateBucket, Mutation, Preconditions, PutObject,
 };
 use crate::catalog::{
     Catalog, CatalogError, CatalogOptions, CatalogUrl, Refusal, TypedChange, UnsafeDatabase,
@@ -21,6 +21,23 @@ use crate::domain::{
     AccessKeyPk, AccountId, BlobBatchId, BlobId, BucketConfig, BucketId, ETag, NodeId, ObjectKey,
     OwnerId, Permission, Timestamp,
 };
+
+/// In tests the service itself makes a change at [`T0`], unless the test says otherwise.
+impl<C: TypedChange> From<C> for Mutation<C> {
+    fn from(change: C) -> Self {
+        Self::by_system(T0, change)
+    }
+}
+
+impl Catalog {
+    /// Makes a change, at [`T0`] by the service itself unless it is a mutation.
+    pub(crate) async fn make<C: TypedChange>(
+        &self,
+        change: impl Into<Mutation<C>>,
+    ) -> Result<C::Answer, CatalogError> {
+        self.submit(change.into()).await
+    }
+}
 
 /// The beginning of every case.
 pub(crate) const T0: Timestamp = Timestamp::from_seconds(1_800_000_000);
@@ -159,7 +176,7 @@ impl Fixture {
 
     pub(super) async fn key(&self, scope: KeyScope) -> Arc<AccessKey> {
         self.catalog
-            .submit(new_key(&self.catalog, scope).await)
+            .make(new_key(&self.catalog, scope).await)
             .await
             .unwrap()
     }
@@ -180,7 +197,7 @@ impl Fixture {
         name: &str,
     ) -> Arc<crate::catalog::model::ObjectRow> {
         self.catalog
-            .submit(put(bucket, name, b"x"))
+            .make(put(bucket, name, b"x"))
             .await
             .unwrap()
             .row
@@ -216,9 +233,8 @@ pub(crate) async fn make_account(
         id,
         owner_id: OwnerId::from_bytes(owner),
         name: name.into(),
-        now: T0,
     };
-    catalog.submit(change).await
+    catalog.make(change).await
 }
 
 pub(crate) async fn make_bucket(
@@ -232,10 +248,8 @@ pub(crate) async fn make_bucket(
         account,
         region: "eu-central-1".into(),
         config: BucketConfig::default(),
-        guard: Guard::System,
-        now: T0,
     };
-    catalog.submit(change).await
+    catalog.make(change).await
 }
 
 pub(crate) async fn new_key(catalog: &Catalog, scope: KeyScope) -> CreateAccessKey {
@@ -255,7 +269,6 @@ pub(crate) async fn new_key(catalog: &Catalog, scope: KeyScope) -> CreateAccessK
             nonce: vec![1; 12],
             sealed: vec![2; 64],
         },
-        now: T0,
         by: "root".into(),
     }
 }
@@ -278,8 +291,6 @@ pub(super) fn put(bucket: BucketId, name: &str, bytes: &'static [u8]) -> PutObje
         meta,
         data,
         preconditions: Preconditions::default(),
-        guard: Guard::System,
-        now: T0,
     }
 }
 
@@ -305,11 +316,14 @@ pub(crate) fn put_blob(bucket: BucketId, name: &str, batch: BlobBatchId, index: 
 }
 
 /// The refusal that a change met.
-pub(super) async fn refusal<C: TypedChange>(catalog: &Catalog, change: C) -> Refusal
+pub(super) async fn refusal<C: TypedChange>(
+    catalog: &Catalog,
+    change: impl Into<Mutation<C>>,
+) -> Refusal
 where
     C::Answer: std::fmt::Debug,
 {
-    match catalog.submit(change).await {
+    match catalog.make(change).await {
         Err(CatalogError::Refused(refusal)) => refusal,
         other => panic!("should have been refused: {other:?}"),
     }

@@ -1,23 +1,15 @@
-use super::fixture::{Fixture, T0, key, later, put, refusal};
+use super::fixture::{Fixture, T0, key, put, refusal};
 use crate::catalog::model::{AuditEntry, KeyState, LastUse};
 use crate::catalog::mutation::{
-    Change, DeleteObject, Guard, IfNoneMatch, KeyEdit, Mutation, Preconditions, PutObject,
-    RecordUsage, UpdateAccessKey,
+    DeleteObject, Guard, IfNoneMatch, KeyEdit, Mutation, Preconditions, PutObject, RecordUsage,
+    UpdateAccessKey,
 };
 use crate::catalog::query::ListAudit;
 use crate::catalog::{CatalogError, Condition, Outcome, Refusal, Verdict};
 use crate::domain::BucketId;
 
-fn plain(change: Change) -> Mutation {
-    Mutation {
-        change,
-        audit: Vec::new(),
-        asker: None,
-    }
-}
-
 fn put_change(bucket: BucketId, name: &str) -> Mutation {
-    plain(Change::PutObject(put(bucket, name, b"x")))
+    Mutation::from(put(bucket, name, b"x")).untyped()
 }
 
 fn absent() -> Preconditions {
@@ -78,17 +70,20 @@ pub(super) async fn sees_earlier_changes_of_the_same_batch(fixture: &Fixture) {
         epoch: 1,
         account: token.scope.account(),
     };
-    let create = PutObject {
-        preconditions: absent(),
-        guard,
-        ..put(bucket, "k", b"x")
+    let create = Mutation {
+        caller: guard,
+        ..Mutation::from(PutObject {
+            preconditions: absent(),
+            ..put(bucket, "k", b"x")
+        })
     };
-    let delete = DeleteObject {
-        bucket,
-        key: key("k"),
-        preconditions: Preconditions::default(),
-        guard,
-        now: later(1),
+    let delete = Mutation {
+        caller: guard,
+        ..Mutation::from(DeleteObject {
+            bucket,
+            key: key("k"),
+            preconditions: Preconditions::default(),
+        })
     };
     let revoke = UpdateAccessKey {
         pk: token.pk,
@@ -97,16 +92,15 @@ pub(super) async fn sees_earlier_changes_of_the_same_batch(fixture: &Fixture) {
             state: Some(KeyState::Revoked),
             ..KeyEdit::default()
         },
-        now: T0,
         by: "root".into(),
     };
     let batch = vec![
-        plain(Change::PutObject(create.clone())),
-        plain(Change::PutObject(create.clone())),
-        plain(Change::DeleteObject(delete)),
-        plain(Change::PutObject(create.clone())),
-        plain(Change::UpdateAccessKey(revoke)),
-        plain(Change::PutObject(create)),
+        create.clone().untyped(),
+        create.clone().untyped(),
+        delete.untyped(),
+        create.clone().untyped(),
+        Mutation::from(revoke).untyped(),
+        create.untyped(),
     ];
     let verdicts = fixture.catalog.commit(batch).await.unwrap();
     let taken = Refusal::Precondition(Condition::IfNoneMatch);
@@ -140,7 +134,7 @@ pub(super) async fn writes_audit_with_the_change(fixture: &Fixture) {
     let accepted = put(bucket, "k", b"x");
     fixture
         .catalog
-        .submit_audited(accepted, vec![entry("one"), entry("two")])
+        .submit(Mutation::from(accepted).audited(vec![entry("one"), entry("two")]))
         .await
         .unwrap();
     let refused = PutObject {
@@ -150,7 +144,7 @@ pub(super) async fn writes_audit_with_the_change(fixture: &Fixture) {
     assert!(
         fixture
             .catalog
-            .submit_audited(refused, vec![entry("never")])
+            .submit(Mutation::from(refused).audited(vec![entry("never")]))
             .await
             .is_err()
     );
@@ -186,8 +180,8 @@ pub(super) async fn survives_values_that_no_database_takes(fixture: &Fixture) {
         ..RecordUsage::default()
     };
     let (usage, stored) = tokio::join!(
-        fixture.catalog.submit(usage),
-        fixture.catalog.submit(put(bucket, "k", b"x"))
+        fixture.catalog.make(usage),
+        fixture.catalog.make(put(bucket, "k", b"x"))
     );
     usage.unwrap();
     stored.unwrap();
@@ -201,11 +195,7 @@ pub(super) async fn drains_before_closing(fixture: &Fixture) {
     let submitted: Vec<_> = (0..50)
         .map(|number| {
             let catalog = fixture.catalog.clone();
-            tokio::spawn(async move {
-                catalog
-                    .submit(put(bucket, &format!("{number}"), b"x"))
-                    .await
-            })
+            tokio::spawn(async move { catalog.make(put(bucket, &format!("{number}"), b"x")).await })
         })
         .collect();
     fixture.catalog.close().await;
@@ -217,7 +207,7 @@ pub(super) async fn drains_before_closing(fixture: &Fixture) {
         }
     }
     assert!(matches!(
-        fixture.catalog.submit(put(bucket, "late", b"x")).await,
+        fixture.catalog.make(put(bucket, "late", b"x")).await,
         Err(CatalogError::Closed)
     ));
     let reopened = fixture.reopened().await;

@@ -5,9 +5,10 @@ use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;
 
 use super::fixture::{Fixture, put};
-use crate::catalog::mutation::{Change, Mutation};
-use crate::catalog::query::{ListObjects, Listed, ObjectPage};
-use crate::domain::BucketId;
+use crate::catalog::model::{ObjectHeaders, ObjectMeta};
+use crate::catalog::mutation::{Mutation, PutObject};
+use crate::catalog::query::{ListObjects, Listed, ListedObject, ObjectPage, ObjectView};
+use crate::domain::{BucketId, Tag};
 
 /// What a listing must answer, by looking at every key.
 fn model(keys: &BTreeSet<String>, query: &ListObjects) -> (Vec<String>, bool) {
@@ -62,17 +63,9 @@ fn delimiter() -> impl Strategy<Value = String> {
 }
 
 async fn fill(fixture: &Fixture, bucket: BucketId, keys: &BTreeSet<String>) {
-    let puts = keys
-        .iter()
-        .map(|name| Change::PutObject(put(bucket, name, b"x")));
-    let puts = puts
-        .map(|change| Mutation {
-            change,
-            audit: Vec::new(),
-            asker: None,
-        })
-        .collect();
-    let verdicts = fixture.catalog.commit(puts).await.unwrap();
+    let puts = keys.iter().map(|name| put(bucket, name, b"x"));
+    let puts = puts.map(|put| Mutation::from(put).untyped());
+    let verdicts = fixture.catalog.commit(puts.collect()).await.unwrap();
     assert!(verdicts.iter().all(Result::is_ok));
 }
 
@@ -92,6 +85,7 @@ pub(super) async fn agrees_with_a_model(fixture: &Fixture) {
                 delimiter,
                 after,
                 max,
+                view: ObjectView::Basic,
             };
             let page = fixture.other.list_objects(&query).await.unwrap();
             let (expected, more) = model(&keys, &query);
@@ -127,5 +121,49 @@ pub(super) async fn pages_add_up(fixture: &Fixture) {
         }
         assert_eq!(all.len(), expected);
         assert!(all.is_sorted_by(|a, b| a < b));
+    }
+}
+
+pub(super) async fn show_attributes_in_the_full_view_only(fixture: &Fixture) {
+    let bucket = fixture.bucket("views").await.id;
+    let tag = Tag {
+        key: "a".into(),
+        value: "b".into(),
+    };
+    let stored = put(bucket, "directory/k", b"x");
+    let stored = PutObject {
+        meta: ObjectMeta {
+            tags: vec![tag.clone()],
+            part_count: 3,
+            ..stored.meta
+        },
+        ..stored
+    };
+    let stored = fixture.catalog.make(stored).await.unwrap().row;
+    for (delimiter, prefix) in [("", ""), ("/", "directory/")] {
+        for view in [ObjectView::Basic, ObjectView::Full] {
+            let query = ListObjects {
+                delimiter: delimiter.into(),
+                prefix: prefix.into(),
+                view,
+                ..ListObjects::all(bucket, 10)
+            };
+            let page = fixture.other.list_objects(&query).await.unwrap();
+            let attributes = match view {
+                ObjectView::Basic => None,
+                ObjectView::Full => Some((ObjectHeaders::default(), vec![tag.clone()])),
+            };
+            let expected = ListedObject {
+                key: stored.key.clone(),
+                generation: stored.generation,
+                modified: stored.modified,
+                size: 1,
+                etag: stored.meta.etag,
+                part_count: 3,
+                checksum: None,
+                attributes,
+            };
+            assert_eq!(page.entries, [Listed::Entry(expected)]);
+        }
     }
 }

@@ -94,6 +94,7 @@ cases! {
     blobs::with_a_reservation_need_no_mark,
     listing::agrees_with_a_model,
     listing::pages_add_up,
+    listing::show_attributes_in_the_full_view_only,
     races::of_absent_keys_have_one_winner,
     races::of_generations_lose_no_update,
     races::of_bucket_names_have_one_winner,

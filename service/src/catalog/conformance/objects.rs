@@ -6,7 +6,7 @@ use crate::catalog::model::{
     PartLayout, RetentionMode,
 };
 use crate::catalog::mutation::{
-    DeleteObject, Guard, IfMatch, IfNoneMatch, Preconditions, PutObject, UpdateObject,
+    DeleteObject, IfMatch, IfNoneMatch, Mutation, Preconditions, PutObject, UpdateObject,
 };
 use crate::catalog::{Condition, Refusal};
 use crate::domain::{
@@ -18,8 +18,6 @@ fn delete(bucket: BucketId, name: &str) -> DeleteObject {
         bucket,
         key: key(name),
         preconditions: Preconditions::default(),
-        guard: Guard::System,
-        now: later(9),
     }
 }
 
@@ -86,7 +84,7 @@ pub(super) async fn come_back_as_they_were(fixture: &Fixture) {
             data,
             ..put(bucket, &name, b"")
         };
-        let stored = fixture.catalog.submit(change).await.unwrap();
+        let stored = fixture.catalog.make(change).await.unwrap();
         assert_eq!(stored.replaced, None);
         let found = fixture.get(bucket, &name).await.unwrap();
         assert_eq!((&found.row, &found.data), (&stored.row, &expected));
@@ -104,7 +102,7 @@ pub(super) async fn are_replaced_and_deleted(fixture: &Fixture) {
     let bucket = fixture.bucket("replacing").await.id;
     assert_eq!(fixture.get(bucket, "k").await, None);
     let first = fixture.put(bucket, "k").await;
-    let second = fixture.other.submit(put(bucket, "k", b"yy")).await.unwrap();
+    let second = fixture.other.make(put(bucket, "k", b"yy")).await.unwrap();
     assert_eq!(second.replaced, Some(first.clone()));
     assert!(second.row.generation > first.generation);
     let found = fixture.get(bucket, "k").await.unwrap();
@@ -112,12 +110,12 @@ pub(super) async fn are_replaced_and_deleted(fixture: &Fixture) {
         (&found.row, &found.data),
         (&second.row, &ObjectData::Inline(Bytes::from_static(b"yy")))
     );
-    let third = fixture.catalog.submit(put(bucket, "k", b"")).await.unwrap();
+    let third = fixture.catalog.make(put(bucket, "k", b"")).await.unwrap();
     assert_eq!(third.row.place, DataPlace::Empty);
-    let deleted = fixture.catalog.submit(delete(bucket, "k")).await.unwrap();
+    let deleted = fixture.catalog.make(delete(bucket, "k")).await.unwrap();
     assert_eq!(deleted.removed, Some(third.row));
     assert_eq!(fixture.get(bucket, "k").await, None);
-    let again = fixture.other.submit(delete(bucket, "k")).await.unwrap();
+    let again = fixture.other.make(delete(bucket, "k")).await.unwrap();
     assert_eq!(again.removed, None);
 }
 
@@ -180,11 +178,9 @@ pub(super) async fn obey_preconditions(fixture: &Fixture) {
             key: key("k"),
             tags: Vec::new(),
             preconditions: preconditions.clone(),
-            guard: Guard::System,
-            now: T0,
         };
         match &existing {
-            None => drop(fixture.catalog.submit(update).await.unwrap()),
+            None => drop(fixture.catalog.make(update).await.unwrap()),
             Some(expected) => assert_eq!(
                 refusal(&fixture.catalog, update).await,
                 *expected,
@@ -202,8 +198,8 @@ pub(super) async fn obey_preconditions(fixture: &Fixture) {
         };
         match missing {
             None => {
-                fixture.other.submit(remove).await.unwrap();
-                fixture.other.submit(create).await.unwrap();
+                fixture.other.make(remove).await.unwrap();
+                fixture.other.make(create).await.unwrap();
             }
             Some(expected) => {
                 assert_eq!(
@@ -234,10 +230,12 @@ pub(super) async fn get_tags_without_a_new_generation(fixture: &Fixture) {
         key: key("k"),
         tags: tags.clone(),
         preconditions: Preconditions::default(),
-        guard: Guard::System,
-        now: later(5),
     };
-    let after = fixture.other.submit(update.clone()).await.unwrap();
+    let after = fixture
+        .other
+        .make(Mutation::by_system(later(5), update.clone()))
+        .await
+        .unwrap();
     let found = fixture.get(bucket, "k").await.unwrap();
     assert_eq!(found.row, after.row);
     assert_eq!(

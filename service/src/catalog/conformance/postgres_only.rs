@@ -9,9 +9,9 @@ use super::blobs::id;
 use super::fixture::{Fixture, T0, options, postgres_with, put, put_blob};
 use crate::blobs::{BlobStore, BlobStoreOptions, StoreUrl};
 use crate::catalog::model::{KeyScope, KeyState};
-use crate::catalog::mutation::{KeyEdit, UpdateAccessKey};
-use crate::catalog::query::ListGarbage;
-use crate::catalog::sql::{Fault, Statement, Unfinished};
+use crate::catalog::mutation::{KeyEdit, Mutation, UpdateAccessKey};
+use crate::catalog::query::{ListGarbage, ListedObject};
+use crate::catalog::sql::{Excerpt as _, Fault, Statement, Unfinished};
 use crate::catalog::{Catalog, CatalogError, CatalogOptions, CatalogUrl, UpkeepClock};
 use crate::clock::Clock;
 use crate::domain::{NodeId, Timestamp};
@@ -49,13 +49,12 @@ async fn garbage_is_dated_by_the_servers_clock() {
     // The clock of the node that asks is years behind.
     for name in ["k", "k", "other"] {
         let index = if name == "k" { 1 } else { 2 };
-        let mut change = put_blob(bucket, name, batch, index);
-        change.now = Timestamp::EPOCH;
-        fixture.catalog.submit(change).await.unwrap();
+        let change = put_blob(bucket, name, batch, index);
+        let change = Mutation::by_system(Timestamp::EPOCH, change);
+        fixture.catalog.make(change).await.unwrap();
     }
-    let mut small = put(bucket, "other", b"small");
-    small.now = Timestamp::EPOCH;
-    fixture.catalog.submit(small).await.unwrap();
+    let small = Mutation::by_system(Timestamp::EPOCH, put(bucket, "other", b"small"));
+    fixture.catalog.make(small).await.unwrap();
     let retired = fixture
         .catalog
         .retire_blob_batch(batch, vec![3], Timestamp::EPOCH);
@@ -133,11 +132,10 @@ async fn a_revocation_that_gets_no_lock_says_so_and_changes_nothing() {
             state: Some(KeyState::Revoked),
             ..KeyEdit::default()
         },
-        now: T0,
         by: "root".into(),
     };
     let begun = Instant::now();
-    let refused = fixture.catalog.submit(revoke()).await.unwrap_err();
+    let refused = fixture.catalog.make(revoke()).await.unwrap_err();
     assert!(
         matches!(&refused, CatalogError::Database(error) if Fault::of(error) == Fault::Unavailable),
         "{refused:?}"
@@ -150,7 +148,7 @@ async fn a_revocation_that_gets_no_lock_says_so_and_changes_nothing() {
         .unwrap();
     assert_eq!(found.as_ref(), Some(&key));
     session.close().await.unwrap();
-    fixture.catalog.submit(revoke()).await.unwrap();
+    fixture.catalog.make(revoke()).await.unwrap();
     fixture.finish().await;
 }
 
@@ -194,11 +192,7 @@ async fn connections_that_died_are_no_reason_to_fail() {
         .execute(&mut session)
         .await
         .unwrap();
-        fixture
-            .catalog
-            .submit(put(bucket, "k", b"x"))
-            .await
-            .unwrap();
+        fixture.catalog.make(put(bucket, "k", b"x")).await.unwrap();
         assert!(fixture.get(bucket, "k").await.is_some());
         fixture.catalog.ping().await.unwrap();
     }
@@ -252,6 +246,37 @@ async fn a_database_without_locks_is_refused() {
         matches!(refused, Some(CatalogError::LocksWithoutEffect)),
         "{refused:?}"
     );
+    session.close().await.unwrap();
+    fixture.finish().await;
+}
+
+#[tokio::test]
+async fn a_listing_reads_its_index_and_no_table() {
+    let fixture = by_the_servers_clock().await;
+    let bucket = fixture.bucket("listed").await.id;
+    let puts = (0..300).map(|number| put(bucket, &format!("k-{number}"), b"x"));
+    let puts = puts.map(|put| Mutation::from(put).untyped());
+    fixture.catalog.commit(puts.collect()).await.unwrap();
+    let mut session = second_session(&fixture).await;
+    for statement in ["VACUUM ANALYZE objects", "SET enable_seqscan = off"] {
+        sqlx::query(statement).execute(&mut session).await.unwrap();
+    }
+    let columns = ListedObject::select_list("o");
+    let explain = format!(
+        "EXPLAIN (ANALYZE) SELECT {columns} FROM objects o WHERE o.bucket_id = {} AND o.key >= ''
+         ORDER BY o.key LIMIT 1001",
+        bucket.0
+    );
+    let plan: Vec<String> = sqlx::query_scalar(sqlx::AssertSqlSafe(explain))
+        .fetch_all(&mut session)
+        .await
+        .unwrap();
+    let plan = plan.join("\n");
+    assert!(
+        plan.contains("Index Only Scan using objects_pkey"),
+        "{plan}"
+    );
+    assert!(plan.contains("Heap Fetches: 0"), "{plan}");
     session.close().await.unwrap();
     fixture.finish().await;
 }

@@ -1,12 +1,12 @@
 use std::collections::BTreeSet;
 
 use super::blobs::{garbage, id};
-use super::fixture::{Fixture, T0, make_bucket, put, put_blob};
+use super::fixture::{Fixture, make_bucket, put, put_blob};
 use super::uploads::{begin, complete, part};
 use crate::catalog::model::{KeyState, NewData, ObjectData};
 use crate::catalog::mutation::{
-    AbortUpload, Change, DeleteBucket, DeleteObject, Guard, IfNoneMatch, KeyEdit, Mutation,
-    Preconditions, PutObject, UpdateAccessKey,
+    AbortUpload, DeleteBucket, DeleteObject, Guard, IfNoneMatch, KeyEdit, Mutation, Preconditions,
+    PutObject, UpdateAccessKey,
 };
 use crate::catalog::query::ListObjects;
 use crate::catalog::{Catalog, CatalogError, Condition, Outcome, Refusal};
@@ -33,7 +33,7 @@ pub(super) async fn of_absent_keys_have_one_winner(fixture: &Fixture) {
                 preconditions: preconditions.clone(),
                 ..put(bucket, "k", b"x")
             };
-            tokio::spawn(async move { catalog.submit(change).await })
+            tokio::spawn(async move { catalog.make(change).await })
         })
         .collect();
     let mut winners = Vec::new();
@@ -76,7 +76,7 @@ pub(super) async fn of_generations_lose_no_update(fixture: &Fixture) {
                         ..Preconditions::default()
                     };
                     match catalog
-                        .submit(PutObject {
+                        .make(PutObject {
                             preconditions,
                             ..put(bucket, "k", b"x")
                         })
@@ -138,16 +138,15 @@ pub(super) async fn with_revocation_are_ordered(fixture: &Fixture) {
             let (catalog, pk) = (node(fixture, number), token.pk);
             tokio::spawn(async move {
                 for count in 0.. {
-                    let guard = Guard::Key {
-                        pk,
-                        epoch: 1,
-                        account: None,
+                    let change = Mutation {
+                        caller: Guard::Key {
+                            pk,
+                            epoch: 1,
+                            account: None,
+                        },
+                        ..Mutation::from(put(bucket, &format!("{number}/{count}"), b"x"))
                     };
-                    let change = PutObject {
-                        guard,
-                        ..put(bucket, &format!("{number}/{count}"), b"x")
-                    };
-                    match catalog.submit(change).await {
+                    match catalog.make(change).await {
                         Ok(_) => {}
                         Err(CatalogError::Refused(Refusal::KeyNotActive { .. })) => return count,
                         Err(error) => panic!("{error:?}"),
@@ -176,10 +175,9 @@ pub(super) async fn with_revocation_are_ordered(fixture: &Fixture) {
             state: Some(KeyState::Revoked),
             ..KeyEdit::default()
         },
-        now: T0,
         by: "root".into(),
     };
-    fixture.catalog.submit(revoke).await.unwrap();
+    fixture.catalog.make(revoke).await.unwrap();
     let count = async || {
         let page = fixture
             .other
@@ -207,20 +205,18 @@ pub(super) async fn of_completions_and_aborts_have_one_winner(fixture: &Fixture)
     let batch = fixture.batch().await;
     for round in 0..50 {
         let name = format!("k-{round}");
-        let begun = fixture.catalog.submit(begin(bucket, &name, round));
+        let begun = fixture.catalog.make(begin(bucket, &name, round));
         let upload = begun.await.unwrap();
         let index = u16::try_from(round).unwrap();
         let change = part(&upload, 1, batch, index);
-        let stored = fixture.catalog.submit(change).await.unwrap();
+        let stored = fixture.catalog.make(change).await.unwrap();
         let abort = AbortUpload {
             bucket,
             upload: upload.id,
-            guard: Guard::System,
-            now: T0,
         };
         let (completed, aborted) = tokio::join!(
-            fixture.catalog.submit(complete(&upload, &[&stored])),
-            fixture.other.submit(abort)
+            fixture.catalog.make(complete(&upload, &[&stored])),
+            fixture.other.make(abort)
         );
         let gone = Refusal::UploadNotFound(upload.id);
         let found = fixture.get(bucket, &name).await;
@@ -244,9 +240,7 @@ pub(super) async fn of_copies_and_deletions_lose_no_blob(fixture: &Fixture) {
     let batch = fixture.batch().await;
     for round in 0..50 {
         let (name, copy_name) = (format!("source-{round}"), format!("copy-{round}"));
-        let stored = fixture
-            .catalog
-            .submit(put_blob(bucket, &name, batch, round));
+        let stored = fixture.catalog.make(put_blob(bucket, &name, batch, round));
         let source = stored.await.unwrap().row;
         let read = fixture.get(bucket, &name).await.unwrap();
         let ObjectData::Extents(layout) = &read.data else {
@@ -264,11 +258,9 @@ pub(super) async fn of_copies_and_deletions_lose_no_blob(fixture: &Fixture) {
             bucket,
             key: source.key.clone(),
             preconditions: Preconditions::default(),
-            guard: Guard::System,
-            now: T0,
         };
         let (copied, deleted) =
-            tokio::join!(fixture.catalog.submit(copy), fixture.other.submit(delete));
+            tokio::join!(fixture.catalog.make(copy), fixture.other.make(delete));
         assert!(deleted.unwrap().removed.is_some());
         let is_garbage = garbage(fixture).await.contains(&id(batch, round));
         match copied {
@@ -285,14 +277,10 @@ pub(super) async fn of_copies_and_deletions_lose_no_blob(fixture: &Fixture) {
 pub(super) async fn of_a_bucket_and_its_first_object_have_one_winner(fixture: &Fixture) {
     for round in 0..50 {
         let bucket = fixture.bucket(&format!("race-{round}")).await.id;
-        let delete = DeleteBucket {
-            bucket,
-            guard: Guard::System,
-            now: T0,
-        };
+        let delete = DeleteBucket { bucket };
         let (stored, deleted) = tokio::join!(
-            fixture.catalog.submit(put(bucket, "k", b"x")),
-            fixture.other.submit(delete)
+            fixture.catalog.make(put(bucket, "k", b"x")),
+            fixture.other.make(delete)
         );
         match (stored, deleted) {
             (Ok(_), Err(CatalogError::Refused(refusal))) => {
@@ -311,18 +299,13 @@ pub(super) async fn of_many_keys_and_one_keep_every_version_apart(fixture: &Fixt
     let bucket = fixture.bucket("race").await.id;
     let many = || {
         let keys = (0..300).map(|number| put(bucket, &format!("k-{number}"), b"x"));
-        let changes = keys.map(Change::PutObject).map(|change| Mutation {
-            change,
-            audit: Vec::new(),
-            asker: None,
-        });
-        changes.collect()
+        keys.map(|put| Mutation::from(put).untyped()).collect()
     };
     let mut seen = BTreeSet::new();
     for _ in 0..10 {
         let (batch, single) = tokio::join!(
             fixture.catalog.commit(many()),
-            fixture.other.submit(put(bucket, "k-7", b"y"))
+            fixture.other.make(put(bucket, "k-7", b"y"))
         );
         let verdict = batch.unwrap().swap_remove(7);
         let Ok(Outcome::Object(of_batch)) = verdict else {

@@ -6,7 +6,7 @@ use crate::catalog::model::{
     Extent, ObjectData, ObjectHeaders, ObjectLock, ObjectMeta, Part, PartData, Upload, UploadState,
 };
 use crate::catalog::mutation::{
-    AbortUpload, CompleteUpload, CreateUpload, Guard, IfNoneMatch, Preconditions, PutPart,
+    AbortUpload, CompleteUpload, CreateUpload, IfNoneMatch, Mutation, Preconditions, PutPart,
 };
 use crate::catalog::query::{ListUploads, Listed};
 use crate::catalog::{CatalogError, Condition, Refusal, Repetition};
@@ -14,10 +14,14 @@ use crate::domain::{
     AccountId, BlobBatchId, BucketId, Checksum, ChecksumAlgorithm, ChecksumType, Tag, UploadId,
 };
 
-pub(super) fn begin(bucket: BucketId, name: &str, number: u64) -> CreateUpload {
-    let started = later(number);
+/// Begins an upload at `later(number)`.
+pub(super) fn begin(bucket: BucketId, name: &str, number: u64) -> Mutation<CreateUpload> {
+    Mutation::by_system(later(number), beginning(bucket, name, number))
+}
+
+fn beginning(bucket: BucketId, name: &str, number: u64) -> CreateUpload {
     CreateUpload {
-        id: UploadId::new(started, bucket.0.to_be_bytes()),
+        id: UploadId::new(later(number), bucket.0.to_be_bytes()),
         bucket,
         key: key(name),
         initiator: "BKTY".into(),
@@ -34,8 +38,6 @@ pub(super) fn begin(bucket: BucketId, name: &str, number: u64) -> CreateUpload {
         acl: None,
         checksum: Some((ChecksumAlgorithm::Crc64Nvme, ChecksumType::FullObject)),
         most_open: 10_000,
-        guard: Guard::System,
-        now: started,
     }
 }
 
@@ -56,12 +58,15 @@ pub(super) fn part(upload: &Upload, number: u16, batch: BlobBatchId, blob: u16) 
         checksum: checksum_of(ChecksumAlgorithm::XxHash128, number),
         object_crc: checksum_of(ChecksumAlgorithm::Crc64Nvme, number),
         data: PartData::Extents(vec![extent(batch, blob, 1000)]),
-        guard: Guard::System,
-        now: T0,
     }
 }
 
-pub(super) fn complete(upload: &Upload, parts: &[&Part]) -> CompleteUpload {
+/// Completes an upload at `later(100)`.
+pub(super) fn complete(upload: &Upload, parts: &[&Part]) -> Mutation<CompleteUpload> {
+    Mutation::by_system(later(100), completion(upload, parts))
+}
+
+fn completion(upload: &Upload, parts: &[&Part]) -> CompleteUpload {
     CompleteUpload {
         bucket: upload.bucket,
         key: upload.key.clone(),
@@ -76,14 +81,12 @@ pub(super) fn complete(upload: &Upload, parts: &[&Part]) -> CompleteUpload {
             AccountId(1),
         ),
         preconditions: Preconditions::default(),
-        guard: Guard::System,
-        now: later(100),
     }
 }
 
 async fn begun(fixture: &Fixture, bucket: BucketId) -> (Arc<Upload>, BlobBatchId) {
     (
-        fixture.catalog.submit(begin(bucket, "k", 1)).await.unwrap(),
+        fixture.catalog.make(begin(bucket, "k", 1)).await.unwrap(),
         fixture.batch().await,
     )
 }
@@ -93,7 +96,7 @@ pub(super) async fn are_limited_by_bucket(fixture: &Fixture) {
     let other = fixture.bucket("another").await.id;
     let begin = |bucket, number| CreateUpload {
         most_open: 3,
-        ..begin(bucket, "k", number)
+        ..beginning(bucket, "k", number)
     };
     let limit = Refusal::TooManyUploads { limit: 3 };
     // Begun at once, so that some of them share a batch.
@@ -102,7 +105,7 @@ pub(super) async fn are_limited_by_bucket(fixture: &Fixture) {
             0 => &fixture.catalog,
             _ => &fixture.other,
         };
-        node.submit(begin(bucket, number))
+        node.make(begin(bucket, number))
     });
     let begun = futures::future::join_all(racing).await;
     let (begun, refused): (Vec<_>, Vec<_>) = begun.into_iter().partition(Result::is_ok);
@@ -115,16 +118,14 @@ pub(super) async fn are_limited_by_bucket(fixture: &Fixture) {
         id: first.id,
         ..begin(bucket, 1)
     };
-    assert_eq!(fixture.other.submit(again).await.unwrap().id, first.id);
-    fixture.catalog.submit(begin(other, 7)).await.unwrap();
+    assert_eq!(fixture.other.make(again).await.unwrap().id, first.id);
+    fixture.catalog.make(begin(other, 7)).await.unwrap();
     let abort = AbortUpload {
         bucket,
         upload: first.id,
-        guard: Guard::System,
-        now: later(9),
     };
-    fixture.catalog.submit(abort).await.unwrap();
-    fixture.other.submit(begin(bucket, 8)).await.unwrap();
+    fixture.catalog.make(abort).await.unwrap();
+    fixture.other.make(begin(bucket, 8)).await.unwrap();
     let refused = refusal(&fixture.catalog, begin(bucket, 9)).await;
     assert_eq!(refused, limit);
 }
@@ -138,12 +139,12 @@ pub(super) async fn become_objects(fixture: &Fixture) {
     );
     let first = fixture
         .catalog
-        .submit(part(&upload, 1, batch, 1))
+        .make(part(&upload, 1, batch, 1))
         .await
         .unwrap();
     let third = fixture
         .other
-        .submit(part(&upload, 3, batch, 3))
+        .make(part(&upload, 3, batch, 3))
         .await
         .unwrap();
     let empty = PutPart {
@@ -153,7 +154,7 @@ pub(super) async fn become_objects(fixture: &Fixture) {
         data: PartData::Extents(Vec::new()),
         ..part(&upload, 10_000, batch, 0)
     };
-    let last = fixture.other.submit(empty).await.unwrap();
+    let last = fixture.other.make(empty).await.unwrap();
     let page = fixture.catalog.list_parts(upload.id, 0, 2).await.unwrap();
     assert_eq!(
         (page.parts.as_slice(), page.next),
@@ -168,7 +169,7 @@ pub(super) async fn become_objects(fixture: &Fixture) {
     // Not all uploaded parts are chosen.
     let done = fixture
         .catalog
-        .submit(complete(&upload, &[&third, &last]))
+        .make(complete(&upload, &[&third, &last]))
         .await
         .unwrap();
     assert_eq!(
@@ -223,7 +224,7 @@ pub(super) async fn answer_repeated_completions_alike(fixture: &Fixture) {
     let (upload, batch) = begun(fixture, bucket).await;
     let first = fixture
         .catalog
-        .submit(part(&upload, 1, batch, 1))
+        .make(part(&upload, 1, batch, 1))
         .await
         .unwrap();
     let absent = Preconditions {
@@ -232,10 +233,11 @@ pub(super) async fn answer_repeated_completions_alike(fixture: &Fixture) {
     };
     let change = CompleteUpload {
         preconditions: absent,
-        ..complete(&upload, &[&first])
+        ..completion(&upload, &[&first])
     };
-    let done = fixture.catalog.submit(change.clone()).await.unwrap();
-    let again = fixture.other.submit(change.clone()).await.unwrap();
+    let change = Mutation::by_system(later(100), change);
+    let done = fixture.catalog.make(change.clone()).await.unwrap();
+    let again = fixture.other.make(change.clone()).await.unwrap();
     assert_eq!(
         (again.repetition, again.completed),
         (Repetition::Repeated, done.completed)
@@ -269,17 +271,17 @@ pub(super) async fn refuse_changed_parts(fixture: &Fixture) {
     let (upload, batch) = begun(fixture, bucket).await;
     let first = fixture
         .catalog
-        .submit(part(&upload, 1, batch, 1))
+        .make(part(&upload, 1, batch, 1))
         .await
         .unwrap();
     let second = fixture
         .catalog
-        .submit(part(&upload, 2, batch, 2))
+        .make(part(&upload, 2, batch, 2))
         .await
         .unwrap();
     fixture
         .other
-        .submit(part(&upload, 1, batch, 3))
+        .make(part(&upload, 1, batch, 3))
         .await
         .unwrap();
     let changed = refusal(&fixture.catalog, complete(&upload, &[&first, &second])).await;
@@ -298,7 +300,7 @@ pub(super) async fn refuse_changed_parts(fixture: &Fixture) {
             Refusal::PartList
         );
     }
-    let good = complete(&upload, &[&second]);
+    let good = completion(&upload, &[&second]);
     let short = CompleteUpload {
         meta: ObjectMeta::new(999, etag(1), AccountId(1)),
         ..good.clone()
@@ -327,7 +329,7 @@ pub(super) async fn refuse_changed_parts(fixture: &Fixture) {
         Refusal::Precondition(Condition::IfNoneMatch)
     );
     // After all these refusals everything is as it was.
-    fixture.catalog.submit(good).await.unwrap();
+    fixture.catalog.make(good).await.unwrap();
 }
 
 pub(super) async fn replace_parts(fixture: &Fixture) {
@@ -335,12 +337,12 @@ pub(super) async fn replace_parts(fixture: &Fixture) {
     let (upload, batch) = begun(fixture, bucket).await;
     let before = fixture
         .catalog
-        .submit(part(&upload, 1, batch, 1))
+        .make(part(&upload, 1, batch, 1))
         .await
         .unwrap();
     let after = fixture
         .other
-        .submit(part(&upload, 1, batch, 2))
+        .make(part(&upload, 1, batch, 2))
         .await
         .unwrap();
     assert_ne!(before.data_id, after.data_id);
@@ -361,21 +363,19 @@ pub(super) async fn end_without_an_object(fixture: &Fixture) {
     let (upload, batch) = begun(fixture, bucket).await;
     fixture
         .catalog
-        .submit(part(&upload, 1, batch, 1))
+        .make(part(&upload, 1, batch, 1))
         .await
         .unwrap();
     fixture
         .catalog
-        .submit(part(&upload, 2, batch, 2))
+        .make(part(&upload, 2, batch, 2))
         .await
         .unwrap();
     let abort = AbortUpload {
         bucket,
         upload: upload.id,
-        guard: Guard::System,
-        now: T0,
     };
-    fixture.other.submit(abort.clone()).await.unwrap();
+    fixture.other.make(abort.clone()).await.unwrap();
     assert_eq!(
         refusal(&fixture.catalog, abort).await,
         Refusal::UploadNotFound(upload.id)
@@ -396,7 +396,7 @@ pub(super) async fn are_listed_by_key_and_start(fixture: &Fixture) {
         uploads.push(
             fixture
                 .catalog
-                .submit(begin(bucket, name, number as u64))
+                .make(begin(bucket, name, number as u64))
                 .await
                 .unwrap(),
         );
@@ -477,7 +477,7 @@ pub(super) async fn share_blobs_between_parts(fixture: &Fixture) {
     let (upload, batch) = begun(fixture, bucket).await;
     let source = fixture
         .catalog
-        .submit(put_blob(bucket, "source", batch, 9))
+        .make(put_blob(bucket, "source", batch, 9))
         .await
         .unwrap()
         .row;
@@ -497,16 +497,16 @@ pub(super) async fn share_blobs_between_parts(fixture: &Fixture) {
             ..part(&upload, number, batch, 0)
         }
     };
-    let first = fixture.catalog.submit(copy(1, 0)).await.unwrap();
-    let second = fixture.other.submit(copy(2, 50_000)).await.unwrap();
+    let first = fixture.catalog.make(copy(1, 0)).await.unwrap();
+    let second = fixture.other.make(copy(2, 50_000)).await.unwrap();
     fixture
         .catalog
-        .submit(complete(&upload, &[&first, &second]))
+        .make(complete(&upload, &[&first, &second]))
         .await
         .unwrap();
     fixture
         .catalog
-        .submit(super::fixture::put(bucket, "source", b"small"))
+        .make(super::fixture::put(bucket, "source", b"small"))
         .await
         .unwrap();
     assert!(
@@ -519,7 +519,7 @@ pub(super) async fn share_blobs_between_parts(fixture: &Fixture) {
     );
     fixture
         .catalog
-        .submit(super::fixture::put(bucket, "k", b"small"))
+        .make(super::fixture::put(bucket, "k", b"small"))
         .await
         .unwrap();
     assert_eq!(garbage(fixture).await, [id(batch, 9)]);

@@ -1,9 +1,7 @@
 use super::fixture::{Fixture, T0, later, put};
 use crate::catalog::Catalog;
 use crate::catalog::model::{DenialCause, DenialRow, KeyState, LastUse, UsageRow};
-use crate::catalog::mutation::{
-    Change, KeyEdit, Mutation, PurgeAccessKey, RecordUsage, UpdateAccessKey,
-};
+use crate::catalog::mutation::{KeyEdit, Mutation, PurgeAccessKey, RecordUsage, UpdateAccessKey};
 use crate::domain::{AccessKeyPk, Timestamp};
 
 fn usage(key: AccessKeyPk, hours: u64, class: &str, requests: u64) -> UsageRow {
@@ -66,7 +64,7 @@ pub(super) async fn sum_up(fixture: &Fixture) {
         last_uses: vec![used(key, 4, "late news")],
         denials: Vec::new(),
     };
-    let (first, second) = tokio::join!(fixture.catalog.submit(first), fixture.other.submit(second));
+    let (first, second) = tokio::join!(fixture.catalog.make(first), fixture.other.make(second));
     first.and(second).unwrap();
     let found = fixture
         .other
@@ -110,7 +108,7 @@ pub(super) async fn keeps_the_latest_denials_of_each_cause(fixture: &Fixture) {
             denials,
             ..RecordUsage::default()
         };
-        catalog.submit(change).await.unwrap();
+        catalog.make(change).await.unwrap();
     };
     let of = |seconds: std::ops::Range<u64>, cause| seconds.map(move |at| denial(key, at, cause));
     let neighbours = denial(neighbour, 0, DenialCause::Holder);
@@ -161,7 +159,7 @@ pub(super) async fn go_with_their_key(fixture: &Fixture) {
             denial(stays.pk, 1, DenialCause::Holder),
         ],
     };
-    fixture.catalog.submit(record()).await.unwrap();
+    fixture.catalog.make(record()).await.unwrap();
     let revoke = UpdateAccessKey {
         pk: key.pk,
         if_version: None,
@@ -169,29 +167,20 @@ pub(super) async fn go_with_their_key(fixture: &Fixture) {
             state: Some(KeyState::Revoked),
             ..KeyEdit::default()
         },
-        now: later(2),
         by: "root".into(),
     };
-    let purge = PurgeAccessKey {
-        pk: key.pk,
-        now: later(3),
-    };
+    let purge = PurgeAccessKey { pk: key.pk };
     // A flush in the batch of the purge, and one that comes after it, bring nothing back.
-    let mutation = |change: Change| Mutation {
-        change,
-        audit: Vec::new(),
-        asker: None,
-    };
     let batch = vec![
-        mutation(Change::UpdateAccessKey(revoke)),
-        mutation(Change::RecordUsage(record())),
-        mutation(Change::PurgeAccessKey(purge)),
-        mutation(Change::RecordUsage(record())),
+        Mutation::from(revoke).untyped(),
+        Mutation::from(record()).untyped(),
+        Mutation::from(purge).untyped(),
+        Mutation::from(record()).untyped(),
     ];
     for verdict in fixture.catalog.commit(batch).await.unwrap() {
         verdict.unwrap();
     }
-    fixture.other.submit(record()).await.unwrap();
+    fixture.other.make(record()).await.unwrap();
     let left = async |pk| {
         let other = &fixture.other;
         let rows = other.usage(pk, Timestamp::EPOCH, Timestamp::MAX).await;
@@ -236,7 +225,7 @@ pub(super) async fn everything_survives_a_restart(fixture: &Fixture) {
     let token = fixture.token(bucket.id).await;
     let stored = fixture
         .catalog
-        .submit(put(bucket.id, "k", b"bytes"))
+        .make(put(bucket.id, "k", b"bytes"))
         .await
         .unwrap();
     let object = fixture.get(bucket.id, "k").await;
@@ -252,7 +241,7 @@ pub(super) async fn everything_survives_a_restart(fixture: &Fixture) {
         Some(token)
     );
     assert!(reopened.next_id().await.unwrap() > last_id);
-    let after = reopened.submit(put(bucket.id, "k", b"more")).await.unwrap();
+    let after = reopened.make(put(bucket.id, "k", b"more")).await.unwrap();
     assert_eq!(after.replaced, Some(stored.row.clone()));
     assert!(after.row.generation > stored.row.generation);
     reopened.close().await;

@@ -8,8 +8,13 @@ use crate::catalog::mutation::{
     CreateAccessKey, KeyEdit, PurgeAccessKey, ResealAccessKey, UpdateAccessKey,
 };
 use crate::catalog::{Outcome, Refusal, Verdict};
+use crate::domain::Timestamp;
 
-pub(super) fn create_access_key(state: &mut State, change: &CreateAccessKey) -> Verdict {
+pub(super) fn create_access_key(
+    state: &mut State,
+    change: &CreateAccessKey,
+    at: Timestamp,
+) -> Verdict {
     match change.scope {
         KeyScope::Everything | KeyScope::Edge => {}
         KeyScope::Account(account) => check_account(state, account)?,
@@ -39,7 +44,7 @@ pub(super) fn create_access_key(state: &mut State, change: &CreateAccessKey) -> 
         epoch: 1,
         secret: change.secret.clone(),
         created: Stamp {
-            at: change.now,
+            at,
             by: change.by.clone(),
         },
         edited: None,
@@ -50,7 +55,11 @@ pub(super) fn create_access_key(state: &mut State, change: &CreateAccessKey) -> 
     Ok(Outcome::AccessKey(key))
 }
 
-pub(super) fn update_access_key(state: &mut State, change: &UpdateAccessKey) -> Verdict {
+pub(super) fn update_access_key(
+    state: &mut State,
+    change: &UpdateAccessKey,
+    at: Timestamp,
+) -> Verdict {
     let pk = change.pk;
     let before = state
         .access_keys
@@ -72,7 +81,7 @@ pub(super) fn update_access_key(state: &mut State, change: &UpdateAccessKey) -> 
         before,
         &change.edit,
         Stamp {
-            at: change.now,
+            at,
             by: change.by.clone(),
         },
     ));
@@ -127,7 +136,11 @@ pub(super) fn reseal_access_key(state: &mut State, change: &ResealAccessKey) -> 
     Ok(Outcome::AccessKey(key))
 }
 
-pub(super) fn purge_access_key(state: &mut State, change: &PurgeAccessKey) -> Verdict {
+pub(super) fn purge_access_key(
+    state: &mut State,
+    change: &PurgeAccessKey,
+    at: Timestamp,
+) -> Verdict {
     let pk = change.pk;
     let key = state
         .access_keys
@@ -137,7 +150,7 @@ pub(super) fn purge_access_key(state: &mut State, change: &PurgeAccessKey) -> Ve
         KeyScope::Bucket { bucket, .. } => live_bucket(state, bucket).is_err(),
         KeyScope::Everything | KeyScope::Account(_) | KeyScope::Edge => false,
     };
-    let expired = key.expires.is_some_and(|expires| expires <= change.now);
+    let expired = key.expires.is_some_and(|expires| expires <= at);
     if key.state != KeyState::Revoked && !expired && !orphaned {
         return Err(Refusal::AccessKeyUsable(pk));
     }

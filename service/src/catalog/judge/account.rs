@@ -4,9 +4,9 @@ use super::State;
 use crate::catalog::model::{Account, AccountState};
 use crate::catalog::mutation::{CreateAccount, UpdateAccount};
 use crate::catalog::{Outcome, Refusal, Verdict};
-use crate::domain::AccountId;
+use crate::domain::{AccountId, Timestamp};
 
-pub(super) fn create_account(state: &mut State, change: &CreateAccount) -> Verdict {
+pub(super) fn create_account(state: &mut State, change: &CreateAccount, at: Timestamp) -> Verdict {
     if state.account_names.contains(&change.name) || state.accounts.get(&change.id).is_some() {
         return Err(Refusal::AccountExists);
     }
@@ -15,7 +15,7 @@ pub(super) fn create_account(state: &mut State, change: &CreateAccount) -> Verdi
         owner_id: change.owner_id,
         name: change.name.clone(),
         state: AccountState::Active,
-        created: change.now,
+        created: at,
     });
     state.account_names.insert(change.name.clone());
     state.accounts.put(change.id, account.clone());

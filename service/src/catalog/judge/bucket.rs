@@ -2,13 +2,13 @@ use std::sync::Arc;
 
 use super::State;
 use super::account::check_account;
-use super::guard::{check_guard, live_bucket};
+use super::guard::live_bucket;
 use crate::catalog::model::{Bucket, BucketState, Versioning};
 use crate::catalog::mutation::{BucketEdit, CreateBucket, DeleteBucket, UpdateBucket};
 use crate::catalog::{Outcome, Refusal, Verdict};
+use crate::domain::Timestamp;
 
-pub(super) fn create_bucket(state: &mut State, change: &CreateBucket) -> Verdict {
-    check_guard(state, change.guard, change.now)?;
+pub(super) fn create_bucket(state: &mut State, change: &CreateBucket, at: Timestamp) -> Verdict {
     check_account(state, change.account)?;
     let holder = state
         .bucket_names
@@ -25,7 +25,7 @@ pub(super) fn create_bucket(state: &mut State, change: &CreateBucket) -> Verdict
         name: change.name.clone(),
         account: change.account,
         region: change.region.clone(),
-        created: change.now,
+        created: at,
         state: BucketState::Alive,
         versioning: Versioning::Unversioned,
         config: change.config.clone(),
@@ -36,7 +36,6 @@ pub(super) fn create_bucket(state: &mut State, change: &CreateBucket) -> Verdict
 }
 
 pub(super) fn update_bucket(state: &mut State, change: &UpdateBucket) -> Verdict {
-    check_guard(state, change.guard, change.now)?;
     let mut bucket = Bucket::clone(&*live_bucket(state, change.bucket)?);
     for edit in &change.edits {
         match edit {
@@ -53,7 +52,6 @@ pub(super) fn update_bucket(state: &mut State, change: &UpdateBucket) -> Verdict
 /// Emptiness was looked up before the batch: a key that a neighbour stored counts too, one that a neighbour deleted does
 /// not make it empty.
 pub(super) fn delete_bucket(state: &mut State, change: &DeleteBucket) -> Verdict {
-    check_guard(state, change.guard, change.now)?;
     let bucket = live_bucket(state, change.bucket)?;
     let stored_now = state
         .objects

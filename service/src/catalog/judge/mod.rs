@@ -21,15 +21,13 @@ pub(crate) use state::{CurrentObject, State, UploadedPart};
 
 use super::Verdict;
 use super::model::AuditRecord;
-use super::mutation::{Asker, Change, Mutation};
+use super::mutation::{Change, Mutation};
 use super::outcome::Outcome;
 
 /// Decides on one mutation and, if it is accepted, changes the state.
 pub(crate) fn judge(state: &mut State, mutation: &Mutation) -> Verdict {
-    if let Some(Asker { guard, now }) = mutation.asker {
-        guard::check_guard(state, guard, now)?;
-    }
-    let outcome = judge_change(state, &mutation.change)?;
+    guard::check_guard(state, mutation.caller, mutation.at)?;
+    let outcome = judge_change(state, mutation)?;
     for entry in &mutation.audit {
         let id = state.take_id();
         state.audit.push(AuditRecord {
@@ -40,24 +38,25 @@ pub(crate) fn judge(state: &mut State, mutation: &Mutation) -> Verdict {
     Ok(outcome)
 }
 
-fn judge_change(state: &mut State, change: &Change) -> Verdict {
-    match change {
-        Change::CreateAccount(change) => account::create_account(state, change),
+fn judge_change(state: &mut State, mutation: &Mutation) -> Verdict {
+    let at = mutation.at;
+    match &mutation.change {
+        Change::CreateAccount(change) => account::create_account(state, change, at),
         Change::UpdateAccount(change) => account::update_account(state, change),
-        Change::CreateAccessKey(change) => access_key::create_access_key(state, change),
-        Change::UpdateAccessKey(change) => access_key::update_access_key(state, change),
+        Change::CreateAccessKey(change) => access_key::create_access_key(state, change, at),
+        Change::UpdateAccessKey(change) => access_key::update_access_key(state, change, at),
         Change::ResealAccessKey(change) => access_key::reseal_access_key(state, change),
-        Change::PurgeAccessKey(change) => access_key::purge_access_key(state, change),
-        Change::CreateBucket(change) => bucket::create_bucket(state, change),
+        Change::PurgeAccessKey(change) => access_key::purge_access_key(state, change, at),
+        Change::CreateBucket(change) => bucket::create_bucket(state, change, at),
         Change::UpdateBucket(change) => bucket::update_bucket(state, change),
         Change::DeleteBucket(change) => bucket::delete_bucket(state, change),
-        Change::PutObject(change) => object::put_object(state, change),
+        Change::PutObject(change) => object::put_object(state, change, at),
         Change::DeleteObject(change) => object::delete_object(state, change),
         Change::UpdateObject(change) => object::update_object(state, change),
-        Change::CreateUpload(change) => upload::create_upload(state, change),
-        Change::PutPart(change) => upload::put_part(state, change),
-        Change::AbortUpload(change) => upload::abort_upload(state, change),
-        Change::CompleteUpload(change) => upload::complete_upload(state, change),
+        Change::CreateUpload(change) => upload::create_upload(state, change, at),
+        Change::PutPart(change) => upload::put_part(state, change, at),
+        Change::AbortUpload(change) => upload::abort_upload(state, change, mutation.caller),
+        Change::CompleteUpload(change) => upload::complete_upload(state, change, at),
         Change::RecordUsage(change) => usage::record_usage(state, change),
         Change::AppendAudit(_) => Ok(Outcome::Done),
     }

@@ -49,15 +49,13 @@ impl Needs {
     pub(crate) fn of(mutations: &[Mutation]) -> Self {
         let mut needs = Self::default();
         for mutation in mutations {
-            needs.add(&mutation.change);
-            if let Some(asker) = mutation.asker {
-                needs.key_of(asker.guard);
-            }
+            needs.caller(mutation.caller);
+            needs.change(&mutation.change);
         }
         needs
     }
 
-    fn add(&mut self, change: &Change) {
+    fn change(&mut self, change: &Change) {
         match change {
             Change::CreateAccount(change) => {
                 self.accounts.insert(change.id);
@@ -76,42 +74,42 @@ impl Needs {
             Change::ResealAccessKey(change) => self.edit_key(change.pk),
             Change::PurgeAccessKey(change) => self.edit_key(change.pk),
             Change::CreateBucket(change) => {
-                self.guarded(change.guard, change.id);
+                self.buckets.insert(change.id);
                 self.edited_buckets.insert(change.id);
                 self.accounts.insert(change.account);
                 self.bucket_names.insert(change.name.clone());
             }
             Change::UpdateBucket(change) => {
-                self.guarded(change.guard, change.bucket);
+                self.buckets.insert(change.bucket);
                 self.edited_buckets.insert(change.bucket);
             }
             Change::DeleteBucket(change) => {
-                self.guarded(change.guard, change.bucket);
+                self.buckets.insert(change.bucket);
                 self.edited_buckets.insert(change.bucket);
                 self.emptiness.insert(change.bucket);
             }
             Change::PutObject(change) => {
-                self.object(change.guard, change.bucket, &change.key);
+                self.object(change.bucket, &change.key);
                 self.data(change.bucket, &change.data);
             }
-            Change::DeleteObject(change) => self.object(change.guard, change.bucket, &change.key),
-            Change::UpdateObject(change) => self.object(change.guard, change.bucket, &change.key),
+            Change::DeleteObject(change) => self.object(change.bucket, &change.key),
+            Change::UpdateObject(change) => self.object(change.bucket, &change.key),
             Change::CreateUpload(change) => {
-                self.upload(change.guard, change.bucket, change.id);
+                self.upload(change.bucket, change.id);
                 let most = self.upload_counts.entry(change.bucket).or_default();
                 *most = change.most_open.max(*most);
             }
             Change::PutPart(change) => {
-                self.upload(change.guard, change.bucket, change.upload);
+                self.upload(change.bucket, change.upload);
                 self.parts.insert((change.upload, change.number));
                 self.part_data(change.bucket, &change.data);
             }
             Change::AbortUpload(change) => {
-                self.upload(change.guard, change.bucket, change.upload);
+                self.upload(change.bucket, change.upload);
                 self.ending_uploads.insert(change.upload);
             }
             Change::CompleteUpload(change) => {
-                self.upload(change.guard, change.bucket, change.upload);
+                self.upload(change.bucket, change.upload);
                 self.ending_uploads.insert(change.upload);
                 self.objects.insert((change.bucket, change.key.clone()));
             }
@@ -143,25 +141,20 @@ impl Needs {
         }
     }
 
-    fn guarded(&mut self, guard: Guard, bucket: BucketId) {
-        self.buckets.insert(bucket);
-        self.key_of(guard);
-    }
-
-    fn key_of(&mut self, guard: Guard) {
-        match guard {
+    fn caller(&mut self, caller: Guard) {
+        match caller {
             Guard::Key { pk, .. } => self.access_keys.extend([pk]),
             Guard::System => {}
         }
     }
 
-    fn object(&mut self, guard: Guard, bucket: BucketId, key: &ObjectKey) {
-        self.guarded(guard, bucket);
+    fn object(&mut self, bucket: BucketId, key: &ObjectKey) {
+        self.buckets.insert(bucket);
         self.objects.insert((bucket, key.clone()));
     }
 
-    fn upload(&mut self, guard: Guard, bucket: BucketId, upload: UploadId) {
-        self.guarded(guard, bucket);
+    fn upload(&mut self, bucket: BucketId, upload: UploadId) {
+        self.buckets.insert(bucket);
         self.uploads.insert(upload);
     }
 

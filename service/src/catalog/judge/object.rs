@@ -1,15 +1,14 @@
 use std::sync::Arc;
 
 use super::data::{check_data, store_data};
-use super::guard::{check_guard, live_bucket};
+use super::guard::live_bucket;
 use super::{CurrentObject, State};
 use crate::catalog::model::{Bucket, NewData, ObjectMeta, ObjectRow, Versioning};
 use crate::catalog::mutation::{DeleteObject, PutObject, UpdateObject};
 use crate::catalog::{ObjectDeleted, ObjectStored, Outcome, Refusal, Verdict};
 use crate::domain::{BucketId, ObjectKey, Timestamp, VersionId};
 
-pub(super) fn put_object(state: &mut State, change: &PutObject) -> Verdict {
-    check_guard(state, change.guard, change.now)?;
+pub(super) fn put_object(state: &mut State, change: &PutObject, at: Timestamp) -> Verdict {
     let bucket = live_bucket(state, change.bucket)?;
     change
         .preconditions
@@ -19,13 +18,12 @@ pub(super) fn put_object(state: &mut State, change: &PutObject) -> Verdict {
         key: &change.key,
         meta: change.meta.clone(),
         data: &change.data,
-        now: change.now,
+        modified: at,
     };
     Ok(Outcome::Object(make_current(state, &bucket, version)))
 }
 
 pub(super) fn delete_object(state: &mut State, change: &DeleteObject) -> Verdict {
-    check_guard(state, change.guard, change.now)?;
     let bucket = live_bucket(state, change.bucket)?;
     let current = current(state, change.bucket, &change.key);
     change.preconditions.check(current.as_deref())?;
@@ -37,7 +35,6 @@ pub(super) fn delete_object(state: &mut State, change: &DeleteObject) -> Verdict
 }
 
 pub(super) fn update_object(state: &mut State, change: &UpdateObject) -> Verdict {
-    check_guard(state, change.guard, change.now)?;
     live_bucket(state, change.bucket)?;
     let place = (change.bucket, change.key.clone());
     let before = state
@@ -80,7 +77,7 @@ pub(super) struct NewVersion<'a> {
     pub(super) key: &'a ObjectKey,
     pub(super) meta: ObjectMeta,
     pub(super) data: &'a NewData,
-    pub(super) now: Timestamp,
+    pub(super) modified: Timestamp,
 }
 
 /// Makes a version the current one.
@@ -101,7 +98,7 @@ pub(super) fn make_current(
         version: match bucket.versioning {
             Versioning::Unversioned => VersionId::NULL,
         },
-        modified: version.now,
+        modified: version.modified,
         meta: version.meta,
         place,
     });

@@ -8,8 +8,7 @@ use crate::catalog::model::{
     ObjectRow, Part, PartData, Upload, UploadState, Versioning,
 };
 use crate::catalog::mutation::{
-    Change, CompleteUpload, DeleteBucket, DeleteObject, Guard, Mutation, Preconditions, PutObject,
-    PutPart,
+    Change, CompleteUpload, DeleteBucket, DeleteObject, Mutation, Preconditions, PutObject, PutPart,
 };
 use crate::catalog::{Outcome, Refusal};
 use crate::domain::{
@@ -128,8 +127,6 @@ fn put(data: NewData) -> PutObject {
         meta: ObjectMeta::new(10, tag(), AccountId(1)),
         data,
         preconditions: Preconditions::default(),
-        guard: Guard::System,
-        now: Timestamp::EPOCH,
     }
 }
 
@@ -141,11 +138,7 @@ fn put_blob(index: u16) -> Mutation {
 }
 
 fn plain(change: Change) -> Mutation {
-    Mutation {
-        change,
-        audit: Vec::new(),
-        asker: None,
-    }
+    Mutation::by_system(Timestamp::EPOCH, change)
 }
 
 fn complete(parts: Vec<(u16, DataId)>) -> Mutation {
@@ -157,8 +150,6 @@ fn complete(parts: Vec<(u16, DataId)>) -> Mutation {
         parts,
         meta: ObjectMeta::new(size, tag(), AccountId(1)),
         preconditions: Preconditions::default(),
-        guard: Guard::System,
-        now: Timestamp::EPOCH,
     }))
 }
 
@@ -236,8 +227,6 @@ fn deleting_a_missing_key_changes_nothing() {
         bucket: BUCKET,
         key: key(),
         preconditions: Preconditions::default(),
-        guard: Guard::System,
-        now: Timestamp::EPOCH,
     };
     judge(&mut state, &plain(Change::DeleteObject(delete))).unwrap();
     assert!(nothing_planned(&state));
@@ -291,8 +280,6 @@ fn a_part_that_arrives_before_the_completion_in_one_batch_spoils_it() {
         checksum: None,
         object_crc: None,
         data: PartData::Extents(extents(9)),
-        guard: Guard::System,
-        now: Timestamp::EPOCH,
     };
     judge(&mut state, &plain(Change::PutPart(part.clone()))).unwrap();
     let both = complete(vec![(1, DataId(1)), (2, DataId(2))]);
@@ -315,11 +302,7 @@ fn a_part_that_arrives_before_the_completion_in_one_batch_spoils_it() {
 fn a_bucket_that_a_neighbour_filled_is_not_empty() {
     let mut state = state();
     judge(&mut state, &put_blob(1)).unwrap();
-    let delete = DeleteBucket {
-        bucket: BUCKET,
-        guard: Guard::System,
-        now: Timestamp::EPOCH,
-    };
+    let delete = DeleteBucket { bucket: BUCKET };
     assert_eq!(
         judge(&mut state, &plain(Change::DeleteBucket(delete))),
         Err(Refusal::BucketNotEmpty(BUCKET))

@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::data::check_part_data;
-use super::guard::{check_guard, live_bucket};
+use super::guard::live_bucket;
 use super::object::{NewVersion, current, make_current};
 use super::{State, UploadedPart};
 use crate::catalog::model::{
@@ -12,10 +12,9 @@ use crate::catalog::model::{
 use crate::catalog::mutation::{AbortUpload, CompleteUpload, CreateUpload, Guard, PutPart};
 use crate::catalog::rows::StoredData;
 use crate::catalog::{Outcome, Refusal, Repetition, UploadCompleted, Verdict};
-use crate::domain::{BucketId, UploadId};
+use crate::domain::{BucketId, Timestamp, UploadId};
 
-pub(super) fn create_upload(state: &mut State, change: &CreateUpload) -> Verdict {
-    check_guard(state, change.guard, change.now)?;
+pub(super) fn create_upload(state: &mut State, change: &CreateUpload, at: Timestamp) -> Verdict {
     live_bucket(state, change.bucket)?;
     // A repeated request with the same id finds its upload.
     if let Some(upload) = state.uploads.get(&change.id) {
@@ -37,7 +36,7 @@ pub(super) fn create_upload(state: &mut State, change: &CreateUpload) -> Verdict
         id: change.id,
         bucket: change.bucket,
         key: change.key.clone(),
-        created: change.now,
+        created: at,
         initiator: change.initiator.clone(),
         owner: change.owner,
         headers: change.headers.clone(),
@@ -51,8 +50,7 @@ pub(super) fn create_upload(state: &mut State, change: &CreateUpload) -> Verdict
     Ok(Outcome::Upload(upload))
 }
 
-pub(super) fn put_part(state: &mut State, change: &PutPart) -> Verdict {
-    check_guard(state, change.guard, change.now)?;
+pub(super) fn put_part(state: &mut State, change: &PutPart, at: Timestamp) -> Verdict {
     live_bucket(state, change.bucket)?;
     open_upload(state, change.bucket, change.upload)?;
     check_part_data(state, &change.data)?;
@@ -67,7 +65,7 @@ pub(super) fn put_part(state: &mut State, change: &PutPart) -> Verdict {
         number: change.number,
         size: change.size,
         etag: change.etag,
-        modified: change.now,
+        modified: at,
         checksum: change.checksum,
         object_crc: change.object_crc,
         data_id: state.add_data(StoredData::Layout(layout)),
@@ -87,9 +85,8 @@ pub(super) fn put_part(state: &mut State, change: &PutPart) -> Verdict {
     Ok(Outcome::Part(part))
 }
 
-pub(super) fn abort_upload(state: &mut State, change: &AbortUpload) -> Verdict {
-    check_guard(state, change.guard, change.now)?;
-    match change.guard {
+pub(super) fn abort_upload(state: &mut State, change: &AbortUpload, caller: Guard) -> Verdict {
+    match caller {
         Guard::Key { .. } => live_bucket(state, change.bucket).map(drop)?,
         // The sweeper ends the uploads of deleted buckets.
         Guard::System => {}
@@ -101,8 +98,11 @@ pub(super) fn abort_upload(state: &mut State, change: &AbortUpload) -> Verdict {
     Ok(Outcome::Upload(upload))
 }
 
-pub(super) fn complete_upload(state: &mut State, change: &CompleteUpload) -> Verdict {
-    check_guard(state, change.guard, change.now)?;
+pub(super) fn complete_upload(
+    state: &mut State,
+    change: &CompleteUpload,
+    at: Timestamp,
+) -> Verdict {
     let bucket = live_bucket(state, change.bucket)?;
     let found = state
         .uploads
@@ -138,7 +138,7 @@ pub(super) fn complete_upload(state: &mut State, change: &CompleteUpload) -> Ver
         key: &upload.key,
         meta,
         data: &data,
-        now: change.now,
+        modified: at,
     };
     let stored = make_current(state, &bucket, version);
     let completed = CompletedUpload {

@@ -10,12 +10,13 @@ use super::model::{
     AccountState, AuditEntry, DenialRow, KeyLimits, KeyScope, KeyState, LastUse, NewData,
     ObjectMeta, SealedSecret, UsageRow,
 };
+use crate::catalog::TypedChange;
 use crate::domain::{
     AccessKeyId, AccessKeyPk, AccountId, BucketConfig, BucketId, BucketName, CorsRule, ETag,
     Generation, ObjectKey, ObjectOwnership, OwnerId, Tag, Timestamp,
 };
 
-/// Who asks for a data mutation, so that a commit and a revocation are ordered.
+/// Who asks for a mutation, so that a commit and a revocation are ordered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Guard {
     /// A request: the key must be usable inside the transaction, at the epoch at which the request was allowed.
@@ -69,8 +70,6 @@ pub struct CreateAccount {
     pub owner_id: OwnerId,
     /// The name; refused if taken.
     pub name: String,
-    /// Now.
-    pub now: Timestamp,
 }
 
 /// Suspends or resumes an account.
@@ -103,8 +102,6 @@ pub struct CreateAccessKey {
     pub limits: KeyLimits,
     /// The sealed secret.
     pub secret: SealedSecret,
-    /// Now.
-    pub now: Timestamp,
     /// Who makes it.
     pub by: String,
 }
@@ -118,8 +115,6 @@ pub struct UpdateAccessKey {
     pub if_version: Option<i64>,
     /// What changes.
     pub edit: KeyEdit,
-    /// Now.
-    pub now: Timestamp,
     /// Who edits.
     pub by: String,
 }
@@ -157,8 +152,6 @@ pub struct ResealAccessKey {
 pub struct PurgeAccessKey {
     /// The key.
     pub pk: AccessKeyPk,
-    /// Now.
-    pub now: Timestamp,
 }
 
 /// Makes a bucket.
@@ -174,10 +167,6 @@ pub struct CreateBucket {
     pub region: String,
     /// Its first settings.
     pub config: BucketConfig,
-    /// Who asks.
-    pub guard: Guard,
-    /// Now.
-    pub now: Timestamp,
 }
 
 /// Changes settings of a bucket.
@@ -187,10 +176,6 @@ pub struct UpdateBucket {
     pub bucket: BucketId,
     /// The changes.
     pub edits: Vec<BucketEdit>,
-    /// Who asks.
-    pub guard: Guard,
-    /// Now.
-    pub now: Timestamp,
 }
 
 /// One changed setting; `None` removes it.
@@ -209,10 +194,6 @@ pub enum BucketEdit {
 pub struct DeleteBucket {
     /// The bucket.
     pub bucket: BucketId,
-    /// Who asks.
-    pub guard: Guard,
-    /// Now.
-    pub now: Timestamp,
 }
 
 /// Makes a new current version of a key.
@@ -228,10 +209,6 @@ pub struct PutObject {
     pub data: NewData,
     /// Conditions.
     pub preconditions: Preconditions,
-    /// Who asks.
-    pub guard: Guard,
-    /// Now: the modification time to be.
-    pub now: Timestamp,
 }
 
 /// Deletes a key. A missing key is not an error.
@@ -243,10 +220,6 @@ pub struct DeleteObject {
     pub key: ObjectKey,
     /// Conditions.
     pub preconditions: Preconditions,
-    /// Who asks.
-    pub guard: Guard,
-    /// Now.
-    pub now: Timestamp,
 }
 
 /// Changes what may change about a version without making another: its tags.
@@ -260,10 +233,6 @@ pub struct UpdateObject {
     pub tags: Vec<Tag>,
     /// Conditions.
     pub preconditions: Preconditions,
-    /// Who asks.
-    pub guard: Guard,
-    /// Now.
-    pub now: Timestamp,
 }
 
 /// Adds to the usage counters. What is of keys that are gone is passed over: a purge is final.
@@ -283,25 +252,48 @@ pub struct RecordUsage {
 #[derive(Clone, Debug)]
 pub struct AppendAudit;
 
-/// One thing to be written, and the audit entries to be written if it is.
+/// A change, who makes it, and what the audit log says of it.
 #[derive(Clone, Debug)]
-pub struct Mutation {
+pub struct Mutation<C = Change> {
+    /// Who makes the change: judged inside the transaction.
+    pub caller: Guard,
+    /// The time of the change: its key must be usable then, and the rows that it makes carry it.
+    pub at: Timestamp,
     /// The change.
-    pub change: Change,
-    /// Written in the same transaction, only if the change is accepted.
+    pub change: C,
+    /// Audit entries, written in the same transaction if and only if the change is accepted.
     pub audit: Vec<AuditEntry>,
-    /// Who asks, for a change that has no guard of its own; none: the service itself.
-    pub asker: Option<Asker>,
 }
 
-/// Who asks for a change of keys or accounts: judged inside the transaction, as the guard of a data mutation is, so that
-/// an administrator's key and its revocation are ordered too.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Asker {
-    /// The key.
-    pub guard: Guard,
-    /// The time at which it must be usable.
-    pub now: Timestamp,
+impl<C> Mutation<C> {
+    /// A change that the service makes by itself.
+    pub fn by_system(at: Timestamp, change: C) -> Self {
+        Self {
+            caller: Guard::System,
+            at,
+            change,
+            audit: Vec::new(),
+        }
+    }
+
+    /// Adds audit entries.
+    #[must_use]
+    pub fn audited(mut self, audit: Vec<AuditEntry>) -> Self {
+        self.audit.extend(audit);
+        self
+    }
+}
+
+impl<C: TypedChange> Mutation<C> {
+    /// Forgets the type of the change.
+    pub fn untyped(self) -> Mutation {
+        Mutation {
+            caller: self.caller,
+            at: self.at,
+            change: self.change.into_change(),
+            audit: self.audit,
+        }
+    }
 }
 
 /// Every kind of change.

@@ -1,8 +1,8 @@
-use super::{Guard, Preconditions};
+use super::Preconditions;
 use crate::catalog::model::{ObjectHeaders, ObjectLock, ObjectMeta, PartData};
 use crate::domain::{
     AccountId, BucketId, Checksum, ChecksumAlgorithm, ChecksumType, DataId, ETag, ObjectKey, Tag,
-    Timestamp, UploadId,
+    UploadId,
 };
 
 /// Begins a multipart upload.
@@ -30,10 +30,6 @@ pub struct CreateUpload {
     pub checksum: Option<(ChecksumAlgorithm, ChecksumType)>,
     /// How many uploads of the bucket may be open with this one.
     pub most_open: u32,
-    /// Who asks.
-    pub guard: Guard,
-    /// Now.
-    pub now: Timestamp,
 }
 
 /// Adds a part to an upload, or replaces the part of that number.
@@ -55,10 +51,6 @@ pub struct PutPart {
     pub object_crc: Option<Checksum>,
     /// The bytes.
     pub data: PartData,
-    /// Who asks.
-    pub guard: Guard,
-    /// Now.
-    pub now: Timestamp,
 }
 
 /// Ends an upload without an object.
@@ -68,10 +60,6 @@ pub struct AbortUpload {
     pub bucket: BucketId,
     /// The upload.
     pub upload: UploadId,
-    /// Who asks.
-    pub guard: Guard,
-    /// Now.
-    pub now: Timestamp,
 }
 
 /// Joins parts to an object. Metadata only: no byte is copied.
@@ -89,8 +77,4 @@ pub struct CompleteUpload {
     pub meta: ObjectMeta,
     /// Conditions on the key.
     pub preconditions: Preconditions,
-    /// Who asks.
-    pub guard: Guard,
-    /// Now: the modification time to be.
-    pub now: Timestamp,
 }

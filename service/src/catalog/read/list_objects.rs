@@ -1,7 +1,7 @@
 use crate::catalog::listing::{KeyRange, Scope, successor};
 use crate::catalog::model::ObjectRow;
-use crate::catalog::query::{ListObjects, Listed, ObjectPage};
-use crate::catalog::sql::{Dialect, Record, Statement};
+use crate::catalog::query::{ListObjects, Listed, ListedObject, ObjectPage, ObjectView};
+use crate::catalog::sql::{Dialect, Excerpt, Record, Row, Statement};
 use crate::catalog::{Catalog, CatalogError};
 
 impl Catalog {
@@ -28,13 +28,13 @@ impl Catalog {
         let rows = self.engine().fetch(statement).await?;
         let mut rows = rows
             .iter()
-            .map(ObjectRow::read)
+            .map(read(query.view))
             .collect::<Result<Vec<_>, _>>()?;
         rows.sort_unstable_by(|a, b| a.key.cmp(&b.key));
         let max = query.max as usize;
         let more = rows.len() > max;
         rows.truncate(max);
-        let entry = |row: ObjectRow| match scope.rolled_up(row.key.as_str()) {
+        let entry = |row: ListedObject| match scope.rolled_up(row.key.as_str()) {
             Some(common) => Listed::CommonPrefix(common.to_owned()),
             None => Listed::Entry(row),
         };
@@ -47,11 +47,25 @@ impl Catalog {
     }
 }
 
+fn select_list(view: ObjectView) -> String {
+    match view {
+        ObjectView::Basic => ListedObject::select_list("o"),
+        ObjectView::Full => ObjectRow::TABLE.select_list("o"),
+    }
+}
+
+fn read(view: ObjectView) -> impl Fn(&Row) -> Result<ListedObject, CatalogError> {
+    move |row| match view {
+        ObjectView::Basic => ListedObject::read(row),
+        ObjectView::Full => ObjectRow::read(row).map(ListedObject::from),
+    }
+}
+
 /// Without a delimiter: a range of the primary key.
 fn straight(query: &ListObjects, range: KeyRange) -> Statement {
     let sql = format!(
         "SELECT {} FROM objects o WHERE o.bucket_id = $1 AND o.key >= $2 AND o.key < $3 ORDER BY o.key LIMIT $4",
-        ObjectRow::TABLE.select_list("o")
+        select_list(query.view)
     );
     Statement::built(sql)
         .bind(query.bucket.0)
@@ -76,7 +90,7 @@ fn skipping(query: &ListObjects, range: KeyRange, dialect: Dialect) -> Statement
              ELSE substring(w.key FOR $6::int + position($4 IN substring(w.key FROM $6::int + 1)) - 1) || $5 END"
         }
     };
-    let list = ObjectRow::TABLE.select_list("o");
+    let list = select_list(query.view);
     let sql = format!(
         "WITH RECURSIVE walk(key, n) AS (
              SELECT ({first} $2 ORDER BY o.key LIMIT 1), 1

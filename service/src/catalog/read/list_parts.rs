@@ -1,5 +1,5 @@
 use crate::catalog::query::{More, PartPage};
-use crate::catalog::rows::{PartRow, read_part};
+use crate::catalog::rows::PartRow;
 use crate::catalog::sql::{Record, Statement};
 use crate::catalog::{Catalog, CatalogError};
 use crate::domain::UploadId;
@@ -24,10 +24,8 @@ impl Catalog {
             .bind(i64::from(after))
             .bind(super::one_more(max));
         let rows = self.engine().fetch(statement).await?;
-        let page = super::cut(
-            rows.iter().map(read_part).collect::<Result<Vec<_>, _>>()?,
-            max,
-        );
+        let parts = rows.iter().map(|row| Ok(PartRow::read(row)?.part));
+        let page = super::cut(parts.collect::<Result<Vec<_>, CatalogError>>()?, max);
         let next = match page.more {
             More::Yes => page.items.last().map(|part| part.number),
             More::No => None,

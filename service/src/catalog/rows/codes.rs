@@ -5,7 +5,6 @@ use serde::de::DeserializeOwned;
 
 use crate::catalog::CatalogError;
 use crate::catalog::model::{LegalHold, ObjectLock, RetentionMode};
-use crate::catalog::sql::{Row, Value};
 use crate::domain::{Checksum, ETag, ObjectKey, Timestamp};
 
 /// JSON text, empty for the default: most rows have no tags and few headers.
@@ -55,35 +54,36 @@ pub(crate) fn checksum(
         .transpose()
 }
 
-/// The three columns `retention_mode, retain_until, legal_hold`.
-pub(crate) fn lock_values(lock: &ObjectLock) -> [Value; 3] {
+/// The columns `retention_mode` and `retain_until`.
+pub(crate) fn retention_values(lock: &ObjectLock) -> (Option<i64>, Option<i64>) {
     let mode = lock.retention.map(|(mode, _)| match mode {
         RetentionMode::Governance => 1,
         RetentionMode::Compliance => 2,
     });
-    let hold = match lock.legal_hold {
-        LegalHold::Off => 0,
-        LegalHold::On => 1,
-    };
-    [
-        mode.into(),
-        lock.retention.map(|(_, until)| until.as_micros()).into(),
-        hold.into(),
-    ]
+    (mode, lock.retention.map(|(_, until)| until.as_micros()))
 }
 
-pub(crate) fn read_lock(
-    row: &Row,
-    first: usize,
+/// The column `legal_hold`.
+pub(crate) fn legal_hold_value(lock: &ObjectLock) -> i64 {
+    match lock.legal_hold {
+        LegalHold::Off => 0,
+        LegalHold::On => 1,
+    }
+}
+
+/// The lock of the columns `retention_mode`, `retain_until` and `legal_hold`.
+pub(crate) fn object_lock(
+    (mode, until): (Option<i64>, Option<i64>),
+    legal_hold: i64,
     place: &'static str,
 ) -> Result<ObjectLock, CatalogError> {
-    let retention = match (row.opt_int(first)?, row.opt_int(first + 1)?) {
+    let retention = match (mode, until) {
         (None, None) => None,
         (Some(1), Some(until)) => Some((RetentionMode::Governance, Timestamp::from_micros(until))),
         (Some(2), Some(until)) => Some((RetentionMode::Compliance, Timestamp::from_micros(until))),
         _ => return Err(CatalogError::Corrupt(place)),
     };
-    let legal_hold = match row.int(first + 2)? {
+    let legal_hold = match legal_hold {
         0 => LegalHold::Off,
         1 => LegalHold::On,
         _ => return Err(CatalogError::Corrupt(place)),

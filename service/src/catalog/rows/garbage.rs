@@ -1,6 +1,5 @@
-use crate::catalog::CatalogError;
 use crate::catalog::model::GarbageBlob;
-use crate::catalog::sql::{Kind, Record, Row, Table, Value};
+use crate::catalog::sql::record;
 use crate::domain::{BlobId, DataId, Timestamp};
 
 /// A row of `blob_refs`.
@@ -10,46 +9,27 @@ pub(crate) struct BlobRefRow {
     pub(crate) data: DataId,
 }
 
-impl Record for BlobRefRow {
-    const TABLE: Table = Table {
-        name: "blob_refs",
-        columns: &[("blob_id", Kind::Int), ("data_id", Kind::Int)],
-        key: 2,
-    };
-
-    fn values(&self) -> Vec<Value> {
-        vec![self.blob.to_i64().into(), self.data.0.into()]
+record! {
+    BlobRefRow, table "blob_refs", key 2, stored from row {
+        blob_id: i64 = row.blob.to_i64(),
+        data_id: i64 = row.data.0,
     }
-
-    fn read(row: &Row) -> Result<Self, CatalogError> {
-        Ok(Self {
-            blob: BlobId::from_i64(row.int(0)?),
-            data: DataId(row.int(1)?),
-        })
+    read as Self {
+        blob: BlobId::from_i64(blob_id),
+        data: DataId(data_id),
     }
 }
 
 /// A row of `garbage`.
 pub(crate) type GarbageRow = GarbageBlob;
 
-impl Record for GarbageRow {
-    const TABLE: Table = Table {
-        name: "garbage",
-        columns: &[("blob_id", Kind::Int), ("unreferenced_at", Kind::Int)],
-        key: 1,
-    };
-
-    fn values(&self) -> Vec<Value> {
-        vec![
-            self.blob.to_i64().into(),
-            self.unreferenced_at.as_micros().into(),
-        ]
+record! {
+    GarbageRow, table "garbage", key 1, stored from row {
+        blob_id: i64 = row.blob.to_i64(),
+        unreferenced_at: i64 = row.unreferenced_at.as_micros(),
     }
-
-    fn read(row: &Row) -> Result<Self, CatalogError> {
-        Ok(Self {
-            blob: BlobId::from_i64(row.int(0)?),
-            unreferenced_at: Timestamp::from_micros(row.int(1)?),
-        })
+    read as Self {
+        blob: BlobId::from_i64(blob_id),
+        unreferenced_at: Timestamp::from_micros(unreferenced_at),
     }
 }

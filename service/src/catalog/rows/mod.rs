@@ -19,5 +19,5 @@ pub(crate) use garbage::{BlobRefRow, GarbageRow};
 pub(crate) use layout::unpack_layout;
 pub(crate) use object::read_data;
 pub(crate) use object_data::{DataRow, StoredData};
-pub(crate) use part::{PartRow, read_part};
+pub(crate) use part::PartRow;
 pub(crate) use usage::StoredDenial;

@@ -1,95 +1,103 @@
 use bytes::Bytes;
 
 use super::codes::{
-    checksum, etag, from_json, key, lock_values, read_lock, size, stored_size, to_json,
+    self, from_json, legal_hold_value, object_lock, retention_values, stored_size, to_json,
 };
 use super::layout::unpack_layout;
 use crate::catalog::CatalogError;
 use crate::catalog::model::{DataPlace, ObjectData, ObjectMeta, ObjectRow};
-use crate::catalog::sql::{Kind, Record, Row, Table, Value};
+use crate::catalog::query::ListedObject;
+use crate::catalog::sql::{Row, excerpt, record};
 use crate::domain::{AccountId, BucketId, DataId, Generation, Timestamp, VersionId};
 
-impl Record for ObjectRow {
-    const TABLE: Table = Table {
-        name: "objects",
-        columns: &[
-            ("bucket_id", Kind::Int),
-            ("key", Kind::Bytes),
-            ("generation", Kind::Int),
-            ("version_id", Kind::Int),
-            ("modified", Kind::Int),
-            ("size", Kind::Int),
-            ("etag", Kind::Text),
-            ("owner_id", Kind::Int),
-            ("part_count", Kind::Int),
-            ("data_kind", Kind::Int),
-            ("data_id", Kind::Int),
-            ("headers", Kind::Text),
-            ("tags", Kind::Text),
-            ("checksum", Kind::Bytes),
-            ("retention_mode", Kind::Int),
-            ("retain_until", Kind::Int),
-            ("legal_hold", Kind::Int),
-            ("acl", Kind::Text),
-        ],
-        key: 2,
-    };
-
-    fn values(&self) -> Vec<Value> {
-        let kind = match self.place {
+record! {
+    ObjectRow, table "objects", key 2, stored from row {
+        bucket_id: i64 = row.bucket.0,
+        key: Vec<u8> = row.key.as_bytes(),
+        generation: i64 = row.generation.0,
+        version_id: i64 = row.version.0,
+        modified: i64 = row.modified.as_micros(),
+        size: i64 = stored_size(row.meta.size),
+        etag: String = row.meta.etag.to_string(),
+        owner_id: i64 = row.meta.owner.0,
+        part_count: i64 = i64::from(row.meta.part_count),
+        data_kind: i64 = match row.place {
             DataPlace::Empty => 0,
             DataPlace::Inline(_) => 1,
             DataPlace::Extents(_) => 2,
-        };
-        let [mode, until, hold] = lock_values(&self.meta.lock);
-        vec![
-            self.bucket.0.into(),
-            self.key.as_bytes().into(),
-            self.generation.0.into(),
-            self.version.0.into(),
-            self.modified.as_micros().into(),
-            stored_size(self.meta.size).into(),
-            self.meta.etag.to_string().into(),
-            self.meta.owner.0.into(),
-            i64::from(self.meta.part_count).into(),
-            kind.into(),
-            self.data_id().map(|id| id.0).into(),
-            to_json(&self.meta.headers).into(),
-            to_json(&self.meta.tags).into(),
-            self.meta.checksum.map(|checksum| checksum.pack()).into(),
-            mode,
-            until,
-            hold,
-            self.meta.acl.clone().into(),
-        ]
+        },
+        data_id: Option<i64> = row.data_id().map(|id| id.0),
+        headers: String = to_json(&row.meta.headers),
+        tags: String = to_json(&row.meta.tags),
+        checksum: Option<Vec<u8>> = row.meta.checksum.map(|checksum| checksum.pack()),
+        retention_mode: Option<i64> = retention_values(&row.meta.lock).0,
+        retain_until: Option<i64> = retention_values(&row.meta.lock).1,
+        legal_hold: i64 = legal_hold_value(&row.meta.lock),
+        acl: Option<String> = row.meta.acl.clone(),
     }
+    read as Self {
+        bucket: BucketId(bucket_id),
+        key: codes::key(&key, "objects.key")?,
+        generation: Generation(generation),
+        version: VersionId(version_id),
+        modified: Timestamp::from_micros(modified),
+        place: match (data_kind, data_id) {
+            (0, None) => DataPlace::Empty,
+            (1, Some(id)) => DataPlace::Inline(DataId(id)),
+            (2, Some(id)) => DataPlace::Extents(DataId(id)),
+            _ => return Err(CatalogError::Corrupt("objects.data_kind")),
+        },
+        meta: ObjectMeta {
+            size: codes::size(size, "objects.size")?,
+            etag: codes::etag(&etag, "objects.etag")?,
+            owner: AccountId(owner_id),
+            part_count: u32::try_from(part_count)
+                .map_err(|_| CatalogError::Corrupt("objects.part_count"))?,
+            headers: from_json(&headers, "objects.headers")?,
+            tags: from_json(&tags, "objects.tags")?,
+            checksum: codes::checksum(checksum, "objects.checksum")?,
+            lock: object_lock((retention_mode, retain_until), legal_hold, "objects.retention_mode")?,
+            acl,
+        },
+    }
+}
 
-    fn read(row: &Row) -> Result<Self, CatalogError> {
-        Ok(Self {
-            bucket: BucketId(row.int(0)?),
-            key: key(&row.bytes(1)?, "objects.key")?,
-            generation: Generation(row.int(2)?),
-            version: VersionId(row.int(3)?),
-            modified: Timestamp::from_micros(row.int(4)?),
-            place: match (row.int(9)?, row.opt_int(10)?) {
-                (0, None) => DataPlace::Empty,
-                (1, Some(id)) => DataPlace::Inline(DataId(id)),
-                (2, Some(id)) => DataPlace::Extents(DataId(id)),
-                _ => return Err(CatalogError::Corrupt("objects.data_kind")),
-            },
-            meta: ObjectMeta {
-                size: size(row.int(5)?, "objects.size")?,
-                etag: etag(&row.text(6)?, "objects.etag")?,
-                owner: AccountId(row.int(7)?),
-                part_count: u32::try_from(row.int(8)?)
-                    .map_err(|_| CatalogError::Corrupt("objects.part_count"))?,
-                headers: from_json(&row.text(11)?, "objects.headers")?,
-                tags: from_json(&row.text(12)?, "objects.tags")?,
-                checksum: checksum(row.opt_bytes(13)?, "objects.checksum")?,
-                lock: read_lock(row, 14, "objects.retention_mode")?,
-                acl: row.opt_text(17)?,
-            },
-        })
+// The index `objects_pkey` holds these columns, so that a listing on Postgres reads nothing else.
+excerpt! {
+    ListedObject, of {
+        key: Vec<u8>,
+        generation: i64,
+        modified: i64,
+        size: i64,
+        etag: String,
+        part_count: i64,
+        checksum: Option<Vec<u8>>,
+    }
+    read as Self {
+        key: codes::key(&key, "objects.key")?,
+        generation: Generation(generation),
+        modified: Timestamp::from_micros(modified),
+        size: codes::size(size, "objects.size")?,
+        etag: codes::etag(&etag, "objects.etag")?,
+        part_count: u32::try_from(part_count)
+            .map_err(|_| CatalogError::Corrupt("objects.part_count"))?,
+        checksum: codes::checksum(checksum, "objects.checksum")?,
+        attributes: None,
+    }
+}
+
+impl From<ObjectRow> for ListedObject {
+    fn from(row: ObjectRow) -> Self {
+        Self {
+            key: row.key,
+            generation: row.generation,
+            modified: row.modified,
+            size: row.meta.size,
+            etag: row.meta.etag,
+            part_count: row.meta.part_count,
+            checksum: row.meta.checksum,
+            attributes: Some((row.meta.headers, row.meta.tags)),
+        }
     }
 }
 

@@ -3,7 +3,7 @@ use bytes::Bytes;
 use super::layout::pack_layout;
 use crate::catalog::CatalogError;
 use crate::catalog::model::Layout;
-use crate::catalog::sql::{Kind, Record, Row, Table, Value};
+use crate::catalog::sql::record;
 use crate::domain::{BlobId, DataId};
 
 /// A row of `object_data` to be written.
@@ -32,34 +32,24 @@ impl DataRow {
     }
 }
 
-impl Record for DataRow {
-    const TABLE: Table = Table {
-        name: "object_data",
-        columns: &[
-            ("data_id", Kind::Int),
-            ("inline", Kind::Bytes),
-            ("layout", Kind::Bytes),
-        ],
-        key: 1,
-    };
-
-    fn values(&self) -> Vec<Value> {
-        let (inline, layout) = match &self.stored {
-            StoredData::Inline(bytes) => (Some(bytes.to_vec()), None),
-            StoredData::Layout(layout) => (None, Some(pack_layout(layout))),
-        };
-        vec![self.id.0.into(), inline.into(), layout.into()]
+record! {
+    DataRow, table "object_data", key 1, stored from row {
+        data_id: i64 = row.id.0,
+        inline: Option<Vec<u8>> = match &row.stored {
+            StoredData::Inline(bytes) => Some(bytes.to_vec()),
+            StoredData::Layout(_) => None,
+        },
+        layout: Option<Vec<u8>> = match &row.stored {
+            StoredData::Inline(_) => None,
+            StoredData::Layout(layout) => Some(pack_layout(layout)),
+        },
     }
-
-    fn read(row: &Row) -> Result<Self, CatalogError> {
-        let stored = match (row.opt_bytes(1)?, row.opt_bytes(2)?) {
+    read as Self {
+        id: DataId(data_id),
+        stored: match (inline, layout) {
             (Some(bytes), None) => StoredData::Inline(bytes.into()),
             (None, Some(packed)) => StoredData::Layout(super::unpack_layout(&packed)?),
             _ => return Err(CatalogError::Corrupt("object_data")),
-        };
-        Ok(Self {
-            id: DataId(row.int(0)?),
-            stored,
-        })
+        },
     }
 }

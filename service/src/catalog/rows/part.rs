@@ -1,7 +1,7 @@
-use super::codes::{etag, size, stored_size};
+use super::codes::{self, stored_size};
 use crate::catalog::CatalogError;
 use crate::catalog::model::Part;
-use crate::catalog::sql::{Kind, Record, Row, Table, Value};
+use crate::catalog::sql::record;
 use crate::domain::{Checksum, DataId, Timestamp, UploadId};
 
 /// A row of `parts`.
@@ -11,56 +11,34 @@ pub(crate) struct PartRow {
     pub(crate) part: Part,
 }
 
-impl Record for PartRow {
-    const TABLE: Table = Table {
-        name: "parts",
-        columns: &[
-            ("upload_id", Kind::Bytes),
-            ("number", Kind::Int),
-            ("size", Kind::Int),
-            ("etag", Kind::Text),
-            ("modified", Kind::Int),
-            ("checksum", Kind::Bytes),
-            ("data_id", Kind::Int),
-        ],
-        key: 2,
-    };
-
-    fn values(&self) -> Vec<Value> {
-        vec![
-            self.upload.as_bytes().as_slice().into(),
-            i64::from(self.part.number).into(),
-            stored_size(self.part.size).into(),
-            self.part.etag.to_string().into(),
-            self.part.modified.as_micros().into(),
-            pack_checksums(&self.part).into(),
-            self.part.data_id.0.into(),
-        ]
+record! {
+    PartRow, table "parts", key 2, stored from row {
+        upload_id: Vec<u8> = row.upload.as_bytes().as_slice(),
+        number: i64 = i64::from(row.part.number),
+        size: i64 = stored_size(row.part.size),
+        etag: String = row.part.etag.to_string(),
+        modified: i64 = row.part.modified.as_micros(),
+        checksum: Option<Vec<u8>> = pack_checksums(&row.part),
+        data_id: i64 = row.part.data_id.0,
     }
-
-    fn read(row: &Row) -> Result<Self, CatalogError> {
-        Ok(Self {
-            upload: super::upload::read_upload_id(row, 0)?,
-            part: read_part(row)?,
-        })
+    read as {
+        let (checksum, object_crc) = match checksum {
+            Some(packed) => unpack_checksums(&packed)?,
+            None => (None, None),
+        };
+        Self {
+            upload: super::upload::upload_id(upload_id)?,
+            part: Part {
+                number: u16::try_from(number).map_err(|_| CatalogError::Corrupt("parts.number"))?,
+                size: codes::size(size, "parts.size")?,
+                etag: codes::etag(&etag, "parts.etag")?,
+                modified: Timestamp::from_micros(modified),
+                checksum,
+                object_crc,
+                data_id: DataId(data_id),
+            },
+        }
     }
-}
-
-/// Reads the part of a row that was selected with the columns of `parts` first.
-pub(crate) fn read_part(row: &Row) -> Result<Part, CatalogError> {
-    let (checksum, object_crc) = match row.opt_bytes(5)? {
-        Some(packed) => unpack_checksums(&packed)?,
-        None => (None, None),
-    };
-    Ok(Part {
-        number: u16::try_from(row.int(1)?).map_err(|_| CatalogError::Corrupt("parts.number"))?,
-        size: size(row.int(2)?, "parts.size")?,
-        etag: etag(&row.text(3)?, "parts.etag")?,
-        modified: Timestamp::from_micros(row.int(4)?),
-        checksum,
-        object_crc,
-        data_id: DataId(row.int(6)?),
-    })
 }
 
 /// The part's own checksum, followed by the one for the object if there is one.

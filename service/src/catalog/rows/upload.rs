@@ -1,113 +1,83 @@
 use super::codes::{
-    checksum, etag, from_json, key, lock_values, read_lock, size, stored_size, to_json,
+    self, from_json, legal_hold_value, object_lock, retention_values, stored_size, to_json,
 };
 use crate::catalog::CatalogError;
 use crate::catalog::model::{CompletedUpload, Upload, UploadState};
-use crate::catalog::sql::{Kind, Record, Row, Table, Value};
+use crate::catalog::sql::record;
 use crate::domain::{
     AccountId, BucketId, ChecksumAlgorithm, ChecksumType, Generation, Timestamp, UploadId,
     VersionId,
 };
 
-impl Record for Upload {
-    const TABLE: Table = Table {
-        name: "uploads",
-        columns: &[
-            ("id", Kind::Bytes),
-            ("bucket_id", Kind::Int),
-            ("key", Kind::Bytes),
-            ("created", Kind::Int),
-            ("initiator", Kind::Text),
-            ("owner_id", Kind::Int),
-            ("headers", Kind::Text),
-            ("tags", Kind::Text),
-            ("checksum", Kind::Int),
-            ("retention_mode", Kind::Int),
-            ("retain_until", Kind::Int),
-            ("legal_hold", Kind::Int),
-            ("acl", Kind::Text),
-            ("state", Kind::Int),
-            ("done_generation", Kind::Int),
-            ("done_version", Kind::Int),
-            ("done_etag", Kind::Text),
-            ("done_size", Kind::Int),
-            ("done_at", Kind::Int),
-            ("done_checksum", Kind::Bytes),
-        ],
-        key: 1,
-    };
-
-    fn values(&self) -> Vec<Value> {
-        let [mode, until, hold] = lock_values(&self.lock);
-        let (state, done) = match &self.state {
-            UploadState::Open => (0, None),
-            UploadState::Completed(done) => (1, Some(done)),
-        };
-        vec![
-            self.id.as_bytes().as_slice().into(),
-            self.bucket.0.into(),
-            self.key.as_bytes().into(),
-            self.created.as_micros().into(),
-            self.initiator.as_str().into(),
-            self.owner.0.into(),
-            to_json(&self.headers).into(),
-            to_json(&self.tags).into(),
-            self.checksum.map(checksum_code).into(),
-            mode,
-            until,
-            hold,
-            self.acl.clone().into(),
-            state.into(),
-            done.map(|done| done.generation.0).into(),
-            done.map(|done| done.version.0).into(),
-            done.map(|done| done.etag.to_string()).into(),
-            done.map(|done| stored_size(done.size)).into(),
-            done.map(|done| done.modified.as_micros()).into(),
-            done.and_then(|done| done.checksum)
-                .map(|checksum| checksum.pack())
-                .into(),
-        ]
+record! {
+    Upload, table "uploads", key 1, stored from row {
+        id: Vec<u8> = row.id.as_bytes().as_slice(),
+        bucket_id: i64 = row.bucket.0,
+        key: Vec<u8> = row.key.as_bytes(),
+        created: i64 = row.created.as_micros(),
+        initiator: String = row.initiator.as_str(),
+        owner_id: i64 = row.owner.0,
+        headers: String = to_json(&row.headers),
+        tags: String = to_json(&row.tags),
+        checksum: Option<i64> = row.checksum.map(checksum_code),
+        retention_mode: Option<i64> = retention_values(&row.lock).0,
+        retain_until: Option<i64> = retention_values(&row.lock).1,
+        legal_hold: i64 = legal_hold_value(&row.lock),
+        acl: Option<String> = row.acl.clone(),
+        state: i64 = match row.state {
+            UploadState::Open => 0,
+            UploadState::Completed(_) => 1,
+        },
+        done_generation: Option<i64> = completed(row).map(|done| done.generation.0),
+        done_version: Option<i64> = completed(row).map(|done| done.version.0),
+        done_etag: Option<String> = completed(row).map(|done| done.etag.to_string()),
+        done_size: Option<i64> = completed(row).map(|done| stored_size(done.size)),
+        done_at: Option<i64> = completed(row).map(|done| done.modified.as_micros()),
+        done_checksum: Option<Vec<u8>> = completed(row)
+            .and_then(|done| done.checksum)
+            .map(|checksum| checksum.pack()),
     }
-
-    fn read(row: &Row) -> Result<Self, CatalogError> {
-        Ok(Self {
-            id: read_upload_id(row, 0)?,
-            bucket: BucketId(row.int(1)?),
-            key: key(&row.bytes(2)?, "uploads.key")?,
-            created: Timestamp::from_micros(row.int(3)?),
-            initiator: row.text(4)?,
-            owner: AccountId(row.int(5)?),
-            headers: from_json(&row.text(6)?, "uploads.headers")?,
-            tags: from_json(&row.text(7)?, "uploads.tags")?,
-            checksum: row.opt_int(8)?.map(read_checksum_code).transpose()?,
-            lock: read_lock(row, 9, "uploads.retention_mode")?,
-            acl: row.opt_text(12)?,
-            state: match row.int(13)? {
-                0 => UploadState::Open,
-                1 => UploadState::Completed(read_completed(row)?),
-                _ => return Err(CatalogError::Corrupt("uploads.state")),
-            },
-        })
+    read as Self {
+        id: upload_id(id)?,
+        bucket: BucketId(bucket_id),
+        key: codes::key(&key, "uploads.key")?,
+        created: Timestamp::from_micros(created),
+        initiator,
+        owner: AccountId(owner_id),
+        headers: from_json(&headers, "uploads.headers")?,
+        tags: from_json(&tags, "uploads.tags")?,
+        checksum: checksum.map(read_checksum_code).transpose()?,
+        lock: object_lock((retention_mode, retain_until), legal_hold, "uploads.retention_mode")?,
+        acl,
+        state: match (state, done_generation, done_version, done_etag, done_size, done_at) {
+            (0, ..) => UploadState::Open,
+            (1, Some(generation), Some(version), Some(etag), Some(size), Some(at)) => {
+                UploadState::Completed(CompletedUpload {
+                    generation: Generation(generation),
+                    version: VersionId(version),
+                    etag: codes::etag(&etag, "uploads.done_etag")?,
+                    size: codes::size(size, "uploads.done_size")?,
+                    modified: Timestamp::from_micros(at),
+                    checksum: codes::checksum(done_checksum, "uploads.done_checksum")?,
+                })
+            }
+            _ => return Err(CatalogError::Corrupt("uploads.state")),
+        },
     }
 }
 
-pub(super) fn read_upload_id(row: &Row, column: usize) -> Result<UploadId, CatalogError> {
-    let bytes = row
-        .bytes(column)?
+fn completed(upload: &Upload) -> Option<&CompletedUpload> {
+    match &upload.state {
+        UploadState::Open => None,
+        UploadState::Completed(completed) => Some(completed),
+    }
+}
+
+pub(super) fn upload_id(bytes: Vec<u8>) -> Result<UploadId, CatalogError> {
+    let bytes = bytes
         .try_into()
         .map_err(|_| CatalogError::Corrupt("uploads.id"))?;
     Ok(UploadId::from_bytes(bytes))
-}
-
-fn read_completed(row: &Row) -> Result<CompletedUpload, CatalogError> {
-    Ok(CompletedUpload {
-        generation: Generation(row.int(14)?),
-        version: VersionId(row.int(15)?),
-        etag: etag(&row.text(16)?, "uploads.done_etag")?,
-        size: size(row.int(17)?, "uploads.done_size")?,
-        modified: Timestamp::from_micros(row.int(18)?),
-        checksum: checksum(row.opt_bytes(19)?, "uploads.done_checksum")?,
-    })
 }
 
 /// Algorithm and type in one number.

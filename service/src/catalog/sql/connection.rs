@@ -227,7 +227,7 @@ fn sqlite_arguments(args: Vec<Arg>) -> Result<SqliteArguments, sqlx::Error> {
             Arg::One(Value::Int(value)) => arguments.add(value),
             Arg::One(Value::Text(value)) => arguments.add(value),
             Arg::One(Value::Bytes(value)) => arguments.add(value),
-            Arg::Ints(_) | Arg::Texts(_) | Arg::Blobs(_) => {
+            Arg::Ints(_) | Arg::Texts(_) | Arg::Blobs(_) | Arg::Mixed => {
                 Err("SQLite has no array arguments".into())
             }
         }
@@ -246,6 +246,7 @@ fn postgres_arguments(args: Vec<Arg>) -> Result<PgArguments, sqlx::Error> {
             Arg::Ints(values) => arguments.add(values),
             Arg::Texts(values) => arguments.add(values),
             Arg::Blobs(values) => arguments.add(values),
+            Arg::Mixed => Err("a value is not of its column's type".into()),
         }
         .map_err(sqlx::Error::Encode)?;
     }

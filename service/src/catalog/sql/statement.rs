@@ -77,6 +77,8 @@ pub(crate) enum Arg {
     Ints(Vec<Option<i64>>),
     Texts(Vec<Option<String>>),
     Blobs(Vec<Option<Vec<u8>>>),
+    /// A column of values of several types, or of another type than the column's: an error.
+    Mixed,
 }
 
 /// SQL text and its arguments.

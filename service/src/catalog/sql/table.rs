@@ -39,7 +39,21 @@ impl Table {
     }
 }
 
-/// A value that is a row of a table.
+/// A value that is some columns of a row.
+pub(crate) trait Excerpt: Sized {
+    const COLUMNS: &'static [&'static str];
+
+    /// Reads a row that was selected with [`Excerpt::select_list`] as its first columns.
+    fn read(row: &Row) -> Result<Self, CatalogError>;
+
+    /// The columns with a table alias before each, as a `SELECT` wants them.
+    fn select_list(alias: &str) -> String {
+        let columns = Self::COLUMNS.iter().map(|name| format!("{alias}.{name}"));
+        columns.collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// A value that is a row of a table. See [`record`](super::record).
 pub(crate) trait Record: Sized {
     const TABLE: Table;
 

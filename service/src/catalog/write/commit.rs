@@ -9,7 +9,7 @@ use crate::catalog::judge::{Needs, State, judge};
 use crate::catalog::mutation::{Change, Mutation};
 use crate::catalog::sql::{Connection, Dialect, Fault, Statement, Unfinished};
 use crate::catalog::{CatalogError, Verdict};
-use crate::domain::{Generation, Timestamp};
+use crate::domain::Generation;
 
 /// How often a batch is tried when other nodes are in its way, or its connection was dead before it began.
 const ATTEMPTS: u32 = 8;
@@ -74,7 +74,8 @@ async fn attempt_commit(
         connection.roll_back().await;
         return Ok(verdicts);
     }
-    let dropped_at = engine.mark_time(now(mutations));
+    let latest = mutations.iter().map(|mutation| mutation.at).max();
+    let dropped_at = engine.mark_time(latest.unwrap_or_default());
     let plan = plan(connection.dialect(), &state, dropped_at);
     match connection.finish(plan).await {
         Ok(()) => {
@@ -175,38 +176,5 @@ fn denials(change: &Change) -> usize {
     match change {
         Change::RecordUsage(change) => change.denials.len(),
         _ => 0,
-    }
-}
-
-/// When the data that a batch drops is dropped.
-fn now(mutations: &[Mutation]) -> Timestamp {
-    mutations
-        .iter()
-        .filter_map(|mutation| moment(&mutation.change))
-        .max()
-        .unwrap_or_default()
-}
-
-/// The time of a change that can drop data.
-fn moment(change: &Change) -> Option<Timestamp> {
-    match change {
-        Change::PutObject(change) => Some(change.now),
-        Change::DeleteObject(change) => Some(change.now),
-        Change::PutPart(change) => Some(change.now),
-        Change::AbortUpload(change) => Some(change.now),
-        Change::CompleteUpload(change) => Some(change.now),
-        Change::CreateAccount(_)
-        | Change::UpdateAccount(_)
-        | Change::CreateAccessKey(_)
-        | Change::UpdateAccessKey(_)
-        | Change::ResealAccessKey(_)
-        | Change::PurgeAccessKey(_)
-        | Change::CreateBucket(_)
-        | Change::UpdateBucket(_)
-        | Change::DeleteBucket(_)
-        | Change::UpdateObject(_)
-        | Change::CreateUpload(_)
-        | Change::RecordUsage(_)
-        | Change::AppendAudit(_) => None,
     }
 }

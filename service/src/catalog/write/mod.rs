@@ -8,4 +8,5 @@ mod submit;
 mod waiting;
 mod writer;
 
+pub use submit::Rejection;
 pub(crate) use writer::Writer;

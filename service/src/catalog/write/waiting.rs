@@ -3,7 +3,7 @@ use std::collections::{HashMap, VecDeque};
 use bucketry_edge::fair::{Caller, FairQueue};
 
 use super::writer::Job;
-use crate::catalog::mutation::{Change, Guard, Mutation};
+use crate::catalog::mutation::Guard;
 
 /// Mutations of one account in one group while several accounts write, and of one access key while several keys do. One
 /// with a thousand writers must not make the groups so long that one with few waits for them: a group of two takes about
@@ -100,38 +100,14 @@ fn are_of_one_caller(jobs: &[Job]) -> bool {
 /// Whose job it is.
 fn caller_of(job: &Job) -> Caller {
     match job {
-        Job::One { mutation, .. } => caller_of_mutation(mutation),
-        Job::Batch { .. } | Job::Close => SERVER,
-    }
-}
-
-fn caller_of_mutation(mutation: &Mutation) -> Caller {
-    let guard = match &mutation.change {
-        Change::CreateBucket(change) => change.guard,
-        Change::UpdateBucket(change) => change.guard,
-        Change::DeleteBucket(change) => change.guard,
-        Change::PutObject(change) => change.guard,
-        Change::DeleteObject(change) => change.guard,
-        Change::UpdateObject(change) => change.guard,
-        Change::CreateUpload(change) => change.guard,
-        Change::PutPart(change) => change.guard,
-        Change::AbortUpload(change) => change.guard,
-        Change::CompleteUpload(change) => change.guard,
-        Change::CreateAccount(_)
-        | Change::UpdateAccount(_)
-        | Change::CreateAccessKey(_)
-        | Change::UpdateAccessKey(_)
-        | Change::ResealAccessKey(_)
-        | Change::PurgeAccessKey(_)
-        | Change::RecordUsage(_)
-        | Change::AppendAudit(_) => mutation.asker.map_or(Guard::System, |asker| asker.guard),
-    };
-    match guard {
-        Guard::Key { pk, account, .. } => Caller {
-            account: account.map_or(OPERATORS, |account| account.0.cast_unsigned()),
-            key: pk.0.cast_unsigned(),
+        Job::One { mutation, .. } => match mutation.caller {
+            Guard::Key { pk, account, .. } => Caller {
+                account: account.map_or(OPERATORS, |account| account.0.cast_unsigned()),
+                key: pk.0.cast_unsigned(),
+            },
+            Guard::System => SERVER,
         },
-        Guard::System => SERVER,
+        Job::Batch { .. } | Job::Close => SERVER,
     }
 }
 
@@ -140,7 +116,7 @@ mod tests {
     use tokio::sync::oneshot;
 
     use super::*;
-    use crate::catalog::mutation::DeleteObject;
+    use crate::catalog::mutation::{Change, DeleteObject, Mutation};
     use crate::domain::{AccessKeyPk, AccountId, BucketId, ObjectKey, Timestamp};
 
     const MOST: usize = 512;
@@ -152,18 +128,17 @@ mod tests {
                 bucket: BucketId(1),
                 key: ObjectKey::new("k").unwrap(),
                 preconditions: Default::default(),
-                guard: Guard::Key {
+            };
+            let mutation = Box::new(Mutation {
+                caller: Guard::Key {
                     pk: AccessKeyPk(key),
                     epoch: 1,
                     account: Some(AccountId(key / 10)),
                 },
-                now: Timestamp::from_micros(0),
-            };
-            let mutation = Mutation {
+                at: Timestamp::from_micros(0),
                 change: Change::DeleteObject(change),
                 audit: Vec::new(),
-                asker: None,
-            };
+            });
             let (reply, _) = oneshot::channel();
             Job::One { mutation, reply }
         };

@@ -7,6 +7,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use super::commit::commit;
+use super::submit::Rejection;
 use super::waiting::Waiting;
 use crate::catalog::engine::Engine;
 use crate::catalog::mutation::{Change, Mutation};
@@ -25,12 +26,11 @@ const QUEUE: usize = 4096;
 /// A completion of more parts than this goes alone.
 const MANY_PARTS: usize = 200;
 
-#[allow(clippy::large_enum_variant, reason = "the large one is the common one")]
 pub(super) enum Job {
     /// A mutation that goes into the next group.
     One {
-        mutation: Mutation,
-        reply: oneshot::Sender<Result<Outcome, CatalogError>>,
+        mutation: Box<Mutation>,
+        reply: Reply,
     },
     /// Mutations that are one transaction.
     Batch {
@@ -41,7 +41,8 @@ pub(super) enum Job {
     Close,
 }
 
-type Reply = oneshot::Sender<Result<Outcome, CatalogError>>;
+type Reply = oneshot::Sender<Result<Outcome, Rejection>>;
+
 /// The task that writes. There is one on Postgres too: several would make smaller groups, with a transaction and an fsync
 /// each. Nodes commit side by side.
 pub(crate) struct Writer {
@@ -115,7 +116,7 @@ async fn work_off(engine: &Engine, mut jobs: VecDeque<Job>) {
                 if group.replies.len() >= most || !group.has_room(&mutation) {
                     std::mem::take(&mut group).commit(engine).await;
                 }
-                group.add(mutation, reply);
+                group.add(*mutation, reply);
             }
             Job::Batch { mutations, reply } => {
                 std::mem::take(&mut group).commit(engine).await;
@@ -158,8 +159,9 @@ impl Group {
         }
         match commit(engine, &self.mutations).await {
             Ok(verdicts) => {
-                for (reply, verdict) in self.replies.into_iter().zip(verdicts) {
-                    let _gone = reply.send(verdict.map_err(CatalogError::Refused));
+                let answers = verdicts.into_iter().zip(self.mutations);
+                for (reply, (verdict, mutation)) in self.replies.into_iter().zip(answers) {
+                    let _gone = reply.send(answer(verdict, mutation));
                 }
             }
             // One value that the database does not take must not fail the others.
@@ -172,17 +174,27 @@ impl Group {
             }
             Err(error) => {
                 for reply in self.replies {
-                    let _gone = reply.send(Err(error.clone()));
+                    let _gone = reply.send(Err(Rejection::without_mutation(error.clone())));
                 }
             }
         }
     }
 }
 
-async fn commit_one(engine: &Engine, mutation: Mutation) -> Result<Outcome, CatalogError> {
-    let verdicts = commit(engine, &[mutation]).await?;
-    let verdict = verdicts.into_iter().next().ok_or(CatalogError::Closed)?;
-    verdict.map_err(CatalogError::Refused)
+async fn commit_one(engine: &Engine, mutation: Mutation) -> Result<Outcome, Rejection> {
+    let committed = commit(engine, std::slice::from_ref(&mutation)).await;
+    match committed.map(|verdicts| verdicts.into_iter().next()) {
+        Ok(Some(verdict)) => answer(verdict, mutation),
+        Ok(None) => Err(Rejection::without_mutation(CatalogError::Closed)),
+        Err(error) => Err(Rejection::without_mutation(error)),
+    }
+}
+
+fn answer(verdict: Verdict, mutation: Mutation) -> Result<Outcome, Rejection> {
+    verdict.map_err(|refusal| Rejection {
+        error: CatalogError::Refused(refusal),
+        mutation: Some(Box::new(mutation)),
+    })
 }
 
 /// Whether a change must not have neighbours: it looked at more than rows that are tracked, or is large.

@@ -30,7 +30,6 @@ pub(crate) async fn create_account(
         id,
         owner_id: OwnerId::from_bytes(service.random()?),
         name: name.clone(),
-        now: service.now(),
     };
     let entry = audit_entry(
         service,
@@ -39,7 +38,7 @@ pub(crate) async fn create_account(
         about,
         json!({ "name": name }),
     );
-    let account = match service.administer(&grant, change, &[entry]).await {
+    let account = match service.commit(&grant, change, vec![entry]).await {
         Err(CatalogError::Refused(Refusal::AccountExists)) => {
             return Err(Error::AccountAlreadyExists { name });
         }
@@ -60,7 +59,7 @@ pub(crate) async fn create_account(
     };
     let details = json!({ "access_key_id": row.access_key_id.to_string() });
     let entry = audit_entry(service, &grant, "account.create_key", about, details);
-    let key = service.administer(&grant, row, &[entry]).await?;
+    let key = service.commit(&grant, row, vec![entry]).await?;
     Ok(CreateAccountResponse {
         account: Some(account_to_proto(&account)),
         access_key_id: key.access_key_id.to_string(),

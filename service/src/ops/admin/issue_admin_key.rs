@@ -35,6 +35,6 @@ pub(super) async fn issue_admin_key(
     };
     let details = json!({ "name": name, "access_key_id": row.access_key_id.to_string() });
     let entry = audit_entry(service, decided, action, about, details);
-    let key = service.administer(decided, row, &[entry]).await?;
+    let key = service.commit(decided, row, vec![entry]).await?;
     Ok((key, secret))
 }

@@ -38,7 +38,6 @@ pub(crate) async fn revoke_admin_key(
             state: Some(KeyState::Revoked),
             ..KeyEdit::default()
         },
-        now: service.now(),
         by: grant.actor(),
     };
     let about = About {
@@ -46,7 +45,7 @@ pub(crate) async fn revoke_admin_key(
         ..About::default()
     };
     let entry = audit_entry(service, &grant, "admin_key.revoke", about, json!({}));
-    let after = service.administer(&grant, change, &[entry]).await?;
+    let after = service.commit(&grant, change, vec![entry]).await?;
     Ok(RevokeAdminKeyResponse {
         key: Some(admin_key_to_proto(&after)),
     })

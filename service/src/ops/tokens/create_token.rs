@@ -62,7 +62,7 @@ pub(super) async fn make_token(
         }
     };
     let entry = audit_entry(service, grant, action, about, details);
-    let key = service.administer(grant, row, &[entry]).await?;
+    let key = service.commit(grant, row, vec![entry]).await?;
     let token = token_to_proto(&key, &grant.bucket, service.now());
     let credentials = credentials(service, grant, &token.access_key_id, &secret);
     Ok((token, credentials))

@@ -59,7 +59,6 @@ pub(crate) async fn seal_key(
         expires: new.expires,
         limits: new.limits,
         secret: sealed.into(),
-        now: service.now(),
         by,
         access_key_id,
     })

@@ -16,10 +16,7 @@ pub(crate) async fn purge_token(
     let asked = request.into_inner();
     let (grant, token) =
         admit_token(service, caller, &asked, &asked.bucket, &asked.token_id).await?;
-    let change = PurgeAccessKey {
-        pk: token.pk,
-        now: service.now(),
-    };
+    let change = PurgeAccessKey { pk: token.pk };
     let about = About::token(&grant.bucket, token.pk);
     // What is left of the token: whoever reads of its id in older records finds its name here.
     let details = json!({
@@ -29,6 +26,6 @@ pub(crate) async fn purge_token(
     let entry = audit_entry(service, &grant, "token.purge", about, details);
     // What is counted but not written yet goes with the rest, instead of being written after it.
     service.ledger.flush(&service.catalog).await?;
-    service.administer(&grant, change, &[entry]).await?;
+    service.commit(&grant, change, vec![entry]).await?;
     Ok(PurgeTokenResponse {})
 }

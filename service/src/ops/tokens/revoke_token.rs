@@ -44,7 +44,6 @@ pub(super) async fn change_state(
             state: Some(state),
             ..KeyEdit::default()
         },
-        now: service.now(),
         by: grant.actor(),
     };
     let about = About::token(&grant.bucket, before.pk);
@@ -60,6 +59,6 @@ pub(super) async fn change_state(
         about,
         json!({ "name": before.name }),
     );
-    let after = service.administer(grant, change, &[entry]).await?;
+    let after = service.commit(grant, change, vec![entry]).await?;
     Ok(shown(&after).await)
 }

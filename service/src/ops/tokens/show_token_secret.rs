@@ -30,7 +30,7 @@ pub(crate) async fn show_token_secret(
         about,
         json!({ "name": token.name }),
     );
-    service.administer(&grant, AppendAudit, &[entry]).await?;
+    service.commit(&grant, AppendAudit, vec![entry]).await?;
     Ok(ShowTokenSecretResponse {
         credentials: Some(credentials(
             service,

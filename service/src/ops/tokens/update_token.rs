@@ -75,11 +75,10 @@ async fn apply(
             pk: before.pk,
             if_version: Some(before.version),
             edit: edit.clone(),
-            now: service.now(),
             by: grant.actor(),
         };
         let entry = record(service, grant, &before, &was, &will_be);
-        match service.administer(grant, change, &[entry]).await {
+        match service.commit(grant, change, vec![entry]).await {
             Err(CatalogError::Refused(Refusal::VersionMoved { .. })) if version.is_none() => {
                 let now = service.catalog.access_key_by_pk(before.pk).await?;
                 before = now.ok_or_else(|| Error::NoSuchToken {

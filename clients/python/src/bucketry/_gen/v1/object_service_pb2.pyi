@@ -28,6 +28,12 @@ class CopyDirective(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     COPY_DIRECTIVE_UNSPECIFIED: _ClassVar[CopyDirective]
     COPY_DIRECTIVE_COPY: _ClassVar[CopyDirective]
     COPY_DIRECTIVE_REPLACE: _ClassVar[CopyDirective]
+
+class ObjectView(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    OBJECT_VIEW_UNSPECIFIED: _ClassVar[ObjectView]
+    OBJECT_VIEW_BASIC: _ClassVar[ObjectView]
+    OBJECT_VIEW_FULL: _ClassVar[ObjectView]
 OBJECT_ATTRIBUTE_UNSPECIFIED: ObjectAttribute
 OBJECT_ATTRIBUTE_ETAG: ObjectAttribute
 OBJECT_ATTRIBUTE_CHECKSUM: ObjectAttribute
@@ -37,6 +43,9 @@ OBJECT_ATTRIBUTE_SIZE: ObjectAttribute
 COPY_DIRECTIVE_UNSPECIFIED: CopyDirective
 COPY_DIRECTIVE_COPY: CopyDirective
 COPY_DIRECTIVE_REPLACE: CopyDirective
+OBJECT_VIEW_UNSPECIFIED: ObjectView
+OBJECT_VIEW_BASIC: ObjectView
+OBJECT_VIEW_FULL: ObjectView
 
 class GetCapabilitiesRequest(_message.Message):
     __slots__ = ()
@@ -517,7 +526,7 @@ class CopyObjectResponse(_message.Message):
     def __init__(self, object: _Optional[_Union[_object_pb2.Object, _Mapping]] = ..., source_version_id: _Optional[str] = ...) -> None: ...
 
 class ListObjectsRequest(_message.Message):
-    __slots__ = ("bucket", "prefix", "delimiter", "start_after", "page_size", "page_token", "validate_only")
+    __slots__ = ("bucket", "prefix", "delimiter", "start_after", "page_size", "page_token", "validate_only", "view")
     BUCKET_FIELD_NUMBER: _ClassVar[int]
     PREFIX_FIELD_NUMBER: _ClassVar[int]
     DELIMITER_FIELD_NUMBER: _ClassVar[int]
@@ -525,6 +534,7 @@ class ListObjectsRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
     PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
     VALIDATE_ONLY_FIELD_NUMBER: _ClassVar[int]
+    VIEW_FIELD_NUMBER: _ClassVar[int]
     bucket: str
     prefix: str
     delimiter: str
@@ -532,7 +542,8 @@ class ListObjectsRequest(_message.Message):
     page_size: int
     page_token: str
     validate_only: bool
-    def __init__(self, bucket: _Optional[str] = ..., prefix: _Optional[str] = ..., delimiter: _Optional[str] = ..., start_after: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., validate_only: bool = ...) -> None: ...
+    view: ObjectView
+    def __init__(self, bucket: _Optional[str] = ..., prefix: _Optional[str] = ..., delimiter: _Optional[str] = ..., start_after: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., validate_only: bool = ..., view: _Optional[_Union[ObjectView, str]] = ...) -> None: ...
 
 class ListObjectsResponse(_message.Message):
     __slots__ = ("objects", "common_prefixes", "next_page_token", "next_start_after")

@@ -1,0 +1,130 @@
+//! The last step of every operation that writes: its change is committed in the caller's name.
+
+use std::sync::Arc;
+
+use crate::access::KeyFacts;
+use crate::catalog::model::AuditEntry;
+use crate::catalog::mutation::{Guard, Mutation};
+use crate::catalog::{CatalogError, Outcome, Refusal, Rejection, TypedChange};
+use crate::gate::check_seal;
+use crate::service::{Decided, Service, judge};
+
+/// How often a commit is decided again because the caller's key was edited meanwhile.
+const MAX_DECISIONS: usize = 5;
+
+impl Service {
+    /// Commits a change in the caller's name, with records for the audit that are written if and only if the change is
+    /// made. If the caller's key was edited since it was admitted, it is decided again: an edit that leaves the caller
+    /// its right does not disturb it, a revocation ends it.
+    pub(crate) async fn commit<C: TypedChange>(
+        &self,
+        decided: &impl Decided,
+        change: C,
+        audit: Vec<AuditEntry>,
+    ) -> Result<C::Answer, CatalogError> {
+        let mutation = self.mutation(decided, change, audit);
+        let committed = self.try_commit(decided, mutation).await;
+        let outcome = committed.map_err(|rejection| rejection.error)?;
+        C::answer(outcome).ok_or(CatalogError::OTHER_OUTCOME)
+    }
+
+    /// A change in the caller's name.
+    pub(crate) fn mutation<C: TypedChange>(
+        &self,
+        decided: &impl Decided,
+        change: C,
+        audit: Vec<AuditEntry>,
+    ) -> Box<Mutation> {
+        Box::new(Mutation {
+            caller: decided
+                .caller()
+                .key()
+                .map_or(Guard::System, |key| guard(key)),
+            at: self.now(),
+            change: change.into_change(),
+            audit,
+        })
+    }
+
+    /// Submits until the caller's key is the one that was decided on, or its right has ended. What is refused for another
+    /// reason comes back.
+    pub(crate) async fn try_commit(
+        &self,
+        decided: &impl Decided,
+        mutation: Box<Mutation>,
+    ) -> Result<Outcome, Rejection> {
+        let mut submitted = self.catalog.try_submit(mutation).await;
+        for _ in 1..MAX_DECISIONS {
+            match submitted {
+                Ok(outcome) => return Ok(outcome),
+                Err(rejection) => {
+                    let renewed = self.decide_again(decided, rejection).await?;
+                    submitted = self.catalog.try_submit(renewed).await;
+                }
+            }
+        }
+        submitted
+    }
+
+    /// The mutation for another attempt, if it was refused because the caller's key was edited, and the key as it now is
+    /// still allows what was decided.
+    async fn decide_again(
+        &self,
+        decided: &impl Decided,
+        mut rejection: Rejection,
+    ) -> Result<Box<Mutation>, Rejection> {
+        let outdated = matches!(
+            rejection.error,
+            CatalogError::Refused(Refusal::EpochMoved { .. } | Refusal::KeyNotActive { .. })
+        );
+        let (true, Some(facts)) = (outdated, decided.caller().key()) else {
+            return Err(rejection);
+        };
+        let current = self.current_guard(decided, facts).await;
+        let current = current.map_err(Rejection::without_mutation)?;
+        match rejection.mutation.take() {
+            Some(mut mutation) if mutation.caller != current => {
+                mutation.caller = current;
+                mutation.at = self.now();
+                Ok(mutation)
+            }
+            _ => Err(rejection),
+        }
+    }
+
+    /// The caller's key as it now is, if it still allows what was decided.
+    async fn current_guard(
+        &self,
+        decided: &impl Decided,
+        facts: &KeyFacts,
+    ) -> Result<Guard, CatalogError> {
+        let inactive = || {
+            CatalogError::Refused(Refusal::KeyNotActive {
+                pk: facts.pk,
+                state: None,
+            })
+        };
+        let current = self.catalog.access_key(&facts.access_key_id).await?;
+        let current = current.ok_or_else(inactive)?;
+        if check_seal(&self.keyring, &current).is_err() {
+            return Err(CatalogError::Corrupt("access_keys.sealed"));
+        }
+        let current = Arc::new(KeyFacts::from(current.as_ref()));
+        let caller = decided.caller().with_current_facts(Arc::clone(&current));
+        let caller = caller.ok_or_else(inactive)?;
+        let still = judge(&caller, decided.classes(), decided.target(), self.now());
+        if let Err(refused) = still {
+            self.ledger.withdraw(decided, refused);
+            return Err(inactive());
+        }
+        Ok(guard(&current))
+    }
+}
+
+fn guard(key: &KeyFacts) -> Guard {
+    Guard::Key {
+        pk: key.pk,
+        epoch: key.epoch,
+        account: key.scope.account(),
+    }
+}
