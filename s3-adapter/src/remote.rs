@@ -1,5 +1,7 @@
 //! The services over the network: the server traits, forwarded to the generated clients.
 
+mod questions;
+
 use bucketry_contract::adapter::v1::adapter_service_client::AdapterServiceClient;
 use bucketry_contract::adapter::v1::adapter_service_server::AdapterService;
 use bucketry_contract::adapter::v1::{
@@ -17,12 +19,14 @@ use tonic::{Code, Request, Response, Status, Streaming};
 
 use crate::channels::Channels;
 use crate::edge::GetObjectStream;
+use questions::Questions;
 
 /// The service that judges signatures, over the network.
 #[derive(Debug, Clone)]
 pub struct RemoteAuthority {
     client: AdapterServiceClient<Channels>,
     sessions: Sessions,
+    questions: Questions,
 }
 
 impl RemoteAuthority {
@@ -32,6 +36,7 @@ impl RemoteAuthority {
         Self {
             client: AdapterServiceClient::new(channels),
             sessions,
+            questions: Questions::new(),
         }
     }
 
@@ -104,6 +109,7 @@ impl AdapterService for RemoteAuthority {
         let call = async |mut client: AdapterServiceClient<Channels>, request| {
             client.authorize(request).await
         };
+        let _permit = self.questions.permit(request.get_ref()).await?;
         self.call(request, call).await
     }
 

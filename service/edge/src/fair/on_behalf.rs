@@ -25,17 +25,8 @@ pub fn set_address(address: Option<IpAddr>) {
 
 /// The request claims to be of an access key: so that the claims of one network share by key.
 pub fn set_claim(access_key_id: &str) {
-    // FNV-1a: on the path of every request, and whoever finds two ids of one value shares with himself.
-    let key = (access_key_id.bytes()).fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
     // Outside of a request there is no caller to record.
-    let _ = CALLER.try_with(|caller| {
-        caller.set(Caller {
-            key,
-            ..caller.get()
-        })
-    });
+    let _ = CALLER.try_with(|caller| caller.set(caller.get().claiming(access_key_id)));
 }
 
 /// The caller is proved.
@@ -51,13 +42,7 @@ pub fn current() -> Option<Caller> {
 }
 
 fn unknown(address: Option<IpAddr>) -> Caller {
-    match address {
-        Some(address) => Caller::stranger(Network::of(address)),
-        None => Caller {
-            account: Caller::STRANGER,
-            key: 0,
-        },
-    }
+    Caller::unproved(address.map(Network::of))
 }
 
 #[cfg(test)]
