@@ -1,6 +1,6 @@
 //! The address that IP rules judge: the peer's, behind a dual-stack listener, behind trusted proxies, and what happens
-//! to it while requests run. Over gRPC and S3 alike. The lines `d39` to `d47` are those of the adversarial checklist;
-//! `d44` is in `proxy_protocol.rs`.
+//! to it while requests run. Over gRPC and S3 alike. The PROXY
+//! protocol is in `proxy_protocol.rs`.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
@@ -312,12 +312,12 @@ async fn rules_hold(listen: &str) -> Result<(), HarnessError> {
 }
 
 #[tokio::test]
-async fn d39_the_disallowed_list_beats_the_allowed_one() -> Result<(), HarnessError> {
+async fn the_disallowed_list_overrides_the_allowed_one() -> Result<(), HarnessError> {
     rules_hold("127.0.0.1:0").await
 }
 
 #[tokio::test]
-async fn d40_a_dual_stack_listener_judges_ipv4_as_ipv4() -> Result<(), HarnessError> {
+async fn a_dual_stack_listener_judges_ipv4_as_ipv4() -> Result<(), HarnessError> {
     rules_hold("[::]:0").await?;
     let mut doors = Doors::open(ServerOptions::new().listen("[::]:0")).await?;
     let described = describe(doors.channel(LOCALHOST).await?, &[]).await?;
@@ -339,7 +339,7 @@ async fn d40_a_dual_stack_listener_judges_ipv4_as_ipv4() -> Result<(), HarnessEr
 }
 
 #[tokio::test]
-async fn d41_rules_are_normalised_or_refused_by_name() -> Result<(), HarnessError> {
+async fn rules_are_normalised_or_refused_by_name() -> Result<(), HarnessError> {
     let mut doors = Doors::open(ServerOptions::new()).await?;
     for (entry, shown) in [
         ("::ffff:10.0.0.0/104", "10.0.0.0/8"),
@@ -397,7 +397,7 @@ async fn d41_rules_are_normalised_or_refused_by_name() -> Result<(), HarnessErro
 }
 
 #[tokio::test]
-async fn d42_what_an_untrusted_peer_says_of_itself_is_ignored() -> Result<(), HarnessError> {
+async fn forwarding_headers_of_untrusted_peers_are_ignored() -> Result<(), HarnessError> {
     const CLAIMED: &str = "192.0.2.1";
     let elsewhere = ServerOptions::new().argument("--trusted-proxy=10.0.0.7,127.0.0.2");
     for options in [ServerOptions::new(), elsewhere] {
@@ -436,7 +436,7 @@ async fn d42_what_an_untrusted_peer_says_of_itself_is_ignored() -> Result<(), Ha
 }
 
 #[tokio::test]
-async fn d43_x_forwarded_for_from_a_trusted_proxy() -> Result<(), HarnessError> {
+async fn x_forwarded_for_from_a_trusted_proxy() -> Result<(), HarnessError> {
     const NAME: &str = "x-forwarded-for";
     let mut doors = Doors::behind("x-forwarded-for").await?;
     for (lines, address) in [
@@ -491,7 +491,7 @@ async fn d43_x_forwarded_for_from_a_trusted_proxy() -> Result<(), HarnessError> 
 }
 
 #[tokio::test]
-async fn d43_long_forwarding_headers() -> Result<(), HarnessError> {
+async fn long_forwarding_headers_from_a_trusted_proxy() -> Result<(), HarnessError> {
     let mut doors = Doors::behind("x-forwarded-for").await?;
     let thousand = vec!["192.0.2.1"; 1000].join(",");
     doors.seen(None, &[("x-forwarded-for", &thousand)]).await?;
@@ -527,7 +527,7 @@ async fn d43_long_forwarding_headers() -> Result<(), HarnessError> {
 }
 
 #[tokio::test]
-async fn d43_forwarded_from_a_trusted_proxy() -> Result<(), HarnessError> {
+async fn forwarded_from_a_trusted_proxy() -> Result<(), HarnessError> {
     let mut doors = Doors::behind("forwarded").await?;
     for (lines, address) in [
         (&["for=192.0.2.1"][..], Some("192.0.2.1")),
@@ -565,7 +565,7 @@ async fn d43_forwarded_from_a_trusted_proxy() -> Result<(), HarnessError> {
 }
 
 #[tokio::test]
-async fn d43_a_header_of_one_address_from_a_trusted_proxy() -> Result<(), HarnessError> {
+async fn a_header_of_one_address_from_a_trusted_proxy() -> Result<(), HarnessError> {
     let mut doors = Doors::behind("CF-Connecting-IP").await?;
     for (lines, address) in [
         (&["192.0.2.1"][..], Some("192.0.2.1")),
@@ -586,7 +586,7 @@ async fn d43_a_header_of_one_address_from_a_trusted_proxy() -> Result<(), Harnes
 }
 
 #[tokio::test]
-async fn d43_each_request_of_a_connection_is_its_own_clients() -> Result<(), HarnessError> {
+async fn each_request_of_a_connection_has_its_own_client() -> Result<(), HarnessError> {
     let mut doors = Doors::behind("x-forwarded-for").await?;
     let credentials = doors.token(&["192.0.2.1"], &[]).await?;
     let mut connection = Connection::open(doors.server.address())?;
@@ -606,10 +606,10 @@ async fn d43_each_request_of_a_connection_is_its_own_clients() -> Result<(), Har
     Ok(())
 }
 
-// d45: a long upload whose token's rules are edited meanwhile is not committed:
+// A long upload whose token's rules are edited meanwhile is not committed:
 // revocation.rs::a_running_s3_upload_does_not_commit ("lock out").
 #[tokio::test]
-async fn d45_a_presigned_url_is_judged_by_the_address_that_uses_it() -> Result<(), HarnessError> {
+async fn a_presigned_url_is_judged_by_the_address_that_uses_it() -> Result<(), HarnessError> {
     let mut doors = Doors::open(ServerOptions::new()).await?;
     let credentials = doors.token(&[], &["127.0.0.2"]).await?;
     let address = doors.server.address();
@@ -648,7 +648,7 @@ async fn disallow(root: &mut Clients, token: &Token, address: &str) -> Result<To
 }
 
 #[tokio::test]
-async fn d46_an_open_stream_is_judged_again_when_rules_change() -> Result<(), HarnessError> {
+async fn an_open_stream_is_judged_again_when_rules_change() -> Result<(), HarnessError> {
     for end in ["the stream goes on", "the stream is silent"] {
         let mut doors = Doors::open(ServerOptions::new()).await?;
         let (token, credentials) = doors.create(&[], &[]).await?;
@@ -740,12 +740,12 @@ async fn one_edit_wins(options: ServerOptions) -> Result<(), HarnessError> {
 }
 
 #[tokio::test]
-async fn d47_of_edits_at_once_one_wins() -> Result<(), HarnessError> {
+async fn one_of_two_simultaneous_edits_wins() -> Result<(), HarnessError> {
     one_edit_wins(ServerOptions::new()).await
 }
 
 #[tokio::test]
-async fn d47_of_edits_at_once_one_wins_on_postgres() -> Result<(), HarnessError> {
+async fn one_of_two_simultaneous_edits_wins_on_postgres() -> Result<(), HarnessError> {
     let url = postgres::create_database().await?;
     one_edit_wins(ServerOptions::new().database_url(&url)).await
 }

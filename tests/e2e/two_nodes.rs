@@ -393,12 +393,12 @@ fn report(line: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 8)]
-async fn f66_revoke_then_use_on_the_other_node_a_thousand_times() -> Result<(), HarnessError> {
+async fn a_revoked_key_is_refused_by_the_other_node_a_thousand_times() -> Result<(), HarnessError> {
     a_thousand_tries(Nodes::on_postgres().await?).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 8)]
-async fn f66_revoke_then_use_on_the_same_node_a_thousand_times() -> Result<(), HarnessError> {
+async fn a_revoked_key_is_refused_by_the_same_node_a_thousand_times() -> Result<(), HarnessError> {
     a_thousand_tries(Nodes::on_sqlite().await?).await
 }
 
@@ -430,7 +430,7 @@ where
 
 /// Connections are cut at every point of a try: what has returned holds, and what cannot be asked is an outage.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn f66_revoke_then_use_while_connections_to_the_database_are_cut() -> Result<(), HarnessError>
+async fn a_revoked_key_is_refused_while_database_connections_are_cut() -> Result<(), HarnessError>
 {
     const CUT_TRIES: usize = 120;
     let nodes = Nodes::on_postgres().await?;
@@ -730,7 +730,7 @@ async fn an_upload_that_only_lacks_its_commit_is_refused() -> Result<(), Harness
 
 /// A key id that was asked for before it was made is there once it is.
 #[tokio::test(flavor = "multi_thread", worker_threads = 8)]
-async fn f67_a_thousand_tokens_made_at_once_are_all_different_and_all_work()
+async fn a_thousand_tokens_created_at_once_differ_and_work()
 -> Result<(), HarnessError> {
     let nodes = Nodes::on_postgres().await?;
     let mut makers = Vec::new();

@@ -1,9 +1,12 @@
-//! F: secrets, what is shown, and what answers without credentials.
+//! Secrets, what is shown to whom, and what answers without credentials.
 //!
-//! - f60 to f63 (secrets in logs and dumps, keyrings, rotation): `secrets::{logs, at_rest, tampering, rotation}`.
-//! - f66 (revoked, then used): `two_nodes::f66_…`, `revocation::every_door_closes`.
-//! - f64 by a console (step-up, CSRF, cached pages), f68 (preview of objects): there is no console.
-//! - f71 (no default credentials): `lifecycle::the_first_start_shows_a_key_once`, and here that nobody's are taken.
+//! Tested elsewhere:
+//!
+//! - secrets in logs and dumps, keyrings, rotation: `secrets::{logs, at_rest, tampering, rotation}`
+//! - use after revocation: `two_nodes::revocation`, `revocation::every_door_closes`
+//! - no default credentials: `lifecycle::the_first_start_shows_a_key_once`; here, that those of others are refused
+//!
+//! Not applicable, since there is no console: step-up authentication, CSRF, cached pages, preview of objects.
 
 use std::collections::BTreeSet;
 
@@ -33,7 +36,7 @@ const LIST_SERVICES: &[u8] = &[0x3a, 0];
 
 /// All that answers without credentials, by name: this list and nothing else.
 #[tokio::test]
-async fn f70_what_answers_without_credentials() -> Result<(), HarnessError> {
+async fn only_listed_calls_answer_without_credentials() -> Result<(), HarnessError> {
     let wire = Wire::start().await?;
     let channel = channel(&wire.server).await?;
     let mut answered = BTreeSet::new();
@@ -70,7 +73,7 @@ async fn f70_what_answers_without_credentials() -> Result<(), HarnessError> {
 
 /// The same of S3: every route of the generated table, made by nobody.
 #[tokio::test]
-async fn f70_no_route_of_s3_answers_without_credentials() -> Result<(), HarnessError> {
+async fn no_s3_route_answers_without_credentials() -> Result<(), HarnessError> {
     let wire = Wire::start().await?;
     wire.put("k", b"content")?;
     let path = repository().join("s3-adapter/generator/golden/s3-api.json");
@@ -128,7 +131,7 @@ async fn f70_no_route_of_s3_answers_without_credentials() -> Result<(), HarnessE
 
 /// Reflection shows what is published, and health tells of services by name; neither tells of data or of the edge.
 #[tokio::test]
-async fn e57_reflection_and_health_tell_nothing_else() -> Result<(), HarnessError> {
+async fn reflection_and_health_show_no_data() -> Result<(), HarnessError> {
     let wire = Wire::start().await?;
     let channel = channel(&wire.server).await?;
     for version in ["v1", "v1alpha"] {
@@ -168,7 +171,7 @@ async fn e57_reflection_and_health_tell_nothing_else() -> Result<(), HarnessErro
 
 /// gRPC-Web is not spoken on this port: no content type of it leads to a method's data.
 #[tokio::test]
-async fn e57_grpc_web_leads_nowhere() -> Result<(), HarnessError> {
+async fn grpc_web_is_not_served() -> Result<(), HarnessError> {
     let wire = Wire::start().await?;
     let address = wire.server.address();
     for (service, method) in [
@@ -198,7 +201,7 @@ async fn e57_grpc_web_leads_nowhere() -> Result<(), HarnessError> {
 /// Who shows a secret again is told by the audit; who may not, by the walk (`ShowTokenSecret`, for every token, another
 /// account and nobody).
 #[tokio::test]
-async fn f64_each_showing_of_a_secret_is_audited() -> Result<(), HarnessError> {
+async fn each_show_of_a_secret_is_audited() -> Result<(), HarnessError> {
     let wire = Wire::start().await?;
     let mut root = Clients::root(&wire.server).await?;
     let (token, _) = root.create_token(BUCKET, Permission::ReadOnly).await?;
@@ -241,7 +244,7 @@ fn named(name: &str) -> CreateTokenRequest {
 /// Names are text: markup is kept as it is (it is for whoever shows it to escape), what would steer a terminal or end a
 /// string is refused.
 #[tokio::test]
-async fn f65_names_of_tokens() -> Result<(), HarnessError> {
+async fn token_names_keep_markup_and_refuse_control_characters() -> Result<(), HarnessError> {
     let wire = Wire::start().await?;
     let mut root = Clients::root(&wire.server).await?;
     let (long, longest) = ("é".repeat(129), "é".repeat(128));
@@ -289,7 +292,7 @@ async fn f65_names_of_tokens() -> Result<(), HarnessError> {
 
 /// A thousand tokens at once, all of one name: each has its own id and key, and the list has them all.
 #[tokio::test]
-async fn f67_a_thousand_tokens_at_once() -> Result<(), HarnessError> {
+async fn a_thousand_tokens_of_one_name_differ() -> Result<(), HarnessError> {
     let wire = Wire::start().await?;
     let root = Clients::root(&wire.server).await?;
     let mut creators = tokio::task::JoinSet::new();
@@ -336,7 +339,7 @@ async fn f67_a_thousand_tokens_at_once() -> Result<(), HarnessError> {
 
 /// Without rules no origin is let in; with `*` none is named, and none with credentials.
 #[tokio::test]
-async fn f69_cross_origin_by_default() -> Result<(), HarnessError> {
+async fn no_origin_is_allowed_by_default_and_none_with_credentials() -> Result<(), HarnessError> {
     let wire = Wire::start().await?;
     wire.put("k", b"content")?;
     let origin = "http://evil.example";
@@ -377,7 +380,7 @@ async fn f69_cross_origin_by_default() -> Result<(), HarnessError> {
 
 /// The credentials that other servers start with, and those of examples.
 #[tokio::test]
-async fn f71_nobodys_credentials_are_taken() -> Result<(), HarnessError> {
+async fn default_and_example_credentials_are_refused() -> Result<(), HarnessError> {
     let wire = Wire::start().await?;
     for (id, secret) in [
         ("minioadmin", "minioadmin"),
@@ -416,7 +419,7 @@ async fn f71_nobodys_credentials_are_taken() -> Result<(), HarnessError> {
 /// A stranger who guesses at a key's secret does not lock its owner out. (How often somebody may guess is not limited:
 /// a secret has 238 bits.)
 #[tokio::test]
-async fn f72_a_stranger_locks_nobody_out() -> Result<(), HarnessError> {
+async fn wrong_secrets_do_not_lock_out_the_owner() -> Result<(), HarnessError> {
     let wire = Wire::start().await?;
     wire.put("k", b"content")?;
     let mut stranger = wire.signer.clone();
@@ -479,7 +482,7 @@ fn all_of(response: &Response) -> String {
 
 /// Errors of the client's making, and the worst of the server's: a database whose tables are gone.
 #[tokio::test]
-async fn f73_errors_tell_nothing_of_the_inside() -> Result<(), HarnessError> {
+async fn errors_reveal_no_internals() -> Result<(), HarnessError> {
     let url = postgres::create_database().await?;
     let wire = Wire::with(ServerOptions::new().database_url(&url)).await?;
     wire.put("k", b"content")?;
@@ -556,7 +559,7 @@ async fn f73_errors_tell_nothing_of_the_inside() -> Result<(), HarnessError> {
 
 /// What an error repeats of the request is escaped: markup of a stranger's making is never markup of ours.
 #[tokio::test]
-async fn f73_errors_escape_what_they_repeat() -> Result<(), HarnessError> {
+async fn errors_escape_what_they_repeat() -> Result<(), HarnessError> {
     let wire = Wire::start().await?;
     let markup = "%3Cscript%3E%22'%26]]%3E";
     for target in [

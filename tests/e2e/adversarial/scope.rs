@@ -1,13 +1,15 @@
-//! C: permissions and scope.
+//! Permissions and scope: tokens stay in their bucket, and settings are for administrators.
 //!
-//! - c29 (each token on each operation): `permissions::c29_each_permission_may_what_the_rules_say`, on both engines.
-//! - c30 (what a write-only token learns): the rows of the walk, and `permissions::blind::c30_…`.
-//! - c31 (a read-only token on forms, uploads, presigned PUT, copies, tags, deletes): rows of the walk, each through
-//!   every door; `SelectObjectContent` is not there (`bad_input::addresses`).
-//! - c34 (another bucket, there or not): `permissions::blind::c34_…` by S3,
-//!   `permissions::grpc::foreign_and_missing_buckets_are_the_same` by gRPC.
-//! - c35 (ListBuckets, CreateBucket): rows of the walk, `permissions::s3::a_listing_of_buckets_has_the_own_one`.
-//! - c38 (POST policies): `post_form::policies::c38_…`.
+//! Tested elsewhere:
+//!
+//! - each permission with each operation: `permissions::each_permission_allows_what_the_rules_say`, on both engines
+//! - what a write-only token learns: the rows of that walk, and `permissions::blind`
+//! - a read-only token on forms, uploads, presigned PUT, copies, tags, deletes: rows of the walk, through every door;
+//!   `SelectObjectContent` is not implemented (`bad_input::addresses`)
+//! - another bucket, existing or not: `permissions::blind` by S3,
+//!   `permissions::grpc::foreign_and_missing_buckets_are_the_same` by gRPC
+//! - ListBuckets, CreateBucket: rows of the walk, `permissions::s3::a_listing_of_buckets_has_the_own_one`
+//! - POST policies: `post_form::policies`
 
 use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
@@ -70,7 +72,7 @@ fn delete(wire: &Wire, keys: &[&str]) -> Result<Request, HarnessError> {
 
 /// A batch of a thousand keys, one of them written as if it were in another bucket: it is a key of the own one.
 #[tokio::test]
-async fn c32_a_batch_of_a_thousand_stays_in_its_bucket() -> Result<(), HarnessError> {
+async fn a_batch_of_a_thousand_stays_in_its_bucket() -> Result<(), HarnessError> {
     let wire = Wire::start().await?;
     let mut root = Clients::root(&wire.server).await?;
     root.create_bucket(OTHER).await?;
@@ -93,7 +95,7 @@ async fn c32_a_batch_of_a_thousand_stays_in_its_bucket() -> Result<(), HarnessEr
 /// CVE-2026-58372 of SeaweedFS: keys of a batch that climb out of the bucket. Each is the key that it says, or is
 /// refused.
 #[tokio::test]
-async fn c33_keys_of_a_batch_are_literal() -> Result<(), HarnessError> {
+async fn keys_of_a_batch_are_literal() -> Result<(), HarnessError> {
     let wire = Wire::start().await?;
     let mut root = Clients::root(&wire.server).await?;
     root.create_bucket(OTHER).await?;
@@ -134,7 +136,7 @@ async fn c33_keys_of_a_batch_are_literal() -> Result<(), HarnessError> {
 
 /// What other servers have at such places is nothing here: to S3 they are names of buckets that are not the token's.
 #[tokio::test]
-async fn c36_there_are_no_back_doors() -> Result<(), HarnessError> {
+async fn there_are_no_back_doors() -> Result<(), HarnessError> {
     let wire = Wire::start().await?;
     for path in [
         "/metrics",
@@ -206,7 +208,7 @@ const OF_READERS: [&str; 8] = [
 /// Policies, notifications, websites and all other bucket settings of S3: tokens can neither read nor set them, whether
 /// they exist or not, except that tokens that may read can read what is on the allow-list.
 #[tokio::test]
-async fn c37_settings_of_the_bucket_are_not_for_tokens() -> Result<(), HarnessError> {
+async fn settings_of_the_bucket_are_not_for_tokens() -> Result<(), HarnessError> {
     let wire = Wire::start().await?;
     let mut root = Clients::root(&wire.server).await?;
     let path = repository().join("s3-adapter/generator/golden/s3-api.json");
@@ -269,7 +271,7 @@ async fn c37_settings_of_the_bucket_are_not_for_tokens() -> Result<(), HarnessEr
 
 /// Whatever way a source is written, it is in the token's own bucket or is refused; nothing of another is copied.
 #[tokio::test]
-async fn c34_sources_of_copies_stay_in_the_bucket() -> Result<(), HarnessError> {
+async fn copy_sources_stay_in_the_bucket() -> Result<(), HarnessError> {
     let wire = Wire::start().await?;
     let mut root = Clients::root(&wire.server).await?;
     root.create_bucket(OTHER).await?;
@@ -310,7 +312,7 @@ async fn c34_sources_of_copies_stay_in_the_bucket() -> Result<(), HarnessError> 
 
 /// Headers by which some servers let a request be another one: here they are not looked at.
 #[tokio::test]
-async fn c31_headers_make_no_other_request() -> Result<(), HarnessError> {
+async fn override_headers_are_ignored() -> Result<(), HarnessError> {
     let wire = Wire::start().await?;
     let mut root = Clients::root(&wire.server).await?;
     wire.put("k", b"content")?;
@@ -342,7 +344,7 @@ async fn c31_headers_make_no_other_request() -> Result<(), HarnessError> {
 
 /// An upload's id is worth nothing in another bucket: it is answered as one that nobody has.
 #[tokio::test]
-async fn c34_uploads_of_others_are_not_reached_by_their_ids() -> Result<(), HarnessError> {
+async fn foreign_uploads_are_not_reached_by_their_ids() -> Result<(), HarnessError> {
     let wire = Wire::start().await?;
     let mut root = Clients::root(&wire.server).await?;
     root.create_bucket(OTHER).await?;
@@ -402,7 +404,7 @@ async fn c34_uploads_of_others_are_not_reached_by_their_ids() -> Result<(), Harn
 
 /// A bucket that is deleted and made again under its name is another bucket: its old tokens are tokens of none.
 #[tokio::test]
-async fn c34_a_bucket_made_again_is_another_one() -> Result<(), HarnessError> {
+async fn a_recreated_bucket_does_not_know_its_old_tokens() -> Result<(), HarnessError> {
     let wire = Wire::start().await?;
     let mut root = Clients::root(&wire.server).await?;
     wire.put("k", b"content")?;
@@ -462,7 +464,7 @@ async fn c34_a_bucket_made_again_is_another_one() -> Result<(), HarnessError> {
 
 /// The token of a page is of its bucket and its query.
 #[tokio::test]
-async fn c34_pages_of_others_are_not_turned() -> Result<(), HarnessError> {
+async fn a_page_token_is_bound_to_its_bucket_and_query() -> Result<(), HarnessError> {
     let wire = Wire::start().await?;
     let mut root = Clients::root(&wire.server).await?;
     root.create_bucket(OTHER).await?;

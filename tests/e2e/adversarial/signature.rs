@@ -1,9 +1,9 @@
-//! A: signatures.
+//! Signatures: malformed, altered, of another key, and what they cover.
 //!
-//! - a21 (timing): by construction. Signatures are compared by `Mac::verify_slice` (`access/sigv4/verify.rs`,
-//!   `access/sigv2.rs`, `chunked/signer.rs`) and secrets by `ct_eq` (`access/secret.rs`), all of constant time; the
-//!   canonical request is made before the key is looked up, so that its cost is the same for every id. A measurement
-//!   would be a timed test, which proves nothing on a shared machine.
+//! Timing is safe by construction: signatures are compared by `Mac::verify_slice` (`access/sigv4/verify.rs`,
+//! `access/sigv2.rs`, `chunked/signer.rs`) and secrets by `ct_eq` (`access/secret.rs`), all in constant time, and the
+//! canonical request is made before the key is looked up, so that its cost is the same for every id. A timed test would
+//! prove nothing on a shared machine.
 
 use std::time::{Duration, SystemTime};
 
@@ -80,7 +80,7 @@ fn puts_by_header(wire: &Wire) -> Result<Vec<Request>, HarnessError> {
 }
 
 #[tokio::test]
-async fn a01_one_digit_of_the_signature_in_every_mode() -> Result<(), HarnessError> {
+async fn one_wrong_digit_is_refused_in_every_mode() -> Result<(), HarnessError> {
     let wire = Wire::start().await?;
     let mut requests = puts_by_header(&wire)?;
     requests.push(presigned(
@@ -110,7 +110,7 @@ async fn a01_one_digit_of_the_signature_in_every_mode() -> Result<(), HarnessErr
 }
 
 #[tokio::test]
-async fn a02_signatures_that_are_none() -> Result<(), HarnessError> {
+async fn malformed_signatures_are_refused() -> Result<(), HarnessError> {
     let wire = Wire::start().await?;
     let by_header = wire.signed(wire.request("GET", "k"))?;
     let by_query = presigned(&wire, wire.request("GET", "k"))?;
@@ -148,7 +148,7 @@ async fn a02_signatures_that_are_none() -> Result<(), HarnessError> {
 
 /// The mistake of servers that look at the body's mode before the signature.
 #[tokio::test]
-async fn a03_unsigned_trailers_need_a_signature_all_the_same() -> Result<(), HarnessError> {
+async fn unsigned_trailers_still_need_a_signature() -> Result<(), HarnessError> {
     let wire = Wire::start().await?;
     let body = b"3\r\nabc\r\n0\r\nx-amz-checksum-crc32c:Nks/tw==\r\n\r\n";
     let streaming = |target: &str| {
@@ -180,7 +180,7 @@ async fn a03_unsigned_trailers_need_a_signature_all_the_same() -> Result<(), Har
 }
 
 #[tokio::test]
-async fn a04_a_foreign_authorization_beside_a_presigned_url() -> Result<(), HarnessError> {
+async fn another_authorization_beside_a_presigned_url() -> Result<(), HarnessError> {
     let wire = Wire::start().await?;
     wire.put("k", b"content")?;
     let request = presigned(&wire, wire.request("GET", "k"))?;
@@ -196,7 +196,7 @@ async fn a04_a_foreign_authorization_beside_a_presigned_url() -> Result<(), Harn
 }
 
 #[tokio::test]
-async fn a05_the_secret_of_another_key() -> Result<(), HarnessError> {
+async fn the_secret_of_another_key_is_refused() -> Result<(), HarnessError> {
     let wire = Wire::start().await?;
     let mut root = Clients::root(&wire.server).await?;
     let (_, other) = root.create_token(BUCKET, Permission::ReadWrite).await?;
@@ -215,7 +215,7 @@ async fn a05_the_secret_of_another_key() -> Result<(), HarnessError> {
 }
 
 #[tokio::test]
-async fn a06_scopes() -> Result<(), HarnessError> {
+async fn wrong_credential_scopes_are_refused() -> Result<(), HarnessError> {
     let wire = Wire::start().await?;
     let day = OffsetDateTime::now_utc()
         .format(format_description!("[year][month][day]"))
@@ -258,7 +258,7 @@ async fn a06_scopes() -> Result<(), HarnessError> {
 }
 
 #[tokio::test]
-async fn a07_clocks_and_dates() -> Result<(), HarnessError> {
+async fn clock_skew_and_malformed_dates_are_refused() -> Result<(), HarnessError> {
     let wire = Wire::start().await?;
     let minutes = |count: u64| Duration::from_secs(60 * count);
     let now = SystemTime::now();
@@ -311,7 +311,7 @@ async fn a07_clocks_and_dates() -> Result<(), HarnessError> {
 
 /// A `Date` header alone, as the clients that cannot set `x-amz-date` send it.
 #[tokio::test]
-async fn a07_a_date_without_x_amz_date() -> Result<(), HarnessError> {
+async fn a_date_header_replaces_x_amz_date() -> Result<(), HarnessError> {
     let wire = Wire::start().await?;
     wire.put("k", b"content")?;
     let request =
@@ -329,7 +329,7 @@ async fn a07_a_date_without_x_amz_date() -> Result<(), HarnessError> {
 }
 
 #[tokio::test]
-async fn a08_a_host_that_is_not_signed() -> Result<(), HarnessError> {
+async fn an_unsigned_host_is_refused() -> Result<(), HarnessError> {
     let wire = Wire::start().await?;
     let by_header = altered(
         wire.signed(wire.request("GET", "k"))?,
@@ -351,7 +351,7 @@ async fn a08_a_host_that_is_not_signed() -> Result<(), HarnessError> {
 }
 
 #[tokio::test]
-async fn a09_a_presigned_put_never_becomes_a_copy() -> Result<(), HarnessError> {
+async fn a_presigned_put_never_becomes_a_copy() -> Result<(), HarnessError> {
     let wire = Wire::start().await?;
     wire.put("secret", b"secret")?;
     let put = presigned(&wire, with_body(wire.request("PUT", "k"), b""))?;
@@ -375,7 +375,7 @@ async fn a09_a_presigned_put_never_becomes_a_copy() -> Result<(), HarnessError> 
 }
 
 #[tokio::test]
-async fn a10_headers_added_to_a_signed_request() -> Result<(), HarnessError> {
+async fn unsigned_amz_headers_are_refused() -> Result<(), HarnessError> {
     let wire = Wire::start().await?;
     for (name, value) in [
         ("x-amz-acl", "public-read"),
@@ -403,7 +403,7 @@ async fn a10_headers_added_to_a_signed_request() -> Result<(), HarnessError> {
 }
 
 #[tokio::test]
-async fn a11_lists_of_signed_headers() -> Result<(), HarnessError> {
+async fn malformed_lists_of_signed_headers_are_refused() -> Result<(), HarnessError> {
     let wire = Wire::start().await?;
     let good = "host;x-amz-content-sha256;x-amz-date";
     for bad in [
@@ -436,7 +436,7 @@ async fn a11_lists_of_signed_headers() -> Result<(), HarnessError> {
 
 /// One name for authorization and storage, or none. `keys::every_way_leads_to_the_same_object` has more of them.
 #[tokio::test]
-async fn a12_names_of_keys() -> Result<(), HarnessError> {
+async fn odd_keys_are_signed_and_stored_under_one_name() -> Result<(), HarnessError> {
     let wire = Wire::start().await?;
     for key in [
         "/",
@@ -479,7 +479,7 @@ async fn a12_names_of_keys() -> Result<(), HarnessError> {
 }
 
 #[tokio::test]
-async fn a13_hosts() -> Result<(), HarnessError> {
+async fn the_signed_host_is_the_host_of_the_request() -> Result<(), HarnessError> {
     let wire = Wire::start().await?;
     wire.put("k", b"content")?;
     let path = format!("/{BUCKET}/k");
@@ -524,7 +524,7 @@ async fn a13_hosts() -> Result<(), HarnessError> {
 }
 
 #[tokio::test]
-async fn a14_accept_encoding_rewritten_on_the_way() -> Result<(), HarnessError> {
+async fn only_accept_encoding_may_be_rewritten_on_the_way() -> Result<(), HarnessError> {
     let wire = Wire::start().await?;
     wire.put("k", b"content")?;
     for signed in ["identity", "gzip"] {
@@ -558,7 +558,7 @@ async fn a14_accept_encoding_rewritten_on_the_way() -> Result<(), HarnessError> 
 }
 
 #[tokio::test]
-async fn a15_how_long_a_url_holds() -> Result<(), HarnessError> {
+async fn expiry_of_presigned_urls_is_bounded_and_signed() -> Result<(), HarnessError> {
     let wire = Wire::start().await?;
     wire.put("k", b"content")?;
     let request = presigned(&wire, wire.request("GET", "k"))?;
@@ -619,7 +619,7 @@ async fn a15_how_long_a_url_holds() -> Result<(), HarnessError> {
 }
 
 #[tokio::test]
-async fn a16_a_url_is_for_one_method_key_and_bucket() -> Result<(), HarnessError> {
+async fn a_presigned_url_is_for_one_method_key_and_bucket() -> Result<(), HarnessError> {
     let wire = Wire::start().await?;
     wire.put("k", b"content")?;
     wire.put("k2", b"other")?;
@@ -665,7 +665,7 @@ async fn a16_a_url_is_for_one_method_key_and_bucket() -> Result<(), HarnessError
 }
 
 #[tokio::test]
-async fn a17_urls_end_with_what_made_them() -> Result<(), HarnessError> {
+async fn presigned_urls_lose_effect_with_their_token() -> Result<(), HarnessError> {
     let wire = Wire::start().await?;
     wire.put("k", b"content")?;
     let mut root = Clients::root(&wire.server).await?;
@@ -691,7 +691,7 @@ async fn a17_urls_end_with_what_made_them() -> Result<(), HarnessError> {
 }
 
 #[tokio::test]
-async fn a18_version_2() -> Result<(), HarnessError> {
+async fn version_2_urls_are_read_and_version_2_headers_refused() -> Result<(), HarnessError> {
     let wire = Wire::start().await?;
     let soon = SystemTime::now() + Duration::from_secs(60);
     let put = with_body(wire.request("PUT", "k"), b"content");
@@ -747,7 +747,7 @@ async fn a18_version_2() -> Result<(), HarnessError> {
 }
 
 #[tokio::test]
-async fn a18_version_2_can_be_turned_off() -> Result<(), HarnessError> {
+async fn version_2_can_be_turned_off() -> Result<(), HarnessError> {
     let options = ServerOptions::new()
         .argument("--signature-v2")
         .argument("off");
@@ -771,7 +771,7 @@ async fn a18_version_2_can_be_turned_off() -> Result<(), HarnessError> {
 }
 
 #[tokio::test]
-async fn a19_other_algorithms() -> Result<(), HarnessError> {
+async fn other_algorithms_are_refused() -> Result<(), HarnessError> {
     let wire = Wire::start().await?;
     for (algorithm, by_header, by_query) in [
         (
@@ -821,7 +821,7 @@ async fn a19_other_algorithms() -> Result<(), HarnessError> {
 }
 
 #[tokio::test]
-async fn a20_session_tokens() -> Result<(), HarnessError> {
+async fn session_tokens_are_refused() -> Result<(), HarnessError> {
     let wire = Wire::start().await?;
     let in_header = wire.signed(wire.request("GET", "k").header("x-amz-security-token", "t"))?;
     let unsigned = wire

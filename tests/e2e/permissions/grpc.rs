@@ -382,7 +382,7 @@ async fn an_account_is_denied_what_is_anothers() -> Result<(), HarnessError> {
 /// Conditions that would reveal an ETag or a generation are not for a write-only token, whatever else is said beside
 /// them; some of them nobody may use yet.
 #[tokio::test]
-async fn c30_conditions_that_reveal_are_refused_to_writers() -> Result<(), HarnessError> {
+async fn conditions_that_reveal_are_refused_to_writers() -> Result<(), HarnessError> {
     let mut fixture = Fixture::start(ServerOptions::new()).await?;
     let channel = channel(&fixture.server).await?;
     let mut bearers = Vec::new();
@@ -431,7 +431,7 @@ async fn c30_conditions_that_reveal_are_refused_to_writers() -> Result<(), Harne
 /// A token's id is worth nothing beside another bucket: the administrator of another account, who may do all this to
 /// the tokens of an own bucket, is told of a token that is there what is told of one that is not.
 #[tokio::test]
-async fn c36_tokens_of_others_are_not_reached_by_their_ids() -> Result<(), HarnessError> {
+async fn foreign_tokens_are_not_reached_by_their_ids() -> Result<(), HarnessError> {
     let mut fixture = Fixture::start(ServerOptions::new()).await?;
     let channel = channel(&fixture.server).await?;
     let mut asked = 0;

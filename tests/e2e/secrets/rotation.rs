@@ -1,4 +1,4 @@
-//! f63: the key that seals is changed while the server is in use, and nobody notices.
+//! The key that seals is changed while the server is in use, and nobody notices.
 
 use std::fs;
 use std::path::PathBuf;
@@ -221,18 +221,18 @@ fn report(line: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 8)]
-async fn f63_two_rotations_under_load_fail_no_request() -> Result<(), HarnessError> {
+async fn two_rotations_under_load_fail_no_request() -> Result<(), HarnessError> {
     rotated_under_load(Fleet::embedded()?).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 8)]
-async fn f63_two_rotations_of_two_nodes_under_load_fail_no_request() -> Result<(), HarnessError> {
+async fn two_rotations_of_two_nodes_under_load_fail_no_request() -> Result<(), HarnessError> {
     rotated_under_load(Fleet::of_two().await?).await
 }
 
 /// Killed again and again in the middle of sealing anew: it goes on where it was, and nothing is lost.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn f63_sealing_anew_goes_on_after_kills() -> Result<(), HarnessError> {
+async fn resealing_resumes_after_kills() -> Result<(), HarnessError> {
     const TOKENS: usize = 400;
     let mut server = Server::start(ServerOptions::new())?;
     let mut root = Clients::root(&server).await?;
@@ -285,7 +285,7 @@ async fn f63_sealing_anew_goes_on_after_kills() -> Result<(), HarnessError> {
 
 /// What was handed out before a rotation is good until its end; it ends with the key that made it.
 #[tokio::test]
-async fn f63_sessions_and_page_tokens_outlive_the_change() -> Result<(), HarnessError> {
+async fn sessions_and_page_tokens_outlive_a_rotation() -> Result<(), HarnessError> {
     let server = Server::start(ServerOptions::new())?;
     let mut root = Clients::root(&server).await?;
     root.create_bucket(BUCKET).await?;
@@ -342,7 +342,7 @@ fn list_tokens() -> ListTokensRequest {
 
 /// A keyring that would lose something is refused, and the former one goes on.
 #[tokio::test]
-async fn f63_a_reload_that_would_lose_a_key_is_refused() -> Result<(), HarnessError> {
+async fn a_reload_that_would_lose_a_key_is_refused() -> Result<(), HarnessError> {
     let server = Server::start(ServerOptions::new())?;
     let mut root = Clients::root(&server).await?;
     root.create_bucket(BUCKET).await?;
@@ -400,7 +400,7 @@ async fn f63_a_reload_that_would_lose_a_key_is_refused() -> Result<(), HarnessEr
 }
 
 #[tokio::test]
-async fn f63_a_keyring_in_a_variable_cannot_be_reloaded() -> Result<(), HarnessError> {
+async fn a_keyring_in_a_variable_cannot_be_reloaded() -> Result<(), HarnessError> {
     let url = postgres::create_database().await?;
     let server = Server::start(ServerOptions::new().database_url(&url))?;
     let mut root = Clients::root(&server).await?;
@@ -417,7 +417,7 @@ async fn f63_a_keyring_in_a_variable_cannot_be_reloaded() -> Result<(), HarnessE
 
 /// The operator's own way, by the command line alone.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn f63_the_command_line_rotates() -> Result<(), HarnessError> {
+async fn the_command_line_rotates() -> Result<(), HarnessError> {
     let server = Server::start(ServerOptions::new())?;
     let file = keyring_file(&server);
     let ask = |arguments: &[&str]| -> Result<String, HarnessError> {
@@ -467,7 +467,7 @@ async fn f63_the_command_line_rotates() -> Result<(), HarnessError> {
 }
 
 #[tokio::test]
-async fn f63_a_hangup_reloads_the_keyring() -> Result<(), HarnessError> {
+async fn a_hangup_reloads_the_keyring() -> Result<(), HarnessError> {
     let server = Server::start(ServerOptions::new())?;
     let mut root = Clients::root(&server).await?;
     let keyring = keyring_file(&server);
