@@ -94,8 +94,8 @@ fn owned(statements: &[&str]) -> Vec<String> {
 
 /// The server is warm: signing keys are remembered, and a session was made before.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn rows_changed_under_a_running_server_on_postgres_open_nothing()
--> Result<(), HarnessError> {
+async fn rows_changed_under_a_running_server_on_postgres_open_nothing() -> Result<(), HarnessError>
+{
     let url = postgres::create_database().await?;
     let server = Server::start(ServerOptions::new().database_url(&url))?;
     let mut root = Clients::root(&server).await?;
