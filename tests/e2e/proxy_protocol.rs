@@ -2,7 +2,7 @@
 //!
 //! A header that comes slowly or in part is ended by a timeout, and TLS follows the header:
 //! `a_slow_proxy_protocol_header_is_not_waited_for` and `the_proxy_protocol_comes_before_tls` in
-//! `service/src/server/tests.rs`, over real sockets too, where the timeout can be short.
+//! `service/src/server/tests/addresses.rs`, over real sockets too, where the timeout can be short.
 
 use std::future::Future;
 use std::io;
