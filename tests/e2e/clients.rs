@@ -231,3 +231,23 @@ async fn typescript_sdk() -> Result<(), HarnessError> {
     .await
     .map(drop)
 }
+
+#[tokio::test]
+async fn python_sdk_readme() -> Result<(), HarnessError> {
+    with_operator(Script::new(
+        Interpreter::Python,
+        "clients/python/tests/readme.py",
+    ))
+    .await
+    .map(drop)
+}
+
+#[tokio::test]
+async fn typescript_sdk_readme() -> Result<(), HarnessError> {
+    with_operator(Script::new(
+        Interpreter::Node,
+        "clients/typescript/test/readme.mjs",
+    ))
+    .await
+    .map(drop)
+}

@@ -1,8 +1,8 @@
-//! `d44` of the adversarial checklist: the PROXY protocol is read on a listener of its own, from trusted proxies.
+//! The PROXY protocol is read on a listener of its own, from trusted proxies.
 //!
 //! A header that comes slowly or in part is ended by a timeout, and TLS follows the header:
 //! `a_slow_proxy_protocol_header_is_not_waited_for` and `the_proxy_protocol_comes_before_tls` in
-//! `service/src/server/tests.rs`, over real sockets too, where the timeout can be short.
+//! `service/src/server/tests/addresses.rs`, over real sockets too, where the timeout can be short.
 
 use std::future::Future;
 use std::io;
@@ -140,7 +140,7 @@ async fn seen(
 }
 
 #[tokio::test]
-async fn d44_the_address_of_the_header_is_judged() -> Result<(), HarnessError> {
+async fn the_address_of_the_header_is_judged() -> Result<(), HarnessError> {
     use AddressSource::{Header, ProxyProtocol};
     let (mut doors, to) = start().await?;
     let v6 = [
@@ -185,7 +185,7 @@ async fn d44_the_address_of_the_header_is_judged() -> Result<(), HarnessError> {
 }
 
 #[tokio::test]
-async fn d44_without_its_header_a_connection_is_closed() -> Result<(), HarnessError> {
+async fn a_connection_without_the_header_is_closed() -> Result<(), HarnessError> {
     let (mut doors, to) = start().await?;
     let credentials = doors.token(&[], &[]).await?;
     let request = listing(&credentials, to)?.head();
@@ -223,7 +223,7 @@ async fn d44_without_its_header_a_connection_is_closed() -> Result<(), HarnessEr
 }
 
 #[tokio::test]
-async fn d44_only_trusted_proxies_may_send_it() -> Result<(), HarnessError> {
+async fn only_trusted_proxies_may_send_the_header() -> Result<(), HarnessError> {
     let (mut doors, to) = start().await?;
     let credentials = doors.token(&[], &[]).await?;
     let said = [v1("192.0.2.1"), listing(&credentials, to)?.head()].concat();
@@ -235,7 +235,7 @@ async fn d44_only_trusted_proxies_may_send_it() -> Result<(), HarnessError> {
 }
 
 #[tokio::test]
-async fn d44_elsewhere_it_is_a_malformed_request() -> Result<(), HarnessError> {
+async fn on_other_listeners_the_header_is_a_malformed_request() -> Result<(), HarnessError> {
     let (mut doors, _) = start().await?;
     let to = doors.server.address();
     let credentials = doors.token(&[], &[]).await?;

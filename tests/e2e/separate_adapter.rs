@@ -126,7 +126,7 @@ fn the_separate_adapter_names_misspelled_variables() -> Result<(), HarnessError>
 }
 
 #[tokio::test]
-async fn d43_the_separate_adapter_reads_forwarding_headers_by_the_same_rules()
+async fn the_separate_adapter_reads_forwarding_headers_by_the_same_rules()
 -> Result<(), HarnessError> {
     let mut doors = Doors::open(ServerOptions::new()).await?;
     let of_client = doors.token(&["192.0.2.1"], &[]).await?;

@@ -34,12 +34,12 @@ import {
   type UpdateTokenResponse,
 } from './gen/bucketry/v1/token_service_pb.js';
 
-/** Small enough for the caches on the way, and under the contract's limit of 2 MiB. */
+/** Small enough for processor caches, and under the contract's limit of 2 MiB. */
 const CHUNK_BYTES = 1024 * 1024;
 /** Room for a chunk of 2 MiB and its frame. */
 const MAX_MESSAGE_BYTES = 4 * 1024 * 1024;
 
-/** Which server, and with which key. */
+/** The server and the key. */
 export interface ClientOptions {
   /** `http://host:port` or `https://host:port`. */
   endpoint: string;
@@ -49,7 +49,7 @@ export interface ClientOptions {
   timeoutMs?: number;
 }
 
-/** What a token is made with. */
+/** The settings of a new token. */
 export interface TokenOptions {
   bucket: string;
   name: string;
@@ -60,10 +60,10 @@ export interface TokenOptions {
   limits?: MessageInitShape<typeof TokenLimitsSchema>;
 }
 
-/** What of a token can be edited. */
+/** The fields of a token that can be edited. */
 export type TokenField = 'name' | 'allowed_ips' | 'disallowed_ips' | 'expire_time' | 'limits';
 
-/** What an object is written with. */
+/** The attributes of an object and the condition of its write. */
 export interface PutOptions {
   contentType?: string;
   metadata?: Record<string, string>;
@@ -104,7 +104,7 @@ export class Client {
     this.#timeoutMs = options.timeoutMs ?? 60_000;
   }
 
-  /** Makes a bucket; again by its owner it changes nothing. */
+  /** Creates a bucket; repeated by its owner it changes nothing. */
   async createBucket(bucket: string): Promise<Bucket> {
     const answer = await this.#call((options) => this.#objects.createBucket({ bucket }, options));
     return present(answer.bucket);
@@ -125,12 +125,12 @@ export class Client {
     } while (pageToken !== '');
   }
 
-  /** Makes an account with its first administrator key. For operators. */
+  /** Creates an account with its first administrator key. For operators. */
   createAccount(displayName: string): Promise<CreateAccountResponse> {
     return this.#call((options) => this.#admin.createAccount({ displayName }, options));
   }
 
-  /** Makes a token of a bucket; `credentials` in the answer are what its user needs, `warnings` what its maker should know. */
+  /** Creates a token of a bucket; `credentials` in the answer are for its user, `warnings` for the caller. */
   createToken({ expiresAt, ...token }: TokenOptions): Promise<CreateTokenResponse> {
     const expireTime = expiresAt === undefined ? undefined : timestampFromDate(expiresAt);
     return this.#call((options) => this.#tokens.createToken({ ...token, expireTime }, options));
@@ -158,24 +158,24 @@ export class Client {
     return this.#call((options) => this.#tokens.updateToken(request, options));
   }
 
-  /** Makes a token with the same settings and new keys: the way to rotate. */
+  /** Creates a token with the same settings and a new key: the way to rotate. */
   cloneToken(bucket: string, tokenId: string, name = ''): Promise<CloneTokenResponse> {
     return this.#call((options) => this.#tokens.cloneToken({ bucket, tokenId, name }, options));
   }
 
-  /** Stops a token until it is resumed. */
+  /** Suspends a token until it is resumed. */
   async suspendToken(bucket: string, tokenId: string): Promise<Token> {
     const answer = await this.#call((options) => this.#tokens.suspendToken({ bucket, tokenId }, options));
     return present(answer.token);
   }
 
-  /** Lets a suspended token work again. */
+  /** Resumes a suspended token. */
   async resumeToken(bucket: string, tokenId: string): Promise<Token> {
     const answer = await this.#call((options) => this.#tokens.resumeToken({ bucket, tokenId }, options));
     return present(answer.token);
   }
 
-  /** What a token has done, by hour; of the last 7 days, if not told otherwise. */
+  /** What a token has done, by hour; of the last 7 days by default. */
   tokenUsage(bucket: string, tokenId: string, from?: Date, to?: Date): Promise<GetTokenUsageResponse> {
     const startTime = from === undefined ? undefined : timestampFromDate(from);
     const endTime = to === undefined ? undefined : timestampFromDate(to);
@@ -187,18 +187,18 @@ export class Client {
     return (await this.#call((options) => this.#tokens.listTokenDenials({ bucket, tokenId }, options))).denials;
   }
 
-  /** Forgets a token that can no longer be used, with its usage. */
+  /** Deletes the record of a token that can no longer be used, with its usage. */
   async purgeToken(bucket: string, tokenId: string): Promise<void> {
     await this.#call((options) => this.#tokens.purgeToken({ bucket, tokenId }, options));
   }
 
-  /** Ends a token for good. */
+  /** Revokes a token permanently. */
   async revokeToken(bucket: string, tokenId: string): Promise<Token> {
     const answer = await this.#call((options) => this.#tokens.revokeToken({ bucket, tokenId }, options));
     return present(answer.token);
   }
 
-  /** Writes an object. It appears when all of it has come and the server's SHA-256 of it is ours. */
+  /** Writes an object. It becomes visible when the server has received all of it and verified its SHA-256. */
   async putObject(bucket: string, key: string, content: Content, options: PutOptions = {}): Promise<Object$> {
     const spec = create(PutObjectRequestSchema, {
       message: {
@@ -362,10 +362,10 @@ async function* received(
       yield data;
     }
   } finally {
-    // A reader that stops early gives up the call.
+    // A reader that stops early cancels the call.
     await answers.return?.();
   }
-  if (length !== contentLength) throw corrupt('the content is shorter or longer than told');
+  if (length !== contentLength) throw corrupt('the content is shorter or longer than announced');
   if (digest !== undefined && checksum !== undefined && !digest.digest().equals(checksum.value)) {
     throw corrupt('the content does not have its checksum');
   }

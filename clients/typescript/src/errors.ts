@@ -4,7 +4,7 @@ import { Code, ConnectError } from '@connectrpc/connect';
 const ERROR_DOMAIN = 'bucketry';
 const ERROR_INFO = 'google.rpc.ErrorInfo';
 
-/** What kind of refusal an error is. */
+/** The kind of an error. */
 export enum ErrorKind {
   /** No such bucket, object, upload or token. */
   NotFound = 'not_found',
@@ -16,7 +16,7 @@ export enum ErrorKind {
   InvalidArgument = 'invalid_argument',
   /** A condition of the request does not hold. */
   PreconditionFailed = 'precondition_failed',
-  /** What is there already stands in the way. */
+  /** The request conflicts with the current state, such as an existing name. */
   Conflict = 'conflict',
   /** The server is out of reach or asks to be called later. */
   Unavailable = 'unavailable',
@@ -43,7 +43,7 @@ export class BucketryError extends Error {
   }
 }
 
-/** The typed error of whatever a call threw. */
+/** The typed error of a failed call. */
 export function toBucketryError(thrown: unknown): BucketryError {
   if (thrown instanceof BucketryError) return thrown;
   const error = ConnectError.from(thrown);

@@ -1,3 +1,7 @@
+mod output;
+mod tokens;
+mod usage;
+
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::marker::PhantomData;
@@ -6,15 +10,12 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bucketry_contract::v1::{
-    Account, AnswerChallengeRequest, AnswerChallengeResponse, CreateAccountResponse,
-    CreateChallengeResponse, CreateTokenRequest, CreateTokenResponse, Credentials,
-    GetCapabilitiesResponse, ListTokensRequest, ListTokensResponse, Permission, Token,
-    admin_service_server, object_service_server, token_service_server,
+    AnswerChallengeRequest, AnswerChallengeResponse, CreateChallengeResponse, CreateTokenResponse,
+    Credentials, Token, admin_service_server, object_service_server, token_service_server,
 };
 use bucketry_edge::forwarding::Forwarding;
 use bucketry_sign_in::{Granted, ProofKey, Purpose, Transcript};
 use bytes::{BufMut, Bytes, BytesMut};
-use clap::CommandFactory;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use http::{HeaderMap, Request, Response};
@@ -30,8 +31,6 @@ use crate::server::{
     DescriptorSets, Front, GrpcBuilder, Limits, Listener, Preamble, RequestBody, listen, serve,
 };
 
-mod tokens;
-
 const SECRET: &str = "s3cret";
 const SESSION: &str = "session-1";
 
@@ -39,8 +38,8 @@ const SESSION: &str = "session-1";
 type Asked = Arc<Mutex<Vec<(String, String, Bytes)>>>;
 type Answers = Arc<Mutex<HashMap<String, Vec<Bytes>>>>;
 
-/// A server that gives the answers it was told, and notes what it was asked. The messages are framed by hand, so that
-/// no service with all its methods is needed.
+/// A server with prepared answers, which records its requests. Messages are framed by hand, so that it needs no service
+/// with all its methods.
 #[derive(Clone, Default)]
 struct Fake {
     asked: Asked,
@@ -260,248 +259,3 @@ fn created() -> Vec<u8> {
 }
 
 const CREATE_TOKEN: &str = "/bucketry.v1.TokenService/CreateToken";
-
-#[test]
-fn the_command_line_is_consistent() {
-    Cli::command().debug_assert();
-}
-
-#[test]
-fn the_examples_of_the_help_are_command_lines() {
-    let joined = EXAMPLES.replace("\\\n", " ");
-    let examples: Vec<&str> = joined
-        .lines()
-        .filter(|line| line.starts_with("  bucketry "))
-        .collect();
-    assert_eq!(examples.len(), 8);
-    for example in examples {
-        let parsed = Cli::try_parse_from(example.split_whitespace());
-        assert!(parsed.is_ok(), "{example}: {:?}", parsed.err());
-    }
-}
-
-#[test]
-fn wrong_usage_ends_with_2() {
-    for line in [
-        &["bucketry"][..],
-        &["bucketry", "bucket", "create"],
-        &[
-            "bucketry", "token", "create", "--bucket", "b", "--name", "n",
-        ],
-        &[
-            "bucketry",
-            "token",
-            "create",
-            "--bucket",
-            "b",
-            "--name",
-            "n",
-            "--permission",
-            "all",
-        ],
-        &[
-            "bucketry",
-            "token",
-            "create",
-            "--bucket",
-            "b",
-            "--name",
-            "n",
-            "--permission",
-            "read-only",
-            "--expires-in",
-            "3",
-        ],
-        &[
-            "bucketry",
-            "token",
-            "edit",
-            "--bucket",
-            "b",
-            "t",
-            "--permission",
-            "read-write",
-        ],
-        &["bucketry", "bucket", "list", "--output", "env"],
-        &["bucketry", "serve", "--trusted-proxy", "a-host"],
-        &["bucketry", "serve", "--drain-deadline", "30"],
-    ] {
-        assert_eq!(
-            Cli::try_parse_from(line).unwrap_err().exit_code(),
-            2,
-            "{line:?}"
-        );
-    }
-}
-
-#[test]
-fn a_command_has_no_option_that_it_would_ignore() {
-    for line in [
-        &["bucketry", "fsck", "--disk-reserve", "1"][..],
-        &["bucketry", "fsck", "--keyring-file", "k"],
-        &["bucketry", "doctor", "--ca-file", "ca.pem"],
-        &["bucketry", "doctor", "--endpoint", "http://localhost"],
-        &[
-            "bucketry",
-            "doctor",
-            "ip",
-            "--plaintext-credentials",
-            "anywhere",
-        ],
-    ] {
-        let refused = Cli::try_parse_from(line).unwrap_err();
-        assert_eq!(
-            refused.kind(),
-            clap::error::ErrorKind::UnknownArgument,
-            "{line:?}"
-        );
-    }
-    for line in [
-        &["bucketry", "fsck", "--store-timeout", "2s"][..],
-        &["bucketry", "doctor", "ip", "--endpoint", "http://localhost"],
-    ] {
-        assert!(Cli::try_parse_from(line).is_ok(), "{line:?}");
-    }
-}
-
-#[tokio::test]
-async fn a_token_is_made_as_the_flags_say() {
-    let fake = Fake::default().answers(CREATE_TOKEN, [created()]);
-    let line = "token create --bucket photos --name web --permission write-only --allow-ip 10.0.0.0/8 \
-                --allow-ip ::1 --deny-ip 10.1.0.0/16 --expires-in 1h --output env";
-    let (out, err) = fake
-        .run(&line.split_whitespace().collect::<Vec<_>>())
-        .await
-        .unwrap();
-    assert_eq!(
-        out,
-        "AWS_ENDPOINT_URL=http://127.0.0.1:9000\nBUCKET_NAME=photos\nAWS_ACCESS_KEY_ID=BKTY2\n\
-         AWS_SECRET_ACCESS_KEY=bkty_2\n"
-    );
-    assert_eq!(err, "warning: your own address is not allowed\n");
-    let asked = fake.asked.lock().unwrap();
-    let (path, credentials, message) = &asked[0];
-    assert_eq!(
-        (path.as_str(), credentials.as_str()),
-        (CREATE_TOKEN, "Bearer session-1")
-    );
-    let request = CreateTokenRequest::decode(message.clone()).unwrap();
-    assert_eq!(
-        (request.bucket.as_str(), request.name.as_str()),
-        ("photos", "web")
-    );
-    assert_eq!(request.permission(), Permission::WriteOnly);
-    assert_eq!(
-        (request.allowed_ips, request.disallowed_ips),
-        (
-            vec!["10.0.0.0/8".to_owned(), "::1".to_owned()],
-            vec!["10.1.0.0/16".to_owned()],
-        )
-    );
-    assert_eq!(request.expire_time.unwrap().seconds, 4_600);
-}
-
-#[tokio::test]
-async fn json_is_the_contracts_message() {
-    let fake = Fake::default().answers(CREATE_TOKEN, [created()]);
-    let line = "token create --bucket photos --name web --permission read-only --output json";
-    let (out, _) = fake
-        .run(&line.split_whitespace().collect::<Vec<_>>())
-        .await
-        .unwrap();
-    let value: serde_json::Value = serde_json::from_str(&out).unwrap();
-    assert_eq!(value["credentials"]["secretAccessKey"], "bkty_2");
-    assert_eq!(value["token"]["tokenId"], "t1");
-}
-
-#[tokio::test]
-async fn an_account_in_shell_form() {
-    let account = CreateAccountResponse {
-        account: Some(Account {
-            account_id: "a1".into(),
-            owner_id: "0123abcd".into(),
-            display_name: "Team A".into(),
-            create_time: None,
-        }),
-        access_key_id: "BKTY3".into(),
-        secret_access_key: "bkty_3".into(),
-    };
-    let capabilities = GetCapabilitiesResponse {
-        endpoint_url: "https://s3.example.com".into(),
-        ..GetCapabilitiesResponse::default()
-    };
-    let fake = Fake::default()
-        .answers(
-            "/bucketry.v1.ObjectService/GetCapabilities",
-            [capabilities.encode_to_vec()],
-        )
-        .answers(
-            "/bucketry.v1.AdminService/CreateAccount",
-            [account.encode_to_vec()],
-        );
-    let (out, _) = fake
-        .run(&["account", "create", "Team A", "--output", "env"])
-        .await
-        .unwrap();
-    assert_eq!(
-        out,
-        "ACCOUNT_ID=0123abcd\nDISPLAY_NAME='Team A'\nAWS_ENDPOINT_URL=https://s3.example.com\n\
-         AWS_ACCESS_KEY_ID=BKTY3\nAWS_SECRET_ACCESS_KEY=bkty_3\n"
-    );
-}
-
-#[tokio::test]
-async fn a_list_has_all_pages() {
-    let page = |name: &str, next: &str| {
-        ListTokensResponse {
-            tokens: vec![Token {
-                name: name.into(),
-                ..Token::default()
-            }],
-            next_page_token: next.into(),
-        }
-        .encode_to_vec()
-    };
-    const LIST: &str = "/bucketry.v1.TokenService/ListTokens";
-    let fake = Fake::default().answers(LIST, [page("first", "more"), page("second", "")]);
-    let (out, _) = fake.run(&["token", "list", "--bucket", "b"]).await.unwrap();
-    let lines: Vec<&str> = out.lines().collect();
-    assert!(
-        lines.len() == 3 && lines[1].contains("first") && lines[2].contains("second"),
-        "{out}"
-    );
-    let asked = fake.asked.lock().unwrap();
-    let tokens: Vec<String> = asked
-        .iter()
-        .map(|(_, _, m)| ListTokensRequest::decode(m.clone()).unwrap().page_token)
-        .collect();
-    assert_eq!(tokens, ["", "more"]);
-}
-
-#[tokio::test]
-async fn refusals_show_the_servers_words() {
-    let refused = Fake::default()
-        .run(&["bucket", "delete", "b"])
-        .await
-        .unwrap_err();
-    assert_eq!(refused.to_string(), "no such thing (NotFound)");
-    let env = Fake::default()
-        .run(&["token", "show", "--bucket", "b", "t", "--output", "env"])
-        .await
-        .unwrap_err();
-    assert!(matches!(env, CliError::EnvNeedsSecret));
-}
-
-#[tokio::test]
-async fn a_server_that_is_not_there_is_named() {
-    // Bound and dropped: nobody listens there now.
-    let listener = listen("127.0.0.1:0".parse().unwrap()).unwrap();
-    let endpoint = format!("http://{}", listener.local_addr().unwrap());
-    drop(listener);
-    let refused = run(&["bucket", "list"], &endpoint).await.unwrap_err();
-    assert!(
-        matches!(&refused, CliError::Unreachable { .. }),
-        "{refused:?}"
-    );
-    assert!(refused.to_string().contains(&endpoint), "{refused}");
-}

@@ -68,7 +68,7 @@ fn join(client: &TcpStream, server: &TcpStream, cuts: &Arc<AtomicBool>) -> std::
 /// The client is told to try again, and nothing that was committed is lost or done twice: the object is there with its
 /// content, and the same request again finds it.
 #[tokio::test]
-async fn g79_a_commit_whose_answer_is_lost() -> Result<(), HarnessError> {
+async fn a_commit_whose_answer_is_lost_can_be_retried() -> Result<(), HarnessError> {
     let url = postgres::create_database().await?;
     let options: PgConnectOptions = url.parse()?;
     let database = format!("{}:{}", options.get_host(), options.get_port());

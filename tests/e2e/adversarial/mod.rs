@@ -1,5 +1,4 @@
-//! The adversarial checklist over real sockets: one test a line, named after its letter and number. A line that is
-//! covered elsewhere, or does not apply, has a comment that says where or why.
+//! Attacks over real sockets. Each module says which attacks of its kind are tested elsewhere, and which do not apply.
 
 mod by_hand;
 mod exposure;

@@ -1,21 +1,24 @@
-//! G: state and integrity.
+//! State and integrity.
 //!
-//! - g74 (kill -9): `durability::crashes_lose_nothing_that_was_acknowledged` runs the load tool's crash cycles (PUT,
-//!   overwrite, multipart, copy, delete), and `durability::an_upload_cut_by_kill9_leaves_nothing`.
-//! - g75 (races): `races::{one_put_if_there_is_none_wins, completes_of_one_upload_make_one_object, a_complete_and_an_abort}`
-//!   and their kin on PostgreSQL and by gRPC; a write against a delete is here.
-//! - g76 (full disk): `durability::a_full_disk_takes_no_uploads_but_deletes`; at the write itself, the store of faults of
+//! Tested elsewhere:
+//!
+//! - kill -9: `durability::crashes_lose_nothing_that_was_acknowledged` runs the load tool's crash cycles (PUT, overwrite,
+//!   multipart, copy, delete); `durability::an_upload_cut_by_kill9_leaves_nothing`
+//! - races: `races::{one_put_if_there_is_none_wins, completes_of_one_upload_make_one_object, a_complete_and_an_abort}` and
+//!   their counterparts on PostgreSQL and by gRPC; a write against a delete is here
+//! - full disk: `durability::a_full_disk_takes_no_uploads_but_deletes`; at the write itself, the store of faults of
 //!   `blobs::writer::tests::a_failing_store_never_yields_a_written_blob`. There are no quotas yet.
-//! - g77 (EIO): the same store of faults (a call fails, or fails after its effect, or loses bytes); errors of a real disk
-//!   and of a folder's fsync are not injected, nor any under SQLite.
-//! - g79 (a database that goes away in COMMIT): `lost_commit::g79_a_commit_whose_answer_is_lost`.
-//! - g80 (clocks): `access::sigv4::time_window::tests`, with the clock as an argument; commits are ordered by a sequence,
-//!   not by time.
-//! - g82 (collector against uploads): the catalog's conformance of blobs, on both engines, and g74's cycles, which run
-//!   with a grace of a second.
-//! - g83 (upgrade with open uploads): there is no earlier release.
-//! - g86 (notifications): there are none; every request reads the state of its key.
-//! - g88 (fuzzing): `tests/fuzz`.
+//! - EIO: the same store of faults (a call fails, or fails after its effect, or loses bytes); errors of a real disk and
+//!   of a folder's fsync are not injected, nor any under SQLite
+//! - a database that goes away in COMMIT: `lost_commit`
+//! - clocks: `access::sigv4::time_window::tests`, with the clock as an argument; commits are ordered by a sequence, not by
+//!   time
+//! - the collector against uploads: the catalog's conformance of blobs, on both engines, and the crash cycles, which run
+//!   with a grace of a second
+//! - fuzzing: `tests/fuzz`
+//!
+//! Not applicable: upgrade with open uploads (there is no earlier release); notifications (every request reads the state
+//! of its key).
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -76,12 +79,12 @@ async fn writes_against_deletes(options: ServerOptions) -> Result<(), HarnessErr
 }
 
 #[tokio::test]
-async fn g75_writes_against_deletes() -> Result<(), HarnessError> {
+async fn a_write_races_a_delete() -> Result<(), HarnessError> {
     writes_against_deletes(ServerOptions::new()).await
 }
 
 #[tokio::test]
-async fn g75_writes_against_deletes_on_postgres() -> Result<(), HarnessError> {
+async fn a_write_races_a_delete_on_postgres() -> Result<(), HarnessError> {
     let url = postgres::create_database().await?;
     writes_against_deletes(ServerOptions::new().database_url(&url)).await
 }
@@ -100,7 +103,7 @@ fn blobs(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), HarnessError> {
 
 /// A bit that has changed on the disk, anywhere in a blob: an error, never other bytes.
 #[tokio::test]
-async fn g78_changed_bits_are_never_read() -> Result<(), HarnessError> {
+async fn changed_bits_are_never_read() -> Result<(), HarnessError> {
     let wire = Wire::start().await?;
     let body: Vec<u8> = (0..1_000_000_u32)
         .map(|number| (number % 251) as u8)
@@ -155,7 +158,7 @@ fn catalog(wire: &Wire) -> Result<Vec<(PathBuf, Vec<u8>)>, HarnessError> {
 /// never takes the place of anything.
 // Waiting for the stop blocks a thread.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn g81_an_older_catalog() -> Result<(), HarnessError> {
+async fn an_older_catalog_finds_its_content() -> Result<(), HarnessError> {
     let mut wire = Wire::start().await?;
     let body = |byte: u8| vec![byte; 300_000];
     for key in ["kept", "overwritten", "deleted"] {
@@ -262,7 +265,7 @@ fn stopped(server: &mut Server) -> Result<(), HarnessError> {
 /// Ten thousand tokens of a hundred rules each: what one request reads does not grow with them.
 // Waiting for the stop blocks a thread; the clients need another one to end their connections.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn g84_ten_thousand_tokens() -> Result<(), HarnessError> {
+async fn what_a_request_reads_does_not_grow_with_the_tokens() -> Result<(), HarnessError> {
     let url = postgres::create_database().await?;
     let options = ServerOptions::new().database_url(&url);
     let mut wire = Wire::with(options.clone()).await?;
@@ -341,7 +344,7 @@ fn operations() -> BTreeSet<String> {
 
 /// Labels are of a bounded set, whatever clients send: no token, bucket, key, address or method of theirs is one.
 #[tokio::test]
-async fn g85_labels_of_metrics_are_bounded() -> Result<(), HarnessError> {
+async fn metric_labels_are_bounded() -> Result<(), HarnessError> {
     let options = ServerOptions::new()
         .argument("--metrics-listen")
         .argument("127.0.0.1:0");
@@ -402,7 +405,7 @@ async fn g85_labels_of_metrics_are_bounded() -> Result<(), HarnessError> {
 
 /// MinIO's extraction of uploaded archives (CVE-2026-40344) is not there: an archive is an object.
 #[tokio::test]
-async fn g87_archives_are_objects() -> Result<(), HarnessError> {
+async fn an_uploaded_archive_is_not_extracted() -> Result<(), HarnessError> {
     let wire = Wire::start().await?;
     let request = with_body(wire.request("PUT", "a.tar"), b"not even an archive");
     let request = wire.signed(request.header("x-amz-meta-snowball-auto-extract", "true"))?;

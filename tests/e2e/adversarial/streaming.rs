@@ -1,4 +1,4 @@
-//! B: bodies that are framed, signed piece by piece, or declared to be something.
+//! Bodies that are framed, signed chunk by chunk, or declared with a digest.
 
 use std::path::Path;
 use std::time::SystemTime;
@@ -93,7 +93,7 @@ fn large() -> Vec<Bytes> {
 }
 
 #[tokio::test]
-async fn b22_signatures_of_chunks() -> Result<(), HarnessError> {
+async fn wrong_chunk_signatures_are_refused() -> Result<(), HarnessError> {
     let wire = Wire::start().await?;
     let blobs = wire.server.data_dir().join("blobs");
     let before = files(&blobs);
@@ -133,7 +133,7 @@ async fn b22_signatures_of_chunks() -> Result<(), HarnessError> {
 }
 
 #[tokio::test]
-async fn b23_sizes_of_chunks() -> Result<(), HarnessError> {
+async fn malformed_chunk_sizes_are_refused() -> Result<(), HarnessError> {
     let wire = Wire::start().await?;
     let extension = format!("3;{}\r\nabc\r\n0\r\n\r\n", "x".repeat(4096));
     let endless = "3".repeat(1 << 20);
@@ -176,7 +176,7 @@ async fn b23_sizes_of_chunks() -> Result<(), HarnessError> {
 }
 
 #[tokio::test]
-async fn b24_lengths() -> Result<(), HarnessError> {
+async fn wrong_decoded_lengths_are_refused() -> Result<(), HarnessError> {
     let wire = Wire::start().await?;
     const BODY: &[u8] = b"9\r\n123456789\r\n0\r\nx-amz-checksum-crc32c:4waSgw==\r\n\r\n";
     const ANNOUNCED: (&str, &str) = ("x-amz-trailer", "x-amz-checksum-crc32c");
@@ -214,7 +214,7 @@ async fn b24_lengths() -> Result<(), HarnessError> {
 }
 
 #[tokio::test]
-async fn b25_trailers() -> Result<(), HarnessError> {
+async fn malformed_trailers_are_refused() -> Result<(), HarnessError> {
     let wire = Wire::start().await?;
     let send = |trailer: &str, announced: Option<&str>| -> Result<Response, HarnessError> {
         let body = format!("9\r\n123456789\r\n0\r\n{trailer}\r\n");
@@ -276,7 +276,7 @@ async fn b25_trailers() -> Result<(), HarnessError> {
 }
 
 #[tokio::test]
-async fn b26_the_framing_is_no_content_encoding() -> Result<(), HarnessError> {
+async fn aws_chunked_is_not_stored_as_content_encoding() -> Result<(), HarnessError> {
     let wire = Wire::start().await?;
     for (sent, stored) in [
         ("aws-chunked", None),
@@ -313,7 +313,7 @@ async fn b26_the_framing_is_no_content_encoding() -> Result<(), HarnessError> {
 }
 
 #[tokio::test]
-async fn b27_hashes_of_another_body() -> Result<(), HarnessError> {
+async fn the_hash_of_another_body_is_refused() -> Result<(), HarnessError> {
     let wire = Wire::start().await?;
     let blobs = wire.server.data_dir().join("blobs");
     let before = files(&blobs);
@@ -338,7 +338,7 @@ async fn b27_hashes_of_another_body() -> Result<(), HarnessError> {
 }
 
 #[tokio::test]
-async fn b28_digests_that_do_not_agree() -> Result<(), HarnessError> {
+async fn digests_that_do_not_match_are_refused() -> Result<(), HarnessError> {
     let wire = Wire::start().await?;
     let zeros = STANDARD.encode([0; 16]);
     for (headers, code) in [

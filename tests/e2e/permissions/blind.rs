@@ -36,7 +36,7 @@ fn bare(response: &Response, name: &str) -> (u16, Vec<(String, String)>, String)
 /// (But for what its administrator has said to browsers: a preflight carries no credentials, so that CORS rules are
 /// public.)
 #[tokio::test]
-async fn c34_a_foreign_bucket_looks_the_same_there_or_not() -> Result<(), HarnessError> {
+async fn a_foreign_bucket_looks_like_a_missing_one() -> Result<(), HarnessError> {
     let mut fixture = Fixture::start(ServerOptions::new()).await?;
     let mut compared = 0;
     for row in rows().filter(|row| row.target.contains("<BUCKET>")) {
@@ -70,7 +70,7 @@ fn refused_to_writers() -> impl Iterator<Item = Row> {
 /// Whether a key is there changes no byte of what a write-only token is answered, but for the one row that the rules
 /// name: `If-None-Match: *`, which it may send.
 #[tokio::test]
-async fn c30_a_write_only_token_does_not_learn_which_keys_are_there() -> Result<(), HarnessError> {
+async fn a_write_only_token_does_not_learn_which_keys_exist() -> Result<(), HarnessError> {
     let mut fixture = Fixture::start(ServerOptions::new()).await?;
     let mut compared = 0;
     for row in refused_to_writers() {
@@ -104,7 +104,7 @@ async fn c30_a_write_only_token_does_not_learn_which_keys_are_there() -> Result<
 /// A refusal takes one way, whatever is there: it comes before any object is looked for. Shown by taking the tables of
 /// objects away, under which every read fails and every refusal is the same as before.
 #[tokio::test]
-async fn c30_a_refusal_comes_before_any_look_at_objects() -> Result<(), HarnessError> {
+async fn a_refusal_comes_before_any_look_at_objects() -> Result<(), HarnessError> {
     let url = postgres::create_database().await?;
     let mut fixture = Fixture::start(ServerOptions::new().database_url(&url)).await?;
     let facts = fixture.prepare("<UPLOAD> <OVER>").await?;
@@ -159,7 +159,7 @@ async fn c30_a_refusal_comes_before_any_look_at_objects() -> Result<(), HarnessE
 /// What a write-only token is answered when it sets tags: what it has written, nothing of the object that it may not
 /// read.
 #[tokio::test]
-async fn c30_an_update_shows_what_was_written_alone() -> Result<(), HarnessError> {
+async fn an_update_shows_only_what_was_written() -> Result<(), HarnessError> {
     let mut fixture = Fixture::start(ServerOptions::new()).await?;
     put(&mut fixture.root, BUCKET, "k").await?;
     for permission in [Permission::WriteOnly, Permission::ReadWrite] {
@@ -200,7 +200,7 @@ async fn c30_an_update_shows_what_was_written_alone() -> Result<(), HarnessError
 /// A token that "makes" its own bucket is told that it is there, and none of its settings, which are for
 /// administrators.
 #[tokio::test]
-async fn c35_making_the_own_bucket_shows_no_settings() -> Result<(), HarnessError> {
+async fn creating_the_own_bucket_shows_no_settings() -> Result<(), HarnessError> {
     let mut fixture = Fixture::start(ServerOptions::new()).await?;
     let tags = vec![Tag {
         key: "cost-centre".to_owned(),
@@ -261,7 +261,7 @@ async fn c35_making_the_own_bucket_shows_no_settings() -> Result<(), HarnessErro
 /// Whose a bucket is may be asked of one's own only: a guess at the owner of another's, right or wrong, is answered as
 /// for one that is not there.
 #[tokio::test]
-async fn c34_a_guessed_owner_tells_nothing() -> Result<(), HarnessError> {
+async fn a_guessed_owner_reveals_nothing() -> Result<(), HarnessError> {
     let mut fixture = Fixture::start(ServerOptions::new()).await?;
     put(&mut fixture.root, BUCKET, "k").await?;
     let who = Who::Token(Permission::ReadWrite);

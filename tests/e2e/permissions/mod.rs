@@ -318,19 +318,19 @@ fn none(cells: usize, faults: &[String]) {
 }
 
 #[tokio::test]
-async fn c29_each_permission_may_what_the_rules_say() -> Result<(), HarnessError> {
+async fn each_permission_allows_what_the_rules_say() -> Result<(), HarnessError> {
     walk("SQLite", ServerOptions::new()).await
 }
 
 #[tokio::test]
-async fn c29_each_permission_may_what_the_rules_say_on_postgres() -> Result<(), HarnessError> {
+async fn each_permission_allows_what_the_rules_say_on_postgres() -> Result<(), HarnessError> {
     let url = postgres::create_database().await?;
     walk("PostgreSQL", ServerOptions::new().database_url(&url)).await
 }
 
 /// The edge in a process of its own decides nothing by itself.
 #[tokio::test]
-async fn c29_each_permission_may_what_the_rules_say_by_a_separate_adapter()
+async fn each_permission_allows_what_the_rules_say_by_a_separate_adapter()
 -> Result<(), HarnessError> {
     let mut fixture = Fixture::start(ServerOptions::new()).await?;
     let adapter = Adapter::start(&fixture.server, &[]).await?;

@@ -42,7 +42,7 @@ fn assert_invalid(wire: &Wire, form: Form, words: &str) -> Result<(), HarnessErr
 }
 
 #[tokio::test]
-async fn c38_missing_or_malformed_expiration() -> Result<(), HarnessError> {
+async fn a_missing_or_malformed_expiration_is_refused() -> Result<(), HarnessError> {
     let wire = Wire::start().await?;
     let without = good().policy(r#"{"conditions": []}"#);
     assert_invalid(&wire, without, "Policy missing expiration.")?;
@@ -61,7 +61,7 @@ async fn c38_missing_or_malformed_expiration() -> Result<(), HarnessError> {
 }
 
 #[tokio::test]
-async fn c38_expired() -> Result<(), HarnessError> {
+async fn an_expired_policy_is_refused() -> Result<(), HarnessError> {
     let wire = Wire::start().await?;
     let past = SystemTime::now() - Duration::from_secs(2);
     assert_denied(&wire, good().expires_at(past), "Policy expired.")
@@ -85,7 +85,7 @@ async fn a_policy_expires_by_the_clock_of_the_database() -> Result<(), HarnessEr
 }
 
 #[tokio::test]
-async fn c38_wrong_bucket() -> Result<(), HarnessError> {
+async fn another_bucket_is_refused() -> Result<(), HarnessError> {
     let wire = Wire::start().await?;
     let other = good()
         .without_bucket()
@@ -100,7 +100,7 @@ async fn c38_wrong_bucket() -> Result<(), HarnessError> {
 }
 
 #[tokio::test]
-async fn c38_key_not_matching() -> Result<(), HarnessError> {
+async fn a_key_that_does_not_match_is_refused() -> Result<(), HarnessError> {
     let wire = Wire::start().await?;
     assert_denied(
         &wire,
@@ -126,7 +126,7 @@ async fn c38_key_not_matching() -> Result<(), HarnessError> {
 }
 
 #[tokio::test]
-async fn c38_extra_field() -> Result<(), HarnessError> {
+async fn a_field_without_a_condition_is_refused() -> Result<(), HarnessError> {
     let wire = Wire::start().await?;
     assert_denied(
         &wire,
@@ -148,7 +148,7 @@ async fn c38_extra_field() -> Result<(), HarnessError> {
 }
 
 #[tokio::test]
-async fn c38_length_to_the_byte() -> Result<(), HarnessError> {
+async fn content_lengths_are_checked_to_the_byte() -> Result<(), HarnessError> {
     let wire = Wire::start().await?;
     let of = |length: usize, range: (u64, u64)| {
         let form = Form::new("k").condition(json!(["content-length-range", range.0, range.1]));
@@ -176,7 +176,7 @@ async fn c38_length_to_the_byte() -> Result<(), HarnessError> {
 }
 
 #[tokio::test]
-async fn c38_names_in_any_case() -> Result<(), HarnessError> {
+async fn field_names_match_in_any_case() -> Result<(), HarnessError> {
     let wire = Wire::start().await?;
     let form = Form::new("k")
         .loose("X-AMZ-Meta-Foo", "bar")
@@ -187,7 +187,7 @@ async fn c38_names_in_any_case() -> Result<(), HarnessError> {
 }
 
 #[tokio::test]
-async fn c38_starts_with_nothing() -> Result<(), HarnessError> {
+async fn an_empty_prefix_matches_anything() -> Result<(), HarnessError> {
     let wire = Wire::start().await?;
     for value in ["", "anything"] {
         let form = Form::new("k")
@@ -203,7 +203,7 @@ async fn c38_starts_with_nothing() -> Result<(), HarnessError> {
 }
 
 #[tokio::test]
-async fn c38_fields_twice() -> Result<(), HarnessError> {
+async fn repeated_fields_are_refused() -> Result<(), HarnessError> {
     let wire = Wire::start().await?;
     for (name, value) in [
         ("key", "k2"),
@@ -250,7 +250,7 @@ async fn c38_fields_twice() -> Result<(), HarnessError> {
 
 /// What stands behind the file was not there when the form was judged.
 #[tokio::test]
-async fn c38_file_first() -> Result<(), HarnessError> {
+async fn fields_after_the_file_do_not_count() -> Result<(), HarnessError> {
     let wire = Wire::start().await?;
     let answer = send(&wire, good().file_first())?;
     assert_eq!(refusal(&answer), refused(400, "InvalidArgument"));
@@ -272,7 +272,7 @@ async fn c38_file_first() -> Result<(), HarnessError> {
 }
 
 #[tokio::test]
-async fn c38_two_files_or_none() -> Result<(), HarnessError> {
+async fn two_files_or_none_are_refused() -> Result<(), HarnessError> {
     let wire = Wire::start().await?;
     let answer = send(&wire, good().file("y", b"second"))?;
     assert_eq!(
@@ -287,7 +287,7 @@ async fn c38_two_files_or_none() -> Result<(), HarnessError> {
 }
 
 #[tokio::test]
-async fn c38_ten_thousand_fields_and_long_ones() -> Result<(), HarnessError> {
+async fn too_many_and_too_long_fields_are_refused() -> Result<(), HarnessError> {
     let wire = Wire::start().await?;
     let mut many = good();
     for number in 0..10_000 {
@@ -306,7 +306,7 @@ async fn c38_ten_thousand_fields_and_long_ones() -> Result<(), HarnessError> {
 }
 
 #[tokio::test]
-async fn c38_redirections() -> Result<(), HarnessError> {
+async fn unsigned_and_unsafe_redirections_are_refused() -> Result<(), HarnessError> {
     let wire = Wire::start().await?;
     let evil = good().loose("success_action_redirect", "https://evil.example/");
     assert_denied(&wire, evil, "Extra input fields: success_action_redirect")?;
@@ -331,7 +331,7 @@ async fn c38_redirections() -> Result<(), HarnessError> {
 }
 
 #[tokio::test]
-async fn c59_numbers_and_keys_twice_in_a_policy() -> Result<(), HarnessError> {
+async fn odd_numbers_and_repeated_keys_in_a_policy() -> Result<(), HarnessError> {
     let wire = Wire::start().await?;
     for (range, words) in [
         ("0, 10.5", "not a whole number"),

@@ -1,4 +1,4 @@
-//! f61: what the database and the store hold opens nothing without the keyring.
+//! What the database and the store hold opens nothing without the keyring.
 
 use std::fs;
 use std::path::Path;
@@ -36,7 +36,7 @@ async fn use_it(server: &Server) -> Result<Needles, HarnessError> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn f61_the_sqlite_files_hold_no_secret() -> Result<(), HarnessError> {
+async fn the_sqlite_files_hold_no_secret() -> Result<(), HarnessError> {
     let mut server = Server::start(ServerOptions::new())?;
     let mut needles = use_it(&server).await?;
     let keyring = keyring_file(&server);
@@ -75,7 +75,7 @@ fn search(folder: &Path, except: &Path, look: &mut impl FnMut(&Path, &[u8])) {
 }
 
 #[tokio::test]
-async fn f61_a_dump_of_postgres_holds_no_secret() -> Result<(), HarnessError> {
+async fn a_dump_of_postgres_holds_no_secret() -> Result<(), HarnessError> {
     let url = postgres::create_database().await?;
     let server = Server::start(ServerOptions::new().database_url(&url))?;
     let needles = use_it(&server).await?;

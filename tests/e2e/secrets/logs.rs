@@ -1,4 +1,4 @@
-//! f60: at the finest level of logs, neither they nor the metrics show a secret, a derived key or a signature.
+//! At the finest level of logs, neither they nor the metrics show a secret, a derived key or a signature.
 
 use std::fs;
 use std::time::{Duration, SystemTime};
@@ -29,12 +29,12 @@ fn options() -> ServerOptions {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn f60_json_logs_at_trace_and_metrics_show_no_secret() -> Result<(), HarnessError> {
+async fn json_logs_at_trace_and_metrics_show_no_secret() -> Result<(), HarnessError> {
     nothing_is_shown(options()).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn f60_text_logs_at_trace_and_metrics_show_no_secret() -> Result<(), HarnessError> {
+async fn text_logs_at_trace_and_metrics_show_no_secret() -> Result<(), HarnessError> {
     nothing_is_shown(options().text_logs()).await
 }
 

@@ -1,5 +1,5 @@
-//! f61 and f62: whoever can write to the database gains nothing by it, and a key that is not there is an outage of its
-//! tokens, not a denial.
+//! Write access to the database opens nothing, and a key that is missing from the keyring is an outage of its tokens, not
+//! a denial.
 
 use std::fs;
 
@@ -94,8 +94,8 @@ fn owned(statements: &[&str]) -> Vec<String> {
 
 /// The server is warm: signing keys are remembered, and a session was made before.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn f61_rows_changed_under_a_running_server_on_postgres_open_nothing()
--> Result<(), HarnessError> {
+async fn rows_changed_under_a_running_server_on_postgres_open_nothing() -> Result<(), HarnessError>
+{
     let url = postgres::create_database().await?;
     let server = Server::start(ServerOptions::new().database_url(&url))?;
     let mut root = Clients::root(&server).await?;
@@ -139,7 +139,7 @@ async fn f61_rows_changed_under_a_running_server_on_postgres_open_nothing()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn f61_rows_changed_in_a_sqlite_file_open_nothing() -> Result<(), HarnessError> {
+async fn rows_changed_in_a_sqlite_file_open_nothing() -> Result<(), HarnessError> {
     let mut server = Server::start(ServerOptions::new())?;
     let mut root = Clients::root(&server).await?;
     root.create_bucket(BUCKET).await?;
@@ -170,7 +170,7 @@ async fn f61_rows_changed_in_a_sqlite_file_open_nothing() -> Result<(), HarnessE
 
 /// A token whose key is gone from the keyring: an outage of that token at every door, until the key is put back.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn f62_a_missing_key_is_an_outage_of_its_tokens_alone() -> Result<(), HarnessError> {
+async fn a_missing_key_is_an_outage_of_its_tokens_alone() -> Result<(), HarnessError> {
     let folder: TempDir = tempfile::tempdir().expect("a folder");
     let keyring = folder.path().join("keyring");
     keyring_command(&["create"], &keyring)?;
@@ -236,7 +236,7 @@ async fn f62_a_missing_key_is_an_outage_of_its_tokens_alone() -> Result<(), Harn
 }
 
 #[tokio::test]
-async fn f62_a_keyring_that_opens_nothing_is_refused_at_the_start() -> Result<(), HarnessError> {
+async fn a_keyring_that_opens_nothing_is_refused_at_the_start() -> Result<(), HarnessError> {
     let mut server = Server::start(ServerOptions::new())?;
     server.stop()?;
     let keyring = keyring_file(&server);

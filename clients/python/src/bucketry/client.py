@@ -20,7 +20,7 @@ from bucketry._gen.v1.object_service_pb2_grpc import ObjectServiceStub
 from bucketry._gen.v1.token_service_pb2_grpc import TokenServiceStub
 from bucketry.errors import Corrupt, from_rpc_error
 
-#: Small enough for the caches on the way, and under the contract's limit of 2 MiB.
+#: Small enough for processor caches, and under the contract's limit of 2 MiB.
 CHUNK_BYTES = 1024 * 1024
 #: Room for a chunk of 2 MiB and its frame.
 MAX_MESSAGE_BYTES = 4 * 1024 * 1024
@@ -40,8 +40,8 @@ class Permission(enum.IntEnum):
 class Client:
     """Calls one server with one key. Safe to share between threads; a context manager.
 
-    `endpoint` is `http://host:port` or `https://host:port`; over `http` the server takes credentials from this
-    machine only, unless it was told otherwise. `timeout` is in seconds and bounds each call but streams of content.
+    `endpoint` is `http://host:port` or `https://host:port`; over `http` the server accepts credentials from its
+    own machine only, by default. `timeout` is in seconds and bounds each call but streams of content.
     Every method raises a `BucketryError`.
     """
 
@@ -72,7 +72,7 @@ class Client:
         self._channel.close()
 
     def create_bucket(self, bucket: str) -> v1.Bucket:
-        """Makes a bucket; again by its owner it changes nothing."""
+        """Creates a bucket; repeated by its owner it changes nothing."""
         return self._call(self._objects.CreateBucket, v1.CreateBucketRequest(bucket=bucket)).bucket
 
     def delete_bucket(self, bucket: str) -> None:
@@ -91,7 +91,7 @@ class Client:
                 return
 
     def create_account(self, display_name: str) -> v1.CreateAccountResponse:
-        """Makes an account with its first administrator key. For operators."""
+        """Creates an account with its first administrator key. For operators."""
         return self._call(self._admin.CreateAccount, v1.CreateAccountRequest(display_name=display_name))
 
     def create_token(
@@ -105,8 +105,7 @@ class Client:
         expires_at: datetime | None = None,
         limits: v1.TokenLimits | None = None,
     ) -> v1.CreateTokenResponse:
-        """Makes a token of a bucket; `credentials` in the answer are what its user needs, `warnings` what its maker
-        should know."""
+        """Creates a token of a bucket; `credentials` in the answer are for its user, `warnings` for the caller."""
         return self._call(
             self._tokens.CreateToken,
             v1.CreateTokenRequest(
@@ -142,24 +141,24 @@ class Client:
         return self._call(self._tokens.UpdateToken, v1.UpdateTokenRequest(token=token, update_mask=mask))
 
     def clone_token(self, bucket: str, token_id: str, name: str = "") -> v1.CloneTokenResponse:
-        """Makes a token with the same settings and new keys: the way to rotate."""
+        """Creates a token with the same settings and a new key: the way to rotate."""
         request = v1.CloneTokenRequest(bucket=bucket, token_id=token_id, name=name)
         return self._call(self._tokens.CloneToken, request)
 
     def suspend_token(self, bucket: str, token_id: str) -> v1.Token:
-        """Stops a token until it is resumed."""
+        """Suspends a token until it is resumed."""
         request = v1.SuspendTokenRequest(bucket=bucket, token_id=token_id)
         return self._call(self._tokens.SuspendToken, request).token
 
     def resume_token(self, bucket: str, token_id: str) -> v1.Token:
-        """Lets a suspended token work again."""
+        """Resumes a suspended token."""
         request = v1.ResumeTokenRequest(bucket=bucket, token_id=token_id)
         return self._call(self._tokens.ResumeToken, request).token
 
     def token_usage(
         self, bucket: str, token_id: str, *, start: datetime | None = None, end: datetime | None = None
     ) -> v1.GetTokenUsageResponse:
-        """What a token has done, by hour; of the last 7 days, if not told otherwise."""
+        """What a token has done, by hour; of the last 7 days by default."""
         request = v1.GetTokenUsageRequest(
             bucket=bucket, token_id=token_id, start_time=_timestamp(start), end_time=_timestamp(end)
         )
@@ -171,11 +170,11 @@ class Client:
         return list(self._call(self._tokens.ListTokenDenials, request).denials)
 
     def purge_token(self, bucket: str, token_id: str) -> None:
-        """Forgets a token that can no longer be used, with its usage."""
+        """Deletes the record of a token that can no longer be used, with its usage."""
         self._call(self._tokens.PurgeToken, v1.PurgeTokenRequest(bucket=bucket, token_id=token_id))
 
     def revoke_token(self, bucket: str, token_id: str) -> v1.Token:
-        """Ends a token for good."""
+        """Revokes a token permanently."""
         return self._call(
             self._tokens.RevokeToken, v1.RevokeTokenRequest(bucket=bucket, token_id=token_id)
         ).token
@@ -190,8 +189,8 @@ class Client:
         metadata: Mapping[str, str] | None = None,
         precondition: v1.Precondition | None = None,
     ) -> v1.Object:
-        """Writes an object from bytes, a binary file or chunks of any size. It appears when all of it has come and
-        the server's SHA-256 of it is ours."""
+        """Writes an object from bytes, a binary file or chunks of any size. It becomes visible when the server has
+        received all of it and verified its SHA-256."""
         attributes = v1.ObjectAttributes(content_type=content_type, metadata=metadata or {})
         spec = v1.PutObjectSpec(
             bucket=bucket,
@@ -303,7 +302,7 @@ class Download:
                 self._digest.update(data)
             yield data
         if received != self.content_length:
-            raise Corrupt("", "the content is shorter or longer than told", grpc.StatusCode.DATA_LOSS, {})
+            raise Corrupt("", "the content is shorter or longer than announced", grpc.StatusCode.DATA_LOSS, {})
         if self._digest is not None:
             self._digest.verify()
 
@@ -318,7 +317,7 @@ class Download:
         return b"".join(self)
 
     def close(self) -> None:
-        """Gives up what has not been read."""
+        """Cancels what has not been read."""
         self._answers.cancel()
 
     def _next(self) -> v1.GetObjectResponse | None:

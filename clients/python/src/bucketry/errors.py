@@ -1,4 +1,4 @@
-"""What a server refuses, by kind. `reason` says exactly why: a name of `ErrorReason` without its prefix."""
+"""Errors by kind; `reason` is the exact one, a name of `ErrorReason` without its prefix."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class PreconditionFailed(BucketryError):
 
 
 class Conflict(BucketryError):
-    """What is there already stands in the way."""
+    """The request conflicts with the current state, such as an existing name."""
 
 
 class Unavailable(BucketryError):

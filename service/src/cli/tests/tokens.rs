@@ -1,12 +1,15 @@
 //! What the commands on tokens ask a server for, and what they print of its answers.
 
 use bucketry_contract::v1::{
-    AuditEvent, DecisionReason, DenialCount, ExplainAccessRequest, ExplainAccessResponse,
-    GetTokenResponse, GetTokenUsageRequest, GetTokenUsageResponse, ListAuditEventsResponse,
-    ListTokenAuditEventsRequest, ListTokenAuditEventsResponse, ListTokenDenialsResponse,
-    PurgeTokenRequest, RequestClass, ShowTokenSecretResponse, TokenDenial, TokenLimits, TokenState,
-    TokenUse, UpdateTokenRequest, UpdateTokenResponse, UsageCount, UsageHour,
+    AuditEvent, CreateTokenRequest, Credentials, DecisionReason, DenialCount, ExplainAccessRequest,
+    ExplainAccessResponse, GetCapabilitiesResponse, GetTokenResponse, GetTokenUsageRequest,
+    GetTokenUsageResponse, ListAuditEventsResponse, ListTokenAuditEventsRequest,
+    ListTokenAuditEventsResponse, ListTokenDenialsResponse, ListTokensRequest, ListTokensResponse,
+    Permission, PurgeTokenRequest, RequestClass, ShowTokenSecretResponse, Token, TokenDenial,
+    TokenLimits, TokenState, TokenUse, UpdateTokenRequest, UpdateTokenResponse, UsageCount,
+    UsageHour,
 };
+use prost::Message;
 use prost_types::Timestamp;
 
 use super::*;

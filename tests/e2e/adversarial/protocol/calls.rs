@@ -44,7 +44,7 @@ fn put(data: usize) -> PutSmallObjectRequest {
 
 /// Compressed messages are refused before anything is expanded: no decoder is registered.
 #[tokio::test]
-async fn e55_compressed_messages() -> Result<(), HarnessError> {
+async fn compressed_messages_are_refused() -> Result<(), HarnessError> {
     let wire = Wire::start().await?;
     let address = wire.server.address();
     let bearer = bearer(&wire);
@@ -85,7 +85,7 @@ async fn e55_compressed_messages() -> Result<(), HarnessError> {
 
 /// Frames whose length is not that of what follows, and messages beyond the limit.
 #[tokio::test]
-async fn e56_lengths_of_messages() -> Result<(), HarnessError> {
+async fn wrong_and_excessive_message_lengths_are_refused() -> Result<(), HarnessError> {
     let wire = Wire::start().await?;
     let address = wire.server.address();
     let bearer = bearer(&wire);
@@ -149,7 +149,7 @@ async fn e56_lengths_of_messages() -> Result<(), HarnessError> {
 
 /// Metadata that cannot be read is the call's fault, not the server's end.
 #[tokio::test]
-async fn e56_metadata() -> Result<(), HarnessError> {
+async fn unreadable_metadata_fails_only_its_call() -> Result<(), HarnessError> {
     let wire = Wire::start().await?;
     let address = wire.server.address();
     let path = format!("{OBJECTS}/HeadBucket");
@@ -214,7 +214,7 @@ async fn e56_metadata() -> Result<(), HarnessError> {
 
 /// A permission that nobody knows is refused, not taken for another.
 #[tokio::test]
-async fn e56_unknown_values_of_enums() -> Result<(), HarnessError> {
+async fn unknown_enum_values_are_refused() -> Result<(), HarnessError> {
     let wire = Wire::start().await?;
     let mut root = Clients::root(&wire.server).await?;
     for permission in [0, 4, 99, -1, i32::MIN, i32::MAX] {
@@ -236,7 +236,7 @@ async fn e56_unknown_values_of_enums() -> Result<(), HarnessError> {
 
 /// An upload whose caller goes away in the middle leaves nothing.
 #[tokio::test]
-async fn e56_a_stream_without_an_end() -> Result<(), HarnessError> {
+async fn an_upload_without_an_end_leaves_nothing() -> Result<(), HarnessError> {
     let wire = Wire::start().await?;
     let mut clients = Clients::connect(&wire.server, Bearer::token(&wire.credentials)?).await?;
     let spec = put(0).spec.unwrap_or_default();
@@ -257,7 +257,7 @@ async fn e56_a_stream_without_an_end() -> Result<(), HarnessError> {
 /// GHSA-c667 of RustFS: a proof that was made for one method, used on another. The edge's sessions are of one RPC, one
 /// bucket and one key.
 #[tokio::test]
-async fn e56_a_session_of_the_edge_is_of_one_call() -> Result<(), HarnessError> {
+async fn an_edge_session_is_valid_for_one_call() -> Result<(), HarnessError> {
     let wire = Wire::start().await?;
     for key in ["k", "other"] {
         wire.put(key, b"content")?;

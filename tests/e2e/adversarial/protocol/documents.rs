@@ -99,7 +99,7 @@ fn hostile(listener: &TcpListener) -> Vec<(&'static str, Vec<u8>)> {
 /// Entities, external definitions, masses of attributes, levels and characters: refused, quickly and without memory,
 /// and nobody is asked.
 #[tokio::test]
-async fn e48_documents_of_an_attacker() -> Result<(), HarnessError> {
+async fn hostile_xml_documents_are_refused_cheaply() -> Result<(), HarnessError> {
     let wire = Wire::start().await?;
     wire.put("k", b"content")?;
     let listener = TcpListener::bind("127.0.0.1:0").map_err(io("listen"))?;
@@ -124,7 +124,7 @@ async fn e48_documents_of_an_attacker() -> Result<(), HarnessError> {
 
 /// A document announced with 50 MB is read as far as documents go, then refused; it is never held.
 #[tokio::test]
-async fn e48_a_document_of_50_megabytes() -> Result<(), HarnessError> {
+async fn a_document_of_50_megabytes_is_not_held() -> Result<(), HarnessError> {
     let wire = Wire::start().await?;
     let before = peak_memory(&wire.server);
     let document = document(&" ".repeat(50_000_000));
@@ -150,7 +150,7 @@ async fn e48_a_document_of_50_megabytes() -> Result<(), HarnessError> {
 
 /// What clients send is taken: the namespace, a prefix, none, a byte-order mark, comments, elements nobody knows.
 #[tokio::test]
-async fn e48_documents_of_clients() -> Result<(), HarnessError> {
+async fn documents_as_clients_write_them_are_accepted() -> Result<(), HarnessError> {
     let wire = Wire::start().await?;
     let object = "<Object><Key>k</Key></Object>";
     let prefixed = "<s:Object><s:Key>k</s:Key></s:Object>";
@@ -178,7 +178,7 @@ async fn e48_documents_of_clients() -> Result<(), HarnessError> {
 
 /// A rule that would write a header of its own into every answer.
 #[tokio::test]
-async fn e50_line_ends_in_cors_rules() -> Result<(), HarnessError> {
+async fn line_ends_in_cors_rules_are_refused() -> Result<(), HarnessError> {
     let wire = Wire::start().await?;
     let signer = Signer::new(ROOT_ACCESS_KEY_ID, ROOT_SECRET_ACCESS_KEY);
     let rule = |origin: &str, method: &str, header: &str, expose: &str| {

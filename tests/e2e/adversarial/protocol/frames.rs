@@ -58,7 +58,7 @@ fn unharmed(wire: &Wire, before: u64) -> Result<(), HarnessError> {
 
 /// CVE-2023-44487: requests that are reset as soon as they are made.
 #[tokio::test]
-async fn e53_rapid_resets() -> Result<(), HarnessError> {
+async fn rapid_resets_are_survived() -> Result<(), HarnessError> {
     let wire = Wire::start().await?;
     wire.put("k", b"content")?;
     let target = presigned(&wire, "GET", "k")?;
@@ -82,7 +82,7 @@ async fn e53_rapid_resets() -> Result<(), HarnessError> {
 
 /// CVE-2024-27316 and its kin: headers without an end.
 #[tokio::test]
-async fn e53_continuations_without_end() -> Result<(), HarnessError> {
+async fn endless_continuations_are_ended() -> Result<(), HarnessError> {
     let wire = Wire::start().await?;
     let before = peak_memory(&wire.server);
     let mut h2 = H2::open(wire.server.address(), &[])?;
@@ -97,7 +97,7 @@ async fn e53_continuations_without_end() -> Result<(), HarnessError> {
 
 /// RUSTSEC-2026-0258: frames of data without data.
 #[tokio::test]
-async fn e53_empty_data() -> Result<(), HarnessError> {
+async fn empty_data_frames_are_survived() -> Result<(), HarnessError> {
     let wire = Wire::start().await?;
     let target = presigned(&wire, "PUT", "k")?;
     let before = peak_memory(&wire.server);
@@ -119,7 +119,7 @@ async fn e53_empty_data() -> Result<(), HarnessError> {
 
 /// CVE-2019-9512 and CVE-2019-9515: frames that want an answer, from one who does not read any.
 #[tokio::test]
-async fn e53_settings_and_pings() -> Result<(), HarnessError> {
+async fn floods_of_settings_and_pings_are_bounded() -> Result<(), HarnessError> {
     let wire = Wire::start().await?;
     for kind in [SETTINGS, PING] {
         let before = peak_memory(&wire.server);
@@ -138,7 +138,7 @@ async fn e53_settings_and_pings() -> Result<(), HarnessError> {
 
 /// A header list over the limit, and one that the table makes large out of little.
 #[tokio::test]
-async fn e53_huge_headers() -> Result<(), HarnessError> {
+async fn huge_header_lists_are_refused() -> Result<(), HarnessError> {
     let wire = Wire::start().await?;
     let before = peak_memory(&wire.server);
     let mut h2 = H2::open(wire.server.address(), &[])?;
@@ -171,7 +171,7 @@ async fn e53_huge_headers() -> Result<(), HarnessError> {
 
 /// More streams at once than are allowed: those over the limit are refused, and the others are not.
 #[tokio::test]
-async fn e53_ten_thousand_streams() -> Result<(), HarnessError> {
+async fn streams_over_the_limit_are_refused() -> Result<(), HarnessError> {
     let wire = Wire::start().await?;
     let target = presigned(&wire, "PUT", "k")?;
     let before = peak_memory(&wire.server);
@@ -198,7 +198,7 @@ async fn e53_ten_thousand_streams() -> Result<(), HarnessError> {
 
 /// A client that asks for much and takes nothing: what waits for it is bounded by a buffer, not by what it asked for.
 #[tokio::test]
-async fn e53_a_window_of_nothing() -> Result<(), HarnessError> {
+async fn a_closed_window_bounds_what_is_buffered() -> Result<(), HarnessError> {
     let wire = Wire::start().await?;
     wire.put("large", &vec![b'x'; 8 * MIB])?;
     let target = presigned(&wire, "GET", "large")?;
@@ -221,7 +221,7 @@ async fn e53_a_window_of_nothing() -> Result<(), HarnessError> {
 
 /// What is not HTTP/2 at all after its preface, and frames where none may be.
 #[tokio::test]
-async fn e53_frames_out_of_place() -> Result<(), HarnessError> {
+async fn misplaced_frames_leave_the_server_unharmed() -> Result<(), HarnessError> {
     let wire = Wire::start().await?;
     let before = peak_memory(&wire.server);
     let nothing = request(&wire, "GET", "/", &[]);

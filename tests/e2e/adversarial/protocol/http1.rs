@@ -179,7 +179,7 @@ fn cases() -> Vec<Case> {
 /// Whatever says where a body ends, it ends there, or the request is refused and the connection with it: the request
 /// that the body holds is never answered.
 #[tokio::test]
-async fn e52_a_body_is_never_a_request() -> Result<(), HarnessError> {
+async fn a_body_is_never_a_request() -> Result<(), HarnessError> {
     let wire = Wire::start().await?;
     let mut faults = Vec::new();
     for case in cases() {
@@ -201,7 +201,7 @@ async fn e52_a_body_is_never_a_request() -> Result<(), HarnessError> {
 
 /// What is between the lines of a body in chunks is skipped or refused, never a request.
 #[tokio::test]
-async fn e52_chunks_of_http() -> Result<(), HarnessError> {
+async fn chunk_extensions_and_trailers_are_never_a_request() -> Result<(), HarnessError> {
     let wire = Wire::start().await?;
     let mut put = wire.signed(with_body(wire.request("PUT", "k"), b"content"))?;
     put.headers.retain(|(name, _)| name != "content-length");
@@ -250,7 +250,7 @@ async fn e52_chunks_of_http() -> Result<(), HarnessError> {
 
 /// Line ends without a carriage return are read as line ends, as RFC 9112 (section 2.2) allows, and mean one thing.
 #[tokio::test]
-async fn e52_line_feeds_alone() -> Result<(), HarnessError> {
+async fn bare_line_feeds_end_lines_and_mean_one_thing() -> Result<(), HarnessError> {
     let wire = Wire::start().await?;
     let head = format!(
         "GET /b1k/k HTTP/1.1\nHost: h\nContent-Length: {}\n\n{WITHIN}",
@@ -264,7 +264,7 @@ async fn e52_line_feeds_alone() -> Result<(), HarnessError> {
 
 /// Requests that are sent behind one another without waiting are answered in their order, each for itself.
 #[tokio::test]
-async fn e52_a_pipeline_keeps_its_order() -> Result<(), HarnessError> {
+async fn pipelined_requests_are_answered_in_order() -> Result<(), HarnessError> {
     let wire = Wire::start().await?;
     let mut bytes = Vec::new();
     for key in ["a", "b", "c"] {
@@ -286,7 +286,7 @@ async fn e52_a_pipeline_keeps_its_order() -> Result<(), HarnessError> {
 
 /// Two hundred clients that send half a head, or a part of a body, keep nobody else waiting.
 #[tokio::test]
-async fn e54_slow_clients_are_nobody_elses_business() -> Result<(), HarnessError> {
+async fn slow_clients_keep_no_one_waiting() -> Result<(), HarnessError> {
     let wire = Wire::start().await?;
     let put = wire.signed(with_body(wire.request("PUT", "slow"), b"never all of it"))?;
     let mut waiting = Vec::new();
@@ -308,7 +308,7 @@ async fn e54_slow_clients_are_nobody_elses_business() -> Result<(), HarnessError
 
 /// A client that says that it sends no more is still answered, and then the connection is closed.
 #[tokio::test]
-async fn e54_a_half_closed_connection_is_answered() -> Result<(), HarnessError> {
+async fn a_half_closed_connection_is_answered() -> Result<(), HarnessError> {
     let wire = Wire::start().await?;
     wire.put("k", b"content")?;
     let mut stream = connect(wire.server.address())?;
@@ -325,7 +325,7 @@ async fn e54_a_half_closed_connection_is_answered() -> Result<(), HarnessError> 
 
 /// A hundred clients that ask for 8 MiB each and read nothing: what waits for them is bounded, and others are served.
 #[tokio::test]
-async fn e54_clients_that_do_not_read() -> Result<(), HarnessError> {
+async fn clients_that_do_not_read_are_bounded() -> Result<(), HarnessError> {
     let wire = Wire::start().await?;
     wire.put("large", &vec![b'x'; 8 * 1024 * 1024])?;
     let before = peak_memory(&wire.server);

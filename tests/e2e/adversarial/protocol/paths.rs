@@ -68,7 +68,7 @@ fn names_of_files(wire: &Wire) -> Result<BTreeSet<PathBuf>, HarnessError> {
 
 /// Objects of any name are stored under names that are the server's own: each is there, none is found on the disk.
 #[tokio::test]
-async fn e58_keys_are_no_paths() -> Result<(), HarnessError> {
+async fn keys_are_not_paths() -> Result<(), HarnessError> {
     let wire = Wire::start().await?;
     let mut clients = Clients::connect(&wire.server, Bearer::token(&wire.credentials)?).await?;
     let long = "x".repeat(1024);

@@ -38,7 +38,7 @@ fn invalid<T: std::fmt::Debug>(what: &str, answer: Result<T, Status>) {
 
 /// What is stored to be sent again as a header holds no line end, by whatever way it comes.
 #[tokio::test]
-async fn e49_line_ends_in_stored_headers() -> Result<(), HarnessError> {
+async fn line_ends_in_stored_headers_are_refused() -> Result<(), HarnessError> {
     let wire = Wire::start().await?;
     let mut clients = clients(&wire).await?;
     for injected in [
@@ -126,7 +126,7 @@ async fn e49_line_ends_in_stored_headers() -> Result<(), HarnessError> {
 
 /// What a presigned URL makes of the answer's headers, and what it carries for the request's.
 #[tokio::test]
-async fn e49_line_ends_in_parameters() -> Result<(), HarnessError> {
+async fn line_ends_in_url_parameters_are_refused() -> Result<(), HarnessError> {
     let wire = Wire::start().await?;
     wire.put("k", b"content")?;
     for name in [
@@ -176,7 +176,7 @@ fn part(wire: &Wire, upload: &str, number: &str) -> Result<Response, HarnessErro
 }
 
 #[tokio::test]
-async fn e51_part_numbers() -> Result<(), HarnessError> {
+async fn wrong_part_numbers_are_refused() -> Result<(), HarnessError> {
     let wire = Wire::start().await?;
     let id = upload(&wire)?;
     for number in [
@@ -232,7 +232,7 @@ async fn e51_part_numbers() -> Result<(), HarnessError> {
 
 /// A completion with a part too many, one that names a part twice, and parts that add up to more than an object.
 #[tokio::test]
-async fn e51_lists_of_parts() -> Result<(), HarnessError> {
+async fn wrong_lists_of_parts_are_refused() -> Result<(), HarnessError> {
     let wire = Wire::start().await?;
     let mut clients = clients(&wire).await?;
     let begin = CreateMultipartUploadRequest {
@@ -296,7 +296,7 @@ async fn e51_lists_of_parts() -> Result<(), HarnessError> {
 
 /// Lengths that no library sends. What a refusal leaves on the connection is not read as a request.
 #[tokio::test]
-async fn e51_content_lengths() -> Result<(), HarnessError> {
+async fn wrong_content_lengths_are_refused() -> Result<(), HarnessError> {
     let wire = Wire::start().await?;
     let put = wire.signed(with_body(wire.request("PUT", "k"), b"content"))?;
     let without = |lines: &str| {
@@ -335,7 +335,7 @@ async fn e51_content_lengths() -> Result<(), HarnessError> {
 
 /// Ranges at the edges of an object and of numbers: a part of the object, all of it, or a refusal.
 #[tokio::test]
-async fn e51_ranges() -> Result<(), HarnessError> {
+async fn ranges_at_the_edges() -> Result<(), HarnessError> {
     let wire = Wire::start().await?;
     wire.put("k", b"0123456789")?;
     let many = format!("bytes={}", vec!["0-0"; 2000].join(","));
@@ -371,7 +371,7 @@ async fn e51_ranges() -> Result<(), HarnessError> {
 
 /// Sizes, offsets and pages below nought or beyond all, by gRPC.
 #[tokio::test]
-async fn e56_negative_sizes() -> Result<(), HarnessError> {
+async fn negative_and_excessive_sizes_are_refused() -> Result<(), HarnessError> {
     let wire = Wire::start().await?;
     wire.put("k", b"content")?;
     let mut clients = clients(&wire).await?;
