@@ -152,7 +152,7 @@ enum Failure {
 
 fn main() -> ExitCode {
     match run(Args::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(failure) => {
             // Nobody is left to tell if this fails.
             let _ = writeln!(io::stderr(), "bucketry-s3-adapter: {failure}");
@@ -161,7 +161,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(args: Args) -> Result<(), Failure> {
+fn run(args: Args) -> Result<ExitCode, Failure> {
     let line_limit = LineLimit::default();
     let lines = tracing_subscriber::fmt().with_writer(io::stderr).finish();
     lines.with(line_limit.clone()).init();
@@ -188,7 +188,7 @@ fn warn_of_unknown_variables() {
     }
 }
 
-async fn serve(args: Args) -> Result<(), Failure> {
+async fn serve(args: Args) -> Result<ExitCode, Failure> {
     let forwarding = Forwarding::new(&args.trusted_proxies, args.forwarded_header.clone())?;
     let endpoint = endpoint(&args)?;
     // Sign-in and health do not wait for the calls of clients.
@@ -233,13 +233,22 @@ async fn serve(args: Args) -> Result<(), Failure> {
     };
     let signal = async move { signals.next().await };
     let stop = health.drained(signal, args.drain_delay);
-    match bucketry_edge::serve(vec![listener], tls, front, limits, stop).await {
-        Drained::Complete => {}
+    let drained = bucketry_edge::serve(vec![listener], tls, front, limits, stop).await;
+    Ok(report(drained))
+}
+
+/// The exit status: a drain that its deadline cut short is a failure.
+fn report(drained: Drained) -> ExitCode {
+    match drained {
+        Drained::Complete => {
+            tracing::info!("stopped");
+            ExitCode::SUCCESS
+        }
         Drained::Abandoned { connections } => {
             tracing::warn!(connections, "stopped by the drain deadline");
+            ExitCode::FAILURE
         }
     }
-    Ok(())
 }
 
 /// The certificate, which is reloaded on SIGHUP. Without one SIGHUP has no effect.
