@@ -52,18 +52,18 @@ const SECRET_ACCESS_KEY: &str = "BUCKETRY_SECRET_ACCESS_KEY";
 #[derive(Debug, Parser)]
 #[command(name = "bucketry-s3-adapter", version)]
 struct Args {
-    /// The service, as in https://bucketry.internal:9000. The service must know itself by this URL (--public-url,
-    /// --endpoint-alias, or the address at which the connection arrives). Over http:// it takes sessions from its own
-    /// machine only, or if it was told that its network is safe.
+    /// The service, as in https://bucketry.internal:9000. The service must accept this URL (--public-url,
+    /// --endpoint-alias, or the address at which the connection arrives). Over http:// it accepts sessions only from its
+    /// own machine, unless it runs with --plaintext-credentials anywhere.
     #[arg(long, env = "BUCKETRY_SERVICE")]
     service: Uri,
     /// The files of TLS to the service.
     #[command(flatten)]
     tls: ServiceTls,
-    /// Where to take S3 requests.
+    /// The address and port for S3 requests.
     #[arg(long, env = "BUCKETRY_LISTEN", default_value = "127.0.0.1:9010")]
     listen: SocketAddr,
-    /// A proxy, by address or CIDR block, whose word about the client's address is believed; repeatable.
+    /// A proxy, by address or CIDR block, that may name the client's address; repeatable.
     #[arg(
         long = "trusted-proxy",
         env = "BUCKETRY_TRUSTED_PROXY",
@@ -71,7 +71,7 @@ struct Args {
         value_delimiter = ','
     )]
     trusted_proxies: Vec<TrustedProxy>,
-    /// The one header that is read from trusted proxies: x-forwarded-for (if not given), forwarded (RFC 7239), or the
+    /// The one header that is read from trusted proxies: x-forwarded-for (the default), forwarded (RFC 7239), or the
     /// name of a header that holds one address, as in cf-connecting-ip.
     #[arg(long, env = "BUCKETRY_FORWARDED_HEADER", value_name = "HEADER")]
     forwarded_header: Option<ForwardedHeader>,
@@ -83,10 +83,10 @@ struct Args {
         default_value = "localhost"
     )]
     domains: Vec<String>,
-    /// The region that answers name.
+    /// The region that S3 clients see.
     #[arg(long, env = "BUCKETRY_REGION", default_value = "us-east-1")]
     region: String,
-    /// The URL under which clients reach this adapter; http://localhost (with TLS https) and the port if not given.
+    /// The URL that clients use; by default http://localhost, with TLS https://localhost, and the port.
     #[arg(long, env = "BUCKETRY_PUBLIC_URL")]
     public_url: Option<Uri>,
     /// The most requests at once; further ones get `SlowDown`.
@@ -108,11 +108,10 @@ struct Args {
         requires = "tls_cert"
     )]
     tls_key: Option<PathBuf>,
-    /// Where to answer about health: /livez, and /readyz, which follows the service and the sign-in; none if not
-    /// given.
+    /// The address of health: /livez, and /readyz, which follows the service and the sign-in; none by default.
     #[arg(long, env = "BUCKETRY_HEALTH_LISTEN", value_name = "ADDRESS")]
     health_listen: Option<SocketAddr>,
-    /// How long the adapter goes on serving, but counts as not ready, after SIGTERM, as in 5s.
+    /// How long the adapter goes on serving after SIGTERM while it reports not ready, as in 5s.
     #[arg(
         long,
         env = "BUCKETRY_DRAIN_DELAY",
@@ -152,16 +151,16 @@ enum Failure {
 
 fn main() -> ExitCode {
     match run(Args::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(failure) => {
-            // Nobody is left to tell if this fails.
+            // If this fails there is nowhere left to report it.
             let _ = writeln!(io::stderr(), "bucketry-s3-adapter: {failure}");
             ExitCode::FAILURE
         }
     }
 }
 
-fn run(args: Args) -> Result<(), Failure> {
+fn run(args: Args) -> Result<ExitCode, Failure> {
     let line_limit = LineLimit::default();
     let lines = tracing_subscriber::fmt().with_writer(io::stderr).finish();
     lines.with(line_limit.clone()).init();
@@ -188,7 +187,7 @@ fn warn_of_unknown_variables() {
     }
 }
 
-async fn serve(args: Args) -> Result<(), Failure> {
+async fn serve(args: Args) -> Result<ExitCode, Failure> {
     let forwarding = Forwarding::new(&args.trusted_proxies, args.forwarded_header.clone())?;
     let endpoint = endpoint(&args)?;
     // Sign-in and health do not wait for the calls of clients.
@@ -224,7 +223,7 @@ async fn serve(args: Args) -> Result<(), Failure> {
     let mut signals = stop_signals()?;
     let health = watch_health(args.health_listen, own_channel, sessions)?;
     tracing::info!(listen = %listening, service = %args.service, "serving S3");
-    // Who started this process may have closed its output: serving does not depend on it.
+    // The output may be closed: serving does not depend on it.
     let _ = writeln!(io::stdout(), "ready {scheme}://{listening}");
     let front = Front {
         adapter,
@@ -233,13 +232,22 @@ async fn serve(args: Args) -> Result<(), Failure> {
     };
     let signal = async move { signals.next().await };
     let stop = health.drained(signal, args.drain_delay);
-    match bucketry_edge::serve(vec![listener], tls, front, limits, stop).await {
-        Drained::Complete => {}
+    let drained = bucketry_edge::serve(vec![listener], tls, front, limits, stop).await;
+    Ok(report(drained))
+}
+
+/// The exit status: a drain that its deadline cut short is a failure.
+fn report(drained: Drained) -> ExitCode {
+    match drained {
+        Drained::Complete => {
+            tracing::info!("stopped");
+            ExitCode::SUCCESS
+        }
         Drained::Abandoned { connections } => {
             tracing::warn!(connections, "stopped by the drain deadline");
+            ExitCode::FAILURE
         }
     }
-    Ok(())
 }
 
 /// The certificate, which is reloaded on SIGHUP. Without one SIGHUP has no effect.

@@ -8,11 +8,11 @@ use zeroize::Zeroizing;
 /// The files of TLS to the service, all PEM.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct ServiceTls {
-    /// The certificate authorities that the service's certificate must be of [default: those of the system, and the
-    /// public ones that this program has with it]
+    /// The certificate authorities trusted to sign the service's certificate [default: those of the system, and the
+    /// public ones that this program includes]
     #[arg(long, env = "BUCKETRY_SERVICE_CA", value_name = "FILE")]
     service_ca: Option<PathBuf>,
-    /// The certificate chain that this adapter shows to the service, its own first
+    /// The certificate chain that this adapter presents to the service, its own certificate first
     #[arg(
         long,
         env = "BUCKETRY_SERVICE_CLIENT_CERT",
@@ -42,7 +42,7 @@ pub(crate) enum ServiceTlsError {
 }
 
 impl ServiceTls {
-    /// What TLS to this service is spoken with; none if its URL is not `https`.
+    /// The TLS settings for this service; none if its URL is not `https`.
     ///
     /// # Errors
     /// [`ServiceTlsError`].

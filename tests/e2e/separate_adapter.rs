@@ -2,13 +2,15 @@
 
 use std::io::{BufRead, BufReader};
 use std::net::{Ipv4Addr, SocketAddr};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant, SystemTime};
 
-use bucketry_contract::v1::CreateEdgeKeyRequest;
+use bucketry_contract::v1::{CreateEdgeKeyRequest, Credentials};
 use bucketry_tests::error::HarnessError;
 use bucketry_tests::grpc::Clients;
-use bucketry_tests::http1::{Request, exchange};
+use bucketry_tests::http1::{Connection, Request, exchange};
 use bucketry_tests::server::{Server, ServerOptions, binary};
+use bucketry_tests::sigv4::{Payload, Signer};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::client_address::{Doors, listing};
@@ -29,6 +31,20 @@ impl Adapter {
     /// Its process.
     pub(crate) fn pid(&self) -> u32 {
         self.process.id()
+    }
+
+    /// Asks it to end, and waits at most 30 seconds until it has.
+    fn stop(&mut self) -> ExitStatus {
+        let pid = Pid::from_child(&self.process);
+        kill_process(pid, Signal::TERM).expect("to be asked to end");
+        let begun = Instant::now();
+        loop {
+            if let Some(status) = self.process.try_wait().expect("its status") {
+                return status;
+            }
+            assert!(begun.elapsed().as_secs() < 30, "it does not end");
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 
     /// Starts it with a key before a service, and waits until it says where it listens.
@@ -199,7 +215,7 @@ async fn the_separate_adapter_is_not_ready_while_it_cannot_sign_in() -> Result<(
     let side_door = bucketry_tests::haproxy::free_address(Ipv4Addr::LOCALHOST.into())?;
     let health = format!("--health-listen={side_door}");
     let _adapter = Adapter::with(&key, &server.endpoint_url(), &[&health])?;
-    let begun = std::time::Instant::now();
+    let begun = Instant::now();
     loop {
         let answer = exchange(side_door, Request::new("GET", "/readyz"))?;
         let told = answer.text();
@@ -209,7 +225,7 @@ async fn the_separate_adapter_is_not_ready_while_it_cannot_sign_in() -> Result<(
             return Ok(());
         }
         assert!(begun.elapsed().as_secs() < 30, "{told}");
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
 
@@ -221,7 +237,7 @@ async fn the_separate_adapter_is_ready_as_long_as_its_service_is() -> Result<(),
     let adapter = Adapter::start(&server, &[&health, "--drain-delay=60s"]).await?;
     let ask = |path: &str| exchange(side_door, Request::new("GET", path));
     let becomes = |status: u16, text: &str| {
-        let begun = std::time::Instant::now();
+        let begun = Instant::now();
         loop {
             let answer = ask("/readyz")?;
             if answer.status == status && answer.text() == text {
@@ -240,5 +256,34 @@ async fn the_separate_adapter_is_ready_as_long_as_its_service_is() -> Result<(),
     server.kill9()?;
     becomes(503, "stopping\nservice does not answer\n")?;
     assert_eq!(ask("/livez")?.status, 200);
+    Ok(())
+}
+
+/// The head of an upload of one byte.
+fn upload(credentials: &Credentials, host: SocketAddr) -> Result<Request, HarnessError> {
+    let request = Request::new("PUT", &format!("/{}/k", credentials.bucket))
+        .header("host", &host.to_string())
+        .header("content-length", "1");
+    let signer = Signer::new(&credentials.access_key_id, &credentials.secret_access_key);
+    signer.header(request, SystemTime::now(), Payload::Unsigned)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_separate_adapter_ends_with_1_if_a_request_outlasts_its_drain()
+-> Result<(), HarnessError> {
+    let mut doors = Doors::open(ServerOptions::new()).await?;
+    let credentials = doors.token(&[], &[]).await?;
+    let mut idle = Adapter::start(&doors.server, &[]).await?;
+    let answer = exchange(idle.address, listing(&credentials, idle.address)?)?;
+    assert_eq!(answer.status, 200);
+    assert_eq!(idle.stop().code(), Some(0));
+
+    let mut busy = Adapter::start(&doors.server, &["--drain-deadline=1s"]).await?;
+    let request = upload(&credentials, busy.address)?.header("expect", "100-continue");
+    let mut connection = Connection::open(busy.address)?;
+    connection.send(&request.head())?;
+    // The upload runs: its body is wanted, and does not come.
+    assert_eq!(connection.receive("PUT")?.status, 100);
+    assert_eq!(busy.stop().code(), Some(1));
     Ok(())
 }

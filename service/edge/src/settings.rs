@@ -77,12 +77,12 @@ pub struct LimitSettings {
 
 /// A limit of zero, with which no client could be served.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{name} must be at least {least}")]
+#[error("{name} must be {bound}")]
 pub struct ZeroLimit {
     /// The setting.
     pub name: &'static str,
-    /// The minimum, with its unit.
-    pub least: &'static str,
+    /// What it must be, as in `at least 1`.
+    pub bound: &'static str,
 }
 
 impl LimitSettings {
@@ -127,17 +127,22 @@ impl LimitSettings {
         let default = Limits::default();
         let time = |name, given: Option<Duration>, default| {
             let time = given.unwrap_or(default);
-            (!time.is_zero())
-                .then_some(time)
-                .ok_or(ZeroLimit { name, least: "1s" })
+            (!time.is_zero()).then_some(time).ok_or(ZeroLimit {
+                name,
+                bound: "more than 0s",
+            })
         };
         let count = |name, given: Option<usize>, default| {
             let count = given.unwrap_or(default);
-            (count > 0)
-                .then_some(count)
-                .ok_or(ZeroLimit { name, least: "1" })
+            (count > 0).then_some(count).ok_or(ZeroLimit {
+                name,
+                bound: "at least 1",
+            })
         };
-        let zero = |name| ZeroLimit { name, least: "1" };
+        let zero = |name| ZeroLimit {
+            name,
+            bound: "at least 1",
+        };
         let max_connections = self.max_connections.unwrap_or(default.max_connections);
         let rate = self.min_rate.unwrap_or(default.min_rate.bytes_per_second);
         if max_connections == 0 {
@@ -216,7 +221,7 @@ mod tests {
         };
         assert_eq!(
             settings.resolve().unwrap_err().to_string(),
-            "idle-timeout must be at least 1s"
+            "idle-timeout must be more than 0s"
         );
     }
 }

@@ -18,7 +18,7 @@ const PAGE: i32 = 1000;
 /// What to show of the audit.
 #[derive(Debug, Args)]
 pub struct AuditArgs {
-    /// At most this many events, the newest
+    /// The most events to show, the newest
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
     pub limit: u32,
     /// The form of the answer

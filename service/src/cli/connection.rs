@@ -60,7 +60,7 @@ impl Connection {
         let sign_in = SignIn {
             channel: channel.clone(),
             credentials: Credentials::new(&credentials.access_key_id, secret),
-            // One that cannot be read is refused by the server with the names that it has.
+            // An endpoint that cannot be parsed is refused by the server, with its own endpoints.
             endpoint: normalized_endpoint(&endpoint).unwrap_or_else(|| endpoint.clone()),
             purpose: Purpose::Client,
         };
@@ -75,7 +75,7 @@ impl Connection {
         })
     }
 
-    /// Prepares a connection for what is open to everybody. As nothing secret is sent, it may be without TLS.
+    /// Prepares a connection for calls without credentials. It may be without TLS, since no secret is sent.
     pub(super) fn anonymous(settings: &EndpointSettings) -> Result<Self, CliError> {
         Ok(Self {
             endpoint: settings.endpoint.as_str().to_owned(),
@@ -120,7 +120,7 @@ fn channel(settings: &EndpointSettings) -> Result<Channel, CliError> {
         .and_then(|builder| builder.user_agent(concat!("bucketry/", env!("CARGO_PKG_VERSION"))))
         .map_err(refused)?
         .connect_timeout(CONNECT_TIMEOUT);
-    // Read without TLS too, so that the wrong name of a file is always told.
+    // Read without TLS too, so that a wrong file name is always an error.
     let tls = tls(settings)?;
     if is_tls(builder.uri()) {
         builder = builder.tls_config(tls).map_err(refused)?;
@@ -128,7 +128,7 @@ fn channel(settings: &EndpointSettings) -> Result<Channel, CliError> {
     Ok(builder.connect_lazy())
 }
 
-/// Whether others could read the session, or take it: then the operator has to allow that.
+/// Whether the session would cross a network in plain text, which the operator must allow.
 fn is_exposed(settings: &ClientSettings) -> bool {
     let Ok(uri) = settings.server.endpoint.as_str().parse::<Uri>() else {
         return true;
@@ -186,7 +186,7 @@ mod tests {
         }
     }
 
-    /// Nothing listens there: whoever gets so far tries to connect.
+    /// No server listens at the endpoint: without a refusal, the result is an error of the connection.
     async fn refused(endpoint: &str, plaintext: PlaintextCredentials) -> CliError {
         let opened = Connection::open(&settings(endpoint, plaintext), Some(credentials())).await;
         opened.err().expect("a refusal")

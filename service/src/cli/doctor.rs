@@ -13,10 +13,10 @@ use super::output::{Output, write_fields};
 use super::{CliError, Terminal};
 use crate::config::EndpointSettings;
 
-/// What to look at.
+/// The check to make.
 #[derive(Debug, Subcommand)]
 pub enum DoctorCommand {
-    /// The address that the server takes for yours, where it is from, and why; needs no credentials
+    /// Show the client address that the server sees, its source and why; needs no credentials
     Ip {
         /// The form of the answer
         #[arg(long, value_enum, default_value_t)]
@@ -25,7 +25,7 @@ pub enum DoctorCommand {
         #[command(flatten)]
         server: EndpointSettings,
     },
-    /// Whether clients that put a bucket into the host name find it from this machine; needs no credentials
+    /// Check whether virtual-host style clients on this machine find a bucket; needs no credentials
     Host {
         /// The bucket
         bucket: String,
@@ -35,15 +35,15 @@ pub enum DoctorCommand {
     },
 }
 
-/// What stands beside a check in the list of all.
+/// The checks, each with its description.
 const CHECKS: [(&str, &str); 2] = [
     (
         "bucketry doctor ip",
-        "the address that the server takes for yours, and why",
+        "the client address that the server sees, and why",
     ),
     (
         "bucketry doctor host BUCKET",
-        "whether BUCKET.HOST resolves, which clients in virtual-host style need",
+        "whether BUCKET.HOST resolves, which virtual-host style clients need",
     ),
 ];
 
@@ -60,7 +60,7 @@ impl DoctorCommand {
     }
 }
 
-/// Lists what can be looked at. Asks no server.
+/// Lists the checks, without a server.
 pub(super) fn list(terminal: &mut Terminal<'_>) -> Result<(), CliError> {
     writeln!(terminal.out, "Checks:")?;
     for (command, about) in CHECKS {

@@ -24,7 +24,7 @@ pub enum CheckError {
     Write(#[from] io::Error),
 }
 
-/// What `fsck` may be told.
+/// The settings of `fsck`.
 #[derive(Debug, Clone, clap::Args)]
 #[command(after_help = AFTER_HELP)]
 pub struct FsckArgs {
@@ -32,7 +32,7 @@ pub struct FsckArgs {
     #[arg(long)]
     verify: bool,
 
-    /// Delete what nothing refers to; no server may run on this data
+    /// Delete blobs that nothing refers to; no server may run on this data
     #[arg(long)]
     collect: bool,
 
@@ -40,7 +40,7 @@ pub struct FsckArgs {
     #[arg(long, value_enum, default_value_t)]
     output: Output,
 
-    /// A TOML file of settings, as serve takes it
+    /// A TOML file of settings, as for serve
     #[arg(long, env = "BUCKETRY_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
 

@@ -73,15 +73,15 @@ pub enum Command {
     Fsck(Box<FsckArgs>),
     /// Show the version
     Version,
-    /// What is asked of a running server.
+    /// A command that a running server executes.
     #[command(flatten)]
     Client(ClientCommand),
 }
 
-/// What is asked of a running server.
+/// The commands that a running server executes.
 #[derive(Debug, Subcommand)]
 pub enum ClientCommand {
-    /// Make, list and delete buckets
+    /// Create, list and delete buckets
     Bucket {
         /// What to do.
         #[command(subcommand)]
@@ -90,7 +90,7 @@ pub enum ClientCommand {
         #[command(flatten)]
         connection: ClientSettings,
     },
-    /// Make, show, edit and end tokens: S3 access keys of one bucket
+    /// Create, show, edit and revoke tokens: S3 access keys of one bucket
     Token {
         /// What to do.
         #[command(subcommand)]
@@ -99,13 +99,13 @@ pub enum ClientCommand {
         #[command(flatten)]
         connection: ClientSettings,
     },
-    /// Rotate the keys that seal secrets: edit the keyring file, ask and tell a server
+    /// Rotate the keys that seal secrets: edit the keyring file, reload it, show the progress
     Keyring {
         /// What to do.
         #[command(subcommand)]
         command: KeyringCommand,
     },
-    /// Find out how a server sees you; without a subcommand: what can be looked at
+    /// Check how clients reach a server; without a subcommand: list the checks
     Doctor {
         /// What to look at.
         #[command(subcommand)]
@@ -129,7 +129,7 @@ pub enum ClientCommand {
         #[command(flatten)]
         connection: ClientSettings,
     },
-    /// Make and list accounts, the owners of buckets
+    /// Create and list accounts, the owners of buckets
     Account {
         /// What to do.
         #[command(subcommand)]
@@ -142,14 +142,14 @@ pub enum ClientCommand {
 
 /// Where a command writes.
 pub struct Terminal<'a> {
-    /// What was asked for.
+    /// The result.
     pub out: &'a mut dyn Write,
-    /// What the caller should know beside it.
+    /// Warnings and hints.
     pub err: &'a mut dyn Write,
 }
 
 impl ClientCommand {
-    /// Does what was asked. `now` is what times from now on are counted from.
+    /// Executes the command. Relative times count from `now`.
     ///
     /// # Errors
     /// [`CliError`]: the server's refusal, or why it was not reached.

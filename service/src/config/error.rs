@@ -39,7 +39,7 @@ fn proposal(nearest: Option<&str>) -> String {
     })
 }
 
-/// Why the process cannot take its configuration. The operator reads it.
+/// Errors of the configuration, for the operator.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The configuration file cannot be read.
@@ -110,7 +110,7 @@ pub enum ConfigError {
     /// A variable of a pair was given without the other.
     #[error("{present} is set but {missing} is not")]
     HalfKeyPair {
-        /// The one that is there.
+        /// The one that was given.
         present: &'static str,
         /// The one that is missing.
         missing: &'static str,
@@ -127,18 +127,18 @@ pub enum ConfigError {
     /// Several nodes share Postgres, so none of them may make a keyring of its own.
     #[error("a Postgres catalog needs the keyring given: by keyring-file or by BUCKETRY_KEYRING")]
     KeyringNeeded,
-    /// A node would be taken for gone between two signs of life.
+    /// The lease would end between two heartbeats.
     #[error("node-lease must be longer than collect-interval")]
     LeaseTooShort,
     /// A limit of connections and requests is zero.
     #[error(transparent)]
     Limit(#[from] ZeroLimit),
-    /// A limit of zero, with which no client could be served.
-    #[error("{name} must be at least {least}")]
+    /// A limit that is too low to serve any client.
+    #[error("{name} must be {bound}")]
     Zero {
         /// The setting.
         name: &'static str,
-        /// The least that it may be, with its unit.
-        least: &'static str,
+        /// What it must be, as in `at least 1`.
+        bound: &'static str,
     },
 }

@@ -86,18 +86,18 @@ impl FairConfig {
             message_timeout: settings.message_timeout.unwrap_or(MESSAGE_TIMEOUT),
             max_open_uploads: settings.max_open_uploads.unwrap_or(MAX_OPEN_UPLOADS),
         };
-        let zero = |name, least| Err(ConfigError::Zero { name, least });
+        let zero = |name, bound| Err(ConfigError::Zero { name, bound });
         if resolved.limits.requests == 0 {
-            return zero("max-requests", "1");
+            return zero("max-requests", "at least 1");
         }
         if resolved.limits.bytes < LEAST_MESSAGE_BYTES {
-            return zero("max-message-bytes", "16777216");
+            return zero("max-message-bytes", "at least 16777216");
         }
         if resolved.message_timeout.is_zero() {
-            return zero("message-timeout", "1s");
+            return zero("message-timeout", "more than 0s");
         }
         if resolved.max_open_uploads == 0 {
-            return zero("max-open-uploads", "1");
+            return zero("max-open-uploads", "at least 1");
         }
         Ok(resolved)
     }

@@ -2,8 +2,8 @@
 //! wrong. The only module that reads the environment.
 //!
 //! A setting has one name in three spellings: the flag `--drain-deadline`, the variable `BUCKETRY_DRAIN_DEADLINE`, the
-//! file key `drain-deadline`. A flag beats the variable, which beats the file, which beats the default. The settings
-//! structs are the table of all names; the file may hold no other key.
+//! file key `drain-deadline`. A flag overrides the variable, which overrides the file, which overrides the default. The
+//! settings structs are the table of all names; the file may hold no other key.
 
 mod client;
 mod database_url;

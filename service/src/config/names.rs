@@ -53,7 +53,7 @@ impl Domain {
         &self.0
     }
 
-    /// The domain that is always there when none is configured.
+    /// The default domain.
     #[must_use]
     pub fn localhost() -> Self {
         Self("localhost".to_owned())
@@ -82,7 +82,7 @@ impl FromStr for Domain {
     }
 }
 
-/// The region that S3 answers name and that signatures are scoped to.
+/// The region that signatures are scoped to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Region(String);
 
@@ -95,7 +95,7 @@ impl Region {
 }
 
 impl Default for Region {
-    /// `us-east-1`, which every S3 client takes when told nothing.
+    /// `us-east-1`, the default of S3 clients.
     fn default() -> Self {
         Self("us-east-1".to_owned())
     }
@@ -122,7 +122,7 @@ pub struct PublicUrl {
 }
 
 impl PublicUrl {
-    /// `http://localhost:PORT` of a listener's real address, `https` if it speaks TLS.
+    /// `http://localhost:PORT` of a listener's real address, `https` with TLS.
     #[must_use]
     pub fn of_listener(address: SocketAddr, scheme: &str) -> Self {
         Self {

@@ -41,11 +41,11 @@ pub struct Config {
     pub server: ServerConfig,
     /// What callers share.
     pub fair: FairConfig,
-    /// How the store is kept.
+    /// Periodic work.
     pub upkeep: UpkeepConfig,
     /// What is logged.
     pub log: LogConfig,
-    /// The operator's credentials, if they are given rather than made.
+    /// The operator's credentials, if they are given.
     pub root: Option<KeyPair>,
 }
 
@@ -56,7 +56,7 @@ pub struct StorageConfig {
     pub data_dir: PathBuf,
     /// Catalog and blobs.
     pub places: DataPlaces,
-    /// Bytes that stay free on the disk of a local store; none: the store's own default.
+    /// Bytes kept free on the disk of a local store; none: the store's own default.
     pub disk_reserve: Option<u64>,
     /// The keys that seal secrets.
     pub keyring: KeyringSource,
@@ -76,11 +76,11 @@ pub struct DataPlaces {
 /// Where the keyring comes from.
 #[derive(Debug, Clone)]
 pub enum KeyringSource {
-    /// A file that must be there.
+    /// A file that must exist.
     File(PathBuf),
     /// The text itself.
     Text(Secret),
-    /// A file that the first start makes.
+    /// A file that the first start creates.
     MadeAt(PathBuf),
 }
 
@@ -99,7 +99,7 @@ pub struct DatabaseConfig {
     pub unsafe_database: UnsafeDatabase,
 }
 
-/// How the server is reached and what it bears.
+/// How the server is reached, and its limits.
 #[derive(Debug, Clone)]
 pub struct ServerConfig {
     /// The addresses to listen on; at least one.
@@ -118,13 +118,13 @@ pub struct ServerConfig {
     pub region: Region,
     /// Certificate and key; none: no TLS.
     pub tls: Option<TlsFiles>,
-    /// From where gRPC credentials are taken without TLS.
+    /// From where gRPC credentials are accepted without TLS.
     pub plaintext_credentials: PlaintextCredentials,
-    /// Whether presigned URLs of signature version 2 are taken.
+    /// Whether presigned URLs of signature version 2 are accepted.
     pub signature_v2: SignatureV2,
     /// The address of the metrics; none: no metrics.
     pub metrics_listen: Option<SocketAddr>,
-    /// What callers may use, and how long they are waited for.
+    /// Limits of connections and of unauthenticated callers.
     pub limits: Limits,
     /// The most connections, if it was set.
     pub given_max_connections: Option<u32>,
@@ -132,14 +132,14 @@ pub struct ServerConfig {
     pub drain_delay: Duration,
 }
 
-/// How a node keeps the store.
+/// Periodic work of a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UpkeepConfig {
-    /// How often it looks; more than 0.
+    /// Interval between two rounds of the collector; more than 0.
     pub interval: Duration,
-    /// For how long a blob stays after its last reference went; more than 0.
+    /// How long a blob is kept after its last reference was removed; more than 0.
     pub grace: Duration,
-    /// For how long a silent node counts as alive; longer than `interval`.
+    /// How long a node counts as alive after a heartbeat; longer than `interval`.
     pub lease: Duration,
     /// How often usage is written; more than 0.
     pub usage_interval: Duration,
@@ -225,7 +225,7 @@ impl DataPlaces {
         if settings.store_timeout.is_some_and(|limit| limit.is_zero()) {
             return Err(ConfigError::Zero {
                 name: "store-timeout",
-                least: "1ms",
+                bound: "more than 0s",
             });
         }
         Ok(Self {
@@ -274,7 +274,10 @@ impl DatabaseConfig {
             ("database-statement-timeout", resolved.statement_timeout),
         ] {
             if value.is_zero() {
-                return Err(ConfigError::Zero { name, least: "1s" });
+                return Err(ConfigError::Zero {
+                    name,
+                    bound: "more than 0s",
+                });
             }
         }
         Ok(resolved)
@@ -295,7 +298,10 @@ impl UpkeepConfig {
             ("usage-interval", resolved.usage_interval),
         ] {
             if value.is_zero() {
-                return Err(ConfigError::Zero { name, least: "1s" });
+                return Err(ConfigError::Zero {
+                    name,
+                    bound: "more than 0s",
+                });
             }
         }
         // A node whose lease ends between two heartbeats would lose its reservations while it writes.
@@ -412,271 +418,4 @@ impl LogConfig {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::io::Write;
-
-    use super::*;
-
-    fn nothing(_: &str) -> Option<OsString> {
-        None
-    }
-
-    fn resolved(settings: ServerSettings) -> Result<ServerConfig, ConfigError> {
-        ServerConfig::resolve(settings, &LimitSettings::default())
-    }
-
-    #[test]
-    fn a_listener_beyond_this_machine_needs_a_public_url() {
-        let warning = |listen: &[&str], public_url: Option<&str>| {
-            let settings = ServerSettings {
-                listen: Some(listen.iter().map(|text| text.parse().unwrap()).collect()),
-                public_url: public_url.map(|text| text.parse().unwrap()),
-                ..ServerSettings::default()
-            };
-            let resolved = resolved(settings).unwrap();
-            resolved.public_url_warning("0.0.0.0:9000".parse().unwrap())
-        };
-        let told = warning(&["127.0.0.1:1", "0.0.0.0:9000"], None).unwrap();
-        assert!(
-            told.contains("http://localhost:9000") && told.contains("--public-url"),
-            "{told}"
-        );
-        assert_eq!(warning(&["127.0.0.1:9000", "[::1]:9000"], None), None);
-        assert_eq!(
-            warning(&["0.0.0.0:9000"], Some("https://s3.example.com")),
-            None
-        );
-    }
-
-    #[test]
-    fn defaults_serve_one_machine() {
-        let config = Config::resolve(ServeArgs::default(), nothing).unwrap();
-        assert_eq!(config.server.listen, ["127.0.0.1:9000".parse().unwrap()]);
-        assert!(
-            matches!(&config.storage.places.database, DatabaseUrl::Sqlite(path) if path == &PathBuf::from(DATA_DIR))
-        );
-        assert_eq!(
-            config.storage.places.store.to_string(),
-            "file://./bucketry-data/blobs"
-        );
-        assert!(
-            matches!(&config.storage.keyring, KeyringSource::MadeAt(path) if path.ends_with("keyring"))
-        );
-        assert_eq!(config.server.region.as_str(), "us-east-1");
-        let url = config.server.public_url("127.0.0.1:4711".parse().unwrap());
-        assert_eq!(url.as_str(), "http://localhost:4711");
-        assert_eq!(config.server.domains(&url), [Domain::localhost()]);
-        assert!(config.root.is_none());
-    }
-
-    #[test]
-    fn a_flag_beats_the_file_and_the_file_beats_the_default() {
-        let mut file = tempfile::NamedTempFile::new().unwrap();
-        writeln!(file, "region = \"from-file\"\ndrain-deadline = \"5s\"").unwrap();
-        let args = ServeArgs {
-            config: Some(file.path().to_owned()),
-            server: ServerSettings {
-                region: Some("from-flag".parse().unwrap()),
-                ..ServerSettings::default()
-            },
-            ..ServeArgs::default()
-        };
-        let config = Config::resolve(args, nothing).unwrap();
-        assert_eq!(config.server.region.as_str(), "from-flag");
-        assert_eq!(config.server.limits.drain_deadline, Duration::from_secs(5));
-        assert_eq!(config.server.limits.max_connections, 10_000);
-    }
-
-    #[test]
-    fn postgres_needs_a_given_keyring() {
-        let places = PlaceSettings {
-            database_url: Some(Secret::new("postgres://h/d".into())),
-            ..PlaceSettings::default()
-        };
-        let text = || Some(Secret::new("keys".into()));
-        let resolve = |settings, keyring| StorageConfig::resolve(&places, settings, keyring);
-        let refused = resolve(StorageSettings::default(), None);
-        assert!(matches!(refused, Err(ConfigError::KeyringNeeded)));
-        let given = resolve(StorageSettings::default(), text()).unwrap();
-        assert!(matches!(given.keyring, KeyringSource::Text(_)));
-        let twice = StorageSettings {
-            keyring_file: Some("k".into()),
-            ..StorageSettings::default()
-        };
-        let refused = resolve(twice, text());
-        assert!(matches!(refused, Err(ConfigError::TwoKeyrings)));
-    }
-
-    #[test]
-    fn a_public_url_brings_its_domain_unless_domains_are_given() {
-        let settings = |domain: Option<Vec<Domain>>| {
-            resolved(ServerSettings {
-                public_url: Some("https://s3.example.com".parse().unwrap()),
-                domain,
-                ..ServerSettings::default()
-            })
-            .unwrap()
-        };
-        let url = settings(None).public_url(LISTEN);
-        let names = |domains: Vec<Domain>| {
-            domains
-                .iter()
-                .map(|d| d.as_str().to_owned())
-                .collect::<Vec<_>>()
-        };
-        assert_eq!(
-            names(settings(None).domains(&url)),
-            ["localhost", "s3.example.com"]
-        );
-        let given = settings(Some(vec!["other.example".parse().unwrap()]));
-        assert_eq!(names(given.domains(&url)), ["other.example"]);
-    }
-
-    #[test]
-    fn nobody_is_trusted_unasked_and_nothing_is_ignored() {
-        let forwarding = |settings| resolved(settings).map(|config| config.forwarding);
-        let none = forwarding(ServerSettings::default()).unwrap();
-        assert!(none.is_empty() && none.header().is_none());
-        let proxies = Some(vec!["10.0.0.7".parse().unwrap()]);
-        let trusting = forwarding(ServerSettings {
-            trusted_proxy: proxies.clone(),
-            ..ServerSettings::default()
-        });
-        let header = trusting.unwrap().header().unwrap().name();
-        assert_eq!(header, "x-forwarded-for");
-        let header_alone = forwarding(ServerSettings {
-            forwarded_header: Some("forwarded".parse().unwrap()),
-            ..ServerSettings::default()
-        });
-        assert!(matches!(header_alone, Err(ConfigError::Forwarding(_))));
-        let proxy_listen: Vec<SocketAddr> = vec!["127.0.0.1:1".parse().unwrap()];
-        let listener_alone = resolved(ServerSettings {
-            proxy_listen: Some(proxy_listen.clone()),
-            ..ServerSettings::default()
-        });
-        assert!(matches!(listener_alone, Err(ConfigError::ProxyListenAlone)));
-        let both = resolved(ServerSettings {
-            proxy_listen: Some(proxy_listen.clone()),
-            trusted_proxy: proxies,
-            ..ServerSettings::default()
-        });
-        assert_eq!(both.unwrap().proxy_listen, proxy_listen);
-    }
-
-    #[test]
-    fn a_lease_outlasts_the_interval_and_nothing_is_zero() {
-        let settings = |interval: u64, grace: u64, lease: u64| UpkeepSettings {
-            collect_interval: Some(Duration::from_secs(interval)),
-            collect_grace: Some(Duration::from_secs(grace)),
-            node_lease: Some(Duration::from_secs(lease)),
-            usage_interval: None,
-        };
-        assert!(UpkeepConfig::resolve(UpkeepSettings::default()).is_ok());
-        assert!(UpkeepConfig::resolve(settings(1, 1, 2)).is_ok());
-        for (interval, grace, zero) in [(0, 1, "collect-interval"), (1, 0, "collect-grace")] {
-            assert!(matches!(
-                UpkeepConfig::resolve(settings(interval, grace, 9)),
-                Err(ConfigError::Zero { name, least: "1s" }) if name == zero
-            ));
-        }
-        let never = UpkeepSettings {
-            usage_interval: Some(Duration::ZERO),
-            ..UpkeepSettings::default()
-        };
-        assert!(matches!(
-            UpkeepConfig::resolve(never),
-            Err(ConfigError::Zero {
-                name: "usage-interval",
-                ..
-            })
-        ));
-        assert!(matches!(
-            UpkeepConfig::resolve(settings(5, 1, 5)),
-            Err(ConfigError::LeaseTooShort)
-        ));
-    }
-
-    #[test]
-    fn limits_of_the_database_are_checked() {
-        let sqlite = DatabaseUrl::Sqlite("d".into());
-        let postgres = DatabaseUrl::Postgres(Secret::new("postgres://h/d".into()));
-        for (url, connections) in [(&sqlite, 8), (&postgres, 16)] {
-            let default = DatabaseConfig::resolve(&DatabaseSettings::default(), url).unwrap();
-            assert_eq!(default.connections, connections);
-        }
-        let allowing = |allow_unsafe_database| DatabaseSettings {
-            allow_unsafe_database,
-            ..DatabaseSettings::default()
-        };
-        for (given, resolved) in [
-            (None, UnsafeDatabase::Refused),
-            (Some(false), UnsafeDatabase::Refused),
-            (Some(true), UnsafeDatabase::Allowed),
-        ] {
-            let config = DatabaseConfig::resolve(&allowing(given), &postgres).unwrap();
-            assert_eq!(config.unsafe_database, resolved);
-        }
-        for count in [0, 1, 1001] {
-            let settings = DatabaseSettings {
-                database_connections: Some(count),
-                ..DatabaseSettings::default()
-            };
-            let refused = DatabaseConfig::resolve(&settings, &postgres);
-            assert!(matches!(refused, Err(ConfigError::DatabaseConnections)));
-        }
-        let never = DatabaseSettings {
-            database_statement_timeout: Some(Duration::ZERO),
-            ..DatabaseSettings::default()
-        };
-        assert!(matches!(
-            DatabaseConfig::resolve(&never, &postgres),
-            Err(ConfigError::Zero {
-                name: "database-statement-timeout",
-                ..
-            })
-        ));
-    }
-
-    #[test]
-    fn data_is_found_without_a_keyring() {
-        let settings = PlaceSettings {
-            database_url: Some(Secret::new("postgres://h/d".into())),
-            ..PlaceSettings::default()
-        };
-        let places = DataPlaces::read(settings, None).unwrap();
-        assert!(matches!(places.database, DatabaseUrl::Postgres(_)));
-    }
-
-    #[test]
-    fn halves_and_zeros_are_refused() {
-        let half = ServerSettings {
-            tls_cert: Some("c".into()),
-            ..ServerSettings::default()
-        };
-        assert!(matches!(
-            resolved(half),
-            Err(ConfigError::HalfTls { missing: "tls-key" })
-        ));
-        let none = ServerSettings {
-            listen: Some(Vec::new()),
-            ..ServerSettings::default()
-        };
-        assert!(matches!(resolved(none), Err(ConfigError::NoListener)));
-        let client_ca_alone = ServerSettings {
-            tls_client_ca: Some("ca.pem".into()),
-            ..ServerSettings::default()
-        };
-        assert!(matches!(
-            resolved(client_ca_alone),
-            Err(ConfigError::ClientCaAlone)
-        ));
-        let zero = LimitSettings {
-            max_connections: Some(0),
-            ..LimitSettings::default()
-        };
-        assert!(matches!(
-            ServerConfig::resolve(ServerSettings::default(), &zero),
-            Err(ConfigError::Limit(_))
-        ));
-    }
-}
+mod tests;

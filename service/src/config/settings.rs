@@ -24,7 +24,7 @@ pub struct ServeArgs {
     #[command(flatten)]
     pub places: PlaceSettings,
 
-    /// How it is kept there.
+    /// How it is stored.
     #[command(flatten)]
     pub storage: StorageSettings,
 
@@ -44,7 +44,7 @@ pub struct ServeArgs {
     #[command(flatten)]
     pub fair: FairSettings,
 
-    /// How the store is kept.
+    /// Periodic work of a node.
     #[command(flatten)]
     pub upkeep: UpkeepSettings,
 
@@ -84,13 +84,13 @@ pub struct PlaceSettings {
     pub store_timeout: Option<Duration>,
 }
 
-/// How data is kept there, besides where it is.
+/// How data is stored.
 #[derive(Debug, Clone, Default, clap::Args, Deserialize)]
 #[command(next_help_heading = "Storage")]
 #[serde(rename_all = "kebab-case", default)]
 pub struct StorageSettings {
-    /// What stays free on the disk of a file:// store, in bytes, so that deletes stay possible; uploads are refused
-    /// before [default: 67108864]
+    /// Bytes kept free on the disk of a file:// store, so that deletes stay possible; uploads that would need them are
+    /// refused [default: 67108864]
     #[arg(long, env = "BUCKETRY_DISK_RESERVE", value_name = "BYTES")]
     pub disk_reserve: Option<u64>,
 
@@ -126,7 +126,7 @@ pub struct DatabaseSettings {
     pub start_deadline: Option<Duration>,
 
     /// Serve although the Postgres server has fsync=off, with a warning: a crash of its machine may then lose or damage
-    /// what was acknowledged; for tests [default: false]
+    /// acknowledged writes; for tests [default: false]
     #[arg(
         long,
         env = "BUCKETRY_ALLOW_UNSAFE_DATABASE",
@@ -138,7 +138,7 @@ pub struct DatabaseSettings {
     pub allow_unsafe_database: Option<bool>,
 }
 
-/// How the server is reached and what it bears.
+/// How the server is reached.
 #[derive(Debug, Clone, Default, clap::Args, Deserialize)]
 #[command(next_help_heading = "Server")]
 #[serde(rename_all = "kebab-case", default)]
@@ -224,7 +224,7 @@ pub struct ServerSettings {
     #[arg(long, env = "BUCKETRY_TLS_CLIENT_CA", value_name = "FILE")]
     pub tls_client_ca: Option<PathBuf>,
 
-    /// From where gRPC credentials are taken without TLS [default: loopback]
+    /// From where gRPC credentials are accepted without TLS [default: loopback]
     #[arg(long, env = "BUCKETRY_PLAINTEXT_CREDENTIALS", value_name = "WHERE")]
     pub plaintext_credentials: Option<PlaintextCredentials>,
 
@@ -243,17 +243,18 @@ pub struct ServerSettings {
     pub drain_delay: Option<Duration>,
 }
 
-/// How a node keeps the store.
+/// Periodic work of a node.
 #[derive(Debug, Clone, Default, clap::Args, Deserialize)]
 #[command(next_help_heading = "Upkeep")]
 #[serde(rename_all = "kebab-case", default)]
 pub struct UpkeepSettings {
-    /// How often a node says that it lives, and looks for blobs to delete [default: 15s]
+    /// Interval between two rounds of the collector, and the longest one between two heartbeats of a node, more than 0s
+    /// [default: 15s]
     #[arg(long, env = "BUCKETRY_COLLECT_INTERVAL", value_name = "DURATION", value_parser = parse_duration)]
     #[serde(deserialize_with = "duration::deserialize")]
     pub collect_interval: Option<Duration>,
 
-    /// For how long a blob stays after its last reference went, more than 0s [default: 10m]
+    /// How long a blob is kept after its last reference was removed, more than 0s [default: 10m]
     #[arg(long, env = "BUCKETRY_COLLECT_GRACE", value_name = "DURATION", value_parser = parse_duration)]
     #[serde(deserialize_with = "duration::deserialize")]
     pub collect_grace: Option<Duration>,
@@ -300,19 +301,19 @@ pub enum LogFormat {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum PlaintextCredentials {
-    /// Only within this machine.
+    /// Only from this machine.
     #[default]
     Loopback,
-    /// Everywhere: something else protects the network.
+    /// From anywhere: the network is protected by other means.
     Anywhere,
 }
 
-/// Whether presigned URLs of signature version 2 are taken. `aws-sdk` for JavaScript v2 makes them for every endpoint of
-/// one's own.
+/// Whether presigned URLs of signature version 2 are accepted. `aws-sdk` for JavaScript v2 makes them for every endpoint
+/// but Amazon's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum SignatureV2 {
-    /// Taken.
+    /// Accepted.
     #[default]
     On,
     /// Refused with a hint to version 4.

@@ -12,7 +12,7 @@ use super::{CliError, Terminal};
 /// What to do with accounts.
 #[derive(Debug, Subcommand)]
 pub enum AccountCommand {
-    /// Make an account; the answer shows its administrator's secret, once
+    /// Create an account; its administrator's secret is shown only once
     Create {
         /// Its display name: 1 to 64 characters, unique
         name: String,

@@ -13,7 +13,7 @@ use super::{CliError, Terminal};
 /// What to do with buckets.
 #[derive(Debug, Subcommand)]
 pub enum BucketCommand {
-    /// Make a bucket
+    /// Create a bucket
     Create {
         /// Its name: 3 to 63 of a-z, 0-9, '-' and '.'
         name: String,
@@ -23,7 +23,7 @@ pub enum BucketCommand {
     },
     /// List your buckets
     List {
-        /// Only names that begin so
+        /// Only names with this prefix
         #[arg(long, default_value = "")]
         prefix: String,
         /// The form of the answer

@@ -18,7 +18,7 @@ use crate::config::{ClientSettings, KeyPair};
 #[derive(Debug, Subcommand)]
 #[command(after_help = ROTATION)]
 pub enum KeyringCommand {
-    /// Make a keyring file with one random key
+    /// Create a keyring file with one random key
     Create {
         /// Where the file is.
         #[command(flatten)]
@@ -26,15 +26,15 @@ pub enum KeyringCommand {
     },
     /// Add a random key to the file; it seals nothing until it is made active
     Add {
-        /// Its number; it must never have been used before, by a key that was removed neither [default: the one after
-        /// the highest of the file]
+        /// Its number, which must never have been used before, not even by a key that was removed [default: one more than
+        /// the highest in the file]
         #[arg(long, value_name = "NUMBER", value_parser = kek_id)]
         number: Option<KekId>,
         /// Where the file is.
         #[command(flatten)]
         file: KeyringPlace,
     },
-    /// Make a key of the file the one that seals
+    /// Make a key of the file the active one, which seals
     Activate {
         /// The key's number
         #[arg(value_name = "NUMBER", value_parser = kek_id)]
@@ -58,7 +58,7 @@ pub enum KeyringCommand {
         #[command(flatten)]
         file: KeyringPlace,
     },
-    /// Ask a server which keys it has, and how many secrets each seals
+    /// Show which keys a server has, and how many secrets each seals
     Status {
         /// The form of the answer
         #[arg(long, value_enum, default_value_t)]
@@ -67,7 +67,7 @@ pub enum KeyringCommand {
         #[command(flatten)]
         connection: ClientSettings,
     },
-    /// Tell a server to read its keyring file again
+    /// Reload the keyring file of a server
     Reload {
         /// The form of the answer
         #[arg(long, value_enum, default_value_t)]

@@ -18,7 +18,7 @@ pub struct TokenAuditArgs {
         hide_default_value = true
     )]
     pub bucket: String,
-    /// The token's ID or access key ID; of a purged token its ID [default: the bucket and all of its tokens]
+    /// The token's ID or access key ID, of a purged token its ID [default: the bucket and all of its tokens]
     #[arg(default_value = "", hide_default_value = true)]
     pub token: String,
     /// How much.

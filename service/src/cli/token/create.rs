@@ -12,7 +12,7 @@ use crate::cli::output::{CredentialOutput, write_credentials};
 use crate::cli::{CliError, Terminal};
 use crate::config::parse_duration;
 
-/// A token to make.
+/// A token to create.
 #[derive(Debug, Args)]
 pub struct CreateArgs {
     /// The bucket
@@ -27,10 +27,10 @@ pub struct CreateArgs {
     /// An address or CIDR that it may be used from; repeatable [default: any]
     #[arg(long = "allow-ip", value_name = "CIDR")]
     pub allowed_ips: Vec<String>,
-    /// An address or CIDR that it may not be used from; beats --allow-ip; repeatable
+    /// An address or CIDR that it may not be used from; overrides --allow-ip; repeatable
     #[arg(long = "deny-ip", value_name = "CIDR")]
     pub disallowed_ips: Vec<String>,
-    /// How long it works, as in 30d or 12h [default: no expiry]
+    /// How long it is valid, as in 30d or 12h [default: no expiry]
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     pub expires_in: Option<Duration>,
     /// What it may use at most.

@@ -35,7 +35,7 @@ pub struct EditArgs {
     /// Empty the list of disallowed addresses
     #[arg(long, conflicts_with = "disallowed_ips")]
     pub deny_no_ip: bool,
-    /// How long it works from now on, as in 30d or 12h; a token that has expired works again
+    /// How long it is valid from now on, as in 30d or 12h; an expired token becomes valid again
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     pub expires_in: Option<Duration>,
     /// Remove the expiry
@@ -56,7 +56,7 @@ pub struct EditArgs {
     /// Refused: it never changes.
     #[arg(long, hide = true, value_parser = never_changes)]
     pub secret_access_key: Option<String>,
-    /// Only if this is still the token's version, as `show` tells it [default: whatever it is]
+    /// Edit only if the token still has this version, as `show` prints it [default: any version]
     #[arg(long, default_value_t = 0, hide_default_value = true, value_parser = clap::value_parser!(i64).range(0..))]
     pub version: i64,
     /// The form of the answer
@@ -64,7 +64,7 @@ pub struct EditArgs {
     pub output: Output,
 }
 
-/// Whoever tries hears what to do instead.
+/// Refuses the flag with what to do instead.
 fn never_changes(_: &str) -> Result<String, String> {
     Err(
         "a token's permission and keys never change: make a new token, or clone this one to get new keys".to_owned(),

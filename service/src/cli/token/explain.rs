@@ -20,19 +20,19 @@ pub struct ExplainArgs {
     /// The S3 operation or RPC, as in GetObject or ListObjectsV2
     #[arg(long)]
     pub operation: String,
-    /// The bucket that it would name [default: the token's own]
+    /// The bucket of the request [default: the token's own]
     #[arg(long, default_value = "", hide_default_value = true)]
     pub target_bucket: String,
-    /// The key that it would name
+    /// The key of the request
     #[arg(long, default_value = "", hide_default_value = true)]
     pub key: String,
-    /// The address that it would come from [default: an unknown one, which every IP rule refuses]
+    /// The client address of the request [default: unknown, which every IP rule refuses]
     #[arg(long, value_name = "IP", default_value = "", hide_default_value = true)]
     pub address: String,
-    /// When, as in 2030-01-31T12:00:00Z [default: now]
+    /// The time of the request, as in 2030-01-31T12:00:00Z [default: now]
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
     pub at: Option<Timestamp>,
-    /// A field that it would have set and that makes it need more, as in precondition.if_match or
+    /// A field of the request that requires a further permission, as in precondition.if_match or
     /// precondition.if_none_match=*; repeatable
     #[arg(long = "field", value_name = "FIELD[=VALUE]")]
     pub fields: Vec<String>,

@@ -23,7 +23,7 @@ pub struct ListArgs {
         hide_default_value = true
     )]
     pub bucket: String,
-    /// The tokens whose bucket is gone, in place of those of a bucket
+    /// List the tokens whose bucket was deleted
     #[arg(long, conflicts_with = "bucket")]
     pub orphaned: bool,
     /// The form of the answer

@@ -38,16 +38,16 @@ use super::{CliError, Terminal};
 /// What to do with tokens.
 #[derive(Debug, Subcommand)]
 pub enum TokenCommand {
-    /// Make a token and show its credentials
+    /// Create a token and show its credentials
     Create(CreateArgs),
-    /// List the tokens of a bucket, revoked ones included, or those whose bucket is gone
+    /// List the tokens of a bucket, revoked ones included, or those whose bucket was deleted
     List(ListArgs),
     /// Show a token, or with --secret its credentials again, or with --snippet what to paste for a client
     Show(ShowArgs),
     /// Change a token's name, IP lists, expiry or limits. Permission, key ID and secret never change: clone the token
     /// instead
     Edit(EditArgs),
-    /// Make a token with the same settings and new keys: the way to rotate
+    /// Create a token with the same settings and a new key: the way to rotate
     Clone {
         /// The token.
         #[command(flatten)]
@@ -59,15 +59,15 @@ pub enum TokenCommand {
         #[arg(long, value_enum, default_value_t)]
         output: CredentialOutput,
     },
-    /// Stop a token until it is resumed
+    /// Suspend a token until it is resumed
     Suspend(ChangeArgs),
-    /// Let a suspended token work again
+    /// Resume a suspended token
     Resume(ChangeArgs),
-    /// End a token for good
+    /// Revoke a token permanently
     Revoke(ChangeArgs),
-    /// Forget a token that can no longer be used: revoked, expired, or its bucket is gone
+    /// Delete the record of a token that can no longer be used: revoked, expired, or of a deleted bucket
     Purge(ChangeArgs),
-    /// Tell whether a token may do something, and the rule that decides, without doing it
+    /// Show whether a token may do something, and the rule that decides, without doing it
     Explain(ExplainArgs),
     /// Show what a token has done
     Usage(UsageArgs),
@@ -80,7 +80,7 @@ pub enum TokenCommand {
 /// Which token.
 #[derive(Debug, Args)]
 pub struct TokenArgs {
-    /// The bucket [default: whichever the token is of, be it gone]
+    /// The bucket [default: the token's bucket, even if it was deleted]
     #[arg(long, default_value = "", hide_default_value = true)]
     pub bucket: String,
     /// The token's ID or access key ID

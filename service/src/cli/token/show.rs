@@ -17,10 +17,10 @@ pub struct ShowArgs {
     /// The token.
     #[command(flatten)]
     pub token: TokenArgs,
-    /// Show the credentials; the server's audit notes it
+    /// Show the credentials; recorded in the server's audit
     #[arg(long)]
     pub secret: bool,
-    /// Show text to paste for a client, with the credentials in it; the server's audit notes it
+    /// Show the settings of a client, with the credentials in them; recorded in the server's audit
     #[arg(long, value_enum, value_name = "CLIENT", conflicts_with_all = ["secret", "output"])]
     pub snippet: Option<Snippet>,
     /// The form of the answer; env needs --secret

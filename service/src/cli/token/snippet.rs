@@ -23,7 +23,7 @@ pub enum Snippet {
     Rclone,
     /// A file for s3cmd
     S3cmd,
-    /// A command for the gRPC side
+    /// A grpcurl command
     Grpcurl,
     /// NAME=value lines that a shell can source
     Env,

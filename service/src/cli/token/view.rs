@@ -104,7 +104,7 @@ pub(super) fn last_use(used: &TokenUse, now: SystemTime) -> String {
     text
 }
 
-/// What a client says of itself, in the width of a line: some tell their whole life.
+/// A user agent, cut to the width of a line.
 fn shortened(user_agent: &str) -> String {
     const WIDTH: usize = 40;
     match user_agent.char_indices().nth(WIDTH) {
@@ -113,7 +113,7 @@ fn shortened(user_agent: &str) -> String {
     }
 }
 
-/// Exact, so that what was given is found again.
+/// Exact numbers, as they were given.
 fn limits(limits: Option<&TokenLimits>) -> String {
     let Some(limits) = limits else {
         return "none".to_owned();

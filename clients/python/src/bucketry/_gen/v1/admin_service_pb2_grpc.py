@@ -87,7 +87,7 @@ class AdminServiceServicer(object):
     """
 
     def CreateAccount(self, request, context):
-        """Makes an account with its first administrator key. Errors: ACCOUNT_ALREADY_EXISTS, INVALID_ARGUMENT.
+        """Creates an account with its first administrator key. Errors: ACCOUNT_ALREADY_EXISTS, INVALID_ARGUMENT.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -101,14 +101,14 @@ class AdminServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def CreateOperatorKey(self, request, context):
-        """Makes another operator key.
+        """Creates another operator key.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def CreateEdgeKey(self, request, context):
-        """Makes an edge key: the key of a separate S3 adapter, which may sign in and call the adapter's service, and nothing
+        """Creates an edge key: the key of a separate S3 adapter, which may sign in and call the adapter's service, and nothing
         else.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -123,8 +123,8 @@ class AdminServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def RevokeAdminKey(self, request, context):
-        """Ends an operator key, edge key or account administrator key for good. Errors: NO_SUCH_TOKEN, INVALID_REQUEST (the
-        key in hand).
+        """Revokes an operator key, edge key or account administrator key permanently. Errors: NO_SUCH_TOKEN, INVALID_REQUEST
+        (the key that makes the call).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -145,9 +145,9 @@ class AdminServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def ReloadKeyring(self, request, context):
-        """Reads this node's keyring again, as after a key was added or made active; what an older key sealed is then sealed
-        anew in the background. Errors: INVALID_REQUEST (the keyring cannot be read, or lacks a key that is still needed:
-        the former one stays).
+        """Reloads this node's keyring, as after a key was added or activated; what an older key sealed is then resealed in the
+        background. Errors: INVALID_REQUEST (the keyring cannot be read, or lacks a key that is still needed: the previous
+        one stays in use).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

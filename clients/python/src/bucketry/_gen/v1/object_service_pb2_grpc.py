@@ -207,7 +207,7 @@ class ObjectServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def CreateBucket(self, request, context):
-        """Makes a bucket. Again by its owner: answers as the first time and changes nothing.
+        """Creates a bucket. Repeated by its owner, it answers the same and changes nothing.
         Errors: INVALID_BUCKET_NAME, BUCKET_ALREADY_EXISTS.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -223,7 +223,7 @@ class ObjectServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def HeadBucket(self, request, context):
-        """That a bucket is there, and in which region. Errors: NO_SUCH_BUCKET.
+        """Whether a bucket exists, and its region. Errors: NO_SUCH_BUCKET.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -320,8 +320,8 @@ class ObjectServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def GetObjectAttributes(self, request, context):
-        """Of an object without its content: what was asked for, the parts that it was completed from among it.
-        Errors: NO_SUCH_KEY, INVALID_ARGUMENT if nothing was asked for.
+        """The requested attributes of an object, without its content; among them the parts that it was completed from.
+        Errors: NO_SUCH_KEY, INVALID_ARGUMENT if no attribute is requested.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -394,7 +394,7 @@ class ObjectServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def CompleteMultipartUpload(self, request, context):
-        """Makes the object of the parts. Completing again with the same parts answers the same.
+        """Creates the object from the parts. Repeated with the same parts, it answers the same.
         Errors: NO_SUCH_UPLOAD, INVALID_PART, INVALID_PART_ORDER, ENTITY_TOO_SMALL, PRECONDITION_FAILED, BAD_DIGEST.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -402,7 +402,7 @@ class ObjectServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def AbortMultipartUpload(self, request, context):
-        """Gives up an upload and its parts. Errors: NO_SUCH_UPLOAD.
+        """Aborts an upload and deletes its parts. Errors: NO_SUCH_UPLOAD.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -29,8 +29,8 @@ class TokenServiceStub(object):
     """Tokens: access keys of one bucket, with a permission and IP rules.
 
     Where a request names a token, `bucket` may be empty: the token is then found by its id or access key id alone, among
-    all that the caller administers. So a token is reached whose bucket is gone; a new bucket of the old name does not have
-    it.
+    all that the caller administers. This also reaches a token whose bucket was deleted, which a new bucket of the same
+    name does not list.
     """
 
     def __init__(self, channel):
@@ -135,12 +135,12 @@ class TokenServiceServicer(object):
     """Tokens: access keys of one bucket, with a permission and IP rules.
 
     Where a request names a token, `bucket` may be empty: the token is then found by its id or access key id alone, among
-    all that the caller administers. So a token is reached whose bucket is gone; a new bucket of the old name does not have
-    it.
+    all that the caller administers. This also reaches a token whose bucket was deleted, which a new bucket of the same
+    name does not list.
     """
 
     def CreateToken(self, request, context):
-        """Makes a token and answers with all that a client needs. Errors: NO_SUCH_BUCKET, INVALID_ARGUMENT.
+        """Creates a token and answers with all that a client needs. Errors: NO_SUCH_BUCKET, INVALID_ARGUMENT.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -154,7 +154,8 @@ class TokenServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def ListTokens(self, request, context):
-        """The tokens of a bucket, oldest first, revoked ones included; or those whose bucket is gone. Errors: NO_SUCH_BUCKET.
+        """The tokens of a bucket, oldest first, revoked ones included; or those whose bucket was
+        deleted. Errors: NO_SUCH_BUCKET.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -176,7 +177,7 @@ class TokenServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def CloneToken(self, request, context):
-        """Makes a token with the same settings and new keys: the way to rotate. A revoked token can be cloned too.
+        """Creates a token with the same settings and a new key: the way to rotate. A revoked token can be cloned too.
         Errors: NO_SUCH_TOKEN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -184,21 +185,21 @@ class TokenServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def SuspendToken(self, request, context):
-        """Stops a token until it is resumed. Errors: NO_SUCH_TOKEN, TOKEN_REVOKED.
+        """Suspends a token until it is resumed. Errors: NO_SUCH_TOKEN, TOKEN_REVOKED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ResumeToken(self, request, context):
-        """Lets a suspended token work again. Errors: NO_SUCH_TOKEN, TOKEN_REVOKED.
+        """Resumes a suspended token. Errors: NO_SUCH_TOKEN, TOKEN_REVOKED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def RevokeToken(self, request, context):
-        """Ends a token for good. When this has answered no operation starts and no write commits with it.
+        """Revokes a token permanently. After the answer no operation starts and no write commits with it.
         Errors: NO_SUCH_TOKEN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -206,16 +207,16 @@ class TokenServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def PurgeToken(self, request, context):
-        """Forgets a token that can no longer be used (revoked, expired, or its bucket is gone), with its usage and denials.
-        Its audit events stay. Errors: NO_SUCH_TOKEN, TOKEN_USABLE.
+        """Deletes the record of a token that can no longer be used (revoked, expired, or of a deleted bucket), with its usage
+        and denials. Its audit events stay. Errors: NO_SUCH_TOKEN, TOKEN_USABLE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetTokenUsage(self, request, context):
-        """What a token has done, by hour. Exact for what this node let in or refused before the call; what other nodes
-        counted since they last wrote it (`--usage-interval`) is missing. Errors: NO_SUCH_TOKEN, INVALID_ARGUMENT.
+        """What a token has done, by hour. Exact for what this node admitted or refused before the call; what other
+        nodes counted since they last wrote it (`--usage-interval`) is missing. Errors: NO_SUCH_TOKEN, INVALID_ARGUMENT.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -229,8 +230,8 @@ class TokenServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def ExplainAccess(self, request, context):
-        """Whether a token may do something, and the rule that decides, without doing it. Its limits are not looked at, since
-        they depend on what else is done; the source of a copy is taken to be in the same bucket.
+        """Whether a token may do something, and the rule that decides, without doing it. Its limits are ignored, since they
+        depend on other requests; the source of a copy is assumed to be in the same bucket.
         Errors: NO_SUCH_TOKEN, INVALID_ARGUMENT.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -245,15 +246,15 @@ class TokenServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def DescribeClientAddress(self, request, context):
-        """Which address the server takes for the client's in this very call, and why. Tells nothing about anybody else.
+        """The client address that the server sees in this call, and why. Returns nothing about other callers.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def CreateSession(self, request, context):
-        """Exchanges the caller's key for a short session, so that the secret need not travel with every call. A session does
-        not make another: that is INVALID_ARGUMENT.
+        """Exchanges the caller's key for a short session, so that the secret need not travel with every call. A session
+        cannot create another: INVALID_ARGUMENT.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -383,8 +384,8 @@ class TokenService(object):
     """Tokens: access keys of one bucket, with a permission and IP rules.
 
     Where a request names a token, `bucket` may be empty: the token is then found by its id or access key id alone, among
-    all that the caller administers. So a token is reached whose bucket is gone; a new bucket of the old name does not have
-    it.
+    all that the caller administers. This also reaches a token whose bucket was deleted, which a new bucket of the same
+    name does not list.
     """
 
     @staticmethod

@@ -44,7 +44,7 @@ export type Account = Message<"bucketry.v1.Account"> & {
   displayName: string;
 
   /**
-   * When it was made.
+   * When it was created.
    *
    * @generated from field: google.protobuf.Timestamp create_time = 4;
    */
@@ -93,7 +93,7 @@ export type AdminKey = Message<"bucketry.v1.AdminKey"> & {
   name: string;
 
   /**
-   * When it was made.
+   * When it was created.
    *
    * @generated from field: google.protobuf.Timestamp create_time = 5;
    */
@@ -107,7 +107,7 @@ export type AdminKey = Message<"bucketry.v1.AdminKey"> & {
   revokeTime?: Timestamp | undefined;
 
   /**
-   * What it reaches.
+   * Its scope.
    *
    * @generated from field: bucketry.v1.AdminKeyScope scope = 7;
    */
@@ -122,7 +122,7 @@ export const AdminKeySchema: GenMessage<AdminKey> = /*@__PURE__*/
   messageDesc(file_bucketry_v1_admin_service, 1);
 
 /**
- * Makes an account.
+ * Creates an account.
  *
  * @generated from message bucketry.v1.CreateAccountRequest
  */
@@ -143,7 +143,7 @@ export const CreateAccountRequestSchema: GenMessage<CreateAccountRequest> = /*@_
   messageDesc(file_bucketry_v1_admin_service, 2);
 
 /**
- * The account made.
+ * The account created.
  *
  * @generated from message bucketry.v1.CreateAccountResponse
  */
@@ -191,7 +191,7 @@ export type ListAccountsRequest = Message<"bucketry.v1.ListAccountsRequest"> & {
   pageSize: number;
 
   /**
-   * From the former answer.
+   * `next_page_token` of the previous answer; empty: the first page.
    *
    * @generated from field: string page_token = 2;
    */
@@ -219,7 +219,7 @@ export type ListAccountsResponse = Message<"bucketry.v1.ListAccountsResponse"> &
   accounts: Account[];
 
   /**
-   * Empty at the end.
+   * Empty on the last page.
    *
    * @generated from field: string next_page_token = 2;
    */
@@ -234,7 +234,7 @@ export const ListAccountsResponseSchema: GenMessage<ListAccountsResponse> = /*@_
   messageDesc(file_bucketry_v1_admin_service, 5);
 
 /**
- * Makes an operator key.
+ * Creates an operator key.
  *
  * @generated from message bucketry.v1.CreateOperatorKeyRequest
  */
@@ -255,7 +255,7 @@ export const CreateOperatorKeyRequestSchema: GenMessage<CreateOperatorKeyRequest
   messageDesc(file_bucketry_v1_admin_service, 6);
 
 /**
- * The key made.
+ * The key created.
  *
  * @generated from message bucketry.v1.CreateOperatorKeyResponse
  */
@@ -283,7 +283,7 @@ export const CreateOperatorKeyResponseSchema: GenMessage<CreateOperatorKeyRespon
   messageDesc(file_bucketry_v1_admin_service, 7);
 
 /**
- * Makes an edge key.
+ * Creates an edge key.
  *
  * @generated from message bucketry.v1.CreateEdgeKeyRequest
  */
@@ -304,7 +304,7 @@ export const CreateEdgeKeyRequestSchema: GenMessage<CreateEdgeKeyRequest> = /*@_
   messageDesc(file_bucketry_v1_admin_service, 8);
 
 /**
- * The key made.
+ * The key created.
  *
  * @generated from message bucketry.v1.CreateEdgeKeyResponse
  */
@@ -345,7 +345,7 @@ export type ListAdminKeysRequest = Message<"bucketry.v1.ListAdminKeysRequest"> &
   pageSize: number;
 
   /**
-   * From the former answer.
+   * `next_page_token` of the previous answer; empty: the first page.
    *
    * @generated from field: string page_token = 2;
    */
@@ -373,7 +373,7 @@ export type ListAdminKeysResponse = Message<"bucketry.v1.ListAdminKeysResponse">
   keys: AdminKey[];
 
   /**
-   * Empty at the end.
+   * Empty on the last page.
    *
    * @generated from field: string next_page_token = 2;
    */
@@ -443,7 +443,7 @@ export type ListAuditEventsRequest = Message<"bucketry.v1.ListAuditEventsRequest
   pageSize: number;
 
   /**
-   * From the former answer.
+   * `next_page_token` of the previous answer; empty: the first page.
    *
    * @generated from field: string page_token = 2;
    */
@@ -471,7 +471,7 @@ export type ListAuditEventsResponse = Message<"bucketry.v1.ListAuditEventsRespon
   events: AuditEvent[];
 
   /**
-   * Empty at the end.
+   * Empty on the last page.
    *
    * @generated from field: string next_page_token = 2;
    */
@@ -600,7 +600,7 @@ export const ReloadKeyringResponseSchema: GenMessage<ReloadKeyringResponse> = /*
   messageDesc(file_bucketry_v1_admin_service, 20);
 
 /**
- * What an admin key reaches.
+ * The scope of an admin key.
  *
  * @generated from enum bucketry.v1.AdminKeyScope
  */
@@ -647,7 +647,7 @@ export const AdminKeyScopeSchema: GenEnum<AdminKeyScope> = /*@__PURE__*/
  */
 export const AdminService: GenService<{
   /**
-   * Makes an account with its first administrator key. Errors: ACCOUNT_ALREADY_EXISTS, INVALID_ARGUMENT.
+   * Creates an account with its first administrator key. Errors: ACCOUNT_ALREADY_EXISTS, INVALID_ARGUMENT.
    *
    * @generated from rpc bucketry.v1.AdminService.CreateAccount
    */
@@ -667,7 +667,7 @@ export const AdminService: GenService<{
     output: typeof ListAccountsResponseSchema;
   },
   /**
-   * Makes another operator key.
+   * Creates another operator key.
    *
    * @generated from rpc bucketry.v1.AdminService.CreateOperatorKey
    */
@@ -677,7 +677,7 @@ export const AdminService: GenService<{
     output: typeof CreateOperatorKeyResponseSchema;
   },
   /**
-   * Makes an edge key: the key of a separate S3 adapter, which may sign in and call the adapter's service, and nothing
+   * Creates an edge key: the key of a separate S3 adapter, which may sign in and call the adapter's service, and nothing
    * else.
    *
    * @generated from rpc bucketry.v1.AdminService.CreateEdgeKey
@@ -698,8 +698,8 @@ export const AdminService: GenService<{
     output: typeof ListAdminKeysResponseSchema;
   },
   /**
-   * Ends an operator key, edge key or account administrator key for good. Errors: NO_SUCH_TOKEN, INVALID_REQUEST (the
-   * key in hand).
+   * Revokes an operator key, edge key or account administrator key permanently. Errors: NO_SUCH_TOKEN, INVALID_REQUEST
+   * (the key that makes the call).
    *
    * @generated from rpc bucketry.v1.AdminService.RevokeAdminKey
    */
@@ -729,9 +729,9 @@ export const AdminService: GenService<{
     output: typeof GetKeyringResponseSchema;
   },
   /**
-   * Reads this node's keyring again, as after a key was added or made active; what an older key sealed is then sealed
-   * anew in the background. Errors: INVALID_REQUEST (the keyring cannot be read, or lacks a key that is still needed:
-   * the former one stays).
+   * Reloads this node's keyring, as after a key was added or activated; what an older key sealed is then resealed in the
+   * background. Errors: INVALID_REQUEST (the keyring cannot be read, or lacks a key that is still needed: the previous
+   * one stays in use).
    *
    * @generated from rpc bucketry.v1.AdminService.ReloadKeyring
    */

@@ -26,7 +26,7 @@ export enum ErrorReason {
   UNSPECIFIED = 0,
 
   /**
-   * The caller may not do this here. Also the answer for a bucket that is not the caller's, there or not.
+   * The caller may not do this here. Also the answer for a bucket that is not the caller's, existing or not.
    *
    * @generated from enum value: ERROR_REASON_ACCESS_DENIED = 1;
    */
@@ -75,14 +75,15 @@ export enum ErrorReason {
   HEADERS_NOT_SIGNED = 7,
 
   /**
-   * A presigned request is past its time, or not yet valid.
+   * A presigned request has expired, or is not yet valid.
    *
    * @generated from enum value: ERROR_REASON_REQUEST_EXPIRED = 8;
    */
   REQUEST_EXPIRED = 8,
 
   /**
-   * The session is not one of this server or has ended; or an S3 session token was sent, of which there are none.
+   * The session is not one of this server or has ended; or an S3 session token was sent, which this
+   * server does not issue.
    *
    * @generated from enum value: ERROR_REASON_INVALID_TOKEN = 9;
    */
@@ -173,7 +174,7 @@ export enum ErrorReason {
   IMMUTABLE_FIELD = 29,
 
   /**
-   * The page token is not one of ours, or belongs to another query.
+   * The page token is not one of this server, or belongs to another query.
    *
    * @generated from enum value: ERROR_REASON_INVALID_PAGE_TOKEN = 30;
    */
@@ -383,7 +384,7 @@ export enum ErrorReason {
   ACCOUNT_ALREADY_EXISTS = 67,
 
   /**
-   * The token is revoked for good.
+   * The token is revoked.
    *
    * @generated from enum value: ERROR_REASON_TOKEN_REVOKED = 68;
    */

@@ -127,7 +127,7 @@ export const GetCapabilitiesResponseSchema: GenMessage<GetCapabilitiesResponse> 
   messageDesc(file_bucketry_v1_object_service, 1);
 
 /**
- * Makes a bucket.
+ * Creates a bucket.
  *
  * @generated from message bucketry.v1.CreateBucketRequest
  */
@@ -155,7 +155,7 @@ export const CreateBucketRequestSchema: GenMessage<CreateBucketRequest> = /*@__P
   messageDesc(file_bucketry_v1_object_service, 2);
 
 /**
- * The bucket made.
+ * The bucket created.
  *
  * @generated from message bucketry.v1.CreateBucketResponse
  */
@@ -226,7 +226,7 @@ export const GetBucketResponseSchema: GenMessage<GetBucketResponse> = /*@__PURE_
   messageDesc(file_bucketry_v1_object_service, 5);
 
 /**
- * Asks whether a bucket is there.
+ * Asks whether a bucket exists.
  *
  * @generated from message bucketry.v1.HeadBucketRequest
  */
@@ -247,7 +247,7 @@ export const HeadBucketRequestSchema: GenMessage<HeadBucketRequest> = /*@__PURE_
   messageDesc(file_bucketry_v1_object_service, 6);
 
 /**
- * It is.
+ * The bucket exists.
  *
  * @generated from message bucketry.v1.HeadBucketResponse
  */
@@ -338,7 +338,7 @@ export const DeleteBucketRequestSchema: GenMessage<DeleteBucketRequest> = /*@__P
   messageDesc(file_bucketry_v1_object_service, 10);
 
 /**
- * Done.
+ * The answer to a deletion.
  *
  * @generated from message bucketry.v1.DeleteBucketResponse
  */
@@ -366,14 +366,14 @@ export type ListBucketsRequest = Message<"bucketry.v1.ListBucketsRequest"> & {
   pageSize: number;
 
   /**
-   * From the former answer.
+   * `next_page_token` of the previous answer; empty: the first page.
    *
    * @generated from field: string page_token = 2;
    */
   pageToken: string;
 
   /**
-   * Only names that begin so.
+   * Only names with this prefix.
    *
    * @generated from field: string prefix = 3;
    */
@@ -401,7 +401,7 @@ export type ListBucketsResponse = Message<"bucketry.v1.ListBucketsResponse"> & {
   buckets: Bucket[];
 
   /**
-   * Empty at the end.
+   * Empty on the last page.
    *
    * @generated from field: string next_page_token = 2;
    */
@@ -500,7 +500,7 @@ export const PutBucketAclRequestSchema: GenMessage<PutBucketAclRequest> = /*@__P
   messageDesc(file_bucketry_v1_object_service, 16);
 
 /**
- * Done.
+ * The answer to PutBucketAcl.
  *
  * @generated from message bucketry.v1.PutBucketAclResponse
  */
@@ -613,7 +613,7 @@ export const PutObjectAclRequestSchema: GenMessage<PutObjectAclRequest> = /*@__P
   messageDesc(file_bucketry_v1_object_service, 20);
 
 /**
- * Done.
+ * The answer to PutObjectAcl.
  *
  * @generated from message bucketry.v1.PutObjectAclResponse
  */
@@ -1528,7 +1528,7 @@ export type DeleteObjectResult = Message<"bucketry.v1.DeleteObjectResult"> & {
   versionId: string;
 
   /**
-   * Whether it is gone.
+   * Whether the object was deleted.
    *
    * @generated from field: bool deleted = 3;
    */
@@ -1696,7 +1696,7 @@ export const CopyObjectRequestSchema: GenMessage<CopyObjectRequest> = /*@__PURE_
  */
 export type CopyObjectResponse = Message<"bucketry.v1.CopyObjectResponse"> & {
   /**
-   * The object made.
+   * The object created.
    *
    * @generated from field: bucketry.v1.Object object = 1;
    */
@@ -1731,7 +1731,7 @@ export type ListObjectsRequest = Message<"bucketry.v1.ListObjectsRequest"> & {
   bucket: string;
 
   /**
-   * Only keys that begin so.
+   * Only keys with this prefix.
    *
    * @generated from field: string prefix = 2;
    */
@@ -1759,7 +1759,7 @@ export type ListObjectsRequest = Message<"bucketry.v1.ListObjectsRequest"> & {
   pageSize?: number | undefined;
 
   /**
-   * From the former answer; bound to bucket, prefix and delimiter.
+   * `next_page_token` of the previous answer; empty: the first page. Bound to bucket, prefix and delimiter.
    *
    * @generated from field: string page_token = 6;
    */
@@ -1808,14 +1808,14 @@ export type ListObjectsResponse = Message<"bucketry.v1.ListObjectsResponse"> & {
   commonPrefixes: string[];
 
   /**
-   * Empty at the end.
+   * Empty on the last page.
    *
    * @generated from field: string next_page_token = 3;
    */
   nextPageToken: string;
 
   /**
-   * Where the next page begins: the last key or prefix of this one; empty at the end.
+   * Where the next page begins: the last key or prefix of this one; empty on the last page.
    *
    * @generated from field: string next_start_after = 4;
    */
@@ -1843,7 +1843,7 @@ export type ListObjectVersionsRequest = Message<"bucketry.v1.ListObjectVersionsR
   bucket: string;
 
   /**
-   * Only keys that begin so.
+   * Only keys with this prefix.
    *
    * @generated from field: string prefix = 2;
    */
@@ -1948,7 +1948,7 @@ export type ListObjectVersionsResponse = Message<"bucketry.v1.ListObjectVersions
   commonPrefixes: string[];
 
   /**
-   * Where the next page begins: the last key or prefix of this one; empty at the end.
+   * Where the next page begins: the last key or prefix of this one; empty on the last page.
    *
    * @generated from field: string next_key_marker = 3;
    */
@@ -2526,7 +2526,7 @@ export const AbortMultipartUploadRequestSchema: GenMessage<AbortMultipartUploadR
   messageDesc(file_bucketry_v1_object_service, 68);
 
 /**
- * Done.
+ * The answer to an abort.
  *
  * @generated from message bucketry.v1.AbortMultipartUploadResponse
  */
@@ -2645,7 +2645,7 @@ export type ListMultipartUploadsRequest = Message<"bucketry.v1.ListMultipartUplo
   bucket: string;
 
   /**
-   * Only keys that begin so.
+   * Only keys with this prefix.
    *
    * @generated from field: string prefix = 2;
    */
@@ -2715,7 +2715,7 @@ export type ListMultipartUploadsResponse = Message<"bucketry.v1.ListMultipartUpl
   commonPrefixes: string[];
 
   /**
-   * Where the next page begins; empty at the end.
+   * Where the next page begins; empty on the last page.
    *
    * @generated from field: string next_key_marker = 3;
    */
@@ -2737,7 +2737,7 @@ export const ListMultipartUploadsResponseSchema: GenMessage<ListMultipartUploads
   messageDesc(file_bucketry_v1_object_service, 73);
 
 /**
- * What can be asked of an object without its content.
+ * An attribute of an object.
  *
  * @generated from enum bucketry.v1.ObjectAttribute
  */
@@ -2880,7 +2880,7 @@ export const ObjectService: GenService<{
     output: typeof GetCapabilitiesResponseSchema;
   },
   /**
-   * Makes a bucket. Again by its owner: answers as the first time and changes nothing.
+   * Creates a bucket. Repeated by its owner, it answers the same and changes nothing.
    * Errors: INVALID_BUCKET_NAME, BUCKET_ALREADY_EXISTS.
    *
    * @generated from rpc bucketry.v1.ObjectService.CreateBucket
@@ -2902,7 +2902,7 @@ export const ObjectService: GenService<{
     output: typeof GetBucketResponseSchema;
   },
   /**
-   * That a bucket is there, and in which region. Errors: NO_SUCH_BUCKET.
+   * Whether a bucket exists, and its region. Errors: NO_SUCH_BUCKET.
    *
    * @generated from rpc bucketry.v1.ObjectService.HeadBucket
    */
@@ -3038,8 +3038,8 @@ export const ObjectService: GenService<{
     output: typeof HeadObjectResponseSchema;
   },
   /**
-   * Of an object without its content: what was asked for, the parts that it was completed from among it.
-   * Errors: NO_SUCH_KEY, INVALID_ARGUMENT if nothing was asked for.
+   * The requested attributes of an object, without its content; among them the parts that it was completed from.
+   * Errors: NO_SUCH_KEY, INVALID_ARGUMENT if no attribute is requested.
    *
    * @generated from rpc bucketry.v1.ObjectService.GetObjectAttributes
    */
@@ -3142,7 +3142,7 @@ export const ObjectService: GenService<{
     output: typeof UploadPartCopyResponseSchema;
   },
   /**
-   * Makes the object of the parts. Completing again with the same parts answers the same.
+   * Creates the object from the parts. Repeated with the same parts, it answers the same.
    * Errors: NO_SUCH_UPLOAD, INVALID_PART, INVALID_PART_ORDER, ENTITY_TOO_SMALL, PRECONDITION_FAILED, BAD_DIGEST.
    *
    * @generated from rpc bucketry.v1.ObjectService.CompleteMultipartUpload
@@ -3153,7 +3153,7 @@ export const ObjectService: GenService<{
     output: typeof CompleteMultipartUploadResponseSchema;
   },
   /**
-   * Gives up an upload and its parts. Errors: NO_SUCH_UPLOAD.
+   * Aborts an upload and deletes its parts. Errors: NO_SUCH_UPLOAD.
    *
    * @generated from rpc bucketry.v1.ObjectService.AbortMultipartUpload
    */

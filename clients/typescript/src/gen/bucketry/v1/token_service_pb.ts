@@ -56,7 +56,7 @@ export type Token = Message<"bucketry.v1.Token"> & {
   allowedIps: string[];
 
   /**
-   * Addresses or CIDRs that it may not be used from; beats `allowed_ips`. At most 100.
+   * Addresses or CIDRs that it may not be used from; overrides `allowed_ips`. At most 100.
    *
    * @generated from field: repeated string disallowed_ips = 6;
    */
@@ -77,14 +77,14 @@ export type Token = Message<"bucketry.v1.Token"> & {
   state: TokenState;
 
   /**
-   * Moves on every edit; give it back with an edit to be sure that nobody else edited between.
+   * Changes with every edit. An edit that carries it fails with VERSION_CONFLICT if there was another edit since.
    *
    * @generated from field: int64 version = 9;
    */
   version: bigint;
 
   /**
-   * When it was made.
+   * When it was created.
    *
    * @generated from field: google.protobuf.Timestamp create_time = 10;
    */
@@ -98,7 +98,7 @@ export type Token = Message<"bucketry.v1.Token"> & {
   updateTime?: Timestamp | undefined;
 
   /**
-   * When it stops to work; absent: never.
+   * When it expires; absent: never.
    *
    * @generated from field: google.protobuf.Timestamp expire_time = 12;
    */
@@ -112,7 +112,7 @@ export type Token = Message<"bucketry.v1.Token"> & {
   revokeTime?: Timestamp | undefined;
 
   /**
-   * Access key id of who made it.
+   * Access key id of its creator.
    *
    * @generated from field: string created_by = 14;
    */
@@ -133,7 +133,7 @@ export type Token = Message<"bucketry.v1.Token"> & {
   lastUse?: TokenUse | undefined;
 
   /**
-   * Requests since it was made, refused ones not counted. Output only.
+   * Requests since it was created, refused ones not counted. Output only.
    *
    * @generated from field: int64 request_count = 17;
    */
@@ -262,7 +262,7 @@ export const CredentialsSchema: GenMessage<Credentials> = /*@__PURE__*/
   messageDesc(file_bucketry_v1_token_service, 3);
 
 /**
- * Makes a token.
+ * Creates a token.
  *
  * @generated from message bucketry.v1.CreateTokenRequest
  */
@@ -303,7 +303,7 @@ export type CreateTokenRequest = Message<"bucketry.v1.CreateTokenRequest"> & {
   disallowedIps: string[];
 
   /**
-   * When it stops to work; absent: never.
+   * When it expires; absent: never.
    *
    * @generated from field: google.protobuf.Timestamp expire_time = 6;
    */
@@ -325,7 +325,7 @@ export const CreateTokenRequestSchema: GenMessage<CreateTokenRequest> = /*@__PUR
   messageDesc(file_bucketry_v1_token_service, 4);
 
 /**
- * The token made.
+ * The token created.
  *
  * @generated from message bucketry.v1.CreateTokenResponse
  */
@@ -345,7 +345,7 @@ export type CreateTokenResponse = Message<"bucketry.v1.CreateTokenResponse"> & {
   credentials?: Credentials | undefined;
 
   /**
-   * What the creator should know, as that the caller's own address is not allowed.
+   * Warnings, as that the caller's own address is not allowed.
    *
    * @generated from field: repeated string warnings = 3;
    */
@@ -415,7 +415,7 @@ export const GetTokenResponseSchema: GenMessage<GetTokenResponse> = /*@__PURE__*
  */
 export type ListTokensRequest = Message<"bucketry.v1.ListTokensRequest"> & {
   /**
-   * The bucket; empty: the tokens whose bucket is gone, of the caller's account or, for an operator, of all.
+   * The bucket; empty: the tokens whose bucket was deleted, of the caller's account or, for an operator, of all.
    *
    * @generated from field: string bucket = 1;
    */
@@ -429,7 +429,7 @@ export type ListTokensRequest = Message<"bucketry.v1.ListTokensRequest"> & {
   pageSize: number;
 
   /**
-   * From the former answer.
+   * `next_page_token` of the previous answer; empty: the first page.
    *
    * @generated from field: string page_token = 3;
    */
@@ -457,7 +457,7 @@ export type ListTokensResponse = Message<"bucketry.v1.ListTokensResponse"> & {
   tokens: Token[];
 
   /**
-   * Empty at the end.
+   * Empty on the last page.
    *
    * @generated from field: string next_page_token = 2;
    */
@@ -514,7 +514,7 @@ export type UpdateTokenResponse = Message<"bucketry.v1.UpdateTokenResponse"> & {
   token?: Token | undefined;
 
   /**
-   * What the editor should know.
+   * Warnings, as in CreateTokenResponse.
    *
    * @generated from field: repeated string warnings = 2;
    */
@@ -816,7 +816,7 @@ export const PurgeTokenRequestSchema: GenMessage<PurgeTokenRequest> = /*@__PURE_
   messageDesc(file_bucketry_v1_token_service, 22);
 
 /**
- * The token is forgotten.
+ * The answer to a purge.
  *
  * @generated from message bucketry.v1.PurgeTokenResponse
  */
@@ -956,7 +956,7 @@ export type UsageCount = Message<"bucketry.v1.UsageCount"> & {
   class: RequestClass;
 
   /**
-   * Requests that were let in, whether they succeeded or not.
+   * Requests that were admitted, whether they succeeded or not.
    *
    * @generated from field: int64 requests = 2;
    */
@@ -1139,7 +1139,7 @@ export const TokenDenialSchema: GenMessage<TokenDenial> = /*@__PURE__*/
   messageDesc(file_bucketry_v1_token_service, 31);
 
 /**
- * Asks for a decision without the deed.
+ * Asks for the decision on a request, without executing it.
  *
  * @generated from message bucketry.v1.ExplainAccessRequest
  */
@@ -1194,9 +1194,9 @@ export type ExplainAccessRequest = Message<"bucketry.v1.ExplainAccessRequest"> &
   time?: Timestamp | undefined;
 
   /**
-   * Fields of the request that would be set and make it need more, as in `precondition.if_match`, or with a value, as in
-   * `precondition.if_none_match=*`. Of the RPCs with an update mask its paths, with an empty value to clear one. What
-   * makes no difference is refused.
+   * Fields of the request that require a further permission, as in `precondition.if_match`, or with a value, as in
+   * `precondition.if_none_match=*`; for RPCs with an update mask its paths, with an empty value to clear one. A field
+   * that makes no difference is refused.
    *
    * @generated from field: repeated string fields = 8;
    */
@@ -1280,7 +1280,7 @@ export type ListTokenAuditEventsRequest = Message<"bucketry.v1.ListTokenAuditEve
   pageSize: number;
 
   /**
-   * From the former answer.
+   * `next_page_token` of the previous answer; empty: the first page.
    *
    * @generated from field: string page_token = 4;
    */
@@ -1308,7 +1308,7 @@ export type ListTokenAuditEventsResponse = Message<"bucketry.v1.ListTokenAuditEv
   events: AuditEvent[];
 
   /**
-   * Empty at the end.
+   * Empty on the last page.
    *
    * @generated from field: string next_page_token = 2;
    */
@@ -1323,7 +1323,7 @@ export const ListTokenAuditEventsResponseSchema: GenMessage<ListTokenAuditEvents
   messageDesc(file_bucketry_v1_token_service, 35);
 
 /**
- * Something that an administrator did. Holds no secret; is never changed.
+ * What an administrator did. Contains no secret, and never changes.
  *
  * @generated from message bucketry.v1.AuditEvent
  */
@@ -1400,7 +1400,7 @@ export const AuditEventSchema: GenMessage<AuditEvent> = /*@__PURE__*/
   messageDesc(file_bucketry_v1_token_service, 36);
 
 /**
- * Asks for one's own address.
+ * Asks for the caller's address.
  *
  * @generated from message bucketry.v1.DescribeClientAddressRequest
  */
@@ -1415,7 +1415,7 @@ export const DescribeClientAddressRequestSchema: GenMessage<DescribeClientAddres
   messageDesc(file_bucketry_v1_token_service, 37);
 
 /**
- * One's own address.
+ * The caller's address.
  *
  * @generated from message bucketry.v1.DescribeClientAddressResponse
  */
@@ -1435,14 +1435,14 @@ export type DescribeClientAddressResponse = Message<"bucketry.v1.DescribeClientA
   source: AddressSource;
 
   /**
-   * The socket's other end; empty: unknown.
+   * The peer of the socket; empty: unknown.
    *
    * @generated from field: string peer_address = 3;
    */
   peerAddress: string;
 
   /**
-   * Whether the socket's other end is a trusted proxy (`--trusted-proxy`).
+   * Whether the peer is a trusted proxy (`--trusted-proxy`).
    *
    * @generated from field: bool peer_trusted = 4;
    */
@@ -1456,7 +1456,7 @@ export type DescribeClientAddressResponse = Message<"bucketry.v1.DescribeClientA
   header: string;
 
   /**
-   * The values of that header in this call, in order, whether believed or not.
+   * The values of that header in this call, in order, whether used or not.
    *
    * @generated from field: repeated string header_values = 6;
    */
@@ -1588,16 +1588,16 @@ export const CreateChallengeResponseSchema: GenMessage<CreateChallengeResponse> 
  *                                   F(server_nonce) F(endpoint) F(purpose) F(session_token) F(expiry) F(lifetime))
  *
  * where expiry is expire_time in seconds as 8 bytes and its nanoseconds as 4 bytes, and lifetime is lifetime_seconds as 4
- * bytes, all big-endian. A client that uses the session without verifying the proof may be talking to somebody who does
- * not know the secret.
+ * bytes, all big-endian. A client that uses the session without verifying the proof may be talking to a server that
+ * does not know the secret.
  *
- * An answer that is sent again within the 60 seconds gains nothing: it is taken from the same client address only, and
- * then yields the very session that the first answer yielded, since all of the session follows from the challenge and
- * the key. The client's nonce keeps a proof of an earlier sign-in from passing for that of this one.
+ * Replaying an answer within the 60 seconds gains nothing: it is accepted only from the same client address, and
+ * yields the same session as the first time, since the whole session is derived from the challenge and the key. The
+ * client's nonce keeps the proof of an earlier sign-in from being accepted for this one.
  *
- * This protects the secret, not the session: without TLS whoever relays the connection can take the session. It is
- * therefore short, and bound to the address that the client had. A secret that can be guessed can be guessed from a
- * recorded answer as well: let the server make it.
+ * This protects the secret, not the session: without TLS, anyone who relays the connection can take the session. It
+ * is therefore short, and bound to the client's address. A guessable secret can also be guessed offline from a recorded
+ * answer: let the server generate it.
  *
  * @generated from message bucketry.v1.AnswerChallengeRequest
  */
@@ -1625,8 +1625,8 @@ export type AnswerChallengeRequest = Message<"bucketry.v1.AnswerChallengeRequest
 
   /**
    * The endpoint that the client dialled: `http://HOST:PORT` or `https://HOST:PORT` in lower case, without the port if it
-   * is the scheme's own, IPv6 addresses in brackets. The server takes those of `--public-url` and `--endpoint-alias`, and
-   * the address at which the connection arrived.
+   * is the scheme's own, IPv6 addresses in brackets. The server accepts those of `--public-url` and `--endpoint-alias`,
+   * and the address at which the connection arrived.
    *
    * @generated from field: string endpoint = 4;
    */
@@ -1751,35 +1751,35 @@ export enum TokenState {
   UNSPECIFIED = 0,
 
   /**
-   * Works.
+   * Usable.
    *
    * @generated from enum value: TOKEN_STATE_ACTIVE = 1;
    */
   ACTIVE = 1,
 
   /**
-   * Stopped until resumed.
+   * Suspended until it is resumed.
    *
    * @generated from enum value: TOKEN_STATE_SUSPENDED = 2;
    */
   SUSPENDED = 2,
 
   /**
-   * Past its time.
+   * Past its expiry.
    *
    * @generated from enum value: TOKEN_STATE_EXPIRED = 3;
    */
   EXPIRED = 3,
 
   /**
-   * Ended for good.
+   * Revoked permanently.
    *
    * @generated from enum value: TOKEN_STATE_REVOKED = 4;
    */
   REVOKED = 4,
 
   /**
-   * Its bucket is gone.
+   * Its bucket was deleted.
    *
    * @generated from enum value: TOKEN_STATE_ORPHANED = 5;
    */
@@ -1813,7 +1813,7 @@ export enum DecisionReason {
   PERMITTED = 1,
 
   /**
-   * Allowed: it is for every usable key, or for everybody.
+   * Allowed: any usable key may do it, or anyone.
    *
    * @generated from enum value: DECISION_REASON_FOR_ANY_KEY = 2;
    */
@@ -1841,7 +1841,7 @@ export enum DecisionReason {
   REVOKED = 12,
 
   /**
-   * Refused: the token is past its time.
+   * Refused: the token has expired.
    *
    * @generated from enum value: DECISION_REASON_EXPIRED = 13;
    */
@@ -1869,7 +1869,7 @@ export enum DecisionReason {
   ADDRESS_NOT_ALLOWED = 16,
 
   /**
-   * Refused: it is about another bucket than the token's, there or not.
+   * Refused: it names a bucket other than the token's, existing or not.
    *
    * @generated from enum value: DECISION_REASON_OTHER_BUCKET = 17;
    */
@@ -1925,7 +1925,7 @@ export const DecisionReasonSchema: GenEnum<DecisionReason> = /*@__PURE__*/
   enumDesc(file_bucketry_v1_token_service, 2);
 
 /**
- * The kinds of request that usage tells apart.
+ * The classes of requests that usage counts.
  *
  * @generated from enum bucketry.v1.RequestClass
  */
@@ -1966,7 +1966,7 @@ export enum RequestClass {
   DELETE = 4,
 
   /**
-   * All else: probes, ListBuckets, sessions.
+   * Everything else: probes, ListBuckets, sessions.
    *
    * @generated from enum value: REQUEST_CLASS_OTHER = 5;
    */
@@ -1993,7 +1993,7 @@ export enum AddressSource {
   UNSPECIFIED = 0,
 
   /**
-   * The socket's other end.
+   * The peer of the socket.
    *
    * @generated from enum value: ADDRESS_SOURCE_PEER = 1;
    */
@@ -2021,7 +2021,7 @@ export const AddressSourceSchema: GenEnum<AddressSource> = /*@__PURE__*/
   enumDesc(file_bucketry_v1_token_service, 4);
 
 /**
- * What a session made by a challenge is for. It is part of what is signed.
+ * The purpose of a session created by a challenge. It is part of what is signed.
  *
  * @generated from enum bucketry.v1.SessionPurpose
  */
@@ -2058,14 +2058,14 @@ export const SessionPurposeSchema: GenEnum<SessionPurpose> = /*@__PURE__*/
  * Tokens: access keys of one bucket, with a permission and IP rules.
  *
  * Where a request names a token, `bucket` may be empty: the token is then found by its id or access key id alone, among
- * all that the caller administers. So a token is reached whose bucket is gone; a new bucket of the old name does not have
- * it.
+ * all that the caller administers. This also reaches a token whose bucket was deleted, which a new bucket of the same
+ * name does not list.
  *
  * @generated from service bucketry.v1.TokenService
  */
 export const TokenService: GenService<{
   /**
-   * Makes a token and answers with all that a client needs. Errors: NO_SUCH_BUCKET, INVALID_ARGUMENT.
+   * Creates a token and answers with all that a client needs. Errors: NO_SUCH_BUCKET, INVALID_ARGUMENT.
    *
    * @generated from rpc bucketry.v1.TokenService.CreateToken
    */
@@ -2085,7 +2085,8 @@ export const TokenService: GenService<{
     output: typeof GetTokenResponseSchema;
   },
   /**
-   * The tokens of a bucket, oldest first, revoked ones included; or those whose bucket is gone. Errors: NO_SUCH_BUCKET.
+   * The tokens of a bucket, oldest first, revoked ones included; or those whose bucket was
+   * deleted. Errors: NO_SUCH_BUCKET.
    *
    * @generated from rpc bucketry.v1.TokenService.ListTokens
    */
@@ -2116,7 +2117,7 @@ export const TokenService: GenService<{
     output: typeof ShowTokenSecretResponseSchema;
   },
   /**
-   * Makes a token with the same settings and new keys: the way to rotate. A revoked token can be cloned too.
+   * Creates a token with the same settings and a new key: the way to rotate. A revoked token can be cloned too.
    * Errors: NO_SUCH_TOKEN.
    *
    * @generated from rpc bucketry.v1.TokenService.CloneToken
@@ -2127,7 +2128,7 @@ export const TokenService: GenService<{
     output: typeof CloneTokenResponseSchema;
   },
   /**
-   * Stops a token until it is resumed. Errors: NO_SUCH_TOKEN, TOKEN_REVOKED.
+   * Suspends a token until it is resumed. Errors: NO_SUCH_TOKEN, TOKEN_REVOKED.
    *
    * @generated from rpc bucketry.v1.TokenService.SuspendToken
    */
@@ -2137,7 +2138,7 @@ export const TokenService: GenService<{
     output: typeof SuspendTokenResponseSchema;
   },
   /**
-   * Lets a suspended token work again. Errors: NO_SUCH_TOKEN, TOKEN_REVOKED.
+   * Resumes a suspended token. Errors: NO_SUCH_TOKEN, TOKEN_REVOKED.
    *
    * @generated from rpc bucketry.v1.TokenService.ResumeToken
    */
@@ -2147,7 +2148,7 @@ export const TokenService: GenService<{
     output: typeof ResumeTokenResponseSchema;
   },
   /**
-   * Ends a token for good. When this has answered no operation starts and no write commits with it.
+   * Revokes a token permanently. After the answer no operation starts and no write commits with it.
    * Errors: NO_SUCH_TOKEN.
    *
    * @generated from rpc bucketry.v1.TokenService.RevokeToken
@@ -2158,8 +2159,8 @@ export const TokenService: GenService<{
     output: typeof RevokeTokenResponseSchema;
   },
   /**
-   * Forgets a token that can no longer be used (revoked, expired, or its bucket is gone), with its usage and denials.
-   * Its audit events stay. Errors: NO_SUCH_TOKEN, TOKEN_USABLE.
+   * Deletes the record of a token that can no longer be used (revoked, expired, or of a deleted bucket), with its usage
+   * and denials. Its audit events stay. Errors: NO_SUCH_TOKEN, TOKEN_USABLE.
    *
    * @generated from rpc bucketry.v1.TokenService.PurgeToken
    */
@@ -2169,8 +2170,8 @@ export const TokenService: GenService<{
     output: typeof PurgeTokenResponseSchema;
   },
   /**
-   * What a token has done, by hour. Exact for what this node let in or refused before the call; what other nodes
-   * counted since they last wrote it (`--usage-interval`) is missing. Errors: NO_SUCH_TOKEN, INVALID_ARGUMENT.
+   * What a token has done, by hour. Exact for what this node admitted or refused before the call; what other
+   * nodes counted since they last wrote it (`--usage-interval`) is missing. Errors: NO_SUCH_TOKEN, INVALID_ARGUMENT.
    *
    * @generated from rpc bucketry.v1.TokenService.GetTokenUsage
    */
@@ -2190,8 +2191,8 @@ export const TokenService: GenService<{
     output: typeof ListTokenDenialsResponseSchema;
   },
   /**
-   * Whether a token may do something, and the rule that decides, without doing it. Its limits are not looked at, since
-   * they depend on what else is done; the source of a copy is taken to be in the same bucket.
+   * Whether a token may do something, and the rule that decides, without doing it. Its limits are ignored, since they
+   * depend on other requests; the source of a copy is assumed to be in the same bucket.
    * Errors: NO_SUCH_TOKEN, INVALID_ARGUMENT.
    *
    * @generated from rpc bucketry.v1.TokenService.ExplainAccess
@@ -2212,7 +2213,7 @@ export const TokenService: GenService<{
     output: typeof ListTokenAuditEventsResponseSchema;
   },
   /**
-   * Which address the server takes for the client's in this very call, and why. Tells nothing about anybody else.
+   * The client address that the server sees in this call, and why. Returns nothing about other callers.
    *
    * @generated from rpc bucketry.v1.TokenService.DescribeClientAddress
    */
@@ -2222,8 +2223,8 @@ export const TokenService: GenService<{
     output: typeof DescribeClientAddressResponseSchema;
   },
   /**
-   * Exchanges the caller's key for a short session, so that the secret need not travel with every call. A session does
-   * not make another: that is INVALID_ARGUMENT.
+   * Exchanges the caller's key for a short session, so that the secret need not travel with every call. A session
+   * cannot create another: INVALID_ARGUMENT.
    *
    * @generated from rpc bucketry.v1.TokenService.CreateSession
    */
