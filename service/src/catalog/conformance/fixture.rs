@@ -18,8 +18,8 @@ use crate::catalog::{
 };
 use crate::config::process_variable;
 use crate::domain::{
-    AccessKeyPk, AccountId, BlobBatchId, BlobId, BucketConfig, BucketId, ETag, NodeId, ObjectKey,
-    OwnerId, Permission, Timestamp,
+    AccessKeyPk, AccountId, BlobBatchId, BlobId, BucketId, ETag, NodeId, ObjectKey, OwnerId,
+    Permission, Timestamp,
 };
 
 /// The beginning of every case.
@@ -231,7 +231,6 @@ pub(crate) async fn make_bucket(
         name: name.parse().unwrap(),
         account,
         region: "eu-central-1".into(),
-        config: BucketConfig::default(),
         guard: Guard::System,
         now: T0,
     };

@@ -4,8 +4,9 @@ use super::State;
 use super::account::check_account;
 use super::guard::{check_guard, live_bucket};
 use crate::catalog::model::{Bucket, BucketState, Versioning};
-use crate::catalog::mutation::{BucketEdit, CreateBucket, DeleteBucket, UpdateBucket};
+use crate::catalog::mutation::{CreateBucket, DeleteBucket, UpdateBucket};
 use crate::catalog::{Outcome, Refusal, Verdict};
+use crate::domain::BucketSetting;
 
 pub(super) fn create_bucket(state: &mut State, change: &CreateBucket) -> Verdict {
     check_guard(state, change.guard, change.now)?;
@@ -28,7 +29,6 @@ pub(super) fn create_bucket(state: &mut State, change: &CreateBucket) -> Verdict
         created: change.now,
         state: BucketState::Alive,
         versioning: Versioning::Unversioned,
-        config: change.config.clone(),
     });
     state.bucket_names.insert(change.name.clone(), change.id);
     state.buckets.put(change.id, bucket.clone());
@@ -37,17 +37,13 @@ pub(super) fn create_bucket(state: &mut State, change: &CreateBucket) -> Verdict
 
 pub(super) fn update_bucket(state: &mut State, change: &UpdateBucket) -> Verdict {
     check_guard(state, change.guard, change.now)?;
-    let mut bucket = Bucket::clone(&*live_bucket(state, change.bucket)?);
+    let bucket = live_bucket(state, change.bucket)?.id;
+    let settings = state.settings.entry(bucket).or_default();
     for edit in &change.edits {
-        match edit {
-            BucketEdit::Tagging(tagging) => bucket.config.tagging.clone_from(tagging),
-            BucketEdit::Cors(cors) => bucket.config.cors.clone_from(cors),
-            BucketEdit::Ownership(ownership) => bucket.config.ownership = *ownership,
-        }
+        settings.apply(edit.clone(), state.change_number);
+        state.changed_settings.insert((bucket, edit.setting()));
     }
-    let bucket = Arc::new(bucket);
-    state.buckets.put(bucket.id, bucket.clone());
-    Ok(Outcome::Bucket(bucket))
+    Ok(Outcome::BucketSettings(Arc::new(settings.clone())))
 }
 
 /// Emptiness was looked up before the batch: a key that a neighbour stored counts too, one that a neighbour deleted does
@@ -67,6 +63,9 @@ pub(super) fn delete_bucket(state: &mut State, change: &DeleteBucket) -> Verdict
         ..Bucket::clone(&bucket)
     });
     state.bucket_names.remove(&bucket.name);
+    state.settings.remove(&bucket.id);
+    let all = BucketSetting::ALL.iter();
+    (state.changed_settings).extend(all.map(|setting| (bucket.id, *setting)));
     state.buckets.put(bucket.id, bucket.clone());
     Ok(Outcome::Bucket(bucket))
 }

@@ -31,6 +31,8 @@ pub(crate) struct Needs {
     pub(crate) copying_buckets: BTreeSet<BucketId>,
     /// Buckets that are made, edited or deleted.
     pub(crate) edited_buckets: BTreeSet<BucketId>,
+    /// Buckets whose settings are edited.
+    pub(crate) settings: BTreeSet<BucketId>,
     /// Buckets to look into for objects.
     pub(crate) emptiness: BTreeSet<BucketId>,
     pub(crate) objects: BTreeSet<(BucketId, ObjectKey)>,
@@ -84,6 +86,7 @@ impl Needs {
             Change::UpdateBucket(change) => {
                 self.guarded(change.guard, change.bucket);
                 self.edited_buckets.insert(change.bucket);
+                self.settings.insert(change.bucket);
             }
             Change::DeleteBucket(change) => {
                 self.guarded(change.guard, change.bucket);
@@ -120,9 +123,9 @@ impl Needs {
         }
     }
 
-    /// Whether versions are made, which need numbers.
+    /// Whether versions of objects or of settings are made, which need numbers.
     pub(crate) fn change_numbers(&self) -> bool {
-        !self.objects.is_empty()
+        !self.objects.is_empty() || !self.settings.is_empty()
     }
 
     fn edit_key(&mut self, pk: AccessKeyPk) {

@@ -11,8 +11,8 @@ use super::model::{
     ObjectMeta, SealedSecret, UsageRow,
 };
 use crate::domain::{
-    AccessKeyId, AccessKeyPk, AccountId, BucketConfig, BucketId, BucketName, CorsRule, ETag,
-    Generation, ObjectKey, ObjectOwnership, OwnerId, Tag, Timestamp,
+    AccessKeyId, AccessKeyPk, AccountId, BucketId, BucketName, ETag, Generation, ObjectKey,
+    OwnerId, SettingEdit, Tag, Timestamp,
 };
 
 /// Who asks for a data mutation, so that a commit and a revocation are ordered.
@@ -161,7 +161,7 @@ pub struct PurgeAccessKey {
     pub now: Timestamp,
 }
 
-/// Makes a bucket.
+/// Makes a bucket, without settings.
 #[derive(Clone, Debug)]
 pub struct CreateBucket {
     /// The row to be.
@@ -172,8 +172,6 @@ pub struct CreateBucket {
     pub account: AccountId,
     /// The region.
     pub region: String,
-    /// Its first settings.
-    pub config: BucketConfig,
     /// Who asks.
     pub guard: Guard,
     /// Now.
@@ -186,22 +184,11 @@ pub struct UpdateBucket {
     /// The bucket.
     pub bucket: BucketId,
     /// The changes.
-    pub edits: Vec<BucketEdit>,
+    pub edits: Vec<SettingEdit>,
     /// Who asks.
     pub guard: Guard,
     /// Now.
     pub now: Timestamp,
-}
-
-/// One changed setting; `None` removes it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum BucketEdit {
-    /// The tags.
-    Tagging(Option<Vec<Tag>>),
-    /// The cross-origin rules.
-    Cors(Option<Vec<CorsRule>>),
-    /// Object ownership.
-    Ownership(Option<ObjectOwnership>),
 }
 
 /// Deletes a bucket that holds no objects. Its open uploads end with it.

@@ -1,4 +1,3 @@
-use super::codes::{from_json, to_json};
 use crate::catalog::CatalogError;
 use crate::catalog::model::{Bucket, BucketState, Versioning};
 use crate::catalog::sql::{Kind, Record, Row, Table, Value};
@@ -15,7 +14,6 @@ impl Record for Bucket {
             ("created", Kind::Int),
             ("state", Kind::Int),
             ("versioning", Kind::Int),
-            ("config", Kind::Text),
         ],
         key: 1,
     };
@@ -36,7 +34,6 @@ impl Record for Bucket {
             self.created.as_micros().into(),
             state.into(),
             versioning.into(),
-            to_json(&self.config).into(),
         ]
     }
 
@@ -59,7 +56,6 @@ impl Record for Bucket {
                 0 => Versioning::Unversioned,
                 _ => return Err(CatalogError::Corrupt("buckets.versioning")),
             },
-            config: from_json(&row.text(7)?, "buckets.config")?,
         })
     }
 }

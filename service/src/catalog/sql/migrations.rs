@@ -7,7 +7,7 @@ use super::Dialect;
 use crate::catalog::CatalogError;
 
 /// Both engines' scripts of one number do the same.
-const SCRIPTS: [(i64, &str, &str, &str); 6] = [
+const SCRIPTS: [(i64, &str, &str, &str); 7] = [
     (
         1,
         "catalog",
@@ -43,6 +43,12 @@ const SCRIPTS: [(i64, &str, &str, &str); 6] = [
         "change numbers",
         include_str!("../../../migrations/sqlite/0006_change_numbers.sql"),
         include_str!("../../../migrations/postgres/0006_change_numbers.sql"),
+    ),
+    (
+        7,
+        "bucket settings",
+        include_str!("../../../migrations/sqlite/0007_bucket_settings.sql"),
+        include_str!("../../../migrations/postgres/0007_bucket_settings.sql"),
     ),
 ];
 
