@@ -1,6 +1,6 @@
 use crate::domain::{AccountId, BucketId, BucketName, Timestamp};
 
-/// A bucket. Its settings are stored apart: requests for objects do not read them, nor rewrite them.
+/// A bucket. Its settings are stored apart, so that requests for objects neither read nor rewrite them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bucket {
     /// The row.

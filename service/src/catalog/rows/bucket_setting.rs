@@ -6,7 +6,7 @@ use crate::domain::{BucketId, BucketSetting, BucketSettings, Generation};
 #[derive(Debug)]
 pub(crate) struct SettingRow {
     pub(crate) bucket: BucketId,
-    setting: BucketSetting,
+    name: String,
     /// JSON.
     value: String,
     version: Generation,
@@ -22,16 +22,20 @@ impl SettingRow {
         let (value, version) = settings.stored(setting)?;
         Some(Self {
             bucket,
-            setting,
+            name: setting.name().to_owned(),
             value,
             version,
         })
     }
 
-    /// Sets it in the bucket's settings.
+    /// Sets it in the bucket's settings. A setting of a later version of this program is skipped: an edit of another
+    /// leaves its row as it is.
     pub(crate) fn restore(&self, settings: &mut BucketSettings) -> Result<(), CatalogError> {
+        let Some(setting) = BucketSetting::named(&self.name) else {
+            return Ok(());
+        };
         settings
-            .restore(self.setting, &self.value, self.version)
+            .restore(setting, &self.value, self.version)
             .map_err(|_| CatalogError::Corrupt("bucket_settings.value"))
     }
 }
@@ -51,20 +55,40 @@ impl Record for SettingRow {
     fn values(&self) -> Vec<Value> {
         vec![
             self.bucket.0.into(),
-            self.setting.name().into(),
+            self.name.as_str().into(),
             self.value.as_str().into(),
             self.version.0.into(),
         ]
     }
 
-    /// An unknown setting is an error: it may be a restriction that a later version of this program made.
     fn read(row: &Row) -> Result<Self, CatalogError> {
-        let setting = BucketSetting::named(&row.text(1)?);
         Ok(Self {
             bucket: BucketId(row.int(0)?),
-            setting: setting.ok_or(CatalogError::Corrupt("bucket_settings.name"))?,
+            name: row.text(1)?,
             value: row.text(2)?,
             version: Generation(row.int(3)?),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_of_a_later_version_are_skipped() {
+        let row = |name: &str, value: &str| SettingRow {
+            bucket: BucketId(1),
+            name: name.to_owned(),
+            value: value.to_owned(),
+            version: Generation(1),
+        };
+        let mut settings = BucketSettings::default();
+        row("of-tomorrow", "{").restore(&mut settings).unwrap();
+        assert_eq!(settings, BucketSettings::default());
+        let corrupt = row("tagging", "{").restore(&mut settings);
+        assert!(matches!(corrupt, Err(CatalogError::Corrupt(_))));
+        row("tagging", "[]").restore(&mut settings).unwrap();
+        assert_eq!(settings.tagging(), Some(&Vec::new()));
     }
 }
