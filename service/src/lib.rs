@@ -40,6 +40,7 @@ mod rules;
 mod sealing;
 pub mod server;
 mod service;
+mod settings;
 mod status;
 pub mod telemetry;
 mod watch;

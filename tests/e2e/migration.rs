@@ -5,9 +5,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use bucketry_contract::v1::{
-    CompleteMultipartUploadRequest, CompletedPart, GetBucketRequest, GetObjectRequest,
-    GetSmallObjectRequest, ListMultipartUploadsRequest, ListObjectsRequest, ListPartsRequest,
-    Object, PutObjectSpec, PutSmallObjectRequest,
+    Bucket, CompleteMultipartUploadRequest, CompletedPart, CreateBucketRequest, GetBucketRequest,
+    GetObjectRequest, GetSmallObjectRequest, ListMultipartUploadsRequest, ListObjectsRequest,
+    ListPartsRequest, Object, ObjectOwnership, PutObjectSpec, PutSmallObjectRequest,
 };
 use bucketry_tests::error::HarnessError;
 use bucketry_tests::grpc::Clients;
@@ -19,9 +19,18 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor};
 
 const BUCKET: &str = "kept";
 
-/// As in a bucket with more commits than the catalog has taken ids.
-const MANY_COMMITS: &str = "UPDATE buckets SET commit_seq = 100000;
-    UPDATE objects SET generation = 99999 WHERE bucket_id IN (SELECT id FROM buckets WHERE name = 'kept')";
+/// What the catalog of schema 5 does not hold: a bucket with more commits than the catalog has taken ids, every setting
+/// and what JSON escapes in it, and buckets without settings, one of them deleted.
+const ADDED_TO_SCHEMA_5: &str = r#"
+    UPDATE buckets SET commit_seq = 100000;
+    UPDATE objects SET generation = 99999 WHERE bucket_id IN (SELECT id FROM buckets WHERE name = 'kept');
+    UPDATE buckets SET config = '{"tagging":[{"key":"made","value":"before"}],"cors":[{"id":"\u0000\u0000\\u0000\\ue000é","allowed_origins":["https://example.com"],"allowed_methods":["GET"]}],"ownership":"BucketOwnerEnforced"}' WHERE name = 'kept';
+    INSERT INTO buckets (id, name, account_id, region, created, state, versioning, commit_seq, config) VALUES
+        (4001, 'bare', 7, 'us-east-1', 0, 0, 0, 0, ''),
+        (4002, 'gone', 7, 'us-east-1', 0, 1, 0, 0, '{"tagging":[{"key":"made","value":"before"}]}')"#;
+
+/// The ID of the CORS rule.
+const RULE: &str = "\0\0\\u0000\\ue000é";
 
 fn made_by(schema: &str, engine: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -30,8 +39,8 @@ fn made_by(schema: &str, engine: &str) -> PathBuf {
         .join(engine)
 }
 
-fn dump(folder: &Path) -> AssertSqlSafe<String> {
-    AssertSqlSafe(fs::read_to_string(folder.join("catalog.sql")).expect("a dump"))
+fn dump(folder: &Path) -> String {
+    fs::read_to_string(folder.join("catalog.sql")).expect("a dump")
 }
 
 fn copy_tree(from: &Path, to: &Path) {
@@ -58,29 +67,49 @@ fn stopped_with_blobs(folder: &Path) -> Result<Server, HarnessError> {
 
 #[tokio::test]
 async fn a_sqlite_directory_of_schema_5_goes_on() -> Result<(), HarnessError> {
-    let folder = made_by("schema-5", "sqlite");
+    sqlite_goes_on("schema-5", ADDED_TO_SCHEMA_5).await
+}
+
+#[tokio::test]
+async fn a_sqlite_directory_of_schema_6_goes_on() -> Result<(), HarnessError> {
+    sqlite_goes_on("schema-6", "").await
+}
+
+#[tokio::test]
+async fn a_postgres_database_of_schema_5_goes_on() -> Result<(), HarnessError> {
+    postgres_goes_on("schema-5", ADDED_TO_SCHEMA_5).await
+}
+
+#[tokio::test]
+async fn a_postgres_database_of_schema_6_goes_on() -> Result<(), HarnessError> {
+    postgres_goes_on("schema-6", "").await
+}
+
+async fn sqlite_goes_on(schema: &str, added: &'static str) -> Result<(), HarnessError> {
+    let folder = made_by(schema, "sqlite");
     let mut server = stopped_with_blobs(&folder)?;
     let options = SqliteConnectOptions::new()
         .filename(server.data_dir().join("catalog.sqlite"))
         .create_if_missing(true);
     let mut catalog = options.connect().await?;
-    catalog.execute(sqlx::raw_sql(dump(&folder))).await?;
-    catalog.execute(sqlx::raw_sql(MANY_COMMITS)).await?;
+    let dump = AssertSqlSafe(dump(&folder));
+    catalog.execute(sqlx::raw_sql(dump)).await?;
+    catalog.execute(sqlx::raw_sql(added)).await?;
     catalog.close().await?;
     server.restart()?;
     goes_on(&server).await
 }
 
-#[tokio::test]
-async fn a_postgres_database_of_schema_5_goes_on() -> Result<(), HarnessError> {
-    let folder = made_by("schema-5", "postgres");
+async fn postgres_goes_on(schema: &str, added: &'static str) -> Result<(), HarnessError> {
+    let folder = made_by(schema, "postgres");
     let url = create_database().await?;
     let options: PgConnectOptions = url.parse()?;
     let mut catalog = options.connect().await?;
-    catalog.execute(sqlx::raw_sql(dump(&folder))).await?;
+    let dump = AssertSqlSafe(dump(&folder));
+    catalog.execute(sqlx::raw_sql(dump)).await?;
     // A dump empties it.
     catalog.execute("SET search_path = public").await?;
-    catalog.execute(sqlx::raw_sql(MANY_COMMITS)).await?;
+    catalog.execute(sqlx::raw_sql(added)).await?;
     catalog.close().await?;
     let mut server = stopped_with_blobs(&folder)?;
     server.restart_with(ServerOptions::new().database_url(&url))?;
@@ -150,20 +179,43 @@ async fn put(
 }
 
 async fn settings_are_kept(clients: &mut Clients) -> Result<(), HarnessError> {
-    let request = GetBucketRequest {
-        bucket: BUCKET.to_owned(),
-        ..Default::default()
-    };
-    let bucket = clients.objects.get_bucket(request).await?.into_inner();
-    let bucket = bucket.bucket.ok_or(HarnessError::Incomplete("bucket"))?;
-    let tags = bucket.tagging.ok_or(HarnessError::Incomplete("tagging"))?;
+    let kept = bucket(clients, BUCKET).await?;
+    let tags = kept.tagging.ok_or(HarnessError::Incomplete("tagging"))?;
     let tags: Vec<_> = (tags.tags.iter())
         .map(|tag| (&*tag.key, &*tag.value))
         .collect();
     assert_eq!(tags, [("made", "before")]);
-    let cors = bucket.cors.ok_or(HarnessError::Incomplete("cors"))?;
+    let cors = kept.cors.ok_or(HarnessError::Incomplete("cors"))?;
     assert_eq!(cors.rules[0].allowed_origins, ["https://example.com"]);
+    assert_eq!(cors.rules[0].id, RULE);
+    let ownership = kept.ownership_controls;
+    let ownership = ownership.ok_or(HarnessError::Incomplete("ownership"))?;
+    let [rule] = &ownership.rules[..] else {
+        return Err(HarnessError::Incomplete("the rule of ownership"));
+    };
+    let enforced = ObjectOwnership::BucketOwnerEnforced;
+    assert_eq!(rule.object_ownership(), enforced);
+
+    let request = CreateBucketRequest {
+        bucket: "gone".to_owned(),
+        ..Default::default()
+    };
+    clients.objects.create_bucket(request).await?;
+    for name in ["bare", "gone"] {
+        let bare = bucket(clients, name).await?;
+        let set = (bare.tagging, bare.cors, bare.ownership_controls);
+        assert_eq!(set, (None, None, None), "{name}");
+    }
     Ok(())
+}
+
+async fn bucket(clients: &mut Clients, name: &str) -> Result<Bucket, HarnessError> {
+    let request = GetBucketRequest {
+        bucket: name.to_owned(),
+        ..Default::default()
+    };
+    let found = clients.objects.get_bucket(request).await?.into_inner();
+    found.bucket.ok_or(HarnessError::Incomplete("bucket"))
 }
 
 /// Completes the upload that was open.

@@ -6,7 +6,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::judge::State;
 use super::model::{AccessKey, Bucket, BucketState, ObjectData, StoredObject};
-use crate::domain::{AccessKeyId, AccessKeyPk, BucketId, BucketName, CorsRule, ObjectKey};
+use crate::domain::{
+    AccessKeyId, AccessKeyPk, BucketId, BucketName, BucketSetting, BucketSettings, CorsRule,
+    ObjectKey, Tag,
+};
 
 const SHARDS: usize = 64;
 
@@ -97,28 +100,30 @@ pub(crate) struct Caches {
     pub(crate) keys_by_pk: VersionedCache<AccessKeyPk, Arc<AccessKey>>,
     pub(crate) buckets_by_name: VersionedCache<BucketName, Arc<Bucket>>,
     pub(crate) buckets_by_id: VersionedCache<BucketId, Arc<Bucket>>,
+    pub(crate) settings: VersionedCache<BucketId, Arc<BucketSettings>>,
     /// `None`: there is no such object.
     pub(crate) objects: VersionedCache<(BucketId, ObjectKey), Option<Arc<StoredObject>>>,
 }
 
 /// What an entry costs beside what it holds: the cache's own bookkeeping and the allocations' heads.
 const OVERHEAD: usize = 256;
+/// Name and region are short.
+const BUCKET_BYTES: usize = OVERHEAD + size_of::<Bucket>();
 
 impl Caches {
-    /// An eighth of the bytes is for keys and buckets.
+    /// An eighth of the bytes is for keys, buckets and settings.
     pub(crate) fn new(bytes: u64) -> Self {
-        let small = bytes / 32;
+        let small = bytes / 40;
         Self {
             keys_by_id: VersionedCache::new(small, |_, key: &Arc<AccessKey>| weigh_key(key)),
             keys_by_pk: VersionedCache::new(small, |_, key: &Arc<AccessKey>| weigh_key(key)),
-            buckets_by_name: VersionedCache::new(small, |_, bucket: &Arc<Bucket>| {
-                weigh_bucket(bucket)
-            }),
-            buckets_by_id: VersionedCache::new(small, |_, bucket: &Arc<Bucket>| {
-                weigh_bucket(bucket)
+            buckets_by_name: VersionedCache::new(small, |_, _| BUCKET_BYTES),
+            buckets_by_id: VersionedCache::new(small, |_, _| BUCKET_BYTES),
+            settings: VersionedCache::new(small, |_, settings: &Arc<BucketSettings>| {
+                weigh_settings(settings)
             }),
             objects: VersionedCache::new(
-                bytes - 4 * small,
+                bytes - 5 * small,
                 |(_, key): &(BucketId, ObjectKey), object: &Option<Arc<StoredObject>>| {
                     OVERHEAD + key.as_str().len() + object.as_deref().map_or(0, weigh_object)
                 },
@@ -152,6 +157,9 @@ impl Caches {
                 BucketState::Deleted => self.buckets_by_name.forget(&bucket.name),
             }
         }
+        for (bucket, _) in &state.changed_settings {
+            self.settings.forget(bucket);
+        }
         for (place, object) in state.objects.changes() {
             match object.map(|object| (&object.row, &object.data)) {
                 None => self.objects.put(place.clone(), None),
@@ -174,6 +182,7 @@ impl Caches {
         self.keys_by_pk.clear();
         self.buckets_by_name.clear();
         self.buckets_by_id.clear();
+        self.settings.clear();
         self.objects.clear();
     }
 }
@@ -185,11 +194,20 @@ fn weigh_key(key: &AccessKey) -> usize {
         + 40 * (key.allowed.len() + key.disallowed.len())
 }
 
-fn weigh_bucket(bucket: &Bucket) -> usize {
-    let tags = bucket.config.tagging.iter().flatten();
-    let tags: usize = tags.map(|tag| tag.key.len() + tag.value.len() + 48).sum();
-    let rules: usize = bucket.config.cors.iter().flatten().map(weigh_rule).sum();
-    OVERHEAD + size_of::<Bucket>() + tags + rules
+fn weigh_settings(settings: &BucketSettings) -> usize {
+    let weigh = |setting: &BucketSetting| match setting {
+        BucketSetting::Tagging => settings.tagging().map_or(0, |tags| weigh_tags(tags)),
+        BucketSetting::Cors => settings.cors().into_iter().flatten().map(weigh_rule).sum(),
+        BucketSetting::OwnershipControls => 0,
+    };
+    let values: usize = BucketSetting::ALL.iter().map(weigh).sum();
+    OVERHEAD + size_of::<BucketSettings>() + values
+}
+
+fn weigh_tags(tags: &[Tag]) -> usize {
+    tags.iter()
+        .map(|tag| tag.key.len() + tag.value.len() + 48)
+        .sum()
 }
 
 fn weigh_rule(rule: &CorsRule) -> usize {
@@ -212,11 +230,7 @@ fn weigh_object(object: &StoredObject) -> usize {
         .iter()
         .map(|(name, value)| name.len() + value.len() + 48)
         .sum();
-    let tags: usize = meta
-        .tags
-        .iter()
-        .map(|tag| tag.key.len() + tag.value.len() + 48)
-        .sum();
+    let tags = weigh_tags(&meta.tags);
     let data = match &object.data {
         ObjectData::Empty => 0,
         ObjectData::Inline(bytes) => bytes.len(),

@@ -8,6 +8,7 @@ use super::mutation::{
     CreateUpload, DeleteBucket, DeleteObject, PurgeAccessKey, PutObject, PutPart, RecordUsage,
     ResealAccessKey, UpdateAccessKey, UpdateAccount, UpdateBucket, UpdateObject,
 };
+use crate::domain::BucketSettings;
 
 /// The answer to an accepted change.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +19,8 @@ pub enum Outcome {
     AccessKey(Arc<AccessKey>),
     /// A bucket as it now is.
     Bucket(Arc<Bucket>),
+    /// The settings of a bucket as they now are.
+    BucketSettings(Arc<BucketSettings>),
     /// A new or changed version.
     Object(ObjectStored),
     /// A deleted key.
@@ -98,7 +101,7 @@ answers! {
     UpdateAccessKey => AccessKey(Arc<AccessKey>),
     ResealAccessKey => AccessKey(Arc<AccessKey>),
     CreateBucket => Bucket(Arc<Bucket>),
-    UpdateBucket => Bucket(Arc<Bucket>),
+    UpdateBucket => BucketSettings(Arc<BucketSettings>),
     DeleteBucket => Bucket(Arc<Bucket>),
     PutObject => Object(ObjectStored),
     UpdateObject => Object(ObjectStored),

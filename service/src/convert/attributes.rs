@@ -40,8 +40,21 @@ pub(crate) fn attributes_to_proto(headers: &ObjectHeaders, tags: &[Tag]) -> v1::
         expires: text(&headers.expires),
         website_redirect_location: text(&headers.website_redirect),
         metadata: headers.user_metadata.iter().cloned().collect(),
-        tagging: (!tags.is_empty()).then(|| super::bucket::tag_set_to_proto(tags)),
+        tagging: (!tags.is_empty()).then(|| tag_set_to_proto(tags)),
     }
+}
+
+/// Tags for the wire, by key as S3 shows them, whatever the order in which they were written.
+pub(crate) fn tag_set_to_proto(tags: &[Tag]) -> v1::TagSet {
+    let mut tags: Vec<v1::Tag> = tags
+        .iter()
+        .map(|tag| v1::Tag {
+            key: tag.key.clone(),
+            value: tag.value.clone(),
+        })
+        .collect();
+    tags.sort_by(|left, right| left.key.cmp(&right.key));
+    v1::TagSet { tags }
 }
 
 /// Checks a set of tags.

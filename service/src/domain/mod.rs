@@ -1,7 +1,7 @@
 //! Values that cannot be wrong: parsed at the edge, trusted afterwards.
 
-mod bucket_config;
 mod bucket_name;
+mod bucket_settings;
 mod checksum;
 mod etag;
 mod ids;
@@ -9,8 +9,10 @@ mod object_key;
 mod permission;
 mod timestamp;
 
-pub use bucket_config::{BucketConfig, CorsRule, ObjectOwnership, Tag};
 pub use bucket_name::{BucketName, BucketNameError};
+pub use bucket_settings::{
+    BucketSetting, BucketSettings, CorsRule, ObjectOwnership, SettingEdit, Tag,
+};
 pub use checksum::{Checksum, ChecksumAlgorithm, ChecksumError, ChecksumType};
 pub use etag::{ETag, ETagError};
 pub use ids::{

@@ -1,15 +1,19 @@
-use bucketry_contract::v1::{self, CreateBucketRequest, CreateBucketResponse};
+use std::sync::Arc;
+
+use bucketry_contract::v1::{CreateBucketRequest, CreateBucketResponse};
 use serde_json::json;
 use tonic::Request;
 
-use crate::catalog::model::KeyScope;
+use crate::access::AccessClass;
+use crate::catalog::model::{Bucket, KeyScope};
 use crate::catalog::mutation::CreateBucket;
 use crate::catalog::{CatalogError, Refusal};
 use crate::convert::{bucket_name, bucket_to_proto};
-use crate::domain::{AccountId, BucketConfig, BucketId};
+use crate::domain::{AccountId, BucketId, BucketName, BucketSetting};
 use crate::error::Error;
 use crate::ops::tokens::{About, audit_entry};
 use crate::service::Service;
+use crate::settings;
 
 pub(crate) async fn create_bucket(
     service: &Service,
@@ -31,7 +35,10 @@ pub(crate) async fn create_bucket(
         .await?;
     let account = match grant.scope() {
         // A token "makes" the one bucket that it has: clients do so to be sure of it.
-        Some(KeyScope::Bucket { .. }) => return existing(service, &name).await.map(bare),
+        Some(KeyScope::Bucket { .. }) => {
+            let bucket = existing(service, &name).await?;
+            return answer(service, &bucket).await;
+        }
         Some(KeyScope::Account(account)) => account,
         Some(KeyScope::Everything) | None => service.settings.first_account,
         Some(KeyScope::Edge) => return Err(Error::AccessDenied),
@@ -49,12 +56,9 @@ pub(crate) async fn create_bucket(
         name: name.clone(),
         account,
         region: service.settings.region.clone(),
-        config: BucketConfig::default(),
     };
     match service.commit(&grant, change, vec![entry]).await {
-        Ok(bucket) => Ok(CreateBucketResponse {
-            bucket: Some(bucket_to_proto(&bucket, &service.owner(account).await?)),
-        }),
+        Ok(bucket) => answer(service, &bucket).await,
         Err(CatalogError::Refused(Refusal::BucketExists { owner, .. })) => {
             again(service, &name, owner, account).await
         }
@@ -62,10 +66,10 @@ pub(crate) async fn create_bucket(
     }
 }
 
-/// As in us-east-1: making one's own bucket again succeeds and changes nothing.
+/// As in us-east-1: making one's own bucket again succeeds and changes nothing. The owner sees the settings.
 async fn again(
     service: &Service,
-    name: &crate::domain::BucketName,
+    name: &BucketName,
     owner: AccountId,
     account: AccountId,
 ) -> Result<CreateBucketResponse, Error> {
@@ -74,38 +78,27 @@ async fn again(
             bucket: name.as_str().to_owned(),
         });
     }
-    existing(service, name).await
-}
-
-async fn existing(
-    service: &Service,
-    name: &crate::domain::BucketName,
-) -> Result<CreateBucketResponse, Error> {
-    let bucket = service
-        .catalog
-        .bucket_by_name(name)
-        .await?
-        .ok_or(Error::Conflict)?;
-    let owner = service.owner(bucket.account).await?;
+    let bucket = existing(service, name).await?;
+    let settings = service.catalog.bucket_settings(bucket.id).await?;
+    let admitted = [AccessClass::BucketAdmin];
+    let CreateBucketResponse { bucket } = answer(service, &bucket).await?;
+    let show = |bucket| settings::show(bucket, &settings, BucketSetting::ALL, &admitted);
     Ok(CreateBucketResponse {
-        bucket: Some(bucket_to_proto(&bucket, &owner)),
+        bucket: bucket.map(show),
     })
 }
 
-/// What a token is shown of its bucket: the settings are for administrators.
-fn bare(made: CreateBucketResponse) -> CreateBucketResponse {
-    CreateBucketResponse {
-        bucket: made.bucket.map(|bucket| v1::Bucket {
-            name: bucket.name,
-            region: bucket.region,
-            account_id: bucket.account_id,
-            owner_id: bucket.owner_id,
-            owner_display_name: bucket.owner_display_name,
-            create_time: bucket.create_time,
-            // What is added later is not shown either.
-            ..v1::Bucket::default()
-        }),
-    }
+async fn existing(service: &Service, name: &BucketName) -> Result<Arc<Bucket>, Error> {
+    let found = service.catalog.bucket_by_name(name).await?;
+    found.ok_or(Error::Conflict)
+}
+
+/// The bucket without settings: a new one has none, and tokens do not see them here.
+async fn answer(service: &Service, bucket: &Bucket) -> Result<CreateBucketResponse, Error> {
+    let owner = service.owner(bucket.account).await?;
+    Ok(CreateBucketResponse {
+        bucket: Some(bucket_to_proto(bucket, &owner)),
+    })
 }
 
 /// The form of AWS's region names: `eu-west-1`, `us-gov-east-1`. Any other text is not a region.

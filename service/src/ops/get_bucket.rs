@@ -2,8 +2,10 @@ use bucketry_contract::v1::{Bucket, GetBucketRequest, GetBucketResponse};
 use tonic::Request;
 
 use crate::convert::bucket_to_proto;
+use crate::domain::BucketSetting;
 use crate::error::Error;
-use crate::service::Service;
+use crate::service::{Decided, Service};
+use crate::settings;
 
 pub(crate) async fn get_bucket(
     service: &Service,
@@ -14,21 +16,29 @@ pub(crate) async fn get_bucket(
     let grant = service.admit(caller, asked, &asked.bucket, "").await?;
     let owner = service.owner(grant.bucket.account).await?;
     let bucket = bucket_to_proto(&grant.bucket, &owner);
-    let bucket = match asked.read_mask.as_ref().map(|mask| mask.paths.as_slice()) {
-        None | Some([]) => bucket,
+    let (bucket, wanted) = match asked.read_mask.as_ref().map(|mask| mask.paths.as_slice()) {
+        None | Some([]) => (bucket, BucketSetting::ALL.to_vec()),
         Some(paths) => masked(bucket, paths)?,
+    };
+    let bucket = match wanted.as_slice() {
+        [] => bucket,
+        wanted => {
+            let settings = service.catalog.bucket_settings(grant.bucket.id).await?;
+            settings::show(bucket, &settings, wanted, grant.classes())
+        }
     };
     Ok(GetBucketResponse {
         bucket: Some(bucket),
     })
 }
 
-/// The fields of a bucket that a mask names, and those that identify it.
-fn masked(bucket: Bucket, paths: &[String]) -> Result<Bucket, Error> {
+/// The fields of a bucket that a mask names and those that identify it, and the settings that it names.
+fn masked(bucket: Bucket, paths: &[String]) -> Result<(Bucket, Vec<BucketSetting>), Error> {
     let mut shown = Bucket {
         name: bucket.name,
         ..Bucket::default()
     };
+    let mut settings = Vec::new();
     for path in paths {
         match path.as_str() {
             "name" => {}
@@ -39,49 +49,63 @@ fn masked(bucket: Bucket, paths: &[String]) -> Result<Bucket, Error> {
                 .owner_display_name
                 .clone_from(&bucket.owner_display_name),
             "create_time" => shown.create_time = bucket.create_time,
-            "tagging" => shown.tagging.clone_from(&bucket.tagging),
-            "cors" => shown.cors.clone_from(&bucket.cors),
-            "ownership_controls" => shown
-                .ownership_controls
-                .clone_from(&bucket.ownership_controls),
-            _ => {
-                return Err(Error::InvalidArgument {
+            path => {
+                let setting = BucketSetting::named(path);
+                let setting = setting.ok_or_else(|| Error::InvalidArgument {
                     field: "read_mask",
                     problem: format!("{path:?} is not a field of Bucket"),
-                });
+                })?;
+                if !settings.contains(&setting) {
+                    settings.push(setting);
+                }
             }
         }
     }
-    Ok(shown)
+    Ok((shown, settings))
 }
 
 #[cfg(test)]
 mod tests {
-    use bucketry_contract::v1::TagSet;
-
     use super::*;
+    use crate::access::AccessClass;
+    use crate::domain::{BucketSettings, Generation, SettingEdit};
 
     fn bucket() -> Bucket {
         Bucket {
             name: "b".to_owned(),
             region: "r".to_owned(),
             owner_id: "o".to_owned(),
-            tagging: Some(TagSet::default()),
             ..Bucket::default()
         }
     }
 
+    fn shown(paths: &[&str]) -> Bucket {
+        let mut settings = BucketSettings::default();
+        settings.apply(SettingEdit::Tagging(Some(Vec::new())), Generation(1));
+        let paths: Vec<String> = paths.iter().map(|&path| path.to_owned()).collect();
+        let (bucket, wanted) = masked(bucket(), &paths).unwrap();
+        settings::show(bucket, &settings, &wanted, &[AccessClass::BucketSetting])
+    }
+
     #[test]
     fn only_what_the_mask_names() {
-        let shown = masked(bucket(), &["region".to_owned(), "cors".to_owned()]).unwrap();
         let expected = Bucket {
             name: "b".to_owned(),
             region: "r".to_owned(),
             ..Bucket::default()
         };
-        assert_eq!(shown, expected);
-        let shown = masked(bucket(), &["tagging".to_owned()]).unwrap();
+        assert_eq!(shown(&["region", "cors"]), expected);
+        let shown = shown(&["tagging"]);
         assert!(shown.tagging.is_some() && shown.region.is_empty());
+    }
+
+    #[test]
+    fn a_setting_that_is_named_again_is_shown_once() {
+        let paths = vec!["tagging".to_owned(); 10_000];
+        assert_eq!(
+            masked(bucket(), &paths).unwrap().1,
+            [BucketSetting::Tagging]
+        );
     }
 
     #[test]

@@ -3,7 +3,7 @@ use tonic::Request;
 
 use crate::catalog::model::KeyScope;
 use crate::catalog::query::{BucketPage, ListBuckets, More};
-use crate::convert::{bare_bucket_to_proto, fitting, page_size};
+use crate::convert::{bucket_to_proto, fitting, page_size};
 use crate::error::Error;
 use crate::service::Service;
 
@@ -64,7 +64,7 @@ async fn answer(
     let mut shown = Vec::with_capacity(page.items.len());
     for bucket in &page.items {
         let owner = service.owner(bucket.account).await?;
-        shown.push(bare_bucket_to_proto(bucket, &owner));
+        shown.push(bucket_to_proto(bucket, &owner));
     }
     let page = fitting(page, shown);
     let next = page.last_before_more.as_ref();

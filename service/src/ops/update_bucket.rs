@@ -1,15 +1,13 @@
-use std::collections::HashSet;
-
 use bucketry_contract::v1::{Bucket, UpdateBucketRequest, UpdateBucketResponse};
-use serde_json::json;
 use tonic::Request;
 
-use crate::catalog::model::{self, AuditEntry};
-use crate::catalog::mutation::{BucketEdit, UpdateBucket};
-use crate::convert::{bucket_to_proto, cors_from_proto, ownership_from_proto, tag_set_from_proto};
+use crate::catalog::mutation::UpdateBucket;
+use crate::convert::bucket_to_proto;
+use crate::domain::{BucketSetting, SettingEdit};
 use crate::error::Error;
 use crate::ops::tokens::{About, audit_entry};
-use crate::service::{Grant, Service};
+use crate::service::{Decided, Service};
+use crate::settings;
 
 pub(crate) async fn update_bucket(
     service: &Service,
@@ -23,82 +21,60 @@ pub(crate) async fn update_bucket(
         bucket,
         update_mask,
     } = asked;
-    let bucket = bucket.unwrap_or_default();
-    let edits = edits(bucket, update_mask.unwrap_or_default().paths)?;
-    // As it is after the body has been read, which may have taken a while.
-    let before = service.catalog.bucket(grant.bucket.id).await?;
-    let before = before.as_ref().unwrap_or(&grant.bucket);
-    let entry = record(service, &grant, before, &edits);
+    let edits = edits(
+        &bucket.unwrap_or_default(),
+        update_mask.unwrap_or_default().paths,
+    )?;
+    // As they are after the body has been read, which may have taken a while.
+    let before = service.catalog.bucket_settings(grant.bucket.id).await?;
+    let details = settings::record(&before, &edits);
+    let about = About::bucket(&grant.bucket);
+    let entry = audit_entry(service, &grant, "bucket.update", about, details);
     let change = UpdateBucket {
         bucket: grant.bucket.id,
         edits: edits.clone(),
     };
     let updated = service.commit(&grant, change, vec![entry]).await?;
-    let owner = service.owner(updated.account).await?;
+    let owner = service.owner(grant.bucket.account).await?;
+    let bucket = bucket_to_proto(&grant.bucket, &owner);
+    let bucket = settings::show(bucket, &updated, BucketSetting::ALL, grant.classes());
     Ok(UpdateBucketResponse {
-        bucket: Some(bucket_to_proto(&updated, &owner)),
+        bucket: Some(bucket),
     })
 }
 
-/// What is set, and what was there before.
-fn record(
-    service: &Service,
-    grant: &Grant,
-    before: &model::Bucket,
-    edits: &[BucketEdit],
-) -> AuditEntry {
-    let before = &before.config;
-    let (mut was, mut will_be) = (json!({}), json!({}));
-    for edit in edits {
-        let (setting, old, new) = match edit {
-            BucketEdit::Tagging(new) => ("tagging", json!(before.tagging), json!(new)),
-            BucketEdit::Cors(new) => ("cors", json!(before.cors), json!(new)),
-            BucketEdit::Ownership(new) => {
-                ("ownership_controls", json!(before.ownership), json!(new))
-            }
-        };
-        was[setting] = old;
-        will_be[setting] = new;
-    }
-    let details = json!({ "before": was, "after": will_be });
-    let about = About::bucket(&grant.bucket);
-    audit_entry(service, grant, "bucket.update", about, details)
-}
-
-fn edits(sent: Bucket, paths: Vec<String>) -> Result<Vec<BucketEdit>, Error> {
+/// The edits that the paths of a mask name, each once.
+fn edits(sent: &Bucket, paths: Vec<String>) -> Result<Vec<SettingEdit>, Error> {
     if paths.is_empty() {
+        let settings: Vec<&str> = BucketSetting::ALL.iter().map(|one| one.name()).collect();
         return Err(Error::InvalidArgument {
             field: "update_mask",
-            problem: "must name what to change: tagging, cors, ownership_controls".to_owned(),
+            problem: format!("must name what to change: {}", settings.join(", ")),
         });
     }
-    let mut sent = sent;
-    let mut named = HashSet::new();
-    paths
-        .into_iter()
-        .filter(|path| named.insert(path.clone()))
-        .map(|path| match path.as_str() {
-            "tagging" => Ok(BucketEdit::Tagging(
-                sent.tagging.take().map(tag_set_from_proto).transpose()?,
-            )),
-            "cors" => Ok(BucketEdit::Cors(
-                sent.cors.take().map(cors_from_proto).transpose()?,
-            )),
-            "ownership_controls" => Ok(BucketEdit::Ownership(
-                sent.ownership_controls
-                    .take()
-                    .as_ref()
-                    .map(ownership_from_proto)
-                    .transpose()?,
-            )),
-            "name" | "region" | "account_id" | "owner_id" | "owner_display_name"
-            | "create_time" => Err(Error::ImmutableField { field: path }),
-            _ => Err(Error::InvalidArgument {
-                field: "update_mask",
-                problem: format!("{path:?} is not a field of Bucket that can be changed"),
-            }),
-        })
-        .collect()
+    let mut edits: Vec<SettingEdit> = Vec::new();
+    for path in paths {
+        let setting = changeable(path)?;
+        if edits.iter().all(|edit| edit.setting() != setting) {
+            edits.push(settings::edit(setting, sent)?);
+        }
+    }
+    Ok(edits)
+}
+
+fn changeable(path: String) -> Result<BucketSetting, Error> {
+    if let Some(setting) = BucketSetting::named(&path) {
+        return Ok(setting);
+    }
+    Err(match path.as_str() {
+        "name" | "region" | "account_id" | "owner_id" | "owner_display_name" | "create_time" => {
+            Error::ImmutableField { field: path }
+        }
+        _ => Error::InvalidArgument {
+            field: "update_mask",
+            problem: format!("{path:?} is not a field of Bucket that can be changed"),
+        },
+    })
 }
 
 #[cfg(test)]
@@ -117,11 +93,31 @@ mod tests {
             tagging: Some(v1::TagSet { tags: vec![tag] }),
             ..Bucket::default()
         };
-        let edits = edits(sent, vec!["tagging".to_owned(); 10_000]).unwrap();
+        let edits = edits(&sent, vec!["tagging".to_owned(); 10_000]).unwrap();
         assert!(
-            matches!(edits.as_slice(), [BucketEdit::Tagging(Some(tags))] if tags.len() == 1),
+            matches!(edits.as_slice(), [SettingEdit::Tagging(Some(tags))] if tags.len() == 1),
             "{} edits",
             edits.len()
+        );
+    }
+
+    #[test]
+    fn only_settings_can_be_changed() {
+        let edit = |path: &str| edits(&Bucket::default(), vec![path.to_owned()]);
+        for path in ["name", "region", "owner_id"] {
+            let refused = edit(path);
+            assert!(matches!(refused, Err(Error::ImmutableField { field }) if field == path));
+        }
+        for path in ["", "policy", "tagging.tags", "*"] {
+            assert!(
+                matches!(edit(path), Err(Error::InvalidArgument { .. })),
+                "{path}"
+            );
+        }
+        let refused = edits(&Bucket::default(), Vec::new()).unwrap_err();
+        assert_eq!(
+            refused.to_string(),
+            "update_mask: must name what to change: tagging, cors, ownership_controls"
         );
     }
 }

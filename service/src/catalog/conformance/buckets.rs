@@ -1,10 +1,10 @@
 use super::fixture::{Fixture, make_account, make_bucket, put, refusal};
 use crate::catalog::mutation::{
-    AbortUpload, BucketEdit, DeleteBucket, DeleteObject, Preconditions, UpdateBucket,
+    AbortUpload, DeleteBucket, DeleteObject, Preconditions, UpdateBucket,
 };
 use crate::catalog::query::{ListBuckets, More};
 use crate::catalog::{CatalogError, Refusal};
-use crate::domain::{BucketId, CorsRule, ObjectOwnership, Tag};
+use crate::domain::{BucketId, CorsRule, ObjectOwnership, SettingEdit, Tag};
 
 fn delete(bucket: BucketId) -> DeleteBucket {
     DeleteBucket { bucket }
@@ -90,34 +90,29 @@ pub(super) async fn keep_their_settings(fixture: &Fixture) {
         ..CorsRule::default()
     };
     let edits = vec![
-        BucketEdit::Tagging(Some(tags.clone())),
-        BucketEdit::Cors(Some(vec![rule.clone()])),
-        BucketEdit::Ownership(Some(ObjectOwnership::ObjectWriter)),
+        SettingEdit::Tagging(Some(tags.clone())),
+        SettingEdit::Cors(Some(vec![rule.clone()])),
+        SettingEdit::OwnershipControls(Some(ObjectOwnership::ObjectWriter)),
     ];
     let after = fixture.catalog.make(update(edits)).await.unwrap();
-    let read = fixture
-        .other
-        .bucket_by_name(&bucket.name)
-        .await
-        .unwrap()
-        .unwrap();
+    let read = fixture.other.bucket_settings(bucket.id).await.unwrap();
     assert_eq!(after, read);
     assert_eq!(
-        (read.config.tagging.as_ref(), read.config.cors.as_ref()),
+        (read.tagging(), read.cors()),
         (Some(&tags), Some(&vec![rule]))
     );
     let after = fixture
         .other
-        .make(update(vec![BucketEdit::Tagging(None)]))
+        .make(update(vec![SettingEdit::Tagging(None)]))
         .await
         .unwrap();
     assert_eq!(
-        (&after.config.tagging, after.config.ownership),
-        (&None, Some(ObjectOwnership::ObjectWriter))
+        (after.tagging(), after.ownership_controls()),
+        (None, Some(&ObjectOwnership::ObjectWriter))
     );
     assert_eq!(
-        fixture.catalog.bucket(bucket.id).await.unwrap(),
-        Some(after)
+        fixture.catalog.bucket_settings(bucket.id).await.unwrap(),
+        after
     );
 }
 

@@ -18,8 +18,8 @@ use crate::catalog::{
 };
 use crate::config::process_variable;
 use crate::domain::{
-    AccessKeyPk, AccountId, BlobBatchId, BlobId, BucketConfig, BucketId, ETag, NodeId, ObjectKey,
-    OwnerId, Permission, Timestamp,
+    AccessKeyPk, AccountId, BlobBatchId, BlobId, BucketId, ETag, NodeId, ObjectKey, OwnerId,
+    Permission, Timestamp,
 };
 
 /// In tests the service itself makes a change at [`T0`], unless the test says otherwise.
@@ -247,7 +247,6 @@ pub(crate) async fn make_bucket(
         name: name.parse().unwrap(),
         account,
         region: "eu-central-1".into(),
-        config: BucketConfig::default(),
     };
     catalog.make(change).await
 }

@@ -11,6 +11,7 @@ mod listing;
 mod objects;
 mod postgres_only;
 mod races;
+mod settings;
 mod uploads;
 mod usage_and_audit;
 
@@ -62,6 +63,12 @@ cases! {
     buckets::keep_their_settings,
     buckets::are_listed_by_name,
     buckets::end_their_uploads,
+    settings::are_edited_one_by_one,
+    settings::are_seen_by_every_node_at_once,
+    settings::edited_at_the_same_time_are_all_kept,
+    settings::go_with_their_bucket,
+    settings::race_with_the_deletion_of_their_bucket,
+    settings::leave_the_bucket_as_it_is,
     objects::come_back_as_they_were,
     objects::are_replaced_and_deleted,
     objects::obey_preconditions,

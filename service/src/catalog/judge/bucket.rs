@@ -4,9 +4,9 @@ use super::State;
 use super::account::check_account;
 use super::guard::live_bucket;
 use crate::catalog::model::{Bucket, BucketState, Versioning};
-use crate::catalog::mutation::{BucketEdit, CreateBucket, DeleteBucket, UpdateBucket};
+use crate::catalog::mutation::{CreateBucket, DeleteBucket, UpdateBucket};
 use crate::catalog::{Outcome, Refusal, Verdict};
-use crate::domain::Timestamp;
+use crate::domain::{BucketSetting, Timestamp};
 
 pub(super) fn create_bucket(state: &mut State, change: &CreateBucket, at: Timestamp) -> Verdict {
     check_account(state, change.account)?;
@@ -28,7 +28,6 @@ pub(super) fn create_bucket(state: &mut State, change: &CreateBucket, at: Timest
         created: at,
         state: BucketState::Alive,
         versioning: Versioning::Unversioned,
-        config: change.config.clone(),
     });
     state.bucket_names.insert(change.name.clone(), change.id);
     state.buckets.put(change.id, bucket.clone());
@@ -36,17 +35,13 @@ pub(super) fn create_bucket(state: &mut State, change: &CreateBucket, at: Timest
 }
 
 pub(super) fn update_bucket(state: &mut State, change: &UpdateBucket) -> Verdict {
-    let mut bucket = Bucket::clone(&*live_bucket(state, change.bucket)?);
+    let bucket = live_bucket(state, change.bucket)?.id;
+    let settings = state.settings.entry(bucket).or_default();
     for edit in &change.edits {
-        match edit {
-            BucketEdit::Tagging(tagging) => bucket.config.tagging.clone_from(tagging),
-            BucketEdit::Cors(cors) => bucket.config.cors.clone_from(cors),
-            BucketEdit::Ownership(ownership) => bucket.config.ownership = *ownership,
-        }
+        settings.apply(edit.clone(), state.change_number);
+        state.changed_settings.insert((bucket, edit.setting()));
     }
-    let bucket = Arc::new(bucket);
-    state.buckets.put(bucket.id, bucket.clone());
-    Ok(Outcome::Bucket(bucket))
+    Ok(Outcome::BucketSettings(Arc::new(settings.clone())))
 }
 
 /// Emptiness was looked up before the batch: a key that a neighbour stored counts too, one that a neighbour deleted does
@@ -65,6 +60,9 @@ pub(super) fn delete_bucket(state: &mut State, change: &DeleteBucket) -> Verdict
         ..Bucket::clone(&bucket)
     });
     state.bucket_names.remove(&bucket.name);
+    state.settings.remove(&bucket.id);
+    let all = BucketSetting::ALL.iter();
+    (state.changed_settings).extend(all.map(|setting| (bucket.id, *setting)));
     state.buckets.put(bucket.id, bucket.clone());
     Ok(Outcome::Bucket(bucket))
 }

@@ -31,6 +31,8 @@ pub(crate) struct Needs {
     pub(crate) copying_buckets: BTreeSet<BucketId>,
     /// Buckets that are made, edited or deleted.
     pub(crate) edited_buckets: BTreeSet<BucketId>,
+    /// Buckets whose settings are edited.
+    pub(crate) settings: BTreeSet<BucketId>,
     /// Buckets to look into for objects.
     pub(crate) emptiness: BTreeSet<BucketId>,
     pub(crate) objects: BTreeSet<(BucketId, ObjectKey)>,
@@ -82,6 +84,7 @@ impl Needs {
             Change::UpdateBucket(change) => {
                 self.buckets.insert(change.bucket);
                 self.edited_buckets.insert(change.bucket);
+                self.settings.insert(change.bucket);
             }
             Change::DeleteBucket(change) => {
                 self.buckets.insert(change.bucket);
@@ -118,9 +121,9 @@ impl Needs {
         }
     }
 
-    /// Whether versions are made, which need numbers.
+    /// Whether versions of objects or of settings are made, which need numbers.
     pub(crate) fn change_numbers(&self) -> bool {
-        !self.objects.is_empty()
+        !self.objects.is_empty() || !self.settings.is_empty()
     }
 
     fn edit_key(&mut self, pk: AccessKeyPk) {

@@ -8,8 +8,8 @@ use crate::catalog::model::{
 };
 use crate::catalog::rows::{DataRow, StoredData, StoredDenial};
 use crate::domain::{
-    AccessKeyId, AccessKeyPk, AccountId, BlobBatchId, BlobId, BucketId, BucketName, DataId,
-    Generation, ObjectKey, UploadId,
+    AccessKeyId, AccessKeyPk, AccountId, BlobBatchId, BlobId, BucketId, BucketName, BucketSetting,
+    BucketSettings, DataId, Generation, ObjectKey, UploadId,
 };
 
 /// Rows by primary key: what was loaded, and what became of it.
@@ -78,6 +78,9 @@ pub(crate) struct State {
     pub(crate) access_key_ids: HashSet<AccessKeyId>,
     pub(crate) buckets: Tracked<BucketId, Arc<Bucket>>,
     pub(crate) bucket_names: HashMap<BucketName, BucketId>,
+    /// Settings of the buckets in which some are edited.
+    pub(crate) settings: HashMap<BucketId, BucketSettings>,
+    pub(crate) changed_settings: BTreeSet<(BucketId, BucketSetting)>,
     /// Buckets that hold objects, of those that are to be deleted.
     pub(crate) occupied: HashSet<BucketId>,
     pub(crate) objects: Tracked<(BucketId, ObjectKey), CurrentObject>,
@@ -111,7 +114,7 @@ pub(crate) struct State {
     pub(crate) denials: Vec<StoredDenial>,
     /// The next id of the block that was reserved for this batch.
     pub(crate) next_id: i64,
-    /// The number of the change that is judged: the generation of the version that it makes.
+    /// The number of the change that is judged: the version of the object or of the settings that it makes.
     pub(crate) change_number: Generation,
 }
 

@@ -12,8 +12,8 @@ use crate::catalog::mutation::{
 };
 use crate::catalog::{Outcome, Refusal};
 use crate::domain::{
-    AccountId, BlobBatchId, BlobId, BucketConfig, BucketId, DataId, ETag, Generation, ObjectKey,
-    Timestamp, UploadId, VersionId,
+    AccountId, BlobBatchId, BlobId, BucketId, DataId, ETag, Generation, ObjectKey, Timestamp,
+    UploadId, VersionId,
 };
 
 const BUCKET: BucketId = BucketId(1);
@@ -54,7 +54,6 @@ fn state() -> State {
         created: Timestamp::EPOCH,
         state: BucketState::Alive,
         versioning: Versioning::Unversioned,
-        config: BucketConfig::default(),
     };
     state.buckets.load(BUCKET, Arc::new(bucket));
     state.batches.insert(BATCH);

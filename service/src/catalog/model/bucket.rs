@@ -1,6 +1,6 @@
-use crate::domain::{AccountId, BucketConfig, BucketId, BucketName, Timestamp};
+use crate::domain::{AccountId, BucketId, BucketName, Timestamp};
 
-/// A bucket.
+/// A bucket. Its settings are stored apart, so that requests for objects neither read nor rewrite them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bucket {
     /// The row.
@@ -17,8 +17,6 @@ pub struct Bucket {
     pub state: BucketState,
     /// Whether it keeps old versions.
     pub versioning: Versioning,
-    /// Its settings.
-    pub config: BucketConfig,
 }
 
 /// Whether a bucket still is.

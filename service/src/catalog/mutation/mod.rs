@@ -12,8 +12,8 @@ use super::model::{
 };
 use crate::catalog::TypedChange;
 use crate::domain::{
-    AccessKeyId, AccessKeyPk, AccountId, BucketConfig, BucketId, BucketName, CorsRule, ETag,
-    Generation, ObjectKey, ObjectOwnership, OwnerId, Tag, Timestamp,
+    AccessKeyId, AccessKeyPk, AccountId, BucketId, BucketName, ETag, Generation, ObjectKey,
+    OwnerId, SettingEdit, Tag, Timestamp,
 };
 
 /// Who asks for a mutation, so that a commit and a revocation are ordered.
@@ -154,7 +154,7 @@ pub struct PurgeAccessKey {
     pub pk: AccessKeyPk,
 }
 
-/// Makes a bucket.
+/// Makes a bucket, without settings.
 #[derive(Clone, Debug)]
 pub struct CreateBucket {
     /// The row to be.
@@ -165,8 +165,6 @@ pub struct CreateBucket {
     pub account: AccountId,
     /// The region.
     pub region: String,
-    /// Its first settings.
-    pub config: BucketConfig,
 }
 
 /// Changes settings of a bucket.
@@ -175,18 +173,7 @@ pub struct UpdateBucket {
     /// The bucket.
     pub bucket: BucketId,
     /// The changes.
-    pub edits: Vec<BucketEdit>,
-}
-
-/// One changed setting; `None` removes it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum BucketEdit {
-    /// The tags.
-    Tagging(Option<Vec<Tag>>),
-    /// The cross-origin rules.
-    Cors(Option<Vec<CorsRule>>),
-    /// Object ownership.
-    Ownership(Option<ObjectOwnership>),
+    pub edits: Vec<SettingEdit>,
 }
 
 /// Deletes a bucket that holds no objects. Its open uploads end with it.

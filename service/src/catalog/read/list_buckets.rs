@@ -7,14 +7,12 @@ use crate::catalog::sql::{Record, Statement};
 use crate::catalog::{Catalog, CatalogError};
 
 impl Catalog {
-    /// Live buckets by name, without their settings: a page may have thousands, and each bucket's settings many bytes.
+    /// Live buckets by name.
     ///
     /// # Errors
     /// [`CatalogError`] if the database fails.
     pub async fn list_buckets(&self, query: &ListBuckets) -> Result<BucketPage, CatalogError> {
-        let list = Bucket::TABLE
-            .select_list("o")
-            .replace("o.config", "CAST('{}' AS TEXT)");
+        let list = Bucket::TABLE.select_list("o");
         let of_account = match query.account {
             Some(_) => "o.account_id = $4",
             None => "o.id >= $4",

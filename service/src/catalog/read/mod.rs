@@ -4,6 +4,7 @@ mod access_key;
 mod account;
 mod audit;
 mod bucket;
+mod bucket_settings;
 mod list_access_keys;
 mod list_buckets;
 mod list_objects;

@@ -1,65 +1,39 @@
-use super::codes::{from_json, to_json};
 use crate::catalog::CatalogError;
 use crate::catalog::model::{Bucket, BucketState, Versioning};
-use crate::catalog::sql::{Kind, Record, Row, Table, Value};
+use crate::catalog::sql::record;
 use crate::domain::{AccountId, BucketId, Timestamp};
 
-impl Record for Bucket {
-    const TABLE: Table = Table {
-        name: "buckets",
-        columns: &[
-            ("id", Kind::Int),
-            ("name", Kind::Text),
-            ("account_id", Kind::Int),
-            ("region", Kind::Text),
-            ("created", Kind::Int),
-            ("state", Kind::Int),
-            ("versioning", Kind::Int),
-            ("config", Kind::Text),
-        ],
-        key: 1,
-    };
-
-    fn values(&self) -> Vec<Value> {
-        let state = match self.state {
+record! {
+    Bucket, table "buckets", key 1, stored from row {
+        id: i64 = row.id.0,
+        name: String = row.name.as_str(),
+        account_id: i64 = row.account.0,
+        region: String = row.region.as_str(),
+        created: i64 = row.created.as_micros(),
+        state: i64 = match row.state {
             BucketState::Alive => 0,
             BucketState::Deleted => 1,
-        };
-        let versioning = match self.versioning {
+        },
+        versioning: i64 = match row.versioning {
             Versioning::Unversioned => 0,
-        };
-        vec![
-            self.id.0.into(),
-            self.name.as_str().into(),
-            self.account.0.into(),
-            self.region.as_str().into(),
-            self.created.as_micros().into(),
-            state.into(),
-            versioning.into(),
-            to_json(&self.config).into(),
-        ]
+        },
     }
-
-    fn read(row: &Row) -> Result<Self, CatalogError> {
-        Ok(Self {
-            id: BucketId(row.int(0)?),
-            name: row
-                .text(1)?
-                .parse()
-                .map_err(|_| CatalogError::Corrupt("buckets.name"))?,
-            account: AccountId(row.int(2)?),
-            region: row.text(3)?,
-            created: Timestamp::from_micros(row.int(4)?),
-            state: match row.int(5)? {
-                0 => BucketState::Alive,
-                1 => BucketState::Deleted,
-                _ => return Err(CatalogError::Corrupt("buckets.state")),
-            },
-            versioning: match row.int(6)? {
-                0 => Versioning::Unversioned,
-                _ => return Err(CatalogError::Corrupt("buckets.versioning")),
-            },
-            config: from_json(&row.text(7)?, "buckets.config")?,
-        })
+    read as Self {
+        id: BucketId(id),
+        name: name
+            .parse()
+            .map_err(|_| CatalogError::Corrupt("buckets.name"))?,
+        account: AccountId(account_id),
+        region,
+        created: Timestamp::from_micros(created),
+        state: match state {
+            0 => BucketState::Alive,
+            1 => BucketState::Deleted,
+            _ => return Err(CatalogError::Corrupt("buckets.state")),
+        },
+        versioning: match versioning {
+            0 => Versioning::Unversioned,
+            _ => return Err(CatalogError::Corrupt("buckets.versioning")),
+        },
     }
 }

@@ -4,6 +4,7 @@ mod access_key;
 mod account;
 mod audit;
 mod bucket;
+mod bucket_setting;
 mod codes;
 mod garbage;
 mod layout;
@@ -14,6 +15,7 @@ mod upload;
 mod usage;
 
 pub(crate) use audit::AuditRow;
+pub(crate) use bucket_setting::SettingRow;
 pub(crate) use codes::size;
 pub(crate) use garbage::{BlobRefRow, GarbageRow};
 pub(crate) use layout::unpack_layout;

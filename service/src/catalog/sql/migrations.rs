@@ -7,7 +7,7 @@ use super::Dialect;
 use crate::catalog::CatalogError;
 
 /// Both engines' scripts of one number do the same.
-const SCRIPTS: [(i64, &str, &str, &str); 7] = [
+const SCRIPTS: [(i64, &str, &str, &str); 8] = [
     (
         1,
         "catalog",
@@ -46,9 +46,15 @@ const SCRIPTS: [(i64, &str, &str, &str); 7] = [
     ),
     (
         7,
+        "bucket settings",
+        include_str!("../../../migrations/sqlite/0007_bucket_settings.sql"),
+        include_str!("../../../migrations/postgres/0007_bucket_settings.sql"),
+    ),
+    (
+        8,
         "listing index",
-        include_str!("../../../migrations/sqlite/0007_listing_index.sql"),
-        include_str!("../../../migrations/postgres/0007_listing_index.sql"),
+        include_str!("../../../migrations/sqlite/0008_listing_index.sql"),
+        include_str!("../../../migrations/postgres/0008_listing_index.sql"),
     ),
 ];
 

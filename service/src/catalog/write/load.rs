@@ -10,7 +10,7 @@ use crate::catalog::CatalogError;
 use crate::catalog::cache::Caches;
 use crate::catalog::judge::{CurrentObject, LockMode, Needs, State, UploadedPart};
 use crate::catalog::model::{AccessKey, Account, Bucket, KeyScope, ObjectRow, Upload};
-use crate::catalog::rows::{PartRow, unpack_layout};
+use crate::catalog::rows::{PartRow, SettingRow, unpack_layout};
 use crate::catalog::sql::{Connection, Kind, Record, Row, Statement, Value};
 use crate::domain::{BlobBatchId, BlobId, BucketId, DataId};
 
@@ -33,6 +33,7 @@ impl Loader<'_> {
         self.accounts(needs, &mut state).await?;
         self.access_keys(needs, &mut state).await?;
         self.buckets(needs, &mut state).await?;
+        self.settings(needs, &mut state).await?;
         self.uploads(needs, &mut state).await?;
         self.objects(needs, &mut state).await?;
         self.blobs(needs, &mut state).await?;
@@ -144,6 +145,15 @@ impl Loader<'_> {
             }
         }
         ids
+    }
+
+    async fn settings(&mut self, needs: &Needs, state: &mut State) -> Result<(), CatalogError> {
+        let ids = needs.settings.iter().map(|id| vec![id.0.into()]).collect();
+        let after = "CROSS JOIN bucket_settings o WHERE o.bucket_id = k.column1";
+        for row in self.records::<SettingRow>(&[Kind::Int], ids, after).await? {
+            row.restore(state.settings.entry(row.bucket).or_default())?;
+        }
+        Ok(())
     }
 
     async fn uploads(&mut self, needs: &Needs, state: &mut State) -> Result<(), CatalogError> {

@@ -7,7 +7,7 @@ use crate::catalog::judge::State;
 use crate::catalog::model::{
     AccessKey, Account, Bucket, DenialCause, LastUse, ObjectRow, Upload, UsageRow,
 };
-use crate::catalog::rows::{AuditRow, BlobRefRow, DataRow, PartRow, StoredDenial};
+use crate::catalog::rows::{AuditRow, BlobRefRow, DataRow, PartRow, SettingRow, StoredDenial};
 use crate::catalog::sql::{Dialect, Kind, MarkTime, Record, Statement, Value};
 use crate::domain::{AccessKeyPk, BlobId, DataId, Timestamp};
 
@@ -21,6 +21,7 @@ pub(super) fn plan(dialect: Dialect, state: &State, dropped_at: MarkTime) -> Vec
     plan.objects(state);
     plan.uploads(state);
     plan.owners(state);
+    plan.settings(state);
     plan.access_keys(state);
     plan.insert::<AuditRow>(state.audit.iter(), "");
     plan.usage(state);
@@ -146,6 +147,19 @@ impl Plan {
             .filter_map(|(_, bucket)| Some(bucket?.values()))
             .collect();
         self.upsert(buckets, &Bucket::TABLE);
+    }
+
+    fn settings(&mut self, state: &State) {
+        let (mut stored, mut removed) = (Vec::new(), Vec::new());
+        for (bucket, setting) in &state.changed_settings {
+            let settings = state.settings.get(bucket);
+            match settings.and_then(|settings| SettingRow::of(*bucket, settings, *setting)) {
+                Some(row) => stored.push(row.values()),
+                None => removed.push(vec![bucket.0.into(), setting.name().into()]),
+            }
+        }
+        self.upsert(stored, &SettingRow::TABLE);
+        self.delete("bucket_settings", SettingRow::TABLE.key_columns(), removed);
     }
 
     fn access_keys(&mut self, state: &State) {

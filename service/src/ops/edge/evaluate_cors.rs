@@ -1,6 +1,6 @@
 use bucketry_contract::adapter::v1::{EvaluateCorsRequest, EvaluateCorsResponse};
 
-use crate::domain::{BucketName, CorsRule};
+use crate::domain::{BucketName, BucketSetting, CorsRule};
 use crate::error::Error;
 use crate::rules::cors::{MAX_REQUEST_HEADERS, first_match};
 use crate::service::Service;
@@ -19,11 +19,10 @@ pub(crate) async fn evaluate_cors(
     let Ok(name) = asked.bucket.parse::<BucketName>() else {
         return Ok(EvaluateCorsResponse::default());
     };
-    let bucket = service.catalog.bucket_by_name(&name).await?;
-    let rules = bucket
-        .as_ref()
-        .and_then(|bucket| bucket.config.cors.as_deref());
-    let rules = rules.unwrap_or_default();
+    let settings = (service.catalog)
+        .setting_by_bucket_name(&name, BucketSetting::Cors)
+        .await?;
+    let rules = settings.cors().map_or(&[][..], Vec::as_slice);
     let matched = first_match(rules, &asked.origin, &asked.method, &asked.request_headers);
     let refused = EvaluateCorsResponse {
         enabled: !rules.is_empty(),
