@@ -5,12 +5,21 @@ pub use crate::access::v1::AccessClass;
 
 mod table {
     use super::{
-        AccessClass, Classified, FieldAccess, ReadAccess, Requirement, RpcAccess, UpdateAccess,
+        AccessClass, ActionAccess, Classified, FieldAccess, ReadAccess, RpcAccess, UpdateAccess,
+        needed,
     };
     use crate::generated::bucketry::{adapter, v1};
     include!(concat!(env!("OUT_DIR"), "/access_table.rs"));
 }
 pub use table::{FIELD_ACCESS, READ_ACCESS, RPC_ACCESS, UPDATE_ACCESS};
+
+use crate::v1::CopySource;
+
+/// What the source of a copy must be allowed: the same as `GetObject`.
+pub const COPY_SOURCE: ActionAccess = ActionAccess {
+    class: AccessClass::Read,
+    action: "s3:GetObject",
+};
 
 /// The access of an RPC, before the fields of a concrete request are looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +34,17 @@ pub struct RpcAccess {
     pub action: &'static str,
 }
 
+impl RpcAccess {
+    /// What a request of this RPC needs if none of its fields says otherwise.
+    #[must_use]
+    pub const fn own(&self) -> ActionAccess {
+        ActionAccess {
+            class: self.class,
+            action: self.action,
+        }
+    }
+}
+
 /// A field that makes a request need more than its RPC says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FieldAccess {
@@ -35,7 +55,7 @@ pub struct FieldAccess {
     /// A value that does not make it need more, as in `*`; empty: none.
     pub except: &'static str,
     /// What it then needs in place of what the RPC says.
-    pub raised: Requirement,
+    pub raised: ActionAccess,
 }
 
 /// The access of one path of an update mask.
@@ -46,9 +66,9 @@ pub struct UpdateAccess {
     /// The path, as in `tagging`.
     pub path: &'static str,
     /// To set it.
-    pub set: Requirement,
+    pub set: ActionAccess,
     /// To clear it.
-    pub clear: Requirement,
+    pub clear: ActionAccess,
 }
 
 /// The access of one path of a read mask, where it is not that of its RPC.
@@ -59,12 +79,12 @@ pub struct ReadAccess {
     /// The path, as in `tagging`.
     pub path: &'static str,
     /// What reading it alone needs, in place of what the RPC needs.
-    pub read: Requirement,
+    pub read: ActionAccess,
 }
 
-/// Something that must be allowed.
+/// An action that must be allowed, with its class.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Requirement {
+pub struct ActionAccess {
     /// The class.
     pub class: AccessClass,
     /// The S3 policy action; empty where S3 has none.
@@ -77,8 +97,31 @@ pub trait Classified {
     /// The RPC's name, as in `PutObject`.
     const RPC: &'static str;
 
-    /// All that must be allowed; never empty.
-    fn requirements(&self) -> Vec<Requirement>;
+    /// All that must be allowed on the resource that the request is about; never empty. See [`needed`].
+    fn actions(&self) -> Vec<ActionAccess>;
+
+    /// The object that the request copies from. [`COPY_SOURCE`] must be allowed on it in addition.
+    fn copy_source(&self) -> Option<&CopySource> {
+        None
+    }
+}
+
+/// All that a request needs of an RPC that by itself needs `own`; never empty.
+///
+/// `instead` is what fields of the request need in place of that: those of [`FIELD_ACCESS`], and the paths of a read
+/// mask. `also` is what the paths of an update mask need in addition.
+#[must_use]
+pub fn needed(
+    own: ActionAccess,
+    instead: Vec<ActionAccess>,
+    also: Vec<ActionAccess>,
+) -> Vec<ActionAccess> {
+    let mut all = instead;
+    if all.is_empty() {
+        all.push(own);
+    }
+    all.extend(also);
+    all
 }
 
 /// The access of an RPC. `service` is given with its package.
@@ -118,7 +161,7 @@ mod tests {
 
     fn classes(request: &impl Classified) -> Vec<AccessClass> {
         request
-            .requirements()
+            .actions()
             .into_iter()
             .map(|needed| needed.class)
             .collect()
@@ -255,6 +298,28 @@ mod tests {
             object: None,
         };
         assert_eq!(classes(&cleared), [AccessClass::Write, AccessClass::Delete]);
+    }
+
+    #[test]
+    fn the_source_of_a_copy_is_read() {
+        let source = v1::CopySource {
+            bucket: "source".into(),
+            key: "from".into(),
+            ..Default::default()
+        };
+        let copy = v1::CopyObjectRequest {
+            source: Some(source.clone()),
+            ..Default::default()
+        };
+        let part = v1::UploadPartCopyRequest {
+            source: Some(source.clone()),
+            ..Default::default()
+        };
+        assert_eq!(copy.copy_source(), Some(&source));
+        assert_eq!(part.copy_source(), Some(&source));
+        assert_eq!(v1::PutObjectSpec::default().copy_source(), None);
+        let get = of("bucketry.v1.ObjectService", "GetObject").unwrap();
+        assert_eq!(COPY_SOURCE, get.own());
     }
 
     #[test]

@@ -81,8 +81,8 @@ pub(crate) fn slow_down(refused: Refused) -> S3Error {
 
 fn message(asked: &Asked<'_>) -> AuthorizeRequest {
     let owned = |paths: &[&str]| paths.iter().map(|path| (*path).to_owned()).collect();
-    let requirements = asked.parsed.map(ParsedRequest::requirements);
-    let classes = requirements.into_iter().flatten();
+    let actions = asked.parsed.map(ParsedRequest::actions);
+    let actions = actions.into_iter().flatten();
     let source_owner = header(asked.headers, "x-amz-source-expected-bucket-owner");
     let source_bucket = match source_owner.is_empty() {
         true => String::new(),
@@ -104,7 +104,7 @@ fn message(asked: &Asked<'_>) -> AuthorizeRequest {
         expected_bucket_owner: header(asked.headers, "x-amz-expected-bucket-owner"),
         copy_source_bucket: source_bucket,
         expected_source_bucket_owner: source_owner,
-        raised: classes.map(|needed| needed.class.into()).collect(),
+        raised: actions.map(|action| action.class.into()).collect(),
         user_agent: header(asked.headers, "user-agent"),
     }
 }

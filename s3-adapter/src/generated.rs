@@ -2,13 +2,13 @@
 //! into [`ParsedRequest`], a `render_…` function for every answer, the trait [`Hooks`], and [`dispatch`].
 //!
 //! The order of a request: `route`, [`ParsedRequest::parse`] (head only), authorization by
-//! [`ParsedRequest::requirements`], [`ParsedRequest::read_body`] if [`Operation::body`] is XML, `dispatch`.
+//! [`ParsedRequest::actions`], [`ParsedRequest::read_body`] if [`Operation::body`] is XML, `dispatch`.
 
 #![allow(missing_docs, unused_mut, clippy::all, clippy::unwrap_used)]
 
 use std::borrow::Cow;
 
-use bucketry_contract::access_table::{Classified, Requirement};
+use bucketry_contract::access_table::{ActionAccess, Classified};
 use bucketry_contract::errors::{self, ErrorReason};
 use bucketry_contract::v1;
 use bucketry_contract::v1::object_service_server::ObjectService;

@@ -1,132 +1,113 @@
-//! The first step of every operation: its caller is proved, judged, counted, and gets a grant.
+//! The first step of every operation: its caller is identified, judged and counted, and gets a grant.
 
 use std::sync::Arc;
 
 use bucketry_contract::access_table::Classified;
-use bucketry_contract::v1::CopyObjectRequest;
 
-use crate::access::{self, AccessClass, Target};
+use crate::access::{self, Target};
 use crate::catalog::model::{Bucket, BucketState, KeyScope};
 use crate::convert::bucket_name;
 use crate::error::Error;
-use crate::gate::{Caller, Counting};
-use crate::grant::{AccountGrant, Asked, Decided, Grant, Held, target};
+use crate::gate::{Counting, Credentials, IdentifiedCaller};
+use crate::grant::{AccountGrant, Authorization, BucketGrant, Grant};
 use crate::judgement::judge;
-use crate::service::{Service, classes};
+use crate::requirement::{Requirements, Resource};
+use crate::service::Service;
 
 impl Service {
-    /// Admits a caller to a bucket, for all that the request needs. `key` is empty if the operation has none.
+    /// Admits a caller to a bucket or an object in it, for all that the request needs.
     ///
     /// A caller who may not know whether the bucket exists gets the same answer either way.
     pub(crate) async fn admit(
         &self,
-        caller: Caller,
+        credentials: Credentials,
         request: &impl Classified,
-        bucket: &str,
-        key: &str,
-    ) -> Result<Grant, Error> {
-        let (rpc, counting) = (caller.rpc(), caller.counting());
-        let asked = Asked { rpc, bucket, key };
-        let found = caller.decided_bucket();
-        let caller = self.proven(caller, bucket, key).await?;
-        let grant = match found {
-            Some(found) => self.admit_found(caller, classes(request), found, asked)?,
-            None => self.admit_proven(caller, classes(request), asked).await?,
+        resource: Resource<'_>,
+    ) -> Result<BucketGrant, Error> {
+        let counting = credentials.counting();
+        let requirements = Requirements::of(request, resource);
+        let IdentifiedCaller { caller, bucket } = self.identify(credentials, &requirements).await?;
+        let grant = match bucket {
+            Some(bucket) => self.grant_bucket(caller, requirements, bucket)?,
+            None => {
+                let bucket = self.decide_on_bucket(&caller, &requirements).await?;
+                bucket_grant(caller, requirements, bucket)
+            }
         };
         self.count(counting, &grant).await?;
         Ok(grant)
     }
 
-    pub(crate) async fn admit_proven(
+    /// Admits a caller to a bucket that has been found already, or was and is deleted. Nothing about the bucket may be
+    /// answered before this.
+    pub(crate) fn grant_bucket(
         &self,
         caller: access::Caller,
-        classes: Vec<AccessClass>,
-        asked: Asked<'_>,
-    ) -> Result<Grant, Error> {
-        let name = bucket_name(asked.bucket)?;
-        let found = self.catalog.bucket_by_name(&name).await?;
-        let about = found.as_deref().map_or(Target::AbsentBucket, target);
-        self.decide_all(&caller, &classes, about, asked)?;
-        let bucket = found.ok_or_else(|| Error::NoSuchBucket {
-            bucket: asked.bucket.to_owned(),
-        })?;
-        Ok(Grant {
-            bucket,
-            held: Held::new(caller, classes, asked),
-        })
-    }
-
-    /// Admits a caller to a bucket that is found already, be it gone: nothing of it is told before this.
-    pub(crate) fn admit_found(
-        &self,
-        caller: access::Caller,
-        classes: Vec<AccessClass>,
+        requirements: Requirements,
         bucket: Arc<Bucket>,
-        asked: Asked<'_>,
-    ) -> Result<Grant, Error> {
-        self.decide_all(&caller, &classes, target(&bucket), asked)?;
-        Ok(Grant {
-            bucket,
-            held: Held::new(caller, classes, asked),
+    ) -> Result<BucketGrant, Error> {
+        self.decide(&caller, &requirements, target(&bucket))?;
+        Ok(bucket_grant(caller, requirements, bucket))
+    }
+
+    /// Finds the bucket that a call names, and decides on it.
+    pub(crate) async fn decide_on_bucket(
+        &self,
+        caller: &access::Caller,
+        requirements: &Requirements,
+    ) -> Result<Arc<Bucket>, Error> {
+        let named = requirements.resource().bucket_name();
+        let found = self.catalog.bucket_by_name(&bucket_name(named)?).await?;
+        let target = found.as_deref().map_or(Target::AbsentBucket, target);
+        self.decide(caller, requirements, target)?;
+        found.ok_or_else(|| Error::NoSuchBucket {
+            bucket: named.to_owned(),
         })
     }
 
-    /// Admits a caller to make a bucket, which is not there yet, or is.
+    /// Admits a caller to create a bucket, whether or not there is one of that name.
     pub(crate) async fn admit_bucket_creation(
         &self,
-        caller: Caller,
+        credentials: Credentials,
         request: &impl Classified,
         bucket: &str,
     ) -> Result<AccountGrant, Error> {
-        let (rpc, counting) = (caller.rpc(), caller.counting());
-        let asked = Asked {
-            rpc,
-            bucket,
-            key: "",
-        };
-        let caller = self.proven(caller, bucket, "").await?;
-        let grant = self
-            .bucket_creation(caller, classes(request), asked)
-            .await?;
+        let counting = credentials.counting();
+        let requirements = Requirements::of(request, Resource::bucket(bucket));
+        let IdentifiedCaller { caller, .. } = self.identify(credentials, &requirements).await?;
+        let target = self.creation_target(&caller, &requirements).await?;
+        let grant = self.grant_account(caller, requirements, target)?;
         self.count(counting, &grant).await?;
         Ok(grant)
     }
 
-    pub(crate) async fn bucket_creation(
+    /// The target of creating a bucket. A token may "create" the bucket that it has. For all others the commit decides
+    /// on the owner of an existing bucket, and S3 has an error of its own for it.
+    pub(crate) async fn creation_target(
         &self,
-        caller: access::Caller,
-        classes: Vec<AccessClass>,
-        asked: Asked<'_>,
-    ) -> Result<AccountGrant, Error> {
-        let name = bucket_name(asked.bucket)?;
-        let found = self.catalog.bucket_by_name(&name).await?;
-        let token = caller
-            .key()
-            .is_some_and(|key| matches!(key.scope, KeyScope::Bucket { .. }));
-        let target = match &found {
-            Some(found) if token => target(found),
-            None if token => Target::AbsentBucket,
-            // Whose the bucket of this name is decides the commit, and S3 has an answer of its own for it.
-            Some(_) | None => Target::AbsentBucket,
+        caller: &access::Caller,
+        requirements: &Requirements,
+    ) -> Result<Target, Error> {
+        let name = bucket_name(requirements.resource().bucket_name())?;
+        let scope = caller.key().map(|key| key.scope);
+        let found = match scope {
+            Some(KeyScope::Bucket { .. }) => self.catalog.bucket_by_name(&name).await?,
+            Some(KeyScope::Everything | KeyScope::Account(_) | KeyScope::Edge) | None => None,
         };
-        self.admit_target(caller, classes, target, asked)
+        Ok(found.as_deref().map_or(Target::AbsentBucket, target))
     }
 
-    /// Admits a caller to an operation that is about no bucket.
+    /// Admits a caller to an operation on an account or the service as a whole.
     pub(crate) async fn admit_account(
         &self,
-        caller: Caller,
+        credentials: Credentials,
         request: &impl Classified,
     ) -> Result<AccountGrant, Error> {
-        let (rpc, counting) = (caller.rpc(), caller.counting());
-        let asked = Asked {
-            rpc,
-            bucket: "",
-            key: "",
-        };
-        let caller = self.proven(caller, "", "").await?;
+        let counting = credentials.counting();
+        let requirements = Requirements::of(request, Resource::Service);
+        let IdentifiedCaller { caller, .. } = self.identify(credentials, &requirements).await?;
         let target = self.service_target(&caller).await?;
-        let grant = self.admit_target(caller, classes(request), target, asked)?;
+        let grant = self.grant_account(caller, requirements, target)?;
         self.count(counting, &grant).await?;
         Ok(grant)
     }
@@ -143,74 +124,75 @@ impl Service {
         })
     }
 
-    pub(crate) fn admit_target(
+    pub(crate) fn grant_account(
         &self,
         caller: access::Caller,
-        classes: Vec<AccessClass>,
+        requirements: Requirements,
         target: Target,
-        asked: Asked<'_>,
     ) -> Result<AccountGrant, Error> {
-        self.decide_all(&caller, &classes, target, asked)?;
+        self.decide(&caller, &requirements, target)?;
         Ok(AccountGrant {
-            target,
-            bucket: asked.bucket.into(),
-            held: Held::new(caller, classes, asked),
+            authorization: Authorization::new(caller, requirements, target),
         })
     }
 
-    /// Admits the caller of a copy to read its source. It is part of the copy, and not counted as a request of its own;
-    /// a refusal is.
-    pub(crate) async fn admit_source(
-        &self,
-        grant: &Grant,
-        bucket: &str,
-        key: &str,
-    ) -> Result<Arc<Bucket>, Error> {
-        let asked = Asked {
-            rpc: CopyObjectRequest::RPC,
-            bucket,
-            key,
-        };
-        let source = self
-            .admit_proven(grant.caller().clone(), vec![AccessClass::Read], asked)
-            .await?;
-        Ok(source.bucket)
+    /// Admits the caller of a copy to read its source. This is part of the copy and not counted as a request of its own;
+    /// a denial is recorded.
+    pub(crate) async fn admit_source(&self, copy: &BucketGrant) -> Result<Arc<Bucket>, Error> {
+        let requirements = copy.requirements().of_source();
+        let requirements =
+            requirements.ok_or_else(|| Error::internal("a copy without a source"))?;
+        self.decide_on_bucket(copy.caller(), &requirements).await
     }
 
-    fn decide_all(
+    /// Judges what a call needs of its target, and records a denial.
+    pub(crate) fn decide(
         &self,
         caller: &access::Caller,
-        classes: &[AccessClass],
+        requirements: &Requirements,
         target: Target,
-        asked: Asked<'_>,
     ) -> Result<(), Error> {
-        // Nothing needed would be everything allowed.
+        let classes = requirements.classes();
+        // Without a requirement everything would be allowed.
         if classes.is_empty() {
             return Err(Error::internal("an operation without an access class"));
         }
-        judge(caller, classes, target, self.now()).map_err(|refused| {
-            self.ledger
-                .refuse(caller, refused, (asked.bucket, asked.key))
-        })
+        judge(caller, classes, target, self.now())
+            .map_err(|denial| self.ledger.deny(caller, denial, requirements.resource()))
     }
 
     /// Counts a request that was let in, unless its edge has done so already.
     ///
     /// # Errors
     /// The limit that the key has reached: the request is refused after all.
-    pub(crate) async fn count(
-        &self,
-        counting: Counting,
-        decided: &impl Decided,
-    ) -> Result<(), Error> {
+    pub(crate) async fn count(&self, counting: Counting, grant: &impl Grant) -> Result<(), Error> {
         match counting {
             Counting::AtTheEdge => Ok(()),
             Counting::Here => {
-                let class = decided.request_class();
+                let class = grant.request_class();
                 self.ledger
-                    .request(&self.catalog, decided.caller(), class, decided.named())
+                    .request(&self.catalog, grant.caller(), class, grant.resource())
                     .await
             }
         }
+    }
+}
+
+/// Only after the decision.
+fn bucket_grant(
+    caller: access::Caller,
+    requirements: Requirements,
+    bucket: Arc<Bucket>,
+) -> BucketGrant {
+    BucketGrant {
+        authorization: Authorization::new(caller, requirements, target(&bucket)),
+        bucket,
+    }
+}
+
+fn target(bucket: &Bucket) -> Target {
+    Target::Bucket {
+        bucket: bucket.id,
+        account: bucket.account,
     }
 }

@@ -163,10 +163,10 @@ impl CallGate {
             let connection = request.extensions().get::<ConnectionInfo>().copied();
             service.check_edge_connection(connection)?;
         }
-        let caller = service
+        let credentials = service
             .read_credentials(request.headers(), request.extensions(), rpc.access.rpc)
             .await?;
-        let sharer = match caller.known() {
+        let sharer = match credentials.known() {
             Some(known) if known.key().is_none() => return Err(Error::CredentialsRequired),
             Some(known) => {
                 let sharer = fair_caller(known);
@@ -175,7 +175,7 @@ impl CallGate {
                 }
                 sharer
             }
-            None => self.of_session(&caller)?,
+            None => self.of_session(&credentials)?,
         };
         on_behalf::set(sharer);
         // An adapter in its own process divides its calls among its own callers.
@@ -183,7 +183,7 @@ impl CallGate {
             AccessClass::Edge => None,
             _ => Some(Arc::new(service.slot(sharer).await?)),
         };
-        request.extensions_mut().insert(caller);
+        request.extensions_mut().insert(credentials);
         Ok(Admitted {
             slot,
             intake: self.intake(u32::MAX, rpc.kind),
@@ -192,8 +192,8 @@ impl CallGate {
 
     /// Callers with an edge's session share by the session's key. The account is not looked up, so that a
     /// call does not read the key twice: the edge has divided by accounts already.
-    fn of_session(&self, caller: &gate::Caller) -> Result<Caller, Error> {
-        let pk = self.service.session_key(caller)?;
+    fn of_session(&self, credentials: &gate::Credentials) -> Result<Caller, Error> {
+        let pk = self.service.session_key(credentials)?;
         Ok(match pk {
             None => Caller::ANONYMOUS,
             Some(pk) => Caller {

@@ -7,7 +7,7 @@ use crate::catalog::model::AuditEntry;
 use crate::catalog::mutation::{Guard, Mutation};
 use crate::catalog::{CatalogError, Outcome, Refusal, Rejection, TypedChange};
 use crate::gate::check_seal;
-use crate::service::{Decided, Service, judge};
+use crate::service::{Grant, Service, judge};
 
 /// How often a commit is decided again because the caller's key was edited meanwhile.
 const MAX_DECISIONS: usize = 5;
@@ -18,12 +18,12 @@ impl Service {
     /// its right does not disturb it, a revocation ends it.
     pub(crate) async fn commit<C: TypedChange>(
         &self,
-        decided: &impl Decided,
+        grant: &impl Grant,
         change: C,
         audit: Vec<AuditEntry>,
     ) -> Result<C::Answer, CatalogError> {
-        let mutation = self.mutation(decided, change, audit);
-        let committed = self.try_commit(decided, mutation).await;
+        let mutation = self.mutation(grant, change, audit);
+        let committed = self.try_commit(grant, mutation).await;
         let outcome = committed.map_err(|rejection| rejection.error)?;
         C::answer(outcome).ok_or(CatalogError::OTHER_OUTCOME)
     }
@@ -31,12 +31,12 @@ impl Service {
     /// A change in the caller's name.
     pub(crate) fn mutation<C: TypedChange>(
         &self,
-        decided: &impl Decided,
+        grant: &impl Grant,
         change: C,
         audit: Vec<AuditEntry>,
     ) -> Box<Mutation> {
         Box::new(Mutation {
-            caller: decided
+            caller: grant
                 .caller()
                 .key()
                 .map_or(Guard::System, |key| guard(key)),
@@ -50,7 +50,7 @@ impl Service {
     /// reason comes back.
     pub(crate) async fn try_commit(
         &self,
-        decided: &impl Decided,
+        grant: &impl Grant,
         mutation: Box<Mutation>,
     ) -> Result<Outcome, Rejection> {
         let mut submitted = self.catalog.try_submit(mutation).await;
@@ -58,7 +58,7 @@ impl Service {
             match submitted {
                 Ok(outcome) => return Ok(outcome),
                 Err(rejection) => {
-                    let renewed = self.decide_again(decided, rejection).await?;
+                    let renewed = self.decide_again(grant, rejection).await?;
                     submitted = self.catalog.try_submit(renewed).await;
                 }
             }
@@ -70,17 +70,17 @@ impl Service {
     /// still allows what was decided.
     async fn decide_again(
         &self,
-        decided: &impl Decided,
+        grant: &impl Grant,
         mut rejection: Rejection,
     ) -> Result<Box<Mutation>, Rejection> {
         let outdated = matches!(
             rejection.error,
             CatalogError::Refused(Refusal::EpochMoved { .. } | Refusal::KeyNotActive { .. })
         );
-        let (true, Some(facts)) = (outdated, decided.caller().key()) else {
+        let (true, Some(facts)) = (outdated, grant.caller().key()) else {
             return Err(rejection);
         };
-        let current = self.current_guard(decided, facts).await;
+        let current = self.current_guard(grant, facts).await;
         let current = current.map_err(Rejection::without_mutation)?;
         match rejection.mutation.take() {
             Some(mut mutation) if mutation.caller != current => {
@@ -95,7 +95,7 @@ impl Service {
     /// The caller's key as it now is, if it still allows what was decided.
     async fn current_guard(
         &self,
-        decided: &impl Decided,
+        grant: &impl Grant,
         facts: &KeyFacts,
     ) -> Result<Guard, CatalogError> {
         let inactive = || {
@@ -110,11 +110,11 @@ impl Service {
             return Err(CatalogError::Corrupt("access_keys.sealed"));
         }
         let current = Arc::new(KeyFacts::from(current.as_ref()));
-        let caller = decided.caller().with_current_facts(Arc::clone(&current));
+        let caller = grant.caller().with_current_facts(Arc::clone(&current));
         let caller = caller.ok_or_else(inactive)?;
-        let still = judge(&caller, decided.classes(), decided.target(), self.now());
+        let still = judge(&caller, grant.classes(), grant.target(), self.now());
         if let Err(refused) = still {
-            self.ledger.withdraw(decided, refused);
+            self.ledger.withdraw(grant, refused);
             return Err(inactive());
         }
         Ok(guard(&current))

@@ -1,11 +1,11 @@
-//! What the edge in this process has decided, for the call that follows.
+//! What the S3 adapter in this process has had decided, for the call that follows.
 
 use std::sync::Arc;
-
-use bucketry_contract::adapter::v1::AuthorizeRequest;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::access;
 use crate::catalog::model::Bucket;
+use crate::requirement::Requirements;
 
 /// The decision on one call, carried in the extensions of `Authorize`'s answer and of the call itself.
 ///
@@ -17,75 +17,107 @@ pub(crate) struct LocalDecision(Arc<Inner>);
 
 struct Inner {
     caller: access::Caller,
-    /// Found when it was decided; none if the call is about no bucket or about one that is to be made.
+    /// The bucket as found for the decision; `None` if the call is about no bucket or creates one.
     bucket: Option<Arc<Bucket>>,
-    rpc: String,
-    bucket_name: String,
-    key: String,
+    requirements: Requirements,
+    redeemed: AtomicBool,
+}
+
+/// Why a call cannot use a decision. Neither can be caused by a client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum DecisionMismatch {
+    #[error("the decision does not cover what the call needs")]
+    OtherCall,
+    #[error("the decision has been used for another call")]
+    Redeemed,
 }
 
 impl LocalDecision {
     pub(crate) fn new(
         caller: access::Caller,
         bucket: Option<Arc<Bucket>>,
-        asked: AuthorizeRequest,
+        requirements: Requirements,
     ) -> Self {
         Self(Arc::new(Inner {
             caller,
             bucket,
-            rpc: asked.rpc,
-            bucket_name: asked.bucket,
-            key: asked.key,
+            requirements,
+            redeemed: AtomicBool::new(false),
         }))
     }
 
-    /// Who calls.
+    /// The caller that the decision is about. To act on it, a call must redeem the decision.
     pub(crate) fn caller(&self) -> &access::Caller {
         &self.0.caller
     }
 
-    /// The bucket that was decided on.
-    pub(crate) fn bucket(&self) -> Option<&Arc<Bucket>> {
-        self.0.bucket.as_ref()
-    }
-
-    /// Whether it was made for this call; empty means none.
-    pub(crate) fn is_for(&self, rpc: &str, bucket: &str, key: &str) -> bool {
-        let made_for = [&self.0.rpc, &self.0.bucket_name, &self.0.key];
-        made_for == [rpc, bucket, key]
+    /// Uses the decision up for one call: its caller, and its bucket if the call is about one that exists.
+    ///
+    /// # Errors
+    /// [`DecisionMismatch`] if the call needs more than was decided, or if it is not the first.
+    pub(crate) fn redeem(
+        &self,
+        call: &Requirements,
+    ) -> Result<(&access::Caller, Option<&Arc<Bucket>>), DecisionMismatch> {
+        if !self.0.requirements.cover(call) {
+            return Err(DecisionMismatch::OtherCall);
+        }
+        if self.0.redeemed.swap(true, Ordering::Relaxed) {
+            return Err(DecisionMismatch::Redeemed);
+        }
+        Ok((&self.0.caller, self.0.bucket.as_ref()))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use bucketry_contract::access_table::AccessClass;
+
     use super::*;
     use crate::access::{ClientAddress, Origin};
+    use crate::requirement::Resource;
 
-    #[test]
-    fn a_decision_is_good_for_the_call_that_it_was_made_for() {
+    fn call(rpc: &'static str, class: AccessClass, bucket: &str, key: &str) -> Requirements {
+        Requirements::of_class(rpc, class, Resource::object(bucket, key))
+    }
+
+    fn decision() -> LocalDecision {
         let origin = Origin {
             address: ClientAddress::UNKNOWN,
             request_id: "r-1".into(),
             operation: "GetObject".into(),
             user_agent: None,
         };
-        let asked = AuthorizeRequest {
-            rpc: "GetObject".to_owned(),
-            bucket: "bucket".to_owned(),
-            key: "a/b".to_owned(),
-            ..AuthorizeRequest::default()
-        };
-        let decision = LocalDecision::new(access::Caller::anonymous(origin), None, asked);
-        assert!(decision.is_for("GetObject", "bucket", "a/b"));
-        for (rpc, bucket, key) in [
-            ("PutObject", "bucket", "a/b"),
-            ("GetObject", "bucket2", "a/b"),
-            ("GetObject", "bucket", "a/c"),
-            ("GetObject", "bucket", ""),
-            ("GetObject", "", "a/b"),
-            ("GetObject", "bucketa", "/b"),
+        let decided = call("GetObject", AccessClass::Read, "bucket", "a/b");
+        LocalDecision::new(access::Caller::anonymous(origin), None, decided)
+    }
+
+    #[test]
+    fn a_decision_is_good_for_the_call_that_it_was_made_for() {
+        let decision = decision();
+        for (rpc, class, bucket, key) in [
+            ("PutObject", AccessClass::Read, "bucket", "a/b"),
+            ("GetObject", AccessClass::Write, "bucket", "a/b"),
+            ("GetObject", AccessClass::Read, "bucket2", "a/b"),
+            ("GetObject", AccessClass::Read, "bucket", "a/c"),
+            ("GetObject", AccessClass::Read, "bucket", ""),
+            ("GetObject", AccessClass::Read, "", "a/b"),
+            ("GetObject", AccessClass::Read, "bucketa", "/b"),
         ] {
-            assert!(!decision.is_for(rpc, bucket, key), "{rpc} {bucket} {key}");
+            let refused = decision.redeem(&call(rpc, class, bucket, key)).err();
+            let other = Some(DecisionMismatch::OtherCall);
+            assert_eq!(refused, other, "{rpc} {class:?} {bucket} {key}");
         }
+        let same = call("GetObject", AccessClass::Read, "bucket", "a/b");
+        assert!(decision.redeem(&same).is_ok());
+    }
+
+    #[test]
+    fn a_decision_is_good_for_one_call() {
+        let decision = decision();
+        let same = call("GetObject", AccessClass::Read, "bucket", "a/b");
+        assert!(decision.clone().redeem(&same).is_ok());
+        let again = decision.redeem(&same).err();
+        assert_eq!(again, Some(DecisionMismatch::Redeemed));
     }
 }

@@ -19,6 +19,7 @@ use crate::config::PlaintextCredentials;
 use crate::decision::LocalDecision;
 use crate::domain::{AccessKeyId, AccessKeyPk};
 use crate::error::Error;
+use crate::requirement::{Requirements, Resource};
 use crate::sealing::LiveKeyring;
 use crate::server::{ClientCertificate, ConnectionInfo, EffectiveAddress, Encryption, RequestId};
 use crate::service::{AdapterCertificate, Service};
@@ -35,9 +36,9 @@ pub(crate) enum Counting {
     AtTheEdge,
 }
 
-/// Somebody who has shown credentials of one of the three kinds, or none.
+/// The credentials of a call: of one of the three kinds, or none.
 #[derive(Clone)]
-pub(crate) struct Caller {
+pub(crate) struct Credentials {
     rpc: &'static str,
     proof: Proof,
     /// Whether the credentials were a session instead of the key itself.
@@ -48,20 +49,22 @@ pub(crate) struct Caller {
 
 #[derive(Clone)]
 enum Proof {
-    /// Proved, or anonymous.
-    Known(access::Caller),
+    /// Verified, or anonymous.
+    Verified(access::Caller),
     /// An edge's session; it is good for one operation on one resource, so it is read when that is known.
     Session(String),
-    /// What the edge in this process has decided, for one operation on one resource.
-    Decided(LocalDecision),
+    /// The decision for the edge in this process, on one operation on one resource.
+    Decision(LocalDecision),
 }
 
-impl Caller {
-    /// The RPC that is called.
-    pub(crate) fn rpc(&self) -> &'static str {
-        self.rpc
-    }
+/// A caller whose credentials have been verified for the call.
+pub(crate) struct IdentifiedCaller {
+    pub(crate) caller: access::Caller,
+    /// The bucket, if it has been found already.
+    pub(crate) bucket: Option<Arc<Bucket>>,
+}
 
+impl Credentials {
     /// Refuses a caller without credentials, where a message must be waited for before the caller can be judged: an
     /// anonymous caller must not keep streams open by sending nothing. No operation that waits is open to everyone.
     ///
@@ -69,24 +72,16 @@ impl Caller {
     /// [`Error::CredentialsRequired`].
     pub(crate) fn authenticated(self) -> Result<Self, Error> {
         match &self.proof {
-            Proof::Known(known) if known.key().is_none() => Err(Error::CredentialsRequired),
-            Proof::Known(_) | Proof::Session(_) | Proof::Decided(_) => Ok(self),
+            Proof::Verified(known) if known.key().is_none() => Err(Error::CredentialsRequired),
+            Proof::Verified(_) | Proof::Session(_) | Proof::Decision(_) => Ok(self),
         }
     }
 
     /// The authenticated or anonymous caller; `None` for an edge's session or decision, which is read later.
     pub(crate) fn known(&self) -> Option<&access::Caller> {
         match &self.proof {
-            Proof::Known(known) => Some(known),
-            Proof::Session(_) | Proof::Decided(_) => None,
-        }
-    }
-
-    /// The bucket that the edge in this process has decided on.
-    pub(crate) fn decided_bucket(&self) -> Option<Arc<Bucket>> {
-        match &self.proof {
-            Proof::Known(_) | Proof::Session(_) => None,
-            Proof::Decided(decision) => decision.bucket().cloned(),
+            Proof::Verified(known) => Some(known),
+            Proof::Session(_) | Proof::Decision(_) => None,
         }
     }
 
@@ -98,8 +93,8 @@ impl Caller {
     /// Who counts the request.
     pub(crate) fn counting(&self) -> Counting {
         match &self.proof {
-            Proof::Known(_) => Counting::Here,
-            Proof::Session(_) | Proof::Decided(_) => Counting::AtTheEdge,
+            Proof::Verified(_) => Counting::Here,
+            Proof::Session(_) | Proof::Decision(_) => Counting::AtTheEdge,
         }
     }
 }
@@ -109,7 +104,7 @@ impl Service {
     pub(crate) async fn caller<T: Classified>(
         &self,
         request: &Request<T>,
-    ) -> Result<Caller, Error> {
+    ) -> Result<Credentials, Error> {
         self.caller_of_stream::<T, T>(request).await
     }
 
@@ -117,11 +112,11 @@ impl Service {
     pub(crate) async fn caller_of_stream<Spec: Classified, T>(
         &self,
         request: &Request<T>,
-    ) -> Result<Caller, Error> {
+    ) -> Result<Credentials, Error> {
         let rpc = Spec::RPC;
         let extensions = request.extensions();
-        match extensions.get::<Caller>() {
-            Some(caller) if caller.rpc == rpc => Ok(caller.clone()),
+        match extensions.get::<Credentials>() {
+            Some(credentials) if credentials.rpc == rpc => Ok(credentials.clone()),
             Some(_) => Err(Error::internal("a call that was judged as another")),
             None => {
                 let headers = request.metadata().as_ref();
@@ -136,19 +131,19 @@ impl Service {
         headers: &HeaderMap,
         extensions: &Extensions,
         rpc: &'static str,
-    ) -> Result<Caller, Error> {
+    ) -> Result<Credentials, Error> {
         let decision = extensions.get::<DecisionSignal>().cloned();
         if let Some(decided) = extensions.get::<LocalDecision>() {
-            return Ok(Caller {
+            return Ok(Credentials {
                 rpc,
-                proof: Proof::Decided(decided.clone()),
+                proof: Proof::Decision(decided.clone()),
                 by_session: true,
                 decision,
             });
         }
         if let Some(session) = text(headers, SESSION_METADATA)? {
             let proof = Proof::Session(session.to_owned());
-            return Ok(Caller {
+            return Ok(Credentials {
                 rpc,
                 proof,
                 by_session: true,
@@ -169,8 +164,8 @@ impl Service {
         {
             decision.decided();
         }
-        let proof = Proof::Known(known);
-        Ok(Caller {
+        let proof = Proof::Verified(known);
+        Ok(Credentials {
             rpc,
             proof,
             by_session,
@@ -182,16 +177,19 @@ impl Service {
     ///
     /// # Errors
     /// As of a session that is not authentic or has ended.
-    pub(crate) fn session_key(&self, caller: &Caller) -> Result<Option<AccessKeyPk>, Error> {
-        match &caller.proof {
-            Proof::Known(known) => Ok(known.key().map(|key| key.pk)),
+    pub(crate) fn session_key(
+        &self,
+        credentials: &Credentials,
+    ) -> Result<Option<AccessKeyPk>, Error> {
+        match &credentials.proof {
+            Proof::Verified(known) => Ok(known.key().map(|key| key.pk)),
             Proof::Session(text) => {
                 let keyring = self.keyring.current();
                 let session = OperationSession::authentic(&keyring, text, self.now());
                 let session = session.map_err(session_error)?;
                 Ok(session.key.map(|key| key.pk))
             }
-            Proof::Decided(decision) => Ok(decision.caller().key().map(|key| key.pk)),
+            Proof::Decision(decision) => Ok(decision.caller().key().map(|key| key.pk)),
         }
     }
 
@@ -248,8 +246,8 @@ impl Service {
         let known = authenticate_bearer(&id, secret, Arc::clone(&facts), open, origin.clone());
         known.map_err(|error| match error {
             AuthenticateError::Claim(_) | AuthenticateError::OtherKey => {
-                // What is asked of which bucket is read only after this.
-                self.ledger.wrong_proof(&facts, "secret", &origin, ("", ""));
+                // The resource is read only after this.
+                (self.ledger).wrong_proof(&facts, "secret", &origin, Resource::Service);
                 Error::SecretMismatch
             }
             AuthenticateError::Secret(error) => error,
@@ -281,62 +279,67 @@ impl Service {
         open_row(&self.keyring, row)
     }
 
-    /// The caller, now that it is known what is asked of which resource. Empty means none.
-    pub(crate) async fn proven(
+    /// Verifies credentials for a call, now that it is known what the call needs.
+    pub(crate) async fn identify(
         &self,
-        caller: Caller,
-        bucket: &str,
-        key: &str,
-    ) -> Result<access::Caller, Error> {
-        let text = match caller.proof {
-            Proof::Known(known) => return Ok(known),
-            Proof::Decided(decision) => {
-                return self.decided(&decision, (caller.rpc, bucket, key)).await;
+        credentials: Credentials,
+        call: &Requirements,
+    ) -> Result<IdentifiedCaller, Error> {
+        let text = match credentials.proof {
+            Proof::Verified(caller) => {
+                return Ok(IdentifiedCaller {
+                    caller,
+                    bucket: None,
+                });
             }
+            Proof::Decision(decision) => return self.redeem(&decision, call).await,
             Proof::Session(text) => text,
         };
-        let usage = session_use(caller.rpc, bucket, key);
+        let usage = session_use(call);
         let session = OperationSession::open(&self.keyring.current(), &text, &usage, self.now())
             .map_err(session_error)?;
         let facts = match &session.key {
             None => None,
             Some(key) => current_facts(&self.catalog, &self.keyring, &key.access_key_id).await?,
         };
-        let known = session.caller(facts).map_err(session_error)?;
-        if let Some(decision) = &caller.decision {
+        let caller = session.caller(facts).map_err(session_error)?;
+        if let Some(decision) = &credentials.decision {
             decision.decided();
         }
-        Ok(known)
+        Ok(IdentifiedCaller {
+            caller,
+            bucket: None,
+        })
     }
-}
 
-impl Service {
-    /// The caller of a decision of this process. The key may have changed since: the request's body may have been read
-    /// in between.
-    async fn decided(
+    /// Uses a decision of this process. The key may have changed since: the request's body may have been read in between.
+    async fn redeem(
         &self,
         decision: &LocalDecision,
-        (rpc, bucket, key): (&str, &str, &str),
-    ) -> Result<access::Caller, Error> {
-        if !decision.is_for(rpc, bucket, key) {
-            tracing::error!(rpc, "a call came with the decision on another");
-            return Err(Error::internal("a call with the decision on another"));
-        }
-        let caller = decision.caller();
+        call: &Requirements,
+    ) -> Result<IdentifiedCaller, Error> {
+        let (caller, bucket) = decision.redeem(call).map_err(|error| {
+            tracing::error!(rpc = call.rpc(), %error, "a call came with an unusable decision");
+            Error::Internal(Box::new(error))
+        })?;
+        let bucket = bucket.cloned();
         let Some(facts) = caller.key() else {
-            return Ok(caller.clone());
+            let caller = caller.clone();
+            return Ok(IdentifiedCaller { caller, bucket });
         };
         let row = self.catalog.access_key(&facts.access_key_id).await?;
         let row = row.ok_or(Error::InvalidSession)?;
         let is_same = row.pk == facts.pk && row.epoch == facts.epoch && row.limits == facts.limits;
         if is_same {
-            return Ok(caller.clone());
+            let caller = caller.clone();
+            return Ok(IdentifiedCaller { caller, bucket });
         }
         check_seal(&self.keyring, &row)?;
         let current = Arc::new(KeyFacts::from(row.as_ref()));
-        caller
+        let caller = caller
             .with_current_facts(current)
-            .ok_or(Error::InvalidSession)
+            .ok_or(Error::InvalidSession)?;
+        Ok(IdentifiedCaller { caller, bucket })
     }
 }
 
@@ -360,13 +363,14 @@ fn origin_of(headers: &HeaderMap, extensions: &Extensions, rpc: &'static str) ->
     }
 }
 
-/// What an edge's session is good for.
-pub(crate) fn session_use(rpc: &str, bucket: &str, key: &str) -> SessionUse {
+/// The one call for which an edge's session is valid.
+pub(crate) fn session_use(call: &Requirements) -> SessionUse {
     let some = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+    let resource = call.resource();
     SessionUse {
-        operation: rpc.to_owned(),
-        bucket: some(bucket),
-        key: some(key),
+        operation: call.rpc().to_owned(),
+        bucket: some(resource.bucket_name()),
+        key: some(resource.key()),
     }
 }
 

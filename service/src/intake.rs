@@ -18,7 +18,7 @@ use crate::domain::{Checksum, ChecksumAlgorithm, ChecksumType};
 use crate::error::{Digest, Error};
 use crate::metering::Direction;
 use crate::placement::Place;
-use crate::service::{Grant, Service};
+use crate::service::{BucketGrant, Service};
 use crate::telemetry::metrics::count_refusal;
 
 /// Content up to this size is kept in the catalog: a file of its own costs more (measured: 8 KiB).
@@ -102,7 +102,7 @@ impl Stored {
 /// Counts the content as it comes, and ends it where the key's limit of the day does.
 pub(crate) fn metered(
     service: &Service,
-    grant: &Grant,
+    grant: &BucketGrant,
     messages: impl Stream<Item = Result<ContentMessage, Error>>,
 ) -> impl Stream<Item = Result<ContentMessage, Error>> {
     messages.map(|message| {

@@ -1,41 +1,51 @@
-//! Asks the evaluator, and says what a refusal is to the caller.
+//! Asks the evaluator, and says what a denial is to the caller.
 
 use crate::access::{
-    self, AccessClass, Decision, Denial, Explanation, PolicyVerdict, Question, Target, explain,
+    self, AccessClass, Decision, Denial, Explanation, PolicyVerdict, Question, Subject, Target,
+    explain,
 };
 use crate::domain::Timestamp;
 use crate::error::Error;
 
-/// Something that a caller may not do.
+/// What a caller may not do, and why.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Refused {
+pub(crate) struct AccessDenial {
     class: AccessClass,
     denial: Denial,
 }
 
-/// Whether all of `classes` is allowed; if not, the first that is refused.
+/// The decision on one class of operation. Enforcement and explanation both make it here.
+pub(crate) fn decide(
+    subject: Subject<'_>,
+    class: AccessClass,
+    target: Target,
+    now: Timestamp,
+) -> Decision {
+    access::decide(&Question {
+        subject,
+        class,
+        target,
+        policy: PolicyVerdict::Silent,
+        now,
+    })
+}
+
+/// Whether all of `classes` are allowed; if not, the first that is denied.
 pub(crate) fn judge(
     caller: &access::Caller,
     classes: &[AccessClass],
     target: Target,
     now: Timestamp,
-) -> Result<(), Refused> {
-    classes.iter().try_for_each(|&class| {
-        let question = Question {
-            subject: caller.subject(),
-            class,
-            target,
-            policy: PolicyVerdict::Silent,
-            now,
-        };
-        match access::decide(&question) {
+) -> Result<(), AccessDenial> {
+    classes.iter().try_for_each(
+        |&class| match decide(caller.subject(), class, target, now) {
             Decision::Allow { .. } => Ok(()),
-            Decision::Deny(denial) => Err(Refused { class, denial }),
-        }
-    })
+            Decision::Deny(denial) => Err(AccessDenial { class, denial }),
+        },
+    )
 }
 
-impl Refused {
+impl AccessDenial {
     /// What decided, for the administrator.
     pub(crate) fn explanation(&self) -> Explanation {
         explain(&Decision::Deny(self.denial), self.class)

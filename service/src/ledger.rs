@@ -7,9 +7,10 @@ use crate::catalog::model::DenialCause;
 use crate::catalog::{Catalog, CatalogError};
 use crate::clock::Clock;
 use crate::error::Error;
-use crate::grant::{Decided, Grant};
-use crate::judgement::Refused;
+use crate::grant::{BucketGrant, Grant};
+use crate::judgement::AccessDenial;
 use crate::metering::{Denial, Direction, LimitReached, Metering, RequestClass};
+use crate::requirement::Resource;
 
 /// This node's metering and its clock. Cheap to clone; all clones are one.
 #[derive(Clone)]
@@ -17,9 +18,6 @@ pub(crate) struct Ledger {
     metering: Arc<Metering>,
     clock: Clock,
 }
-
-/// The bucket and the key that a request names; empty: none.
-pub(crate) type Named<'a> = (&'a str, &'a str);
 
 impl Ledger {
     pub(crate) fn new(clock: Clock) -> Self {
@@ -51,7 +49,7 @@ impl Ledger {
         catalog: &Catalog,
         caller: &access::Caller,
         class: RequestClass,
-        named: Named<'_>,
+        resource: Resource<'_>,
     ) -> Result<(), Error> {
         let Some(key) = caller.key() else {
             return Ok(());
@@ -60,7 +58,7 @@ impl Ledger {
             .metering
             .request(catalog, key, class, caller.origin(), self.clock.now())
             .await?;
-        counted.map_err(|limit| self.limit_reached(caller, limit, named))
+        counted.map_err(|limit| self.limit_reached(caller, limit, resource))
     }
 
     /// Counts bytes of object data that pass in the name of a grant.
@@ -69,7 +67,7 @@ impl Ledger {
     /// The limit that these bytes would pass: the transfer is to be ended.
     pub(crate) fn bytes(
         &self,
-        grant: &Grant,
+        grant: &BucketGrant,
         direction: Direction,
         bytes: usize,
     ) -> Result<(), Error> {
@@ -82,7 +80,7 @@ impl Ledger {
             .transfer(key, class, direction, bytes as u64, now);
         counted.map_err(|limit| {
             if grant.withdraw() {
-                self.limit_reached(grant.caller(), limit, grant.named())
+                self.limit_reached(grant.caller(), limit, grant.resource())
             } else {
                 limit.to_error()
             }
@@ -98,23 +96,23 @@ impl Ledger {
         Ok(renewed.await?)
     }
 
-    /// Notes a refusal, and says what the caller reads.
-    pub(crate) fn refuse(
+    /// Records a denial, and returns what the caller reads.
+    pub(crate) fn deny(
         &self,
         caller: &access::Caller,
-        refused: Refused,
-        named: Named<'_>,
+        denial: AccessDenial,
+        resource: Resource<'_>,
     ) -> Error {
-        self.deny(caller, &refused.explanation(), named);
-        refused.to_error(caller)
+        self.record(caller, &denial.explanation(), resource);
+        denial.to_error(caller)
     }
 
-    /// Notes that a grant was taken back while it was used: once, however many parts of the request meet it.
-    pub(crate) fn withdraw(&self, decided: &impl Decided, refused: Refused) -> Error {
-        if decided.withdraw() {
-            self.refuse(decided.caller(), refused, decided.named())
+    /// Records that a grant was withdrawn while it was in use: once, however many parts of the request meet it.
+    pub(crate) fn withdraw(&self, grant: &impl Grant, denial: AccessDenial) -> Error {
+        if grant.withdraw() {
+            self.deny(grant.caller(), denial, grant.resource())
         } else {
-            refused.to_error(decided.caller())
+            denial.to_error(grant.caller())
         }
     }
 
@@ -124,14 +122,14 @@ impl Ledger {
         key: &KeyFacts,
         what: &'static str,
         origin: &Origin,
-        named: Named<'_>,
+        resource: Resource<'_>,
     ) {
         let denial = Denial {
             explanation: &explain_wrong_proof(what),
             cause: DenialCause::Anybody,
             origin,
-            bucket: named.0,
-            key: named.1,
+            bucket: resource.bucket_name(),
+            key: resource.key(),
         };
         self.metering.denied(key, denial, self.clock.now());
     }
@@ -140,13 +138,13 @@ impl Ledger {
         &self,
         caller: &access::Caller,
         limit: LimitReached,
-        named: Named<'_>,
+        resource: Resource<'_>,
     ) -> Error {
-        self.deny(caller, &limit.explanation(), named);
+        self.record(caller, &limit.explanation(), resource);
         limit.to_error()
     }
 
-    fn deny(&self, caller: &access::Caller, explanation: &Explanation, named: Named<'_>) {
+    fn record(&self, caller: &access::Caller, explanation: &Explanation, resource: Resource<'_>) {
         tracing::info!(
             access_key_id = caller.key().map(|key| tracing::field::display(&key.access_key_id)),
             address = %caller.address(),
@@ -159,8 +157,8 @@ impl Ledger {
                 explanation,
                 cause: DenialCause::Holder,
                 origin: caller.origin(),
-                bucket: named.0,
-                key: named.1,
+                bucket: resource.bucket_name(),
+                key: resource.key(),
             };
             self.metering.denied(key, denial, self.clock.now());
         }

@@ -36,6 +36,7 @@ mod page_tokens;
 mod placement;
 mod reclaim;
 mod refusal;
+mod requirement;
 mod rules;
 mod sealing;
 pub mod server;

@@ -9,7 +9,7 @@ use crate::domain::BlobId;
 use crate::error::Error;
 use crate::intake::blob_error;
 use crate::placement::Place;
-use crate::service::{Decided, Service};
+use crate::service::{Grant, Service};
 
 /// How often a blob is reclaimed before the caller is asked to write it again.
 const RECLAIMS: u32 = 3;
@@ -27,12 +27,12 @@ impl Service {
     /// `Unavailable` if the blob was collected meanwhile.
     pub(crate) async fn commit_blob<C: TypedChange>(
         &self,
-        decided: &impl Decided,
+        grant: &impl Grant,
         place: Option<&Place>,
         change: C,
     ) -> Result<C::Answer, Error> {
-        let mutation = self.mutation(decided, change, Vec::new());
-        let mut committed = self.try_commit(decided, mutation).await;
+        let mutation = self.mutation(grant, change, Vec::new());
+        let mut committed = self.try_commit(grant, mutation).await;
         for _ in 0..RECLAIMS {
             match (committed, place) {
                 (
@@ -43,7 +43,7 @@ impl Service {
                     Some(place),
                 ) => {
                     self.reclaim(place).await?;
-                    committed = self.try_commit(decided, mutation).await;
+                    committed = self.try_commit(grant, mutation).await;
                 }
                 (other, _) => {
                     committed = other;

@@ -3,11 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bucketry_contract::access_table::{AccessClass as ContractClass, Classified};
 use bucketry_edge::fair::Fair;
 use moka::sync::Cache;
 
-use crate::access::{self, AccessClass};
+use crate::access;
 use crate::blobs::BlobStore;
 use crate::catalog::Catalog;
 use crate::catalog::model::Bucket;
@@ -112,37 +111,6 @@ impl Service {
     }
 }
 
-pub(crate) fn classes(request: &impl Classified) -> Vec<AccessClass> {
-    let needed = request.requirements();
-    needed
-        .into_iter()
-        .map(|needed| evaluated(needed.class))
-        .collect()
-}
-
-/// The contract's class as the evaluator knows it. Exhaustive, so that the two cannot drift apart.
-pub(crate) fn evaluated(class: ContractClass) -> AccessClass {
-    match class {
-        ContractClass::Public => AccessClass::Public,
-        ContractClass::Authenticated => AccessClass::Authenticated,
-        ContractClass::BucketProbe => AccessClass::BucketProbe,
-        ContractClass::Read => AccessClass::Read,
-        ContractClass::List => AccessClass::List,
-        ContractClass::Write => AccessClass::Write,
-        ContractClass::ReadWrite => AccessClass::ReadWrite,
-        ContractClass::Delete => AccessClass::Delete,
-        ContractClass::ListParts => AccessClass::ListParts,
-        ContractClass::BucketAdmin => AccessClass::BucketAdmin,
-        ContractClass::AccountAdmin => AccessClass::AccountAdmin,
-        ContractClass::Edge => AccessClass::Edge,
-        ContractClass::CreateBucket => AccessClass::CreateBucket,
-        ContractClass::Copy => AccessClass::Copy,
-        ContractClass::BucketSetting => AccessClass::BucketSetting,
-        // An unnamed class is for nobody but the operator.
-        ContractClass::Operator | ContractClass::Unspecified => AccessClass::Operator,
-    }
-}
-
 impl std::fmt::Debug for Service {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Service")
@@ -151,6 +119,7 @@ impl std::fmt::Debug for Service {
     }
 }
 
-pub(crate) use crate::grant::{AccountGrant, Decided, Grant};
+pub(crate) use crate::grant::{AccountGrant, BucketGrant, Grant};
 pub(crate) use crate::judgement::judge;
+pub(crate) use crate::requirement::{Requirements, Resource};
 pub(crate) use gate::session_use;

@@ -19,7 +19,7 @@ use crate::gate::current_facts;
 use crate::ledger::Ledger;
 use crate::metering::Direction;
 use crate::sealing::LiveKeyring;
-use crate::service::{Decided, Grant, Service, judge};
+use crate::service::{BucketGrant, Grant, Service, judge};
 use crate::status::to_status;
 
 /// How often a running transfer is judged again. Twice in the second that is promised, so that the judgement itself has
@@ -32,7 +32,7 @@ struct Watch<'a> {
     keyring: &'a LiveKeyring,
     clock: &'a Clock,
     ledger: &'a Ledger,
-    grant: &'a Grant,
+    grant: &'a BucketGrant,
 }
 
 impl Watch<'_> {
@@ -54,7 +54,7 @@ impl Watch<'_> {
             self.grant.target(),
             self.clock.now(),
         )
-        .map_err(|refused| self.ledger.withdraw(self.grant, refused))?;
+        .map_err(|denial| self.ledger.withdraw(self.grant, denial))?;
         self.ledger.renew_day(self.catalog, known).await
     }
 
@@ -76,7 +76,7 @@ impl Service {
     /// Does work in the name of a grant, and ends it when the grant ends.
     pub(crate) async fn while_granted<T>(
         &self,
-        grant: &Grant,
+        grant: &BucketGrant,
         work: Pin<&mut impl Future<Output = Result<T, Error>>>,
     ) -> Result<T, Error> {
         let watch = Watch {
@@ -95,7 +95,7 @@ impl Service {
     }
 
     /// A download in the name of a grant; it ends with an error when the grant ends.
-    pub(crate) fn watched<S, T>(&self, grant: Grant, download: S) -> Watched<S>
+    pub(crate) fn watched<S, T>(&self, grant: BucketGrant, download: S) -> Watched<S>
     where
         S: Stream<Item = Result<T, Status>>,
     {
@@ -118,7 +118,7 @@ pub(crate) struct Watched<S> {
     keyring: Arc<LiveKeyring>,
     clock: Clock,
     ledger: Ledger,
-    grant: Arc<Grant>,
+    grant: Arc<BucketGrant>,
     state: State,
 }
 

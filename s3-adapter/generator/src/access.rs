@@ -10,7 +10,7 @@ pub(crate) fn source(contract: &Contract) -> String {
     let mut code = Code::default();
     table(contract, &mut code);
     for rpc in &contract.rpcs {
-        requirements(contract, rpc, &mut code);
+        classified(contract, rpc, &mut code);
     }
     code.finish()
 }
@@ -58,7 +58,7 @@ fn table(contract: &Contract, code: &mut Code) {
                     rpc.name,
                     rule.field,
                     rule.except,
-                    requirement(contract, rule.class, &rpc.access.action)
+                    action(contract, rule.class, &rpc.access.action)
                 ));
             }
         },
@@ -78,8 +78,8 @@ fn table(contract: &Contract, code: &mut Code) {
                     "UpdateAccess {{ rpc: {:?}, path: {:?}, set: {}, clear: {} }},",
                     rpc.name,
                     update.mask,
-                    requirement(contract, access.set, &access.set_action),
-                    requirement(contract, access.clear, &access.clear_action)
+                    action(contract, access.set, &access.set_action),
+                    action(contract, access.clear, &access.clear_action)
                 ));
             }
         },
@@ -102,7 +102,7 @@ fn reads(contract: &Contract, code: &mut Code) {
                     "ReadAccess {{ rpc: {:?}, path: {:?}, read: {} }},",
                     rpc.name,
                     read.mask,
-                    requirement(contract, read.class, &read.action)
+                    action(contract, read.class, &read.action)
                 ));
             }
         },
@@ -110,9 +110,9 @@ fn reads(contract: &Contract, code: &mut Code) {
     );
 }
 
-fn requirement(contract: &Contract, number: i32, action: &str) -> String {
+fn action(contract: &Contract, number: i32, name: &str) -> String {
     format!(
-        "Requirement {{ class: {}, action: {action:?} }}",
+        "ActionAccess {{ class: {}, action: {name:?} }}",
         class(contract, number)
     )
 }
@@ -129,48 +129,76 @@ fn subject(rpc: &Rpc) -> Option<(MessageDescriptor, Option<FieldDescriptor>)> {
     }
 }
 
-fn requirements(contract: &Contract, rpc: &Rpc, code: &mut Code) {
+/// The type of the field that names the source of a copy.
+const COPY_SOURCE: &str = "bucketry.v1.CopySource";
+
+fn classified(contract: &Contract, rpc: &Rpc, code: &mut Code) {
     let Some((message, first)) = subject(rpc) else {
         return;
     };
-    let plain = rpc.access.when.is_empty() && rpc.updates.is_empty() && rpc.reads.is_empty();
-    let base = requirement(contract, rpc.access.class, &rpc.access.action);
     code.block(
         format!("impl Classified for {} {{", rust_type(&message)),
         |code| {
             code.line(format!("const RPC: &'static str = {:?};", rpc.name));
             code.block(
-                "fn requirements(&self) -> Vec<Requirement> {",
-                |code| {
-                    if plain {
-                        code.line(format!("vec![{base}]"));
-                        return;
-                    }
-                    code.line("let mut needed = Vec::new();");
-                    for rule in &rpc.access.when {
-                        let path = match &first {
-                            Some(first) => rule
-                                .field
-                                .strip_prefix(&format!("{}.", first.name()))
-                                .unwrap_or(&rule.field),
-                            None => &rule.field,
-                        };
-                        if let Ok(path) = crate::resolve::path(&message, path, &rpc.name) {
-                            let raised = requirement(contract, rule.class, &rpc.access.action);
-                            code.line(format!(
-                                "if {} {{ needed.push({raised}); }}",
-                                applies(&path, rule)
-                            ));
-                        }
-                    }
-                    masked_reads(contract, rpc, &base, code);
-                    code.line(format!("if needed.is_empty() {{ needed.push({base}); }}"));
-                    updates(contract, rpc, code);
-                    code.line("needed");
-                },
+                "fn actions(&self) -> Vec<ActionAccess> {",
+                |code| actions(contract, rpc, (&message, first.as_ref()), code),
                 "}",
             );
+            copy_source(&message, code);
         },
+        "}",
+    );
+}
+
+fn actions(
+    contract: &Contract,
+    rpc: &Rpc,
+    (message, first): (&MessageDescriptor, Option<&FieldDescriptor>),
+    code: &mut Code,
+) {
+    let own = action(contract, rpc.access.class, &rpc.access.action);
+    if rpc.access.when.is_empty() && rpc.updates.is_empty() && rpc.reads.is_empty() {
+        code.line(format!("vec![{own}]"));
+        return;
+    }
+    let replaced = !rpc.access.when.is_empty() || !rpc.reads.is_empty();
+    code.line(list("instead", replaced));
+    for rule in &rpc.access.when {
+        let path = first
+            .and_then(|first| rule.field.strip_prefix(&format!("{}.", first.name())))
+            .unwrap_or(&rule.field);
+        if let Ok(path) = crate::resolve::path(message, path, &rpc.name) {
+            let raised = action(contract, rule.class, &rpc.access.action);
+            code.line(format!(
+                "if {} {{ instead.push({raised}); }}",
+                applies(&path, rule)
+            ));
+        }
+    }
+    masked_reads(contract, rpc, &own, code);
+    code.line(list("also", !rpc.updates.is_empty()));
+    updates(contract, rpc, code);
+    code.line(format!("needed({own}, instead, also)"));
+}
+
+/// Declares a list. One that nothing is added to is not mutable.
+fn list(name: &str, grows: bool) -> String {
+    let mutable = if grows { "mut " } else { "" };
+    format!("let {mutable}{name} = Vec::new();")
+}
+
+fn copy_source(message: &MessageDescriptor, code: &mut Code) {
+    let is_source = |field: &FieldDescriptor| match field.kind() {
+        Kind::Message(kind) => !field.is_list() && kind.full_name() == COPY_SOURCE,
+        _ => false,
+    };
+    let Some(field) = message.fields().find(is_source) else {
+        return;
+    };
+    code.block(
+        "fn copy_source(&self) -> Option<&v1::CopySource> {",
+        |code| code.line(format!("self.{}.as_ref()", ident(field.name()))),
         "}",
     );
 }
@@ -200,7 +228,7 @@ fn applies(path: &FieldPath, rule: &FieldRule) -> String {
 }
 
 /// What the paths of a read mask need in place of the whole.
-fn masked_reads(contract: &Contract, rpc: &Rpc, base: &str, code: &mut Code) {
+fn masked_reads(contract: &Contract, rpc: &Rpc, own: &str, code: &mut Code) {
     let Some(read) = rpc.reads.first() else {
         return;
     };
@@ -209,14 +237,14 @@ fn masked_reads(contract: &Contract, rpc: &Rpc, base: &str, code: &mut Code) {
         format!("for path in self.{mask}.iter().flat_map(|mask| &mask.paths) {{"),
         |code| {
             code.block(
-                "needed.push(match path.as_str() {",
+                "instead.push(match path.as_str() {",
                 |code| {
                     for read in &rpc.reads {
-                        let needed = requirement(contract, read.class, &read.action);
-                        code.line(format!("{:?} => {needed},", read.mask));
+                        let read_alone = action(contract, read.class, &read.action);
+                        code.line(format!("{:?} => {read_alone},", read.mask));
                     }
                     code.line("// A path without an entry needs what the whole RPC needs.");
-                    code.line(format!("_ => {base},"));
+                    code.line(format!("_ => {own},"));
                 },
                 "});",
             );
@@ -253,10 +281,10 @@ fn change(contract: &Contract, update: &Update) -> String {
     let (parent, field) = parent("self", &update.path);
     let access = &update.access;
     format!(
-        "{:?} if {parent}.is_some_and(|m| m.{field}.is_some()) => needed.push({}),\n                    {:?} => needed.push({}),",
+        "{:?} if {parent}.is_some_and(|m| m.{field}.is_some()) => also.push({}),\n                    {:?} => also.push({}),",
         update.mask,
-        requirement(contract, access.set, &access.set_action),
+        action(contract, access.set, &access.set_action),
         update.mask,
-        requirement(contract, access.clear, &access.clear_action)
+        action(contract, access.clear, &access.clear_action)
     )
 }

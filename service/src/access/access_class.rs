@@ -41,9 +41,9 @@ pub enum AccessClass {
     Edge,
 }
 
-/// Who, besides operators, may do the operations of a class.
+/// Who, besides operators, may do the operations of a class: one row of the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Grant {
+pub(super) struct ClassRule {
     /// Tokens of the bucket concerned, by permission.
     pub(super) tokens: &'static [Permission],
     /// Account administrators, on their own account.
@@ -52,7 +52,7 @@ pub(super) struct Grant {
     pub(super) target: TargetNeed,
 }
 
-/// Whether a kind of key holds a grant.
+/// Whether a kind of key may do the operations of a class.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Holder {
     Granted,
@@ -119,7 +119,7 @@ impl AccessClass {
     }
 
     /// The table. A new class does not compile without its row.
-    pub(super) const fn grant(self) -> Grant {
+    pub(super) const fn rule(self) -> ClassRule {
         use Holder::{Granted, Refused};
         use TargetNeed::{Any, Bucket};
         let (tokens, account, target) = match self {
@@ -132,7 +132,7 @@ impl AccessClass {
             Self::AccountAdmin => (NONE, Granted, Any),
             Self::Operator | Self::Edge => (NONE, Refused, Any),
         };
-        Grant {
+        ClassRule {
             tokens,
             account,
             target,

@@ -217,7 +217,7 @@ fn decide_scope(
             _ => Err(Denial::EdgeKey),
         };
     }
-    if class.grant().target == TargetNeed::Bucket
+    if class.rule().target == TargetNeed::Bucket
         && !matches!(target, Target::Bucket { .. } | Target::AbsentBucket)
     {
         return Err(Denial::NoBucketNamed);
@@ -247,7 +247,7 @@ fn decide_scope(
 /// An account administrator learns that a name is free (creating a bucket would tell it anyway), hence `NoSuchBucket`
 /// and the client's next step; of another account's bucket it learns nothing but the refusal.
 fn decide_account(class: AccessClass, target: Target, own: AccountId) -> Result<Basis, Denial> {
-    if class.grant().account == Holder::Refused {
+    if class.rule().account == Holder::Refused {
         return Err(Denial::OperatorsOnly);
     }
     match target {
@@ -268,13 +268,13 @@ fn decide_token(
     own: BucketId,
     permission: Permission,
 ) -> Result<Basis, Denial> {
-    let grant = class.grant();
+    let rule = class.rule();
     match target {
         Target::Bucket { bucket, .. } if bucket == own => {}
         Target::Bucket { .. } | Target::AbsentBucket => return Err(Denial::OtherBucket),
         Target::ServiceOfOrphan => return Err(Denial::BucketDeleted),
         Target::Service | Target::Account(_) => {
-            let operators_only = grant.account == Holder::Refused;
+            let operators_only = rule.account == Holder::Refused;
             return Err(if operators_only {
                 Denial::OperatorsOnly
             } else {
@@ -282,11 +282,11 @@ fn decide_token(
             });
         }
     }
-    if grant.tokens.contains(&permission) {
+    if rule.tokens.contains(&permission) {
         Ok(Basis::Token(permission))
-    } else if grant.account == Holder::Refused {
+    } else if rule.account == Holder::Refused {
         Err(Denial::OperatorsOnly)
-    } else if grant.tokens.is_empty() {
+    } else if rule.tokens.is_empty() {
         Err(Denial::AdministratorsOnly)
     } else {
         Err(Denial::PermissionLacks(permission))

@@ -4,7 +4,7 @@ use tonic::Request;
 use super::upload_part::open_upload;
 use crate::catalog::mutation::AbortUpload;
 use crate::error::Error;
-use crate::service::Service;
+use crate::service::{Resource, Service};
 
 pub(crate) async fn abort_multipart_upload(
     service: &Service,
@@ -13,7 +13,7 @@ pub(crate) async fn abort_multipart_upload(
     let caller = service.caller(&request).await?;
     let asked = request.into_inner();
     let grant = service
-        .admit(caller, &asked, &asked.bucket, &asked.key)
+        .admit(caller, &asked, Resource::object(&asked.bucket, &asked.key))
         .await?;
     let upload = open_upload(service, &grant, &asked.key, &asked.upload_id).await?;
     service

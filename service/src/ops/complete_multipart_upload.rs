@@ -18,7 +18,7 @@ use crate::domain::{Checksum, ChecksumAlgorithm, ChecksumType, DataId, ETag};
 use crate::error::{Digest, Error};
 use crate::limits::{MAX_OBJECT_BYTES, MAX_PARTS, MIN_PART_BYTES};
 use crate::rules::checksums::{self, ChecksumError, WholeChecksum};
-use crate::service::{Grant, Service};
+use crate::service::{BucketGrant, Resource, Service};
 
 pub(crate) async fn complete_multipart_upload(
     service: &Service,
@@ -27,7 +27,7 @@ pub(crate) async fn complete_multipart_upload(
     let caller = service.caller(&request).await?;
     let asked = request.into_inner();
     let grant = service
-        .admit(caller, &asked, &asked.bucket, &asked.key)
+        .admit(caller, &asked, Resource::object(&asked.bucket, &asked.key))
         .await?;
     let upload = any_upload(service, &grant, &asked.key, &asked.upload_id).await?;
     if let UploadState::Completed(completed) = &upload.state {
@@ -76,7 +76,7 @@ struct Prepared {
 
 async fn prepare(
     service: &Service,
-    grant: &Grant,
+    grant: &BucketGrant,
     upload: &Upload,
     asked: &CompleteMultipartUploadRequest,
 ) -> Result<Prepared, Error> {
@@ -335,7 +335,7 @@ fn check_size(asked: &CompleteMultipartUploadRequest, size: u64) -> Result<(), E
 /// The answer comes from what was committed, now or before, so that a repeated completion is answered alike.
 async fn answer(
     service: &Service,
-    grant: &Grant,
+    grant: &BucketGrant,
     upload: &Upload,
     completed: &CompletedUpload,
 ) -> Result<CompleteMultipartUploadResponse, Error> {

@@ -13,7 +13,7 @@ use crate::digest::DigestSet;
 use crate::domain::{Checksum, ChecksumAlgorithm, ChecksumType, ETag};
 use crate::error::Error;
 use crate::intake::{MAX_PUT_BYTES, full_object};
-use crate::service::{Grant, Service};
+use crate::service::{BucketGrant, Resource, Service};
 
 pub(crate) async fn copy_object(
     service: &Service,
@@ -22,7 +22,7 @@ pub(crate) async fn copy_object(
     let caller = service.caller(&request).await?;
     let asked = request.into_inner();
     let grant = service
-        .admit(caller, &asked, &asked.bucket, &asked.key)
+        .admit(caller, &asked, Resource::object(&asked.bucket, &asked.key))
         .await?;
     for _ in 1..COPY_ATTEMPTS {
         match copy(service, &grant, &asked).await {
@@ -36,7 +36,7 @@ pub(crate) async fn copy_object(
 /// Copies once, from the source as it is now.
 async fn copy(
     service: &Service,
-    grant: &Grant,
+    grant: &BucketGrant,
     asked: &CopyObjectRequest,
 ) -> Result<CopyObjectResponse, Error> {
     let key = object_key(&asked.key)?;

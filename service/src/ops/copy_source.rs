@@ -14,7 +14,7 @@ use crate::digest::{DigestSet, DigestTask, DigestValues};
 use crate::error::Error;
 use crate::intake::blob_error;
 use crate::rules::read_conditions::{Facts, Verdict};
-use crate::service::{Grant, Service};
+use crate::service::{BucketGrant, Service};
 
 /// The number of attempts to copy a source that other requests keep replacing.
 pub(super) const COPY_ATTEMPTS: u32 = 5;
@@ -28,15 +28,13 @@ pub(super) struct OpenSource {
 /// Finds the source. It must be in a bucket that the caller may read; a token's is its own bucket.
 pub(super) async fn open_source(
     service: &Service,
-    grant: &Grant,
+    grant: &BucketGrant,
     source: Option<CopySource>,
 ) -> Result<OpenSource, Error> {
     let source = source.unwrap_or_default();
     let key = object_key(&source.key)?;
     bucket_name(&source.bucket)?;
-    let bucket = service
-        .admit_source(grant, &source.bucket, &source.key)
-        .await?;
+    let bucket = service.admit_source(grant).await?;
     no_version(&source.key, &source.version_id)?;
     let conditions = read_conditions(source.precondition)?;
     let active = service.blobs.begin_read(Instant::now());

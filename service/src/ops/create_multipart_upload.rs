@@ -6,7 +6,7 @@ use crate::convert::{algorithm_from_proto, attributes_from_proto, object_key, up
 use crate::domain::{ChecksumAlgorithm, ChecksumType, UploadId};
 use crate::error::Error;
 use crate::rules::checksums;
-use crate::service::Service;
+use crate::service::{Grant, Resource, Service};
 
 pub(crate) async fn create_multipart_upload(
     service: &Service,
@@ -15,7 +15,7 @@ pub(crate) async fn create_multipart_upload(
     let caller = service.caller(&request).await?;
     let asked = request.into_inner();
     let grant = service
-        .admit(caller, &asked, &asked.bucket, &asked.key)
+        .admit(caller, &asked, Resource::object(&asked.bucket, &asked.key))
         .await?;
     let key = object_key(&asked.key)?;
     let (headers, tags) = attributes_from_proto(asked.attributes)?;

@@ -5,7 +5,7 @@ use tonic::Request;
 use crate::catalog::mutation::DeleteBucket;
 use crate::error::Error;
 use crate::ops::tokens::{About, audit_entry};
-use crate::service::Service;
+use crate::service::{Resource, Service};
 
 pub(crate) async fn delete_bucket(
     service: &Service,
@@ -13,7 +13,11 @@ pub(crate) async fn delete_bucket(
 ) -> Result<DeleteBucketResponse, Error> {
     let caller = service.caller(&request).await?;
     let grant = service
-        .admit(caller, request.get_ref(), &request.get_ref().bucket, "")
+        .admit(
+            caller,
+            request.get_ref(),
+            Resource::bucket(&request.get_ref().bucket),
+        )
         .await?;
     let details = json!({ "name": grant.bucket.name.as_str() });
     let entry = audit_entry(

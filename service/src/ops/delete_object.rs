@@ -4,7 +4,7 @@ use tonic::Request;
 use crate::catalog::mutation::DeleteObject;
 use crate::convert::{no_version, object_key, write_preconditions};
 use crate::error::Error;
-use crate::service::Service;
+use crate::service::{Resource, Service};
 
 pub(crate) async fn delete_object(
     service: &Service,
@@ -13,7 +13,7 @@ pub(crate) async fn delete_object(
     let caller = service.caller(&request).await?;
     let asked = request.into_inner();
     let grant = service
-        .admit(caller, &asked, &asked.bucket, &asked.key)
+        .admit(caller, &asked, Resource::object(&asked.bucket, &asked.key))
         .await?;
     let key = object_key(&asked.key)?;
     no_version(&asked.key, &asked.version_id)?;

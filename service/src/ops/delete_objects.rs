@@ -7,7 +7,7 @@ use crate::catalog::mutation::DeleteObject;
 use crate::convert::{no_version, object_key, write_preconditions};
 use crate::error::Error;
 use crate::limits::MAX_DELETES;
-use crate::service::{Grant, Service};
+use crate::service::{BucketGrant, Resource, Service};
 
 pub(crate) async fn delete_objects(
     service: &Service,
@@ -15,7 +15,9 @@ pub(crate) async fn delete_objects(
 ) -> Result<DeleteObjectsResponse, Error> {
     let caller = service.caller(&request).await?;
     let asked = request.into_inner();
-    let grant = service.admit(caller, &asked, &asked.bucket, "").await?;
+    let grant = service
+        .admit(caller, &asked, Resource::bucket(&asked.bucket))
+        .await?;
     if asked.objects.is_empty() || asked.objects.len() > MAX_DELETES {
         return Err(Error::InvalidArgument {
             field: "objects",
@@ -37,7 +39,7 @@ pub(crate) async fn delete_objects(
 
 async fn delete_one(
     service: &Service,
-    grant: &Grant,
+    grant: &BucketGrant,
     object: ObjectIdentifier,
     allow_missing: bool,
 ) -> DeleteObjectResult {
@@ -67,7 +69,7 @@ async fn delete_one(
 
 async fn try_delete(
     service: &Service,
-    grant: &Grant,
+    grant: &BucketGrant,
     object: ObjectIdentifier,
     allow_missing: bool,
 ) -> Result<(), Error> {

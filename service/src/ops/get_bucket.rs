@@ -4,7 +4,7 @@ use tonic::Request;
 use crate::convert::bucket_to_proto;
 use crate::domain::BucketSetting;
 use crate::error::Error;
-use crate::service::{Decided, Service};
+use crate::service::{Grant, Resource, Service};
 use crate::settings;
 
 pub(crate) async fn get_bucket(
@@ -13,7 +13,9 @@ pub(crate) async fn get_bucket(
 ) -> Result<GetBucketResponse, Error> {
     let caller = service.caller(&request).await?;
     let asked = request.get_ref();
-    let grant = service.admit(caller, asked, &asked.bucket, "").await?;
+    let grant = service
+        .admit(caller, asked, Resource::bucket(&asked.bucket))
+        .await?;
     let owner = service.owner(grant.bucket.account).await?;
     let bucket = bucket_to_proto(&grant.bucket, &owner);
     let (bucket, wanted) = match asked.read_mask.as_ref().map(|mask| mask.paths.as_slice()) {

@@ -3,7 +3,7 @@ use tonic::Request;
 
 use crate::error::Error;
 use crate::rules::acl;
-use crate::service::Service;
+use crate::service::{Resource, Service};
 
 pub(crate) async fn get_bucket_acl(
     service: &Service,
@@ -11,7 +11,9 @@ pub(crate) async fn get_bucket_acl(
 ) -> Result<GetBucketAclResponse, Error> {
     let caller = service.caller(&request).await?;
     let asked = request.get_ref();
-    let grant = service.admit(caller, asked, &asked.bucket, "").await?;
+    let grant = service
+        .admit(caller, asked, Resource::bucket(&asked.bucket))
+        .await?;
     let owner = service.owner(grant.bucket.account).await?;
     Ok(GetBucketAclResponse {
         policy: Some(acl::policy(&owner)),

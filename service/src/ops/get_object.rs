@@ -11,7 +11,7 @@ use crate::catalog::model::ObjectData;
 use crate::error::Error;
 use crate::intake::blob_error;
 use crate::metering::Direction;
-use crate::service::Service;
+use crate::service::{Resource, Service};
 use crate::watch::Payload;
 
 /// The answer of a streaming read.
@@ -24,7 +24,7 @@ pub(crate) async fn get_object(
     let caller = service.caller(&request).await?;
     let asked = request.into_inner();
     let grant = service
-        .admit(caller, &asked, &asked.bucket, &asked.key)
+        .admit(caller, &asked, Resource::object(&asked.bucket, &asked.key))
         .await?;
     let OpenObject {
         stored,

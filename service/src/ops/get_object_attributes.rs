@@ -10,7 +10,7 @@ use crate::convert::{
 };
 use crate::error::Error;
 use crate::limits::MAX_PAGE;
-use crate::service::Service;
+use crate::service::{Resource, Service};
 
 /// S3 knows more; here all is kept alike.
 const STORAGE_CLASS: &str = "STANDARD";
@@ -22,7 +22,7 @@ pub(crate) async fn get_object_attributes(
     let caller = service.caller(&request).await?;
     let asked = request.into_inner();
     let grant = service
-        .admit(caller, &asked, &asked.bucket, &asked.key)
+        .admit(caller, &asked, Resource::object(&asked.bucket, &asked.key))
         .await?;
     let key = object_key(&asked.key)?;
     no_version(&asked.key, &asked.version_id)?;

@@ -9,7 +9,7 @@ use crate::catalog::model::ObjectData;
 use crate::error::Error;
 use crate::intake::{MAX_CHUNK_BYTES, blob_error};
 use crate::metering::Direction;
-use crate::service::Service;
+use crate::service::{Resource, Service};
 
 pub(crate) async fn get_small_object(
     service: &Service,
@@ -18,7 +18,11 @@ pub(crate) async fn get_small_object(
     let caller = service.caller(&request).await?;
     let asked = request.get_ref().object.clone().unwrap_or_default();
     let grant = service
-        .admit(caller, request.get_ref(), &asked.bucket, &asked.key)
+        .admit(
+            caller,
+            request.get_ref(),
+            Resource::object(&asked.bucket, &asked.key),
+        )
         .await?;
     let OpenObject {
         stored,

@@ -2,7 +2,7 @@ use bucketry_contract::v1::{HeadBucketRequest, HeadBucketResponse};
 use tonic::Request;
 
 use crate::error::Error;
-use crate::service::Service;
+use crate::service::{Resource, Service};
 
 pub(crate) async fn head_bucket(
     service: &Service,
@@ -10,7 +10,11 @@ pub(crate) async fn head_bucket(
 ) -> Result<HeadBucketResponse, Error> {
     let caller = service.caller(&request).await?;
     let grant = service
-        .admit(caller, request.get_ref(), &request.get_ref().bucket, "")
+        .admit(
+            caller,
+            request.get_ref(),
+            Resource::bucket(&request.get_ref().bucket),
+        )
         .await?;
     Ok(HeadBucketResponse {
         region: grant.bucket.region.clone(),

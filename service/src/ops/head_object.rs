@@ -3,7 +3,7 @@ use tonic::Request;
 
 use super::open_object::open_object;
 use crate::error::Error;
-use crate::service::Service;
+use crate::service::{Resource, Service};
 
 pub(crate) async fn head_object(
     service: &Service,
@@ -12,7 +12,11 @@ pub(crate) async fn head_object(
     let caller = service.caller(&request).await?;
     let asked = request.get_ref().object.clone().unwrap_or_default();
     let grant = service
-        .admit(caller, request.get_ref(), &asked.bucket, &asked.key)
+        .admit(
+            caller,
+            request.get_ref(),
+            Resource::object(&asked.bucket, &asked.key),
+        )
         .await?;
     let opened = open_object(service, &grant, asked).await?;
     Ok(HeadObjectResponse {

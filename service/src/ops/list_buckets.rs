@@ -5,7 +5,7 @@ use crate::catalog::model::KeyScope;
 use crate::catalog::query::{BucketPage, ListBuckets, More};
 use crate::convert::{bucket_to_proto, fitting, page_size};
 use crate::error::Error;
-use crate::service::Service;
+use crate::service::{AccountGrant, Grant, Service};
 
 const DEFAULT_PAGE: u32 = 1000;
 const MAX_PAGE: u32 = 10_000;
@@ -52,7 +52,7 @@ pub(crate) async fn list_buckets(
 
 async fn answer(
     service: &Service,
-    grant: &crate::service::AccountGrant,
+    grant: &AccountGrant,
     page: BucketPage,
     query: &str,
 ) -> Result<ListBucketsResponse, Error> {

@@ -5,7 +5,7 @@ use crate::catalog::query::{ListUploads, Listed};
 use crate::convert::{page_size, upload_id, upload_to_proto};
 use crate::error::Error;
 use crate::limits::MAX_PAGE;
-use crate::service::Service;
+use crate::service::{Resource, Service};
 
 pub(crate) async fn list_multipart_uploads(
     service: &Service,
@@ -13,7 +13,9 @@ pub(crate) async fn list_multipart_uploads(
 ) -> Result<ListMultipartUploadsResponse, Error> {
     let caller = service.caller(&request).await?;
     let asked = request.into_inner();
-    let grant = service.admit(caller, &asked, &asked.bucket, "").await?;
+    let grant = service
+        .admit(caller, &asked, Resource::bucket(&asked.bucket))
+        .await?;
     let max = page_size(asked.page_size, MAX_PAGE, MAX_PAGE)?;
     // S3 ignores an upload marker that comes without a key marker.
     let marked = !asked.upload_id_marker.is_empty() && !asked.key_marker.is_empty();

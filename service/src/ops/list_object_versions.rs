@@ -5,7 +5,7 @@ use crate::catalog::query::{ListObjects, Listed, ObjectView};
 use crate::convert::{NULL_VERSION, fitting_objects, listed_to_proto, page_size, version_marker};
 use crate::error::Error;
 use crate::limits::MAX_PAGE;
-use crate::service::Service;
+use crate::service::{Resource, Service};
 
 pub(crate) async fn list_object_versions(
     service: &Service,
@@ -13,7 +13,9 @@ pub(crate) async fn list_object_versions(
 ) -> Result<ListObjectVersionsResponse, Error> {
     let caller = service.caller(&request).await?;
     let asked = request.into_inner();
-    let grant = service.admit(caller, &asked, &asked.bucket, "").await?;
+    let grant = service
+        .admit(caller, &asked, Resource::bucket(&asked.bucket))
+        .await?;
     let max = page_size(asked.page_size, MAX_PAGE, MAX_PAGE)?;
     // A key has one version, so the next key follows any version.
     version_marker(&asked.key_marker, &asked.version_id_marker)?;

@@ -5,7 +5,7 @@ use crate::catalog::query::{ListObjects, Listed};
 use crate::convert::{fitting_objects, listed_to_proto, object_view, page_size};
 use crate::error::Error;
 use crate::limits::MAX_PAGE;
-use crate::service::Service;
+use crate::service::{Resource, Service};
 
 pub(crate) async fn list_objects(
     service: &Service,
@@ -13,7 +13,9 @@ pub(crate) async fn list_objects(
 ) -> Result<ListObjectsResponse, Error> {
     let caller = service.caller(&request).await?;
     let asked = request.into_inner();
-    let grant = service.admit(caller, &asked, &asked.bucket, "").await?;
+    let grant = service
+        .admit(caller, &asked, Resource::bucket(&asked.bucket))
+        .await?;
     let max = page_size(asked.page_size, MAX_PAGE, MAX_PAGE)?;
     let view = object_view(asked.view)?;
     let query = format!(

@@ -5,7 +5,7 @@ use super::upload_part::open_upload;
 use crate::convert::{page_size, part_marker, part_to_proto, upload_to_proto};
 use crate::error::Error;
 use crate::limits::MAX_PAGE;
-use crate::service::Service;
+use crate::service::{Resource, Service};
 
 pub(crate) async fn list_parts(
     service: &Service,
@@ -14,7 +14,7 @@ pub(crate) async fn list_parts(
     let caller = service.caller(&request).await?;
     let asked = request.into_inner();
     let grant = service
-        .admit(caller, &asked, &asked.bucket, &asked.key)
+        .admit(caller, &asked, Resource::object(&asked.bucket, &asked.key))
         .await?;
     let max = page_size(asked.page_size, MAX_PAGE, MAX_PAGE)?;
     let after = part_marker(asked.part_number_marker)?;

@@ -15,7 +15,7 @@ use crate::convert::{
 };
 use crate::error::Error;
 use crate::rules::read_conditions::{Facts, Verdict};
-use crate::service::{Grant, Service};
+use crate::service::{BucketGrant, Service};
 
 /// A version that may be read, and the bytes of it that were asked for.
 pub(super) struct OpenObject {
@@ -28,7 +28,7 @@ pub(super) struct OpenObject {
 /// Checks that the version exists.
 pub(super) async fn version_exists(
     service: &Service,
-    grant: &Grant,
+    grant: &BucketGrant,
     key: &str,
     version_id: &str,
 ) -> Result<(), Error> {
@@ -47,7 +47,7 @@ pub(super) async fn version_exists(
 
 pub(super) async fn open_object(
     service: &Service,
-    grant: &Grant,
+    grant: &BucketGrant,
     asked: GetObjectRequest,
 ) -> Result<OpenObject, Error> {
     let key = object_key(&asked.key)?;

@@ -3,7 +3,7 @@ use tonic::Request;
 
 use crate::error::Error;
 use crate::rules::acl::{self, AclOf};
-use crate::service::Service;
+use crate::service::{Resource, Service};
 
 pub(crate) async fn put_bucket_acl(
     service: &Service,
@@ -11,7 +11,9 @@ pub(crate) async fn put_bucket_acl(
 ) -> Result<PutBucketAclResponse, Error> {
     let caller = service.caller(&request).await?;
     let asked = request.into_inner();
-    let grant = service.admit(caller, &asked, &asked.bucket, "").await?;
+    let grant = service
+        .admit(caller, &asked, Resource::bucket(&asked.bucket))
+        .await?;
     let owner = service.owner(grant.bucket.account).await?;
     acl::check(&asked.acl.unwrap_or_default(), AclOf::Bucket, &owner)?;
     Ok(PutBucketAclResponse {})

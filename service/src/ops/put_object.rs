@@ -14,9 +14,8 @@ use crate::convert::{
 };
 use crate::domain::ETag;
 use crate::error::Error;
-use crate::gate::Caller;
 use crate::intake::{Announced, ContentMessage, Small, in_time, metered, take_in};
-use crate::service::Service;
+use crate::service::{BucketGrant, Resource, Service};
 
 pub(crate) async fn put_object(
     service: &Service,
@@ -34,25 +33,25 @@ pub(crate) async fn put_object(
             return Err(Error::InvalidRequest("the first message must be the spec"));
         }
     };
+    let grant = service
+        .admit(caller, &spec, Resource::object(&spec.bucket, &spec.key))
+        .await?;
     let content = messages.map(|message| match message?.message {
         Some(Message::Chunk(chunk)) => Ok(ContentMessage::Chunk(chunk)),
         Some(Message::Digests(digests)) => Ok(ContentMessage::Digests(digests)),
         Some(Message::Spec(_)) => Err(Error::InvalidRequest("the spec comes once, at first")),
         None => Err(Error::InvalidRequest("a message is empty")),
     });
-    write_object(service, caller, spec, content).await
+    write_object(service, grant, spec, content).await
 }
 
 /// Writes an object, whichever way its content comes.
 pub(super) async fn write_object(
     service: &Service,
-    caller: Caller,
+    grant: BucketGrant,
     spec: PutObjectSpec,
     content: impl futures::Stream<Item = Result<ContentMessage, Error>>,
 ) -> Result<PutObjectResponse, Error> {
-    let grant = service
-        .admit(caller, &spec, &spec.bucket, &spec.key)
-        .await?;
     let key = object_key(&spec.key)?;
     let (headers, tags) = attributes_from_proto(spec.attributes)?;
     let preconditions = write_preconditions(spec.precondition)?;

@@ -4,7 +4,7 @@ use tonic::Request;
 use super::open_object::version_exists;
 use crate::error::Error;
 use crate::rules::acl::{self, AclOf};
-use crate::service::Service;
+use crate::service::{Resource, Service};
 
 pub(crate) async fn put_object_acl(
     service: &Service,
@@ -13,7 +13,7 @@ pub(crate) async fn put_object_acl(
     let caller = service.caller(&request).await?;
     let asked = request.into_inner();
     let grant = service
-        .admit(caller, &asked, &asked.bucket, &asked.key)
+        .admit(caller, &asked, Resource::object(&asked.bucket, &asked.key))
         .await?;
     version_exists(service, &grant, &asked.key, &asked.version_id).await?;
     let owner = service.owner(grant.bucket.account).await?;

@@ -6,7 +6,7 @@ use crate::convert::bucket_to_proto;
 use crate::domain::{BucketSetting, SettingEdit};
 use crate::error::Error;
 use crate::ops::tokens::{About, audit_entry};
-use crate::service::{Decided, Service};
+use crate::service::{Grant, Resource, Service};
 use crate::settings;
 
 pub(crate) async fn update_bucket(
@@ -16,7 +16,9 @@ pub(crate) async fn update_bucket(
     let caller = service.caller(&request).await?;
     let asked = request.into_inner();
     let name = asked.bucket.as_ref().map_or("", |bucket| &bucket.name);
-    let grant = service.admit(caller, &asked, name, "").await?;
+    let grant = service
+        .admit(caller, &asked, Resource::bucket(name))
+        .await?;
     let UpdateBucketRequest {
         bucket,
         update_mask,

@@ -6,7 +6,7 @@ use crate::catalog::mutation::{Preconditions, UpdateObject};
 use crate::convert::{no_version, object_key, object_to_proto, tags_from_proto};
 use crate::error::Error;
 use crate::rules::tags::MAX_OBJECT_TAGS;
-use crate::service::{Decided, Service, judge};
+use crate::service::{Grant, Resource, Service, judge};
 
 pub(crate) async fn update_object(
     service: &Service,
@@ -17,7 +17,9 @@ pub(crate) async fn update_object(
     let (bucket, key) = asked.object.as_ref().map_or(("", ""), |object| {
         (object.bucket.as_str(), object.key.as_str())
     });
-    let grant = service.admit(caller, &asked, bucket, key).await?;
+    let grant = service
+        .admit(caller, &asked, Resource::object(bucket, key))
+        .await?;
     let UpdateObjectRequest {
         object,
         update_mask,

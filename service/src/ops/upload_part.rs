@@ -17,7 +17,7 @@ use crate::domain::ETag;
 use crate::error::Error;
 use crate::intake::{Announced, ContentMessage, Small, in_time, metered, take_in};
 use crate::rules::checksums::{self, check_part};
-use crate::service::{Grant, Service};
+use crate::service::{BucketGrant, Resource, Service};
 
 pub(crate) async fn upload_part(
     service: &Service,
@@ -36,7 +36,7 @@ pub(crate) async fn upload_part(
         }
     };
     let grant = service
-        .admit(caller, &spec, &spec.bucket, &spec.key)
+        .admit(caller, &spec, Resource::object(&spec.bucket, &spec.key))
         .await?;
     let content = messages.map(|message| match message?.message {
         Some(Message::Chunk(chunk)) => Ok(ContentMessage::Chunk(chunk)),
@@ -49,7 +49,7 @@ pub(crate) async fn upload_part(
 
 async fn write_part(
     service: &Service,
-    grant: &Grant,
+    grant: &BucketGrant,
     spec: UploadPartSpec,
     content: impl futures::Stream<Item = Result<ContentMessage, Error>>,
 ) -> Result<UploadPartResponse, Error> {
@@ -98,7 +98,7 @@ async fn write_part(
 /// The upload, if it is open and of this bucket and key.
 pub(super) async fn open_upload(
     service: &Service,
-    grant: &Grant,
+    grant: &BucketGrant,
     key: &str,
     id: &str,
 ) -> Result<Arc<Upload>, Error> {
@@ -114,7 +114,7 @@ pub(super) async fn open_upload(
 /// The upload, open or completed, if it is of this bucket and key.
 pub(super) async fn any_upload(
     service: &Service,
-    grant: &Grant,
+    grant: &BucketGrant,
     key: &str,
     id: &str,
 ) -> Result<Arc<Upload>, Error> {

@@ -15,7 +15,7 @@ use crate::error::Error;
 use crate::intake::{MAX_PUT_BYTES, blob_error, full_object};
 use crate::placement::Place;
 use crate::rules::checksums;
-use crate::service::{Grant, Service};
+use crate::service::{BucketGrant, Resource, Service};
 
 pub(crate) async fn upload_part_copy(
     service: &Service,
@@ -24,7 +24,7 @@ pub(crate) async fn upload_part_copy(
     let caller = service.caller(&request).await?;
     let asked = request.into_inner();
     let grant = service
-        .admit(caller, &asked, &asked.bucket, &asked.key)
+        .admit(caller, &asked, Resource::object(&asked.bucket, &asked.key))
         .await?;
     for _ in 1..COPY_ATTEMPTS {
         match copy_part(service, &grant, &asked).await {
@@ -38,7 +38,7 @@ pub(crate) async fn upload_part_copy(
 /// Copies once, from the source as it is now.
 async fn copy_part(
     service: &Service,
-    grant: &Grant,
+    grant: &BucketGrant,
     asked: &UploadPartCopyRequest,
 ) -> Result<UploadPartCopyResponse, Error> {
     let number = part_number(asked.part_number)?;

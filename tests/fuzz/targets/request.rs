@@ -28,7 +28,7 @@ fn run(input: &[u8]) {
     if let Ok(parsed) = ParsedRequest::parse(operation, &view) {
         assert_eq!(parsed.operation(), operation);
         assert!(
-            !parsed.requirements().is_empty(),
+            !parsed.actions().is_empty(),
             "{operation:?} asks for nothing"
         );
     }

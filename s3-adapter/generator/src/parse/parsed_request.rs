@@ -11,7 +11,7 @@ pub(super) fn write(operations: &[Operation], code: &mut Code) {
             parse(operations, code);
             read_body(operations, code);
             operation(operations, code);
-            requirements(operations, code);
+            actions(operations, code);
         },
         "}",
     );
@@ -98,17 +98,14 @@ fn operation(operations: &[Operation], code: &mut Code) {
     );
 }
 
-fn requirements(operations: &[Operation], code: &mut Code) {
-    code.line("/// The access that it needs: all of it must be allowed.");
+fn actions(operations: &[Operation], code: &mut Code) {
+    code.line("/// The actions that it needs: all of them must be allowed.");
     code.line("#[must_use]");
     code.block(
-        "pub fn requirements(&self) -> Vec<Requirement> {",
+        "pub fn actions(&self) -> Vec<ActionAccess> {",
         |code| {
             arms("match self {", operations, code, |operation| {
-                format!(
-                    "Self::{}(request) => request.requirements(),",
-                    operation.name
-                )
+                format!("Self::{}(request) => request.actions(),", operation.name)
             });
         },
         "}",

@@ -319,9 +319,9 @@ fn digests_are_strict() {
 }
 
 #[test]
-fn requirements_are_known_before_the_body() {
+fn actions_are_known_before_the_body() {
     let classes = |method: Method, request: &Fixture| -> Vec<AccessClass> {
-        let needed = parsed(method, request).unwrap().requirements();
+        let needed = parsed(method, request).unwrap().actions();
         needed.into_iter().map(|needed| needed.class).collect()
     };
     let put = |name, value| classes(Method::PUT, &Fixture::new("/b/k").with(name, value));
@@ -393,7 +393,7 @@ proptest! {
         }
         if let Ok(parsed) = ParsedRequest::parse(operation, &request.view()) {
             prop_assert_eq!(parsed.operation(), operation);
-            prop_assert!(!parsed.requirements().is_empty());
+            prop_assert!(!parsed.actions().is_empty());
         }
     }
 }

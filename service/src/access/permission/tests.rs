@@ -114,7 +114,7 @@ fn the_whole_table_elsewhere() {
             AccessClass::Edge => Some("------y"),
             _ => None,
         };
-        let administrator = class.grant().account == Holder::Granted;
+        let administrator = class.rule().account == Holder::Granted;
         let with_account = if administrator { "----yy-" } else { "-----y-" };
         for (target, expected) in [
             (SISTER, with_account),
@@ -127,7 +127,7 @@ fn the_whole_table_elsewhere() {
                 "{class:?} {target:?}"
             );
         }
-        let nowhere = if class.grant().target == TargetNeed::Bucket {
+        let nowhere = if class.rule().target == TargetNeed::Bucket {
             "-------"
         } else {
             with_account
@@ -139,7 +139,7 @@ fn the_whole_table_elsewhere() {
                 "{class:?} {target:?}"
             );
         }
-        let foreign_account = if class.grant().target == TargetNeed::Bucket {
+        let foreign_account = if class.rule().target == TargetNeed::Bucket {
             "-------"
         } else {
             "-----y-"

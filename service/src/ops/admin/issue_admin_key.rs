@@ -9,12 +9,12 @@ use crate::catalog::model::{AccessKey, KeyLimits, KeyScope};
 use crate::convert::token_name;
 use crate::error::Error;
 use crate::ops::tokens::{About, NewKey, audit_entry, issue_key};
-use crate::service::{Decided, Service};
+use crate::service::{Grant, Service};
 
 /// Makes a key of this scope without limits, and records `action` in the audit.
 pub(super) async fn issue_admin_key(
     service: &Service,
-    decided: &impl Decided,
+    grant: &impl Grant,
     name: &str,
     scope: KeyScope,
     action: &'static str,
@@ -28,13 +28,13 @@ pub(super) async fn issue_admin_key(
         expires: None,
         limits: KeyLimits::default(),
     };
-    let (row, secret) = issue_key(service, new, decided.actor()).await?;
+    let (row, secret) = issue_key(service, new, grant.actor()).await?;
     let about = About {
         access_key: Some(row.pk),
         ..About::default()
     };
     let details = json!({ "name": name, "access_key_id": row.access_key_id.to_string() });
-    let entry = audit_entry(service, decided, action, about, details);
-    let key = service.commit(decided, row, vec![entry]).await?;
+    let entry = audit_entry(service, grant, action, about, details);
+    let key = service.commit(grant, row, vec![entry]).await?;
     Ok((key, secret))
 }

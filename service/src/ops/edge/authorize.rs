@@ -1,19 +1,19 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use bucketry_contract::access_table::{self, AccessClass as ContractClass};
+use bucketry_contract::access_table::{self, ActionAccess};
 use bucketry_contract::adapter::v1::{AuthorizeRequest, AuthorizeResponse};
 use bucketry_edge::fair::{Slot, on_behalf};
 
-use super::claim::{Asking, ClaimError, Verified, verify};
-use crate::access::{self, AccessClass, ClientAddress, MAX_SESSION_LIFE, OperationSession, Origin};
+use super::claim::{ClaimContext, ClaimError, VerifiedClaim, verify};
+use crate::access::{self, ClientAddress, MAX_SESSION_LIFE, OperationSession, Origin};
 use crate::catalog::model::Bucket;
 use crate::convert::bucket_name;
 use crate::decision::LocalDecision;
 use crate::error::Error;
 use crate::fair_share::fair_caller;
-use crate::grant::Asked;
-use crate::service::{Service, evaluated, session_use};
+use crate::requirement::OBJECT_SERVICE;
+use crate::service::{Requirements, Resource, Service, session_use};
 
 /// Decides on an S3 request before its body is read. The edge is trusted for the client's address: it has signed in, or
 /// is in this process.
@@ -24,7 +24,7 @@ pub(crate) async fn authorize(
     service: &Service,
     asked: AuthorizeRequest,
     shares: SharedBy,
-) -> Result<Authorized, Error> {
+) -> Result<EdgeAnswer, Error> {
     let origin = Origin {
         address: client_address(&asked.client_address)?,
         request_id: asked.request_id.as_str().into(),
@@ -34,10 +34,10 @@ pub(crate) async fn authorize(
     on_behalf::set_address(origin.address.ip());
     let verified = match asked.claim.clone() {
         Some(claim) => {
-            let named = (asked.bucket.as_str(), asked.key.as_str());
-            verify(service, claim, Asking { origin, named }).await?
+            let resource = Resource::object(&asked.bucket, &asked.key);
+            verify(service, claim, ClaimContext { origin, resource }).await?
         }
-        None => Verified {
+        None => VerifiedClaim {
             caller: access::Caller::anonymous(origin),
             chunk_key: None,
         },
@@ -46,13 +46,8 @@ pub(crate) async fn authorize(
     if verified.caller.key().is_some() {
         on_behalf::set(sharer);
     }
-    let classes = classes(&asked)?;
-    let named = Asked {
-        rpc: &asked.rpc,
-        bucket: &asked.bucket,
-        key: &asked.key,
-    };
-    let bucket = admit(service, &verified.caller, &classes, named).await?;
+    let requirements = requirements(&asked)?;
+    let bucket = decide(service, &verified.caller, &requirements).await?;
     // Before it is counted: what is refused was no use of the key.
     expect_owner(service, &asked.bucket, &asked.expected_bucket_owner).await?;
     expect_owner(
@@ -65,17 +60,16 @@ pub(crate) async fn authorize(
         SharedBy::Service => Some(service.slot(sharer).await?),
         SharedBy::Edge => None,
     };
-    let class = named.request_class(&classes);
     let counted = service.ledger.request(
         &service.catalog,
         &verified.caller,
-        class,
-        (named.bucket, named.key),
+        requirements.request_class(),
+        requirements.resource(),
     );
     counted.await?;
     let session = match slot {
         Some(_) => String::new(),
-        None => session(service, &verified.caller, named),
+        None => session(service, &verified.caller, &requirements),
     };
     let response = AuthorizeResponse {
         session,
@@ -88,13 +82,13 @@ pub(crate) async fn authorize(
     };
     let local = slot.map(|slot| Local {
         slot: Arc::new(slot),
-        decision: LocalDecision::new(verified.caller, bucket, asked),
+        decision: LocalDecision::new(verified.caller, bucket, requirements),
     });
-    Ok(Authorized { response, local })
+    Ok(EdgeAnswer { response, local })
 }
 
 /// The answer to an edge.
-pub(crate) struct Authorized {
+pub(crate) struct EdgeAnswer {
     pub(crate) response: AuthorizeResponse,
     /// For the edge in this process.
     pub(crate) local: Option<Local>,
@@ -107,8 +101,8 @@ pub(crate) struct Local {
 }
 
 /// A session for the call that follows.
-fn session(service: &Service, caller: &access::Caller, named: Asked<'_>) -> String {
-    let usage = session_use(named.rpc, named.bucket, named.key);
+fn session(service: &Service, caller: &access::Caller, requirements: &Requirements) -> String {
+    let usage = session_use(requirements);
     let session = OperationSession::new(caller, usage, service.now(), MAX_SESSION_LIFE);
     session.issue(&service.keyring.current())
 }
@@ -136,9 +130,6 @@ fn operation(asked: &AuthorizeRequest) -> &str {
         .unwrap_or_default()
 }
 
-/// All S3 operations are calls of this service.
-const OBJECT_SERVICE: &str = "bucketry.v1.ObjectService";
-
 fn client_address(text: &str) -> Result<ClientAddress, Error> {
     if text.is_empty() {
         return Ok(ClientAddress::UNKNOWN);
@@ -150,47 +141,51 @@ fn client_address(text: &str) -> Result<ClientAddress, Error> {
     Ok(ClientAddress::known(address))
 }
 
-/// Every class that the operation needs. An RPC without a class is denied.
-fn classes(asked: &AuthorizeRequest) -> Result<Vec<AccessClass>, Error> {
+/// What the operation needs. An RPC without a class is denied, as is a path of an update mask without one.
+///
+/// The source of a copy is not among it: the operation judges it when it opens the source.
+fn requirements(asked: &AuthorizeRequest) -> Result<Requirements, Error> {
     let access = access_table::of(OBJECT_SERVICE, &asked.rpc).ok_or(Error::AccessDenied)?;
     let update =
         |path: &String| access_table::of_update(&asked.rpc, path).ok_or(Error::AccessDenied);
-    let mut classes: Vec<ContractClass> = asked.raised().collect();
+    let raised = asked.raised().map(|class| ActionAccess {
+        class,
+        ..access.own()
+    });
+    let mut updates = Vec::with_capacity(asked.set_paths.len() + asked.clear_paths.len());
     for path in &asked.set_paths {
-        classes.push(update(path)?.set.class);
+        updates.push(update(path)?.set);
     }
     for path in &asked.clear_paths {
-        classes.push(update(path)?.clear.class);
+        updates.push(update(path)?.clear);
     }
-    if classes.is_empty() {
-        classes.push(access.class);
-    }
-    Ok(classes.into_iter().map(evaluated).collect())
+    let resource = Resource::object(&asked.bucket, &asked.key);
+    Ok(Requirements::described(
+        access,
+        raised.collect(),
+        updates,
+        resource,
+    ))
 }
 
-/// Admits the caller for all classes; the bucket, if the request is about one that exists.
-async fn admit(
+/// Decides on the operation. Returns the bucket, if the operation is about one that exists.
+async fn decide(
     service: &Service,
     caller: &access::Caller,
-    classes: &[AccessClass],
-    asked: Asked<'_>,
+    requirements: &Requirements,
 ) -> Result<Option<Arc<Bucket>>, Error> {
-    let (creations, others): (Vec<_>, Vec<_>) =
-        (classes.iter()).partition(|class| **class == AccessClass::CreateBucket);
-    if !creations.is_empty() {
-        let creation = service.bucket_creation(caller.clone(), creations, asked);
-        creation.await?;
-    }
-    if others.is_empty() {
-        return Ok(None);
-    }
-    if asked.bucket.is_empty() {
-        let target = service.service_target(caller).await?;
-        service.admit_target(caller.clone(), others, target, asked)?;
-        return Ok(None);
-    }
-    let grant = service.admit_proven(caller.clone(), others, asked).await?;
-    Ok(Some(grant.bucket))
+    let target = match requirements.resource() {
+        Resource::Service => service.service_target(caller).await?,
+        Resource::Bucket(_) if requirements.is_bucket_creation() => {
+            service.creation_target(caller, requirements).await?
+        }
+        Resource::Bucket(_) | Resource::Object { .. } => {
+            let bucket = service.decide_on_bucket(caller, requirements).await?;
+            return Ok(Some(bucket));
+        }
+    };
+    service.decide(caller, requirements, target)?;
+    Ok(None)
 }
 
 /// `x-amz-expected-bucket-owner`: a bucket that is not the expected account's is refused.

@@ -12,8 +12,7 @@ use crate::access::{self, KeyFacts, Origin};
 use crate::config::SignatureV2;
 use crate::domain::AccessKeyId;
 use crate::error::Error;
-use crate::ledger::Named;
-use crate::service::Service;
+use crate::service::{Resource, Service};
 
 /// Where a signature stands: S3 has other codes for a header than for a query.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,24 +66,24 @@ const MISMATCH: &str = "The request signature we calculated does not match the s
 const NOT_SUPPORTED: &str = "The authorization mechanism you have provided is not supported. \
                              Please use AWS4-HMAC-SHA256.";
 
-/// A verified claim.
-pub(super) struct Verified {
+/// A claim that has been verified.
+pub(super) struct VerifiedClaim {
     pub(super) caller: access::Caller,
     /// The day's signing key; only SigV4 has one.
     pub(super) chunk_key: Option<Bytes>,
 }
 
-/// Where a claim comes from, and what it names.
-pub(super) struct Asking<'a> {
+/// The request that carries a claim.
+pub(super) struct ClaimContext<'a> {
     pub(super) origin: Origin,
-    pub(super) named: Named<'a>,
+    pub(super) resource: Resource<'a>,
 }
 
-impl Asking<'_> {
-    /// Notes a signature that was not made with the key's secret.
-    fn wrong(&self, service: &Service, key: &KeyFacts) {
-        let (origin, named) = (&self.origin, self.named);
-        service.ledger.wrong_proof(key, "signature", origin, named);
+impl ClaimContext<'_> {
+    /// Records a signature that was not made with the key's secret.
+    fn record_mismatch(&self, service: &Service, key: &KeyFacts) {
+        let (origin, resource) = (&self.origin, self.resource);
+        (service.ledger).wrong_proof(key, "signature", origin, resource);
     }
 }
 
@@ -92,23 +91,23 @@ impl Asking<'_> {
 pub(super) async fn verify(
     service: &Service,
     claim: SignatureClaim,
-    asking: Asking<'_>,
-) -> Result<Verified, Error> {
+    context: ClaimContext<'_>,
+) -> Result<VerifiedClaim, Error> {
     match claim.kind() {
-        SignatureKind::V4Header => v4(service, claim, ClaimPlace::Header, asking).await,
-        SignatureKind::V4Presigned => v4(service, claim, ClaimPlace::Query, asking).await,
-        SignatureKind::V4PostPolicy => v4(service, claim, ClaimPlace::Form, asking).await,
+        SignatureKind::V4Header => v4(service, claim, ClaimPlace::Header, context).await,
+        SignatureKind::V4Presigned => v4(service, claim, ClaimPlace::Query, context).await,
+        SignatureKind::V4PostPolicy => v4(service, claim, ClaimPlace::Form, context).await,
         SignatureKind::V2Presigned => {
             let expires_seconds = claim.expires;
             v2(
                 service,
                 claim,
                 V2Placement::Query { expires_seconds },
-                asking,
+                context,
             )
             .await
         }
-        SignatureKind::V2PostPolicy => v2(service, claim, V2Placement::Form, asking).await,
+        SignatureKind::V2PostPolicy => v2(service, claim, V2Placement::Form, context).await,
         SignatureKind::Unspecified => Err(ClaimError::Malformed(ClaimPlace::Header).into()),
     }
 }
@@ -123,8 +122,8 @@ async fn v4(
     service: &Service,
     claim: SignatureClaim,
     place: ClaimPlace,
-    asking: Asking<'_>,
-) -> Result<Verified, Error> {
+    context: ClaimContext<'_>,
+) -> Result<VerifiedClaim, Error> {
     let refuse = |error: SigV4Error| Error::from(ClaimError::V4(place, error));
     let signed = match place {
         ClaimPlace::Header | ClaimPlace::Query => {
@@ -171,15 +170,15 @@ async fn v4(
         Arc::clone(&facts),
         service.signing_keys.under(nonce),
         || service.open_secret(&row),
-        asking.origin.clone(),
+        context.origin.clone(),
     );
     match authenticated {
-        Ok(verified) => Ok(Verified {
+        Ok(verified) => Ok(VerifiedClaim {
             caller: verified.caller,
             chunk_key: Some(Bytes::copy_from_slice(verified.signing_key.expose())),
         }),
         Err(AuthenticateError::Claim(error)) => {
-            asking.wrong(service, &facts);
+            context.record_mismatch(service, &facts);
             Err(refuse(error))
         }
         Err(AuthenticateError::Secret(error)) => Err(error),
@@ -191,8 +190,8 @@ async fn v2(
     service: &Service,
     claim: SignatureClaim,
     placement: V2Placement,
-    asking: Asking<'_>,
-) -> Result<Verified, Error> {
+    context: ClaimContext<'_>,
+) -> Result<VerifiedClaim, Error> {
     if service.settings.signature_v2 == SignatureV2::Off {
         return Err(Error::InvalidRequest(NOT_SUPPORTED));
     }
@@ -208,13 +207,13 @@ async fn v2(
     let (_, row) = service.key_row(checked.access_key_id().as_str()).await?;
     let facts = Arc::new(KeyFacts::from(row.as_ref()));
     let open = || service.open_secret(&row);
-    match authenticate_v2(&checked, Arc::clone(&facts), open, asking.origin.clone()) {
-        Ok(caller) => Ok(Verified {
+    match authenticate_v2(&checked, Arc::clone(&facts), open, context.origin.clone()) {
+        Ok(caller) => Ok(VerifiedClaim {
             caller,
             chunk_key: None,
         }),
         Err(AuthenticateError::Claim(error)) => {
-            asking.wrong(service, &facts);
+            context.record_mismatch(service, &facts);
             Err(refuse(error))
         }
         Err(AuthenticateError::Secret(error)) => Err(error),

@@ -6,9 +6,8 @@ use crate::access::Target;
 use crate::catalog::model::{AccessKey, KeyScope};
 use crate::domain::{AccessKeyPk, AccountId, BucketId};
 use crate::error::Error;
-use crate::gate::Caller;
-use crate::grant::Asked;
-use crate::service::{Decided, Grant, Service, classes};
+use crate::gate::{Credentials, IdentifiedCaller};
+use crate::service::{BucketGrant, Grant, Requirements, Resource, Service};
 
 /// Admits a caller to a token, by its id or access key id: of the bucket that is named, or, if none is, of whichever
 /// bucket it is, be that gone.
@@ -16,30 +15,30 @@ use crate::service::{Decided, Grant, Service, classes};
 /// Who administers nothing learns nothing; who administers another account hears that there is no such token.
 pub(super) async fn admit_token(
     service: &Service,
-    caller: Caller,
+    caller: Credentials,
     request: &impl Classified,
     bucket: &str,
     token_id: &str,
-) -> Result<(Grant, Arc<AccessKey>), Error> {
+) -> Result<(BucketGrant, Arc<AccessKey>), Error> {
     if !bucket.is_empty() {
-        let grant = service.admit(caller, request, bucket, "").await?;
+        let grant = service
+            .admit(caller, request, Resource::bucket(bucket))
+            .await?;
         let found = find(service, token_id).await?;
         let (_, token) = found
             .filter(|(of, _)| *of == grant.bucket.id)
             .ok_or_else(|| no_such(token_id))?;
         return Ok((grant, token));
     }
-    let (asked, counting) = (unnamed(&caller), caller.counting());
-    let caller = service.proven(caller, "", "").await?;
-    let needed = classes(request);
-    let administrator =
-        service.admit_target(caller, needed.clone(), Target::AbsentBucket, asked)?;
+    let counting = caller.counting();
+    let requirements = Requirements::of(request, Resource::Service);
+    let IdentifiedCaller { caller, .. } = service.identify(caller, &requirements).await?;
+    service.decide(&caller, &requirements, Target::AbsentBucket)?;
     let found = find(service, token_id).await?;
     let (of, token) = found.ok_or_else(|| no_such(token_id))?;
     let bucket = service.catalog.bucket(of).await?;
     let bucket = bucket.ok_or_else(|| Error::internal("a token of a bucket without a row"))?;
-    let caller = administrator.caller().clone();
-    match service.admit_found(caller, needed, bucket, asked) {
+    match service.grant_bucket(caller, requirements, bucket) {
         Ok(grant) => {
             service.count(counting, &grant).await?;
             Ok((grant, token))
@@ -53,26 +52,18 @@ pub(super) async fn admit_token(
 /// who administer all.
 pub(super) async fn administered_account(
     service: &Service,
-    caller: Caller,
+    caller: Credentials,
     request: &impl Classified,
 ) -> Result<Option<AccountId>, Error> {
-    let (asked, counting) = (unnamed(&caller), caller.counting());
-    let caller = service.proven(caller, "", "").await?;
-    let grant = service.admit_target(caller, classes(request), Target::AbsentBucket, asked)?;
+    let counting = caller.counting();
+    let requirements = Requirements::of(request, Resource::Service);
+    let IdentifiedCaller { caller, .. } = service.identify(caller, &requirements).await?;
+    let grant = service.grant_account(caller, requirements, Target::AbsentBucket)?;
     service.count(counting, &grant).await?;
     match grant.scope() {
         Some(KeyScope::Everything) => Ok(None),
         Some(KeyScope::Account(account)) => Ok(Some(account)),
         Some(KeyScope::Bucket { .. } | KeyScope::Edge) | None => Err(Error::AccessDenied),
-    }
-}
-
-/// A call that names no bucket.
-fn unnamed(caller: &Caller) -> Asked<'static> {
-    Asked {
-        rpc: caller.rpc(),
-        bucket: "",
-        key: "",
     }
 }
 

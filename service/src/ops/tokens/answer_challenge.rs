@@ -1,23 +1,21 @@
 use std::sync::Arc;
 
-use bucketry_contract::access_table::Classified;
+use bucketry_contract::access_table::{AccessClass, Classified};
 use bucketry_contract::v1::{AnswerChallengeRequest, AnswerChallengeResponse, SessionPurpose};
 use bucketry_sign_in::{Granted, NONCE_LENGTH, ProofKey, Purpose, Transcript};
 use tonic::Request;
 
 use crate::access::authenticate::authenticate_challenge;
 use crate::access::{
-    self, AccessClass, BearerSession, ChallengeError, ChallengeFor, KeyFacts, Origin,
-    open_challenge,
+    self, BearerSession, ChallengeError, ChallengeFor, KeyFacts, Origin, open_challenge,
 };
 use crate::catalog::model::KeyScope;
 use crate::convert::timestamp_to_proto;
 use crate::domain::Timestamp;
 use crate::error::Error;
 use crate::gate::{Counting, origin};
-use crate::grant::Asked;
 use crate::server::ConnectionInfo;
-use crate::service::{Decided, Service};
+use crate::service::{Grant, Requirements, Resource, Service};
 
 /// Verifies the challenge, then the signature, and only then checks endpoint, key and address, so that a caller who
 /// does not know the secret learns nothing about the key or the names of this server.
@@ -50,14 +48,11 @@ pub(crate) async fn answer_challenge(
     if purpose == Purpose::Adapter {
         service.check_edge_connection(Some(connection))?;
     }
-    let asked = Asked {
-        rpc: AnswerChallengeRequest::RPC,
-        bucket: "",
-        key: "",
-    };
     let class = class(purpose, &caller)?;
+    let requirements =
+        Requirements::of_class(AnswerChallengeRequest::RPC, class, Resource::Service);
     let target = service.service_target(&caller).await?;
-    let grant = service.admit_target(caller, vec![class], target, asked)?;
+    let grant = service.grant_account(caller, requirements, target)?;
     service.count(Counting::Here, &grant).await?;
     let session = BearerSession::of_challenge(grant.caller(), issued)
         .ok_or_else(|| Error::internal("a proven caller without a key"))?;
@@ -133,7 +128,7 @@ async fn prove(
     match known {
         Some(caller) => Ok((caller, key)),
         None => {
-            (service.ledger).wrong_proof(&facts, "signature", &origin, ("", ""));
+            (service.ledger).wrong_proof(&facts, "signature", &origin, Resource::Service);
             Err(Error::ChallengeFailed)
         }
     }

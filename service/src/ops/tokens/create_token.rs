@@ -10,7 +10,7 @@ use crate::convert::{
     token_to_proto,
 };
 use crate::error::Error;
-use crate::service::{Grant, Service};
+use crate::service::{BucketGrant, Grant, Resource, Service};
 
 pub(crate) async fn create_token(
     service: &Service,
@@ -18,7 +18,9 @@ pub(crate) async fn create_token(
 ) -> Result<CreateTokenResponse, Error> {
     let caller = service.caller(&request).await?;
     let asked = request.into_inner();
-    let grant = service.admit(caller, &asked, &asked.bucket, "").await?;
+    let grant = service
+        .admit(caller, &asked, Resource::bucket(&asked.bucket))
+        .await?;
     let rules = ip_rules_from_proto(&asked.allowed_ips, &asked.disallowed_ips)?;
     let new = NewKey {
         scope: KeyScope::Bucket {
@@ -43,7 +45,7 @@ pub(crate) async fn create_token(
 /// Makes a token of the admitted bucket, with its record in the audit; `original` is what it is a clone of.
 pub(super) async fn make_token(
     service: &Service,
-    grant: &Grant,
+    grant: &BucketGrant,
     new: NewKey,
     original: Option<&AccessKey>,
 ) -> Result<(Token, Credentials), Error> {
@@ -71,7 +73,7 @@ pub(super) async fn make_token(
 /// The four values that a client needs.
 pub(super) fn credentials(
     service: &Service,
-    grant: &Grant,
+    grant: &BucketGrant,
     access_key_id: &str,
     secret: &SecretKey,
 ) -> Credentials {

@@ -4,18 +4,18 @@ use bucketry_contract::v1::{ExplainAccessRequest, ExplainAccessResponse};
 use tonic::Request;
 
 use super::admit_token;
-use super::needs::needed_classes;
+use super::needs::needs;
 use crate::access::{
-    self, AccessClass, ClientAddress, Decision, Explanation, KeyFacts, PolicyVerdict, Question,
-    Subject, Target, explain,
+    AccessClass, ClientAddress, Decision, Denial, Explanation, KeyFacts, Subject, Target, explain,
 };
 use crate::catalog::model::{Bucket, BucketState};
 use crate::convert::{bucket_name, object_key, reason_to_proto, timestamp_from_proto};
 use crate::domain::Timestamp;
 use crate::error::Error;
-use crate::service::{Service, evaluated};
+use crate::judgement::decide;
+use crate::service::{Requirements, Resource, Service};
 
-/// Decides as enforcement does, by the same tables and the same evaluator, and does nothing.
+/// Decides as enforcement does, by the same requirements and the same evaluator, and does nothing.
 pub(crate) async fn explain_access(
     service: &Service,
     request: Request<ExplainAccessRequest>,
@@ -24,13 +24,17 @@ pub(crate) async fn explain_access(
     let asked = request.into_inner();
     let (grant, token) =
         admit_token(service, caller, &asked, &asked.bucket, &asked.token_id).await?;
-    let classes = needed_classes(&asked.operation, &asked.fields)?;
-    let classes: Vec<AccessClass> = classes.into_iter().map(evaluated).collect();
+    let named = match asked.target_bucket.as_str() {
+        "" => grant.bucket.name.as_str(),
+        named => named,
+    };
+    let resource = Resource::object(named, &asked.key);
+    let requirements = needs(&asked.operation, &asked.fields, resource)?;
     if !asked.key.is_empty() {
         object_key(&asked.key)?;
     }
     let address = address(&asked.client_address)?;
-    let asked_of = Asked {
+    let circumstances = Circumstances {
         target: target(service, &grant.bucket, &asked.target_bucket).await?,
         service: match grant.bucket.state {
             BucketState::Alive => Target::Service,
@@ -39,7 +43,11 @@ pub(crate) async fn explain_access(
         address,
         now: (asked.time.as_ref()).map_or_else(|| service.now(), timestamp_from_proto),
     };
-    let explanation = explanation(&KeyFacts::from(token.as_ref()), &classes, asked_of);
+    let explanation = explanation(
+        &KeyFacts::from(token.as_ref()),
+        &requirements,
+        circumstances,
+    );
     Ok(ExplainAccessResponse {
         allowed: explanation.allowed,
         reason: reason_to_proto(explanation.reason).into(),
@@ -48,65 +56,54 @@ pub(crate) async fn explain_access(
     })
 }
 
-/// The circumstances of a request that nobody makes.
+/// The circumstances of a hypothetical request.
 #[derive(Debug, Clone, Copy)]
-struct Asked {
-    /// What an operation on a bucket is about.
+struct Circumstances {
+    /// The target of an operation on a bucket.
     target: Target,
-    /// What an operation on no bucket is about.
+    /// The target of an operation on the service.
     service: Target,
     address: ClientAddress,
     now: Timestamp,
 }
 
-/// The first refusal among all that must be allowed; if there is none, what allows the first.
-fn explanation(key: &KeyFacts, classes: &[AccessClass], asked: Asked) -> Explanation {
-    let decided: Vec<(Decision, AccessClass)> = classes
-        .iter()
-        .map(|&class| {
-            let question = Question {
-                subject: Subject {
-                    key: Some(key),
-                    address: asked.address,
-                },
-                class,
-                target: about(class, asked),
-                policy: PolicyVerdict::Silent,
-                now: asked.now,
-            };
-            (access::decide(&question), class)
-        })
-        .collect();
-    let refused = decided.iter().find(|(decision, _)| !decision.is_allowed());
-    match refused.or(decided.first()) {
-        Some((decision, class)) => explain(decision, *class),
-        // Nothing needed would be everything allowed: nothing is needed by no operation.
-        None => explain(
-            &Decision::Deny(access::Denial::OperatorsOnly),
-            AccessClass::Operator,
-        ),
+impl Circumstances {
+    fn target_of(self, resource: Resource<'_>) -> Target {
+        match resource {
+            Resource::Service => self.service,
+            Resource::Bucket(_) | Resource::Object { .. } => self.target,
+        }
     }
 }
 
-/// What operators and edges do is about no bucket.
-fn about(class: AccessClass, asked: Asked) -> Target {
-    match class {
-        AccessClass::Public
-        | AccessClass::Authenticated
-        | AccessClass::Operator
-        | AccessClass::Edge => asked.service,
-        AccessClass::BucketProbe
-        | AccessClass::CreateBucket
-        | AccessClass::BucketSetting
-        | AccessClass::Read
-        | AccessClass::List
-        | AccessClass::Write
-        | AccessClass::ReadWrite
-        | AccessClass::Copy
-        | AccessClass::Delete
-        | AccessClass::ListParts
-        | AccessClass::BucketAdmin
-        | AccessClass::AccountAdmin => asked.target,
+/// The first denial among all requirements; if there is none, what allows the first.
+fn explanation(
+    key: &KeyFacts,
+    requirements: &Requirements,
+    circumstances: Circumstances,
+) -> Explanation {
+    let subject = Subject {
+        key: Some(key),
+        address: circumstances.address,
+    };
+    let decisions: Vec<(Decision, AccessClass)> = requirements
+        .iter()
+        .map(|needed| {
+            let target = circumstances.target_of(needed.resource);
+            let decision = decide(subject, needed.class, target, circumstances.now);
+            (decision, needed.class)
+        })
+        .collect();
+    let denied = decisions
+        .iter()
+        .find(|(decision, _)| !decision.is_allowed());
+    match denied.or(decisions.first()) {
+        Some((decision, class)) => explain(decision, *class),
+        // Without a requirement everything would be allowed.
+        None => explain(
+            &Decision::Deny(Denial::OperatorsOnly),
+            AccessClass::Operator,
+        ),
     }
 }
 
@@ -234,6 +231,7 @@ mod tests {
         fn agrees_with_enforcement(
             key in token(),
             classes in prop::collection::vec(prop::sample::select(AccessClass::ALL.to_vec()), 1..3),
+            resource in prop::sample::select(vec![Resource::Service, Resource::Bucket("photos")]),
             target in target_of_any_kind(),
             text in address_of_any_kind(),
             service in prop::sample::select(vec![Target::Service, Target::ServiceOfOrphan]),
@@ -242,15 +240,14 @@ mod tests {
             let facts = KeyFacts::from(&key);
             let address = address(&text).unwrap();
             let now = Timestamp::from_seconds(now);
-            let asked = Asked { target, service, address, now };
-            let explained = explanation(&facts, &classes, asked);
+            let circumstances = Circumstances { target, service, address, now };
+            let requirements = Requirements::for_tests("GetObject", classes.clone(), resource);
+            let explained = explanation(&facts, &requirements, circumstances);
             let caller = Caller::proven_for_tests(
                 Arc::new(facts),
                 Origin { address, request_id: "r".into(), operation: "o".into(), user_agent: None },
             );
-            let met = classes
-                .iter()
-                .try_for_each(|&class| judge(&caller, &[class], about(class, asked), now));
+            let met = judge(&caller, &classes, circumstances.target_of(resource), now);
             prop_assert_eq!(explained.allowed, met.is_ok(), "{:?} {:?}", explained, met);
             prop_assert!(!explained.rule.is_empty());
         }

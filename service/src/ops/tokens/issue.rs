@@ -8,7 +8,7 @@ use crate::catalog::model::{AuditEntry, Bucket, KeyLimits, KeyScope};
 use crate::catalog::mutation::CreateAccessKey;
 use crate::domain::{AccessKeyId, AccessKeyPk, AccountId, BucketId, Timestamp};
 use crate::error::Error;
-use crate::service::{Decided, Service};
+use crate::service::{Grant, Service};
 
 /// What a new key shall be.
 #[derive(Debug, Clone)]
@@ -94,15 +94,15 @@ impl About {
 /// A record of what an administrator does. `details` never hold a secret; long values are cut.
 pub(crate) fn audit_entry(
     service: &Service,
-    decided: &impl Decided,
+    grant: &impl Grant,
     action: &'static str,
     about: About,
     details: serde_json::Value,
 ) -> AuditEntry {
-    let caller = decided.caller();
+    let caller = grant.caller();
     AuditEntry {
         at: service.now(),
-        actor: decided.actor(),
+        actor: grant.actor(),
         address: caller.address().ip().map(|address| address.to_string()),
         action: action.to_owned(),
         account: about.account,

@@ -6,9 +6,9 @@ use crate::catalog::model::{AccessKey, KeyScope};
 use crate::catalog::query::ListAudit;
 use crate::domain::{AccessKeyPk, BucketId};
 use crate::error::Error;
-use crate::gate::Caller;
+use crate::gate::Credentials;
 use crate::ops::audit_page::audit_page;
-use crate::service::Service;
+use crate::service::{Resource, Service};
 
 /// The events of a bucket or of one token. A purged token has its events still: it is asked for by its id.
 pub(crate) async fn list_token_audit_events(
@@ -29,7 +29,7 @@ pub(crate) async fn list_token_audit_events(
 /// What the caller may see of what was asked for.
 async fn admitted(
     service: &Service,
-    caller: Caller,
+    caller: Credentials,
     asked: &ListTokenAuditEventsRequest,
 ) -> Result<ListAudit, Error> {
     let reach = if asked.bucket.is_empty() {
@@ -38,7 +38,9 @@ async fn admitted(
             ..ListAudit::default()
         }
     } else {
-        let grant = service.admit(caller, asked, &asked.bucket, "").await?;
+        let grant = service
+            .admit(caller, asked, Resource::bucket(&asked.bucket))
+            .await?;
         ListAudit {
             bucket: Some(grant.bucket.id),
             ..ListAudit::default()

@@ -10,7 +10,7 @@ use crate::catalog::query::{KeysOf, ListAccessKeys};
 use crate::convert::{fitting, page_size, token_to_proto};
 use crate::domain::AccessKeyPk;
 use crate::error::Error;
-use crate::service::Service;
+use crate::service::{Resource, Service};
 
 const DEFAULT_PAGE: u32 = 100;
 const MAX_PAGE: u32 = 1000;
@@ -25,7 +25,9 @@ pub(crate) async fn list_tokens(
         let of = KeysOf::Orphaned(administered_account(service, caller, &asked).await?);
         (of, format!("orphaned tokens\0{of:?}"), None)
     } else {
-        let grant = service.admit(caller, &asked, &asked.bucket, "").await?;
+        let grant = service
+            .admit(caller, &asked, Resource::bucket(&asked.bucket))
+            .await?;
         let query = format!("tokens\0{}", grant.bucket.id);
         (
             KeysOf::Bucket(grant.bucket.id),

@@ -45,10 +45,10 @@ pub(crate) use suspend_token::{resume_token, suspend_token};
 pub(crate) use update_token::update_token;
 
 use crate::access::{IpRules, IpRulesWarning};
-use crate::service::{Decided, Grant};
+use crate::service::{BucketGrant, Grant};
 
 /// What whoever sets IP rules should know.
-fn warnings(rules: &IpRules, grant: &Grant) -> Vec<String> {
+fn warnings(rules: &IpRules, grant: &BucketGrant) -> Vec<String> {
     rules
         .warnings(grant.caller().address())
         .iter()

@@ -1,12 +1,12 @@
-//! What an operation needs, by its name: the same tables from which enforcement takes it.
+//! What an operation needs, by its name.
 
 use bucketry_contract::access_table::{self, AccessClass, RPC_ACCESS, RpcAccess};
 use bucketry_s3_adapter::generated::Operation;
 
 use crate::error::Error;
+use crate::requirement::OBJECT_SERVICE;
+use crate::service::{Requirements, Resource};
 
-/// All S3 operations are calls of this service.
-const OBJECT_SERVICE: &str = "bucketry.v1.ObjectService";
 /// The services whose calls anybody may make.
 const PUBLIC_PACKAGE: &str = "bucketry.v1.";
 /// How alike a name must be to be proposed, from 0 (not at all) to 1 (the same).
@@ -31,21 +31,23 @@ enum Kind {
     Rpc,
 }
 
-/// Every class that the operation needs, in the order in which they are judged. Never empty.
+/// What a request for the operation would need, in the order in which it is judged.
 ///
 /// `fields` are those that the request would have set, as `path` or `path=value`: without a value one is meant that
-/// makes the request need more. A path of an update mask with an empty value is cleared.
+/// makes the request need more. A path of an update mask with an empty value is cleared. `named` is the object, if the
+/// operation is about one.
 ///
 /// # Errors
-/// [`Error::InvalidArgument`] for an operation that is none, naming those that are like it, and for a field that makes
+/// [`Error::InvalidArgument`] for an unknown operation, naming those that are like it, and for a field that makes
 /// no difference, naming those that do.
-pub(super) fn needed_classes(
+pub(super) fn needs(
     operation: &str,
     fields: &[String],
-) -> Result<Vec<AccessClass>, Error> {
+    named: Resource<'_>,
+) -> Result<Requirements, Error> {
     let known = find(operation).ok_or_else(|| unknown(operation))?;
     let rpc = known.access.rpc;
-    let mut raised = Vec::new();
+    let mut instead = Vec::new();
     let mut updated = Vec::new();
     for field in fields {
         let (path, value) = match field.split_once('=') {
@@ -58,30 +60,55 @@ pub(super) fn needed_classes(
             // Absent and excepted values leave the class as it is.
             (Some(rule), _) => match value {
                 Some(value) if value.is_empty() || value == rule.except => {}
-                Some(_) | None => raised.push(rule.raised.class),
+                Some(_) | None => instead.push(rule.raised),
             },
-            (None, Some(update)) if value == Some("") => updated.push(update.clear.class),
-            (None, Some(update)) => updated.push(update.set.class),
+            (None, Some(update)) if value == Some("") => updated.push(update.clear),
+            (None, Some(update)) => updated.push(update.set),
             (None, None) => return Err(no_difference(operation, known, path)),
         }
     }
-    let reads = known
-        .read_paths
-        .iter()
-        .map(|path| access_table::of_read(rpc, path));
-    let mut classes = raised;
-    classes.extend(reads.map(|read| read.map_or(known.access.class, |read| read.read.class)));
-    if classes.is_empty() {
-        classes.push(known.access.class);
+    let reads = known.read_paths.iter();
+    let reads = reads.map(|path| access_table::of_read(rpc, path));
+    instead.extend(reads.map(|read| read.map_or(known.access.own(), |read| read.read)));
+    let update = |path: &str| access_table::of_update(rpc, path);
+    let set = known.set_paths.iter().filter_map(|path| update(path));
+    let cleared = known.clear_paths.iter().filter_map(|path| update(path));
+    let mut also: Vec<_> = set.map(|update| update.set).collect();
+    also.extend(cleared.map(|update| update.clear));
+    also.extend(updated);
+    let resource = match is_about_service(known.access.class) {
+        true => Resource::Service,
+        false => named,
+    };
+    Ok(Requirements::described(
+        known.access,
+        instead,
+        also,
+        resource,
+    ))
+}
+
+/// Whether an RPC of this class is about no bucket.
+fn is_about_service(class: AccessClass) -> bool {
+    match class {
+        AccessClass::Public
+        | AccessClass::Authenticated
+        | AccessClass::Operator
+        | AccessClass::Edge
+        | AccessClass::Unspecified => true,
+        AccessClass::BucketProbe
+        | AccessClass::CreateBucket
+        | AccessClass::BucketSetting
+        | AccessClass::Read
+        | AccessClass::List
+        | AccessClass::Write
+        | AccessClass::ReadWrite
+        | AccessClass::Copy
+        | AccessClass::Delete
+        | AccessClass::ListParts
+        | AccessClass::BucketAdmin
+        | AccessClass::AccountAdmin => false,
     }
-    for path in known.set_paths {
-        classes.extend(access_table::of_update(rpc, path).map(|update| update.set.class));
-    }
-    for path in known.clear_paths {
-        classes.extend(access_table::of_update(rpc, path).map(|update| update.clear.class));
-    }
-    classes.extend(updated);
-    Ok(classes)
 }
 
 /// An S3 operation first: where an RPC has the same name, it is the same.
@@ -176,21 +203,29 @@ fn no_difference(operation: &str, known: Known, path: &str) -> Error {
 
 #[cfg(test)]
 mod tests {
-    use AccessClass::{
-        BucketAdmin, BucketProbe, BucketSetting, Copy, Delete, List, Operator, Public, Read,
+    use crate::access::AccessClass::{
+        self, BucketAdmin, BucketProbe, BucketSetting, Copy, Delete, List, Operator, Public, Read,
         ReadWrite, Write,
     };
 
-    use super::*;
+    use super::{Operation, Resource, needs, rpcs};
+
+    const OBJECT: Resource<'_> = Resource::Object {
+        bucket: "photos",
+        key: "a/b",
+    };
 
     fn needed(operation: &str, fields: &[&str]) -> Vec<AccessClass> {
         let fields: Vec<String> = fields.iter().map(|&field| field.to_owned()).collect();
-        needed_classes(operation, &fields).unwrap()
+        needs(operation, &fields, OBJECT)
+            .unwrap()
+            .classes()
+            .to_vec()
     }
 
     fn refusal(operation: &str, fields: &[&str]) -> String {
         let fields: Vec<String> = fields.iter().map(|&field| field.to_owned()).collect();
-        needed_classes(operation, &fields).unwrap_err().to_string()
+        needs(operation, &fields, OBJECT).unwrap_err().to_string()
     }
 
     #[test]
@@ -218,6 +253,19 @@ mod tests {
         assert_eq!(needed("PutBucketCors", &[]), [BucketAdmin, BucketAdmin]);
         assert_eq!(needed("GetBucketCors", &[]), [BucketSetting]);
         assert_eq!(needed("GetBucket", &[]), [BucketAdmin]);
+    }
+
+    #[test]
+    fn what_names_no_bucket_is_about_the_service() {
+        for (operation, resource) in [
+            ("ListBuckets", Resource::Service),
+            ("CreateAccount", Resource::Service),
+            ("DeleteBucket", OBJECT),
+            ("GetObject", OBJECT),
+        ] {
+            let needed = needs(operation, &[], OBJECT).unwrap();
+            assert_eq!(needed.resource(), resource, "{operation}");
+        }
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crate::catalog::model::{AccessKey, KeyState};
 use crate::catalog::mutation::{KeyEdit, UpdateAccessKey};
 use crate::convert::token_to_proto;
 use crate::error::Error;
-use crate::service::{Grant, Service};
+use crate::service::{BucketGrant, Grant, Service};
 
 /// When this returns, the catalog refuses every commit with the token, and every look-up shows it revoked.
 pub(crate) async fn revoke_token(
@@ -26,7 +26,7 @@ pub(crate) async fn revoke_token(
 /// Suspends, resumes or revokes, with its record in the audit. Revoking again changes nothing.
 pub(super) async fn change_state(
     service: &Service,
-    grant: &Grant,
+    grant: &BucketGrant,
     before: &AccessKey,
     state: KeyState,
 ) -> Result<Token, Error> {

@@ -17,7 +17,7 @@ use crate::convert::{
 };
 use crate::domain::Timestamp;
 use crate::error::Error;
-use crate::service::{Grant, Service};
+use crate::service::{BucketGrant, Grant, Service};
 
 /// How often an edit without a version is tried again because others edit meanwhile.
 const MAX_TRIES: usize = 10;
@@ -52,7 +52,7 @@ pub(crate) async fn update_token(
 /// changes nothing leaves version and audit alone.
 async fn apply(
     service: &Service,
-    grant: &Grant,
+    grant: &BucketGrant,
     mut before: Arc<AccessKey>,
     edit: &KeyEdit,
     version: Option<i64>,
@@ -93,7 +93,7 @@ async fn apply(
 
 fn record(
     service: &Service,
-    grant: &Grant,
+    grant: &BucketGrant,
     before: &AccessKey,
     was: &Settings,
     will_be: &Settings,
