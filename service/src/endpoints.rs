@@ -6,7 +6,7 @@ use bucketry_sign_in::normalized_endpoint;
 
 use crate::config::PublicUrl;
 use crate::error::Error;
-use crate::server::{ConnectionInfo, Encryption};
+use bucketry_edge::{ConnectionInfo, Encryption};
 
 /// The endpoints that are valid on every connection, in addition to the address at which a connection arrived.
 #[derive(Debug, Clone, Default)]
@@ -84,7 +84,7 @@ fn split(endpoint: &str) -> Option<(&str, &str, &str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::server::ClientCertificate;
+    use bucketry_edge::ClientCertificate;
 
     fn connection(local: &str, encryption: Encryption) -> ConnectionInfo {
         ConnectionInfo {

@@ -7,19 +7,18 @@ use bucketry_contract::adapter::v1::adapter_service_server::AdapterService;
 use bucketry_contract::adapter::v1::{
     AuthorizeRequest, AuthorizeResponse, EvaluateCorsRequest, EvaluateCorsResponse,
 };
-use bucketry_contract::errors;
 use bucketry_contract::v1::admin_service_server::AdminService;
 use bucketry_contract::v1::object_service_server::ObjectService;
 use bucketry_contract::v1::token_service_server::TokenService;
 use bucketry_contract::v1::*;
+use bucketry_edge::ConnectionInfo;
 use tonic::{Request, Response, Status, Streaming};
 
+use crate::error::{Error, about_the_edge, to_status};
+use crate::ops;
 pub use crate::ops::GetObjectStream;
 use crate::ops::{admin, edge, tokens};
-use crate::server::ConnectionInfo;
-use crate::service::Service;
-use crate::status::to_status;
-use crate::{error::Error, ops};
+use crate::request::Service;
 
 /// The service as the contract's servers.
 #[derive(Debug, Clone)]
@@ -174,19 +173,6 @@ impl AdapterService for Server {
     ) -> Result<Response<EvaluateCorsResponse>, Status> {
         self.admit_edge(&request).await?;
         answered(edge::evaluate_cors(&self.service, request.into_inner()).await)
-    }
-}
-
-/// A refusal of the edge itself, marked so that it is not taken for one of the edge's client.
-pub(crate) fn about_the_edge(error: &Error) -> Status {
-    let status = to_status(error);
-    match errors::explain(&status) {
-        Some(mut explained) => {
-            let about = errors::ABOUT_EDGE;
-            (explained.metadata).insert(about.0.to_owned(), about.1.to_owned());
-            errors::status(explained.reason, status.message(), explained.metadata)
-        }
-        None => status,
     }
 }
 

@@ -144,7 +144,7 @@ fn client(command: ClientCommand) -> Result<ExitCode, Failure> {
 
 fn serve(args: ServeArgs) -> Result<ExitCode, Failure> {
     let config = Config::resolve(args, process_variable)?;
-    let line_limit = logs::install(&config.log)?;
+    let line_limit = logs::install(config.log.filter.as_str(), config.log.format)?;
     for unknown in unknown_process_variables() {
         tracing::warn!("{unknown}");
     }

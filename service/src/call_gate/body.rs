@@ -12,9 +12,8 @@ use tokio::time::{Sleep, sleep};
 
 use super::MAX_MESSAGE_BYTES;
 use super::frames::Frames;
-use crate::error::Error;
-use crate::fair_share::busy;
-use crate::status::to_status;
+use crate::error::{Error, to_status};
+use crate::request::busy;
 use crate::telemetry::metrics::count_refusal;
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;

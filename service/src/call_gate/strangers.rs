@@ -10,10 +10,9 @@ use tonic::Status;
 use tonic::body::Body;
 
 use super::body::{CallBody, Intake};
-use crate::error::Error;
-use crate::fair_share::busy;
-use crate::server::{ConnectionInfo, EffectiveAddress, RequestBody};
-use crate::status::to_status;
+use crate::error::{Error, to_status};
+use crate::request::{EffectiveAddress, busy};
+use bucketry_edge::{ConnectionInfo, RequestBody};
 
 /// The part of all requests that callers without credentials may have.
 const DIVISOR: usize = 16;

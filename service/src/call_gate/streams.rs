@@ -16,9 +16,9 @@ use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tonic::Status;
 use tonic::body::Body;
 
-use crate::fair_share::busy;
-use crate::server::{ConnectionInfo, EffectiveAddress};
-use crate::status::to_status;
+use crate::error::to_status;
+use crate::request::{EffectiveAddress, busy};
+use bucketry_edge::ConnectionInfo;
 
 /// Streams in all and of one network: enough for some hundred clients behind one address that watch health, each on a
 /// connection of its own.

@@ -33,7 +33,9 @@ pub use resolve::{
 };
 pub use secret::Secret;
 pub use settings::{
-    DatabaseSettings, LogFormat, LogSettings, PlaceSettings, PlaintextCredentials, ServeArgs,
-    ServerSettings, SignatureV2, StorageSettings, UpkeepSettings,
+    DatabaseSettings, LogSettings, PlaceSettings, PlaintextCredentials, ServeArgs, ServerSettings,
+    SignatureV2, StorageSettings, UpkeepSettings,
 };
 pub use store_url::{Bucket, StoreUrl};
+
+pub use crate::telemetry::logs::LogFormat;

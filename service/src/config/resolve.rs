@@ -3,9 +3,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use bucketry_edge::TlsFiles;
 use bucketry_edge::forwarding::Forwarding;
-use bucketry_edge::{LimitSettings, Limits};
+use bucketry_edge::{LimitSettings, Limits, TlsFiles};
 
 use super::file::FileSettings;
 use super::key_pair::{KEYRING, text};

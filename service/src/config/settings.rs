@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use super::fair::FairSettings;
 use super::names::parse_listener;
-use super::{Domain, LogFilter, PublicUrl, Region, Secret, StoreUrl};
+use super::{Domain, LogFilter, LogFormat, PublicUrl, Region, Secret, StoreUrl};
 
 /// The settings of `serve`.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -284,17 +284,6 @@ pub struct LogSettings {
     #[arg(long, env = "BUCKETRY_LOG_LEVEL", value_name = "FILTER")]
     #[serde(deserialize_with = "parsed")]
     pub log_level: Option<LogFilter>,
-}
-
-/// The form of log lines.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, clap::ValueEnum)]
-#[serde(rename_all = "kebab-case")]
-pub enum LogFormat {
-    /// For people.
-    #[default]
-    Text,
-    /// One JSON object a line.
-    Json,
 }
 
 /// Over which connections without TLS credentials may travel.

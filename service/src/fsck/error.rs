@@ -2,8 +2,8 @@ use std::path::PathBuf;
 
 use crate::blobs::{BlobError, StoreError, StoreUrlError, UnusableStore};
 use crate::catalog::CatalogError;
-use crate::collector::CollectError;
 use crate::node::NodeError;
+use crate::upkeep::CollectError;
 
 /// Why catalog and blobs could not be compared. The operator reads it.
 #[derive(Debug, thiserror::Error)]

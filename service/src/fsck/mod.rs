@@ -18,9 +18,9 @@ pub use report::{Problem, Report};
 use crate::blobs::{BlobStore, BlobStoreOptions, StoreError, StoreUrl, UnusableStore};
 use crate::catalog::{Catalog, CatalogOptions, CatalogUrl, UnsafeDatabase};
 use crate::clock::Clock;
-use crate::collector::{collect_all, shared_time};
 use crate::config::DataPlaces;
 use crate::node::{catalog_url, store_url};
+use crate::upkeep::{collect_all, shared_time};
 use compare::Findings;
 
 /// How much is looked at.

@@ -15,7 +15,7 @@ use crate::clock::Clock;
 use crate::config::{KeyPair, Secret};
 use crate::domain::{AccessKeyId, AccessKeyPk, AccountId, OwnerId};
 use crate::ops::tokens::{NewKey, issue_key, seal_key};
-use crate::service::Service;
+use crate::request::Service;
 
 const STORE: &str = "store";
 const FIRST_ACCOUNT: &str = "first_account";

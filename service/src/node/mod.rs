@@ -26,18 +26,16 @@ use crate::blobs::{BlobStore, BlobStoreOptions, StoreUrl, StoreUrlError, Unusabl
 use crate::call_gate::{CallGate, MAX_MESSAGE_BYTES};
 use crate::catalog::{Catalog, CatalogError, CatalogOptions, CatalogUrl};
 use crate::clock::Clock;
-use crate::collector::Collector;
 use crate::config::{Config, DatabaseUrl, KeyPair, PublicUrl, process_environment};
+use crate::content::{ContentStore, Placement};
 use crate::domain::{NodeId, Timestamp};
 use crate::endpoints::Endpoints;
 use crate::grpc::Server;
-use crate::heartbeat::Heartbeat;
-use crate::ledger::Ledger;
 use crate::page_tokens::PageTokens;
-use crate::placement::Placement;
+use crate::request::{AdapterCertificate, Ledger, Service, Settings};
 use crate::sealing::{self, LiveKeyring};
 use crate::server::{DescriptorSets, Front, GrpcBuilder, GrpcError, GrpcFront};
-use crate::service::{AdapterCertificate, Service, Settings};
+use crate::upkeep::{Collector, Heartbeat};
 
 /// Signing keys kept: 200 bytes each.
 const SIGNING_KEYS: u64 = 10_000;
@@ -181,8 +179,12 @@ pub async fn open(
     let first_account = bootstrap::first_account(&catalog, &clock).await?;
     let service = Arc::new(Service {
         catalog: catalog.clone(),
-        blobs: blobs.clone(),
-        placement: placement.clone(),
+        content: ContentStore {
+            catalog: catalog.clone(),
+            blobs: blobs.clone(),
+            placement: placement.clone(),
+            clock: clock.clone(),
+        },
         page_tokens: PageTokens::new(Arc::clone(&keyring)),
         keyring,
         signing_keys: SigningKeyCache::new(SIGNING_KEYS),

@@ -13,10 +13,10 @@ use http::{Request, Response};
 
 use crate::config::{Config, PublicUrl};
 use crate::grpc::{LocalEdge, Server};
+use crate::request::Service;
 use crate::server::{
     ConnectionInfo, EffectiveAddress, Encryption, MAX_HEAD_BYTES, Operation, RequestBody, RequestId,
 };
-use crate::service::Service;
 
 type Answered = Result<Response<AnswerBody>, Infallible>;
 

@@ -4,7 +4,7 @@ use tonic::Request;
 use super::upload_part::open_upload;
 use crate::catalog::mutation::AbortUpload;
 use crate::error::Error;
-use crate::service::{Resource, Service};
+use crate::request::{Resource, Service};
 
 pub(crate) async fn abort_multipart_upload(
     service: &Service,

@@ -4,7 +4,7 @@ use crate::catalog::query::ListAudit;
 use crate::convert::{audit_event_to_proto, fitting, page_size};
 use crate::domain::Timestamp;
 use crate::error::Error;
-use crate::service::Service;
+use crate::request::Service;
 
 const DEFAULT_PAGE: u32 = 100;
 const MAX_PAGE: u32 = 1000;

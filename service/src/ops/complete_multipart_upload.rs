@@ -17,8 +17,8 @@ use crate::digest::{ChecksumValue, combine_full_object, composite_checksum, mult
 use crate::domain::{Checksum, ChecksumAlgorithm, ChecksumType, DataId, ETag};
 use crate::error::{Digest, Error};
 use crate::limits::{MAX_OBJECT_BYTES, MAX_PARTS, MIN_PART_BYTES};
+use crate::request::{BucketGrant, Resource, Service};
 use crate::rules::checksums::{self, ChecksumError, WholeChecksum};
-use crate::service::{BucketGrant, Resource, Service};
 
 pub(crate) async fn complete_multipart_upload(
     service: &Service,

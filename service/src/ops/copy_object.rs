@@ -6,14 +6,14 @@ use tonic::Request;
 use super::copy_source::{COPY_ATTEMPTS, OpenSource, open_source};
 use crate::catalog::model::{NewData, ObjectData, ObjectMeta, StoredObject};
 use crate::catalog::mutation::PutObject;
+use crate::content::{MAX_PUT_BYTES, full_object};
 use crate::convert::{
     algorithm_from_proto, attributes_from_proto, object_key, object_to_proto, write_preconditions,
 };
 use crate::digest::DigestSet;
 use crate::domain::{Checksum, ChecksumAlgorithm, ChecksumType, ETag};
 use crate::error::Error;
-use crate::intake::{MAX_PUT_BYTES, full_object};
-use crate::service::{BucketGrant, Resource, Service};
+use crate::request::{BucketGrant, Resource, Service};
 
 pub(crate) async fn copy_object(
     service: &Service,

@@ -11,10 +11,9 @@ use crate::blobs::ActiveRead;
 use crate::catalog::model::{Extent, ObjectData, StoredObject};
 use crate::convert::{bucket_name, no_version, object_key, read_conditions};
 use crate::digest::{DigestSet, DigestTask, DigestValues};
-use crate::error::Error;
-use crate::intake::blob_error;
+use crate::error::{Error, blob_error};
+use crate::request::{BucketGrant, Service};
 use crate::rules::read_conditions::{Facts, Verdict};
-use crate::service::{BucketGrant, Service};
 
 /// The number of attempts to copy a source that other requests keep replacing.
 pub(super) const COPY_ATTEMPTS: u32 = 5;
@@ -37,7 +36,7 @@ pub(super) async fn open_source(
     let bucket = service.admit_source(grant).await?;
     no_version(&source.key, &source.version_id)?;
     let conditions = read_conditions(source.precondition)?;
-    let active = service.blobs.begin_read(Instant::now());
+    let active = service.content.blobs.begin_read(Instant::now());
     let stored = service
         .catalog
         .object(bucket.id, &key)
@@ -76,6 +75,7 @@ impl OpenSource {
             }
             ObjectData::Extents(layout) => {
                 let mut blocks = service
+                    .content
                     .blobs
                     .read(self.active, &layout.extents, range)
                     .map_err(blob_error)?;

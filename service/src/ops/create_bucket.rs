@@ -12,7 +12,7 @@ use crate::convert::{bucket_name, bucket_to_proto};
 use crate::domain::{AccountId, BucketId, BucketName, BucketSetting};
 use crate::error::Error;
 use crate::ops::tokens::{About, audit_entry};
-use crate::service::{Grant, Service};
+use crate::request::{Grant, Service};
 use crate::settings;
 
 pub(crate) async fn create_bucket(

@@ -5,8 +5,8 @@ use crate::catalog::mutation::CreateUpload;
 use crate::convert::{algorithm_from_proto, attributes_from_proto, object_key, upload_to_proto};
 use crate::domain::{ChecksumAlgorithm, ChecksumType, UploadId};
 use crate::error::Error;
+use crate::request::{Grant, Resource, Service};
 use crate::rules::checksums;
-use crate::service::{Grant, Resource, Service};
 
 pub(crate) async fn create_multipart_upload(
     service: &Service,

@@ -5,7 +5,7 @@ use tonic::Request;
 use crate::catalog::mutation::DeleteBucket;
 use crate::error::Error;
 use crate::ops::tokens::{About, audit_entry};
-use crate::service::{Resource, Service};
+use crate::request::{Resource, Service};
 
 pub(crate) async fn delete_bucket(
     service: &Service,

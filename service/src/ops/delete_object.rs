@@ -4,7 +4,7 @@ use tonic::Request;
 use crate::catalog::mutation::DeleteObject;
 use crate::convert::{no_version, object_key, write_preconditions};
 use crate::error::Error;
-use crate::service::{Resource, Service};
+use crate::request::{Resource, Service};
 
 pub(crate) async fn delete_object(
     service: &Service,

@@ -7,7 +7,7 @@ use crate::catalog::mutation::DeleteObject;
 use crate::convert::{no_version, object_key, write_preconditions};
 use crate::error::Error;
 use crate::limits::MAX_DELETES;
-use crate::service::{BucketGrant, Resource, Service};
+use crate::request::{BucketGrant, Resource, Service};
 
 pub(crate) async fn delete_objects(
     service: &Service,
@@ -53,7 +53,7 @@ async fn delete_one(
             error_message: String::new(),
         },
         Err(error) => {
-            let status = crate::status::parts(&error);
+            let status = crate::error::status_parts(&error);
             DeleteObjectResult {
                 key,
                 version_id,

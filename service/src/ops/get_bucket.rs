@@ -4,7 +4,7 @@ use tonic::Request;
 use crate::convert::bucket_to_proto;
 use crate::domain::BucketSetting;
 use crate::error::Error;
-use crate::service::{Grant, Resource, Service};
+use crate::request::{Grant, Resource, Service};
 use crate::settings;
 
 pub(crate) async fn get_bucket(

@@ -1,9 +1,9 @@
 use bucketry_contract::v1::{GetBucketAclRequest, GetBucketAclResponse};
 use tonic::Request;
 
+use super::acl;
 use crate::error::Error;
-use crate::rules::acl;
-use crate::service::{Resource, Service};
+use crate::request::{Resource, Service};
 
 pub(crate) async fn get_bucket_acl(
     service: &Service,

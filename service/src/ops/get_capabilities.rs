@@ -1,12 +1,12 @@
 use bucketry_contract::v1::{GetCapabilitiesRequest, GetCapabilitiesResponse};
 use tonic::Request;
 
+use crate::content::{MAX_CHUNK_BYTES, MAX_PUT_BYTES};
 use crate::convert::algorithm_to_proto;
 use crate::domain::{ChecksumAlgorithm, ObjectKey};
 use crate::error::Error;
-use crate::intake::{MAX_CHUNK_BYTES, MAX_PUT_BYTES};
 use crate::limits::{MAX_METADATA_BYTES, MAX_OBJECT_BYTES, MAX_PARTS, MIN_PART_BYTES};
-use crate::service::Service;
+use crate::request::Service;
 
 #[allow(
     clippy::unnecessary_wraps,

@@ -8,11 +8,9 @@ use tonic::{Request, Status};
 
 use super::open_object::{OpenObject, open_object};
 use crate::catalog::model::ObjectData;
-use crate::error::Error;
-use crate::intake::blob_error;
+use crate::error::{Error, blob_error};
 use crate::metering::Direction;
-use crate::service::{Resource, Service};
-use crate::watch::Payload;
+use crate::request::{Payload, Resource, Service};
 
 /// The answer of a streaming read.
 pub type GetObjectStream = BoxStream<'static, Result<GetObjectResponse, Status>>;
@@ -42,6 +40,7 @@ pub(crate) async fn get_object(
         }
         ObjectData::Extents(layout) => {
             let mut blocks = service
+                .content
                 .blobs
                 .read(active, &layout.extents, range)
                 .map_err(blob_error)?;
@@ -50,7 +49,7 @@ pub(crate) async fn get_object(
             let blocks = stream::iter(first.map(Ok)).chain(blocks);
             let mut offset = start;
             let chunks = blocks.map(move |block| {
-                let data = block.map_err(|error| crate::status::to_status(&blob_error(error)))?;
+                let data = block.map_err(|error| crate::error::to_status(&blob_error(error)))?;
                 let message = chunk(offset, data);
                 offset += message.payload() as u64;
                 Ok(message)

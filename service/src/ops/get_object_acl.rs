@@ -1,10 +1,10 @@
 use bucketry_contract::v1::{GetObjectAclRequest, GetObjectAclResponse};
 use tonic::Request;
 
+use super::acl;
 use super::open_object::version_exists;
 use crate::error::Error;
-use crate::rules::acl;
-use crate::service::{Resource, Service};
+use crate::request::{Resource, Service};
 
 pub(crate) async fn get_object_acl(
     service: &Service,

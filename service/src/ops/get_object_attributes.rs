@@ -10,7 +10,7 @@ use crate::convert::{
 };
 use crate::error::Error;
 use crate::limits::MAX_PAGE;
-use crate::service::{Resource, Service};
+use crate::request::{Resource, Service};
 
 /// S3 knows more; here all is kept alike.
 const STORAGE_CLASS: &str = "STANDARD";

@@ -6,10 +6,10 @@ use tonic::Request;
 use super::get_object::slice;
 use super::open_object::{OpenObject, open_object};
 use crate::catalog::model::ObjectData;
-use crate::error::Error;
-use crate::intake::{MAX_CHUNK_BYTES, blob_error};
+use crate::content::MAX_CHUNK_BYTES;
+use crate::error::{Error, blob_error};
 use crate::metering::Direction;
-use crate::service::{Resource, Service};
+use crate::request::{Resource, Service};
 
 pub(crate) async fn get_small_object(
     service: &Service,
@@ -41,6 +41,7 @@ pub(crate) async fn get_small_object(
         ObjectData::Empty => Bytes::new(),
         ObjectData::Inline(bytes) => slice(bytes, range.start, range.end)?,
         ObjectData::Extents(layout) => service
+            .content
             .blobs
             .read(active, &layout.extents, range)
             .map_err(blob_error)?

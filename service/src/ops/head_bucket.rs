@@ -2,7 +2,7 @@ use bucketry_contract::v1::{HeadBucketRequest, HeadBucketResponse};
 use tonic::Request;
 
 use crate::error::Error;
-use crate::service::{Resource, Service};
+use crate::request::{Resource, Service};
 
 pub(crate) async fn head_bucket(
     service: &Service,

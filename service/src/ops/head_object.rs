@@ -3,7 +3,7 @@ use tonic::Request;
 
 use super::open_object::open_object;
 use crate::error::Error;
-use crate::service::{Resource, Service};
+use crate::request::{Resource, Service};
 
 pub(crate) async fn head_object(
     service: &Service,

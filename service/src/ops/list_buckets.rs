@@ -5,7 +5,7 @@ use crate::catalog::model::KeyScope;
 use crate::catalog::query::{BucketPage, ListBuckets, More};
 use crate::convert::{bucket_to_proto, fitting, page_size};
 use crate::error::Error;
-use crate::service::{AccountGrant, Grant, Service};
+use crate::request::{AccountGrant, Grant, Service};
 
 const DEFAULT_PAGE: u32 = 1000;
 const MAX_PAGE: u32 = 10_000;

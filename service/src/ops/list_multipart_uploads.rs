@@ -5,7 +5,7 @@ use crate::catalog::query::{ListUploads, Listed};
 use crate::convert::{page_size, upload_id, upload_to_proto};
 use crate::error::Error;
 use crate::limits::MAX_PAGE;
-use crate::service::{Resource, Service};
+use crate::request::{Resource, Service};
 
 pub(crate) async fn list_multipart_uploads(
     service: &Service,

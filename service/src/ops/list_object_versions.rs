@@ -5,7 +5,7 @@ use crate::catalog::query::{ListObjects, Listed, ObjectView};
 use crate::convert::{NULL_VERSION, fitting_objects, listed_to_proto, page_size, version_marker};
 use crate::error::Error;
 use crate::limits::MAX_PAGE;
-use crate::service::{Resource, Service};
+use crate::request::{Resource, Service};
 
 pub(crate) async fn list_object_versions(
     service: &Service,

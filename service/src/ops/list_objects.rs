@@ -5,7 +5,7 @@ use crate::catalog::query::{ListObjects, Listed};
 use crate::convert::{fitting_objects, listed_to_proto, object_view, page_size};
 use crate::error::Error;
 use crate::limits::MAX_PAGE;
-use crate::service::{Resource, Service};
+use crate::request::{Resource, Service};
 
 pub(crate) async fn list_objects(
     service: &Service,

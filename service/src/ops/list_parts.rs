@@ -5,7 +5,7 @@ use super::upload_part::open_upload;
 use crate::convert::{page_size, part_marker, part_to_proto, upload_to_proto};
 use crate::error::Error;
 use crate::limits::MAX_PAGE;
-use crate::service::{Resource, Service};
+use crate::request::{Resource, Service};
 
 pub(crate) async fn list_parts(
     service: &Service,

@@ -1,6 +1,7 @@
 //! One file, one operation: authenticate, load, authorize, operate, answer.
 
 mod abort_multipart_upload;
+mod acl;
 pub(crate) mod audit_page;
 mod complete_multipart_upload;
 mod copy_object;

@@ -14,8 +14,8 @@ use crate::convert::{
     part_number, read_conditions,
 };
 use crate::error::Error;
+use crate::request::{BucketGrant, Service};
 use crate::rules::read_conditions::{Facts, Verdict};
-use crate::service::{BucketGrant, Service};
 
 /// A version that may be read, and the bytes of it that were asked for.
 pub(super) struct OpenObject {
@@ -54,7 +54,7 @@ pub(super) async fn open_object(
     no_version(&asked.key, &asked.version_id)?;
     let conditions = read_conditions(asked.precondition)?;
     // Before the look-up: what the row refers to must not be collected until the read has ended.
-    let active = service.blobs.begin_read(Instant::now());
+    let active = service.content.blobs.begin_read(Instant::now());
     let stored = service
         .catalog
         .object(grant.bucket.id, &key)

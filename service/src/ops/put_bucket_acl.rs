@@ -1,9 +1,9 @@
 use bucketry_contract::v1::{PutBucketAclRequest, PutBucketAclResponse};
 use tonic::Request;
 
+use super::acl::{self, AclOf};
 use crate::error::Error;
-use crate::rules::acl::{self, AclOf};
-use crate::service::{Resource, Service};
+use crate::request::{Resource, Service};
 
 pub(crate) async fn put_bucket_acl(
     service: &Service,

@@ -8,14 +8,14 @@ use tonic::{Request, Streaming};
 
 use crate::catalog::model::ObjectMeta;
 use crate::catalog::mutation::PutObject;
+use crate::content::{Announced, ContentMessage, Small, in_time, take_in};
 use crate::convert::{
     algorithm_from_proto, attributes_from_proto, declared_digests, object_key, object_to_proto,
     write_preconditions,
 };
 use crate::domain::ETag;
 use crate::error::Error;
-use crate::intake::{Announced, ContentMessage, Small, in_time, metered, take_in};
-use crate::service::{BucketGrant, Resource, Service};
+use crate::request::{BucketGrant, Resource, Service};
 
 pub(crate) async fn put_object(
     service: &Service,
@@ -63,8 +63,8 @@ pub(super) async fn write_object(
     };
     service.foresee(&grant.bucket, &key, &preconditions).await?;
 
-    let content = metered(service, &grant, content);
-    let content = take_in(service, announced, Small::Inline, content);
+    let content = service.ledger.metered(&grant, content);
+    let content = take_in(&service.content, announced, Small::Inline, content);
     let stored = service.while_granted(&grant, pin!(content)).await?;
 
     let owner = grant.bucket.account;

@@ -1,10 +1,10 @@
 use bucketry_contract::v1::{PutObjectAclRequest, PutObjectAclResponse};
 use tonic::Request;
 
+use super::acl::{self, AclOf};
 use super::open_object::version_exists;
 use crate::error::Error;
-use crate::rules::acl::{self, AclOf};
-use crate::service::{Resource, Service};
+use crate::request::{Resource, Service};
 
 pub(crate) async fn put_object_acl(
     service: &Service,

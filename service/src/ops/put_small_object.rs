@@ -2,9 +2,9 @@ use bucketry_contract::v1::{ObjectChunk, PutSmallObjectRequest, PutSmallObjectRe
 use tonic::Request;
 
 use super::put_object::write_object;
+use crate::content::ContentMessage;
 use crate::error::Error;
-use crate::intake::ContentMessage;
-use crate::service::{Resource, Service};
+use crate::request::{Resource, Service};
 
 pub(crate) async fn put_small_object(
     service: &Service,

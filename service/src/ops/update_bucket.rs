@@ -6,7 +6,7 @@ use crate::convert::bucket_to_proto;
 use crate::domain::{BucketSetting, SettingEdit};
 use crate::error::Error;
 use crate::ops::tokens::{About, audit_entry};
-use crate::service::{Grant, Resource, Service};
+use crate::request::{Grant, Resource, Service};
 use crate::settings;
 
 pub(crate) async fn update_bucket(

@@ -5,8 +5,8 @@ use crate::access::AccessClass;
 use crate::catalog::mutation::{Preconditions, UpdateObject};
 use crate::convert::{no_version, object_key, object_to_proto, tags_from_proto};
 use crate::error::Error;
+use crate::request::{Grant, Resource, Service, judge};
 use crate::rules::tags::MAX_OBJECT_TAGS;
-use crate::service::{Grant, Resource, Service, judge};
 
 pub(crate) async fn update_object(
     service: &Service,

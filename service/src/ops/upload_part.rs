@@ -10,14 +10,14 @@ use tonic::{Request, Streaming};
 use super::put_object::content_length;
 use crate::catalog::model::{PartData, Upload, UploadState};
 use crate::catalog::mutation::PutPart;
+use crate::content::{Announced, ContentMessage, Small, in_time, take_in};
 use crate::convert::{
     algorithm_from_proto, declared_digests, object_key, part_number, part_to_proto, upload_id,
 };
 use crate::domain::ETag;
 use crate::error::Error;
-use crate::intake::{Announced, ContentMessage, Small, in_time, metered, take_in};
+use crate::request::{BucketGrant, Resource, Service};
 use crate::rules::checksums::{self, check_part};
-use crate::service::{BucketGrant, Resource, Service};
 
 pub(crate) async fn upload_part(
     service: &Service,
@@ -68,8 +68,8 @@ async fn write_part(
         algorithm: named.or(Some(of_upload)),
         also: Some(of_upload),
     };
-    let content = metered(service, grant, content);
-    let content = take_in(service, announced, Small::Blob, content);
+    let content = service.ledger.metered(grant, content);
+    let content = take_in(&service.content, announced, Small::Blob, content);
     let stored = service.while_granted(grant, pin!(content)).await?;
     // The digests behind the content may name yet another algorithm.
     check_part(upload.checksum, Some(stored.checksum.algorithm()))?;

@@ -8,14 +8,13 @@ use super::open_object::resolve;
 use super::upload_part::open_upload;
 use crate::catalog::model::{Extent, ObjectData, PartData};
 use crate::catalog::mutation::PutPart;
+use crate::content::{MAX_PUT_BYTES, Place, full_object};
 use crate::convert::{part_number, part_to_proto};
 use crate::digest::DigestSet;
 use crate::domain::ETag;
-use crate::error::Error;
-use crate::intake::{MAX_PUT_BYTES, blob_error, full_object};
-use crate::placement::Place;
+use crate::error::{Error, blob_error};
+use crate::request::{BucketGrant, Resource, Service};
 use crate::rules::checksums;
-use crate::service::{BucketGrant, Resource, Service};
 
 pub(crate) async fn upload_part_copy(
     service: &Service,
@@ -118,10 +117,13 @@ async fn part_data(
         }
         (ObjectData::Inline(bytes), _) => {
             let piece = super::get_object::slice(bytes, range.start, range.end)?;
-            let place = service.placement.place().await?;
-            let mut writer = service.blobs.writer(place.blob, Some(piece.len() as u64));
+            let place = service.content.placement.place().await?;
+            let mut writer = service
+                .content
+                .blobs
+                .writer(place.blob, Some(piece.len() as u64));
             writer.write(piece).await.map_err(blob_error)?;
-            service.keep_track(&place).await?;
+            service.content.keep_track(&place).await?;
             let written = writer.finish().await.map_err(blob_error)?;
             let extent = Extent {
                 blob: place.blob,

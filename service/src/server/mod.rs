@@ -3,24 +3,21 @@
 //! Knows neither the services nor the adapter: it takes both fronts from its caller. Connections are the work of
 //! [`bucketry_edge`].
 
-mod effective_address;
 mod explain;
 mod front;
 mod grpc;
 mod observe;
-mod request_id;
 
+pub use crate::request::{AddressSource, EffectiveAddress, RequestId};
 pub use bucketry_edge::{
     ClientCertificate, ConnectionInfo, Drained, Encryption, Limits, ListenError, Listener,
     MAX_HEAD_BYTES, MAX_V1_BYTES, MAX_V2_BODY_BYTES, Preamble, Relayed, RequestBody, Tls, TlsError,
     listen, listen_all, parse_proxy_v1, parse_proxy_v2, serve, stop_signals,
 };
-pub use effective_address::{AddressSource, EffectiveAddress};
 pub use front::Front;
 pub(crate) use grpc::Serving;
 pub use grpc::{DescriptorSets, GrpcBuilder, GrpcError, GrpcFront};
 pub use observe::Operation;
-pub use request_id::RequestId;
 
 #[cfg(test)]
 mod tests;

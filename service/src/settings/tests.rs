@@ -2,7 +2,7 @@ use bucketry_contract::access_table;
 
 use super::*;
 use crate::domain::{CorsRule, ObjectOwnership, Tag};
-use crate::requirement::evaluated;
+use crate::request::evaluated;
 
 fn all_set() -> BucketSettings {
     let tags = ["b", "a"].map(|key| Tag {

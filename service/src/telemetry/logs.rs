@@ -1,12 +1,22 @@
 //! Log lines on standard error.
 
 use bucketry_edge::LineLimit;
+use serde::Deserialize;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-use crate::config::{LogConfig, LogFormat};
+/// The form of log lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
 
 /// Why logging cannot be set up.
 #[derive(Debug, thiserror::Error)]
@@ -24,25 +34,26 @@ pub enum LogError {
 ///
 /// # Errors
 /// [`LogError`] if the filter cannot be read or this was called before.
-pub fn install(config: &LogConfig) -> Result<LineLimit, LogError> {
+pub fn install(filter: &str, format: LogFormat) -> Result<LineLimit, LogError> {
     let limit = LineLimit::default();
-    subscriber(config, limit.clone(), std::io::stderr)?.try_init()?;
+    subscriber(filter, format, limit.clone(), std::io::stderr)?.try_init()?;
     Ok(limit)
 }
 
 fn subscriber<W>(
-    config: &LogConfig,
+    filter: &str,
+    format: LogFormat,
     limit: LineLimit,
     writer: W,
 ) -> Result<Box<dyn tracing::Subscriber + Send + Sync>, LogError>
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
-    let filter = EnvFilter::builder().parse(config.filter.as_str())?;
+    let filter = EnvFilter::builder().parse(filter)?;
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(writer);
-    Ok(match config.format {
+    Ok(match format {
         LogFormat::Text => Box::new(builder.with_ansi(false).finish().with(limit)),
         LogFormat::Json => Box::new(builder.json().flatten_event(true).finish().with(limit)),
     })
@@ -79,11 +90,8 @@ mod tests {
     fn logged_by(format: LogFormat, filter: &str, log: impl FnOnce()) -> String {
         let lines = Lines::default();
         let writer = lines.clone();
-        let config = LogConfig {
-            format,
-            filter: filter.parse().unwrap(),
-        };
-        let subscriber = subscriber(&config, LineLimit::default(), move || writer.clone()).unwrap();
+        let limit = LineLimit::default();
+        let subscriber = subscriber(filter, format, limit, move || writer.clone()).unwrap();
         tracing::subscriber::with_default(subscriber, log);
         String::from_utf8(lines.0.lock().unwrap().clone()).unwrap()
     }

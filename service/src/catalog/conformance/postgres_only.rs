@@ -14,9 +14,9 @@ use crate::catalog::query::{ListGarbage, ListedObject};
 use crate::catalog::sql::{Excerpt as _, Fault, Statement, Unfinished};
 use crate::catalog::{Catalog, CatalogError, CatalogOptions, CatalogUrl, UpkeepClock};
 use crate::clock::Clock;
+use crate::content::Placement;
 use crate::domain::{NodeId, Timestamp};
-use crate::heartbeat::Heartbeat;
-use crate::placement::Placement;
+use crate::upkeep::Heartbeat;
 
 const LEASE: Duration = Duration::from_secs(60);
 

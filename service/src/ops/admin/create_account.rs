@@ -9,7 +9,7 @@ use crate::convert::{account_to_proto, is_unnameable};
 use crate::domain::{AccountId, OwnerId};
 use crate::error::Error;
 use crate::ops::tokens::{About, NewKey, audit_entry, issue_key};
-use crate::service::{Grant, Service};
+use crate::request::{Grant, Service};
 
 const MAX_NAME_CHARS: usize = 64;
 

@@ -5,7 +5,7 @@ use super::issue_admin_key::issue_admin_key;
 use crate::catalog::model::KeyScope;
 use crate::convert::admin_key_to_proto;
 use crate::error::Error;
-use crate::service::Service;
+use crate::request::Service;
 
 pub(crate) async fn create_edge_key(
     service: &Service,

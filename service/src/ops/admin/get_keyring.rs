@@ -2,7 +2,7 @@ use bucketry_contract::v1::{GetKeyringRequest, GetKeyringResponse, SealingKey};
 use tonic::Request;
 
 use crate::error::Error;
-use crate::service::Service;
+use crate::request::Service;
 
 pub(crate) async fn get_keyring(
     service: &Service,

@@ -9,7 +9,7 @@ use crate::catalog::model::{AccessKey, KeyLimits, KeyScope};
 use crate::convert::token_name;
 use crate::error::Error;
 use crate::ops::tokens::{About, NewKey, audit_entry, issue_key};
-use crate::service::{Grant, Service};
+use crate::request::{Grant, Service};
 
 /// Makes a key of this scope without limits, and records `action` in the audit.
 pub(super) async fn issue_admin_key(

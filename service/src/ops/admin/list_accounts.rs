@@ -4,7 +4,7 @@ use tonic::Request;
 use crate::convert::{account_to_proto, fitting, page_size};
 use crate::domain::AccountId;
 use crate::error::Error;
-use crate::service::Service;
+use crate::request::Service;
 
 const DEFAULT_PAGE: u32 = 100;
 const MAX_PAGE: u32 = 1000;

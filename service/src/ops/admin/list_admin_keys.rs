@@ -5,7 +5,7 @@ use crate::catalog::query::{KeysOf, ListAccessKeys};
 use crate::convert::{admin_key_to_proto, fitting, page_size};
 use crate::domain::AccessKeyPk;
 use crate::error::Error;
-use crate::service::Service;
+use crate::request::Service;
 
 const DEFAULT_PAGE: u32 = 100;
 const MAX_PAGE: u32 = 1000;

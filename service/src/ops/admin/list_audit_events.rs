@@ -4,7 +4,7 @@ use tonic::Request;
 use crate::catalog::query::ListAudit;
 use crate::error::Error;
 use crate::ops::audit_page::audit_page;
-use crate::service::Service;
+use crate::request::Service;
 
 pub(crate) async fn list_audit_events(
     service: &Service,

@@ -7,8 +7,8 @@ use crate::catalog::model::AuditEntry;
 use crate::catalog::mutation::{AppendAudit, Mutation};
 use crate::error::Error;
 use crate::ops::tokens::{About, audit_entry};
+use crate::request::Service;
 use crate::sealing::SealingError;
-use crate::service::Service;
 
 const ACTION: &str = "keyring.reload";
 

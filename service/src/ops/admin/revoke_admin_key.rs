@@ -10,7 +10,7 @@ use crate::convert::admin_key_to_proto;
 use crate::domain::AccessKeyPk;
 use crate::error::Error;
 use crate::ops::tokens::{About, audit_entry};
-use crate::service::{Grant, Service};
+use crate::request::{Grant, Service};
 
 pub(crate) async fn revoke_admin_key(
     service: &Service,

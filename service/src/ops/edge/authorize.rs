@@ -5,15 +5,14 @@ use bucketry_contract::access_table::{self, ActionAccess};
 use bucketry_contract::adapter::v1::{AuthorizeRequest, AuthorizeResponse};
 use bucketry_edge::fair::{Slot, on_behalf};
 
-use super::claim::{ClaimContext, ClaimError, VerifiedClaim, verify};
+use super::claim::{ClaimContext, VerifiedClaim, verify};
 use crate::access::{self, ClientAddress, MAX_SESSION_LIFE, OperationSession, Origin};
 use crate::catalog::model::Bucket;
 use crate::convert::bucket_name;
-use crate::decision::LocalDecision;
 use crate::error::Error;
-use crate::fair_share::fair_caller;
-use crate::requirement::OBJECT_SERVICE;
-use crate::service::{Requirements, Resource, Service, session_use};
+use crate::request::{
+    LocalDecision, OBJECT_SERVICE, Requirements, Resource, Service, fair_caller, session_use,
+};
 
 /// Decides on an S3 request before its body is read. The edge is trusted for the client's address: it has signed in, or
 /// is in this process.
@@ -204,6 +203,6 @@ async fn expect_owner(service: &Service, bucket: &str, expected: &str) -> Result
     if owner == expected {
         Ok(())
     } else {
-        Err(ClaimError::OwnerMismatch.into())
+        Err(Error::AccessDenied)
     }
 }

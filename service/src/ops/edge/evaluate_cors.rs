@@ -2,8 +2,8 @@ use bucketry_contract::adapter::v1::{EvaluateCorsRequest, EvaluateCorsResponse};
 
 use crate::domain::{BucketName, BucketSetting, CorsRule};
 use crate::error::Error;
+use crate::request::Service;
 use crate::rules::cors::{MAX_REQUEST_HEADERS, first_match};
-use crate::service::Service;
 
 /// The CORS headers of an answer. The cost is bounded, since strangers ask. A bucket that is not there allows nothing, like one without rules.
 pub(crate) async fn evaluate_cors(

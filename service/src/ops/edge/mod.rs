@@ -5,5 +5,4 @@ mod claim;
 mod evaluate_cors;
 
 pub(crate) use authorize::{SharedBy, authorize};
-pub(crate) use claim::{ClaimError, ClaimPlace};
 pub(crate) use evaluate_cors::evaluate_cors;

@@ -6,8 +6,9 @@ use crate::access::Target;
 use crate::catalog::model::{AccessKey, KeyScope};
 use crate::domain::{AccessKeyPk, AccountId, BucketId};
 use crate::error::Error;
-use crate::gate::{Credentials, IdentifiedCaller};
-use crate::service::{BucketGrant, Grant, Requirements, Resource, Service};
+use crate::request::{
+    BucketGrant, Credentials, Grant, IdentifiedCaller, Requirements, Resource, Service,
+};
 
 /// Admits a caller to a token, by its id or access key id: of the bucket that is named, or, if none is, of whichever
 /// bucket it is, be that gone.

@@ -13,9 +13,8 @@ use crate::catalog::model::KeyScope;
 use crate::convert::timestamp_to_proto;
 use crate::domain::Timestamp;
 use crate::error::Error;
-use crate::gate::{Counting, origin};
-use crate::server::ConnectionInfo;
-use crate::service::{Grant, Requirements, Resource, Service};
+use crate::request::{Counting, Grant, Requirements, Resource, Service, origin};
+use bucketry_edge::ConnectionInfo;
 
 /// Verifies the challenge, then the signature, and only then checks endpoint, key and address, so that a caller who
 /// does not know the secret learns nothing about the key or the names of this server.

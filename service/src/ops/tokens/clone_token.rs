@@ -5,7 +5,7 @@ use super::create_token::make_token;
 use super::{NewKey, admit_token};
 use crate::convert::token_name;
 use crate::error::Error;
-use crate::service::Service;
+use crate::request::Service;
 
 pub(crate) async fn clone_token(
     service: &Service,

@@ -4,8 +4,7 @@ use tonic::Request;
 use super::answer_challenge::client_nonce;
 use crate::access::{ChallengeFor, issue_challenge};
 use crate::error::Error;
-use crate::gate::origin;
-use crate::service::Service;
+use crate::request::{Service, origin};
 
 /// Far above the longest access key id, in bytes: what is authenticated must not grow as the caller likes.
 const MAX_ID_LENGTH: usize = 128;

@@ -6,7 +6,7 @@ use tonic::Request;
 use crate::access::{BearerSession, MAX_SESSION_LIFE};
 use crate::convert::timestamp_to_proto;
 use crate::error::Error;
-use crate::service::{Grant, Service};
+use crate::request::{Grant, Service};
 
 const LIFE: Duration = MAX_SESSION_LIFE;
 

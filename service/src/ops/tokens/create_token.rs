@@ -10,7 +10,7 @@ use crate::convert::{
     token_to_proto,
 };
 use crate::error::Error;
-use crate::service::{BucketGrant, Grant, Resource, Service};
+use crate::request::{BucketGrant, Grant, Resource, Service};
 
 pub(crate) async fn create_token(
     service: &Service,

@@ -6,8 +6,8 @@ use http::HeaderMap;
 use tonic::Request;
 
 use crate::error::Error;
-use crate::server::{AddressSource, ConnectionInfo, EffectiveAddress, Relayed};
-use crate::service::Service;
+use crate::request::{AddressSource, EffectiveAddress, Service};
+use bucketry_edge::{ConnectionInfo, Relayed};
 
 /// The headers in which proxies are used to name the client. Those that this server does not read are named too: one of
 /// them is most often why an address is not the expected one.
@@ -192,7 +192,7 @@ mod tests {
 
     use super::*;
     use crate::access::ClientAddress;
-    use crate::server::{ClientCertificate, Encryption};
+    use bucketry_edge::{ClientCertificate, Encryption};
 
     /// The explanation of a call from 10.0.0.7.
     fn explained(

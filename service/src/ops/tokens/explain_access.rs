@@ -12,8 +12,7 @@ use crate::catalog::model::{Bucket, BucketState};
 use crate::convert::{bucket_name, object_key, reason_to_proto, timestamp_from_proto};
 use crate::domain::Timestamp;
 use crate::error::Error;
-use crate::judgement::decide;
-use crate::service::{Requirements, Resource, Service};
+use crate::request::{Requirements, Resource, Service, decide};
 
 /// Decides as enforcement does, by the same requirements and the same evaluator, and does nothing.
 pub(crate) async fn explain_access(
@@ -148,7 +147,7 @@ mod tests {
     use crate::access::{Caller, Origin};
     use crate::catalog::model::{AccessKey, KeyLimits, KeyScope, KeyState, SealedSecret, Stamp};
     use crate::domain::{AccessKeyPk, AccountId, BucketId, Permission};
-    use crate::service::judge;
+    use crate::request::judge;
 
     fn nets() -> impl Strategy<Value = Vec<IpNet>> {
         let some = prop::sample::select(vec![

@@ -5,7 +5,7 @@ use super::admit_token;
 use super::uses::uses;
 use crate::convert::token_to_proto;
 use crate::error::Error;
-use crate::service::Service;
+use crate::request::Service;
 
 pub(crate) async fn get_token(
     service: &Service,

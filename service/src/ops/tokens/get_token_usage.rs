@@ -8,7 +8,7 @@ use crate::convert::timestamp_from_proto;
 use crate::domain::Timestamp;
 use crate::error::Error;
 use crate::metering::{last_use_to_proto, usage_to_proto};
-use crate::service::Service;
+use crate::request::Service;
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 const HOUR: Duration = Duration::from_secs(3600);

@@ -8,7 +8,7 @@ use crate::catalog::model::{AuditEntry, Bucket, KeyLimits, KeyScope};
 use crate::catalog::mutation::CreateAccessKey;
 use crate::domain::{AccessKeyId, AccessKeyPk, AccountId, BucketId, Timestamp};
 use crate::error::Error;
-use crate::service::{Grant, Service};
+use crate::request::{Grant, Service};
 
 /// What a new key shall be.
 #[derive(Debug, Clone)]

@@ -6,9 +6,8 @@ use crate::catalog::model::{AccessKey, KeyScope};
 use crate::catalog::query::ListAudit;
 use crate::domain::{AccessKeyPk, BucketId};
 use crate::error::Error;
-use crate::gate::Credentials;
 use crate::ops::audit_page::audit_page;
-use crate::service::{Resource, Service};
+use crate::request::{Credentials, Resource, Service};
 
 /// The events of a bucket or of one token. A purged token has its events still: it is asked for by its id.
 pub(crate) async fn list_token_audit_events(

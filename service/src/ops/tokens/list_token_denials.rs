@@ -4,7 +4,7 @@ use tonic::Request;
 use super::admit_token;
 use crate::error::Error;
 use crate::metering::denial_to_proto;
-use crate::service::Service;
+use crate::request::Service;
 
 /// The contract's.
 const MAX_DENIALS: u32 = 100;

@@ -10,7 +10,7 @@ use crate::catalog::query::{KeysOf, ListAccessKeys};
 use crate::convert::{fitting, page_size, token_to_proto};
 use crate::domain::AccessKeyPk;
 use crate::error::Error;
-use crate::service::{Resource, Service};
+use crate::request::{Resource, Service};
 
 const DEFAULT_PAGE: u32 = 100;
 const MAX_PAGE: u32 = 1000;

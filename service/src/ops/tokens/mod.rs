@@ -45,7 +45,7 @@ pub(crate) use suspend_token::{resume_token, suspend_token};
 pub(crate) use update_token::update_token;
 
 use crate::access::{IpRules, IpRulesWarning};
-use crate::service::{BucketGrant, Grant};
+use crate::request::{BucketGrant, Grant};
 
 /// What whoever sets IP rules should know.
 fn warnings(rules: &IpRules, grant: &BucketGrant) -> Vec<String> {

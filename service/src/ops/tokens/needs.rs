@@ -4,8 +4,7 @@ use bucketry_contract::access_table::{self, AccessClass, RPC_ACCESS, RpcAccess};
 use bucketry_s3_adapter::generated::Operation;
 
 use crate::error::Error;
-use crate::requirement::OBJECT_SERVICE;
-use crate::service::{Requirements, Resource};
+use crate::request::{OBJECT_SERVICE, Requirements, Resource};
 
 /// The services whose calls anybody may make.
 const PUBLIC_PACKAGE: &str = "bucketry.v1.";

@@ -5,7 +5,7 @@ use tonic::Request;
 use super::{About, admit_token, audit_entry};
 use crate::catalog::mutation::PurgeAccessKey;
 use crate::error::Error;
-use crate::service::Service;
+use crate::request::Service;
 
 /// Forgets a token that can no longer be used. Its records in the audit stay.
 pub(crate) async fn purge_token(

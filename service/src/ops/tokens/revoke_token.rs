@@ -8,7 +8,7 @@ use crate::catalog::model::{AccessKey, KeyState};
 use crate::catalog::mutation::{KeyEdit, UpdateAccessKey};
 use crate::convert::token_to_proto;
 use crate::error::Error;
-use crate::service::{BucketGrant, Grant, Service};
+use crate::request::{BucketGrant, Grant, Service};
 
 /// When this returns, the catalog refuses every commit with the token, and every look-up shows it revoked.
 pub(crate) async fn revoke_token(

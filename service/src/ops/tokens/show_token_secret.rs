@@ -7,7 +7,7 @@ use super::{About, admit_token, audit_entry};
 use crate::catalog::model::KeyState;
 use crate::catalog::mutation::AppendAudit;
 use crate::error::Error;
-use crate::service::Service;
+use crate::request::Service;
 
 pub(crate) async fn show_token_secret(
     service: &Service,

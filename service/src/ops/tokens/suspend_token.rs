@@ -7,7 +7,7 @@ use super::admit_token;
 use super::revoke_token::change_state;
 use crate::catalog::model::KeyState;
 use crate::error::Error;
-use crate::service::Service;
+use crate::request::Service;
 
 pub(crate) async fn suspend_token(
     service: &Service,

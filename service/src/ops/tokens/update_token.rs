@@ -17,7 +17,7 @@ use crate::convert::{
 };
 use crate::domain::Timestamp;
 use crate::error::Error;
-use crate::service::{BucketGrant, Grant, Service};
+use crate::request::{BucketGrant, Grant, Service};
 
 /// How often an edit without a version is tried again because others edit meanwhile.
 const MAX_TRIES: usize = 10;

@@ -8,7 +8,7 @@ use crate::catalog::model::LastUse;
 use crate::domain::AccessKeyPk;
 use crate::error::Error;
 use crate::metering::last_use_to_proto;
-use crate::service::Service;
+use crate::request::Service;
 
 /// What tokens were used for until now.
 pub(super) struct Uses(HashMap<AccessKeyPk, LastUse>);

@@ -2,15 +2,22 @@
 
 use std::sync::Arc;
 
+use super::grant::Grant;
+use super::judgement::judge;
+use super::key_row::check_seal;
+use super::service::Service;
 use crate::access::KeyFacts;
 use crate::catalog::model::AuditEntry;
 use crate::catalog::mutation::{Guard, Mutation};
 use crate::catalog::{CatalogError, Outcome, Refusal, Rejection, TypedChange};
-use crate::gate::check_seal;
-use crate::service::{Grant, Service, judge};
+use crate::content::Place;
+use crate::error::Error;
 
 /// How often a commit is decided again because the caller's key was edited meanwhile.
 const MAX_DECISIONS: usize = 5;
+
+/// How often a blob is reclaimed before the caller is asked to write it again.
+const RECLAIMS: u32 = 3;
 
 impl Service {
     /// Commits a change in the caller's name, with records for the audit that are written if and only if the change is
@@ -36,10 +43,7 @@ impl Service {
         audit: Vec<AuditEntry>,
     ) -> Box<Mutation> {
         Box::new(Mutation {
-            caller: grant
-                .caller()
-                .key()
-                .map_or(Guard::System, |key| guard(key)),
+            caller: grant.caller().key().map_or(Guard::System, |key| guard(key)),
             at: self.now(),
             change: change.into_change(),
             audit,
@@ -118,6 +122,41 @@ impl Service {
             return Err(inactive());
         }
         Ok(guard(&current))
+    }
+
+    /// As [`Service::commit`], for a change that may refer to a new blob. If the blob's reservation is gone, the blob is
+    /// reclaimed and the change submitted again.
+    ///
+    /// # Errors
+    /// `Unavailable` if the blob was collected meanwhile.
+    pub(crate) async fn commit_blob<C: TypedChange>(
+        &self,
+        grant: &impl Grant,
+        place: Option<&Place>,
+        change: C,
+    ) -> Result<C::Answer, Error> {
+        let mutation = self.mutation(grant, change, Vec::new());
+        let mut committed = self.try_commit(grant, mutation).await;
+        for _ in 0..RECLAIMS {
+            match (committed, place) {
+                (
+                    Err(Rejection {
+                        error: CatalogError::Refused(Refusal::IntentLost(_)),
+                        mutation: Some(mutation),
+                    }),
+                    Some(place),
+                ) => {
+                    self.content.reclaim(place).await?;
+                    committed = self.try_commit(grant, mutation).await;
+                }
+                (other, _) => {
+                    committed = other;
+                    break;
+                }
+            }
+        }
+        let outcome = committed.map_err(|rejection| rejection.error)?;
+        Ok(C::answer(outcome).ok_or(CatalogError::OTHER_OUTCOME)?)
     }
 }
 

@@ -2,9 +2,9 @@
 
 use bucketry_edge::fair::{Caller, Refused, Slot};
 
+use super::service::Service;
 use crate::access;
 use crate::error::Error;
-use crate::service::Service;
 use crate::telemetry::metrics::count_refusal;
 
 /// All operators' keys count as one account. Accounts are numbered from 1, far below.

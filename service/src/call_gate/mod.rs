@@ -13,8 +13,8 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bucketry_contract::access_table::{self, AccessClass, RpcAccess};
-use bucketry_edge::DecisionSignal;
 use bucketry_edge::fair::{Caller, FairLimits, Slot, on_behalf};
+use bucketry_edge::{ConnectionInfo, DecisionSignal, RequestBody};
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body::{Body as HttpBody, Frame, SizeHint};
@@ -27,13 +27,8 @@ use tower::ServiceExt;
 use self::body::{CallBody, Intake};
 use self::strangers::Strangers;
 use self::streams::{OpenStreams, StreamBody};
-use crate::error::Error;
-use crate::fair_share::fair_caller;
-use crate::gate;
-use crate::grpc::about_the_edge;
-use crate::server::{ConnectionInfo, RequestBody};
-use crate::service::Service;
-use crate::status::to_status;
+use crate::error::{Error, about_the_edge, to_status};
+use crate::request::{Credentials, Service, fair_caller};
 
 /// The longest message, in bytes: a chunk of 2 MiB and its envelope.
 pub(crate) const MAX_MESSAGE_BYTES: usize = 4 * 1024 * 1024;
@@ -192,7 +187,7 @@ impl CallGate {
 
     /// Callers with an edge's session share by the session's key. The account is not looked up, so that a
     /// call does not read the key twice: the edge has divided by accounts already.
-    fn of_session(&self, credentials: &gate::Credentials) -> Result<Caller, Error> {
+    fn of_session(&self, credentials: &Credentials) -> Result<Caller, Error> {
         let pk = self.service.session_key(credentials)?;
         Ok(match pk {
             None => Caller::ANONYMOUS,

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::requirement::{Requirements, Resource};
 use crate::access::{self, AccessClass, Target};
 use crate::catalog::model::{Bucket, KeyScope};
 use crate::metering::RequestClass;
-use crate::requirement::{Requirements, Resource};
 
 /// A positive decision: who may do what, and on which facts that was decided.
 ///

@@ -2,19 +2,17 @@
 
 use std::collections::HashMap;
 
+use bucketry_contract::errors;
 use bucketry_contract::v1::ErrorReason;
 use tonic::Status;
 
-use crate::access::sigv2::SigV2Error;
-use crate::access::sigv4::{ScopeProblem, SigV4Error};
-use crate::domain::Timestamp;
-use crate::error::Error;
-use crate::ops::edge::{ClaimError, ClaimPlace};
+use super::Error;
+use super::claim_status::claim_parts;
 use crate::rules::cors::CorsError;
 use crate::rules::tags::TagError;
 
 /// The reason of an error, and the facts that the client may act on.
-pub(crate) struct Parts {
+pub(crate) struct StatusParts {
     pub(crate) reason: ErrorReason,
     pub(crate) facts: HashMap<String, String>,
 }
@@ -27,8 +25,21 @@ pub(crate) fn to_status(error: &Error) -> Status {
     if let Some(source) = std::error::Error::source(error) {
         tracing::error!(error = %chain(source), "{error}");
     }
-    let Parts { reason, facts } = parts(error);
-    bucketry_contract::errors::status(reason, error.to_string(), facts)
+    let StatusParts { reason, facts } = status_parts(error);
+    errors::status(reason, error.to_string(), facts)
+}
+
+/// A refusal of the edge itself, marked so that it is not taken for one of the edge's client.
+pub(crate) fn about_the_edge(error: &Error) -> Status {
+    let status = to_status(error);
+    match errors::explain(&status) {
+        Some(mut explained) => {
+            let about = errors::ABOUT_EDGE;
+            (explained.metadata).insert(about.0.to_owned(), about.1.to_owned());
+            errors::status(explained.reason, status.message(), explained.metadata)
+        }
+        None => status,
+    }
 }
 
 fn chain(error: &(dyn std::error::Error + 'static)) -> String {
@@ -42,7 +53,7 @@ fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     text
 }
 
-fn facts<const N: usize>(pairs: [(&str, String); N]) -> HashMap<String, String> {
+pub(super) fn facts<const N: usize>(pairs: [(&str, String); N]) -> HashMap<String, String> {
     pairs
         .into_iter()
         .map(|(name, value)| (name.to_owned(), value))
@@ -51,7 +62,7 @@ fn facts<const N: usize>(pairs: [(&str, String); N]) -> HashMap<String, String> 
 
 /// What an error is on the wire. Exhaustive: a new error does not compile until it has its row here.
 #[allow(clippy::too_many_lines, reason = "one table, one row an error")]
-pub(crate) fn parts(error: &Error) -> Parts {
+pub(crate) fn status_parts(error: &Error) -> StatusParts {
     use ErrorReason as Reason;
     let (reason, facts) = match error {
         Error::AccessDenied
@@ -272,7 +283,7 @@ pub(crate) fn parts(error: &Error) -> Parts {
         // A broken stream is passed on as it is, before it comes here.
         Error::Internal(_) | Error::Stream(_) => (Reason::Internal, facts([])),
     };
-    Parts { reason, facts }
+    StatusParts { reason, facts }
 }
 
 /// The tag that is at fault.
@@ -287,115 +298,4 @@ fn tag_parts(error: &TagError) -> (ErrorReason, HashMap<String, String>) {
         }
     };
     (ErrorReason::InvalidTag, facts)
-}
-
-/// What S3's answers show of a refused signature.
-fn claim_parts(claim: &ClaimError) -> (ErrorReason, HashMap<String, String>) {
-    match claim {
-        ClaimError::V4(place, error) => v4_parts(*place, error),
-        ClaimError::V2(error) => v2_parts(error),
-        ClaimError::Malformed(place) => (malformed(*place), facts([])),
-        ClaimError::OwnerMismatch => (ErrorReason::AccessDenied, facts([])),
-    }
-}
-
-fn malformed(place: ClaimPlace) -> ErrorReason {
-    match place {
-        ClaimPlace::Header => ErrorReason::AuthorizationHeaderMalformed,
-        ClaimPlace::Query => ErrorReason::AuthorizationQueryParametersError,
-        ClaimPlace::Form => ErrorReason::InvalidArgument,
-    }
-}
-
-fn v4_parts(place: ClaimPlace, error: &SigV4Error) -> (ErrorReason, HashMap<String, String>) {
-    let time = |at: &Timestamp| at.as_seconds().to_string();
-    match error {
-        SigV4Error::AmzDateMalformed { .. } | SigV4Error::Candidates { .. } => {
-            (ErrorReason::AccessDenied, facts([]))
-        }
-        SigV4Error::Scope(ScopeProblem::Region { expected, .. }) => {
-            (malformed(place), facts([("region", expected.clone())]))
-        }
-        SigV4Error::Scope(_) | SigV4Error::ExpiresOutOfRange { .. } => {
-            (malformed(place), facts([]))
-        }
-        SigV4Error::RequestTimeTooSkewed {
-            request_time,
-            server_time,
-            max_skew_milliseconds,
-        } => (
-            ErrorReason::RequestTimeTooSkewed,
-            facts([
-                ("request_time", request_time.to_string()),
-                ("server_time_seconds", time(server_time)),
-                (
-                    "max_allowed_skew_milliseconds",
-                    max_skew_milliseconds.to_string(),
-                ),
-            ]),
-        ),
-        SigV4Error::Expired {
-            expires_seconds,
-            expired_at,
-            server_time,
-        } => (
-            ErrorReason::RequestExpired,
-            facts([
-                (
-                    "x_amz_expires",
-                    expires_seconds
-                        .map(|seconds| seconds.to_string())
-                        .unwrap_or_default(),
-                ),
-                ("expires_seconds", time(expired_at)),
-                ("server_time_seconds", time(server_time)),
-            ]),
-        ),
-        SigV4Error::NotYetValid { server_time, .. } => (
-            ErrorReason::RequestExpired,
-            facts([("server_time_seconds", time(server_time))]),
-        ),
-        SigV4Error::SignatureDoesNotMatch(mismatch) => (
-            ErrorReason::SignatureDoesNotMatch,
-            facts([
-                ("access_key_id", mismatch.access_key_id.to_string()),
-                ("string_to_sign", mismatch.string_to_sign.clone()),
-                ("signature_provided", mismatch.signature_provided.clone()),
-                (
-                    "canonical_request",
-                    mismatch.canonical_request.clone().unwrap_or_default(),
-                ),
-            ]),
-        ),
-    }
-}
-
-fn v2_parts(error: &SigV2Error) -> (ErrorReason, HashMap<String, String>) {
-    match error {
-        SigV2Error::Candidates { .. } | SigV2Error::ExpiresTooFarAhead { .. } => {
-            (ErrorReason::AccessDenied, facts([]))
-        }
-        SigV2Error::Expired {
-            expired_at,
-            server_time,
-        } => (
-            ErrorReason::RequestExpired,
-            facts([
-                ("expires_seconds", expired_at.as_seconds().to_string()),
-                ("server_time_seconds", server_time.as_seconds().to_string()),
-            ]),
-        ),
-        SigV2Error::SignatureDoesNotMatch {
-            access_key_id,
-            string_to_sign,
-            signature_provided,
-        } => (
-            ErrorReason::SignatureDoesNotMatch,
-            facts([
-                ("access_key_id", access_key_id.to_string()),
-                ("string_to_sign", string_to_sign.clone()),
-                ("signature_provided", signature_provided.clone()),
-            ]),
-        ),
-    }
 }

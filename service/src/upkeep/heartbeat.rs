@@ -10,8 +10,8 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 use crate::blobs::BlobStore;
 use crate::catalog::{Catalog, CatalogError};
 use crate::clock::Clock;
+use crate::content::Placement;
 use crate::domain::{NodeId, Timestamp};
-use crate::placement::Placement;
 use crate::telemetry::metrics::CLOCK_OFFSET;
 
 /// Renewals tried within a lease, so that two may fail.

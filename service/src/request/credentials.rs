@@ -3,26 +3,18 @@
 use std::sync::Arc;
 
 use bucketry_contract::access_table::Classified;
-use bucketry_edge::DecisionSignal;
-use bucketry_edge::fair::on_behalf;
+use bucketry_edge::{ConnectionInfo, DecisionSignal};
 use http::{Extensions, HeaderMap};
 use tonic::Request;
 
+use super::local_decision::LocalDecision;
+use super::origin::origin_of;
+use super::requirement::Resource;
+use super::service::Service;
 use crate::access::authenticate::{AuthenticateError, authenticate_bearer};
-use crate::access::{
-    self, BearerSession, ClientAddress, KeyFacts, OperationSession, Origin, SecretKey,
-    SessionError, SessionUse,
-};
-use crate::catalog::Catalog;
-use crate::catalog::model::{AccessKey, Bucket};
-use crate::config::PlaintextCredentials;
-use crate::decision::LocalDecision;
-use crate::domain::{AccessKeyId, AccessKeyPk};
+use crate::access::{self, BearerSession, KeyFacts, OperationSession, Origin, SessionError};
+use crate::domain::AccessKeyPk;
 use crate::error::Error;
-use crate::requirement::{Requirements, Resource};
-use crate::sealing::LiveKeyring;
-use crate::server::{ClientCertificate, ConnectionInfo, EffectiveAddress, Encryption, RequestId};
-use crate::service::{AdapterCertificate, Service};
 
 /// The metadata in which the edge sends a session along.
 pub(crate) const SESSION_METADATA: &str = "x-bucketry-session";
@@ -40,28 +32,21 @@ pub(crate) enum Counting {
 #[derive(Clone)]
 pub(crate) struct Credentials {
     rpc: &'static str,
-    proof: Proof,
+    pub(super) proof: Proof,
     /// Whether the credentials were a session instead of the key itself.
     by_session: bool,
     /// Sent when the caller is known.
-    decision: Option<DecisionSignal>,
+    pub(super) decision: Option<DecisionSignal>,
 }
 
 #[derive(Clone)]
-enum Proof {
+pub(super) enum Proof {
     /// Verified, or anonymous.
     Verified(access::Caller),
     /// An edge's session; it is good for one operation on one resource, so it is read when that is known.
     Session(String),
     /// The decision for the edge in this process, on one operation on one resource.
     Decision(LocalDecision),
-}
-
-/// A caller whose credentials have been verified for the call.
-pub(crate) struct IdentifiedCaller {
-    pub(crate) caller: access::Caller,
-    /// The bucket, if it has been found already.
-    pub(crate) bucket: Option<Arc<Bucket>>,
 }
 
 impl Credentials {
@@ -193,30 +178,6 @@ impl Service {
         }
     }
 
-    /// Refuses credentials, and the making of a session, over plaintext from elsewhere.
-    pub(crate) fn check_transport(&self, connection: Option<ConnectionInfo>) -> Result<(), Error> {
-        let safe = connection.is_some_and(|connection| {
-            connection.encryption == Encryption::Tls || connection.is_loopback()
-        });
-        if safe || self.settings.plaintext_credentials == PlaintextCredentials::Anywhere {
-            return Ok(());
-        }
-        Err(Error::InsecureTransport)
-    }
-
-    /// Refuses a separate adapter whose connection lacks the client certificate that the operator asks for.
-    pub(crate) fn check_edge_connection(
-        &self,
-        connection: Option<ConnectionInfo>,
-    ) -> Result<(), Error> {
-        let verified = connection
-            .is_some_and(|connection| connection.client_certificate == ClientCertificate::Verified);
-        match self.settings.adapter_certificate {
-            AdapterCertificate::Required if !verified => Err(Error::ClientCertificateNeeded),
-            AdapterCertificate::Required | AdapterCertificate::NotAsked => Ok(()),
-        }
-    }
-
     /// The caller, and whether it showed a session.
     async fn bearer(
         &self,
@@ -261,149 +222,6 @@ impl Service {
         let facts = Arc::new(KeyFacts::from(row.as_ref()));
         session.caller(facts, origin).map_err(bearer_session_error)
     }
-
-    /// The key of this id, whatever its state: the evaluator judges that. What it reaches is proved by its seal.
-    pub(crate) async fn key_row(&self, id: &str) -> Result<(AccessKeyId, Arc<AccessKey>), Error> {
-        let unknown = || Error::InvalidAccessKeyId {
-            access_key_id: id.chars().take(128).collect(),
-        };
-        let id: AccessKeyId = id.parse().map_err(|_| unknown())?;
-        on_behalf::set_claim(id.as_str());
-        let row = self.catalog.access_key(&id).await?.ok_or_else(unknown)?;
-        check_seal(&self.keyring, &row)?;
-        Ok((id, row))
-    }
-
-    /// The secret of a key. A keyring that lacks the sealing key is an outage, never a refusal.
-    pub(crate) fn open_secret(&self, row: &AccessKey) -> Result<SecretKey, Error> {
-        open_row(&self.keyring, row)
-    }
-
-    /// Verifies credentials for a call, now that it is known what the call needs.
-    pub(crate) async fn identify(
-        &self,
-        credentials: Credentials,
-        call: &Requirements,
-    ) -> Result<IdentifiedCaller, Error> {
-        let text = match credentials.proof {
-            Proof::Verified(caller) => {
-                return Ok(IdentifiedCaller {
-                    caller,
-                    bucket: None,
-                });
-            }
-            Proof::Decision(decision) => return self.redeem(&decision, call).await,
-            Proof::Session(text) => text,
-        };
-        let usage = session_use(call);
-        let session = OperationSession::open(&self.keyring.current(), &text, &usage, self.now())
-            .map_err(session_error)?;
-        let facts = match &session.key {
-            None => None,
-            Some(key) => current_facts(&self.catalog, &self.keyring, &key.access_key_id).await?,
-        };
-        let caller = session.caller(facts).map_err(session_error)?;
-        if let Some(decision) = &credentials.decision {
-            decision.decided();
-        }
-        Ok(IdentifiedCaller {
-            caller,
-            bucket: None,
-        })
-    }
-
-    /// Uses a decision of this process. The key may have changed since: the request's body may have been read in between.
-    async fn redeem(
-        &self,
-        decision: &LocalDecision,
-        call: &Requirements,
-    ) -> Result<IdentifiedCaller, Error> {
-        let (caller, bucket) = decision.redeem(call).map_err(|error| {
-            tracing::error!(rpc = call.rpc(), %error, "a call came with an unusable decision");
-            Error::Internal(Box::new(error))
-        })?;
-        let bucket = bucket.cloned();
-        let Some(facts) = caller.key() else {
-            let caller = caller.clone();
-            return Ok(IdentifiedCaller { caller, bucket });
-        };
-        let row = self.catalog.access_key(&facts.access_key_id).await?;
-        let row = row.ok_or(Error::InvalidSession)?;
-        let is_same = row.pk == facts.pk && row.epoch == facts.epoch && row.limits == facts.limits;
-        if is_same {
-            let caller = caller.clone();
-            return Ok(IdentifiedCaller { caller, bucket });
-        }
-        check_seal(&self.keyring, &row)?;
-        let current = Arc::new(KeyFacts::from(row.as_ref()));
-        let caller = caller
-            .with_current_facts(current)
-            .ok_or(Error::InvalidSession)?;
-        Ok(IdentifiedCaller { caller, bucket })
-    }
-}
-
-/// From where a call comes.
-pub(crate) fn origin<T>(request: &Request<T>, rpc: &'static str) -> Origin {
-    origin_of(request.metadata().as_ref(), request.extensions(), rpc)
-}
-
-fn origin_of(headers: &HeaderMap, extensions: &Extensions, rpc: &'static str) -> Origin {
-    Origin {
-        address: extensions
-            .get::<EffectiveAddress>()
-            .map_or(ClientAddress::UNKNOWN, |client| client.address),
-        request_id: extensions
-            .get::<RequestId>()
-            .map_or_else(|| "unknown".into(), |id| id.as_str().into()),
-        operation: rpc.into(),
-        user_agent: (headers.get("user-agent"))
-            .and_then(|value| value.to_str().ok())
-            .and_then(Origin::user_agent),
-    }
-}
-
-/// The one call for which an edge's session is valid.
-pub(crate) fn session_use(call: &Requirements) -> SessionUse {
-    let some = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
-    let resource = call.resource();
-    SessionUse {
-        operation: call.rpc().to_owned(),
-        bucket: some(resource.bucket_name()),
-        key: some(resource.key()),
-    }
-}
-
-/// What is known of a key now; none if it is gone.
-pub(crate) async fn current_facts(
-    catalog: &Catalog,
-    keyring: &LiveKeyring,
-    id: &AccessKeyId,
-) -> Result<Option<Arc<KeyFacts>>, Error> {
-    let row = catalog.access_key(id).await?;
-    if let Some(row) = &row {
-        check_seal(keyring, row)?;
-    }
-    Ok(row.map(|row| Arc::new(KeyFacts::from(row.as_ref()))))
-}
-
-/// Proves that a row reaches what it was made for: whoever can write to the database can neither give a key another
-/// bucket or permission nor a secret of his own. Sessions and cached signing keys never open the secret, so it is
-/// asked of every row.
-pub(crate) fn check_seal(keyring: &LiveKeyring, row: &AccessKey) -> Result<(), Error> {
-    open_row(keyring, row).map(drop)
-}
-
-fn open_row(keyring: &LiveKeyring, row: &AccessKey) -> Result<SecretKey, Error> {
-    access::open_row(&keyring.current(), row).map_err(|error| {
-        tracing::error!(
-            access_key_id = %row.access_key_id,
-            key = row.secret.kek_id,
-            %error,
-            "a secret cannot be opened; the request is answered as unavailable"
-        );
-        Error::Unavailable(Box::new(error))
-    })
 }
 
 /// A client's own session: it can make another, so it is told that it should.
@@ -414,7 +232,7 @@ fn bearer_session_error(error: SessionError) -> Error {
     }
 }
 
-fn session_error(error: SessionError) -> Error {
+pub(super) fn session_error(error: SessionError) -> Error {
     match error {
         SessionError::KeyMissing { .. } => Error::Unavailable(Box::new(error)),
         SessionError::NotAuthentic

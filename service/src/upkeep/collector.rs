@@ -12,8 +12,8 @@ use crate::catalog::query::ListGarbage;
 use crate::catalog::{Catalog, CatalogError};
 use crate::clock::Clock;
 use crate::config::UpkeepConfig;
+use crate::content::{EndedBatch, Placement};
 use crate::domain::{BlobId, NodeId, Timestamp};
-use crate::placement::{EndedBatch, Placement};
 
 /// How a node keeps its store.
 #[derive(Debug, Clone, Copy)]

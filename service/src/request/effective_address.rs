@@ -1,9 +1,9 @@
 use std::sync::Arc;
 
 use bucketry_edge::forwarding::{AddressBasis, Forwarding, client_address_of};
+use bucketry_edge::{ConnectionInfo, Relayed};
 use http::HeaderMap;
 
-use super::{ConnectionInfo, Relayed};
 use crate::access::ClientAddress;
 
 /// The address of one request's client, as IP rules judge it. In the extensions of every request, of gRPC and S3 alike.
@@ -34,7 +34,7 @@ pub enum AddressSource {
 
 impl EffectiveAddress {
     /// Derives the address of a request from its connection and its headers.
-    pub(super) fn derive(
+    pub(crate) fn derive(
         connection: &ConnectionInfo,
         forwarding: &Arc<Forwarding>,
         headers: &HeaderMap,
@@ -77,7 +77,7 @@ impl EffectiveAddress {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::server::{ClientCertificate, Encryption};
+    use bucketry_edge::{ClientCertificate, Encryption};
 
     const FORWARDED: &str = "203.0.113.5";
 

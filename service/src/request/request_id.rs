@@ -26,7 +26,7 @@ impl RequestId {
     }
 
     /// The id as a header; none only if it were not made of hex digits.
-    pub(super) fn header(&self) -> Option<HeaderValue> {
+    pub(crate) fn header(&self) -> Option<HeaderValue> {
         HeaderValue::from_str(&self.0).ok()
     }
 }

@@ -11,16 +11,17 @@ use futures::{FutureExt, Stream};
 use tokio::time::{Sleep, sleep};
 use tonic::Status;
 
+use super::grant::{BucketGrant, Grant};
+use super::judgement::judge;
+use super::key_row::current_facts;
+use super::ledger::Ledger;
+use super::service::Service;
 use crate::access::KeyFacts;
 use crate::catalog::Catalog;
 use crate::clock::Clock;
-use crate::error::Error;
-use crate::gate::current_facts;
-use crate::ledger::Ledger;
+use crate::error::{Error, to_status};
 use crate::metering::Direction;
 use crate::sealing::LiveKeyring;
-use crate::service::{BucketGrant, Grant, Service, judge};
-use crate::status::to_status;
 
 /// How often a running transfer is judged again. Twice in the second that is promised, so that the judgement itself has
 /// time.

@@ -1,12 +1,26 @@
-//! Why an operation was refused, as data. [`crate::status`] makes the wire status of it.
+//! Why an operation failed, as data, and the one place where that becomes a status.
+//!
+//! [`Error`] is what operations return; its text is what the client reads. The failures of the layers below become one
+//! here: [`refusal`] those of a transaction, [`blob`] those of the blob store. [`status`] makes the wire status of it.
+
+mod blob;
+mod claim;
+mod claim_status;
+mod digest;
+mod refusal;
+mod status;
+
+pub(crate) use blob::blob_error;
+pub(crate) use claim::{ClaimError, ClaimPlace};
+pub(crate) use digest::Digest;
+pub(crate) use status::{about_the_edge, status_parts, to_status};
 
 use std::time::Duration;
 
 use bucketry_edge::fair::Refused;
 
 use crate::catalog::CatalogError;
-use crate::domain::ChecksumAlgorithm;
-use crate::rules::checksums::{ChecksumError, lower};
+use crate::rules::checksums::ChecksumError;
 use crate::rules::cors::CorsError;
 use crate::rules::tags::TagError;
 
@@ -55,7 +69,7 @@ pub(crate) enum Error {
     )]
     ClientCertificateNeeded,
     #[error("{0}")]
-    Claim(crate::ops::edge::ClaimError),
+    Claim(ClaimError),
 
     #[error("{field}: {problem}")]
     InvalidArgument {
@@ -198,57 +212,6 @@ pub(crate) enum Error {
     Stream(Box<tonic::Status>),
 }
 
-/// A digest that the client declares, by the name that S3 has for it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Digest {
-    ContentMd5,
-    Chunk,
-    Checksum(ChecksumAlgorithm),
-    /// Declared for the object that an upload becomes.
-    Object(ChecksumAlgorithm),
-    Part {
-        algorithm: ChecksumAlgorithm,
-        number: u32,
-    },
-}
-
-impl Digest {
-    /// S3's sentence for one that differs.
-    fn mismatch(self) -> String {
-        match self {
-            Self::ContentMd5 => {
-                "The Content-MD5 you specified did not match what we received.".to_owned()
-            }
-            Self::Chunk => "The CRC32C of a chunk did not match what we received.".to_owned(),
-            Self::Checksum(algorithm) => {
-                let name = algorithm.name();
-                format!("The {name} you specified did not match the calculated checksum.")
-            }
-            Self::Object(algorithm) => {
-                let name = lower(Some(algorithm));
-                format!("The {name} you specified did not match the calculated checksum.")
-            }
-            Self::Part { algorithm, number } => {
-                let name = lower(Some(algorithm));
-                format!(
-                    "The {name} you specified for part {number} did not match what we received."
-                )
-            }
-        }
-    }
-
-    /// Its name, as a fact of the error.
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::ContentMd5 => "Content-MD5",
-            Self::Chunk => "CRC32C of a chunk",
-            Self::Checksum(algorithm) | Self::Object(algorithm) | Self::Part { algorithm, .. } => {
-                algorithm.name()
-            }
-        }
-    }
-}
-
 impl Error {
     /// A fault that should be impossible; `what` is for the operator.
     pub(crate) fn internal(what: &'static str) -> Self {
@@ -257,8 +220,8 @@ impl Error {
 }
 
 // Not by `#[from]`: these are the caller's faults, and a source would be logged as the server's.
-impl From<crate::ops::edge::ClaimError> for Error {
-    fn from(error: crate::ops::edge::ClaimError) -> Self {
+impl From<ClaimError> for Error {
+    fn from(error: ClaimError) -> Self {
         Self::Claim(error)
     }
 }
@@ -299,7 +262,7 @@ impl From<CatalogError> for Error {
     /// Refusals that mean something to the caller are matched where they arise; one that comes here was not expected.
     fn from(error: CatalogError) -> Self {
         match error {
-            CatalogError::Refused(refusal) => crate::refusal::to_error(refusal),
+            CatalogError::Refused(refusal) => refusal::to_error(refusal),
             CatalogError::OutcomeUnknown | CatalogError::Closed | CatalogError::Database(_) => {
                 Self::Unavailable(Box::new(error))
             }

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::requirement::Requirements;
 use crate::access;
 use crate::catalog::model::Bucket;
-use crate::requirement::Requirements;
 
 /// The decision on one call, carried in the extensions of `Authorize`'s answer and of the call itself.
 ///
@@ -75,7 +75,7 @@ mod tests {
 
     use super::*;
     use crate::access::{ClientAddress, Origin};
-    use crate::requirement::Resource;
+    use crate::request::Resource;
 
     fn call(rpc: &'static str, class: AccessClass, bucket: &str, key: &str) -> Requirements {
         Requirements::of_class(rpc, class, Resource::object(bucket, key))

@@ -4,15 +4,16 @@ use std::sync::Arc;
 
 use bucketry_contract::access_table::Classified;
 
+use super::credentials::{Counting, Credentials};
+use super::grant::{AccountGrant, Authorization, BucketGrant, Grant};
+use super::identify::IdentifiedCaller;
+use super::judgement::judge;
+use super::requirement::{Requirements, Resource};
+use super::service::Service;
 use crate::access::{self, Target};
 use crate::catalog::model::{Bucket, BucketState, KeyScope};
 use crate::convert::bucket_name;
 use crate::error::Error;
-use crate::gate::{Counting, Credentials, IdentifiedCaller};
-use crate::grant::{AccountGrant, Authorization, BucketGrant, Grant};
-use crate::judgement::judge;
-use crate::requirement::{Requirements, Resource};
-use crate::service::Service;
 
 impl Service {
     /// Admits a caller to a bucket or an object in it, for all that the request needs.

@@ -3,23 +3,20 @@
 
 use std::time::Duration;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use bucketry_contract::v1;
 use bytes::{Bytes, BytesMut};
 use futures::{Stream, StreamExt};
 use tokio::time::timeout;
 
+use super::ContentStore;
+use super::placement::Place;
+use super::verify::{check_chunk, full_object, verify};
 use crate::blobs::{BlobError, BlobWriter};
 use crate::catalog::model::{Extent, Layout, NewData};
 use crate::convert::{DeclaredDigests, declared_digests};
-use crate::digest::{DigestSet, DigestTask, DigestValues};
-use crate::domain::{Checksum, ChecksumAlgorithm, ChecksumType};
-use crate::error::{Digest, Error};
-use crate::metering::Direction;
-use crate::placement::Place;
-use crate::service::{BucketGrant, Service};
-use crate::telemetry::metrics::count_refusal;
+use crate::digest::{DigestSet, DigestTask};
+use crate::domain::{Checksum, ChecksumAlgorithm};
+use crate::error::{Error, blob_error};
 
 /// Content up to this size is kept in the catalog: a file of its own costs more (measured: 8 KiB).
 pub(crate) const INLINE_BYTES: usize = 8 * 1024;
@@ -99,25 +96,9 @@ impl Stored {
     }
 }
 
-/// Counts the content as it comes, and ends it where the key's limit of the day does.
-pub(crate) fn metered(
-    service: &Service,
-    grant: &BucketGrant,
-    messages: impl Stream<Item = Result<ContentMessage, Error>>,
-) -> impl Stream<Item = Result<ContentMessage, Error>> {
-    messages.map(|message| {
-        let message = message?;
-        if let ContentMessage::Chunk(chunk) = &message {
-            let bytes = chunk.data.len();
-            service.ledger.bytes(grant, Direction::In, bytes)?;
-        }
-        Ok(message)
-    })
-}
-
 /// Reads the content to its end, writes it, and verifies it against everything declared.
 pub(crate) async fn take_in(
-    service: &Service,
+    store: &ContentStore,
     announced: Announced,
     small: Small,
     messages: impl Stream<Item = Result<ContentMessage, Error>>,
@@ -125,7 +106,7 @@ pub(crate) async fn take_in(
     if let Some(length) = announced.length {
         check_size(length)?;
     }
-    let mut taker = Taker::new(service, &announced, small);
+    let mut taker = Taker::new(store, &announced, small);
     let mut declared = announced.digests.clone();
     let mut trailer = false;
     futures::pin_mut!(messages);
@@ -155,7 +136,7 @@ fn check_size(size: u64) -> Result<(), Error> {
 }
 
 struct Taker<'a> {
-    service: &'a Service,
+    store: &'a ContentStore,
     announced_length: Option<u64>,
     small: Small,
     size: u64,
@@ -166,7 +147,7 @@ struct Taker<'a> {
 }
 
 impl<'a> Taker<'a> {
-    fn new(service: &'a Service, announced: &Announced, small: Small) -> Self {
+    fn new(store: &'a ContentStore, announced: &Announced, small: Small) -> Self {
         let declared = announced.digests.checksum.as_ref();
         let algorithm = declared
             .map(|checksum| checksum.algorithm)
@@ -180,7 +161,7 @@ impl<'a> Taker<'a> {
             set = set.with(ChecksumAlgorithm::Sha256);
         }
         Self {
-            service,
+            store,
             announced_length: announced.length,
             small,
             size: 0,
@@ -234,8 +215,8 @@ impl<'a> Taker<'a> {
             return Ok(());
         }
         if self.writer.is_none() {
-            let place = self.service.placement.place().await?;
-            let writer = self.service.blobs.writer(place.blob, self.announced_length);
+            let place = self.store.placement.place().await?;
+            let writer = self.store.blobs.writer(place.blob, self.announced_length);
             self.writer = Some((writer, place));
         }
         let head = std::mem::take(&mut self.head);
@@ -276,12 +257,12 @@ impl<'a> Taker<'a> {
         };
         let (data, place) = match self.writer {
             Some((writer, place)) => {
-                self.service.keep_track(&place).await?;
+                self.store.keep_track(&place).await?;
                 let written = match writer.finish().await {
                     Ok(written) => written,
                     Err(error) => {
                         if let BlobError::Exists { id } = &error {
-                            self.service.placement.leave_batch_of(*id).await;
+                            self.store.placement.leave_batch_of(*id).await;
                         }
                         return Err(blob_error(error));
                     }
@@ -299,7 +280,7 @@ impl<'a> Taker<'a> {
             }
             None if self.size == 0 => (NewData::Empty, None),
             None => {
-                let room = self.service.blobs.ensure_room().await;
+                let room = self.store.blobs.ensure_room().await;
                 room.map_err(|full| Error::InsufficientStorage(Box::new(full)))?;
                 (NewData::Inline(join(self.head)), None)
             }
@@ -326,110 +307,6 @@ fn join(pieces: Vec<Bytes>) -> Bytes {
         whole.extend_from_slice(&piece);
     }
     whole.freeze()
-}
-
-fn check_chunk(declared: u32, data: &[u8]) -> Result<(), Error> {
-    let actual = crc_fast::checksum(crc_fast::CrcAlgorithm::Crc32Iscsi, data);
-    if u64::from(declared) == actual {
-        return Ok(());
-    }
-    Err(Error::BadDigest {
-        digest: Digest::Chunk,
-        declared: format!("{declared:08x}"),
-        actual: format!("{actual:08x}"),
-    })
-}
-
-/// Compares everything declared with what came, and gives the checksum to be stored.
-fn verify(
-    values: &DigestValues,
-    declared: &DeclaredDigests,
-    stored: ChecksumAlgorithm,
-) -> Result<Checksum, Error> {
-    if let Some(md5) = declared.md5
-        && md5 != values.md5
-    {
-        return Err(Error::BadDigest {
-            digest: Digest::ContentMd5,
-            declared: STANDARD.encode(md5),
-            actual: STANDARD.encode(values.md5),
-        });
-    }
-    let value = |algorithm| {
-        values
-            .checksum(algorithm)
-            .ok_or_else(|| Error::InvalidRequest(
-                "a checksum that is declared after the content needs its algorithm declared before it",
-            ))
-    };
-    if let Some(sha256) = declared.sha256 {
-        let actual = value(ChecksumAlgorithm::Sha256)?;
-        if actual.as_bytes() != sha256 {
-            return Err(Error::ContentSha256Mismatch {
-                declared: hex::encode(sha256),
-                actual: hex::encode(actual.as_bytes()),
-            });
-        }
-    }
-    let actual = value(stored)?;
-    if let Some(checksum) = &declared.checksum
-        && checksum.value != actual.as_bytes()
-    {
-        return Err(Error::BadDigest {
-            digest: Digest::Checksum(checksum.algorithm),
-            declared: STANDARD.encode(&checksum.value),
-            actual: STANDARD.encode(actual.as_bytes()),
-        });
-    }
-    Checksum::new(stored, ChecksumType::FullObject, actual.as_bytes())
-        .map_err(|_| Error::internal("a digest of the wrong length"))
-}
-
-/// The checksum of content by one of the algorithms that were computed.
-pub(crate) fn full_object(
-    values: &DigestValues,
-    algorithm: ChecksumAlgorithm,
-) -> Result<Option<Checksum>, Error> {
-    values
-        .checksum(algorithm)
-        .map(|value| Checksum::new(algorithm, ChecksumType::FullObject, value.as_bytes()))
-        .transpose()
-        .map_err(|_| Error::internal("a digest of the wrong length"))
-}
-
-/// Whether the process, or the system, has no file descriptor left.
-fn is_want_of_descriptors(error: &std::io::Error) -> bool {
-    use rustix::io::Errno;
-    let code = error.raw_os_error().map(Errno::from_raw_os_error);
-    code.is_some_and(|code| code == Errno::MFILE || code == Errno::NFILE)
-}
-
-/// What a blob's failure is to the caller.
-pub(crate) fn blob_error(error: BlobError) -> Error {
-    match error {
-        BlobError::File { ref source, .. } if is_want_of_descriptors(source) => {
-            count_refusal("descriptors");
-            Error::NoDescriptor
-        }
-        BlobError::NoSpace { .. } => Error::InsufficientStorage(Box::new(error)),
-        BlobError::Corrupt { .. } | BlobError::NotFound { .. } | BlobError::NotAFile { .. } => {
-            Error::DataCorrupt(Box::new(error))
-        }
-        BlobError::TooLong { limit, .. } => Error::EntityTooLarge {
-            size: limit.saturating_add(1),
-            most: limit,
-        },
-        BlobError::LengthMismatch {
-            expected, actual, ..
-        } => Error::IncompleteBody { expected, actual },
-        BlobError::Exists { .. }
-        | BlobError::Range(_)
-        | BlobError::WriterFailed { .. }
-        | BlobError::Interrupted { .. }
-        | BlobError::Overdue { .. }
-        | BlobError::File { .. }
-        | BlobError::Store { .. } => Error::Unavailable(Box::new(error)),
-    }
 }
 
 #[cfg(test)]

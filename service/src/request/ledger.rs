@@ -2,15 +2,18 @@
 
 use std::sync::Arc;
 
+use futures::{Stream, StreamExt};
+
+use super::grant::{BucketGrant, Grant};
+use super::judgement::AccessDenial;
+use super::requirement::Resource;
 use crate::access::{self, Explanation, KeyFacts, Origin, explain_wrong_proof};
 use crate::catalog::model::DenialCause;
 use crate::catalog::{Catalog, CatalogError};
 use crate::clock::Clock;
+use crate::content::ContentMessage;
 use crate::error::Error;
-use crate::grant::{BucketGrant, Grant};
-use crate::judgement::AccessDenial;
 use crate::metering::{Denial, Direction, LimitReached, Metering, RequestClass};
-use crate::requirement::Resource;
 
 /// This node's metering and its clock. Cheap to clone; all clones are one.
 #[derive(Clone)]
@@ -84,6 +87,21 @@ impl Ledger {
             } else {
                 limit.to_error()
             }
+        })
+    }
+
+    /// Counts content as it arrives, and ends it with the key's limit of the day.
+    pub(crate) fn metered(
+        &self,
+        grant: &BucketGrant,
+        messages: impl Stream<Item = Result<ContentMessage, Error>>,
+    ) -> impl Stream<Item = Result<ContentMessage, Error>> {
+        messages.map(move |message| {
+            let message = message?;
+            if let ContentMessage::Chunk(chunk) = &message {
+                self.bytes(grant, Direction::In, chunk.data.len())?;
+            }
+            Ok(message)
         })
     }
 

@@ -1,11 +1,11 @@
 //! What the catalog refuses inside a transaction, as the caller's error.
 
+use super::Error;
 use crate::catalog::{Condition, Refusal};
-use crate::error::Error;
 use crate::telemetry::metrics::count_refusal;
 
 /// The error that a refusal is. Exhaustive: a new refusal does not compile until it has its row here.
-pub(crate) fn to_error(refusal: Refusal) -> Error {
+pub(super) fn to_error(refusal: Refusal) -> Error {
     match refusal {
         Refusal::KeyNotActive { .. } => Error::AccessDenied,
         Refusal::VersionMoved { version, .. } => Error::VersionConflict { version },

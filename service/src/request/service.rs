@@ -6,28 +6,25 @@ use std::time::Duration;
 use bucketry_edge::fair::Fair;
 use moka::sync::Cache;
 
+use super::ledger::Ledger;
 use crate::access;
-use crate::blobs::BlobStore;
 use crate::catalog::Catalog;
 use crate::catalog::model::Bucket;
 use crate::catalog::mutation::{IfNoneMatch, Preconditions};
 use crate::clock::Clock;
 use crate::config::{PlaintextCredentials, SignatureV2};
+use crate::content::ContentStore;
 use crate::convert::Owner;
 use crate::domain::{AccountId, ObjectKey, Timestamp};
 use crate::endpoints::Endpoints;
 use crate::error::Error;
-use crate::gate;
-use crate::ledger::Ledger;
 use crate::page_tokens::PageTokens;
-use crate::placement::Placement;
 use crate::sealing::LiveKeyring;
 
 /// The service: catalog, blobs, keys.
 pub struct Service {
     pub(crate) catalog: Catalog,
-    pub(crate) blobs: BlobStore,
-    pub(crate) placement: Placement,
+    pub(crate) content: ContentStore,
     pub(crate) keyring: Arc<LiveKeyring>,
     pub(crate) signing_keys: access::sigv4::SigningKeyCache,
     pub(crate) page_tokens: PageTokens,
@@ -118,8 +115,3 @@ impl std::fmt::Debug for Service {
             .finish_non_exhaustive()
     }
 }
-
-pub(crate) use crate::grant::{AccountGrant, BucketGrant, Grant};
-pub(crate) use crate::judgement::judge;
-pub(crate) use crate::requirement::{Requirements, Resource};
-pub(crate) use gate::session_use;

@@ -1,0 +1,64 @@
+//! Access keys as the catalog has them now.
+
+use std::sync::Arc;
+
+use bucketry_edge::fair::on_behalf;
+
+use super::service::Service;
+use crate::access::{self, KeyFacts, SecretKey};
+use crate::catalog::Catalog;
+use crate::catalog::model::AccessKey;
+use crate::domain::AccessKeyId;
+use crate::error::Error;
+use crate::sealing::LiveKeyring;
+
+impl Service {
+    /// The key of this id, whatever its state: the evaluator judges that. What it reaches is proved by its seal.
+    pub(crate) async fn key_row(&self, id: &str) -> Result<(AccessKeyId, Arc<AccessKey>), Error> {
+        let unknown = || Error::InvalidAccessKeyId {
+            access_key_id: id.chars().take(128).collect(),
+        };
+        let id: AccessKeyId = id.parse().map_err(|_| unknown())?;
+        on_behalf::set_claim(id.as_str());
+        let row = self.catalog.access_key(&id).await?.ok_or_else(unknown)?;
+        check_seal(&self.keyring, &row)?;
+        Ok((id, row))
+    }
+
+    /// The secret of a key. A keyring that lacks the sealing key is an outage, never a refusal.
+    pub(crate) fn open_secret(&self, row: &AccessKey) -> Result<SecretKey, Error> {
+        open_row(&self.keyring, row)
+    }
+}
+
+/// What is known of a key now; none if it is gone.
+pub(crate) async fn current_facts(
+    catalog: &Catalog,
+    keyring: &LiveKeyring,
+    id: &AccessKeyId,
+) -> Result<Option<Arc<KeyFacts>>, Error> {
+    let row = catalog.access_key(id).await?;
+    if let Some(row) = &row {
+        check_seal(keyring, row)?;
+    }
+    Ok(row.map(|row| Arc::new(KeyFacts::from(row.as_ref()))))
+}
+
+/// Proves that a row reaches what it was made for: whoever can write to the database can neither give a key another
+/// bucket or permission nor a secret of his own. Sessions and cached signing keys never open the secret, so it is
+/// asked of every row.
+pub(crate) fn check_seal(keyring: &LiveKeyring, row: &AccessKey) -> Result<(), Error> {
+    open_row(keyring, row).map(drop)
+}
+
+fn open_row(keyring: &LiveKeyring, row: &AccessKey) -> Result<SecretKey, Error> {
+    access::open_row(&keyring.current(), row).map_err(|error| {
+        tracing::error!(
+            access_key_id = %row.access_key_id,
+            key = row.secret.kek_id,
+            %error,
+            "a secret cannot be opened; the request is answered as unavailable"
+        );
+        Error::Unavailable(Box::new(error))
+    })
+}

@@ -1,0 +1,42 @@
+//! A request from its credentials to its commit.
+//!
+//! In the order of a call: [`credentials`] are read from its head. [`requirement`] computes what it needs. [`identify`]
+//! verifies who calls, by key, by an edge's session or by a [`local_decision`]. [`admission`] finds the bucket, asks the
+//! evaluator by [`judgement`] and hands out a [`grant`]. [`ledger`] counts requests and bytes and records denials.
+//! [`watch`] ends transfers whose grant has ended, and [`commit`] orders a change against an edit of the caller's key.
+//!
+//! [`service`] is what all of them work on.
+
+mod admission;
+mod commit;
+mod credentials;
+mod effective_address;
+mod fair_share;
+mod grant;
+mod identify;
+mod judgement;
+mod key_row;
+mod ledger;
+mod local_decision;
+mod origin;
+mod request_id;
+mod requirement;
+mod service;
+mod transport;
+mod watch;
+
+pub(crate) use credentials::{Counting, Credentials};
+pub use effective_address::{AddressSource, EffectiveAddress};
+pub(crate) use fair_share::{busy, fair_caller};
+pub(crate) use grant::{AccountGrant, BucketGrant, Grant};
+pub(crate) use identify::{IdentifiedCaller, session_use};
+pub(crate) use judgement::{decide, judge};
+pub(crate) use ledger::Ledger;
+pub(crate) use local_decision::LocalDecision;
+pub(crate) use origin::origin;
+pub use request_id::RequestId;
+#[cfg(test)]
+pub(crate) use requirement::evaluated;
+pub(crate) use requirement::{OBJECT_SERVICE, Requirements, Resource};
+pub(crate) use service::{AdapterCertificate, Service, Settings};
+pub(crate) use watch::Payload;
