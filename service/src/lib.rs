@@ -3,17 +3,18 @@
 // An optimised build computes the layout of the futures of a request, which nest deeper than the default of 128.
 #![recursion_limit = "256"]
 
-pub mod access;
-pub mod blobs;
+pub use bucketry_access as access;
+pub use bucketry_blobs as blobs;
+pub use bucketry_catalog as catalog;
+pub use bucketry_domain as domain;
+
 mod call_gate;
-pub mod catalog;
 pub mod cli;
 pub mod clock;
 pub mod config;
 mod content;
 mod convert;
 pub mod digest;
-pub mod domain;
 mod endpoints;
 mod error;
 pub mod fsck;

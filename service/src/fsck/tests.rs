@@ -3,8 +3,8 @@ use std::path::PathBuf;
 use tempfile::TempDir;
 
 use super::*;
-use crate::catalog::conformance::fixture::{T0, make_account, make_bucket, put_blob};
 use crate::catalog::model::BlobBatch;
+use crate::catalog::testing::{T0, make, make_account, make_bucket, put_blob};
 use crate::config::{DatabaseUrl, StoreUrl as ConfiguredStore};
 use crate::domain::{BlobId, NodeId};
 
@@ -44,7 +44,7 @@ impl Data {
             .await
             .unwrap();
         let put = put_blob(bucket.id, "a/key", batch.id, 1);
-        data.catalog.make(put).await.unwrap();
+        make(&data.catalog, put).await.unwrap();
         data
     }
 

@@ -4,9 +4,9 @@ use std::sync::Arc;
 use super::limits::LetIn;
 use super::*;
 use crate::access::{ClientAddress, DecisionReason};
-use crate::catalog::conformance::fixture::{T0, make_account};
 use crate::catalog::model::{KeyLimits, KeyScope, KeyState, UsageRow};
 use crate::catalog::mutation::{CreateAccessKey, RecordUsage};
+use crate::catalog::testing::{T0, make, make_account};
 use crate::catalog::{Catalog, CatalogError, CatalogOptions, CatalogUrl};
 use crate::clock::Clock;
 
@@ -74,13 +74,13 @@ async fn catalog(keys: &[&KeyFacts]) -> (Catalog, tempfile::TempDir) {
         .unwrap();
     make_account(&catalog, "owner").await.unwrap();
     for key in keys {
-        let made = crate::catalog::conformance::fixture::new_key(&catalog, key.scope).await;
+        let made = crate::catalog::testing::new_key(&catalog, key.scope).await;
         let made = CreateAccessKey {
             pk: key.pk,
             access_key_id: key.access_key_id.clone(),
             ..made
         };
-        catalog.make(made).await.unwrap();
+        make(&catalog, made).await.unwrap();
     }
     (catalog, directory)
 }
@@ -350,7 +350,7 @@ async fn what_other_nodes_wrote_is_known_within_a_minute() {
         usage: vec![elsewhere],
         ..RecordUsage::default()
     };
-    catalog.make(change).await.unwrap();
+    make(&catalog, change).await.unwrap();
     assert_eq!(request(later(59)).await, Ok(()));
     assert!(request(later(60)).await.is_err());
     catalog.close().await;

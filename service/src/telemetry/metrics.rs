@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use bucketry_catalog::DATABASE_UP;
 use bucketry_edge::fair::Load;
 use bucketry_edge::health::Health;
 use bytes::Bytes;
@@ -25,7 +26,6 @@ const WAITING: &str = "bucketry_requests_waiting";
 const MESSAGE_BYTES: &str = "bucketry_request_message_bytes";
 const BUILD_INFO: &str = "bucketry_build_info";
 /// 1 if the database answers, else 0.
-pub(crate) const DATABASE_UP: &str = "bucketry_database_up";
 /// Seconds by which this node's clock is ahead of the database's.
 pub(crate) const CLOCK_OFFSET: &str = "bucketry_database_clock_offset_seconds";
 pub(crate) const READY: &str = "bucketry_ready";

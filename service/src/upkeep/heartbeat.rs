@@ -148,6 +148,11 @@ fn report(reported: Option<i64>, offset: i64) -> ClockReport {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use bucketry_blobs::{BlobStoreOptions, StoreUrl};
+    use bucketry_catalog::testing::{T0, by_the_servers_clock, second_session, server_time};
+    use sqlx::Connection as _;
+
+    const LEASE: Duration = Duration::from_secs(60);
 
     #[test]
     fn a_clock_is_reported_when_it_differs_and_when_that_changes() {
@@ -169,5 +174,43 @@ mod tests {
         let at = Timestamp::from_seconds;
         assert_eq!(offset(at(100), at(104), at(100)), 2_000_000);
         assert_eq!(offset(at(100), at(100), at(220)), -120_000_000);
+    }
+
+    #[tokio::test]
+    async fn leases_go_by_the_servers_clock() {
+        let fixture = by_the_servers_clock().await;
+        let blobs = BlobStore::open(&StoreUrl::Memory, &BlobStoreOptions::default()).unwrap();
+        for clock in [Timestamp::EPOCH, T0.saturating_add(LEASE * 100_000)] {
+            let clock = Clock::Fixed(clock);
+            let node = NodeId(fixture.catalog.next_id().await.unwrap());
+            let placement = Placement::new(fixture.catalog.clone(), node, clock.clone());
+            let heartbeat = Heartbeat::new(
+                fixture.catalog.clone(),
+                blobs.clone(),
+                placement,
+                (node, clock),
+                LEASE,
+            );
+            let before = server_time(&fixture).await;
+            // A read that began 10 seconds ago.
+            let ten = Duration::from_secs(10);
+            let _read = blobs.begin_read(Instant::now().into_std().checked_sub(ten).unwrap());
+            heartbeat.beat().await.unwrap();
+            let after = server_time(&fixture).await;
+            let mut session = second_session(&fixture).await;
+            let read =
+                sqlx::query_as("SELECT lease_until, oldest_read_at FROM nodes WHERE id = $1");
+            let (lease_until, oldest): (i64, i64) =
+                read.bind(node.0).fetch_one(&mut session).await.unwrap();
+            let lease_until = Timestamp::from_micros(lease_until);
+            assert!(before.saturating_add(LEASE) <= lease_until);
+            assert!(lease_until <= after.saturating_add(LEASE));
+            let oldest = Timestamp::from_micros(oldest).saturating_add(ten);
+            // The age is taken after the server was asked.
+            let slack = Duration::from_secs(1);
+            assert!(before <= oldest.saturating_add(slack) && oldest <= after);
+            session.close().await.unwrap();
+        }
+        fixture.finish().await;
     }
 }

@@ -1,0 +1,135 @@
+//! What every engine must do. The cases know no engine; each runs on SQLite and on Postgres.
+
+mod access_keys;
+mod accounts;
+mod audit;
+mod blobs;
+mod buckets;
+mod group_commit;
+mod listing;
+pub(crate) mod make;
+mod objects;
+mod postgres_only;
+mod races;
+mod settings;
+mod uploads;
+mod usage_and_audit;
+
+use crate::testing::{Fixture, postgres, sqlite};
+
+/// Makes of each case a test per engine.
+macro_rules! cases {
+    ($($file:ident :: $case:ident),* $(,)?) => {
+        mod on_sqlite {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $case() {
+                let fixture = super::sqlite().await;
+                super::$file::$case(&fixture).await;
+                fixture.finish().await;
+            })*
+        }
+
+        mod on_postgres {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $case() {
+                let fixture = super::postgres().await;
+                super::$file::$case(&fixture).await;
+                fixture.finish().await;
+            })*
+        }
+    };
+}
+
+cases! {
+    accounts::are_made_once,
+    accounts::suspended_ones_own_nothing_new,
+    access_keys::are_found_after_their_making,
+    access_keys::are_edited_by_version,
+    access_keys::move_their_epoch_when_it_matters,
+    access_keys::stay_revoked,
+    access_keys::are_purged_when_unusable,
+    access_keys::are_listed_in_pages,
+    access_keys::are_resealed_unnoticed,
+    access_keys::guard_every_write,
+    access_keys::guard_what_administrators_do,
+    access_keys::of_buckets_that_are_gone_are_listed,
+    audit::is_read_newest_first,
+    audit::follows_time_and_not_ids,
+    audit::only_grows,
+    audit::long_details_are_read_up_to_a_bound,
+    buckets::have_one_owner_per_name,
+    buckets::are_another_after_deletion,
+    buckets::are_deleted_only_empty,
+    buckets::keep_their_settings,
+    buckets::are_listed_by_name,
+    buckets::end_their_uploads,
+    settings::are_edited_one_by_one,
+    settings::are_seen_by_every_node_at_once,
+    settings::edited_at_the_same_time_are_all_kept,
+    settings::go_with_their_bucket,
+    settings::race_with_the_deletion_of_their_bucket,
+    settings::leave_the_bucket_as_it_is,
+    objects::come_back_as_they_were,
+    objects::are_replaced_and_deleted,
+    objects::obey_preconditions,
+    objects::get_tags_without_a_new_generation,
+    objects::take_any_key,
+    group_commit::keeps_neighbours_apart,
+    group_commit::sees_earlier_changes_of_the_same_batch,
+    group_commit::writes_audit_with_the_change,
+    group_commit::survives_values_that_no_database_takes,
+    group_commit::drains_before_closing,
+    uploads::become_objects,
+    uploads::are_limited_by_bucket,
+    uploads::answer_repeated_completions_alike,
+    uploads::refuse_changed_parts,
+    uploads::replace_parts,
+    uploads::end_without_an_object,
+    uploads::are_listed_by_key_and_start,
+    uploads::share_blobs_between_parts,
+    blobs::need_a_reservation,
+    blobs::become_garbage_with_their_last_reference,
+    blobs::are_kept_while_somebody_reads,
+    blobs::of_abandoned_reservations_are_found,
+    blobs::are_shared_only_while_they_are_there,
+    blobs::are_told_to_whoever_checks,
+    blobs::of_other_nodes_are_free_at_once,
+    blobs::of_adopted_reservations_are_committed,
+    blobs::that_are_condemned_stay_lost,
+    blobs::with_a_new_mark_are_not_condemned,
+    blobs::in_doubt_become_garbage_without_their_reservation,
+    blobs::with_a_reservation_need_no_mark,
+    listing::agrees_with_a_model,
+    listing::pages_add_up,
+    listing::show_attributes_in_the_full_view_only,
+    races::of_absent_keys_have_one_winner,
+    races::of_generations_lose_no_update,
+    races::of_bucket_names_have_one_winner,
+    races::with_revocation_are_ordered,
+    races::of_completions_and_aborts_have_one_winner,
+    races::of_copies_and_deletions_lose_no_blob,
+    races::of_a_bucket_and_its_first_object_have_one_winner,
+    races::of_many_keys_and_one_keep_every_version_apart,
+    races::of_ids_have_no_collisions,
+    usage_and_audit::sum_up,
+    usage_and_audit::keeps_the_latest_denials_of_each_cause,
+    usage_and_audit::go_with_their_key,
+    usage_and_audit::settings_are_claimed_once,
+    usage_and_audit::everything_survives_a_restart,
+}
+
+mod sqlite_only {
+    use super::Fixture;
+    use crate::{Catalog, CatalogError, CatalogOptions, CatalogUrl};
+
+    #[tokio::test]
+    async fn a_second_process_is_refused() {
+        let fixture: Fixture = super::sqlite().await;
+        let CatalogUrl::Sqlite(directory) = fixture.url() else {
+            panic!("a directory")
+        };
+        let second = Catalog::open(fixture.url(), &CatalogOptions::default()).await;
+        assert!(matches!(second, Err(CatalogError::InUse(path)) if path == *directory));
+        fixture.finish().await;
+    }
+}

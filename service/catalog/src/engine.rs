@@ -1,0 +1,256 @@
+use std::fs::{File, Permissions, TryLockError};
+use std::io;
+use std::os::unix::fs::{
+    DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _,
+};
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::cache::Caches;
+use super::sql::{Connection, Dialect, Fault, MarkTime, Pools, Row, Statement, Unfinished};
+use super::{CatalogError, CatalogOptions, CatalogUrl, UpkeepClock};
+use bucketry_domain::Timestamp;
+
+/// What readers and writers share.
+pub(crate) struct Engine {
+    pub(crate) pools: Pools,
+    /// On SQLite: this process is alone, so that what it remembers is true. On Postgres there is none.
+    pub(crate) caches: Option<Caches>,
+    /// As many as may have died at once.
+    connections: u32,
+    clock: UpkeepClock,
+    ids: tokio::sync::Mutex<std::ops::Range<i64>>,
+    /// Held as long as anything may still write; other processes are kept out by it.
+    lock: Mutex<Option<File>>,
+}
+
+/// Ids taken from the database at a time.
+const ID_BLOCK: i64 = 4096;
+
+impl Engine {
+    pub(crate) async fn open(
+        url: &CatalogUrl,
+        options: &CatalogOptions,
+    ) -> Result<Self, CatalogError> {
+        let (pools, caches, lock) = match url {
+            CatalogUrl::Sqlite(directory) => {
+                let lock = lock_directory(directory)?;
+                keep_private(directory)?;
+                let pools = Pools::sqlite(&directory.join(CatalogUrl::FILE), options).await?;
+                (pools, Some(Caches::new(options.cache_bytes)), Some(lock))
+            }
+            CatalogUrl::Postgres(url) => (Pools::postgres(url, options).await?, None, None),
+        };
+        Ok(Self {
+            pools,
+            caches,
+            connections: options.connections,
+            clock: options.upkeep_clock,
+            ids: tokio::sync::Mutex::new(0..0),
+            lock: Mutex::new(lock),
+        })
+    }
+
+    /// Closes all connections, and then lets other processes have the directory.
+    pub(crate) async fn close(&self) {
+        self.pools.close().await;
+        drop(
+            self.lock
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .take(),
+        );
+    }
+
+    /// Takes `count` ids that follow one another. Must not be called while holding the writing connection.
+    pub(crate) async fn reserve_ids(&self, count: i64) -> Result<i64, CatalogError> {
+        let mut block = self.ids.lock().await;
+        if block.end - block.start < count {
+            let size = count.max(ID_BLOCK);
+            let take = "UPDATE id_sequence SET next = next + $1 WHERE one = 1 RETURNING next";
+            let mut connection = self.pools.writer().await?;
+            let rows = connection.fetch(Statement::new(take).bind(size)).await?;
+            let end = rows
+                .first()
+                .ok_or(CatalogError::Corrupt("id_sequence"))?
+                .int(0)?;
+            *block = end - size..end;
+        }
+        let first = block.start;
+        block.start += count;
+        Ok(first)
+    }
+
+    /// When blobs that a statement marks became garbage, if the caller says `now`.
+    pub(crate) fn mark_time(&self, now: Timestamp) -> MarkTime {
+        match (self.pools.dialect(), self.clock) {
+            (Dialect::Postgres, UpkeepClock::Database) => MarkTime::Database,
+            (Dialect::Postgres, UpkeepClock::Caller) | (Dialect::Sqlite, _) => MarkTime::At(now),
+        }
+    }
+
+    /// The time by the database's clock, where several nodes share one; where the caller's clock counts, none.
+    pub(crate) async fn database_time(&self) -> Result<Option<Timestamp>, CatalogError> {
+        if self.mark_time(Timestamp::EPOCH) != MarkTime::Database {
+            return Ok(None);
+        }
+        let sql = "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS bigint)";
+        let rows = self.fetch(Statement::new(sql)).await?;
+        let row = rows
+            .first()
+            .ok_or(CatalogError::Corrupt("clock_timestamp"))?;
+        Ok(Some(Timestamp::from_micros(row.int(0)?)))
+    }
+
+    /// Runs a reading statement. A connection that died since it was last used is no reason to fail, and after a
+    /// failover of the database all of them have.
+    pub(crate) async fn fetch(&self, statement: Statement) -> Result<Vec<Row>, CatalogError> {
+        for _ in 0..self.connections {
+            match self.pools.fetch(statement.clone()).await {
+                Err(error) if matches!(Fault::of(&error), Fault::Silent | Fault::Conflict) => {}
+                answer => return Ok(answer?),
+            }
+        }
+        Ok(self.pools.fetch(statement).await?)
+    }
+
+    /// Runs a few statements as one transaction of upkeep, outside of the group commits.
+    pub(crate) async fn transact<T>(
+        &self,
+        work: impl AsyncFnOnce(&mut Connection) -> Result<T, CatalogError>,
+    ) -> Result<T, CatalogError> {
+        let mut connection = self.pools.writer().await?;
+        connection.begin().await?;
+        match work(&mut connection).await {
+            Ok(answer) => match connection.finish(Vec::new()).await {
+                Ok(()) => Ok(answer),
+                Err(Unfinished::Before(error) | Unfinished::During(error)) => {
+                    connection.throw_away().await;
+                    Err(error.into())
+                }
+            },
+            Err(error) => {
+                connection.roll_back().await;
+                Err(error)
+            }
+        }
+    }
+}
+
+/// The mode of the catalog's files, which hold small objects and sealed secrets: for the owner only, regardless of
+/// directory and umask.
+const FILE_MODE: u32 = 0o600;
+
+/// SQLite gives its auxiliary files the mode of the database.
+const BESIDE: [&str; 3] = ["-wal", "-shm", "-journal"];
+
+/// Makes the database's file if it is missing, and takes from group and others what an earlier version gave them.
+fn keep_private(directory: &Path) -> Result<(), CatalogError> {
+    let failed = |error| failed(directory, error);
+    let options = || {
+        let mut options = File::options();
+        options.write(true).mode(FILE_MODE);
+        options
+    };
+    let database = (options().create(true).truncate(false))
+        .open(directory.join(CatalogUrl::FILE))
+        .map_err(failed)?;
+    restrict(&database).map_err(failed)?;
+    for suffix in BESIDE {
+        let file = directory.join(format!("{}{suffix}", CatalogUrl::FILE));
+        match options().open(file) {
+            Ok(file) => restrict(&file).map_err(failed)?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(failed(error)),
+        }
+    }
+    Ok(())
+}
+
+fn restrict(file: &File) -> io::Result<()> {
+    if file.metadata()?.mode() & 0o077 == 0 {
+        return Ok(());
+    }
+    file.set_permissions(Permissions::from_mode(FILE_MODE))
+}
+
+fn failed(directory: &Path, error: io::Error) -> CatalogError {
+    CatalogError::Directory {
+        path: directory.to_owned(),
+        error: Arc::new(error),
+    }
+}
+
+fn lock_directory(directory: &Path) -> Result<File, CatalogError> {
+    let failed = |error| failed(directory, error);
+    // For the owner alone: small objects and sealed secrets lie here.
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(directory)
+        .map_err(failed)?;
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .mode(FILE_MODE)
+        .open(directory.join("lock"))
+        .map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => {
+            restrict(&file).map_err(failed)?;
+            Ok(file)
+        }
+        Err(TryLockError::WouldBlock) => Err(CatalogError::InUse(directory.to_owned())),
+        Err(TryLockError::Error(error)) => Err(failed(error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mode(path: &Path) -> u32 {
+        std::fs::metadata(path).unwrap().permissions().mode() & 0o777
+    }
+
+    #[tokio::test]
+    async fn files_of_a_catalog_are_for_their_owner_alone() {
+        let directory = tempfile::tempdir().unwrap();
+        let open_to_all = |path: &Path, mode| {
+            std::fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+        };
+        open_to_all(directory.path(), 0o755);
+        let url = CatalogUrl::Sqlite(directory.path().to_owned());
+        // New, and after an earlier version had made them readable by all.
+        for _ in 0..2 {
+            let engine = Engine::open(&url, &CatalogOptions::default())
+                .await
+                .unwrap();
+            let files = || {
+                let entries = std::fs::read_dir(directory.path()).unwrap();
+                entries.map(|entry| entry.unwrap().path())
+            };
+            assert!(files().count() >= 4, "database, log, its index, lock");
+            for path in files() {
+                assert_eq!(mode(&path), 0o600, "{}", path.display());
+            }
+            engine.close().await;
+            // After a crash the log remains.
+            std::fs::write(
+                directory.path().join(format!("{}-wal", CatalogUrl::FILE)),
+                "",
+            )
+            .unwrap();
+            files().for_each(|path| open_to_all(&path, 0o644));
+        }
+    }
+
+    #[test]
+    fn a_directory_that_is_made_is_for_its_owner_alone() {
+        let parent = tempfile::tempdir().unwrap();
+        let directory = parent.path().join("data");
+        let _lock = lock_directory(&directory).unwrap();
+        assert_eq!(mode(&directory), 0o700);
+    }
+}

@@ -1,0 +1,40 @@
+use std::sync::Arc;
+
+use super::State;
+use crate::Refusal;
+use crate::model::{Bucket, BucketState};
+use crate::mutation::Guard;
+use bucketry_domain::{BucketId, Timestamp};
+
+/// Whether the request's key may still do what it was allowed to.
+pub(super) fn check_guard(state: &State, guard: Guard, now: Timestamp) -> Result<(), Refusal> {
+    let Guard::Key { pk, epoch, .. } = guard else {
+        return Ok(());
+    };
+    let key = state
+        .access_keys
+        .get(&pk)
+        .ok_or(Refusal::KeyNotActive { pk, state: None })?;
+    if !key.is_usable(now) {
+        return Err(Refusal::KeyNotActive {
+            pk,
+            state: Some(key.state),
+        });
+    }
+    if key.epoch != epoch {
+        return Err(Refusal::EpochMoved {
+            pk,
+            epoch: key.epoch,
+        });
+    }
+    Ok(())
+}
+
+/// The bucket, if it is alive.
+pub(super) fn live_bucket(state: &State, bucket: BucketId) -> Result<Arc<Bucket>, Refusal> {
+    let found = state
+        .buckets
+        .get(&bucket)
+        .filter(|found| found.state == BucketState::Alive);
+    found.cloned().ok_or(Refusal::BucketGone(bucket))
+}

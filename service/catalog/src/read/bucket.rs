@@ -1,0 +1,70 @@
+use std::sync::Arc;
+
+use crate::model::Bucket;
+use crate::sql::{Record, Statement, Value};
+use crate::{Catalog, CatalogError};
+use bucketry_domain::{BucketId, BucketName};
+
+impl Catalog {
+    /// The live bucket of this name.
+    ///
+    /// # Errors
+    /// [`CatalogError`] if the database fails.
+    pub async fn bucket_by_name(
+        &self,
+        name: &BucketName,
+    ) -> Result<Option<Arc<Bucket>>, CatalogError> {
+        let condition = "o.name = $1 AND o.state = 0";
+        let Some(caches) = &self.engine().caches else {
+            return self.fetch_bucket(condition, name.as_str()).await;
+        };
+        if let Some(bucket) = caches.buckets_by_name.get(name) {
+            return Ok(Some(bucket));
+        }
+        let ticket = caches.buckets_by_name.ticket(name);
+        let bucket = self.fetch_bucket(condition, name.as_str()).await?;
+        if let Some(bucket) = &bucket {
+            caches
+                .buckets_by_name
+                .fill(name.clone(), bucket.clone(), ticket);
+        }
+        Ok(bucket)
+    }
+
+    /// The bucket of this id, a deleted one too.
+    ///
+    /// # Errors
+    /// [`CatalogError`] if the database fails.
+    pub async fn bucket(&self, id: BucketId) -> Result<Option<Arc<Bucket>>, CatalogError> {
+        let Some(caches) = &self.engine().caches else {
+            return self.fetch_bucket("o.id = $1", id.0).await;
+        };
+        if let Some(bucket) = caches.buckets_by_id.get(&id) {
+            return Ok(Some(bucket));
+        }
+        let ticket = caches.buckets_by_id.ticket(&id);
+        let bucket = self.fetch_bucket("o.id = $1", id.0).await?;
+        if let Some(bucket) = &bucket {
+            caches.buckets_by_id.fill(id, bucket.clone(), ticket);
+        }
+        Ok(bucket)
+    }
+
+    async fn fetch_bucket(
+        &self,
+        condition: &'static str,
+        value: impl Into<Value>,
+    ) -> Result<Option<Arc<Bucket>>, CatalogError> {
+        let sql = format!(
+            "SELECT {} FROM buckets o WHERE {condition}",
+            Bucket::TABLE.select_list("o")
+        );
+        let rows = self
+            .engine()
+            .fetch(Statement::built(sql).bind(value))
+            .await?;
+        rows.first()
+            .map(|row| Bucket::read(row).map(Arc::new))
+            .transpose()
+    }
+}

@@ -1,0 +1,56 @@
+use std::sync::Arc;
+
+use crate::model::{ObjectRow, StoredObject};
+use crate::rows::read_data;
+use crate::sql::{Record, Statement};
+use crate::{Catalog, CatalogError};
+use bucketry_domain::{BucketId, ObjectKey};
+
+impl Catalog {
+    /// The current version of a key with its data. The bucket's state is not looked at.
+    ///
+    /// # Errors
+    /// [`CatalogError`] if the database fails.
+    pub async fn object(
+        &self,
+        bucket: BucketId,
+        key: &ObjectKey,
+    ) -> Result<Option<Arc<StoredObject>>, CatalogError> {
+        let Some(caches) = &self.engine().caches else {
+            return self.fetch_object(bucket, key).await;
+        };
+        let place = (bucket, key.clone());
+        if let Some(known) = caches.objects.get(&place) {
+            return Ok(known);
+        }
+        let ticket = caches.objects.ticket(&place);
+        let object = self.fetch_object(bucket, key).await?;
+        caches.objects.fill(place, object.clone(), ticket);
+        Ok(object)
+    }
+
+    async fn fetch_object(
+        &self,
+        bucket: BucketId,
+        key: &ObjectKey,
+    ) -> Result<Option<Arc<StoredObject>>, CatalogError> {
+        let sql = format!(
+            "SELECT {}, d.inline, d.layout FROM objects o LEFT JOIN object_data d ON d.data_id = o.data_id
+             WHERE o.bucket_id = $1 AND o.key = $2",
+            ObjectRow::TABLE.select_list("o")
+        );
+        let rows = self
+            .engine()
+            .fetch(Statement::built(sql).bind(bucket.0).bind(key.as_bytes()))
+            .await?;
+        let Some(found) = rows.first() else {
+            return Ok(None);
+        };
+        let row = ObjectRow::read(found)?;
+        let data = read_data(&row, found, ObjectRow::TABLE.columns.len())?;
+        Ok(Some(Arc::new(StoredObject {
+            row: Arc::new(row),
+            data,
+        })))
+    }
+}

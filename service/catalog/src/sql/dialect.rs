@@ -1,0 +1,350 @@
+use super::{Arg, Kind, Statement, Table, Value};
+use bucketry_domain::{BlobId, Timestamp};
+
+/// When a blob counts as having become garbage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum MarkTime {
+    /// At this moment.
+    At(Timestamp),
+    /// When the database runs the statement, by its own clock.
+    Database,
+}
+
+impl MarkTime {
+    pub(crate) fn value(self) -> Value {
+        match self {
+            Self::At(at) => at.as_micros().into(),
+            Self::Database => Value::Int(None),
+        }
+    }
+}
+
+/// Which SQL an engine speaks, where it matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    Sqlite,
+    Postgres,
+}
+
+/// Rows per statement on SQLite: texts stay short, and powers of two keep the number of prepared statements small.
+const SQLITE_ROWS: usize = 64;
+
+impl Dialect {
+    /// Locks the rows of `o` so that others may read and lock alike, but not change.
+    pub(crate) const fn for_share(self) -> &'static str {
+        match self {
+            // The writer is alone.
+            Self::Sqlite => "",
+            Self::Postgres => " FOR SHARE OF o",
+        }
+    }
+
+    /// Locks the rows of `o` so that others wait to read them with a lock or to change them.
+    pub(crate) const fn for_update(self) -> &'static str {
+        match self {
+            // The writer is alone.
+            Self::Sqlite => "",
+            Self::Postgres => " FOR UPDATE OF o",
+        }
+    }
+
+    /// The time in `k.column2`, in microseconds; if it is NULL, the database's. The time of the statement rather than of
+    /// the clock: rows that a statement marks must be alike for `DISTINCT`.
+    pub(crate) const fn given_or_own_time(self) -> &'static str {
+        match self {
+            Self::Sqlite => "k.column2",
+            Self::Postgres => {
+                "COALESCE(k.column2, CAST(EXTRACT(EPOCH FROM statement_timestamp()) * 1000000 AS bigint))"
+            }
+        }
+    }
+
+    /// Marks blobs as garbage, or anew if they are marked already. Condemned ones keep their mark.
+    pub(crate) fn mark_garbage(
+        self,
+        blobs: impl IntoIterator<Item = BlobId>,
+        at: MarkTime,
+    ) -> Vec<Statement> {
+        let keys = blobs
+            .into_iter()
+            .map(|blob| vec![blob.to_i64().into(), at.value()])
+            .collect();
+        let before = format!(
+            "INSERT INTO garbage (blob_id, unreferenced_at) SELECT DISTINCT k.column1, {} FROM",
+            self.given_or_own_time()
+        );
+        let after = "WHERE true ORDER BY 1 ON CONFLICT (blob_id) DO UPDATE
+            SET unreferenced_at = excluded.unreferenced_at WHERE garbage.condemned = 0 RETURNING blob_id";
+        self.for_keys(&[Kind::Int, Kind::Int], keys, &before, after)
+    }
+
+    /// Condemns garbage, by blob and time of its mark. A commit that has locked a mark is waited for, and the row looked at
+    /// again: it is gone if the commit took the blob out.
+    pub(crate) fn condemn(self, marks: Vec<Vec<Value>>) -> Vec<Statement> {
+        let before = "UPDATE garbage SET condemned = 1 FROM";
+        let after = "WHERE garbage.blob_id = k.column1 AND garbage.unreferenced_at = k.column2
+                     AND NOT EXISTS (SELECT 1 FROM blob_refs r WHERE r.blob_id = garbage.blob_id)
+                     RETURNING blob_id, unreferenced_at";
+        self.for_keys(&[Kind::Int, Kind::Int], marks, before, after)
+    }
+
+    /// Takes locks that end with the transaction, in this order: numbers, and whether nobody else may have it (1) or only
+    /// those who change something are kept out (0). The queue is fair. Row locks are not: one commit after another could
+    /// join a shared lock and keep a revocation waiting indefinitely. What the locks guard must be read by later statements:
+    /// this one's snapshot is older than the wait.
+    pub(crate) fn take_locks(self, locks: Vec<Vec<Value>>) -> Option<Statement> {
+        match self {
+            Self::Sqlite => None,
+            Self::Postgres if locks.is_empty() => None,
+            Self::Postgres => {
+                let sql = "SELECT CASE k.column2 WHEN 1 THEN pg_advisory_xact_lock(k.column1)::text
+                           ELSE pg_advisory_xact_lock_shared(k.column1)::text END
+                           FROM UNNEST($1::bigint[], $2::bigint[]) AS k(column1, column2)";
+                Some(Statement::new(sql).bind_all(columns(&[Kind::Int, Kind::Int], locks)))
+            }
+        }
+    }
+
+    /// `SELECT … FROM keys AS k CROSS JOIN …`: one statement for many keys. `before` and `after` are the text around
+    /// the relation `k(column1, column2 …)` that holds the keys.
+    pub(crate) fn for_keys(
+        self,
+        kinds: &[Kind],
+        rows: Vec<Vec<Value>>,
+        before: &str,
+        after: &str,
+    ) -> Vec<Statement> {
+        let build = |relation: String, args: Vec<Arg>| {
+            Statement::built(format!("{before} {relation} {after}")).bind_all(args)
+        };
+        match self {
+            Self::Sqlite => chunks_padded(rows)
+                .into_iter()
+                .map(|chunk| {
+                    build(
+                        format!("({}) AS k", values_list(kinds.len(), chunk.len())),
+                        flatten(chunk),
+                    )
+                })
+                .collect(),
+            Self::Postgres if rows.is_empty() => Vec::new(),
+            Self::Postgres => {
+                let names: Vec<String> = (1..=kinds.len())
+                    .map(|column| format!("column{column}"))
+                    .collect();
+                let relation = format!("UNNEST({}) AS k({})", array_list(kinds), names.join(", "));
+                vec![build(relation, columns(kinds, rows))]
+            }
+        }
+    }
+
+    /// Inserts rows; `on_conflict` is what follows the rows.
+    pub(crate) fn insert(
+        self,
+        table: &Table,
+        rows: Vec<Vec<Value>>,
+        on_conflict: &str,
+    ) -> Vec<Statement> {
+        let names: Vec<&str> = table.columns.iter().map(|(name, _)| *name).collect();
+        let kinds: Vec<Kind> = table.columns.iter().map(|(_, kind)| *kind).collect();
+        let head = format!("INSERT INTO {} ({})", table.name, names.join(", "));
+        match self {
+            Self::Sqlite => chunks_exact(rows)
+                .into_iter()
+                .map(|chunk| {
+                    let sql = format!(
+                        "{head} {} {on_conflict}",
+                        values_list(kinds.len(), chunk.len())
+                    );
+                    Statement::built(sql).bind_all(flatten(chunk))
+                })
+                .collect(),
+            Self::Postgres if rows.is_empty() => Vec::new(),
+            Self::Postgres => {
+                let sql = format!(
+                    "{head} SELECT * FROM UNNEST({}) {on_conflict}",
+                    array_list(&kinds)
+                );
+                vec![Statement::built(sql).bind_all(columns(&kinds, rows))]
+            }
+        }
+    }
+
+    /// Inserts rows or replaces those of the same primary key.
+    pub(crate) fn upsert(self, table: &Table, rows: Vec<Vec<Value>>) -> Vec<Statement> {
+        let keys: Vec<&str> = table.key_columns().iter().map(|(name, _)| *name).collect();
+        let sets: Vec<String> = table
+            .other_columns()
+            .iter()
+            .map(|(name, _)| format!("{name} = excluded.{name}"))
+            .collect();
+        let action = if sets.is_empty() {
+            "NOTHING".to_owned()
+        } else {
+            format!("UPDATE SET {}", sets.join(", "))
+        };
+        self.insert(
+            table,
+            rows,
+            &format!("ON CONFLICT ({}) DO {action}", keys.join(", ")),
+        )
+    }
+
+    /// Deletes the rows whose `columns` have these values. `columns` must be the beginning of an index.
+    pub(crate) fn delete(
+        self,
+        table: &str,
+        columns_: &[(&'static str, Kind)],
+        rows: Vec<Vec<Value>>,
+    ) -> Vec<Statement> {
+        let names: Vec<&str> = columns_.iter().map(|(name, _)| *name).collect();
+        let kinds: Vec<Kind> = columns_.iter().map(|(_, kind)| *kind).collect();
+        match self {
+            // A row value in a list would be a scan on SQLite; a chain of OR uses the index for each.
+            Self::Sqlite => chunks_padded(rows)
+                .into_iter()
+                .map(|chunk| {
+                    let sql = format!("DELETE FROM {table} WHERE {}", any_of(&names, chunk.len()));
+                    Statement::built(sql).bind_all(flatten(chunk))
+                })
+                .collect(),
+            Self::Postgres if rows.is_empty() => Vec::new(),
+            Self::Postgres => {
+                let list = names.join(", ");
+                let sql = format!(
+                    "DELETE FROM {table} WHERE ({list}) IN (SELECT * FROM UNNEST({}))",
+                    array_list(&kinds)
+                );
+                vec![Statement::built(sql).bind_all(columns(&kinds, rows))]
+            }
+        }
+    }
+}
+
+/// `VALUES (?,?),(?,?)`
+fn values_list(width: usize, rows: usize) -> String {
+    let row = format!("({})", vec!["?"; width].join(","));
+    format!("VALUES {}", vec![row.as_str(); rows].join(","))
+}
+
+/// `a = ? AND b = ? OR a = ? AND b = ?`
+fn any_of(names: &[&str], rows: usize) -> String {
+    let one: Vec<String> = names.iter().map(|name| format!("{name} = ?")).collect();
+    vec![one.join(" AND ").as_str(); rows].join(" OR ")
+}
+
+/// `$1::bigint[], $2::bytea[]`
+fn array_list(kinds: &[Kind]) -> String {
+    let arrays = kinds.iter().enumerate().map(|(column, kind)| {
+        let of = match kind {
+            Kind::Int => "bigint",
+            Kind::Text => "text",
+            Kind::Bytes => "bytea",
+        };
+        format!("${}::{of}[]", column + 1)
+    });
+    arrays.collect::<Vec<_>>().join(", ")
+}
+
+fn flatten(rows: Vec<Vec<Value>>) -> Vec<Arg> {
+    rows.into_iter().flatten().map(Arg::One).collect()
+}
+
+/// Turns rows into one array argument per column.
+fn columns(kinds: &[Kind], rows: Vec<Vec<Value>>) -> Vec<Arg> {
+    let mut columns: Vec<Arg> = kinds
+        .iter()
+        .map(|kind| match kind {
+            Kind::Int => Arg::Ints(Vec::with_capacity(rows.len())),
+            Kind::Text => Arg::Texts(Vec::with_capacity(rows.len())),
+            Kind::Bytes => Arg::Blobs(Vec::with_capacity(rows.len())),
+        })
+        .collect();
+    for row in rows {
+        for (column, value) in columns.iter_mut().zip(row) {
+            match (column, value) {
+                (Arg::Ints(all), Value::Int(value)) => all.push(value),
+                (Arg::Texts(all), Value::Text(value)) => all.push(value),
+                (Arg::Blobs(all), Value::Bytes(value)) => all.push(value),
+                (column, _) => *column = Arg::Mixed,
+            }
+        }
+    }
+    columns
+}
+
+/// Splits into chunks of powers of two, without padding: for rows that must be there once.
+fn chunks_exact(rows: Vec<Vec<Value>>) -> Vec<Vec<Vec<Value>>> {
+    let mut chunks = Vec::new();
+    let mut rows = rows.into_iter();
+    while rows.len() > 0 {
+        let size = SQLITE_ROWS.min(1 << rows.len().ilog2());
+        chunks.push(rows.by_ref().take(size).collect());
+    }
+    chunks
+}
+
+/// Splits into chunks and pads the last to a power of two by repeating its last row: for keys to look for.
+fn chunks_padded(mut rows: Vec<Vec<Value>>) -> Vec<Vec<Vec<Value>>> {
+    if let Some(last) = rows.last().cloned() {
+        let tail = rows.len() % SQLITE_ROWS;
+        let padding = if tail == 0 {
+            0
+        } else {
+            tail.next_power_of_two() - tail
+        };
+        rows.extend(std::iter::repeat_n(last, padding));
+    }
+    let mut chunks = Vec::new();
+    let mut rows = rows.into_iter();
+    while rows.len() > 0 {
+        chunks.push(rows.by_ref().take(SQLITE_ROWS).collect());
+    }
+    chunks
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn rows(count: usize) -> Vec<Vec<Value>> {
+        (0..count)
+            .map(|row| vec![Value::from(row as i64)])
+            .collect()
+    }
+
+    proptest! {
+        #[test]
+        fn exact_chunks_are_the_rows(count in 0usize..1000) {
+            let chunks = chunks_exact(rows(count));
+            prop_assert!(chunks.iter().all(|chunk| chunk.len().is_power_of_two() && chunk.len() <= SQLITE_ROWS));
+            prop_assert_eq!(chunks.concat(), rows(count));
+        }
+
+        #[test]
+        fn padded_chunks_hold_the_rows_and_no_others(count in 0usize..1000) {
+            let chunks = chunks_padded(rows(count));
+            prop_assert!(chunks.iter().all(|chunk| chunk.len().is_power_of_two() && chunk.len() <= SQLITE_ROWS));
+            let mut all = chunks.concat();
+            all.dedup();
+            prop_assert_eq!(all, rows(count));
+        }
+    }
+
+    #[test]
+    fn a_value_of_another_type_is_no_null() {
+        let rows = vec![vec![Value::from(1)], vec![Value::from("text")]];
+        assert!(matches!(*columns(&[Kind::Int], rows), [Arg::Mixed]));
+    }
+
+    #[test]
+    fn texts() {
+        assert_eq!(values_list(2, 2), "VALUES (?,?),(?,?)");
+        assert_eq!(any_of(&["a", "b"], 2), "a = ? AND b = ? OR a = ? AND b = ?");
+        assert_eq!(
+            array_list(&[Kind::Int, Kind::Bytes]),
+            "$1::bigint[], $2::bytea[]"
+        );
+    }
+}

@@ -1,0 +1,125 @@
+use std::borrow::Cow;
+
+use sqlx::SqlSafeStr as _;
+use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
+
+use super::Dialect;
+use crate::CatalogError;
+
+/// Both engines' scripts of one number do the same.
+const SCRIPTS: [(i64, &str, &str, &str); 8] = [
+    (
+        1,
+        "catalog",
+        include_str!("../../migrations/sqlite/0001_catalog.sql"),
+        include_str!("../../migrations/postgres/0001_catalog.sql"),
+    ),
+    (
+        2,
+        "token limits and denials",
+        include_str!("../../migrations/sqlite/0002_token_limits_and_denials.sql"),
+        include_str!("../../migrations/postgres/0002_token_limits_and_denials.sql"),
+    ),
+    (
+        3,
+        "append-only audit",
+        include_str!("../../migrations/sqlite/0003_append_only_audit.sql"),
+        include_str!("../../migrations/postgres/0003_append_only_audit.sql"),
+    ),
+    (
+        4,
+        "usage totals",
+        include_str!("../../migrations/sqlite/0004_usage_totals.sql"),
+        include_str!("../../migrations/postgres/0004_usage_totals.sql"),
+    ),
+    (
+        5,
+        "condemned garbage",
+        include_str!("../../migrations/sqlite/0005_condemned_garbage.sql"),
+        include_str!("../../migrations/postgres/0005_condemned_garbage.sql"),
+    ),
+    (
+        6,
+        "change numbers",
+        include_str!("../../migrations/sqlite/0006_change_numbers.sql"),
+        include_str!("../../migrations/postgres/0006_change_numbers.sql"),
+    ),
+    (
+        7,
+        "bucket settings",
+        include_str!("../../migrations/sqlite/0007_bucket_settings.sql"),
+        include_str!("../../migrations/postgres/0007_bucket_settings.sql"),
+    ),
+    (
+        8,
+        "listing index",
+        include_str!("../../migrations/sqlite/0008_listing_index.sql"),
+        include_str!("../../migrations/postgres/0008_listing_index.sql"),
+    ),
+];
+
+/// The number of the latest script.
+const LATEST: i64 = SCRIPTS[SCRIPTS.len() - 1].0;
+
+/// Reads the number of the newest script that a database has seen.
+pub(super) const NEWEST: &str = "SELECT MAX(version) FROM _sqlx_migrations";
+
+/// What a failed migration means; `newest` runs [`NEWEST`].
+pub(super) async fn failure(
+    error: MigrateError,
+    newest: impl Future<Output = Result<i64, sqlx::Error>>,
+) -> CatalogError {
+    match error {
+        MigrateError::VersionMissing(first) => CatalogError::NewerSchema {
+            found: newest.await.unwrap_or(first),
+            known: LATEST,
+        },
+        error => error.into(),
+    }
+}
+
+/// The scripts of an engine. On Postgres running them takes an advisory lock, so that nodes may start together.
+pub(super) fn migrator(dialect: Dialect) -> Migrator {
+    let script =
+        |(number, name, sqlite, postgres): (i64, &'static str, &'static str, &'static str)| {
+            let sql = match dialect {
+                Dialect::Sqlite => sqlite,
+                Dialect::Postgres => postgres,
+            };
+            Migration::new(
+                number,
+                Cow::Borrowed(name),
+                MigrationType::Simple,
+                sql.into_sql_str(),
+                false,
+            )
+        };
+    Migrator::with_migrations(SCRIPTS.into_iter().map(script).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_engines_have_the_same_tables_and_columns() {
+        let shape = |sql: &str| {
+            let common = sql
+                .lines()
+                .take_while(|line| !line.starts_with("-- Each engine in its own words"));
+            let words = common.filter(|line| !line.starts_with("--"));
+            words
+                .filter_map(|line| line.split_whitespace().next().map(str::to_owned))
+                .collect::<Vec<_>>()
+        };
+        for (number, _, sqlite, postgres) in SCRIPTS {
+            let plain = |line: &String| line != ")" && line != ");";
+            let (sqlite, postgres) = (shape(sqlite), shape(postgres));
+            let (sqlite, postgres): (Vec<_>, Vec<_>) = (
+                sqlite.iter().filter(|line| plain(line)).collect(),
+                postgres.iter().filter(|line| plain(line)).collect(),
+            );
+            assert_eq!(sqlite, postgres, "migration {number}");
+        }
+    }
+}

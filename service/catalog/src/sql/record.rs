@@ -1,0 +1,111 @@
+//! Tables by one list of columns, from which the `SELECT` list, the writing and the reading of a row come.
+
+use super::{Kind, Row, Value};
+
+/// The Rust type of a column. An `Option` may be NULL.
+pub(crate) trait Column: Sized {
+    const KIND: Kind;
+
+    fn read(row: &Row, position: usize) -> Result<Self, sqlx::Error>;
+}
+
+/// What may be stored in a column of this type.
+pub(crate) trait Stores<T>: Column {
+    fn store(given: T) -> Value;
+}
+
+macro_rules! column {
+    ($ty:ty, $kind:ident, $read:ident, $($given:ty),+) => {
+        impl Column for $ty {
+            const KIND: Kind = Kind::$kind;
+
+            fn read(row: &Row, position: usize) -> Result<Self, sqlx::Error> {
+                row.$read(position)
+            }
+        }
+
+        $(impl Stores<$given> for $ty {
+            fn store(given: $given) -> Value {
+                given.into()
+            }
+        })+
+    };
+}
+
+column!(i64, Int, int, i64);
+column!(Option<i64>, Int, opt_int, Option<i64>);
+column!(String, Text, text, String, &str);
+column!(Option<String>, Text, opt_text, Option<String>);
+column!(Vec<u8>, Bytes, bytes, Vec<u8>, &[u8]);
+column!(Option<Vec<u8>>, Bytes, opt_bytes, Option<Vec<u8>>);
+
+/// Reads the columns of a row one after the other.
+pub(crate) struct Columns<'r> {
+    row: &'r Row,
+    next: usize,
+}
+
+impl<'r> Columns<'r> {
+    pub(crate) const fn of(row: &'r Row) -> Self {
+        Self { row, next: 0 }
+    }
+
+    pub(crate) fn read<C: Column>(&mut self) -> Result<C, sqlx::Error> {
+        let position = self.next;
+        self.next += 1;
+        C::read(self.row, position)
+    }
+}
+
+/// Declares a table: its primary key first, each column with its type and what a row stores there; then what is read from
+/// columns of these names.
+macro_rules! record {
+    (
+        $record:ty, table $table:literal, key $key:literal, stored from $row:ident {
+            $($column:ident: $ty:ty = $value:expr,)+
+        }
+        read as $read:expr
+    ) => {
+        impl $crate::sql::Record for $record {
+            const TABLE: $crate::sql::Table = $crate::sql::Table {
+                name: $table,
+                columns: &[
+                    $((stringify!($column), <$ty as $crate::sql::Column>::KIND),)+
+                ],
+                key: $key,
+            };
+
+            fn values(&self) -> Vec<$crate::sql::Value> {
+                let $row = self;
+                vec![$(<$ty as $crate::sql::Stores<_>>::store($value),)+]
+            }
+
+            fn read(
+                row: &$crate::sql::Row,
+            ) -> Result<Self, $crate::CatalogError> {
+                let mut columns = $crate::sql::Columns::of(row);
+                $(let $column: $ty = columns.read()?;)+
+                Ok($read)
+            }
+        }
+    };
+}
+
+/// Declares what a statement reads of a table of which it does not need all columns.
+macro_rules! excerpt {
+    ($excerpt:ty, of { $($column:ident: $ty:ty,)+ } read as $read:expr) => {
+        impl $crate::sql::Excerpt for $excerpt {
+            const COLUMNS: &'static [&'static str] = &[$(stringify!($column),)+];
+
+            fn read(
+                row: &$crate::sql::Row,
+            ) -> Result<Self, $crate::CatalogError> {
+                let mut columns = $crate::sql::Columns::of(row);
+                $(let $column: $ty = columns.read()?;)+
+                Ok($read)
+            }
+        }
+    };
+}
+
+pub(crate) use {excerpt, record};

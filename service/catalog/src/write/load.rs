@@ -1,0 +1,339 @@
+//! Reads, with a few statements for the whole batch, what it touches. On Postgres what decides is locked first: accounts,
+//! then access keys, then buckets, each in the order of their ids, then object keys and uploads. The lock of an access key
+//! orders commits and revocations; that of an object key orders its commits between nodes.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::locks::locks;
+use crate::CatalogError;
+use crate::cache::Caches;
+use crate::judge::{CurrentObject, LockMode, Needs, State, UploadedPart};
+use crate::model::{AccessKey, Account, Bucket, KeyScope, ObjectRow, Upload};
+use crate::rows::{PartRow, SettingRow, unpack_layout};
+use crate::sql::{Connection, Kind, Record, Row, Statement, Value};
+use bucketry_domain::{BlobBatchId, BlobId, BucketId, DataId};
+
+/// What loads from: the transaction's connection, and the rows that are known anyway.
+pub(super) struct Loader<'a> {
+    pub(super) connection: &'a mut Connection,
+    pub(super) caches: Option<&'a Caches>,
+}
+
+impl Loader<'_> {
+    pub(super) async fn load(
+        mut self,
+        needs: &Needs,
+        first_id: i64,
+    ) -> Result<State, CatalogError> {
+        let mut state = State::new(first_id);
+        if let Some(statement) = self.connection.dialect().take_locks(locks(needs)) {
+            self.connection.fetch(statement).await?;
+        }
+        self.accounts(needs, &mut state).await?;
+        self.access_keys(needs, &mut state).await?;
+        self.buckets(needs, &mut state).await?;
+        self.settings(needs, &mut state).await?;
+        self.uploads(needs, &mut state).await?;
+        self.objects(needs, &mut state).await?;
+        self.blobs(needs, &mut state).await?;
+        Ok(state)
+    }
+
+    async fn accounts(&mut self, needs: &Needs, state: &mut State) -> Result<(), CatalogError> {
+        let names = needs
+            .account_names
+            .iter()
+            .map(|name| vec![name.as_str().into()])
+            .collect();
+        let after = "CROSS JOIN accounts o WHERE o.name = k.column1";
+        for row in self
+            .fetch(&[Kind::Text], names, "SELECT o.name FROM", after)
+            .await?
+        {
+            state.account_names.insert(row.text(0)?);
+        }
+        let ids = needs.accounts.iter().map(|id| vec![id.0.into()]).collect();
+        let after = "CROSS JOIN accounts o WHERE o.id = k.column1";
+        for account in self.records::<Account>(&[Kind::Int], ids, after).await? {
+            state.accounts.load(account.id, Arc::new(account));
+        }
+        Ok(())
+    }
+
+    async fn access_keys(&mut self, needs: &Needs, state: &mut State) -> Result<(), CatalogError> {
+        let ids = needs
+            .access_key_ids
+            .iter()
+            .map(|id| vec![id.as_str().into()])
+            .collect();
+        let after = "CROSS JOIN access_keys o WHERE o.access_key_id = k.column1";
+        for row in self
+            .fetch(&[Kind::Text], ids, "SELECT o.access_key_id FROM", after)
+            .await?
+        {
+            let id = row
+                .text(0)?
+                .parse()
+                .map_err(|_| CatalogError::Corrupt("access_keys.access_key_id"))?;
+            state.access_key_ids.insert(id);
+        }
+        let mut missing = Vec::new();
+        for pk in &needs.access_keys {
+            match self.caches.and_then(|caches| caches.keys_by_pk.get(pk)) {
+                Some(key) => state.access_keys.load(*pk, key),
+                None => missing.push(vec![pk.0.into()]),
+            }
+        }
+        let after = "CROSS JOIN access_keys o WHERE o.pk = k.column1";
+        for key in self
+            .records::<AccessKey>(&[Kind::Int], missing, after)
+            .await?
+        {
+            state.access_keys.load(key.pk, Arc::new(key));
+        }
+        Ok(())
+    }
+
+    async fn buckets(&mut self, needs: &Needs, state: &mut State) -> Result<(), CatalogError> {
+        let names = needs
+            .bucket_names
+            .iter()
+            .map(|name| vec![name.as_str().into()])
+            .collect();
+        let after = "CROSS JOIN buckets o WHERE o.name = k.column1 AND o.state = 0";
+        for bucket in self.records::<Bucket>(&[Kind::Text], names, after).await? {
+            state.bucket_names.insert(bucket.name.clone(), bucket.id);
+            state.buckets.load(bucket.id, Arc::new(bucket));
+        }
+        let mut missing = Vec::new();
+        for id in self.bucket_ids(needs, state) {
+            match self.caches.and_then(|caches| caches.buckets_by_id.get(&id)) {
+                Some(bucket) => state.buckets.load(id, bucket),
+                None => missing.push(vec![id.0.into()]),
+            }
+        }
+        let after = "CROSS JOIN buckets o WHERE o.id = k.column1";
+        for bucket in self.records::<Bucket>(&[Kind::Int], missing, after).await? {
+            state.buckets.load(bucket.id, Arc::new(bucket));
+        }
+        for bucket in &needs.emptiness {
+            let look = "SELECT bucket_id FROM objects WHERE bucket_id = $1
+                        UNION ALL SELECT bucket_id FROM object_versions WHERE bucket_id = $1 LIMIT 1";
+            if !self
+                .connection
+                .fetch(Statement::new(look).bind(bucket.0))
+                .await?
+                .is_empty()
+            {
+                state.occupied.insert(*bucket);
+            }
+        }
+        Ok(())
+    }
+
+    /// The buckets that are named, and those of keys that are edited: a key may be purged when its bucket is gone.
+    fn bucket_ids(&self, needs: &Needs, state: &State) -> BTreeSet<BucketId> {
+        let mut ids = needs.buckets.clone();
+        if needs.key_lock == LockMode::Exclusive {
+            for pk in &needs.access_keys {
+                if let Some(KeyScope::Bucket { bucket, .. }) =
+                    state.access_keys.get(pk).map(|key| key.scope)
+                {
+                    ids.insert(bucket);
+                }
+            }
+        }
+        ids
+    }
+
+    async fn settings(&mut self, needs: &Needs, state: &mut State) -> Result<(), CatalogError> {
+        let ids = needs.settings.iter().map(|id| vec![id.0.into()]).collect();
+        let after = "CROSS JOIN bucket_settings o WHERE o.bucket_id = k.column1";
+        for row in self.records::<SettingRow>(&[Kind::Int], ids, after).await? {
+            row.restore(state.settings.entry(row.bucket).or_default())?;
+        }
+        Ok(())
+    }
+
+    async fn uploads(&mut self, needs: &Needs, state: &mut State) -> Result<(), CatalogError> {
+        let ids = needs
+            .uploads
+            .iter()
+            .map(|id| vec![id.as_bytes().as_slice().into()])
+            .collect();
+        let after = "CROSS JOIN uploads o WHERE o.id = k.column1";
+        for upload in self.records::<Upload>(&[Kind::Bytes], ids, after).await? {
+            state.uploads.load(upload.id, Arc::new(upload));
+        }
+        self.open_uploads(needs, state).await?;
+        let places = needs
+            .parts
+            .iter()
+            .filter(|(upload, _)| !needs.ending_uploads.contains(upload));
+        let places = places
+            .map(|(upload, number)| {
+                vec![
+                    upload.as_bytes().as_slice().into(),
+                    i64::from(*number).into(),
+                ]
+            })
+            .collect();
+        let after = "CROSS JOIN parts o WHERE o.upload_id = k.column1 AND o.number = k.column2";
+        for row in self
+            .records::<PartRow>(&[Kind::Bytes, Kind::Int], places, after)
+            .await?
+        {
+            let part = UploadedPart {
+                part: row.part,
+                extents: Vec::new(),
+            };
+            state
+                .parts
+                .entry(row.upload)
+                .or_default()
+                .insert(part.part.number, part);
+        }
+        let ids = needs
+            .ending_uploads
+            .iter()
+            .map(|id| vec![id.as_bytes().as_slice().into()])
+            .collect();
+        let before = format!("SELECT {}, d.layout FROM", PartRow::TABLE.select_list("o"));
+        let after = "CROSS JOIN parts o JOIN object_data d ON d.data_id = o.data_id WHERE o.upload_id = k.column1";
+        for row in self.fetch(&[Kind::Bytes], ids, &before, after).await? {
+            let PartRow { upload, part } = PartRow::read(&row)?;
+            let extents = unpack_layout(&row.bytes(PartRow::TABLE.columns.len())?)?.extents;
+            state
+                .parts
+                .entry(upload)
+                .or_default()
+                .insert(part.number, UploadedPart { part, extents });
+        }
+        Ok(())
+    }
+
+    async fn open_uploads(&mut self, needs: &Needs, state: &mut State) -> Result<(), CatalogError> {
+        let count = "SELECT COUNT(*) FROM (SELECT 1 FROM uploads
+                     WHERE bucket_id = $1 AND state = 0 LIMIT $2) counted";
+        for (bucket, most) in &needs.upload_counts {
+            let statement = Statement::new(count).bind(bucket.0).bind(i64::from(*most));
+            let rows = self.connection.fetch(statement).await?;
+            let open = rows.first().map(|row| row.int(0)).transpose()?;
+            let open = open.and_then(|open| u32::try_from(open).ok()).unwrap_or(0);
+            state.open_uploads.insert(*bucket, open);
+        }
+        Ok(())
+    }
+
+    async fn objects(&mut self, needs: &Needs, state: &mut State) -> Result<(), CatalogError> {
+        let mut missing = Vec::new();
+        for place in &needs.objects {
+            match self.caches.and_then(|caches| caches.objects.get(place)) {
+                Some(Some(object)) => {
+                    let known = CurrentObject {
+                        row: object.row.clone(),
+                        data: Some(object.data.clone()),
+                    };
+                    state.objects.load(place.clone(), known);
+                }
+                Some(None) => {}
+                None => missing.push(vec![place.0.0.into(), place.1.as_bytes().into()]),
+            }
+        }
+        let after = "CROSS JOIN objects o WHERE o.bucket_id = k.column1 AND o.key = k.column2";
+        for row in self
+            .records::<ObjectRow>(&[Kind::Int, Kind::Bytes], missing, after)
+            .await?
+        {
+            let place = (row.bucket, row.key.clone());
+            state.objects.load(
+                place,
+                CurrentObject {
+                    row: Arc::new(row),
+                    data: None,
+                },
+            );
+        }
+        Ok(())
+    }
+
+    /// Reservations and shared data, locked so that the collector and deleters wait for this commit.
+    async fn blobs(&mut self, needs: &Needs, state: &mut State) -> Result<(), CatalogError> {
+        let lock = self.connection.dialect().for_share();
+        let batches: BTreeSet<BlobBatchId> = needs.intents.iter().map(|blob| blob.batch).collect();
+        let ids = batches.iter().map(|id| vec![id.0.into()]).collect();
+        let after = format!("CROSS JOIN blob_batches o WHERE o.id = k.column1 ORDER BY o.id{lock}");
+        for row in self
+            .fetch(&[Kind::Int], ids, "SELECT o.id FROM", &after)
+            .await?
+        {
+            state.batches.insert(BlobBatchId(row.int(0)?));
+        }
+        let ids = needs.sources.iter().map(|id| vec![id.0.into()]).collect();
+        let after = format!(
+            "CROSS JOIN object_data o WHERE o.data_id = k.column1 ORDER BY o.data_id{lock}"
+        );
+        for row in self
+            .fetch(&[Kind::Int], ids, "SELECT o.data_id FROM", &after)
+            .await?
+        {
+            state.sources.insert(DataId(row.int(0)?));
+        }
+        self.reclaimable(needs, state).await
+    }
+
+    /// New blobs whose reservation has ended although their node lives: another node took it for dead. They are safe as
+    /// long as they are marked as garbage and no collector has condemned them; the lock keeps collectors from doing so.
+    async fn reclaimable(&mut self, needs: &Needs, state: &mut State) -> Result<(), CatalogError> {
+        let unreserved: Vec<_> = needs
+            .intents
+            .iter()
+            .filter(|blob| !state.batches.contains(&blob.batch))
+            .map(|blob| vec![blob.to_i64().into()])
+            .collect();
+        let lock = self.connection.dialect().for_update();
+        let after = format!(
+            "CROSS JOIN garbage o WHERE o.blob_id = k.column1 AND o.condemned = 0 ORDER BY o.blob_id{lock}"
+        );
+        for row in self
+            .fetch(&[Kind::Int], unreserved, "SELECT o.blob_id FROM", &after)
+            .await?
+        {
+            state.reclaimable.insert(BlobId::from_i64(row.int(0)?));
+        }
+        Ok(())
+    }
+
+    async fn records<R: Record>(
+        &mut self,
+        kinds: &[Kind],
+        keys: Vec<Vec<Value>>,
+        after: &str,
+    ) -> Result<Vec<R>, CatalogError> {
+        let before = format!("SELECT {} FROM", R::TABLE.select_list("o"));
+        self.fetch(kinds, keys, &before, after)
+            .await?
+            .iter()
+            .map(R::read)
+            .collect()
+    }
+
+    async fn fetch(
+        &mut self,
+        kinds: &[Kind],
+        keys: Vec<Vec<Value>>,
+        before: &str,
+        after: &str,
+    ) -> Result<Vec<Row>, CatalogError> {
+        let mut rows = Vec::new();
+        for statement in self
+            .connection
+            .dialect()
+            .for_keys(kinds, keys, before, after)
+        {
+            rows.extend(self.connection.fetch(statement).await?);
+        }
+        Ok(rows)
+    }
+}
