@@ -35,6 +35,7 @@ mod revocation;
 mod secrets;
 mod separate_adapter;
 mod sign_in;
+mod sync_order;
 mod tls;
 mod token_admin;
 mod two_nodes;

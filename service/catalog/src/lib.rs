@@ -27,7 +27,7 @@ use std::time::Duration;
 pub use error::{CatalogError, Condition, Refusal};
 pub use outcome::{ObjectDeleted, ObjectStored, Outcome, Repetition, TypedChange, UploadCompleted};
 pub use read::{MAX_READ_DETAILS, SealedSecrets};
-pub use upkeep::Reclaim;
+pub use upkeep::{KeepChanges, Reclaim};
 pub use url::CatalogUrl;
 pub use write::Rejection;
 

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use super::model::{AccessKey, Account, AuditRecord, Bucket, ObjectHeaders, Part, Upload};
+use super::model::{
+    AccessKey, Account, AuditRecord, Bucket, ChangePosition, ObjectChange, ObjectHeaders, Part,
+    Upload,
+};
 use bucketry_domain::{
     AccessKeyPk, AccountId, BucketId, BucketName, Checksum, ETag, Generation, ObjectKey, Tag,
     Timestamp, UploadId,
@@ -54,6 +57,15 @@ pub struct ListedObject {
     pub checksum: Option<Checksum>,
     /// Headers and tags, in [`ObjectView::Full`].
     pub attributes: Option<(ObjectHeaders, Vec<Tag>)>,
+}
+
+/// What is in the change log after a position.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ChangesSince {
+    /// Changes of all buckets, by position, and the position of the last one.
+    Page(Vec<ObjectChange>, ChangePosition),
+    /// The log does not hold all changes since then: objects must be listed again.
+    Compacted,
 }
 
 /// An entry of a listing.

@@ -35,7 +35,7 @@ use crate::page_tokens::PageTokens;
 use crate::request::{AdapterCertificate, Ledger, Service, Settings};
 use crate::sealing::{self, LiveKeyring};
 use crate::server::{DescriptorSets, Front, GrpcBuilder, GrpcError, GrpcFront};
-use crate::upkeep::{Collector, Heartbeat};
+use crate::upkeep::{Collector, Heartbeat, sequence_changes};
 
 /// Signing keys kept: 200 bytes each.
 const SIGNING_KEYS: u64 = 10_000;
@@ -228,7 +228,7 @@ pub async fn open(
     tokio::spawn(sweep(collector.blobs.clone(), left_before(config, started)));
     let grpc = grpc(&service, config.fair.limits).await?;
     let readiness = Readiness::of_opened(health.clone(), grpc.clone()).await;
-    let work = vec![
+    let mut work = vec![
         tokio::spawn(heartbeat.run(config.upkeep.interval)).abort_handle(),
         tokio::spawn(show_load(service.fair.clone())).abort_handle(),
         tokio::spawn(readiness.clone().probe_catalog(collector.catalog.clone())).abort_handle(),
@@ -247,6 +247,10 @@ pub async fn open(
         ))
         .abort_handle(),
     ];
+    if collector.catalog.has_sequencer() {
+        let sequencer = sequence_changes(collector.catalog.clone());
+        work.push(tokio::spawn(sequencer).abort_handle());
+    }
     Ok(Node {
         front: front(&service, grpc, config, public_url).with_health(health),
         readiness,

@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::blobs::BlobStore;
 use crate::catalog::mutation::{AbortUpload, Mutation};
 use crate::catalog::query::ListGarbage;
-use crate::catalog::{Catalog, CatalogError};
+use crate::catalog::{Catalog, CatalogError, KeepChanges};
 use crate::clock::Clock;
 use crate::config::UpkeepConfig;
 use crate::content::{EndedBatch, Placement};
@@ -38,6 +38,10 @@ impl From<UpkeepConfig> for Upkeep {
         }
     }
 }
+
+/// How long the change log goes back, and how many positions at most: about 150 MB.
+const KEEP_CHANGES: Duration = Duration::from_secs(3600);
+const MOST_CHANGES: i64 = 1_000_000;
 
 /// Blobs deleted in one go; a go is short, so that a stop never waits for it.
 const BATCH: u32 = 1000;
@@ -112,6 +116,11 @@ impl Collector {
         end_orphaned_uploads(&self.catalog, now).await?;
         let before = now.saturating_sub(self.upkeep.remember_uploads);
         self.catalog.forget_completed_uploads(before, BATCH).await?;
+        let keep = KeepChanges {
+            since: now.saturating_sub(KEEP_CHANGES),
+            positions: MOST_CHANGES,
+        };
+        while self.catalog.compact_changes(keep, BATCH).await? >= u64::from(BATCH) {}
         // Only those whose reservations were taken over.
         self.catalog.forget_nodes(None, now).await?;
         let bounds = Bounds {

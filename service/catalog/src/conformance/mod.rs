@@ -5,6 +5,7 @@ mod accounts;
 mod audit;
 mod blobs;
 mod buckets;
+mod change_log;
 mod group_commit;
 mod listing;
 pub(crate) mod make;
@@ -99,6 +100,10 @@ cases! {
     blobs::with_a_new_mark_are_not_condemned,
     blobs::in_doubt_become_garbage_without_their_reservation,
     blobs::with_a_reservation_need_no_mark,
+    change_log::holds_each_change_of_an_object,
+    change_log::is_read_in_pages,
+    change_log::says_what_it_no_longer_holds,
+    change_log::keeps_the_order_of_each_key,
     listing::agrees_with_a_model,
     listing::pages_add_up,
     listing::show_attributes_in_the_full_view_only,

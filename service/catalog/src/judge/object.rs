@@ -3,7 +3,7 @@ use std::sync::Arc;
 use super::data::{check_data, store_data};
 use super::guard::live_bucket;
 use super::{CurrentObject, State};
-use crate::model::{Bucket, NewData, ObjectMeta, ObjectRow, Versioning};
+use crate::model::{Bucket, ChangeKind, NewData, ObjectMeta, ObjectRow, Versioning};
 use crate::mutation::{DeleteObject, PutObject, UpdateObject};
 use crate::{ObjectDeleted, ObjectStored, Outcome, Refusal, Verdict};
 use bucketry_domain::{BucketId, ObjectKey, Timestamp, VersionId};
@@ -23,18 +23,19 @@ pub(super) fn put_object(state: &mut State, change: &PutObject, at: Timestamp) -
     Ok(Outcome::Object(make_current(state, &bucket, version)))
 }
 
-pub(super) fn delete_object(state: &mut State, change: &DeleteObject) -> Verdict {
+pub(super) fn delete_object(state: &mut State, change: &DeleteObject, at: Timestamp) -> Verdict {
     let bucket = live_bucket(state, change.bucket)?;
     let current = current(state, change.bucket, &change.key);
     change.preconditions.check(current.as_deref())?;
     if let Some(row) = &current {
         retire(state, &bucket, row);
         state.objects.remove(&(change.bucket, change.key.clone()));
+        state.log_change(ChangeKind::Deleted, row, at, Some(row));
     }
     Ok(Outcome::ObjectDeleted(ObjectDeleted { removed: current }))
 }
 
-pub(super) fn update_object(state: &mut State, change: &UpdateObject) -> Verdict {
+pub(super) fn update_object(state: &mut State, change: &UpdateObject, at: Timestamp) -> Verdict {
     live_bucket(state, change.bucket)?;
     let place = (change.bucket, change.key.clone());
     let before = state
@@ -58,6 +59,7 @@ pub(super) fn update_object(state: &mut State, change: &UpdateObject) -> Verdict
             data: before.data,
         },
     );
+    state.log_change(ChangeKind::Updated, &row, at, Some(&before.row));
     Ok(Outcome::Object(ObjectStored {
         row,
         replaced: Some(before.row),
@@ -107,6 +109,7 @@ pub(super) fn make_current(
         data: Some(data),
     };
     state.objects.put((bucket.id, version.key.clone()), object);
+    state.log_change(ChangeKind::Put, &row, version.modified, replaced.as_deref());
     ObjectStored { row, replaced }
 }
 

@@ -3,13 +3,13 @@ use std::hash::Hash;
 use std::sync::Arc;
 
 use crate::model::{
-    AccessKey, Account, AuditRecord, Bucket, DataPlace, LastUse, ObjectData, ObjectRow, Part,
-    Upload, UsageRow,
+    AccessKey, Account, AuditRecord, Bucket, ChangeKind, DataPlace, LastUse, ObjectChange,
+    ObjectData, ObjectRow, Part, Upload, UsageRow,
 };
 use crate::rows::{DataRow, StoredData, StoredDenial};
 use bucketry_domain::{
     AccessKeyId, AccessKeyPk, AccountId, BlobBatchId, BlobId, BucketId, BucketName, BucketSetting,
-    BucketSettings, DataId, Generation, ObjectKey, UploadId,
+    BucketSettings, DataId, Generation, ObjectKey, Timestamp, UploadId,
 };
 
 /// Rows by primary key: what was loaded, and what became of it.
@@ -108,6 +108,8 @@ pub(crate) struct State {
     pub(crate) absorbed: Vec<DataId>,
     /// Blobs that were referred to only within this batch.
     pub(crate) garbage: BTreeSet<BlobId>,
+    /// Changes of objects, in the order of their numbers.
+    pub(crate) changes: Vec<ObjectChange>,
     pub(crate) audit: Vec<AuditRecord>,
     pub(crate) usage: Vec<UsageRow>,
     pub(crate) last_uses: Vec<LastUse>,
@@ -138,6 +140,32 @@ impl State {
         let id = DataId(self.take_id());
         self.new_data.insert(id, DataRow { id, stored });
         id
+    }
+
+    /// Appends to the change log what happens to a version, with what it replaces.
+    pub(super) fn log_change(
+        &mut self,
+        kind: ChangeKind,
+        version: &ObjectRow,
+        at: Timestamp,
+        replaced: Option<&ObjectRow>,
+    ) {
+        let size = |row: &ObjectRow| i64::try_from(row.meta.size).unwrap_or(i64::MAX);
+        let before = replaced.map_or((0, 0), |row| (1, size(row)));
+        let after = match kind {
+            ChangeKind::Put | ChangeKind::Updated => (1, size(version)),
+            ChangeKind::Deleted => (0, 0),
+        };
+        self.changes.push(ObjectChange {
+            number: self.change_number,
+            bucket: version.bucket,
+            key: version.key.clone(),
+            version: version.version,
+            kind,
+            at,
+            objects: after.0 - before.0,
+            bytes: after.1 - before.1,
+        });
     }
 
     /// Plans the end of a version's data.

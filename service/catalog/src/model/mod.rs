@@ -5,6 +5,7 @@ mod account;
 mod audit;
 mod blob;
 mod bucket;
+mod change;
 mod object;
 mod upload;
 mod usage;
@@ -14,6 +15,7 @@ pub use account::{Account, AccountState};
 pub use audit::{AuditEntry, AuditRecord};
 pub use blob::{BlobBatch, DataLayout, DataOwner, GarbageBlob};
 pub use bucket::{Bucket, BucketState, Versioning};
+pub use change::{BucketStatistics, ChangeKind, ChangePosition, ObjectChange};
 pub use object::{
     DataPlace, Extent, Layout, LegalHold, NewData, ObjectData, ObjectHeaders, ObjectLock,
     ObjectMeta, ObjectRow, PartLayout, RetentionMode, StoredObject,

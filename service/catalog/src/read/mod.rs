@@ -5,6 +5,8 @@ mod account;
 mod audit;
 mod bucket;
 mod bucket_settings;
+mod bucket_statistics;
+mod changes;
 mod list_access_keys;
 mod list_buckets;
 mod list_objects;

@@ -5,6 +5,7 @@ mod account;
 mod audit;
 mod bucket;
 mod bucket_setting;
+mod change;
 mod codes;
 mod garbage;
 mod layout;
@@ -16,6 +17,7 @@ mod usage;
 
 pub(crate) use audit::AuditRow;
 pub(crate) use bucket_setting::SettingRow;
+pub(crate) use change::{LogRow, StatisticsRow};
 pub(crate) use codes::size;
 pub(crate) use garbage::{BlobRefRow, GarbageRow};
 pub(crate) use layout::unpack_layout;

@@ -7,7 +7,7 @@ use super::Dialect;
 use crate::CatalogError;
 
 /// Both engines' scripts of one number do the same.
-const SCRIPTS: [(i64, &str, &str, &str); 8] = [
+const SCRIPTS: [(i64, &str, &str, &str); 9] = [
     (
         1,
         "catalog",
@@ -55,6 +55,12 @@ const SCRIPTS: [(i64, &str, &str, &str); 8] = [
         "listing index",
         include_str!("../../migrations/sqlite/0008_listing_index.sql"),
         include_str!("../../migrations/postgres/0008_listing_index.sql"),
+    ),
+    (
+        9,
+        "change log",
+        include_str!("../../migrations/sqlite/0009_change_log.sql"),
+        include_str!("../../migrations/postgres/0009_change_log.sql"),
     ),
 ];
 

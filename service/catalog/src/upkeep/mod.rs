@@ -1,6 +1,7 @@
 //! What the service does for itself, beside requests: settings, node leases, blob reservations, garbage, sweeping.
 
 mod blob_batches;
+mod change_log;
 mod database_time;
 mod forget_completed_uploads;
 mod garbage;
@@ -12,4 +13,5 @@ mod referenced_blobs;
 mod settings;
 
 pub use blob_batches::Reclaim;
+pub use change_log::KeepChanges;
 pub(crate) use settings::claim_setting;

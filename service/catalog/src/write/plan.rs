@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::judge::State;
 use crate::model::{AccessKey, Account, Bucket, DenialCause, LastUse, ObjectRow, Upload, UsageRow};
-use crate::rows::{AuditRow, BlobRefRow, DataRow, PartRow, SettingRow, StoredDenial};
+use crate::rows::{
+    AuditRow, BlobRefRow, DataRow, LogRow, PartRow, SettingRow, StatisticsRow, StoredDenial,
+};
 use crate::sql::{Dialect, Kind, MarkTime, Record, Statement, Value};
 use bucketry_domain::{AccessKeyPk, BlobId, DataId, Timestamp};
 
@@ -17,6 +19,7 @@ pub(super) fn plan(dialect: Dialect, state: &State, dropped_at: MarkTime) -> Vec
     };
     plan.data(state, dropped_at);
     plan.objects(state);
+    plan.changes(state);
     plan.uploads(state);
     plan.owners(state);
     plan.settings(state);
@@ -100,6 +103,24 @@ impl Plan {
         }
         self.upsert(stored, &ObjectRow::TABLE);
         self.delete("objects", ObjectRow::TABLE.key_columns(), deleted);
+    }
+
+    /// SQLite's writer is alone: it gives positions and keeps the statistics. On Postgres the sequencer does.
+    fn changes(&mut self, state: &State) {
+        match self.dialect {
+            Dialect::Sqlite => {
+                let logged: Vec<LogRow> = (state.changes.iter())
+                    .map(|change| LogRow {
+                        position: change.number.0,
+                        change: change.clone(),
+                    })
+                    .collect();
+                self.insert(logged.iter(), "");
+                let sums = StatisticsRow::sums(&state.changes);
+                self.insert(sums.iter(), StatisticsRow::ADD);
+            }
+            Dialect::Postgres => self.insert(state.changes.iter(), ""),
+        }
     }
 
     fn uploads(&mut self, state: &State) {

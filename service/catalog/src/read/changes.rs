@@ -1,0 +1,71 @@
+use crate::model::ChangePosition;
+use crate::query::ChangesSince;
+use crate::rows::LogRow;
+use crate::sql::{Dialect, Record, Statement};
+use crate::{Catalog, CatalogError};
+
+impl Catalog {
+    /// The last position of the change log: a listing that begins after this call shows at least all changes until then.
+    ///
+    /// # Errors
+    /// [`CatalogError`] if the database fails.
+    pub async fn last_change(&self) -> Result<ChangePosition, CatalogError> {
+        let (position, _) = self.change_bounds().await?;
+        Ok(position)
+    }
+
+    /// Changes after a position, at most `max`. A change is there within a second after its commit; a listing may show it
+    /// earlier.
+    ///
+    /// # Errors
+    /// [`CatalogError`] if the database fails.
+    pub async fn changes_since(
+        &self,
+        after: ChangePosition,
+        max: u32,
+    ) -> Result<ChangesSince, CatalogError> {
+        let sql = format!(
+            "SELECT {} FROM change_log o WHERE o.position > $1 ORDER BY o.position LIMIT $2",
+            LogRow::TABLE.select_list("o")
+        );
+        let statement = Statement::built(sql)
+            .bind(after.position)
+            .bind(i64::from(max));
+        let rows = self.engine().fetch(statement).await?;
+        let rows = rows.iter().map(LogRow::read);
+        let rows = rows.collect::<Result<Vec<_>, _>>()?;
+        // After the rows: what was compacted meanwhile may be missing in them.
+        let (last, compacted) = self.change_bounds().await?;
+        if after.incarnation != last.incarnation || after.position < compacted {
+            return Ok(ChangesSince::Compacted);
+        }
+        let position = rows.last().map_or(after.position, |row| row.position);
+        let changes = rows.into_iter().map(|row| row.change).collect();
+        Ok(ChangesSince::Page(
+            changes,
+            ChangePosition { position, ..after },
+        ))
+    }
+
+    /// The last position, and the last one that was compacted.
+    async fn change_bounds(&self) -> Result<(ChangePosition, i64), CatalogError> {
+        let sql = match self.engine().pools.dialect() {
+            Dialect::Sqlite => {
+                "SELECT MAX(s.compacted, COALESCE((SELECT MAX(position) FROM change_log), 0)),
+                        s.compacted, s.incarnation FROM change_sequencer s"
+            }
+            Dialect::Postgres => {
+                "SELECT s.next - 1, s.compacted, s.incarnation FROM change_sequencer s"
+            }
+        };
+        let rows = self.engine().fetch(Statement::new(sql)).await?;
+        let row = rows
+            .first()
+            .ok_or(CatalogError::Corrupt("change_sequencer"))?;
+        let position = ChangePosition {
+            position: row.int(0)?,
+            incarnation: row.int(2)?,
+        };
+        Ok((position, row.int(1)?))
+    }
+}
