@@ -34,7 +34,7 @@ pub(crate) async fn update_bucket(
     let entry = audit_entry(service, &grant, "bucket.update", about, details);
     let change = UpdateBucket {
         bucket: grant.bucket.id,
-        edits: edits.clone(),
+        edits,
     };
     let updated = service.commit(&grant, change, vec![entry]).await?;
     let owner = service.owner(grant.bucket.account).await?;
