@@ -1,4 +1,4 @@
-//! The settings of buckets as values. How each is sent, checked, shown and recorded is in `crate::settings`.
+//! The settings of buckets as values. How each is sent, checked, shown and recorded is in `settings` of the service.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,8 +1,8 @@
 //! The settings of buckets: fields of the contract's `Bucket` that are stored one by one. Each has a file, which says how
 //! it is sent and shown, what is allowed, what the audit records of it, and who may see it.
 //!
-//! To add one, annotate its field in the contract, give it a line in `domain/bucket_settings.rs` and a file here; the
-//! compiler reports what else is missing.
+//! To add one, annotate its field in the contract, give it a line in `service/domain/src/bucket_settings.rs` and a file
+//! here; the compiler reports what else is missing.
 
 mod cors;
 mod ownership_controls;
