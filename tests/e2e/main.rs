@@ -12,6 +12,7 @@ mod adversarial;
 mod attack;
 mod bad_input;
 mod blob_files;
+mod bucket_statistics;
 mod client_address;
 mod clients;
 mod cluster_faults;

@@ -132,6 +132,21 @@ async fn goes_on(server: &Server) -> Result<(), HarnessError> {
     let (small, content) = get(&mut clients, "small").await?;
     assert_eq!(content, b"small 2");
     settings_are_kept(&mut clients).await?;
+    let request = GetBucketRequest {
+        bucket: BUCKET.to_owned(),
+        ..Default::default()
+    };
+    let bucket = clients
+        .objects
+        .get_bucket(request)
+        .await?
+        .into_inner()
+        .bucket;
+    let statistics = bucket
+        .and_then(|bucket| bucket.statistics)
+        .unwrap_or_default();
+    let bytes: i64 = listed.objects.iter().map(|object| object.size).sum();
+    assert_eq!((statistics.object_count, statistics.size_bytes), (2, bytes));
 
     let (replaced, content) = put(&mut clients, "small", b"anew").await?;
     assert_eq!(content, b"anew");

@@ -14,7 +14,7 @@ pub(crate) use attributes::{
     attributes_from_proto, attributes_to_proto, tag_set_to_proto, tags_from_proto,
 };
 pub(crate) use audit::audit_event_to_proto;
-pub(crate) use bucket::bucket_to_proto;
+pub(crate) use bucket::{bucket_to_proto, statistics_to_proto};
 pub(crate) use conditions::{read_conditions, write_preconditions};
 pub(crate) use decision::reason_to_proto;
 pub(crate) use digests::{

@@ -1,7 +1,8 @@
 use bucketry_contract::v1::{Bucket, GetBucketRequest, GetBucketResponse};
 use tonic::Request;
 
-use crate::convert::bucket_to_proto;
+use crate::access::AccessClass;
+use crate::convert::{bucket_to_proto, statistics_to_proto};
 use crate::domain::BucketSetting;
 use crate::error::Error;
 use crate::request::{Grant, Resource, Service};
@@ -18,10 +19,24 @@ pub(crate) async fn get_bucket(
         .await?;
     let owner = service.owner(grant.bucket.account).await?;
     let bucket = bucket_to_proto(&grant.bucket, &owner);
-    let (bucket, wanted) = match asked.read_mask.as_ref().map(|mask| mask.paths.as_slice()) {
-        None | Some([]) => (bucket, BucketSetting::ALL.to_vec()),
+    let Masked {
+        mut bucket,
+        settings: wanted,
+        statistics,
+    } = match asked.read_mask.as_ref().map(|mask| mask.paths.as_slice()) {
+        None | Some([]) => Masked {
+            bucket,
+            settings: BucketSetting::ALL.to_vec(),
+            statistics: Statistics::Shown,
+        },
         Some(paths) => masked(bucket, paths)?,
     };
+    if statistics == Statistics::Shown && grant.classes().contains(&AccessClass::BucketAdmin) {
+        let id = grant.bucket.id;
+        let found = service.catalog.bucket_statistics(&[id]).await?;
+        let found = found.get(&id).copied().unwrap_or_default();
+        bucket.statistics = Some(statistics_to_proto(found));
+    }
     let bucket = match wanted.as_slice() {
         [] => bucket,
         wanted => {
@@ -34,13 +49,28 @@ pub(crate) async fn get_bucket(
     })
 }
 
-/// The fields of a bucket that a mask names and those that identify it, and the settings that it names.
-fn masked(bucket: Bucket, paths: &[String]) -> Result<(Bucket, Vec<BucketSetting>), Error> {
+/// What a mask leaves of a bucket.
+struct Masked {
+    /// The fields that it names, and those that identify the bucket.
+    bucket: Bucket,
+    settings: Vec<BucketSetting>,
+    statistics: Statistics,
+}
+
+/// Whether the statistics are asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Statistics {
+    Shown,
+    Hidden,
+}
+
+fn masked(bucket: Bucket, paths: &[String]) -> Result<Masked, Error> {
     let mut shown = Bucket {
         name: bucket.name,
         ..Bucket::default()
     };
     let mut settings = Vec::new();
+    let mut statistics = Statistics::Hidden;
     for path in paths {
         match path.as_str() {
             "name" => {}
@@ -51,6 +81,7 @@ fn masked(bucket: Bucket, paths: &[String]) -> Result<(Bucket, Vec<BucketSetting
                 .owner_display_name
                 .clone_from(&bucket.owner_display_name),
             "create_time" => shown.create_time = bucket.create_time,
+            "statistics" => statistics = Statistics::Shown,
             path => {
                 let setting = BucketSetting::named(path);
                 let setting = setting.ok_or_else(|| Error::InvalidArgument {
@@ -63,13 +94,16 @@ fn masked(bucket: Bucket, paths: &[String]) -> Result<(Bucket, Vec<BucketSetting
             }
         }
     }
-    Ok((shown, settings))
+    Ok(Masked {
+        bucket: shown,
+        settings,
+        statistics,
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::access::AccessClass;
     use crate::domain::{BucketSettings, Generation, SettingEdit};
 
     fn bucket() -> Bucket {
@@ -85,8 +119,9 @@ mod tests {
         let mut settings = BucketSettings::default();
         settings.apply(SettingEdit::Tagging(Some(Vec::new())), Generation(1));
         let paths: Vec<String> = paths.iter().map(|&path| path.to_owned()).collect();
-        let (bucket, wanted) = masked(bucket(), &paths).unwrap();
-        settings::show(bucket, &settings, &wanted, &[AccessClass::BucketSetting])
+        let masked = masked(bucket(), &paths).unwrap();
+        let admitted = [AccessClass::BucketSetting];
+        settings::show(masked.bucket, &settings, &masked.settings, &admitted)
     }
 
     #[test]
@@ -104,10 +139,9 @@ mod tests {
     #[test]
     fn a_setting_that_is_named_again_is_shown_once() {
         let paths = vec!["tagging".to_owned(); 10_000];
-        assert_eq!(
-            masked(bucket(), &paths).unwrap().1,
-            [BucketSetting::Tagging]
-        );
+        let masked = masked(bucket(), &paths).unwrap();
+        assert_eq!(masked.settings, [BucketSetting::Tagging]);
+        assert_eq!(masked.statistics, Statistics::Hidden);
     }
 
     #[test]

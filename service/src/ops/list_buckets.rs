@@ -1,9 +1,12 @@
-use bucketry_contract::v1::{ListBucketsRequest, ListBucketsResponse};
+use std::collections::HashMap;
+
+use bucketry_contract::v1::{Bucket, ListBucketsRequest, ListBucketsResponse};
 use tonic::Request;
 
-use crate::catalog::model::KeyScope;
+use crate::catalog::model::{BucketStatistics, KeyScope};
 use crate::catalog::query::{BucketPage, ListBuckets, More};
-use crate::convert::{bucket_to_proto, fitting, page_size};
+use crate::convert::{bucket_to_proto, fitting, page_size, statistics_to_proto};
+use crate::domain::BucketId;
 use crate::error::Error;
 use crate::request::{AccountGrant, Grant, Service};
 
@@ -61,10 +64,23 @@ async fn answer(
         Some(KeyScope::Everything | KeyScope::Edge) | None => service.settings.first_account,
     };
     let owner = service.owner(account).await?;
+    let statistics = match grant.scope() {
+        Some(KeyScope::Account(_) | KeyScope::Everything) => {
+            let ids: Vec<BucketId> = page.items.iter().map(|bucket| bucket.id).collect();
+            Some(service.catalog.bucket_statistics(&ids).await?)
+        }
+        Some(KeyScope::Bucket { .. } | KeyScope::Edge) | None => None,
+    };
     let mut shown = Vec::with_capacity(page.items.len());
     for bucket in &page.items {
         let owner = service.owner(bucket.account).await?;
-        shown.push(bucket_to_proto(bucket, &owner));
+        let of_bucket = |all: &HashMap<BucketId, BucketStatistics>| {
+            statistics_to_proto(all.get(&bucket.id).copied().unwrap_or_default())
+        };
+        shown.push(Bucket {
+            statistics: statistics.as_ref().map(of_bucket),
+            ..bucket_to_proto(bucket, &owner)
+        });
     }
     let page = fitting(page, shown);
     let next = page.last_before_more.as_ref();

@@ -69,9 +69,8 @@ fn changeable(path: String) -> Result<BucketSetting, Error> {
         return Ok(setting);
     }
     Err(match path.as_str() {
-        "name" | "region" | "account_id" | "owner_id" | "owner_display_name" | "create_time" => {
-            Error::ImmutableField { field: path }
-        }
+        "name" | "region" | "account_id" | "owner_id" | "owner_display_name" | "create_time"
+        | "statistics" => Error::ImmutableField { field: path },
         _ => Error::InvalidArgument {
             field: "update_mask",
             problem: format!("{path:?} is not a field of Bucket that can be changed"),

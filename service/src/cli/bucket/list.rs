@@ -1,5 +1,6 @@
 use bucketry_contract::v1::{ListBucketsRequest, ListBucketsResponse};
 
+use crate::cli::amount::{bytes, count};
 use crate::cli::connection::Connection;
 use crate::cli::json::json;
 use crate::cli::output::{Output, moment};
@@ -32,11 +33,17 @@ pub(super) async fn list(
     match output {
         Output::Text => {
             let row = |bucket: &bucketry_contract::v1::Bucket| {
-                [bucket.name.clone(), moment(bucket.create_time.as_ref())]
+                let held = bucket.statistics.unwrap_or_default();
+                [
+                    bucket.name.clone(),
+                    moment(bucket.create_time.as_ref()),
+                    count(held.object_count),
+                    bytes(held.size_bytes),
+                ]
             };
             table(
                 terminal.out,
-                ["NAME", "CREATED"],
+                ["NAME", "CREATED", "OBJECTS", "SIZE"],
                 all.buckets.iter().map(row),
             )?;
         }

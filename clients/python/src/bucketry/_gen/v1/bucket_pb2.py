@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18\x62ucketry/v1/bucket.proto\x12\x0b\x62ucketry.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x8b\x03\n\x06\x42ucket\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n\x06region\x18\x02 \x01(\tR\x06region\x12\x1d\n\naccount_id\x18\x03 \x01(\tR\taccountId\x12\x19\n\x08owner_id\x18\x04 \x01(\tR\x07ownerId\x12,\n\x12owner_display_name\x18\x05 \x01(\tR\x10ownerDisplayName\x12;\n\x0b\x63reate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\ncreateTime\x12-\n\x07tagging\x18\n \x01(\x0b\x32\x13.bucketry.v1.TagSetR\x07tagging\x12\x32\n\x04\x63ors\x18\x0b \x01(\x0b\x32\x1e.bucketry.v1.CorsConfigurationR\x04\x63ors\x12M\n\x12ownership_controls\x18\x0c \x01(\x0b\x32\x1e.bucketry.v1.OwnershipControlsR\x11ownershipControls\"-\n\x03Tag\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n\x05value\x18\x02 \x01(\tR\x05value\".\n\x06TagSet\x12$\n\x04tags\x18\x01 \x03(\x0b\x32\x10.bucketry.v1.TagR\x04tags\"@\n\x11\x43orsConfiguration\x12+\n\x05rules\x18\x01 \x03(\x0b\x32\x15.bucketry.v1.CorsRuleR\x05rules\"\xfd\x01\n\x08\x43orsRule\x12\x0e\n\x02id\x18\x01 \x01(\tR\x02id\x12\'\n\x0f\x61llowed_origins\x18\x02 \x03(\tR\x0e\x61llowedOrigins\x12\'\n\x0f\x61llowed_methods\x18\x03 \x03(\tR\x0e\x61llowedMethods\x12\'\n\x0f\x61llowed_headers\x18\x04 \x03(\tR\x0e\x61llowedHeaders\x12%\n\x0e\x65xpose_headers\x18\x05 \x03(\tR\rexposeHeaders\x12+\n\x0fmax_age_seconds\x18\x06 \x01(\x05H\x00R\rmaxAgeSeconds\x88\x01\x01\x42\x12\n\x10_max_age_seconds\"M\n\x11OwnershipControls\x12\x38\n\x05rules\x18\x01 \x03(\x0b\x32\".bucketry.v1.OwnershipControlsRuleR\x05rules\"`\n\x15OwnershipControlsRule\x12G\n\x10object_ownership\x18\x01 \x01(\x0e\x32\x1c.bucketry.v1.ObjectOwnershipR\x0fobjectOwnership*\xb0\x01\n\x0fObjectOwnership\x12 \n\x1cOBJECT_OWNERSHIP_UNSPECIFIED\x10\x00\x12*\n&OBJECT_OWNERSHIP_BUCKET_OWNER_ENFORCED\x10\x01\x12+\n\'OBJECT_OWNERSHIP_BUCKET_OWNER_PREFERRED\x10\x02\x12\"\n\x1eOBJECT_OWNERSHIP_OBJECT_WRITER\x10\x03\x42>\n\x0f\x64\x65v.bucketry.v1P\x01Z)bucketry.dev/proto/bucketry/v1;bucketryv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18\x62ucketry/v1/bucket.proto\x12\x0b\x62ucketry.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"T\n\x10\x42ucketStatistics\x12!\n\x0cobject_count\x18\x01 \x01(\x03R\x0bobjectCount\x12\x1d\n\nsize_bytes\x18\x02 \x01(\x03R\tsizeBytes\"\xca\x03\n\x06\x42ucket\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n\x06region\x18\x02 \x01(\tR\x06region\x12\x1d\n\naccount_id\x18\x03 \x01(\tR\taccountId\x12\x19\n\x08owner_id\x18\x04 \x01(\tR\x07ownerId\x12,\n\x12owner_display_name\x18\x05 \x01(\tR\x10ownerDisplayName\x12;\n\x0b\x63reate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\ncreateTime\x12=\n\nstatistics\x18\x07 \x01(\x0b\x32\x1d.bucketry.v1.BucketStatisticsR\nstatistics\x12-\n\x07tagging\x18\n \x01(\x0b\x32\x13.bucketry.v1.TagSetR\x07tagging\x12\x32\n\x04\x63ors\x18\x0b \x01(\x0b\x32\x1e.bucketry.v1.CorsConfigurationR\x04\x63ors\x12M\n\x12ownership_controls\x18\x0c \x01(\x0b\x32\x1e.bucketry.v1.OwnershipControlsR\x11ownershipControls\"-\n\x03Tag\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n\x05value\x18\x02 \x01(\tR\x05value\".\n\x06TagSet\x12$\n\x04tags\x18\x01 \x03(\x0b\x32\x10.bucketry.v1.TagR\x04tags\"@\n\x11\x43orsConfiguration\x12+\n\x05rules\x18\x01 \x03(\x0b\x32\x15.bucketry.v1.CorsRuleR\x05rules\"\xfd\x01\n\x08\x43orsRule\x12\x0e\n\x02id\x18\x01 \x01(\tR\x02id\x12\'\n\x0f\x61llowed_origins\x18\x02 \x03(\tR\x0e\x61llowedOrigins\x12\'\n\x0f\x61llowed_methods\x18\x03 \x03(\tR\x0e\x61llowedMethods\x12\'\n\x0f\x61llowed_headers\x18\x04 \x03(\tR\x0e\x61llowedHeaders\x12%\n\x0e\x65xpose_headers\x18\x05 \x03(\tR\rexposeHeaders\x12+\n\x0fmax_age_seconds\x18\x06 \x01(\x05H\x00R\rmaxAgeSeconds\x88\x01\x01\x42\x12\n\x10_max_age_seconds\"M\n\x11OwnershipControls\x12\x38\n\x05rules\x18\x01 \x03(\x0b\x32\".bucketry.v1.OwnershipControlsRuleR\x05rules\"`\n\x15OwnershipControlsRule\x12G\n\x10object_ownership\x18\x01 \x01(\x0e\x32\x1c.bucketry.v1.ObjectOwnershipR\x0fobjectOwnership*\xb0\x01\n\x0fObjectOwnership\x12 \n\x1cOBJECT_OWNERSHIP_UNSPECIFIED\x10\x00\x12*\n&OBJECT_OWNERSHIP_BUCKET_OWNER_ENFORCED\x10\x01\x12+\n\'OBJECT_OWNERSHIP_BUCKET_OWNER_PREFERRED\x10\x02\x12\"\n\x1eOBJECT_OWNERSHIP_OBJECT_WRITER\x10\x03\x42>\n\x0f\x64\x65v.bucketry.v1P\x01Z)bucketry.dev/proto/bucketry/v1;bucketryv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,20 +33,22 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'bucketry.v1.bucket_pb2', _g
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\017dev.bucketry.v1P\001Z)bucketry.dev/proto/bucketry/v1;bucketryv1'
-  _globals['_OBJECTOWNERSHIP']._serialized_start=1067
-  _globals['_OBJECTOWNERSHIP']._serialized_end=1243
-  _globals['_BUCKET']._serialized_start=75
-  _globals['_BUCKET']._serialized_end=470
-  _globals['_TAG']._serialized_start=472
-  _globals['_TAG']._serialized_end=517
-  _globals['_TAGSET']._serialized_start=519
-  _globals['_TAGSET']._serialized_end=565
-  _globals['_CORSCONFIGURATION']._serialized_start=567
-  _globals['_CORSCONFIGURATION']._serialized_end=631
-  _globals['_CORSRULE']._serialized_start=634
-  _globals['_CORSRULE']._serialized_end=887
-  _globals['_OWNERSHIPCONTROLS']._serialized_start=889
-  _globals['_OWNERSHIPCONTROLS']._serialized_end=966
-  _globals['_OWNERSHIPCONTROLSRULE']._serialized_start=968
-  _globals['_OWNERSHIPCONTROLSRULE']._serialized_end=1064
+  _globals['_OBJECTOWNERSHIP']._serialized_start=1216
+  _globals['_OBJECTOWNERSHIP']._serialized_end=1392
+  _globals['_BUCKETSTATISTICS']._serialized_start=74
+  _globals['_BUCKETSTATISTICS']._serialized_end=158
+  _globals['_BUCKET']._serialized_start=161
+  _globals['_BUCKET']._serialized_end=619
+  _globals['_TAG']._serialized_start=621
+  _globals['_TAG']._serialized_end=666
+  _globals['_TAGSET']._serialized_start=668
+  _globals['_TAGSET']._serialized_end=714
+  _globals['_CORSCONFIGURATION']._serialized_start=716
+  _globals['_CORSCONFIGURATION']._serialized_end=780
+  _globals['_CORSRULE']._serialized_start=783
+  _globals['_CORSRULE']._serialized_end=1036
+  _globals['_OWNERSHIPCONTROLS']._serialized_start=1038
+  _globals['_OWNERSHIPCONTROLS']._serialized_end=1115
+  _globals['_OWNERSHIPCONTROLSRULE']._serialized_start=1117
+  _globals['_OWNERSHIPCONTROLSRULE']._serialized_end=1213
 # @@protoc_insertion_point(module_scope)

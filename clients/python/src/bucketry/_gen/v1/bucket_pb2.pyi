@@ -21,14 +21,23 @@ OBJECT_OWNERSHIP_BUCKET_OWNER_ENFORCED: ObjectOwnership
 OBJECT_OWNERSHIP_BUCKET_OWNER_PREFERRED: ObjectOwnership
 OBJECT_OWNERSHIP_OBJECT_WRITER: ObjectOwnership
 
+class BucketStatistics(_message.Message):
+    __slots__ = ("object_count", "size_bytes")
+    OBJECT_COUNT_FIELD_NUMBER: _ClassVar[int]
+    SIZE_BYTES_FIELD_NUMBER: _ClassVar[int]
+    object_count: int
+    size_bytes: int
+    def __init__(self, object_count: _Optional[int] = ..., size_bytes: _Optional[int] = ...) -> None: ...
+
 class Bucket(_message.Message):
-    __slots__ = ("name", "region", "account_id", "owner_id", "owner_display_name", "create_time", "tagging", "cors", "ownership_controls")
+    __slots__ = ("name", "region", "account_id", "owner_id", "owner_display_name", "create_time", "statistics", "tagging", "cors", "ownership_controls")
     NAME_FIELD_NUMBER: _ClassVar[int]
     REGION_FIELD_NUMBER: _ClassVar[int]
     ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
     OWNER_ID_FIELD_NUMBER: _ClassVar[int]
     OWNER_DISPLAY_NAME_FIELD_NUMBER: _ClassVar[int]
     CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    STATISTICS_FIELD_NUMBER: _ClassVar[int]
     TAGGING_FIELD_NUMBER: _ClassVar[int]
     CORS_FIELD_NUMBER: _ClassVar[int]
     OWNERSHIP_CONTROLS_FIELD_NUMBER: _ClassVar[int]
@@ -38,10 +47,11 @@ class Bucket(_message.Message):
     owner_id: str
     owner_display_name: str
     create_time: _timestamp_pb2.Timestamp
+    statistics: BucketStatistics
     tagging: TagSet
     cors: CorsConfiguration
     ownership_controls: OwnershipControls
-    def __init__(self, name: _Optional[str] = ..., region: _Optional[str] = ..., account_id: _Optional[str] = ..., owner_id: _Optional[str] = ..., owner_display_name: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., tagging: _Optional[_Union[TagSet, _Mapping]] = ..., cors: _Optional[_Union[CorsConfiguration, _Mapping]] = ..., ownership_controls: _Optional[_Union[OwnershipControls, _Mapping]] = ...) -> None: ...
+    def __init__(self, name: _Optional[str] = ..., region: _Optional[str] = ..., account_id: _Optional[str] = ..., owner_id: _Optional[str] = ..., owner_display_name: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., statistics: _Optional[_Union[BucketStatistics, _Mapping]] = ..., tagging: _Optional[_Union[TagSet, _Mapping]] = ..., cors: _Optional[_Union[CorsConfiguration, _Mapping]] = ..., ownership_controls: _Optional[_Union[OwnershipControls, _Mapping]] = ...) -> None: ...
 
 class Tag(_message.Message):
     __slots__ = ("key", "value")

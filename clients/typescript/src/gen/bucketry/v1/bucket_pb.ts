@@ -12,7 +12,36 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file bucketry/v1/bucket.proto.
  */
 export const file_bucketry_v1_bucket: GenFile = /*@__PURE__*/
-  fileDesc("ChhidWNrZXRyeS92MS9idWNrZXQucHJvdG8SC2J1Y2tldHJ5LnYxIqkCCgZCdWNrZXQSDAoEbmFtZRgBIAEoCRIOCgZyZWdpb24YAiABKAkSEgoKYWNjb3VudF9pZBgDIAEoCRIQCghvd25lcl9pZBgEIAEoCRIaChJvd25lcl9kaXNwbGF5X25hbWUYBSABKAkSLwoLY3JlYXRlX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiQKB3RhZ2dpbmcYCiABKAsyEy5idWNrZXRyeS52MS5UYWdTZXQSLAoEY29ycxgLIAEoCzIeLmJ1Y2tldHJ5LnYxLkNvcnNDb25maWd1cmF0aW9uEjoKEm93bmVyc2hpcF9jb250cm9scxgMIAEoCzIeLmJ1Y2tldHJ5LnYxLk93bmVyc2hpcENvbnRyb2xzIiEKA1RhZxILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAkiKAoGVGFnU2V0Eh4KBHRhZ3MYASADKAsyEC5idWNrZXRyeS52MS5UYWciOQoRQ29yc0NvbmZpZ3VyYXRpb24SJAoFcnVsZXMYASADKAsyFS5idWNrZXRyeS52MS5Db3JzUnVsZSKrAQoIQ29yc1J1bGUSCgoCaWQYASABKAkSFwoPYWxsb3dlZF9vcmlnaW5zGAIgAygJEhcKD2FsbG93ZWRfbWV0aG9kcxgDIAMoCRIXCg9hbGxvd2VkX2hlYWRlcnMYBCADKAkSFgoOZXhwb3NlX2hlYWRlcnMYBSADKAkSHAoPbWF4X2FnZV9zZWNvbmRzGAYgASgFSACIAQFCEgoQX21heF9hZ2Vfc2Vjb25kcyJGChFPd25lcnNoaXBDb250cm9scxIxCgVydWxlcxgBIAMoCzIiLmJ1Y2tldHJ5LnYxLk93bmVyc2hpcENvbnRyb2xzUnVsZSJPChVPd25lcnNoaXBDb250cm9sc1J1bGUSNgoQb2JqZWN0X293bmVyc2hpcBgBIAEoDjIcLmJ1Y2tldHJ5LnYxLk9iamVjdE93bmVyc2hpcCqwAQoPT2JqZWN0T3duZXJzaGlwEiAKHE9CSkVDVF9PV05FUlNISVBfVU5TUEVDSUZJRUQQABIqCiZPQkpFQ1RfT1dORVJTSElQX0JVQ0tFVF9PV05FUl9FTkZPUkNFRBABEisKJ09CSkVDVF9PV05FUlNISVBfQlVDS0VUX09XTkVSX1BSRUZFUlJFRBACEiIKHk9CSkVDVF9PV05FUlNISVBfT0JKRUNUX1dSSVRFUhADQj4KD2Rldi5idWNrZXRyeS52MVABWilidWNrZXRyeS5kZXYvcHJvdG8vYnVja2V0cnkvdjE7YnVja2V0cnl2MWIGcHJvdG8z", [file_google_protobuf_timestamp]);
+  fileDesc("ChhidWNrZXRyeS92MS9idWNrZXQucHJvdG8SC2J1Y2tldHJ5LnYxIjwKEEJ1Y2tldFN0YXRpc3RpY3MSFAoMb2JqZWN0X2NvdW50GAEgASgDEhIKCnNpemVfYnl0ZXMYAiABKAMi3AIKBkJ1Y2tldBIMCgRuYW1lGAEgASgJEg4KBnJlZ2lvbhgCIAEoCRISCgphY2NvdW50X2lkGAMgASgJEhAKCG93bmVyX2lkGAQgASgJEhoKEm93bmVyX2Rpc3BsYXlfbmFtZRgFIAEoCRIvCgtjcmVhdGVfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMQoKc3RhdGlzdGljcxgHIAEoCzIdLmJ1Y2tldHJ5LnYxLkJ1Y2tldFN0YXRpc3RpY3MSJAoHdGFnZ2luZxgKIAEoCzITLmJ1Y2tldHJ5LnYxLlRhZ1NldBIsCgRjb3JzGAsgASgLMh4uYnVja2V0cnkudjEuQ29yc0NvbmZpZ3VyYXRpb24SOgoSb3duZXJzaGlwX2NvbnRyb2xzGAwgASgLMh4uYnVja2V0cnkudjEuT3duZXJzaGlwQ29udHJvbHMiIQoDVGFnEgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCSIoCgZUYWdTZXQSHgoEdGFncxgBIAMoCzIQLmJ1Y2tldHJ5LnYxLlRhZyI5ChFDb3JzQ29uZmlndXJhdGlvbhIkCgVydWxlcxgBIAMoCzIVLmJ1Y2tldHJ5LnYxLkNvcnNSdWxlIqsBCghDb3JzUnVsZRIKCgJpZBgBIAEoCRIXCg9hbGxvd2VkX29yaWdpbnMYAiADKAkSFwoPYWxsb3dlZF9tZXRob2RzGAMgAygJEhcKD2FsbG93ZWRfaGVhZGVycxgEIAMoCRIWCg5leHBvc2VfaGVhZGVycxgFIAMoCRIcCg9tYXhfYWdlX3NlY29uZHMYBiABKAVIAIgBAUISChBfbWF4X2FnZV9zZWNvbmRzIkYKEU93bmVyc2hpcENvbnRyb2xzEjEKBXJ1bGVzGAEgAygLMiIuYnVja2V0cnkudjEuT3duZXJzaGlwQ29udHJvbHNSdWxlIk8KFU93bmVyc2hpcENvbnRyb2xzUnVsZRI2ChBvYmplY3Rfb3duZXJzaGlwGAEgASgOMhwuYnVja2V0cnkudjEuT2JqZWN0T3duZXJzaGlwKrABCg9PYmplY3RPd25lcnNoaXASIAocT0JKRUNUX09XTkVSU0hJUF9VTlNQRUNJRklFRBAAEioKJk9CSkVDVF9PV05FUlNISVBfQlVDS0VUX09XTkVSX0VORk9SQ0VEEAESKwonT0JKRUNUX09XTkVSU0hJUF9CVUNLRVRfT1dORVJfUFJFRkVSUkVEEAISIgoeT0JKRUNUX09XTkVSU0hJUF9PQkpFQ1RfV1JJVEVSEANCPgoPZGV2LmJ1Y2tldHJ5LnYxUAFaKWJ1Y2tldHJ5LmRldi9wcm90by9idWNrZXRyeS92MTtidWNrZXRyeXYxYgZwcm90bzM", [file_google_protobuf_timestamp]);
+
+/**
+ * What a bucket holds: current versions, without parts of open uploads. Exact on SQLite, and on PostgreSQL within about a
+ * second.
+ *
+ * @generated from message bucketry.v1.BucketStatistics
+ */
+export type BucketStatistics = Message<"bucketry.v1.BucketStatistics"> & {
+  /**
+   * Objects.
+   *
+   * @generated from field: int64 object_count = 1;
+   */
+  objectCount: bigint;
+
+  /**
+   * Their bytes.
+   *
+   * @generated from field: int64 size_bytes = 2;
+   */
+  sizeBytes: bigint;
+};
+
+/**
+ * Describes the message bucketry.v1.BucketStatistics.
+ * Use `create(BucketStatisticsSchema)` to create a new message.
+ */
+export const BucketStatisticsSchema: GenMessage<BucketStatistics> = /*@__PURE__*/
+  messageDesc(file_bucketry_v1_bucket, 0);
 
 /**
  * A bucket. Its settings are fields of it; S3's bucket sub-resources are these fields.
@@ -63,6 +92,13 @@ export type Bucket = Message<"bucketry.v1.Bucket"> & {
   createTime?: Timestamp | undefined;
 
   /**
+   * What it holds. Set in answers to administrators.
+   *
+   * @generated from field: bucketry.v1.BucketStatistics statistics = 7;
+   */
+  statistics?: BucketStatistics | undefined;
+
+  /**
    * Tags of the bucket, at most 50.
    *
    * @generated from field: bucketry.v1.TagSet tagging = 10;
@@ -89,7 +125,7 @@ export type Bucket = Message<"bucketry.v1.Bucket"> & {
  * Use `create(BucketSchema)` to create a new message.
  */
 export const BucketSchema: GenMessage<Bucket> = /*@__PURE__*/
-  messageDesc(file_bucketry_v1_bucket, 0);
+  messageDesc(file_bucketry_v1_bucket, 1);
 
 /**
  * One tag.
@@ -117,7 +153,7 @@ export type Tag = Message<"bucketry.v1.Tag"> & {
  * Use `create(TagSchema)` to create a new message.
  */
 export const TagSchema: GenMessage<Tag> = /*@__PURE__*/
-  messageDesc(file_bucketry_v1_bucket, 1);
+  messageDesc(file_bucketry_v1_bucket, 2);
 
 /**
  * A set of tags with unique keys.
@@ -138,7 +174,7 @@ export type TagSet = Message<"bucketry.v1.TagSet"> & {
  * Use `create(TagSetSchema)` to create a new message.
  */
 export const TagSetSchema: GenMessage<TagSet> = /*@__PURE__*/
-  messageDesc(file_bucketry_v1_bucket, 2);
+  messageDesc(file_bucketry_v1_bucket, 3);
 
 /**
  * The cross-origin rules of a bucket.
@@ -159,7 +195,7 @@ export type CorsConfiguration = Message<"bucketry.v1.CorsConfiguration"> & {
  * Use `create(CorsConfigurationSchema)` to create a new message.
  */
 export const CorsConfigurationSchema: GenMessage<CorsConfiguration> = /*@__PURE__*/
-  messageDesc(file_bucketry_v1_bucket, 3);
+  messageDesc(file_bucketry_v1_bucket, 4);
 
 /**
  * One cross-origin rule.
@@ -215,7 +251,7 @@ export type CorsRule = Message<"bucketry.v1.CorsRule"> & {
  * Use `create(CorsRuleSchema)` to create a new message.
  */
 export const CorsRuleSchema: GenMessage<CorsRule> = /*@__PURE__*/
-  messageDesc(file_bucketry_v1_bucket, 4);
+  messageDesc(file_bucketry_v1_bucket, 5);
 
 /**
  * Who owns the objects that others upload.
@@ -236,7 +272,7 @@ export type OwnershipControls = Message<"bucketry.v1.OwnershipControls"> & {
  * Use `create(OwnershipControlsSchema)` to create a new message.
  */
 export const OwnershipControlsSchema: GenMessage<OwnershipControls> = /*@__PURE__*/
-  messageDesc(file_bucketry_v1_bucket, 5);
+  messageDesc(file_bucketry_v1_bucket, 6);
 
 /**
  * One ownership rule.
@@ -257,7 +293,7 @@ export type OwnershipControlsRule = Message<"bucketry.v1.OwnershipControlsRule">
  * Use `create(OwnershipControlsRuleSchema)` to create a new message.
  */
 export const OwnershipControlsRuleSchema: GenMessage<OwnershipControlsRule> = /*@__PURE__*/
-  messageDesc(file_bucketry_v1_bucket, 6);
+  messageDesc(file_bucketry_v1_bucket, 7);
 
 /**
  * S3's object ownership settings.
