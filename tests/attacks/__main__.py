@@ -87,11 +87,11 @@ def run(attack: Attack, options: argparse.Namespace) -> Outcome:
         def scene(place: str) -> Scene:
             folder = Path(name) / place
             folder.mkdir()
-            arguments = [*attack.arguments, *options.argument]
+            facing = [*attack.arguments]
             if attack.tls:
-                arguments += certificate(folder)
+                facing += certificate(folder)
             adapter = None if attack.grpc else options.adapter
-            made = Scene(folder, options.server, adapter, arguments, attack.descriptors)
+            made = Scene(folder, options.server, adapter, options.argument, facing, attack.descriptors)
             scenes.callback(made.close)
             return made
 

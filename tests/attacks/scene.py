@@ -36,20 +36,31 @@ def _descriptors(limit: int | None):
 
 
 class Scene:
-    """Ends its processes when closed."""
+    """Ends its processes when closed. `facing` are arguments of the process that clients connect to."""
 
-    def __init__(self, folder: Path, server: Path, adapter: Path | None, arguments: list[str], descriptors: int | None):
+    def __init__(
+        self,
+        folder: Path,
+        server: Path,
+        adapter: Path | None,
+        arguments: list[str],
+        facing: list[str],
+        descriptors: int | None,
+    ):
         self._server, self._processes = server, []
         self._authority = folder / CERTIFICATE
+        if not adapter:
+            arguments = [*arguments, *facing]
         environment = {"PATH": os.environ["PATH"]}
         root = {f"BUCKETRY_ROOT_{name[9:]}": value for name, value in ROOT.items()}
         words = [server, "serve", "--listen", "127.0.0.1:0", "--data-dir", folder / "data", *arguments]
-        self.pid, self.scheme, self.service = self._start(words, environment | root, folder / "server.log", descriptors)
-        self.attacked_pid, self.address = self.pid, self.service
+        started = self._start(words, environment | root, folder / "server.log", descriptors)
+        self.pid, self.service_scheme, self.service = started
+        self.attacked_pid, self.scheme, self.address = started
         if adapter:
             made = self.cli("key", "create", "--edge", "attacks")
             edge = {"BUCKETRY_ACCESS_KEY_ID": made["key"]["accessKeyId"], "BUCKETRY_SECRET_ACCESS_KEY": made["secretAccessKey"]}
-            words = [adapter, "--listen", "127.0.0.1:0", "--service", f"http://{self.service}"]
+            words = [adapter, "--listen", "127.0.0.1:0", "--service", f"http://{self.service}", *facing]
             started = self._start(words, environment | edge, folder / "adapter.log", descriptors)
             self.attacked_pid, self.scheme, self.address = started
 
@@ -71,8 +82,8 @@ class Scene:
         raise SystemExit(f"{words[0]} did not start:\n{log.read_text()}")
 
     def cli(self, *words: str, key: dict[str, str] = ROOT) -> dict:
-        environment = {"PATH": os.environ["PATH"], "BUCKETRY_ENDPOINT": f"{self.scheme}://{self.service}", **key}
-        if self._authority.exists():
+        environment = {"PATH": os.environ["PATH"], "BUCKETRY_ENDPOINT": f"{self.service_scheme}://{self.service}", **key}
+        if self.service_scheme == "https":
             environment["BUCKETRY_CA_FILE"] = str(self._authority)
         ended = subprocess.run(
             [str(self._server), *words, "--output", "json"], env=environment, capture_output=True, text=True, check=False
