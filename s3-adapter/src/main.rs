@@ -236,7 +236,7 @@ async fn serve(args: Args) -> Result<ExitCode, Failure> {
     Ok(report(drained))
 }
 
-/// The exit status: a drain that its deadline cut short is a failure.
+/// The exit status: a drain that reached its deadline is a failure.
 fn report(drained: Drained) -> ExitCode {
     match drained {
         Drained::Complete => {

@@ -1,6 +1,8 @@
 //! The services over the network: the server traits, forwarded to the generated clients.
 
-mod questions;
+mod decision_permits;
+
+use std::time::Duration;
 
 use bucketry_contract::adapter::v1::adapter_service_client::AdapterServiceClient;
 use bucketry_contract::adapter::v1::adapter_service_server::AdapterService;
@@ -14,19 +16,24 @@ use bucketry_contract::v1::*;
 use bucketry_sign_in::Sessions;
 use futures::{Stream, StreamExt, stream};
 use tokio::sync::oneshot;
+use tokio::time::timeout;
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::{Code, Request, Response, Status, Streaming};
 
 use crate::channels::Channels;
 use crate::edge::GetObjectStream;
-use questions::Questions;
+use decision_permits::DecisionPermits;
+
+/// How long a decision may take. A service that is gone without a word must not hold the permits of all requests until its
+/// connections are noticed to be dead.
+const LONGEST_DECISION: Duration = Duration::from_secs(10);
 
 /// The service that judges signatures, over the network.
 #[derive(Debug, Clone)]
 pub struct RemoteAuthority {
     client: AdapterServiceClient<Channels>,
     sessions: Sessions,
-    questions: Questions,
+    permits: DecisionPermits,
 }
 
 impl RemoteAuthority {
@@ -36,7 +43,7 @@ impl RemoteAuthority {
         Self {
             client: AdapterServiceClient::new(channels),
             sessions,
-            questions: Questions::new(),
+            permits: DecisionPermits::new(),
         }
     }
 
@@ -109,8 +116,15 @@ impl AdapterService for RemoteAuthority {
         let call = async |mut client: AdapterServiceClient<Channels>, request| {
             client.authorize(request).await
         };
-        let _permit = self.questions.permit(request.get_ref()).await?;
-        self.call(request, call).await
+        // Not while a permit is held: signing in may take its time.
+        self.session().await?;
+        let _permit = self.permits.permit(request.get_ref()).await?;
+        let asked = request.get_ref().clone();
+        let decided = timeout(LONGEST_DECISION, self.call(request, call)).await;
+        let decided =
+            decided.unwrap_or_else(|_| Err(Status::unavailable("the service does not answer")))?;
+        self.permits.remember(&asked, decided.get_ref());
+        Ok(decided)
     }
 
     async fn evaluate_cors(

@@ -1,13 +1,13 @@
-//! Checks that the modules of this crate import each other without cycles.
+//! Checks that the modules of this crate have no import cycles.
 //!
-//! Imports are read from the source text: every path that begins with `crate::`, in a `use` or elsewhere. Code of tests
-//! does not count.
+//! Imports are read from the source text: every path that begins with `crate::`, in a `use` or elsewhere. Test code is
+//! ignored.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Modules, and those that each imports.
+/// Modules, each with those that it imports.
 type Graph = BTreeMap<String, BTreeSet<String>>;
 
 /// A file of a module, and the directory of its submodules.
@@ -51,7 +51,7 @@ impl Source {
         texts.fold(self.text.clone(), |whole, text| whole + "\n" + &text)
     }
 
-    /// The imports among the modules that the file declares, by paths that begin with one of `prefixes`.
+    /// Imports among the modules that the file declares: paths that begin with one of `prefixes`.
     fn graph(&self, prefixes: &[&str]) -> Graph {
         let modules: BTreeSet<String> = self.declared().into_iter().collect();
         let imports = |name: &String| {
@@ -71,7 +71,7 @@ fn without_comments(text: &str) -> String {
     code.collect::<Vec<_>>().join("\n")
 }
 
-/// Without the modules of tests: those in the same file, which are its end, and those in files of their own.
+/// Removes test modules: those in the same file, together with the rest of it, and those in files of their own.
 fn without_tests(text: &str) -> String {
     let mut kept = Vec::new();
     let mut lines = text.lines().peekable();
@@ -124,7 +124,7 @@ fn is_of_name(character: char) -> bool {
     character.is_alphanumeric() || character == '_'
 }
 
-/// All modules that a module imports, directly or not.
+/// All modules that a module imports, directly or indirectly.
 fn reachable<'a>(graph: &'a Graph, from: &str) -> BTreeSet<&'a str> {
     let mut found = BTreeSet::new();
     let mut left = vec![from];
@@ -161,7 +161,7 @@ fn the_modules_of_the_crate_have_no_cycles() {
     assert_eq!(cycles(&graph), BTreeSet::new(), "{graph:?}");
 }
 
-/// These files are the boundary between callers and everything else, so that they are checked one by one.
+/// These files are the boundary between callers and everything else, so they are checked individually.
 #[test]
 fn the_files_of_a_request_have_no_cycles() {
     let graph = crate_root()

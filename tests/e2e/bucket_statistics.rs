@@ -1,4 +1,4 @@
-//! What buckets hold, as administrators see it.
+//! Bucket statistics, as administrators see them.
 
 use std::time::{Duration, Instant};
 
@@ -49,7 +49,7 @@ async fn listed(clients: &mut Clients) -> Result<Bucket, HarnessError> {
     bucket.ok_or(HarnessError::Incomplete("the bucket"))
 }
 
-/// On PostgreSQL the statistics follow the commits within about a second.
+/// On PostgreSQL the statistics are at most about a second behind the commits.
 async fn becomes(
     clients: &mut Clients,
     object_count: i64,

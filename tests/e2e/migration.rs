@@ -19,8 +19,8 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor};
 
 const BUCKET: &str = "kept";
 
-/// What the catalog of schema 5 does not hold: a bucket with more commits than the catalog has taken ids, every setting
-/// and what JSON escapes in it, and buckets without settings, one of them deleted.
+/// Cases that the catalog of schema 5 lacks: a bucket with more commits than the catalog has allocated ids, every
+/// setting, with characters that JSON escapes, and buckets without settings, one of them deleted.
 const ADDED_TO_SCHEMA_5: &str = r#"
     UPDATE buckets SET commit_seq = 100000;
     UPDATE objects SET generation = 99999 WHERE bucket_id IN (SELECT id FROM buckets WHERE name = 'kept');

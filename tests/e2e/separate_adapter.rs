@@ -33,7 +33,7 @@ impl Adapter {
         self.process.id()
     }
 
-    /// Asks it to end, and waits at most 30 seconds until it has.
+    /// Sends SIGTERM and waits at most 30 seconds for the process to exit.
     fn stop(&mut self) -> ExitStatus {
         let pid = Pid::from_child(&self.process);
         kill_process(pid, Signal::TERM).expect("to be asked to end");
@@ -282,7 +282,7 @@ async fn the_separate_adapter_ends_with_1_if_a_request_outlasts_its_drain()
     let request = upload(&credentials, busy.address)?.header("expect", "100-continue");
     let mut connection = Connection::open(busy.address)?;
     connection.send(&request.head())?;
-    // The upload runs: its body is wanted, and does not come.
+    // The upload is running: the adapter waits for a body that is never sent.
     assert_eq!(connection.receive("PUT")?.status, 100);
     assert_eq!(busy.stop().code(), Some(1));
     Ok(())

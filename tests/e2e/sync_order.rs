@@ -71,8 +71,8 @@ impl Call {
     }
 }
 
-/// What happened between a request and its answer. The server's first read of a connection takes 24 bytes, so that is all
-/// that tells requests apart; of several alike it is the last.
+/// The calls between a request and its answer. The server's first read of a connection takes 24 bytes, so requests are
+/// identified by these bytes; if several requests begin alike, the last one is used.
 fn between<'a>(calls: &'a [Call], request: &str) -> &'a [Call] {
     assert!(request.len() <= 24, "{request:?}");
     let begun = calls.iter().rposition(|call| call.is_read_of(request));

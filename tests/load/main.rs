@@ -41,7 +41,7 @@ enum Command {
     Run(run::Options),
     /// Start a server and measure every operation, size and number of connections.
     Matrix(matrix::Options),
-    /// Start two binaries alternately and compare the CPU time of their reads and writes
+    /// Start two binaries alternately and compare the CPU time of their reads, listings and writes
     Regress(regress::Options),
     /// Start a server and compare listing a small bucket with listing a large one.
     ListScaling(list_scaling::Options),

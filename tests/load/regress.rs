@@ -8,12 +8,17 @@ use clap::{Args, value_parser};
 use tempfile::TempDir;
 
 use crate::cell::{Cell, Workload, measure};
+use crate::connection::PageQuery;
 use crate::fault::Fault;
 use crate::matrix::work_directory;
 use crate::prepare;
 use crate::report::{self, Report};
 use crate::server::{Server, launch_below};
 use crate::target::{Front, Target};
+
+/// Objects of the bucket that is listed, and of a page of it.
+const LISTED: u64 = 1000;
+const PAGE: u16 = 1000;
 
 /// The arguments of `regress`.
 #[derive(Args)]
@@ -49,15 +54,17 @@ pub(crate) struct Options {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Operation {
     Get,
+    List,
     Put,
 }
 
 impl Operation {
-    const ALL: [Self; 2] = [Self::Get, Self::Put];
+    const ALL: [Self; 3] = [Self::Get, Self::List, Self::Put];
 
     fn name(self) -> &'static str {
         match self {
             Self::Get => "GET",
+            Self::List => "LIST",
             Self::Put => "PUT",
         }
     }
@@ -68,6 +75,8 @@ struct Contender {
     // Ended before its directory is removed.
     server: Server,
     target: Target,
+    /// A bucket with a page of objects.
+    listed: Target,
     keys: Vec<String>,
     _directory: TempDir,
 }
@@ -80,13 +89,18 @@ impl Contender {
         let bucket = runtime.block_on(prepare::bucket(&server.authority, "load-regress"))?;
         let content = prepare::content(usize::try_from(options.size).unwrap_or(usize::MAX));
         let keys = runtime.block_on(prepare::objects(&bucket, &content))?;
-        let target = Target {
+        let listed = runtime.block_on(prepare::bucket(&server.authority, "load-regress-listed"))?;
+        runtime.block_on(prepare::fill(&listed, LISTED, 32, |number| {
+            format!("listed/{number:08}")
+        }))?;
+        let on = |bucket| Target {
             front: options.front,
             ..bucket
         };
         Ok(Self {
             server,
-            target,
+            target: on(bucket),
+            listed: on(listed),
             keys,
             _directory: directory,
         })
@@ -100,13 +114,21 @@ impl Contender {
                 keys: self.keys.clone(),
                 size,
             },
+            Operation::List => Workload::List(PageQuery {
+                page_size: PAGE,
+                ..PageQuery::default()
+            }),
             Operation::Put => Workload::Put {
                 prefix: format!("load-put/{turn}"),
                 content: prepare::content(usize::try_from(size).unwrap_or(usize::MAX)),
             },
         };
+        let target = match operation {
+            Operation::Get | Operation::Put => &self.target,
+            Operation::List => &self.listed,
+        };
         let found: Report = measure(Cell {
-            target: self.target.clone(),
+            target: target.clone(),
             workload,
             connections: options.connections,
             threads: 1,

@@ -182,7 +182,7 @@ fn actions(
     code.line(format!("needed({own}, instead, also)"));
 }
 
-/// Declares a list. One that nothing is added to is not mutable.
+/// Declares a list, mutable only if something is added to it.
 fn list(name: &str, grows: bool) -> String {
     let mutable = if grows { "mut " } else { "" };
     format!("let {mutable}{name} = Vec::new();")

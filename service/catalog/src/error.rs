@@ -71,7 +71,7 @@ pub enum CatalogError {
 }
 
 impl CatalogError {
-    /// The answer to a mutation is that of another kind of change.
+    /// The outcome of a mutation belongs to another kind of change.
     pub const OTHER_OUTCOME: Self = Self::Corrupt("an outcome of another change");
 }
 

@@ -35,7 +35,7 @@ use engine::Engine;
 use upkeep::claim_setting;
 use write::Writer;
 
-/// The gauge that says whether the database answers, on Postgres.
+/// The gauge that shows whether the database answers; Postgres only.
 pub const DATABASE_UP: &str = "bucketry_database_up";
 
 /// How a catalog is opened.

@@ -19,7 +19,7 @@ pub enum Outcome {
     AccessKey(Arc<AccessKey>),
     /// A bucket as it now is.
     Bucket(Arc<Bucket>),
-    /// The settings of a bucket as they now are.
+    /// The current settings of a bucket.
     BucketSettings(Arc<BucketSettings>),
     /// A new or changed version.
     Object(ObjectStored),

@@ -28,13 +28,13 @@ pub struct ListObjects {
     pub view: ObjectView,
 }
 
-/// How much a listing reads of each object.
+/// How much of each object a listing reads.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ObjectView {
     /// What S3 lists: all but the attributes.
     #[default]
     Basic,
-    /// The attributes too.
+    /// The attributes as well.
     Full,
 }
 
@@ -51,7 +51,7 @@ pub struct ListedObject {
     pub size: u64,
     /// The entity tag.
     pub etag: ETag,
-    /// Parts that it was uploaded in; 0 if it was sent whole.
+    /// The number of parts that it was uploaded in; 0 if it was not a multipart upload.
     pub part_count: u32,
     /// Its checksum.
     pub checksum: Option<Checksum>,
@@ -59,7 +59,7 @@ pub struct ListedObject {
     pub attributes: Option<(ObjectHeaders, Vec<Tag>)>,
 }
 
-/// What is in the change log after a position.
+/// The part of the change log after a position.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ChangesSince {
     /// Changes of all buckets, by position, and the position of the last one.

@@ -30,7 +30,7 @@ use bucketry_domain::{
 };
 use bucketry_edge::environment::process_variable;
 
-/// Makes a change by the service itself at [`T0`].
+/// Submits a change by the service itself at [`T0`].
 pub async fn make<C: TypedChange>(catalog: &Catalog, change: C) -> Result<C::Answer, CatalogError> {
     catalog.submit(Mutation::by_system(T0, change)).await
 }

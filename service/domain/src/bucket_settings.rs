@@ -1,4 +1,4 @@
-//! The settings of buckets as values. How each is sent, checked, shown and recorded is in `settings` of the service.
+//! Bucket settings as values. The service's module `settings` defines how each is sent, checked, shown and recorded.
 
 use serde::{Deserialize, Serialize};
 
@@ -71,7 +71,7 @@ macro_rules! settings {
             /// Every setting.
             pub const ALL: &[Self] = &[$(Self::$setting),*];
 
-            /// The name: that of the field in the contract's `Bucket`.
+            /// The name of its field in the contract's `Bucket`.
             #[must_use]
             pub const fn name(self) -> &'static str {
                 match self {
@@ -111,7 +111,7 @@ macro_rules! settings {
                 }
             )*
 
-            /// Makes a change, whose number is `version`.
+            /// Applies a change with the number `version`.
             pub fn apply(&mut self, edit: SettingEdit, version: Generation) {
                 match edit {
                     $(SettingEdit::$setting(value) => {
@@ -120,8 +120,8 @@ macro_rules! settings {
                 }
             }
 
-            /// What is stored of a setting: its value as JSON, and the number of the change that set it. None: it is not
-            /// set.
+            /// The stored form of a setting: its value as JSON, and the number of the change that set it. `None` if it
+            /// is not set.
             #[must_use]
             pub fn stored(&self, setting: BucketSetting) -> Option<(String, Generation)> {
                 match setting {
@@ -129,7 +129,7 @@ macro_rules! settings {
                 }
             }
 
-            /// Sets a value as it was stored.
+            /// Restores a value from its stored form.
             ///
             /// # Errors
             /// If the text is not the JSON of such a value.

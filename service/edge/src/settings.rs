@@ -81,7 +81,7 @@ pub struct LimitSettings {
 pub struct ZeroLimit {
     /// The setting.
     pub name: &'static str,
-    /// What it must be, as in `at least 1`.
+    /// The constraint, as in `at least 1`.
     pub bound: &'static str,
 }
 

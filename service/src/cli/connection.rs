@@ -186,7 +186,7 @@ mod tests {
         }
     }
 
-    /// No server listens at the endpoint: without a refusal, the result is an error of the connection.
+    /// No server listens at the endpoint: if the client does not refuse first, the result is a connection error.
     async fn refused(endpoint: &str, plaintext: PlaintextCredentials) -> CliError {
         let opened = Connection::open(&settings(endpoint, plaintext), Some(credentials())).await;
         opened.err().expect("a refusal")

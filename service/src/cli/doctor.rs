@@ -13,7 +13,7 @@ use super::output::{Output, write_fields};
 use super::{CliError, Terminal};
 use crate::config::EndpointSettings;
 
-/// The check to make.
+/// The check to run.
 #[derive(Debug, Subcommand)]
 pub enum DoctorCommand {
     /// Show the client address that the server sees, its source and why; needs no credentials

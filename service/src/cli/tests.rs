@@ -38,8 +38,8 @@ const SESSION: &str = "session-1";
 type Asked = Arc<Mutex<Vec<(String, String, Bytes)>>>;
 type Answers = Arc<Mutex<HashMap<String, Vec<Bytes>>>>;
 
-/// A server with prepared answers, which records its requests. Messages are framed by hand, so that it needs no service
-/// with all its methods.
+/// A server with prepared answers, which records its requests. Messages are framed by hand, so that it need not
+/// implement every method of a service.
 #[derive(Clone, Default)]
 struct Fake {
     asked: Asked,

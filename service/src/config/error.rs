@@ -138,7 +138,7 @@ pub enum ConfigError {
     Zero {
         /// The setting.
         name: &'static str,
-        /// What it must be, as in `at least 1`.
+        /// The constraint, as in `at least 1`.
         bound: &'static str,
     },
 }

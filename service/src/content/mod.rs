@@ -1,8 +1,8 @@
 //! Content on its way into the store: received, placed and, if its reservation is lost, reclaimed.
 //!
-//! [`intake`] writes incoming content, under an id that [`placement`] has reserved durably, and [`verify`] compares it with
-//! its declared digests. Nothing here knows of callers or grants, and nothing is visible to anyone until a commit refers
-//! to it.
+//! [`intake`] writes incoming content, under an id that [`placement`] has reserved durably, and [`verify`] compares it
+//! with its declared digests. This module does not depend on callers or grants. Content is not visible until a commit
+//! refers to it.
 
 mod intake;
 mod placement;
@@ -19,7 +19,7 @@ pub(crate) use intake::{
 pub(crate) use placement::{EndedBatch, Place, Placement};
 pub(crate) use verify::full_object;
 
-/// Where content is written and read. Cheap to clone; all clones are one.
+/// Where content is written and read. Cheap to clone; clones share their state.
 #[derive(Clone)]
 pub(crate) struct ContentStore {
     pub(crate) catalog: Catalog,

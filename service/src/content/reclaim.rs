@@ -26,7 +26,7 @@ impl ContentStore {
         self.mark(place.blob).await
     }
 
-    /// Takes a blob out of the garbage, so that it can be committed although its reservation is gone.
+    /// Removes a blob from the garbage, so that it can be committed although its reservation is gone.
     ///
     /// # Errors
     /// `Unavailable` if the blob has been collected.

@@ -3,7 +3,6 @@ use bucketry_contract::v1;
 use super::Owner;
 use crate::catalog::model::{Bucket, BucketStatistics};
 
-/// What a bucket holds, for the wire.
 pub(crate) fn statistics_to_proto(statistics: BucketStatistics) -> v1::BucketStatistics {
     let count = |value| i64::try_from(value).unwrap_or(i64::MAX);
     v1::BucketStatistics {

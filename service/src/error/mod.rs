@@ -1,7 +1,8 @@
 //! Why an operation failed, as data, and the one place where that becomes a status.
 //!
-//! [`Error`] is what operations return; its text is what the client reads. The failures of the layers below become one
-//! here: [`refusal`] those of a transaction, [`blob`] those of the blob store. [`status`] makes the wire status of it.
+//! [`Error`] is what operations return; its text is what the client reads. Failures of the layers below are converted
+//! into it: by [`refusal`] those of a transaction, by [`blob`] those of the blob store. [`status`] converts it into the
+//! wire status.
 
 mod blob;
 mod claim;

@@ -35,8 +35,8 @@ pub(crate) async fn create_bucket(
         .await?;
     let account = match grant.scope() {
         // A token "makes" the one bucket that it has: clients do so to be sure of it.
-        Some(KeyScope::Bucket { .. }) => {
-            let bucket = existing(service, &name).await?;
+        Some(KeyScope::Bucket { account, .. }) => {
+            let bucket = existing(service, &name, account).await?;
             return answer(service, &bucket).await;
         }
         Some(KeyScope::Account(account)) => account,
@@ -66,7 +66,8 @@ pub(crate) async fn create_bucket(
     }
 }
 
-/// As in us-east-1: making one's own bucket again succeeds and changes nothing. The owner sees the settings.
+/// As in us-east-1: creating a bucket that the caller already owns succeeds and changes nothing. The owner sees the
+/// settings.
 async fn again(
     service: &Service,
     name: &BucketName,
@@ -78,7 +79,7 @@ async fn again(
             bucket: name.as_str().to_owned(),
         });
     }
-    let bucket = existing(service, name).await?;
+    let bucket = existing(service, name, account).await?;
     let settings = service.catalog.bucket_settings(bucket.id).await?;
     let admitted = [AccessClass::BucketAdmin];
     let CreateBucketResponse { bucket } = answer(service, &bucket).await?;
@@ -88,8 +89,14 @@ async fn again(
     })
 }
 
-async fn existing(service: &Service, name: &BucketName) -> Result<Arc<Bucket>, Error> {
+/// The bucket, unless it was deleted in the meantime, and perhaps made by another account.
+async fn existing(
+    service: &Service,
+    name: &BucketName,
+    account: AccountId,
+) -> Result<Arc<Bucket>, Error> {
     let found = service.catalog.bucket_by_name(name).await?;
+    let found = found.filter(|found| found.account == account);
     found.ok_or(Error::Conflict)
 }
 

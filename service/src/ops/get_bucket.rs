@@ -49,7 +49,7 @@ pub(crate) async fn get_bucket(
     })
 }
 
-/// What a mask leaves of a bucket.
+/// The parts of a bucket that a mask selects.
 struct Masked {
     /// The fields that it names, and those that identify the bucket.
     bucket: Bucket,
@@ -57,7 +57,7 @@ struct Masked {
     statistics: Statistics,
 }
 
-/// Whether the statistics are asked for.
+/// Whether the statistics are requested.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Statistics {
     Shown,

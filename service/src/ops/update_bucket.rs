@@ -27,7 +27,7 @@ pub(crate) async fn update_bucket(
         &bucket.unwrap_or_default(),
         update_mask.unwrap_or_default().paths,
     )?;
-    // As they are after the body has been read, which may have taken a while.
+    // Read only now, because reading the body may have taken a while.
     let before = service.catalog.bucket_settings(grant.bucket.id).await?;
     let details = settings::record(&before, &edits);
     let about = About::bucket(&grant.bucket);
@@ -45,7 +45,7 @@ pub(crate) async fn update_bucket(
     })
 }
 
-/// The edits that the paths of a mask name, each once.
+/// The edits that the paths of a mask name, without duplicates.
 fn edits(sent: &Bucket, paths: Vec<String>) -> Result<Vec<SettingEdit>, Error> {
     if paths.is_empty() {
         let settings: Vec<&str> = BucketSetting::ALL.iter().map(|one| one.name()).collect();

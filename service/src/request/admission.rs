@@ -39,8 +39,8 @@ impl Service {
         Ok(grant)
     }
 
-    /// Admits a caller to a bucket that has been found already, or was and is deleted. Nothing about the bucket may be
-    /// answered before this.
+    /// Admits a caller to a bucket that has been found already; it may be deleted. No answer may reveal anything about
+    /// the bucket before this.
     pub(crate) fn grant_bucket(
         &self,
         caller: access::Caller,
@@ -82,8 +82,8 @@ impl Service {
         Ok(grant)
     }
 
-    /// The target of creating a bucket. A token may "create" the bucket that it has. For all others the commit decides
-    /// on the owner of an existing bucket, and S3 has an error of its own for it.
+    /// The target of bucket creation. A token may "create" its own bucket. For all other callers the commit checks who
+    /// owns an existing bucket, because S3 has an error of its own for that.
     pub(crate) async fn creation_target(
         &self,
         caller: &access::Caller,
@@ -146,7 +146,7 @@ impl Service {
         self.decide_on_bucket(copy.caller(), &requirements).await
     }
 
-    /// Judges what a call needs of its target, and records a denial.
+    /// Judges what a call needs on its target, and records a denial.
     pub(crate) fn decide(
         &self,
         caller: &access::Caller,
@@ -179,7 +179,7 @@ impl Service {
     }
 }
 
-/// Only after the decision.
+/// Call this only after the decision.
 fn bucket_grant(
     caller: access::Caller,
     requirements: Requirements,

@@ -20,9 +20,9 @@ const MAX_DECISIONS: usize = 5;
 const RECLAIMS: u32 = 3;
 
 impl Service {
-    /// Commits a change in the caller's name, with records for the audit that are written if and only if the change is
-    /// made. If the caller's key was edited since it was admitted, it is decided again: an edit that leaves the caller
-    /// its right does not disturb it, a revocation ends it.
+    /// Commits a change in the caller's name, with audit entries that are written if and only if the change is made. If
+    /// the caller's key was edited since admission, the decision is made again: the commit proceeds if the caller is
+    /// still allowed to make the change, and fails after a revocation.
     pub(crate) async fn commit<C: TypedChange>(
         &self,
         grant: &impl Grant,
@@ -50,8 +50,8 @@ impl Service {
         })
     }
 
-    /// Submits until the caller's key is the one that was decided on, or its right has ended. What is refused for another
-    /// reason comes back.
+    /// Submits, and submits again if the caller's key was edited but still allows the change. A mutation that is
+    /// refused for another reason is returned.
     pub(crate) async fn try_commit(
         &self,
         grant: &impl Grant,
@@ -70,8 +70,8 @@ impl Service {
         submitted
     }
 
-    /// The mutation for another attempt, if it was refused because the caller's key was edited, and the key as it now is
-    /// still allows what was decided.
+    /// The mutation for another attempt, if it was refused because the caller's key was edited, and the edited key
+    /// still allows the change.
     async fn decide_again(
         &self,
         grant: &impl Grant,
@@ -96,7 +96,7 @@ impl Service {
         }
     }
 
-    /// The caller's key as it now is, if it still allows what was decided.
+    /// The guard of the caller's current key, if the key still allows the change.
     async fn current_guard(
         &self,
         grant: &impl Grant,
@@ -142,11 +142,12 @@ impl Service {
                 (
                     Err(Rejection {
                         error: CatalogError::Refused(Refusal::IntentLost(_)),
-                        mutation: Some(mutation),
+                        mutation: Some(mut mutation),
                     }),
                     Some(place),
                 ) => {
                     self.content.reclaim(place).await?;
+                    mutation.at = self.now();
                     committed = self.try_commit(grant, mutation).await;
                 }
                 (other, _) => {

@@ -28,7 +28,7 @@ pub(crate) enum Counting {
     AtTheEdge,
 }
 
-/// The credentials of a call: of one of the three kinds, or none.
+/// The credentials of a call: one of three kinds, or none.
 #[derive(Clone)]
 pub(crate) struct Credentials {
     rpc: &'static str,
@@ -207,7 +207,7 @@ impl Service {
         let known = authenticate_bearer(&id, secret, Arc::clone(&facts), open, origin.clone());
         known.map_err(|error| match error {
             AuthenticateError::Claim(_) | AuthenticateError::OtherKey => {
-                // The resource is read only after this.
+                // The resource is not known yet.
                 (self.ledger).wrong_proof(&facts, "secret", &origin, Resource::Service);
                 Error::SecretMismatch
             }

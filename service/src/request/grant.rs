@@ -8,9 +8,9 @@ use crate::access::{self, AccessClass, Target};
 use crate::catalog::model::{Bucket, KeyScope};
 use crate::metering::RequestClass;
 
-/// A positive decision: who may do what, and on which facts that was decided.
+/// A positive decision: who may do what, and the facts that it is based on.
 ///
-/// The facts are those of the caller's key, whose epoch orders the commit against an edit of the key, and the target.
+/// The facts are the caller's key, whose epoch orders the commit against an edit of the key, and the target.
 pub(crate) struct Authorization {
     caller: access::Caller,
     requirements: Requirements,
@@ -21,7 +21,7 @@ pub(crate) struct Authorization {
 }
 
 impl Authorization {
-    /// Only for admission, after the decision.
+    /// Called only by admission, after the decision.
     pub(super) fn new(caller: access::Caller, requirements: Requirements, target: Target) -> Self {
         Self {
             request_class: requirements.request_class(),
@@ -35,24 +35,21 @@ impl Authorization {
 
 /// Permission to do what the call needs, until the caller's key changes: the decision is then made again.
 pub(crate) trait Grant: Sync {
-    /// What was decided.
     fn authorization(&self) -> &Authorization;
 
     fn caller(&self) -> &access::Caller {
         &self.authorization().caller
     }
 
-    /// All that the call needs.
     fn requirements(&self) -> &Requirements {
         &self.authorization().requirements
     }
 
-    /// The classes of all that was decided.
+    /// The classes that the call needs.
     fn classes(&self) -> &[AccessClass] {
         self.requirements().classes()
     }
 
-    /// What the decision was about.
     fn target(&self) -> Target {
         self.authorization().target
     }
@@ -62,7 +59,7 @@ pub(crate) trait Grant: Sync {
         self.authorization().request_class
     }
 
-    /// What the call is about, by name.
+    /// The resource of the call, by name.
     fn resource(&self) -> Resource<'_> {
         self.requirements().resource()
     }

@@ -19,7 +19,7 @@ pub(crate) struct IdentifiedCaller {
 }
 
 impl Service {
-    /// Verifies credentials for a call, now that it is known what the call needs.
+    /// Verifies the credentials of a call against what it needs.
     pub(crate) async fn identify(
         &self,
         credentials: Credentials,
@@ -52,7 +52,7 @@ impl Service {
         })
     }
 
-    /// Uses a decision of this process. The key may have changed since: the request's body may have been read in between.
+    /// Redeems a local decision. The key may have changed since: the request's body may have been read in between.
     async fn redeem(
         &self,
         decision: &LocalDecision,

@@ -1,4 +1,4 @@
-//! Asks the evaluator, and says what a denial is to the caller.
+//! Calls the evaluator, and converts a denial into the caller's error.
 
 use crate::access::{
     self, AccessClass, Decision, Denial, Explanation, PolicyVerdict, Question, Subject, Target,
@@ -14,7 +14,7 @@ pub(crate) struct AccessDenial {
     denial: Denial,
 }
 
-/// The decision on one class of operation. Enforcement and explanation both make it here.
+/// Decides on one class of operation, for enforcement and explanation alike.
 pub(crate) fn decide(
     subject: Subject<'_>,
     class: AccessClass,

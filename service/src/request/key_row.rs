@@ -1,4 +1,4 @@
-//! Access keys as the catalog has them now.
+//! Current access keys from the catalog.
 
 use std::sync::Arc;
 

@@ -90,7 +90,7 @@ impl Ledger {
         })
     }
 
-    /// Counts content as it arrives, and ends it with the key's limit of the day.
+    /// Counts content as it arrives, and ends it at the key's daily limit.
     pub(crate) fn metered(
         &self,
         grant: &BucketGrant,
@@ -125,7 +125,7 @@ impl Ledger {
         denial.to_error(caller)
     }
 
-    /// Records that a grant was withdrawn while it was in use: once, however many parts of the request meet it.
+    /// Records that a grant was withdrawn while in use: once per request, however many parts of it observe this.
     pub(crate) fn withdraw(&self, grant: &impl Grant, denial: AccessDenial) -> Error {
         if grant.withdraw() {
             self.deny(grant.caller(), denial, grant.resource())

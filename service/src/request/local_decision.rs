@@ -1,4 +1,4 @@
-//! What the S3 adapter in this process has had decided, for the call that follows.
+//! A decision that the S3 adapter in this process has requested for the call that follows.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -51,10 +51,10 @@ impl LocalDecision {
         &self.0.caller
     }
 
-    /// Uses the decision up for one call: its caller, and its bucket if the call is about one that exists.
+    /// Redeems the decision for one call. Returns the caller, and the bucket if the call is about an existing one.
     ///
     /// # Errors
-    /// [`DecisionMismatch`] if the call needs more than was decided, or if it is not the first.
+    /// [`DecisionMismatch`] if the call needs more than was decided, or if the decision has been redeemed already.
     pub(crate) fn redeem(
         &self,
         call: &Requirements,

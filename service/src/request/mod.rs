@@ -1,11 +1,12 @@
 //! A request from its credentials to its commit.
 //!
 //! In the order of a call: [`credentials`] are read from its head. [`requirement`] computes what it needs. [`identify`]
-//! verifies who calls, by key, by an edge's session or by a [`local_decision`]. [`admission`] finds the bucket, asks the
-//! evaluator by [`judgement`] and hands out a [`grant`]. [`ledger`] counts requests and bytes and records denials.
-//! [`watch`] ends transfers whose grant has ended, and [`commit`] orders a change against an edit of the caller's key.
+//! verifies the caller, by key, by an edge's session or by a [`local_decision`]. [`admission`] finds the bucket, calls
+//! the evaluator through [`judgement`] and returns a [`grant`]. [`ledger`] counts requests and bytes and records
+//! denials. [`watch`] ends transfers whose grant was withdrawn, and [`commit`] orders a change against an edit of the
+//! caller's key.
 //!
-//! [`service`] is what all of them work on.
+//! [`service`] holds what all of them use.
 
 mod admission;
 mod commit;

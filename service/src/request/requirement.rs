@@ -1,5 +1,5 @@
-//! What a call needs. Admission, `Authorize`, the comparison of a call with a local decision and `ExplainAccess` all take
-//! it from here.
+//! What a call needs. Admission, `Authorize`, `ExplainAccess` and the comparison of a call with a local decision all
+//! use this module.
 
 use bucketry_contract::access_table::{
     self, AccessClass as ContractClass, ActionAccess, Classified, RPC_ACCESS, RpcAccess,
@@ -12,7 +12,7 @@ use crate::metering::RequestClass;
 /// All S3 operations are calls of this service.
 pub(crate) const OBJECT_SERVICE: &str = "bucketry.v1.ObjectService";
 
-/// What a requirement is about, by the names in the request. Whether it exists is found when the requirement is judged.
+/// What a requirement is about, by the names in the request. Its existence is checked when the requirement is judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Resource<'a> {
     /// An account or the service as a whole.
@@ -82,7 +82,7 @@ impl ResourceName {
     }
 }
 
-/// Something that must be allowed: an RPC, as far as it is of an access class, on a resource.
+/// Something that must be allowed: an access class of an RPC, on a resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Requirement<'a> {
     /// The RPC, as in `PutObject`.
@@ -104,7 +104,7 @@ pub(crate) struct Requirements {
 }
 
 impl Requirements {
-    /// Of a request about `resource`.
+    /// The requirements of a request about `resource`.
     pub(crate) fn of<R: Classified>(request: &R, resource: Resource<'_>) -> Self {
         let source = request.copy_source();
         Self {
@@ -114,7 +114,7 @@ impl Requirements {
         }
     }
 
-    /// Of a call that is only described: `instead` and `also` are as in [`access_table::needed`].
+    /// The requirements of a hypothetical call. `instead` and `also` are as in [`access_table::needed`].
     pub(crate) fn described(
         access: &'static RpcAccess,
         instead: Vec<ActionAccess>,
@@ -125,7 +125,7 @@ impl Requirements {
         Self::new(access.rpc, actions, resource)
     }
 
-    /// Of a call whose class is not in the access table, because it depends on more than the request.
+    /// The requirement of a call whose class is not in the access table, because it depends on more than the request.
     pub(crate) fn of_class(
         rpc: &'static str,
         class: ContractClass,
@@ -145,7 +145,7 @@ impl Requirements {
         }
     }
 
-    /// Of any classes, for tests of what judges them.
+    /// Arbitrary classes, for tests of the code that judges them.
     #[cfg(test)]
     pub(crate) fn for_tests(
         rpc: &'static str,
@@ -175,12 +175,12 @@ impl Requirements {
         self.rpc
     }
 
-    /// The classes of what must be allowed on [`Requirements::resource`].
+    /// The classes that must be allowed on [`Requirements::resource`].
     pub(crate) fn classes(&self) -> &[AccessClass] {
         &self.classes
     }
 
-    /// What the call names.
+    /// The resource that the call names.
     pub(crate) fn resource(&self) -> Resource<'_> {
         self.resource.resource()
     }
@@ -195,20 +195,20 @@ impl Requirements {
         })
     }
 
-    /// Whether all that `call` needs on its resource is needed here too.
+    /// Whether these requirements include everything that `call` needs on its resource.
     pub(crate) fn cover(&self, call: &Self) -> bool {
         call.iter()
             .all(|needed| self.iter().any(|decided| decided == needed))
     }
 
-    /// Whether the call makes a bucket and does nothing else.
+    /// Whether the call creates a bucket and does nothing else.
     pub(crate) fn is_bucket_creation(&self) -> bool {
         self.classes
             .iter()
             .all(|class| *class == AccessClass::CreateBucket)
     }
 
-    /// The kind of request that the call is, for usage.
+    /// The kind of request, for usage.
     pub(crate) fn request_class(&self) -> RequestClass {
         let of_rpc = || {
             let found = RPC_ACCESS.iter().find(|access| access.rpc == self.rpc);

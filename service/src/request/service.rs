@@ -1,4 +1,4 @@
-//! What every operation works with.
+//! What every operation uses.
 
 use std::sync::Arc;
 use std::time::Duration;

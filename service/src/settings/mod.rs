@@ -18,7 +18,7 @@ use crate::access::AccessClass;
 use crate::domain::{BucketSetting, BucketSettings, Generation, SettingEdit};
 use crate::error::Error;
 
-/// What there is to know about a setting.
+/// How a setting is converted and recorded, and who may see it.
 struct Definition {
     /// Who sees it besides the administrators of the bucket: callers that were admitted to one of these classes. An
     /// allow-list; if it is empty, no token sees the setting.
@@ -40,13 +40,13 @@ const fn definition(setting: BucketSetting) -> &'static Definition {
     }
 }
 
-/// The edit of a setting that a bucket as sent asks for.
+/// The edit of a setting that a sent `Bucket` requests.
 pub(crate) fn edit(setting: BucketSetting, sent: &v1::Bucket) -> Result<SettingEdit, Error> {
     (definition(setting).edit)(sent)
 }
 
-/// Adds settings to a bucket that is shown: of `wanted`, those that are set and that the caller may see, who was admitted
-/// to the classes `admitted`.
+/// Adds to a bucket those of the `wanted` settings that are set and that a caller admitted to the classes `admitted`
+/// may see.
 pub(crate) fn show(
     bucket: v1::Bucket,
     settings: &BucketSettings,
@@ -66,7 +66,7 @@ fn may_see(definition: &Definition, admitted: &[AccessClass]) -> bool {
     (admitted.iter()).any(|class| *class == AccessClass::BucketAdmin || readers.contains(class))
 }
 
-/// What the audit records of edits: the values before and after.
+/// The audit record of edits: the values before and after.
 pub(crate) fn record(before: &BucketSettings, edits: &[SettingEdit]) -> Value {
     let mut edited = before.clone();
     for edit in edits {

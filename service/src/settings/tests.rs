@@ -47,7 +47,7 @@ fn what_is_shown_is_what_was_sent() {
         removed.apply(removal, Generation(2));
         assert_eq!(removed.stored(*setting), None);
     }
-    // Tags are shown by key.
+    // Tags are sorted by key.
     let tags = parsed.tagging().unwrap().iter().map(|tag| tag.key.as_str());
     assert_eq!(tags.collect::<Vec<_>>(), ["a", "b"]);
     assert_eq!(parsed.cors(), settings.cors());
@@ -80,7 +80,7 @@ fn a_setting_without_readers_is_hidden_from_tokens() {
     }
 }
 
-/// A mask needs what the contract says: whoever is admitted by it sees the setting, and nobody else.
+/// Exactly the callers that the contract admits to reading a setting by mask can see it.
 #[test]
 fn readers_are_those_that_the_contract_names() {
     for setting in BucketSetting::ALL {

@@ -1,4 +1,4 @@
-//! Gives committed changes their positions in the change log, on the engine where commits do not do it.
+//! Assigns committed changes their positions in the change log on Postgres, where commits do not do it themselves.
 
 use std::time::Duration;
 
@@ -6,13 +6,13 @@ use crate::catalog::Catalog;
 
 /// Changes in one transaction.
 const BATCH: u32 = 1000;
-/// Between two steps while there are changes, and while there are none. A change is in the log, and in the statistics of
-/// its bucket, within a second.
+/// The pause between two steps while there are changes, and while there are none. A change is in the log, and in the
+/// statistics of its bucket, within a second.
 const BUSY: Duration = Duration::from_millis(100);
 const IDLE: Duration = Duration::from_millis(500);
 const AFTER_FAILURE: Duration = Duration::from_secs(1);
 
-/// Runs until the future that holds it is dropped. All nodes do it; the database lets one at a time.
+/// Runs until its future is dropped. All nodes run it; the database admits one at a time.
 pub(crate) async fn sequence_changes(catalog: Catalog) {
     loop {
         let pause = match catalog.sequence_changes(BATCH).await {

@@ -39,9 +39,9 @@ impl From<UpkeepConfig> for Upkeep {
     }
 }
 
-/// How long the change log goes back, and how many positions at most: about 150 MB.
+/// How long changes are kept, and how many positions at most: about 150 MB.
 const KEEP_CHANGES: Duration = Duration::from_secs(3600);
-const MOST_CHANGES: i64 = 1_000_000;
+const MAX_CHANGES: i64 = 1_000_000;
 
 /// Blobs deleted in one go; a go is short, so that a stop never waits for it.
 const BATCH: u32 = 1000;
@@ -111,16 +111,12 @@ impl Collector {
     pub(crate) async fn round(&self) -> Result<Collected, CollectError> {
         // If the round is delayed, this time is too old, which only makes it delete less.
         let now = shared_time(&self.catalog, &self.clock).await?;
+        self.compact_changes(now).await;
         self.retire_ended(now).await?;
         self.adopt_abandoned(now).await?;
         end_orphaned_uploads(&self.catalog, now).await?;
         let before = now.saturating_sub(self.upkeep.remember_uploads);
         self.catalog.forget_completed_uploads(before, BATCH).await?;
-        let keep = KeepChanges {
-            since: now.saturating_sub(KEEP_CHANGES),
-            positions: MOST_CHANGES,
-        };
-        while self.catalog.compact_changes(keep, BATCH).await? >= u64::from(BATCH) {}
         // Only those whose reservations were taken over.
         self.catalog.forget_nodes(None, now).await?;
         let bounds = Bounds {
@@ -128,6 +124,24 @@ impl Collector {
             now,
         };
         delete_garbage(&self.catalog, &self.blobs, bounds).await
+    }
+
+    /// Neither a slow change log nor an unreachable store keeps the other from being cleaned up.
+    async fn compact_changes(&self, now: Timestamp) {
+        let keep = KeepChanges {
+            since: now.saturating_sub(KEEP_CHANGES),
+            positions: MAX_CHANGES,
+        };
+        loop {
+            match self.catalog.compact_changes(keep, BATCH).await {
+                Ok(removed) if removed >= u64::from(BATCH) => {}
+                Ok(_) => return,
+                Err(error) => {
+                    tracing::warn!(%error, "the change log could not be compacted; retrying");
+                    return;
+                }
+            }
+        }
     }
 
     /// Batches of this node in which nothing is written any more.

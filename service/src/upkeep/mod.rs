@@ -1,5 +1,5 @@
 //! The background work of a node: [`Collector`] deletes unreferenced blobs and old changes, [`Heartbeat`] renews the
-//! node's lease, [`sequence_changes`] continues the change log.
+//! node's lease, [`sequence_changes`] appends to the change log.
 
 mod change_log;
 mod collector;

@@ -1,4 +1,4 @@
-//! What the database and the store hold opens nothing without the keyring.
+//! The contents of the database and the store give no access without the keyring.
 
 use std::fs;
 use std::path::Path;

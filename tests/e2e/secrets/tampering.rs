@@ -1,5 +1,5 @@
-//! Write access to the database opens nothing, and a key that is missing from the keyring is an outage of its tokens, not
-//! a denial.
+//! Write access to the database gives no other access, and a key that is missing from the keyring is an outage of its
+//! tokens, not a denial.
 
 use std::fs;
 

@@ -1,4 +1,4 @@
-//! Every way in to a node, with a token that is ended while it is in use.
+//! Every way into a node, with a token that is ended while it is in use.
 
 use std::net::SocketAddr;
 use std::time::{Duration, SystemTime};

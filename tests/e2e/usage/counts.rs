@@ -1,4 +1,4 @@
-//! What was done with a token is counted, exactly.
+//! The requests and bytes of a token are counted exactly.
 
 use std::collections::BTreeMap;
 

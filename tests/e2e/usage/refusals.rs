@@ -1,4 +1,4 @@
-//! What a token was refused, by which rule and in which circumstances.
+//! Recorded refusals of a token: the operation, the rule and the circumstances.
 
 use std::collections::BTreeMap;
 

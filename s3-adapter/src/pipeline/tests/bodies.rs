@@ -1,4 +1,4 @@
-//! Bodies: documents, uploads that are refused, and the limit of requests.
+//! Bodies: documents, refused uploads, and the limit of requests.
 
 use std::convert::Infallible;
 use std::sync::Arc;

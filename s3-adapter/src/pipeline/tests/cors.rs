@@ -1,4 +1,4 @@
-//! Preflights, and what answers tell browsers.
+//! Preflight requests, and the CORS headers of answers.
 
 use bucketry_contract::adapter::v1::EvaluateCorsResponse;
 

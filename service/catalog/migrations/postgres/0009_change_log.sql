@@ -43,4 +43,4 @@ CREATE TABLE change_intake (
     bytes BIGINT NOT NULL
 );
 INSERT INTO change_sequencer (one, next, compacted, incarnation, timeline)
-SELECT 1, 1, 0, CAST(floor(random() * 1000000000000) AS bigint), timeline_id FROM pg_control_checkpoint();
+VALUES (1, 1, 0, CAST(floor(random() * 1000000000000) AS bigint), 0);

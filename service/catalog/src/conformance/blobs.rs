@@ -19,7 +19,7 @@ pub(super) async fn garbage(fixture: &Fixture) -> Vec<BlobId> {
         .collect()
 }
 
-/// All blobs that something refers to, in order.
+/// All referenced blobs, in order.
 async fn referenced(catalog: &Catalog) -> Vec<BlobId> {
     let references = catalog.list_blob_refs(None, 100).await.unwrap();
     let mut blobs: Vec<BlobId> = references.into_iter().map(|(blob, _)| blob).collect();

@@ -37,7 +37,7 @@ async fn statistics(catalog: &Catalog, bucket: BucketId) -> BucketStatistics {
     all.get(&bucket).copied().unwrap_or_default()
 }
 
-/// What a listing counts.
+/// The statistics, computed from a listing.
 async fn counted(catalog: &Catalog, bucket: BucketId) -> BucketStatistics {
     let page = catalog
         .list_objects(&ListObjects::all(bucket, 1_000_000))
@@ -156,7 +156,14 @@ pub(super) async fn says_what_it_no_longer_holds(fixture: &Fixture) {
         .await
         .unwrap();
     assert_eq!(since, ChangesSince::Compacted);
-    // However new, no more than so many.
+    // A position that was lost with its database: what follows it is unknown.
+    let lost = ChangePosition {
+        position: last.position + 1,
+        ..last
+    };
+    let since = fixture.catalog.changes_since(lost, 100).await.unwrap();
+    assert_eq!(since, ChangesSince::Compacted);
+    // The limit of positions applies to new changes too.
     let none = KeepChanges {
         since: T0,
         positions: 0,
@@ -182,7 +189,7 @@ pub(super) async fn keeps_the_order_of_each_key(fixture: &Fixture) {
                     4 => drop(node.make(delete(bucket, &name)).await.unwrap()),
                     _ => drop(node.make(put(bucket, &name, b"bytes")).await.unwrap()),
                 }
-                // As a node does beside its commits.
+                // As a node does while it commits.
                 node.sequence_changes(3).await.unwrap();
             }
         })

@@ -5,6 +5,7 @@ use crate::mutation::{
     UpdateAccessKey,
 };
 use crate::query::ListAudit;
+use crate::sql::{Connection, Statement};
 use crate::testing::{Fixture, T0, key, put};
 use crate::{CatalogError, Condition, Outcome, Refusal, Verdict};
 use bucketry_domain::BucketId;
@@ -222,4 +223,30 @@ pub(super) async fn drains_before_closing(fixture: &Fixture) {
         Refusal::BucketGone(BucketId(1 << 40))
     );
     reopened.close().await;
+}
+
+/// A task of upkeep that is aborted, as at a stop, must not leave its transaction to the next user of the connection.
+pub(super) async fn is_not_disturbed_by_an_aborted_transaction(fixture: &Fixture) {
+    let bucket = fixture.bucket("aborted").await.id;
+    let (begun, is_begun) = tokio::sync::oneshot::channel();
+    let catalog = fixture.catalog.clone();
+    let aborted = tokio::spawn(async move {
+        let half = async |connection: &mut Connection| {
+            let insert = "INSERT INTO settings (name, value) VALUES ($1, $2)";
+            let insert = Statement::new(insert).bind("half").bind(vec![1_u8]);
+            connection.execute(insert).await?;
+            begun.send(()).unwrap();
+            std::future::pending::<Result<(), CatalogError>>().await
+        };
+        catalog.engine().transact(half).await
+    });
+    is_begun.await.unwrap();
+    aborted.abort();
+    assert!(aborted.await.unwrap_err().is_cancelled());
+    for number in 0..10 {
+        fixture.put(bucket, &format!("k-{number}")).await;
+    }
+    for node in [&fixture.catalog, &fixture.other] {
+        assert_eq!(node.setting("half").await.unwrap(), None);
+    }
 }

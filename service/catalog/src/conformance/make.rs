@@ -1,4 +1,4 @@
-//! Changes as the cases make them: by the service itself at [`T0`], unless a case says otherwise.
+//! Submits the changes of test cases: by the service itself at [`T0`], unless a case says otherwise.
 
 use crate::mutation::Mutation;
 use crate::testing::T0;
@@ -11,7 +11,6 @@ impl<C: TypedChange> From<C> for Mutation<C> {
 }
 
 impl Catalog {
-    /// Makes a change.
     pub(crate) async fn make<C: TypedChange>(
         &self,
         change: impl Into<Mutation<C>>,

@@ -80,6 +80,7 @@ cases! {
     group_commit::writes_audit_with_the_change,
     group_commit::survives_values_that_no_database_takes,
     group_commit::drains_before_closing,
+    group_commit::is_not_disturbed_by_an_aborted_transaction,
     uploads::become_objects,
     uploads::are_limited_by_bucket,
     uploads::answer_repeated_completions_alike,

@@ -43,7 +43,7 @@ async fn edit(catalog: &Catalog, bucket: BucketId, edits: Vec<SettingEdit>) -> A
     catalog.make(update(bucket, edits)).await.unwrap()
 }
 
-/// The settings as both nodes have them.
+/// The settings, which must be the same on both nodes.
 async fn read(fixture: &Fixture, bucket: BucketId) -> Arc<BucketSettings> {
     let settings = fixture.catalog.bucket_settings(bucket).await.unwrap();
     let others = fixture.other.bucket_settings(bucket).await.unwrap();
@@ -78,7 +78,7 @@ pub(super) async fn are_edited_one_by_one(fixture: &Fixture) {
     assert_eq!(third.cors(), None);
     assert_eq!(third.tagging(), second.tagging());
     assert_eq!(read(fixture, bucket).await, third);
-    // Set anew it is newer than ever.
+    // Set again, it has a higher version than before.
     let fourth = edit(&fixture.other, bucket, vec![cors("*")]).await;
     assert_eq!(fourth.cors(), first.cors());
     assert!(version(&fourth, BucketSetting::Cors) > version(&second, BucketSetting::Cors));
@@ -138,7 +138,7 @@ pub(super) async fn edited_at_the_same_time_are_all_kept(fixture: &Fixture) {
         );
         assert!([left, right].contains(&after), "one of them came last");
 
-        // Of edits of one setting the later one stays.
+        // The later of two edits of one setting wins.
         let (left, right) = tokio::join!(
             edit(&fixture.catalog, bucket, vec![tagging("left")]),
             edit(&fixture.other, bucket, vec![tagging("right")]),

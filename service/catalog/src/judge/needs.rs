@@ -121,7 +121,7 @@ impl Needs {
         }
     }
 
-    /// Whether versions of objects or of settings are made, which need numbers.
+    /// Whether the batch creates versions of objects or settings, which need numbers.
     pub(crate) fn change_numbers(&self) -> bool {
         !self.objects.is_empty() || !self.settings.is_empty()
     }

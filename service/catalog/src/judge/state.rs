@@ -78,7 +78,7 @@ pub(crate) struct State {
     pub(crate) access_key_ids: HashSet<AccessKeyId>,
     pub(crate) buckets: Tracked<BucketId, Arc<Bucket>>,
     pub(crate) bucket_names: HashMap<BucketName, BucketId>,
-    /// Settings of the buckets in which some are edited.
+    /// Settings of the buckets whose settings are edited.
     pub(crate) settings: HashMap<BucketId, BucketSettings>,
     pub(crate) changed_settings: BTreeSet<(BucketId, BucketSetting)>,
     /// Buckets that hold objects, of those that are to be deleted.
@@ -116,7 +116,7 @@ pub(crate) struct State {
     pub(crate) denials: Vec<StoredDenial>,
     /// The next id of the block that was reserved for this batch.
     pub(crate) next_id: i64,
-    /// The number of the change that is judged: the version of the object or of the settings that it makes.
+    /// The number of the change being judged, which becomes the version of the object or setting.
     pub(crate) change_number: Generation,
 }
 
@@ -142,7 +142,7 @@ impl State {
         id
     }
 
-    /// Appends to the change log what happens to a version, with what it replaces.
+    /// Appends a change of a version to the change log; `replaced` is the current version before the change.
     pub(super) fn log_change(
         &mut self,
         kind: ChangeKind,

@@ -1,9 +1,9 @@
 use bucketry_domain::{BucketId, Generation, ObjectKey, Timestamp, VersionId};
 
-/// A change of an object, as the change log keeps it.
+/// A change of an object in the change log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ObjectChange {
-    /// The number of the change, which rises along each key: the generation of a version that it made.
+    /// The number of the change, which increases with each change of a key: the generation of a version that it made.
     pub number: Generation,
     /// The bucket.
     pub bucket: BucketId,
@@ -15,9 +15,9 @@ pub struct ObjectChange {
     pub kind: ChangeKind,
     /// When it was made, by the clock of the node that made it.
     pub at: Timestamp,
-    /// By how much the number of current versions changed: -1, 0 or 1.
+    /// The difference in the number of current versions: -1, 0 or 1.
     pub objects: i64,
-    /// By how many bytes the current versions grew; below 0, shrank.
+    /// The difference in the bytes of current versions; may be negative.
     pub bytes: i64,
 }
 
@@ -32,16 +32,16 @@ pub enum ChangeKind {
     Updated,
 }
 
-/// A place in the change log. Of two positions of one incarnation the greater is later.
+/// A position in the change log. Within an incarnation, a greater position is later.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ChangePosition {
-    /// The incarnation of the catalog: another one after a failover of the database.
+    /// The incarnation of the catalog, which changes after a failover of the database.
     pub incarnation: i64,
     /// The position within it.
     pub position: i64,
 }
 
-/// What a bucket holds.
+/// The number and the size of a bucket's objects.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct BucketStatistics {
     /// Current versions.

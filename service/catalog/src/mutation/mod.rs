@@ -16,7 +16,7 @@ use bucketry_domain::{
     OwnerId, SettingEdit, Tag, Timestamp,
 };
 
-/// Who asks for a mutation, so that a commit and a revocation are ordered.
+/// The caller of a mutation, which orders its commit against a revocation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Guard {
     /// A request: the key must be usable inside the transaction, at the epoch at which the request was allowed.
@@ -239,12 +239,12 @@ pub struct RecordUsage {
 #[derive(Clone, Debug)]
 pub struct AppendAudit;
 
-/// A change, who makes it, and what the audit log says of it.
+/// A change, its caller and its audit entries.
 #[derive(Clone, Debug)]
 pub struct Mutation<C = Change> {
-    /// Who makes the change: judged inside the transaction.
+    /// The caller, judged inside the transaction.
     pub caller: Guard,
-    /// The time of the change: its key must be usable then, and the rows that it makes carry it.
+    /// The time of the change: the caller's key must be usable at this time, and new rows carry it.
     pub at: Timestamp,
     /// The change.
     pub change: C,
@@ -253,7 +253,7 @@ pub struct Mutation<C = Change> {
 }
 
 impl<C> Mutation<C> {
-    /// A change that the service makes by itself.
+    /// A change made by the service itself.
     pub fn by_system(at: Timestamp, change: C) -> Self {
         Self {
             caller: Guard::System,
@@ -272,7 +272,7 @@ impl<C> Mutation<C> {
 }
 
 impl<C: TypedChange> Mutation<C> {
-    /// Forgets the type of the change.
+    /// Erases the type of the change.
     pub fn untyped(self) -> Mutation {
         Mutation {
             caller: self.caller,

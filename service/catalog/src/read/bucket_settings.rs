@@ -26,8 +26,8 @@ impl Catalog {
         Ok(settings)
     }
 
-    /// The settings of the live bucket of this name, of which only `needed` is certain to be there if it is set: without a
-    /// cache nothing else is read. A missing bucket has none.
+    /// The settings of the live bucket of this name. Only `needed` is guaranteed to be loaded: without a cache no other
+    /// setting is read. A missing bucket has none.
     ///
     /// # Errors
     /// [`CatalogError`] if the database fails.

@@ -8,8 +8,8 @@ use crate::sql::{Kind, Record};
 use crate::{Catalog, CatalogError};
 
 impl Catalog {
-    /// What buckets hold: exact on SQLite, and on Postgres within about a second. A bucket that never held anything is
-    /// missing.
+    /// Statistics of buckets: exact on SQLite, at most about a second behind on Postgres. A bucket that was always
+    /// empty is missing.
     ///
     /// # Errors
     /// [`CatalogError`] if the database fails.
@@ -25,12 +25,20 @@ impl Catalog {
         for statement in dialect.for_keys(&[Kind::Int], keys, &before, after) {
             for row in self.engine().fetch(statement).await? {
                 let row = StatisticsRow::read(&row)?;
+                // A number below 0 would be a fault of the log; buckets must be listed all the same.
                 let count = |value| {
-                    u64::try_from(value).map_err(|_| CatalogError::Corrupt("bucket_statistics"))
+                    u64::try_from(value).unwrap_or_else(|_| {
+                        tracing::error!(
+                            bucket = row.bucket.0,
+                            value,
+                            "a bucket's statistics are wrong"
+                        );
+                        0
+                    })
                 };
                 let statistics = BucketStatistics {
-                    objects: count(row.objects)?,
-                    bytes: count(row.bytes)?,
+                    objects: count(row.objects),
+                    bytes: count(row.bytes),
                 };
                 found.insert(row.bucket, statistics);
             }

@@ -5,7 +5,7 @@ use crate::sql::{Dialect, Record, Statement};
 use crate::{Catalog, CatalogError};
 
 impl Catalog {
-    /// The last position of the change log: a listing that begins after this call shows at least all changes until then.
+    /// The last position of the change log: a listing that begins after this call shows at least all changes up to it.
     ///
     /// # Errors
     /// [`CatalogError`] if the database fails.
@@ -14,8 +14,8 @@ impl Catalog {
         Ok(position)
     }
 
-    /// Changes after a position, at most `max`. A change is there within a second after its commit; a listing may show it
-    /// earlier.
+    /// Changes after a position, at most `max`. A change appears within a second after its commit, in a listing
+    /// possibly earlier.
     ///
     /// # Errors
     /// [`CatalogError`] if the database fails.
@@ -34,9 +34,10 @@ impl Catalog {
         let rows = self.engine().fetch(statement).await?;
         let rows = rows.iter().map(LogRow::read);
         let rows = rows.collect::<Result<Vec<_>, _>>()?;
-        // After the rows: what was compacted meanwhile may be missing in them.
+        // Read after the rows, which may lack changes compacted in the meantime.
         let (last, compacted) = self.change_bounds().await?;
-        if after.incarnation != last.incarnation || after.position < compacted {
+        let held = compacted..=last.position;
+        if after.incarnation != last.incarnation || !held.contains(&after.position) {
             return Ok(ChangesSince::Compacted);
         }
         let position = rows.last().map_or(after.position, |row| row.position);

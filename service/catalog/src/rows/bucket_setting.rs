@@ -13,7 +13,7 @@ pub(crate) struct SettingRow {
 }
 
 impl SettingRow {
-    /// The row of a setting; none: it is not set.
+    /// The row of a setting; `None` if it is not set.
     pub(crate) fn of(
         bucket: BucketId,
         settings: &BucketSettings,
@@ -28,8 +28,8 @@ impl SettingRow {
         })
     }
 
-    /// Sets it in the bucket's settings. A setting of a later version of this program is skipped: an edit of another
-    /// leaves its row as it is.
+    /// Adds the row to the bucket's settings. A setting of a later version of this program is skipped; edits of other
+    /// settings leave its row unchanged.
     pub(crate) fn restore(&self, settings: &mut BucketSettings) -> Result<(), CatalogError> {
         let Some(setting) = BucketSetting::named(&self.name) else {
             return Ok(());

@@ -26,7 +26,7 @@ impl ChangeKind {
     }
 }
 
-// A change without a position.
+// A change that has no position yet.
 record! {
     ObjectChange, table "change_intake", key 1, stored from row {
         number: i64 = row.number.0,
@@ -84,7 +84,7 @@ record! {
     }
 }
 
-/// A row of `bucket_statistics`, or what is to be added to one.
+/// A row of `bucket_statistics`, or differences to add to one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct StatisticsRow {
     pub(crate) bucket: BucketId,
@@ -106,12 +106,12 @@ record! {
 }
 
 impl StatisticsRow {
-    /// What to do with a row that exists: the differences are added.
+    /// Adds the differences to an existing row.
     pub(crate) const ADD: &str = "ON CONFLICT (bucket_id) DO UPDATE SET
         objects = bucket_statistics.objects + excluded.objects,
         bytes = bucket_statistics.bytes + excluded.bytes";
 
-    /// The differences that changes make, one for each bucket.
+    /// The differences made by changes, one row per bucket.
     pub(crate) fn sums(changes: &[ObjectChange]) -> Vec<Self> {
         let mut sums = BTreeMap::<BucketId, Self>::new();
         for change in changes {

@@ -2,29 +2,57 @@ use futures::TryStreamExt as _;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::PgArguments;
 use sqlx::sqlite::SqliteArguments;
-use sqlx::{Arguments as _, Connection as _, PgConnection, Postgres, Sqlite};
+use sqlx::{Arguments as _, Connection as _, PgConnection, Postgres, Sqlite, SqliteConnection};
 
 use super::lease::Lease;
 use super::{Arg, Dialect, Row, Statement, Value};
 
-/// A connection taken from a pool.
+/// A connection taken from a pool. If it is dropped within a transaction, as when its task is aborted, it is closed instead
+/// of returned: the next user must not commit half of what another began.
 pub(crate) enum Connection {
-    Sqlite {
-        connection: PoolConnection<Sqlite>,
-        begin: Begin,
-    },
+    Sqlite(SqliteLease),
     Postgres(Lease),
 }
 
-/// Whether a transaction is begun on SQLite. Each statement there is a hop to the connection's thread and back, which
-/// costs more than most statements: so `BEGIN` travels with the first one, and `COMMIT` with the last.
+/// A connection of a SQLite pool.
+pub(crate) struct SqliteLease {
+    /// `None` once it has been given up.
+    connection: Option<PoolConnection<Sqlite>>,
+    transaction: Transaction,
+}
+
+/// The state of a transaction on SQLite. Each statement there is a hop to the connection's thread and back, which costs more
+/// than most statements: so `BEGIN` travels with the first one, and `COMMIT` with the last.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Begin {
-    /// There is none, or it is begun.
+enum Transaction {
     #[default]
-    Nothing,
-    /// To be sent before the next statement.
+    None,
+    /// `BEGIN` is to be sent before the next statement.
     Due,
+    Open,
+}
+
+impl SqliteLease {
+    pub(super) fn new(connection: PoolConnection<Sqlite>) -> Self {
+        Self {
+            connection: Some(connection),
+            transaction: Transaction::None,
+        }
+    }
+
+    fn connection(&mut self) -> Result<&mut SqliteConnection, sqlx::Error> {
+        self.connection
+            .as_deref_mut()
+            .ok_or(sqlx::Error::PoolClosed)
+    }
+}
+
+impl Drop for SqliteLease {
+    fn drop(&mut self) {
+        if self.transaction == Transaction::Open {
+            drop(self.connection.take().map(PoolConnection::detach));
+        }
+    }
 }
 
 /// Why a transaction did not finish.
@@ -81,7 +109,7 @@ impl Fault {
 impl Connection {
     pub(crate) const fn dialect(&self) -> Dialect {
         match self {
-            Self::Sqlite { .. } => Dialect::Sqlite,
+            Self::Sqlite(_) => Dialect::Sqlite,
             Self::Postgres(_) => Dialect::Postgres,
         }
     }
@@ -91,10 +119,10 @@ impl Connection {
         let statement = self.with_begin(statement);
         let (sql, args) = statement.into_parts();
         match self {
-            Self::Sqlite { connection, .. } => {
+            Self::Sqlite(lease) => {
                 let query = sqlx::query_with::<Sqlite, _>(sql, sqlite_arguments(args)?);
                 query
-                    .fetch(&mut **connection)
+                    .fetch(lease.connection()?)
                     .map_ok(Row::Sqlite)
                     .try_collect()
                     .await
@@ -118,10 +146,10 @@ impl Connection {
         let statement = self.with_begin(statement);
         let (sql, args) = statement.into_parts();
         match self {
-            Self::Sqlite { connection, .. } => {
+            Self::Sqlite(lease) => {
                 let query = sqlx::query_with::<Sqlite, _>(sql, sqlite_arguments(args)?);
                 query
-                    .execute(&mut **connection)
+                    .execute(lease.connection()?)
                     .await
                     .map(|done| done.rows_affected())
             }
@@ -136,8 +164,11 @@ impl Connection {
     /// Begins a writing transaction. SQLite takes the write lock at once: a later upgrade could only fail.
     pub(crate) async fn begin(&mut self) -> Result<(), sqlx::Error> {
         match self {
-            Self::Sqlite { begin, .. } => *begin = Begin::Due,
-            Self::Postgres(_) => drop(self.execute(Statement::new("BEGIN")).await?),
+            Self::Sqlite(lease) => lease.transaction = Transaction::Due,
+            Self::Postgres(lease) => {
+                lease.transaction_begins();
+                self.execute(Statement::new("BEGIN")).await?;
+            }
         }
         Ok(())
     }
@@ -145,49 +176,51 @@ impl Connection {
     /// Runs independent statements and commits the transaction with them: in one go on SQLite, in two on Postgres.
     pub(crate) async fn finish(&mut self, statements: Vec<Statement>) -> Result<(), Unfinished> {
         match self {
-            Self::Sqlite { .. } => {
+            Self::Sqlite(_) => {
                 let all = Statement::in_sequence(statements, "COMMIT");
-                self.execute(all).await.map(drop).map_err(|error| {
+                self.execute(all).await.map_err(|error| {
                     if may_have_committed(&error) {
                         Unfinished::During(error)
                     } else {
                         Unfinished::Before(error)
                     }
-                })
+                })?;
             }
             Self::Postgres(_) => {
                 if let Some(all) = Statement::at_once(statements) {
                     self.execute(all).await.map_err(Unfinished::Before)?;
                 }
-                self.execute(Statement::new("COMMIT"))
-                    .await
-                    .map(drop)
-                    .map_err(|error| match Fault::of(&error) {
-                        Fault::Silent | Fault::Unavailable => Unfinished::During(error),
-                        Fault::Conflict | Fault::Answered => Unfinished::Before(error),
-                    })
+                let committed = self.execute(Statement::new("COMMIT")).await;
+                committed.map_err(|error| match Fault::of(&error) {
+                    Fault::Silent | Fault::Unavailable => Unfinished::During(error),
+                    Fault::Conflict | Fault::Answered => Unfinished::Before(error),
+                })?;
             }
         }
+        self.transaction_ended();
+        Ok(())
     }
 
     /// Ends the transaction without effect. If even that fails the connection is thrown away, and the transaction with it.
     pub(crate) async fn roll_back(mut self) {
-        if let Self::Sqlite {
-            begin: Begin::Due, ..
-        } = self
+        if let Self::Sqlite(lease) = &self
+            && lease.transaction == Transaction::Due
         {
             return;
         }
-        if self.execute(Statement::new("ROLLBACK")).await.is_err() {
-            self.throw_away().await;
+        match self.execute(Statement::new("ROLLBACK")).await {
+            Ok(_) => self.transaction_ended(),
+            Err(_) => self.throw_away().await,
         }
     }
 
     /// Closes the connection instead of giving it back to its pool.
     pub(crate) async fn throw_away(self) {
         match self {
-            Self::Sqlite { connection, .. } => {
-                if let Err(error) = connection.detach().close().await {
+            Self::Sqlite(mut lease) => {
+                if let Some(connection) = lease.connection.take()
+                    && let Err(error) = connection.detach().close().await
+                {
                     tracing::debug!(%error, "closing a broken database connection");
                 }
             }
@@ -196,13 +229,19 @@ impl Connection {
     }
 
     fn with_begin(&mut self, statement: Statement) -> Statement {
-        let begin = match self {
-            Self::Sqlite { begin, .. } => std::mem::take(begin),
-            Self::Postgres(_) => Begin::Nothing,
-        };
-        match begin {
-            Begin::Due => statement.after("BEGIN IMMEDIATE"),
-            Begin::Nothing => statement,
+        match self {
+            Self::Sqlite(lease) if lease.transaction == Transaction::Due => {
+                lease.transaction = Transaction::Open;
+                statement.after("BEGIN IMMEDIATE")
+            }
+            Self::Sqlite(_) | Self::Postgres(_) => statement,
+        }
+    }
+
+    fn transaction_ended(&mut self) {
+        match self {
+            Self::Sqlite(lease) => lease.transaction = Transaction::None,
+            Self::Postgres(lease) => lease.transaction_ended(),
         }
     }
 }

@@ -17,6 +17,16 @@ pub(crate) struct Lease {
     _permit: Option<Permit>,
     lost: CancellationToken,
     postgres: Arc<Postgres>,
+    in_transaction: bool,
+}
+
+/// Within a transaction the connection is closed: see [`Connection`](super::Connection).
+impl Drop for Lease {
+    fn drop(&mut self) {
+        if self.in_transaction {
+            self.give_up();
+        }
+    }
 }
 
 impl Lease {
@@ -31,7 +41,16 @@ impl Lease {
             _permit: permit,
             lost,
             postgres,
+            in_transaction: false,
         }
+    }
+
+    pub(super) fn transaction_begins(&mut self) {
+        self.in_transaction = true;
+    }
+
+    pub(super) fn transaction_ended(&mut self) {
+        self.in_transaction = false;
     }
 
     /// Runs a statement. One that is not answered in time may or may not have been run; its connection is given up, since an

@@ -3,11 +3,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bucketry_edge::fair::Permits;
-use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions as _, Connection as _, Sqlite, SqlitePool};
+use sqlx::{ConnectOptions as _, Connection as _, SqlitePool};
 
-use super::connection::Begin;
+use super::connection::SqliteLease;
 use super::durability::durability;
 use super::locks::prove_locks;
 use super::migrations::{NEWEST, failure, migrator};
@@ -95,6 +94,10 @@ impl Pools {
         let mut other = connect_in_time(&connect, options.start_deadline).await?;
         prove_locks(&mut connection, &mut other).await?;
         drop(other);
+        // The server or the role may have limits of their own.
+        sqlx::raw_sql("SET statement_timeout = 0; SET lock_timeout = 0")
+            .execute(&mut connection)
+            .await?;
         if let Err(error) = migrator(Dialect::Postgres).run(&mut connection).await {
             let newest = sqlx::query_scalar(NEWEST).fetch_one(&mut connection);
             return Err(failure(error, newest).await);
@@ -115,7 +118,9 @@ impl Pools {
 
     pub(crate) async fn writer(&self) -> Result<Connection, sqlx::Error> {
         match self {
-            Self::Sqlite { writer, .. } => Ok(sqlite_connection(writer.acquire().await?)),
+            Self::Sqlite { writer, .. } => Ok(Connection::Sqlite(SqliteLease::new(
+                writer.acquire().await?,
+            ))),
             Self::Postgres(server) => server.acquire().await.map(Connection::Postgres),
         }
     }
@@ -130,7 +135,7 @@ impl Pools {
                 ..
             } => {
                 let _permit = permit(permits, *acquire_timeout).await?;
-                let mut connection = sqlite_connection(readers.acquire().await?);
+                let mut connection = Connection::Sqlite(SqliteLease::new(readers.acquire().await?));
                 connection.fetch(statement).await
             }
             Self::Postgres(server) => {
@@ -158,12 +163,5 @@ impl Pools {
             }
             Self::Postgres(server) => server.close().await,
         }
-    }
-}
-
-fn sqlite_connection(connection: PoolConnection<Sqlite>) -> Connection {
-    Connection::Sqlite {
-        connection,
-        begin: Begin::default(),
     }
 }

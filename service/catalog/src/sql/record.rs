@@ -1,4 +1,4 @@
-//! Tables by one list of columns, from which the `SELECT` list, the writing and the reading of a row come.
+//! Tables declared by one list of columns, which generates the `SELECT` list and the code that writes and reads a row.
 
 use super::{Kind, Row, Value};
 
@@ -9,7 +9,7 @@ pub(crate) trait Column: Sized {
     fn read(row: &Row, position: usize) -> Result<Self, sqlx::Error>;
 }
 
-/// What may be stored in a column of this type.
+/// A column type that can store a `T`.
 pub(crate) trait Stores<T>: Column {
     fn store(given: T) -> Value;
 }
@@ -57,8 +57,8 @@ impl<'r> Columns<'r> {
     }
 }
 
-/// Declares a table: its primary key first, each column with its type and what a row stores there; then what is read from
-/// columns of these names.
+/// Declares a table: its columns, those of the primary key first, each with its type and the value that a row stores;
+/// then the value that is read from columns of these names.
 macro_rules! record {
     (
         $record:ty, table $table:literal, key $key:literal, stored from $row:ident {
@@ -91,7 +91,7 @@ macro_rules! record {
     };
 }
 
-/// Declares what a statement reads of a table of which it does not need all columns.
+/// Declares a value that a statement reads from some of a table's columns.
 macro_rules! excerpt {
     ($excerpt:ty, of { $($column:ident: $ty:ty,)+ } read as $read:expr) => {
         impl $crate::sql::Excerpt for $excerpt {

@@ -77,7 +77,7 @@ pub(crate) enum Arg {
     Ints(Vec<Option<i64>>),
     Texts(Vec<Option<String>>),
     Blobs(Vec<Option<Vec<u8>>>),
-    /// A column of values of several types, or of another type than the column's: an error.
+    /// Values of several types, or of a type other than the column's: an error.
     Mixed,
 }
 

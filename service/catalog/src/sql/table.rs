@@ -39,7 +39,7 @@ impl Table {
     }
 }
 
-/// A value that is some columns of a row.
+/// A value that is read from some columns of a row.
 pub(crate) trait Excerpt: Sized {
     const COLUMNS: &'static [&'static str];
 
@@ -53,7 +53,7 @@ pub(crate) trait Excerpt: Sized {
     }
 }
 
-/// A value that is a row of a table. See [`record`](super::record).
+/// A value that is stored as a row of a table. See [`record`](super::record).
 pub(crate) trait Record: Sized {
     const TABLE: Table;
 

@@ -1,15 +1,15 @@
 use bucketry_domain::Timestamp;
 
 use crate::rows::StatisticsRow;
-use crate::sql::{Connection, Dialect, Statement};
+use crate::sql::{Connection, Dialect, Fault, Statement};
 use crate::{Catalog, CatalogError};
 
-/// What to keep of the change log.
+/// How much of the change log to keep.
 #[derive(Clone, Copy, Debug)]
 pub struct KeepChanges {
-    /// Changes made before may go.
+    /// Changes made before this time may be removed.
     pub since: Timestamp,
-    /// More positions than this are not kept, however new.
+    /// The most positions to keep, however new.
     pub positions: i64,
 }
 
@@ -22,8 +22,9 @@ impl Catalog {
         }
     }
 
-    /// Moves committed changes into the change log and the statistics of their buckets, at most `max`; answers how many.
-    /// Nodes may do it at once: one of them does, the others move nothing. On SQLite each commit does it itself.
+    /// Moves committed changes into the change log and their buckets' statistics, at most `max`; returns how many. If
+    /// several nodes call it at once, one of them moves changes and the others none. On SQLite each commit does this
+    /// itself.
     ///
     /// # Errors
     /// [`CatalogError`] if the database fails.
@@ -31,29 +32,56 @@ impl Catalog {
         match self.engine().pools.dialect() {
             Dialect::Sqlite => Ok(0),
             Dialect::Postgres => {
-                let sequence = async |connection: &mut Connection| sequence(connection, max).await;
+                let timeline = self.timeline().await?;
+                let sequence =
+                    async |connection: &mut Connection| sequence(connection, timeline, max).await;
                 self.engine().transact(sequence).await
             }
         }
     }
 
-    /// Removes the oldest of `max` changes that need not be kept; answers how many.
+    /// The timeline that the server writes, which a promotion of a standby changes; `None` where the server does not tell.
+    async fn timeline(&self) -> Result<Option<i64>, CatalogError> {
+        let sql = "SELECT pg_walfile_name(pg_current_wal_lsn())";
+        match self.engine().fetch(Statement::new(sql)).await {
+            Ok(rows) => {
+                let name = rows.first().map(|row| row.text(0)).transpose()?;
+                let digits = name.as_deref().and_then(|name| name.get(..8));
+                Ok(digits.and_then(|digits| i64::from_str_radix(digits, 16).ok()))
+            }
+            // Some managed servers refuse the question.
+            Err(CatalogError::Database(error)) if Fault::of(&error) == Fault::Answered => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Removes those of the `max` oldest changes that need not be kept; returns how many.
     ///
     /// # Errors
     /// [`CatalogError`] if the database fails.
     pub async fn compact_changes(&self, keep: KeepChanges, max: u32) -> Result<u64, CatalogError> {
         let compact = async |connection: &mut Connection| {
-            let lock = connection.dialect().for_update();
+            // Another node that sequences or compacts is not waited for.
+            let lock = match connection.dialect() {
+                Dialect::Sqlite => "",
+                Dialect::Postgres => " FOR UPDATE SKIP LOCKED",
+            };
             let row = format!("SELECT o.compacted FROM change_sequencer o WHERE o.one = 1{lock}");
-            connection.fetch(Statement::built(row)).await?;
+            let rows = connection.fetch(Statement::built(row)).await?;
+            let Some(row) = rows.first() else {
+                return Ok(0);
+            };
+            // From there on: rows that were deleted lately would be visited as long as an old snapshot is in use.
             let remove = "DELETE FROM change_log WHERE position IN (
-                    SELECT position FROM (SELECT position, at FROM change_log ORDER BY position LIMIT $1) oldest
+                    SELECT position FROM (
+                        SELECT position, at FROM change_log WHERE position > $4 ORDER BY position LIMIT $1) oldest
                     WHERE oldest.at < $2 OR oldest.position <= (SELECT MAX(position) FROM change_log) - $3)
                 RETURNING position";
             let remove = Statement::new(remove)
                 .bind(i64::from(max))
                 .bind(keep.since.as_micros())
-                .bind(keep.positions);
+                .bind(keep.positions)
+                .bind(row.int(0)?);
             let removed = connection.fetch(remove).await?;
             let mut last = None;
             for row in &removed {
@@ -69,21 +97,25 @@ impl Catalog {
     }
 }
 
-/// One step of the sequencer. The lock of its row makes it the only one, so that a node that took another for dead does
-/// no harm. Numbers rise along each key, and a commit is seen only after those that it waited for: so the order of numbers
-/// among what is seen, after what was seen before, is an order in which each key's changes follow each other.
-async fn sequence(connection: &mut Connection, max: u32) -> Result<u64, CatalogError> {
+/// One step of the sequencer. The lock on its row ensures that only one step runs at a time, even if a node wrongly
+/// takes another for dead. Numbers increase with each change of a key, and a commit becomes visible only after those
+/// that it waited for. Appending the newly visible changes by number therefore keeps each key's changes in order.
+async fn sequence(
+    connection: &mut Connection,
+    timeline: Option<i64>,
+    max: u32,
+) -> Result<u64, CatalogError> {
     let lock =
-        "SELECT o.next, o.timeline, (SELECT timeline_id FROM pg_control_checkpoint())::bigint
-                FROM change_sequencer o WHERE o.one = 1 FOR UPDATE SKIP LOCKED";
+        "SELECT o.next, o.timeline FROM change_sequencer o WHERE o.one = 1 FOR UPDATE SKIP LOCKED";
     let rows = connection.fetch(Statement::new(lock)).await?;
     let Some(row) = rows.first() else {
         return Ok(0);
     };
-    let (first, known_timeline, timeline) = (row.int(0)?, row.int(1)?, row.int(2)?);
-    if known_timeline != timeline {
-        // A standby was promoted: it may lack the last positions, which will be given again.
-        let renew = "UPDATE change_sequencer SET incarnation = incarnation + 1, timeline = $1 WHERE one = 1";
+    let (first, known) = (row.int(0)?, row.int(1)?);
+    if let Some(timeline) = timeline.filter(|timeline| *timeline != known) {
+        // A standby was promoted: it may lack the last positions, which will be assigned again. 0: the first look.
+        let renew = "UPDATE change_sequencer SET timeline = $1, incarnation = CASE timeline WHEN 0 THEN incarnation
+                     ELSE CAST(floor(random() * 1000000000000) AS bigint) END WHERE one = 1";
         connection
             .execute(Statement::new(renew).bind(timeline))
             .await?;

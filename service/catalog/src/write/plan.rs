@@ -105,7 +105,7 @@ impl Plan {
         self.delete("objects", ObjectRow::TABLE.key_columns(), deleted);
     }
 
-    /// SQLite's writer is alone: it gives positions and keeps the statistics. On Postgres the sequencer does.
+    /// SQLite has one writer, which assigns positions and updates the statistics. On Postgres the sequencer does.
     fn changes(&mut self, state: &State) {
         match self.dialect {
             Dialect::Sqlite => {

@@ -11,7 +11,7 @@ use crate::{Catalog, CatalogError, Outcome, TypedChange, Verdict};
 /// How long a change may wait for its outcome on Postgres: for a batch before it that waits for a lock, and for its own.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(6);
 
-/// A mutation that was not made.
+/// A failed mutation.
 #[derive(Debug)]
 pub struct Rejection {
     /// The reason.
@@ -34,8 +34,8 @@ impl Catalog {
     /// Submits a mutation to the next group commit and waits until it is durable and visible.
     ///
     /// # Errors
-    /// [`CatalogError::Refused`] if a precondition did not hold, or the caller's key is no longer the one that was decided
-    /// on (`KeyNotActive`, `EpochMoved`); after [`CatalogError::OutcomeUnknown`] the change may or may not have been made;
+    /// [`CatalogError::Refused`] if a precondition did not hold, or the caller's key has changed since the decision
+    /// (`KeyNotActive`, `EpochMoved`). After [`CatalogError::OutcomeUnknown`] the change may or may not have been made;
     /// after every other error it was not made.
     pub async fn submit<C: TypedChange>(
         &self,
@@ -46,7 +46,7 @@ impl Catalog {
         C::answer(outcome).ok_or(CatalogError::OTHER_OUTCOME)
     }
 
-    /// As [`Catalog::submit`]; a mutation that is refused comes back.
+    /// Like [`Catalog::submit`], but returns a refused mutation.
     ///
     /// # Errors
     /// As [`Catalog::submit`].

@@ -25,7 +25,7 @@ impl Caller {
         self.account >= Self::STRANGER
     }
 
-    /// All callers of a network, if it is known, of whom nothing is proved.
+    /// All unauthenticated callers of a network, or those whose network is unknown.
     #[must_use]
     pub fn unproved(network: Option<Network>) -> Self {
         match network {
@@ -37,10 +37,10 @@ impl Caller {
         }
     }
 
-    /// The same caller, apart from others of its account by the access key that it claims to have.
+    /// The same caller, distinguished from others of its account by the access key that it claims.
     #[must_use]
     pub fn claiming(self, access_key_id: &str) -> Self {
-        // FNV-1a: it is computed for every request, and a caller who finds two ids of one value shares with itself.
+        // FNV-1a: it is computed for every request, and a caller that finds a collision shares only with itself.
         let key = (access_key_id.bytes()).fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
             (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
         });

@@ -1,4 +1,4 @@
-//! What commands print of answers and refusals.
+//! What commands print for answers and refusals.
 
 use bucketry_contract::v1::{
     Account, CreateAccountResponse, CreateTokenRequest, GetCapabilitiesResponse, ListTokensRequest,

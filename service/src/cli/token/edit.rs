@@ -64,7 +64,7 @@ pub struct EditArgs {
     pub output: Output,
 }
 
-/// Refuses the flag with what to do instead.
+/// Rejects the flag and says what to do instead.
 fn never_changes(_: &str) -> Result<String, String> {
     Err(
         "a token's permission and keys never change: make a new token, or clone this one to get new keys".to_owned(),

@@ -44,7 +44,7 @@ pub(crate) async fn reload_by_signal(service: &Service, signal: &'static str) ->
     append(service, entry).await
 }
 
-/// Not in the name of a caller: what is done is done, even if the caller's key was revoked meanwhile.
+/// Not in the caller's name: the reload has happened, even if the caller's key was revoked meanwhile.
 async fn append(service: &Service, entry: AuditEntry) -> Result<(), Error> {
     let mutation = Mutation::by_system(service.now(), AppendAudit).audited(vec![entry]);
     Ok(service.catalog.submit(mutation).await?)

@@ -142,7 +142,7 @@ fn client_address(text: &str) -> Result<ClientAddress, Error> {
 
 /// What the operation needs. An RPC without a class is denied, as is a path of an update mask without one.
 ///
-/// The source of a copy is not among it: the operation judges it when it opens the source.
+/// The source of a copy is not included: the operation judges it when it opens the source.
 fn requirements(asked: &AuthorizeRequest) -> Result<Requirements, Error> {
     let access = access_table::of(OBJECT_SERVICE, &asked.rpc).ok_or(Error::AccessDenied)?;
     let update =
@@ -167,7 +167,7 @@ fn requirements(asked: &AuthorizeRequest) -> Result<Requirements, Error> {
     ))
 }
 
-/// Decides on the operation. Returns the bucket, if the operation is about one that exists.
+/// Decides on the operation. Returns the bucket, if the operation is about an existing one.
 async fn decide(
     service: &Service,
     caller: &access::Caller,

@@ -14,7 +14,7 @@ use crate::domain::Timestamp;
 use crate::error::Error;
 use crate::request::{Requirements, Resource, Service, decide};
 
-/// Decides as enforcement does, by the same requirements and the same evaluator, and does nothing.
+/// Decides as enforcement does, with the same requirements and the same evaluator, without performing the operation.
 pub(crate) async fn explain_access(
     service: &Service,
     request: Request<ExplainAccessRequest>,
@@ -75,7 +75,7 @@ impl Circumstances {
     }
 }
 
-/// The first denial among all requirements; if there is none, what allows the first.
+/// The first denial among all requirements; if there is none, the rule that allows the first.
 fn explanation(
     key: &KeyFacts,
     requirements: &Requirements,

@@ -32,13 +32,13 @@ enum Kind {
 
 /// What a request for the operation would need, in the order in which it is judged.
 ///
-/// `fields` are those that the request would have set, as `path` or `path=value`: without a value one is meant that
+/// `fields` are those that the request would have set, as `path` or `path=value`. Without a value, one is assumed that
 /// makes the request need more. A path of an update mask with an empty value is cleared. `named` is the object, if the
 /// operation is about one.
 ///
 /// # Errors
-/// [`Error::InvalidArgument`] for an unknown operation, naming those that are like it, and for a field that makes
-/// no difference, naming those that do.
+/// [`Error::InvalidArgument`] for an unknown operation, naming similar ones, and for a field that makes no difference,
+/// naming those that do.
 pub(super) fn needs(
     operation: &str,
     fields: &[String],
@@ -87,7 +87,7 @@ pub(super) fn needs(
     ))
 }
 
-/// Whether an RPC of this class is about no bucket.
+/// Whether an RPC of this class is about the service, not a bucket.
 fn is_about_service(class: AccessClass) -> bool {
     match class {
         AccessClass::Public

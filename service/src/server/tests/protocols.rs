@@ -1,4 +1,4 @@
-//! Which of the two protocols a request is, and what each of them offers.
+//! How requests are recognised as gRPC or S3, and what each protocol offers.
 
 use http::{Request, Response, Version};
 use http_body_util::Full;

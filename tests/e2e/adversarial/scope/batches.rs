@@ -1,4 +1,4 @@
-//! Batches of keys, and headers that would make another request.
+//! Batches of keys, and headers that would change the request.
 
 use std::time::SystemTime;
 

@@ -1,4 +1,4 @@
-//! What refused calls are told.
+//! What the errors of refused calls reveal.
 
 use bucketry_contract::errors::explain;
 use bucketry_contract::v1::{ErrorReason, Permission};

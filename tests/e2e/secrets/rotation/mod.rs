@@ -1,4 +1,4 @@
-//! The key that seals is changed while the server is in use, and nobody notices.
+//! The sealing key is rotated while the server is in use, without any visible effect.
 
 mod reloads;
 mod under_load;

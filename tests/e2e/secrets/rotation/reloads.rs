@@ -1,4 +1,4 @@
-//! Reloads of the keyring, and what outlives them.
+//! Reloads of the keyring, and what survives them.
 
 use std::fs;
 use std::process::Command;

@@ -1,0 +1,165 @@
+//! Limits how many decisions are requested from the service at once.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bucketry_contract::adapter::v1::{AuthorizeRequest, AuthorizeResponse};
+use bucketry_contract::errors;
+use bucketry_contract::v1::ErrorReason;
+use bucketry_edge::budget::Network;
+use bucketry_edge::fair::{Caller, Permit, Permits};
+use moka::sync::Cache;
+use tokio::time::timeout;
+use tonic::Status;
+
+/// Decisions requested from the service at once. More would only wait there, in one queue for all callers.
+const MAX_CONCURRENT_DECISIONS: usize = 16;
+
+/// How long a request may wait for a permit.
+const MAX_WAIT: Duration = Duration::from_secs(10);
+
+/// For how long a key is remembered that a network has proved, and how many are.
+const REMEMBER: Duration = Duration::from_secs(300);
+const MAX_REMEMBERED: u64 = 10_000;
+
+/// Permits to request a decision, granted round robin. Nothing is proved of a caller before its decision, so the callers of
+/// a network share, and among them those who claim the same access key. A key that the network has proved lately is apart:
+/// it shares as its account. So who claims keys that do not exist, one after the other, only keeps strangers waiting.
+#[derive(Debug, Clone)]
+pub(super) struct DecisionPermits {
+    permits: Arc<Permits>,
+    proved: Cache<(Option<Network>, String), Caller>,
+}
+
+impl DecisionPermits {
+    pub(super) fn new() -> Self {
+        Self {
+            permits: Permits::new(MAX_CONCURRENT_DECISIONS),
+            proved: Cache::builder()
+                .max_capacity(MAX_REMEMBERED)
+                .time_to_live(REMEMBER)
+                .build(),
+        }
+    }
+
+    /// Remembers that a caller has proved its key.
+    pub(super) fn remember(&self, asked: &AuthorizeRequest, decision: &AuthorizeResponse) {
+        let Some(claim) = &asked.claim else { return };
+        let caller = Caller {
+            account: decision.account,
+            key: decision.access_key,
+        };
+        let place = (network_of(asked), claim.access_key_id.clone());
+        // A read is cheaper than a write, and most keys are known.
+        if self.proved.get(&place) != Some(caller) {
+            self.proved.insert(place, caller);
+        }
+    }
+
+    /// Waits for a permit, which the caller holds until the service has answered.
+    ///
+    /// # Errors
+    /// `SlowDown` if too many requests of the network wait, or after ten seconds.
+    pub(super) async fn permit(&self, asked: &AuthorizeRequest) -> Result<Permit, Status> {
+        let granted = timeout(MAX_WAIT, self.permits.acquire(self.caller_of(asked))).await;
+        match granted {
+            Ok(Ok(permit)) => Ok(permit),
+            Ok(Err(_)) | Err(_) => Err(errors::status_of(ErrorReason::SlowDown)),
+        }
+    }
+
+    fn caller_of(&self, asked: &AuthorizeRequest) -> Caller {
+        let network = network_of(asked);
+        let Some(claim) = &asked.claim else {
+            return Caller::unproved(network);
+        };
+        let proved = self.proved.get(&(network, claim.access_key_id.clone()));
+        proved.unwrap_or_else(|| Caller::unproved(network).claiming(&claim.access_key_id))
+    }
+}
+
+fn network_of(asked: &AuthorizeRequest) -> Option<Network> {
+    asked.client_address.parse().ok().map(Network::of)
+}
+
+#[cfg(test)]
+mod tests {
+    use bucketry_contract::adapter::v1::SignatureClaim;
+    use futures::FutureExt;
+
+    use super::*;
+
+    fn asked(address: &str, key: Option<&str>) -> AuthorizeRequest {
+        AuthorizeRequest {
+            client_address: address.to_owned(),
+            claim: key.map(|key| SignatureClaim {
+                access_key_id: key.to_owned(),
+                ..SignatureClaim::default()
+            }),
+            ..AuthorizeRequest::default()
+        }
+    }
+
+    #[tokio::test]
+    async fn a_network_with_many_requests_takes_turns_with_others() {
+        let permits = DecisionPermits::new();
+        let (flood, other) = (asked("192.0.2.1", None), asked("192.0.2.2", None));
+        let mut held = Vec::new();
+        for _ in 0..MAX_CONCURRENT_DECISIONS {
+            held.push(permits.permit(&flood).now_or_never().unwrap().unwrap());
+        }
+        let mut waiting: Vec<_> = (0..100).map(|_| Box::pin(permits.permit(&flood))).collect();
+        for one in &mut waiting {
+            assert!(one.now_or_never().is_none());
+        }
+        let mut modest = Box::pin(permits.permit(&other));
+        assert!((&mut modest).now_or_never().is_none());
+        held.truncate(MAX_CONCURRENT_DECISIONS - 2);
+        modest.now_or_never().unwrap().unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_request_does_not_wait_forever() {
+        let permits = DecisionPermits::new();
+        let flood = asked("192.0.2.1", Some("AKIAEXAMPLE"));
+        let mut held = Vec::new();
+        for _ in 0..MAX_CONCURRENT_DECISIONS {
+            held.push(permits.permit(&flood).await.unwrap());
+        }
+        let refused = permits.permit(&flood).await.unwrap_err();
+        let explained = errors::explain(&refused).unwrap();
+        assert_eq!(explained.reason, ErrorReason::SlowDown);
+    }
+
+    #[test]
+    fn networks_share_and_within_them_claimed_keys() {
+        let permits = DecisionPermits::new();
+        let caller = |address, key| permits.caller_of(&asked(address, key));
+        let (one, two) = (caller("192.0.2.1", None), caller("192.0.2.2", None));
+        assert_ne!(one.account, two.account);
+        let (a, b) = (
+            caller("192.0.2.1", Some("A")),
+            caller("192.0.2.1", Some("B")),
+        );
+        assert_eq!((a.account, b.account), (one.account, one.account));
+        assert_ne!(a.key, b.key);
+        assert_eq!(caller("unknown", None), caller("", None));
+    }
+
+    #[test]
+    fn a_key_that_its_network_has_proved_is_apart() {
+        let permits = DecisionPermits::new();
+        let decision = AuthorizeResponse {
+            account: 7,
+            access_key: 8,
+            ..AuthorizeResponse::default()
+        };
+        permits.remember(&asked("192.0.2.1", Some("A")), &decision);
+        let caller = |address, key| permits.caller_of(&asked(address, key));
+        let proved = Caller { account: 7, key: 8 };
+        assert_eq!(caller("192.0.2.1", Some("A")), proved);
+        // The same claim from elsewhere is no proof.
+        assert_ne!(caller("192.0.2.2", Some("A")), proved);
+        assert_ne!(caller("192.0.2.1", Some("B")), proved);
+    }
+}
