@@ -22,7 +22,7 @@ use tonic::{Code, Request, Response, Status, Streaming};
 
 use crate::channels::Channels;
 use crate::edge::GetObjectStream;
-use decision_permits::DecisionPermits;
+use decision_permits::{Claimant, DecisionPermits};
 
 /// How long a decision may take. A service that is gone without a word must not hold the permits of all requests until its
 /// connections are noticed to be dead.
@@ -118,12 +118,12 @@ impl AdapterService for RemoteAuthority {
         };
         // Not while a permit is held: signing in may take its time.
         self.session().await?;
-        let _permit = self.permits.permit(request.get_ref()).await?;
-        let asked = request.get_ref().clone();
+        let claimant = Claimant::of(request.get_ref());
+        let _permit = self.permits.permit(&claimant).await?;
         let decided = timeout(LONGEST_DECISION, self.call(request, call)).await;
         let decided =
             decided.unwrap_or_else(|_| Err(Status::unavailable("the service does not answer")))?;
-        self.permits.remember(&asked, decided.get_ref());
+        self.permits.remember(claimant, decided.get_ref());
         Ok(decided)
     }
 
@@ -422,6 +422,25 @@ mod tests {
             .await;
         seen.assert_error(400, "IncompleteBody");
         assert!(bench.service().called().is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_service_that_does_not_answer_is_unavailable() {
+        let mut bench = Bench::new();
+        // The kernel accepts the connection, and nothing reads from it.
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let endpoint = Endpoint::try_from(format!("http://{address}")).unwrap();
+        let channels = Channels::new(&endpoint, 1);
+        bench.adapter = S3Adapter::new(
+            Arc::new(RemoteObjects::new(channels.clone())),
+            Arc::new(RemoteAuthority::new(channels, sessions())),
+            Settings::default(),
+        );
+        bench
+            .send_signed("GET", "/", &[], "")
+            .await
+            .assert_error(503, "ServiceUnavailable");
     }
 
     #[tokio::test]

@@ -83,7 +83,7 @@ where
     type Future = BoxFuture<'static, Result<Self::Response, Infallible>>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        // Too many requests are told so; a queue would only make all of them slow.
+        // Too many requests are refused; a queue would only make all of them slow.
         Poll::Ready(Ok(()))
     }
 

@@ -25,7 +25,7 @@ pub enum Interpreter {
     Bash,
 }
 
-/// A script and what it is told.
+/// A script and its arguments.
 #[derive(Debug)]
 pub struct Script {
     path: PathBuf,

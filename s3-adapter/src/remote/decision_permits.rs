@@ -23,12 +23,29 @@ const REMEMBER: Duration = Duration::from_secs(300);
 const MAX_REMEMBERED: u64 = 10_000;
 
 /// Permits to request a decision, granted round robin. Nothing is proved of a caller before its decision, so the callers of
-/// a network share, and among them those who claim the same access key. A key that the network has proved lately is apart:
-/// it shares as its account. So who claims keys that do not exist, one after the other, only keeps strangers waiting.
+/// a network share, and among them those who claim the same access key. A key that the network has proved lately
+/// shares by its account instead: a client that claims one unknown key after another delays only unproved callers.
 #[derive(Debug, Clone)]
 pub(super) struct DecisionPermits {
     permits: Arc<Permits>,
-    proved: Cache<(Option<Network>, String), Caller>,
+    proved: Cache<Claimant, Caller>,
+}
+
+/// The origin of a request before its decision: its network, and the access key that it claims.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Claimant {
+    network: Option<Network>,
+    access_key_id: Option<String>,
+}
+
+impl Claimant {
+    pub(super) fn of(request: &AuthorizeRequest) -> Self {
+        let claim = request.claim.as_ref();
+        Self {
+            network: request.client_address.parse().ok().map(Network::of),
+            access_key_id: claim.map(|claim| claim.access_key_id.clone()),
+        }
+    }
 }
 
 impl DecisionPermits {
@@ -43,16 +60,17 @@ impl DecisionPermits {
     }
 
     /// Remembers that a caller has proved its key.
-    pub(super) fn remember(&self, asked: &AuthorizeRequest, decision: &AuthorizeResponse) {
-        let Some(claim) = &asked.claim else { return };
+    pub(super) fn remember(&self, claimant: Claimant, decision: &AuthorizeResponse) {
+        if claimant.access_key_id.is_none() {
+            return;
+        }
         let caller = Caller {
             account: decision.account,
             key: decision.access_key,
         };
-        let place = (network_of(asked), claim.access_key_id.clone());
         // A read is cheaper than a write, and most keys are known.
-        if self.proved.get(&place) != Some(caller) {
-            self.proved.insert(place, caller);
+        if self.proved.get(&claimant) != Some(caller) {
+            self.proved.insert(claimant, caller);
         }
     }
 
@@ -60,26 +78,22 @@ impl DecisionPermits {
     ///
     /// # Errors
     /// `SlowDown` if too many requests of the network wait, or after ten seconds.
-    pub(super) async fn permit(&self, asked: &AuthorizeRequest) -> Result<Permit, Status> {
-        let granted = timeout(MAX_WAIT, self.permits.acquire(self.caller_of(asked))).await;
+    pub(super) async fn permit(&self, claimant: &Claimant) -> Result<Permit, Status> {
+        let granted = timeout(MAX_WAIT, self.permits.acquire(self.caller_of(claimant))).await;
         match granted {
             Ok(Ok(permit)) => Ok(permit),
             Ok(Err(_)) | Err(_) => Err(errors::status_of(ErrorReason::SlowDown)),
         }
     }
 
-    fn caller_of(&self, asked: &AuthorizeRequest) -> Caller {
-        let network = network_of(asked);
-        let Some(claim) = &asked.claim else {
-            return Caller::unproved(network);
+    fn caller_of(&self, claimant: &Claimant) -> Caller {
+        let stranger = Caller::unproved(claimant.network);
+        let Some(access_key_id) = &claimant.access_key_id else {
+            return stranger;
         };
-        let proved = self.proved.get(&(network, claim.access_key_id.clone()));
-        proved.unwrap_or_else(|| Caller::unproved(network).claiming(&claim.access_key_id))
+        let proved = self.proved.get(claimant);
+        proved.unwrap_or_else(|| stranger.claiming(access_key_id))
     }
-}
-
-fn network_of(asked: &AuthorizeRequest) -> Option<Network> {
-    asked.client_address.parse().ok().map(Network::of)
 }
 
 #[cfg(test)]
@@ -89,15 +103,15 @@ mod tests {
 
     use super::*;
 
-    fn asked(address: &str, key: Option<&str>) -> AuthorizeRequest {
-        AuthorizeRequest {
+    fn asked(address: &str, key: Option<&str>) -> Claimant {
+        Claimant::of(&AuthorizeRequest {
             client_address: address.to_owned(),
             claim: key.map(|key| SignatureClaim {
                 access_key_id: key.to_owned(),
                 ..SignatureClaim::default()
             }),
             ..AuthorizeRequest::default()
-        }
+        })
     }
 
     #[tokio::test]
@@ -154,7 +168,7 @@ mod tests {
             access_key: 8,
             ..AuthorizeResponse::default()
         };
-        permits.remember(&asked("192.0.2.1", Some("A")), &decision);
+        permits.remember(asked("192.0.2.1", Some("A")), &decision);
         let caller = |address, key| permits.caller_of(&asked(address, key));
         let proved = Caller { account: 7, key: 8 };
         assert_eq!(caller("192.0.2.1", Some("A")), proved);

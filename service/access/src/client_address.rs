@@ -11,7 +11,7 @@ use std::net::IpAddr;
 pub struct ClientAddress(Option<IpAddr>);
 
 impl ClientAddress {
-    /// No address can be told.
+    /// The address is unknown.
     pub const UNKNOWN: Self = Self(None);
 
     /// The canonical form of an address.

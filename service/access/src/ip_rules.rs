@@ -154,7 +154,7 @@ impl IpRules {
         first_containing(&self.allowed, address).map_or(IpVerdict::NotListed, IpVerdict::Allowed)
     }
 
-    /// What an editor at `editor` should be told before these rules take effect.
+    /// Warnings for an editor at `editor`, before these rules take effect.
     #[must_use]
     pub fn warnings(&self, editor: ClientAddress) -> Vec<IpRulesWarning> {
         let mut warnings = Vec::new();

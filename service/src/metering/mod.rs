@@ -151,7 +151,7 @@ impl Metering {
     }
 }
 
-/// A refused request, as it is told to [`Metering::denied`].
+/// A refused request, for [`Metering::denied`].
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Denial<'a> {
     /// What decided.

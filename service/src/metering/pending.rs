@@ -8,7 +8,7 @@ use crate::access::{DecisionReason, Origin};
 use crate::catalog::model::{LastUse, UsageRow};
 use crate::domain::AccessKeyPk;
 
-/// Hours that are told apart while nothing can be written; later ones are added to the last.
+/// Hours counted separately while nothing can be written; later ones are added to the last.
 const MAX_HOURS: usize = 48;
 const CLASSES: usize = RequestClass::ALL.len();
 const REASONS: usize = DecisionReason::ALL.len();

@@ -224,7 +224,7 @@ impl Service {
     }
 }
 
-/// A client's own session: it can make another, so it is told that it should.
+/// A client's own session: the error says to create another.
 fn bearer_session_error(error: SessionError) -> Error {
     match session_error(error) {
         Error::InvalidSession => Error::SessionEnded,

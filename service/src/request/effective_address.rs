@@ -13,7 +13,7 @@ use crate::access::ClientAddress;
 pub struct EffectiveAddress {
     /// The address.
     pub address: ClientAddress,
-    /// What told it.
+    /// Its source.
     pub source: AddressSource,
     /// What the forwarding header had to do with it.
     pub basis: AddressBasis,
@@ -21,7 +21,7 @@ pub struct EffectiveAddress {
     pub forwarding: Arc<Forwarding>,
 }
 
-/// What told a client's address, or should have.
+/// The source of a client's address, or the source that should have named it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AddressSource {
     /// The other end of the socket.

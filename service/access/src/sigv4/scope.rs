@@ -9,7 +9,7 @@ use super::error::ScopeProblem;
 const SERVICE: &str = "s3";
 const TERMINATOR: &str = "aws4_request";
 
-/// Regions accepted besides the configured one: what SDKs send when they were told nothing.
+/// Regions accepted besides the configured one: what SDKs send by default.
 const ALWAYS_ACCEPTED: [&str; 2] = ["us-east-1", "auto"];
 
 /// A region out of the accepted few. Cheap to clone.

@@ -23,7 +23,7 @@ fn files(directory: &FilePath) -> Vec<String> {
         .collect()
 }
 
-/// The outcome of what hangs only where writers wait for each other for ever.
+/// The outcome of work that hangs only if writers deadlock.
 async fn in_time<T>(work: impl Future<Output = T>) -> T {
     tokio::time::timeout(Duration::from_secs(20), work)
         .await

@@ -12,9 +12,9 @@ use crate::request::Service;
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 const HOUR: Duration = Duration::from_secs(3600);
-/// What is told when no start is given.
+/// The span shown if no start is given.
 const DEFAULT_SPAN: Duration = DAY.saturating_mul(7);
-/// The longest span that is told at a time.
+/// The longest span of one answer.
 const MAX_SPAN: Duration = DAY.saturating_mul(366);
 
 pub(crate) async fn get_token_usage(

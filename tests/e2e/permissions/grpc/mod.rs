@@ -38,7 +38,7 @@ const OF_NO_BUCKET: [&str; 6] = [
     "CreateSession",
 ];
 
-/// How an answer is told: `allowed`, or the reason and the code of the refusal.
+/// An answer as text: `allowed`, or the reason and the code of the refusal.
 type Told = (String, Code);
 
 fn allowed() -> Told {
