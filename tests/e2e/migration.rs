@@ -14,7 +14,6 @@ use bucketry_tests::grpc::Clients;
 use bucketry_tests::postgres::create_database;
 use bucketry_tests::server::{KEYRING, Server, ServerOptions};
 use sqlx::postgres::PgConnectOptions;
-use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor};
 
 const BUCKET: &str = "kept";
@@ -88,14 +87,10 @@ async fn a_postgres_database_of_schema_6_goes_on() -> Result<(), HarnessError> {
 async fn sqlite_goes_on(schema: &str, added: &'static str) -> Result<(), HarnessError> {
     let folder = made_by(schema, "sqlite");
     let mut server = stopped_with_blobs(&folder)?;
-    let options = SqliteConnectOptions::new()
-        .filename(server.data_dir().join("catalog.sqlite"))
-        .create_if_missing(true);
-    let mut catalog = options.connect().await?;
-    let dump = AssertSqlSafe(dump(&folder));
-    catalog.execute(sqlx::raw_sql(dump)).await?;
-    catalog.execute(sqlx::raw_sql(added)).await?;
-    catalog.close().await?;
+    let catalog = rusqlite::Connection::open(server.data_dir().join("catalog.sqlite"))?;
+    catalog.execute_batch(&dump(&folder))?;
+    catalog.execute_batch(added)?;
+    drop(catalog);
     server.restart()?;
     goes_on(&server).await
 }

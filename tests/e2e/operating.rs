@@ -16,7 +16,6 @@ use bucketry_tests::server::{
     ServerOptions, binary,
 };
 use sqlx::postgres::PgConnectOptions;
-use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection};
 
 const BUCKET: &str = "operating-test-bucket";
@@ -98,18 +97,15 @@ fn strangers_do_not_fill_the_log() -> Result<(), HarnessError> {
 const NEWER: &str =
     "the catalog was written by a newer version of bucketry (schema 9999; this version supports ";
 
-#[tokio::test]
-async fn newer_data_is_left_alone() -> Result<(), HarnessError> {
+#[test]
+fn newer_data_is_left_alone() -> Result<(), HarnessError> {
     let mut server = Server::start(ServerOptions::new())?;
     server.stop()?;
     let directory = server.data_dir();
     let file = directory.join("catalog.sqlite");
-    let mut database = SqliteConnectOptions::new()
-        .filename(&file)
-        .connect()
-        .await?;
-    sqlx::query(FROM_THE_FUTURE).execute(&mut database).await?;
-    database.close().await?;
+    let database = rusqlite::Connection::open(&file)?;
+    database.execute(FROM_THE_FUTURE, [])?;
+    drop(database);
     let refused = refused_start(&["--data-dir", &directory.to_string_lossy()])?;
     assert!(refused.contains(NEWER), "{refused}");
     Ok(())

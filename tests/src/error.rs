@@ -56,6 +56,9 @@ pub enum HarnessError {
     /// The PostgreSQL server refused.
     #[error("PostgreSQL: {0}")]
     Postgres(#[from] sqlx::Error),
+    /// SQLite refused.
+    #[error("SQLite: {0}")]
+    Sqlite(#[from] rusqlite::Error),
     /// A script of a client failed.
     #[error("{name} ended with {status}:\n{output}")]
     Script {

@@ -15,10 +15,22 @@ const SHARDS: usize = 64;
 
 /// A bounded cache that a slow reader cannot poison: a value read from the database goes in only if no writer touched the
 /// key's shard since the reader began.
+///
+/// A writer marks the keys that it is about to commit. A marked key is not in the cache, so that a reader looks in the
+/// database, and what it finds stays out: it may be from before the commit. So no reader sees an older version than a listing
+/// that read the database showed before.
 pub(crate) struct VersionedCache<K, V> {
     rows: moka::sync::Cache<K, V>,
-    versions: Vec<Mutex<u64>>,
+    shards: Vec<Mutex<Shard>>,
     hasher: RandomState,
+}
+
+#[derive(Default)]
+struct Shard {
+    /// How often a writer touched it.
+    version: u64,
+    /// The hashes of the keys that are marked: few, of one batch.
+    marked: Vec<u64>,
 }
 
 /// The state of a shard when a reader began.
@@ -35,10 +47,10 @@ where
             .max_capacity(bytes)
             .weigher(move |key, row| u32::try_from(weigh(key, row)).unwrap_or(u32::MAX))
             .build();
-        let versions = (0..SHARDS).map(|_| Mutex::new(0)).collect();
+        let shards = (0..SHARDS).map(|_| Mutex::default()).collect();
         Self {
             rows,
-            versions,
+            shards,
             hasher: RandomState::new(),
         }
     }
@@ -49,50 +61,75 @@ where
 
     /// To be taken before the database is read.
     pub(crate) fn ticket(&self, key: &K) -> Ticket {
-        Ticket(self.shard(key).map_or(0, |version| *version))
+        let shard = self.shard(self.hasher.hash_one(key));
+        Ticket(shard.map_or(0, |shard| shard.version))
     }
 
     /// Keeps what a reader found, unless a writer came between.
     pub(crate) fn fill(&self, key: K, row: V, ticket: Ticket) {
-        if let Some(version) = self.shard(&key)
-            && *version == ticket.0
+        let hash = self.hasher.hash_one(&key);
+        if let Some(shard) = self.shard(hash)
+            && shard.version == ticket.0
+            && !shard.marked.contains(&hash)
         {
             self.rows.insert(key, row);
         }
     }
 
+    /// Announces a commit that changes the row; returns what ends the mark.
+    fn mark(&self, key: &K) -> Mark {
+        let hash = self.hasher.hash_one(key);
+        if let Some(mut shard) = self.shard(hash) {
+            shard.version += 1;
+            shard.marked.push(hash);
+            self.rows.invalidate(key);
+        }
+        Mark(hash)
+    }
+
+    fn unmark(&self, Mark(hash): &Mark) {
+        if let Some(mut shard) = self.shard(*hash)
+            && let Some(place) = shard.marked.iter().position(|marked| marked == hash)
+        {
+            shard.marked.swap_remove(place);
+        }
+    }
+
     /// Keeps what was committed.
     fn put(&self, key: K, row: V) {
-        if let Some(mut version) = self.shard(&key) {
-            *version += 1;
+        if let Some(mut shard) = self.shard(self.hasher.hash_one(&key)) {
+            shard.version += 1;
             self.rows.insert(key, row);
         }
     }
 
     /// Forgets what was there before a commit.
     fn forget(&self, key: &K) {
-        if let Some(mut version) = self.shard(key) {
-            *version += 1;
+        if let Some(mut shard) = self.shard(self.hasher.hash_one(key)) {
+            shard.version += 1;
             self.rows.invalidate(key);
         }
     }
 
     /// Forgets everything.
     fn clear(&self) {
-        for version in &self.versions {
-            *version.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        for shard in &self.shards {
+            shard.lock().unwrap_or_else(PoisonError::into_inner).version += 1;
         }
         // Entries are gone for every later `get`; a filler that was past its check when the loop went by is behind.
         self.rows.invalidate_all();
     }
 
-    fn shard(&self, key: &K) -> Option<MutexGuard<'_, u64>> {
-        let shard = self.hasher.hash_one(key) as usize % SHARDS;
-        self.versions
-            .get(shard)
-            .map(|version| version.lock().unwrap_or_else(PoisonError::into_inner))
+    fn shard(&self, hash: u64) -> Option<MutexGuard<'_, Shard>> {
+        self.shards
+            .get(hash as usize % SHARDS)
+            .map(|shard| shard.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
+
+/// A mark on a key, by its hash.
+#[derive(Debug)]
+struct Mark(u64);
 
 /// The caches of a catalog.
 pub(crate) struct Caches {
@@ -131,6 +168,43 @@ impl Caches {
         }
     }
 
+    /// Marks what a batch is about to commit, until the answer is dropped.
+    pub(crate) fn mark(&self, state: &State) -> Marks<'_> {
+        let mut marks = Marks {
+            caches: self,
+            keys_by_id: Vec::new(),
+            keys_by_pk: Vec::new(),
+            buckets_by_name: Vec::new(),
+            buckets_by_id: Vec::new(),
+            settings: Vec::new(),
+            objects: Vec::new(),
+        };
+        for (pk, key) in state.access_keys.changes() {
+            // The id of a purged key is that of the row that is known here, if there is one.
+            let key = key.cloned().or_else(|| self.keys_by_pk.get(pk));
+            if let Some(key) = key {
+                marks
+                    .keys_by_id
+                    .push(self.keys_by_id.mark(&key.access_key_id));
+            }
+            marks.keys_by_pk.push(self.keys_by_pk.mark(pk));
+        }
+        for (id, bucket) in state.buckets.changes() {
+            marks.buckets_by_id.push(self.buckets_by_id.mark(id));
+            if let Some(bucket) = bucket {
+                let mark = self.buckets_by_name.mark(&bucket.name);
+                marks.buckets_by_name.push(mark);
+            }
+        }
+        for (bucket, _) in &state.changed_settings {
+            marks.settings.push(self.settings.mark(bucket));
+        }
+        for (place, _) in state.objects.changes() {
+            marks.objects.push(self.objects.mark(place));
+        }
+        marks
+    }
+
     /// Takes over what a batch committed.
     pub(crate) fn publish(&self, state: &State) {
         for (pk, key) in state.access_keys.changes() {
@@ -139,12 +213,8 @@ impl Caches {
                     self.keys_by_id.put(key.access_key_id.clone(), key.clone());
                     self.keys_by_pk.put(*pk, key.clone());
                 }
-                None => {
-                    if let Some(key) = self.keys_by_pk.get(pk) {
-                        self.keys_by_id.forget(&key.access_key_id);
-                    }
-                    self.keys_by_pk.forget(pk);
-                }
+                // Its id was forgotten when it was marked.
+                None => self.keys_by_pk.forget(pk),
             }
         }
         for (id, bucket) in state.buckets.changes() {
@@ -184,6 +254,35 @@ impl Caches {
         self.buckets_by_id.clear();
         self.settings.clear();
         self.objects.clear();
+    }
+}
+
+/// The marks of a batch.
+pub(crate) struct Marks<'c> {
+    caches: &'c Caches,
+    keys_by_id: Vec<Mark>,
+    keys_by_pk: Vec<Mark>,
+    buckets_by_name: Vec<Mark>,
+    buckets_by_id: Vec<Mark>,
+    settings: Vec<Mark>,
+    objects: Vec<Mark>,
+}
+
+impl Drop for Marks<'_> {
+    fn drop(&mut self) {
+        let caches = self.caches;
+        let unmark = |mark| caches.keys_by_id.unmark(mark);
+        self.keys_by_id.iter().for_each(unmark);
+        let unmark = |mark| caches.keys_by_pk.unmark(mark);
+        self.keys_by_pk.iter().for_each(unmark);
+        let unmark = |mark| caches.buckets_by_name.unmark(mark);
+        self.buckets_by_name.iter().for_each(unmark);
+        let unmark = |mark| caches.buckets_by_id.unmark(mark);
+        self.buckets_by_id.iter().for_each(unmark);
+        let unmark = |mark| caches.settings.unmark(mark);
+        self.settings.iter().for_each(unmark);
+        let unmark = |mark| caches.objects.unmark(mark);
+        self.objects.iter().for_each(unmark);
     }
 }
 
@@ -262,6 +361,35 @@ mod tests {
         cache.clear();
         cache.fill(1, 10, ticket);
         assert_eq!(cache.get(&1), None);
+    }
+
+    #[test]
+    fn a_marked_key_is_read_from_the_database_and_stays_out() {
+        let cache = cache();
+        let fill = |key, row| cache.fill(key, row, cache.ticket(&key));
+        fill(1, 10);
+        let before = cache.ticket(&1);
+        let mark = cache.mark(&1);
+        assert_eq!(cache.get(&1), None);
+        // Readers from before the mark and under it, and one of another key.
+        cache.fill(1, 10, before);
+        fill(1, 10);
+        fill(2, 20);
+        assert_eq!((cache.get(&1), cache.get(&2)), (None, Some(20)));
+        let under = cache.ticket(&1);
+        cache.put(1, 11);
+        cache.unmark(&mark);
+        cache.fill(1, 10, under);
+        assert_eq!(cache.get(&1), Some(11));
+    }
+
+    #[test]
+    fn a_mark_whose_commit_failed_leaves_no_trace() {
+        let cache = cache();
+        let mark = cache.mark(&1);
+        cache.unmark(&mark);
+        cache.fill(1, 10, cache.ticket(&1));
+        assert_eq!(cache.get(&1), Some(10));
     }
 
     #[test]

@@ -22,6 +22,9 @@ pub(crate) struct Engine {
     ids: tokio::sync::Mutex<std::ops::Range<i64>>,
     /// Held as long as anything may still write; other processes are kept out by it.
     lock: Mutex<Option<File>>,
+    /// Called between a commit and its publication.
+    #[cfg(test)]
+    pub(crate) committed: Mutex<Option<Box<dyn FnMut() + Send>>>,
 }
 
 /// Ids taken from the database at a time.
@@ -48,6 +51,8 @@ impl Engine {
             clock: options.upkeep_clock,
             ids: tokio::sync::Mutex::new(0..0),
             lock: Mutex::new(lock),
+            #[cfg(test)]
+            committed: Mutex::new(None),
         })
     }
 
@@ -68,12 +73,10 @@ impl Engine {
         if block.end - block.start < count {
             let size = count.max(ID_BLOCK);
             let take = "UPDATE id_sequence SET next = next + $1 WHERE one = 1 RETURNING next";
+            let take = Statement::new(take).bind(size);
             let mut connection = self.pools.writer().await?;
-            let rows = connection.fetch(Statement::new(take).bind(size)).await?;
-            let end = rows
-                .first()
-                .ok_or(CatalogError::Corrupt("id_sequence"))?
-                .int(0)?;
+            let next = connection.fetch(take, |row| Ok(row.int(0)?)).await?;
+            let end = *next.first().ok_or(CatalogError::Corrupt("id_sequence"))?;
             *block = end - size..end;
         }
         let first = block.start;
@@ -95,23 +98,60 @@ impl Engine {
             return Ok(None);
         }
         let sql = "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS bigint)";
-        let rows = self.fetch(Statement::new(sql)).await?;
-        let row = rows
-            .first()
-            .ok_or(CatalogError::Corrupt("clock_timestamp"))?;
-        Ok(Some(Timestamp::from_micros(row.int(0)?)))
+        let read = |row: &Row<'_>| Ok(Timestamp::from_micros(row.int(0)?));
+        let time = self.find(Statement::new(sql), read).await?;
+        time.ok_or(CatalogError::Corrupt("clock_timestamp"))
+            .map(Some)
     }
 
-    /// Runs a reading statement. A connection that died since it was last used is no reason to fail, and after a
-    /// failover of the database all of them have.
-    pub(crate) async fn fetch(&self, statement: Statement) -> Result<Vec<Row>, CatalogError> {
+    /// Runs a statement that reads a few rows: at most a page. On SQLite it runs on this thread. A connection that died
+    /// since it was last used is no reason to fail, and after a failover of the database all of them have.
+    pub(crate) async fn fetch<T>(
+        &self,
+        statement: Statement,
+        mut read: impl FnMut(&Row<'_>) -> Result<T, CatalogError>,
+    ) -> Result<Vec<T>, CatalogError> {
         for _ in 0..self.connections {
-            match self.pools.fetch(statement.clone()).await {
-                Err(error) if matches!(Fault::of(&error), Fault::Silent | Fault::Conflict) => {}
-                answer => return Ok(answer?),
+            match self.pools.fetch(&statement, &mut read).await {
+                Err(error) if is_passing(&error) => {}
+                answer => return answer,
             }
         }
-        Ok(self.pools.fetch(statement).await?)
+        self.pools.fetch(&statement, &mut read).await
+    }
+
+    /// The same for the first row.
+    pub(crate) async fn find<T>(
+        &self,
+        statement: Statement,
+        read: impl FnMut(&Row<'_>) -> Result<T, CatalogError>,
+    ) -> Result<Option<T>, CatalogError> {
+        let found = self.fetch(statement, read).await?;
+        Ok(found.into_iter().next())
+    }
+
+    /// The same for a statement that may read many rows, whatever it returns. On SQLite it runs on a thread that may block,
+    /// and ends when the caller gives up.
+    pub(crate) async fn scan<T: Send + 'static>(
+        &self,
+        statement: Statement,
+        read: impl FnMut(&Row<'_>) -> Result<T, CatalogError> + Clone + Send + 'static,
+    ) -> Result<Vec<T>, CatalogError> {
+        for _ in 0..self.connections {
+            match self.pools.scan(&statement, read.clone()).await {
+                Err(error) if is_passing(&error) => {}
+                answer => return answer,
+            }
+        }
+        self.pools.scan(&statement, read).await
+    }
+
+    #[cfg(test)]
+    pub(crate) fn after_commit(&self) {
+        let mut committed = self.committed.lock().unwrap();
+        if let Some(committed) = &mut *committed {
+            committed();
+        }
     }
 
     /// Runs a few statements as one transaction of upkeep, outside of the group commits.
@@ -134,6 +174,17 @@ impl Engine {
                 Err(error)
             }
         }
+    }
+}
+
+/// Whether a reading statement that failed like this may succeed on another connection.
+fn is_passing(error: &CatalogError) -> bool {
+    match error {
+        CatalogError::Database(error) => match Fault::of(error) {
+            Fault::Silent | Fault::Conflict => true,
+            Fault::Answered | Fault::Unavailable => false,
+        },
+        _ => false,
     }
 }
 

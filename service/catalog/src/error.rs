@@ -2,6 +2,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::model::KeyState;
+use super::sql::DatabaseError;
 use bucketry_domain::{AccessKeyPk, AccountId, BlobBatchId, BucketId, Generation, UploadId};
 
 /// Why the catalog did not do something.
@@ -19,10 +20,10 @@ pub enum CatalogError {
     Closed,
     /// The database failed; nothing was changed.
     #[error("the database failed: {0}")]
-    Database(Arc<sqlx::Error>),
+    Database(Arc<DatabaseError>),
     /// A migration failed.
     #[error("a migration failed: {0}")]
-    Migration(Arc<sqlx::migrate::MigrateError>),
+    Migration(Arc<MigrationError>),
     /// The catalog was written by a later version.
     #[error(
         "the catalog was written by a newer version of bucketry (schema {found}; this version supports {known}): start that \
@@ -75,14 +76,48 @@ impl CatalogError {
     pub const OTHER_OUTCOME: Self = Self::Corrupt("an outcome of another change");
 }
 
-impl From<sqlx::Error> for CatalogError {
-    fn from(error: sqlx::Error) -> Self {
+impl From<DatabaseError> for CatalogError {
+    fn from(error: DatabaseError) -> Self {
         Self::Database(Arc::new(error))
     }
 }
 
-impl From<sqlx::migrate::MigrateError> for CatalogError {
-    fn from(error: sqlx::migrate::MigrateError) -> Self {
+impl From<rusqlite::Error> for CatalogError {
+    fn from(error: rusqlite::Error) -> Self {
+        DatabaseError::from(error).into()
+    }
+}
+
+impl From<sqlx::Error> for CatalogError {
+    fn from(error: sqlx::Error) -> Self {
+        DatabaseError::from(error).into()
+    }
+}
+
+/// Why the tables could not be made or migrated.
+#[derive(Debug, thiserror::Error)]
+pub enum MigrationError {
+    /// What a PostgreSQL server answered, or what its record of migrations says.
+    #[error(transparent)]
+    Postgres(sqlx::migrate::MigrateError),
+    /// A script failed on SQLite: nothing of it remains.
+    #[error("migration {number}: {error}")]
+    Script {
+        /// The script.
+        number: i64,
+        /// The answer.
+        error: rusqlite::Error,
+    },
+    /// A script was run with another text.
+    #[error("migration {0} was previously applied but has been modified")]
+    Changed(i64),
+    /// A script was run in part.
+    #[error("migration {0} is partially applied")]
+    Partial(i64),
+}
+
+impl From<MigrationError> for CatalogError {
+    fn from(error: MigrationError) -> Self {
         Self::Migration(Arc::new(error))
     }
 }

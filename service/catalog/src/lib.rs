@@ -24,9 +24,10 @@ pub mod testing;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use error::{CatalogError, Condition, Refusal};
+pub use error::{CatalogError, Condition, MigrationError, Refusal};
 pub use outcome::{ObjectDeleted, ObjectStored, Outcome, Repetition, TypedChange, UploadCompleted};
 pub use read::{MAX_READ_DETAILS, SealedSecrets};
+pub use sql::DatabaseError;
 pub use upkeep::{KeepChanges, Reclaim};
 pub use url::CatalogUrl;
 pub use write::Rejection;
@@ -123,7 +124,7 @@ impl Catalog {
         let store_id = claim_setting(&engine, "store_id", fresh.into_bytes()).await?;
         let store_id =
             String::from_utf8(store_id).map_err(|_| CatalogError::Corrupt("settings.store_id"))?;
-        let writer = Writer::start(&engine);
+        let writer = Writer::start(&engine)?;
         Ok(Self {
             shared: Arc::new(Shared {
                 engine,

@@ -9,7 +9,6 @@ use bucketry_tests::grpc::{Bearer, Clients};
 use bucketry_tests::postgres;
 use bucketry_tests::server::{Server, ServerOptions};
 use sqlx::postgres::{PgConnectOptions, PgConnection};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 use tempfile::TempDir;
 use tonic::Code;
@@ -76,16 +75,12 @@ async fn on_postgres(url: &str, statements: &[String]) -> Result<(), HarnessErro
     Ok(connection.close().await?)
 }
 
-async fn on_sqlite(server: &Server, statements: &[String]) -> Result<(), HarnessError> {
-    let file = server.data_dir().join("catalog.sqlite");
-    let options = SqliteConnectOptions::new().filename(file);
-    let mut connection: SqliteConnection = options.connect().await?;
+fn on_sqlite(server: &Server, statements: &[String]) -> Result<(), HarnessError> {
+    let connection = rusqlite::Connection::open(server.data_dir().join("catalog.sqlite"))?;
     for statement in statements {
-        sqlx::query(AssertSqlSafe(statement.as_str()))
-            .execute(&mut connection)
-            .await?;
+        connection.execute(statement, [])?;
     }
-    Ok(connection.close().await?)
+    Ok(())
 }
 
 fn owned(statements: &[&str]) -> Vec<String> {
@@ -147,12 +142,12 @@ async fn rows_changed_in_a_sqlite_file_open_nothing() -> Result<(), HarnessError
     let other = User::new(&mut root, &server, Permission::ReadWrite).await?;
     let bystander = User::new(&mut root, &server, Permission::ReadOnly).await?;
     server.stop()?;
-    on_sqlite(&server, &owned(&[SAVE])).await?;
+    on_sqlite(&server, &owned(&[SAVE]))?;
     let ids = [&victim, &other].map(|user| user.credentials.access_key_id.as_str());
     for (what, statements) in attempts(ids[0], ids[1]) {
         server.stop()?;
-        on_sqlite(&server, &owned(&RESTORE)).await?;
-        on_sqlite(&server, &statements).await?;
+        on_sqlite(&server, &owned(&RESTORE))?;
+        on_sqlite(&server, &statements)?;
         server.restart()?;
         assert_eq!(
             victim.at(&server).at_all_doors(&server).await?,

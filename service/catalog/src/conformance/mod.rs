@@ -13,10 +13,11 @@ mod objects;
 mod postgres_only;
 mod races;
 mod settings;
+mod sqlite_only;
 mod uploads;
 mod usage_and_audit;
 
-use crate::testing::{Fixture, postgres, sqlite};
+use crate::testing::{postgres, sqlite};
 
 /// Makes of each case a test per engine.
 macro_rules! cases {
@@ -122,20 +123,4 @@ cases! {
     usage_and_audit::go_with_their_key,
     usage_and_audit::settings_are_claimed_once,
     usage_and_audit::everything_survives_a_restart,
-}
-
-mod sqlite_only {
-    use super::Fixture;
-    use crate::{Catalog, CatalogError, CatalogOptions, CatalogUrl};
-
-    #[tokio::test]
-    async fn a_second_process_is_refused() {
-        let fixture: Fixture = super::sqlite().await;
-        let CatalogUrl::Sqlite(directory) = fixture.url() else {
-            panic!("a directory")
-        };
-        let second = Catalog::open(fixture.url(), &CatalogOptions::default()).await;
-        assert!(matches!(second, Err(CatalogError::InUse(path)) if path == *directory));
-        fixture.finish().await;
-    }
 }

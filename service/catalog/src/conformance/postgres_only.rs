@@ -153,8 +153,8 @@ async fn no_session_commits_asynchronously() {
             .unwrap();
         let catalog = Catalog::open(fixture.url(), &options()).await.unwrap();
         let show = Statement::new("SELECT current_setting('synchronous_commit')");
-        let rows = catalog.engine().fetch(show).await.unwrap();
-        assert_eq!(rows[0].text(0).unwrap(), used, "{default}");
+        let found = catalog.engine().find(show, |row| Ok(row.text(0)?)).await;
+        assert_eq!(found.unwrap().as_deref(), Some(used), "{default}");
         catalog.close().await;
     }
     session.close().await.unwrap();

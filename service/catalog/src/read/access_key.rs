@@ -1,9 +1,17 @@
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use crate::model::AccessKey;
-use crate::sql::{Record, Statement, Value};
+use crate::sql::{Record, Row, Statement, Value};
 use crate::{Catalog, CatalogError};
 use bucketry_domain::{AccessKeyId, AccessKeyPk};
+
+static BY_ID: LazyLock<String> = LazyLock::new(|| by("access_key_id"));
+static BY_PK: LazyLock<String> = LazyLock::new(|| by("pk"));
+
+fn by(column: &str) -> String {
+    let select = AccessKey::TABLE.select_from();
+    format!("{select} access_keys o WHERE o.{column} = $1")
+}
 
 impl Catalog {
     /// The access key with this public half, in whatever state. On SQLite from memory after the first time; that there is
@@ -16,13 +24,13 @@ impl Catalog {
         id: &AccessKeyId,
     ) -> Result<Option<Arc<AccessKey>>, CatalogError> {
         let Some(caches) = &self.engine().caches else {
-            return self.fetch_key("access_key_id", id.as_str()).await;
+            return self.fetch_key(&BY_ID, id.as_str()).await;
         };
         if let Some(key) = caches.keys_by_id.get(id) {
             return Ok(Some(key));
         }
         let ticket = caches.keys_by_id.ticket(id);
-        let key = self.fetch_key("access_key_id", id.as_str()).await?;
+        let key = self.fetch_key(&BY_ID, id.as_str()).await?;
         if let Some(key) = &key {
             caches.keys_by_id.fill(id.clone(), key.clone(), ticket);
         }
@@ -38,13 +46,13 @@ impl Catalog {
         pk: AccessKeyPk,
     ) -> Result<Option<Arc<AccessKey>>, CatalogError> {
         let Some(caches) = &self.engine().caches else {
-            return self.fetch_key("pk", pk.0).await;
+            return self.fetch_key(&BY_PK, pk.0).await;
         };
         if let Some(key) = caches.keys_by_pk.get(&pk) {
             return Ok(Some(key));
         }
         let ticket = caches.keys_by_pk.ticket(&pk);
-        let key = self.fetch_key("pk", pk.0).await?;
+        let key = self.fetch_key(&BY_PK, pk.0).await?;
         if let Some(key) = &key {
             caches.keys_by_pk.fill(pk, key.clone(), ticket);
         }
@@ -53,17 +61,11 @@ impl Catalog {
 
     async fn fetch_key(
         &self,
-        column: &'static str,
+        sql: &'static str,
         value: impl Into<Value>,
     ) -> Result<Option<Arc<AccessKey>>, CatalogError> {
-        let list = AccessKey::TABLE.select_list("o");
-        let sql = format!("SELECT {list} FROM access_keys o WHERE o.{column} = $1");
-        let rows = self
-            .engine()
-            .fetch(Statement::built(sql).bind(value))
-            .await?;
-        rows.first()
-            .map(|row| AccessKey::read(row).map(Arc::new))
-            .transpose()
+        let read = |row: &Row<'_>| AccessKey::read(row).map(Arc::new);
+        let statement = Statement::new(sql).bind(value);
+        self.engine().find(statement, read).await
     }
 }

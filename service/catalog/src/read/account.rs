@@ -14,11 +14,8 @@ impl Catalog {
             "SELECT {} FROM accounts o WHERE o.id = $1",
             Account::TABLE.select_list("o")
         );
-        let rows = self
-            .engine()
-            .fetch(Statement::built(sql).bind(id.0))
-            .await?;
-        rows.first().map(Account::read).transpose()
+        let statement = Statement::built(sql).bind(id.0);
+        self.engine().find(statement, Account::read).await
     }
 
     /// Accounts with ids above `after`, in the order of their making.
@@ -35,8 +32,7 @@ impl Catalog {
         let statement = Statement::built(sql)
             .bind(after.map_or(0, |id| id.0))
             .bind(super::one_more(max));
-        let rows = self.engine().fetch(statement).await?;
-        let accounts = rows.iter().map(Account::read).collect::<Result<_, _>>()?;
+        let accounts = self.engine().fetch(statement, Account::read).await?;
         Ok(super::cut(accounts, max))
     }
 }

@@ -42,8 +42,7 @@ impl Catalog {
         for (_, value) in filters {
             statement = statement.bind(value);
         }
-        let rows = self.engine().fetch(statement).await?;
-        let records = rows.iter().map(AuditRow::read).collect::<Result<_, _>>()?;
+        let records = self.engine().scan(statement, AuditRow::read).await?;
         Ok(super::cut(records, query.max))
     }
 }

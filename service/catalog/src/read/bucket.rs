@@ -1,9 +1,17 @@
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use crate::model::Bucket;
-use crate::sql::{Record, Statement, Value};
+use crate::sql::{Record, Row, Statement, Value};
 use crate::{Catalog, CatalogError};
 use bucketry_domain::{BucketId, BucketName};
+
+static BY_NAME: LazyLock<String> = LazyLock::new(|| select("o.name = $1 AND o.state = 0"));
+static BY_ID: LazyLock<String> = LazyLock::new(|| select("o.id = $1"));
+
+fn select(condition: &str) -> String {
+    let columns = Bucket::TABLE.select_from();
+    format!("{columns} buckets o WHERE {condition}")
+}
 
 impl Catalog {
     /// The live bucket of this name.
@@ -14,15 +22,14 @@ impl Catalog {
         &self,
         name: &BucketName,
     ) -> Result<Option<Arc<Bucket>>, CatalogError> {
-        let condition = "o.name = $1 AND o.state = 0";
         let Some(caches) = &self.engine().caches else {
-            return self.fetch_bucket(condition, name.as_str()).await;
+            return self.fetch_bucket(&BY_NAME, name.as_str()).await;
         };
         if let Some(bucket) = caches.buckets_by_name.get(name) {
             return Ok(Some(bucket));
         }
         let ticket = caches.buckets_by_name.ticket(name);
-        let bucket = self.fetch_bucket(condition, name.as_str()).await?;
+        let bucket = self.fetch_bucket(&BY_NAME, name.as_str()).await?;
         if let Some(bucket) = &bucket {
             caches
                 .buckets_by_name
@@ -37,13 +44,13 @@ impl Catalog {
     /// [`CatalogError`] if the database fails.
     pub async fn bucket(&self, id: BucketId) -> Result<Option<Arc<Bucket>>, CatalogError> {
         let Some(caches) = &self.engine().caches else {
-            return self.fetch_bucket("o.id = $1", id.0).await;
+            return self.fetch_bucket(&BY_ID, id.0).await;
         };
         if let Some(bucket) = caches.buckets_by_id.get(&id) {
             return Ok(Some(bucket));
         }
         let ticket = caches.buckets_by_id.ticket(&id);
-        let bucket = self.fetch_bucket("o.id = $1", id.0).await?;
+        let bucket = self.fetch_bucket(&BY_ID, id.0).await?;
         if let Some(bucket) = &bucket {
             caches.buckets_by_id.fill(id, bucket.clone(), ticket);
         }
@@ -52,19 +59,11 @@ impl Catalog {
 
     async fn fetch_bucket(
         &self,
-        condition: &'static str,
+        sql: &'static str,
         value: impl Into<Value>,
     ) -> Result<Option<Arc<Bucket>>, CatalogError> {
-        let sql = format!(
-            "SELECT {} FROM buckets o WHERE {condition}",
-            Bucket::TABLE.select_list("o")
-        );
-        let rows = self
-            .engine()
-            .fetch(Statement::built(sql).bind(value))
-            .await?;
-        rows.first()
-            .map(|row| Bucket::read(row).map(Arc::new))
-            .transpose()
+        let read = |row: &Row<'_>| Bucket::read(row).map(Arc::new);
+        let statement = Statement::new(sql).bind(value);
+        self.engine().find(statement, read).await
     }
 }

@@ -1,9 +1,22 @@
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use crate::rows::SettingRow;
 use crate::sql::{Record, Statement};
 use crate::{Catalog, CatalogError};
 use bucketry_domain::{BucketId, BucketName, BucketSetting, BucketSettings};
+
+static BY_BUCKET: LazyLock<String> = LazyLock::new(|| {
+    let select = SettingRow::TABLE.select_from();
+    format!("{select} bucket_settings o WHERE o.bucket_id = $1")
+});
+
+static BY_BUCKET_NAME: LazyLock<String> = LazyLock::new(|| {
+    let select = SettingRow::TABLE.select_from();
+    format!(
+        "{select} buckets b JOIN bucket_settings o ON o.bucket_id = b.id
+         WHERE b.name = $1 AND b.state = 0 AND o.name = $2"
+    )
+});
 
 impl Catalog {
     /// The settings of a bucket. A bucket that is deleted has none.
@@ -42,27 +55,19 @@ impl Catalog {
                 None => Ok(Arc::default()),
             };
         }
-        let sql = format!(
-            "SELECT {} FROM buckets b JOIN bucket_settings o ON o.bucket_id = b.id
-             WHERE b.name = $1 AND b.state = 0 AND o.name = $2",
-            SettingRow::TABLE.select_list("o")
-        );
-        let statement = Statement::built(sql).bind(name.as_str());
+        let statement = Statement::new(&BY_BUCKET_NAME).bind(name.as_str());
         self.collect(statement.bind(needed.name())).await
     }
 
     async fn fetch_settings(&self, bucket: BucketId) -> Result<Arc<BucketSettings>, CatalogError> {
-        let sql = format!(
-            "SELECT {} FROM bucket_settings o WHERE o.bucket_id = $1",
-            SettingRow::TABLE.select_list("o")
-        );
-        self.collect(Statement::built(sql).bind(bucket.0)).await
+        self.collect(Statement::new(&BY_BUCKET).bind(bucket.0))
+            .await
     }
 
     async fn collect(&self, statement: Statement) -> Result<Arc<BucketSettings>, CatalogError> {
         let mut settings = BucketSettings::default();
-        for row in self.engine().fetch(statement).await? {
-            SettingRow::read(&row)?.restore(&mut settings)?;
+        for row in self.engine().fetch(statement, SettingRow::read).await? {
+            row.restore(&mut settings)?;
         }
         Ok(Arc::new(settings))
     }

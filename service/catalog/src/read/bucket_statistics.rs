@@ -18,13 +18,12 @@ impl Catalog {
         buckets: &[BucketId],
     ) -> Result<HashMap<BucketId, BucketStatistics>, CatalogError> {
         let keys = buckets.iter().map(|id| vec![id.0.into()]).collect();
-        let before = format!("SELECT {} FROM", StatisticsRow::TABLE.select_list("o"));
+        let before = StatisticsRow::TABLE.select_from();
         let after = "CROSS JOIN bucket_statistics o WHERE o.bucket_id = k.column1";
         let dialect = self.engine().pools.dialect();
         let mut found = HashMap::with_capacity(buckets.len());
-        for statement in dialect.for_keys(&[Kind::Int], keys, &before, after) {
-            for row in self.engine().fetch(statement).await? {
-                let row = StatisticsRow::read(&row)?;
+        for statement in dialect.for_keys(&[Kind::Int], keys, before, after) {
+            for row in self.engine().fetch(statement, StatisticsRow::read).await? {
                 // A number below 0 would be a fault of the log; buckets must be listed all the same.
                 let count = |value| {
                     u64::try_from(value).unwrap_or_else(|_| {

@@ -1,7 +1,7 @@
 use crate::model::ChangePosition;
 use crate::query::ChangesSince;
 use crate::rows::LogRow;
-use crate::sql::{Dialect, Record, Statement};
+use crate::sql::{Dialect, Record, Row, Statement};
 use crate::{Catalog, CatalogError};
 
 impl Catalog {
@@ -31,9 +31,7 @@ impl Catalog {
         let statement = Statement::built(sql)
             .bind(after.position)
             .bind(i64::from(max));
-        let rows = self.engine().fetch(statement).await?;
-        let rows = rows.iter().map(LogRow::read);
-        let rows = rows.collect::<Result<Vec<_>, _>>()?;
+        let rows = self.engine().fetch(statement, LogRow::read).await?;
         // Read after the rows, which may lack changes compacted in the meantime.
         let (last, compacted) = self.change_bounds().await?;
         let held = compacted..=last.position;
@@ -59,14 +57,14 @@ impl Catalog {
                 "SELECT s.next - 1, s.compacted, s.incarnation FROM change_sequencer s"
             }
         };
-        let rows = self.engine().fetch(Statement::new(sql)).await?;
-        let row = rows
-            .first()
-            .ok_or(CatalogError::Corrupt("change_sequencer"))?;
-        let position = ChangePosition {
-            position: row.int(0)?,
-            incarnation: row.int(2)?,
+        let read = |row: &Row<'_>| {
+            let position = ChangePosition {
+                position: row.int(0)?,
+                incarnation: row.int(2)?,
+            };
+            Ok((position, row.int(1)?))
         };
-        Ok((position, row.int(1)?))
+        let bounds = self.engine().find(Statement::new(sql), read).await?;
+        bounds.ok_or(CatalogError::Corrupt("change_sequencer"))
     }
 }

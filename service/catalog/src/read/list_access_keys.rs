@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use crate::model::AccessKey;
 use crate::query::{AccessKeyPage, KeysOf, ListAccessKeys};
-use crate::sql::{Record, Statement};
+use crate::sql::{Record, Row, Statement};
 use crate::{Catalog, CatalogError};
 
 impl Catalog {
@@ -39,11 +39,8 @@ impl Catalog {
             .bind(query.after.map_or(0, |pk| pk.0))
             .bind(super::one_more(query.max))
             .bind(value);
-        let rows = self.engine().fetch(statement).await?;
-        let keys = rows
-            .iter()
-            .map(|row| AccessKey::read(row).map(Arc::new))
-            .collect::<Result<_, _>>()?;
+        let read = |row: &Row<'_>| AccessKey::read(row).map(Arc::new);
+        let keys = self.engine().scan(statement, read).await?;
         Ok(super::cut(keys, query.max))
     }
 }

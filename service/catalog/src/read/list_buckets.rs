@@ -3,7 +3,7 @@ use std::sync::Arc;
 use crate::listing::Scope;
 use crate::model::Bucket;
 use crate::query::{BucketPage, ListBuckets};
-use crate::sql::{Record, Statement};
+use crate::sql::{Record, Row, Statement};
 use crate::{Catalog, CatalogError};
 
 impl Catalog {
@@ -33,11 +33,8 @@ impl Catalog {
             .bind(name_bound(&range.end))
             .bind(super::one_more(query.max))
             .bind(query.account.map_or(0, |account| account.0));
-        let rows = self.engine().fetch(statement).await?;
-        let buckets = rows
-            .iter()
-            .map(|row| Bucket::read(row).map(Arc::new))
-            .collect::<Result<_, _>>()?;
+        let read = |row: &Row<'_>| Bucket::read(row).map(Arc::new);
+        let buckets = self.engine().scan(statement, read).await?;
         Ok(super::cut(buckets, query.max))
     }
 }

@@ -1,8 +1,15 @@
+use std::sync::LazyLock;
+
 use crate::listing::{KeyRange, Scope, successor};
 use crate::model::ObjectRow;
 use crate::query::{ListObjects, Listed, ListedObject, ObjectPage, ObjectView};
 use crate::sql::{Dialect, Excerpt, Record, Row, Statement};
 use crate::{Catalog, CatalogError};
+
+/// The longest page that is read without a thread of its own.
+const SHORT_PAGE: u32 = 1000;
+/// The same for one whose every row is looked up.
+const FEW_STEPS: u32 = 100;
 
 impl Catalog {
     /// A page of keys and common prefixes in byte order. Its cost grows with the page, not with the bucket: under a common
@@ -20,17 +27,22 @@ impl Catalog {
         if query.max == 0 || range.is_empty() {
             return Ok(ObjectPage::default());
         }
-        let statement = if query.delimiter.is_empty() {
-            straight(query, range)
+        let (engine, read) = (self.engine(), read(query.view));
+        let mut rows = if query.delimiter.is_empty() {
+            let statement = straight(query, range);
+            match query.max {
+                ..=SHORT_PAGE => engine.fetch(statement, read).await?,
+                _ => engine.scan(statement, read).await?,
+            }
         } else {
-            skipping(query, range, self.engine().pools.dialect())
+            let statement = skipping(query, range, engine.pools.dialect());
+            let mut rows = match query.max {
+                ..=FEW_STEPS => engine.fetch(statement, read).await?,
+                _ => engine.scan(statement, read).await?,
+            };
+            rows.sort_unstable_by(|a, b| a.key.cmp(&b.key));
+            rows
         };
-        let rows = self.engine().fetch(statement).await?;
-        let mut rows = rows
-            .iter()
-            .map(read(query.view))
-            .collect::<Result<Vec<_>, _>>()?;
-        rows.sort_unstable_by(|a, b| a.key.cmp(&b.key));
         let max = query.max as usize;
         let more = rows.len() > max;
         rows.truncate(max);
@@ -54,20 +66,30 @@ fn select_list(view: ObjectView) -> String {
     }
 }
 
-fn read(view: ObjectView) -> impl Fn(&Row) -> Result<ListedObject, CatalogError> {
+fn read(view: ObjectView) -> impl Fn(&Row<'_>) -> Result<ListedObject, CatalogError> + Clone {
     move |row| match view {
         ObjectView::Basic => ListedObject::read(row),
         ObjectView::Full => ObjectRow::read(row).map(ListedObject::from),
     }
 }
 
+static STRAIGHT_BASIC: LazyLock<String> = LazyLock::new(|| straight_text(ObjectView::Basic));
+static STRAIGHT_FULL: LazyLock<String> = LazyLock::new(|| straight_text(ObjectView::Full));
+
+fn straight_text(view: ObjectView) -> String {
+    format!(
+        "SELECT {} FROM objects o WHERE o.bucket_id = $1 AND o.key >= $2 AND o.key < $3 ORDER BY o.key LIMIT $4",
+        select_list(view)
+    )
+}
+
 /// Without a delimiter: a range of the primary key.
 fn straight(query: &ListObjects, range: KeyRange) -> Statement {
-    let sql = format!(
-        "SELECT {} FROM objects o WHERE o.bucket_id = $1 AND o.key >= $2 AND o.key < $3 ORDER BY o.key LIMIT $4",
-        select_list(query.view)
-    );
-    Statement::built(sql)
+    let sql = match query.view {
+        ObjectView::Basic => &STRAIGHT_BASIC,
+        ObjectView::Full => &STRAIGHT_FULL,
+    };
+    Statement::new(sql)
         .bind(query.bucket.0)
         .bind(range.start)
         .bind(range.end)

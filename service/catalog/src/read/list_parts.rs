@@ -1,6 +1,6 @@
 use crate::query::{More, PartPage};
 use crate::rows::PartRow;
-use crate::sql::{Record, Statement};
+use crate::sql::{Record, Row, Statement};
 use crate::{Catalog, CatalogError};
 use bucketry_domain::UploadId;
 
@@ -23,9 +23,8 @@ impl Catalog {
             .bind(upload.as_bytes().as_slice())
             .bind(i64::from(after))
             .bind(super::one_more(max));
-        let rows = self.engine().fetch(statement).await?;
-        let parts = rows.iter().map(|row| Ok(PartRow::read(row)?.part));
-        let page = super::cut(parts.collect::<Result<Vec<_>, CatalogError>>()?, max);
+        let read = |row: &Row<'_>| Ok(PartRow::read(row)?.part);
+        let page = super::cut(self.engine().fetch(statement, read).await?, max);
         let next = match page.more {
             More::Yes => page.items.last().map(|part| part.number),
             More::No => None,

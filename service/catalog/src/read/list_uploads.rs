@@ -71,12 +71,7 @@ impl Catalog {
             .bind(above.1.clone())
             .bind(end)
             .bind(super::one_more(query.max));
-        self.engine()
-            .fetch(statement)
-            .await?
-            .iter()
-            .map(Upload::read)
-            .collect()
+        self.engine().fetch(statement, Upload::read).await
     }
 }
 

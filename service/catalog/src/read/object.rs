@@ -1,10 +1,18 @@
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use crate::model::{ObjectRow, StoredObject};
 use crate::rows::read_data;
-use crate::sql::{Record, Statement};
+use crate::sql::{Record, Row, Statement};
 use crate::{Catalog, CatalogError};
 use bucketry_domain::{BucketId, ObjectKey};
+
+static BY_KEY: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "SELECT {}, d.inline, d.layout FROM objects o LEFT JOIN object_data d ON d.data_id = o.data_id
+         WHERE o.bucket_id = $1 AND o.key = $2",
+        ObjectRow::TABLE.select_list("o")
+    )
+});
 
 impl Catalog {
     /// The current version of a key with its data. The bucket's state is not looked at.
@@ -34,23 +42,16 @@ impl Catalog {
         bucket: BucketId,
         key: &ObjectKey,
     ) -> Result<Option<Arc<StoredObject>>, CatalogError> {
-        let sql = format!(
-            "SELECT {}, d.inline, d.layout FROM objects o LEFT JOIN object_data d ON d.data_id = o.data_id
-             WHERE o.bucket_id = $1 AND o.key = $2",
-            ObjectRow::TABLE.select_list("o")
-        );
-        let rows = self
-            .engine()
-            .fetch(Statement::built(sql).bind(bucket.0).bind(key.as_bytes()))
-            .await?;
-        let Some(found) = rows.first() else {
-            return Ok(None);
-        };
-        let row = ObjectRow::read(found)?;
-        let data = read_data(&row, found, ObjectRow::TABLE.columns.len())?;
-        Ok(Some(Arc::new(StoredObject {
-            row: Arc::new(row),
-            data,
-        })))
+        let statement = Statement::new(&BY_KEY).bind(bucket.0).bind(key.as_bytes());
+        self.engine().find(statement, read_stored).await
     }
+}
+
+fn read_stored(found: &Row<'_>) -> Result<Arc<StoredObject>, CatalogError> {
+    let row = ObjectRow::read(found)?;
+    let data = read_data(&row, found, ObjectRow::TABLE.columns.len())?;
+    Ok(Arc::new(StoredObject {
+        row: Arc::new(row),
+        data,
+    }))
 }

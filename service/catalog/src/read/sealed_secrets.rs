@@ -1,4 +1,4 @@
-use crate::sql::Statement;
+use crate::sql::{Row, Statement};
 use crate::{Catalog, CatalogError};
 
 /// How many secrets one key-encryption key seals.
@@ -19,14 +19,12 @@ impl Catalog {
         let statement = Statement::new(
             "SELECT kek_id, COUNT(*) FROM access_keys GROUP BY kek_id ORDER BY kek_id",
         );
-        let rows = self.engine().fetch(statement).await?;
-        rows.iter()
-            .map(|row| {
-                Ok(SealedSecrets {
-                    kek_id: row.int(0)?,
-                    count: row.int(1)?,
-                })
+        let read = |row: &Row<'_>| {
+            Ok(SealedSecrets {
+                kek_id: row.int(0)?,
+                count: row.int(1)?,
             })
-            .collect()
+        };
+        self.engine().scan(statement, read).await
     }
 }

@@ -8,7 +8,6 @@ impl Catalog {
     /// [`CatalogError`] if the database fails.
     pub async fn setting(&self, name: &str) -> Result<Option<Vec<u8>>, CatalogError> {
         let statement = Statement::new("SELECT value FROM settings WHERE name = $1").bind(name);
-        let rows = self.engine().fetch(statement).await?;
-        Ok(rows.first().map(|row| row.bytes(0)).transpose()?)
+        self.engine().find(statement, |row| Ok(row.bytes(0)?)).await
     }
 }

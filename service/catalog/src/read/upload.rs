@@ -1,9 +1,14 @@
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use crate::model::Upload;
-use crate::sql::{Record, Statement};
+use crate::sql::{Record, Row, Statement};
 use crate::{Catalog, CatalogError};
 use bucketry_domain::UploadId;
+
+static BY_ID: LazyLock<String> = LazyLock::new(|| {
+    let select = Upload::TABLE.select_from();
+    format!("{select} uploads o WHERE o.id = $1")
+});
 
 impl Catalog {
     /// The upload of this id, open or completed. Whose bucket it is in is for the caller to compare.
@@ -11,16 +16,8 @@ impl Catalog {
     /// # Errors
     /// [`CatalogError`] if the database fails.
     pub async fn upload(&self, id: UploadId) -> Result<Option<Arc<Upload>>, CatalogError> {
-        let sql = format!(
-            "SELECT {} FROM uploads o WHERE o.id = $1",
-            Upload::TABLE.select_list("o")
-        );
-        let rows = self
-            .engine()
-            .fetch(Statement::built(sql).bind(id.as_bytes().as_slice()))
-            .await?;
-        rows.first()
-            .map(|row| Upload::read(row).map(Arc::new))
-            .transpose()
+        let statement = Statement::new(&BY_ID).bind(id.as_bytes().as_slice());
+        let read = |row: &Row<'_>| Upload::read(row).map(Arc::new);
+        self.engine().find(statement, read).await
     }
 }

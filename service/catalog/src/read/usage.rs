@@ -2,7 +2,7 @@ use std::collections::HashMap;
 
 use crate::model::{DenialRow, LastUse, UsageRow};
 use crate::rows::{StoredDenial, size};
-use crate::sql::{Kind, Record, Statement, Value};
+use crate::sql::{Kind, Record, Row, Statement, Value};
 use crate::{Catalog, CatalogError};
 use bucketry_domain::{AccessKeyPk, Timestamp};
 
@@ -26,12 +26,7 @@ impl Catalog {
             .bind(access_key.0)
             .bind(from.as_micros())
             .bind(to.as_micros());
-        self.engine()
-            .fetch(statement)
-            .await?
-            .iter()
-            .map(UsageRow::read)
-            .collect()
+        self.engine().scan(statement, UsageRow::read).await
     }
 
     /// The bytes in and out of a key in the hours from `from` (inclusive) to `to` (exclusive).
@@ -50,9 +45,8 @@ impl Catalog {
             .bind(access_key.0)
             .bind(from.as_micros())
             .bind(to.as_micros());
-        let rows = self.engine().fetch(statement).await?;
-        let sum = rows.first().map_or(Ok(0), |row| row.int(0))?;
-        size(sum, "usage_hours.bytes")
+        let sum = self.engine().find(statement, |row| Ok(row.int(0)?)).await?;
+        size(sum.unwrap_or(0), "usage_hours.bytes")
     }
 
     /// The latest recorded uses of keys, in one question; keys that were never used are not in it.
@@ -64,15 +58,13 @@ impl Catalog {
         access_keys: &[AccessKeyPk],
     ) -> Result<HashMap<AccessKeyPk, LastUse>, CatalogError> {
         let keys: Vec<Vec<Value>> = access_keys.iter().map(|pk| vec![pk.0.into()]).collect();
-        let before = format!("SELECT {} FROM", LastUse::TABLE.select_list("o"));
+        let before = LastUse::TABLE.select_from();
         let after = "CROSS JOIN last_uses o WHERE o.access_key = k.column1";
         let dialect = self.engine().pools.dialect();
         let mut found = HashMap::with_capacity(access_keys.len());
-        for statement in dialect.for_keys(&[Kind::Int], keys, &before, after) {
-            for row in self.engine().fetch(statement).await? {
-                let used = LastUse::read(&row)?;
-                found.insert(used.access_key, used);
-            }
+        for statement in dialect.for_keys(&[Kind::Int], keys, before, after) {
+            let uses = self.engine().fetch(statement, LastUse::read).await?;
+            found.extend(uses.into_iter().map(|used| (used.access_key, used)));
         }
         Ok(found)
     }
@@ -93,9 +85,7 @@ impl Catalog {
         let statement = Statement::built(sql)
             .bind(access_key.0)
             .bind(i64::from(max));
-        let rows = self.engine().fetch(statement).await?;
-        rows.iter()
-            .map(|row| StoredDenial::read(row).map(|stored| stored.denial))
-            .collect()
+        let read = |row: &Row<'_>| StoredDenial::read(row).map(|stored| stored.denial);
+        self.engine().fetch(statement, read).await
     }
 }

@@ -1,3 +1,4 @@
+use super::texts::{Ingredients, text};
 use super::{Arg, Kind, Statement, Table, Value};
 use bucketry_domain::{BlobId, Timestamp};
 
@@ -20,45 +21,36 @@ impl MarkTime {
 }
 
 /// Which SQL an engine speaks, where it matters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Dialect {
     Sqlite,
     Postgres,
+}
+
+/// Marks blobs that a statement selects. Their time is given; NULL on Postgres stands for that of the database: of the
+/// statement rather than of the clock, since the rows that a statement marks must be alike for `DISTINCT`.
+macro_rules! mark {
+    ($blob:literal, $time:expr) => {
+        concat!(
+            "INSERT INTO garbage (blob_id, unreferenced_at) SELECT DISTINCT ",
+            $blob,
+            ", ",
+            $time,
+            " FROM"
+        )
+    };
+}
+
+macro_rules! own_time {
+    () => {
+        "COALESCE(k.column2, CAST(EXTRACT(EPOCH FROM statement_timestamp()) * 1000000 AS bigint))"
+    };
 }
 
 /// Rows per statement on SQLite: texts stay short, and powers of two keep the number of prepared statements small.
 const SQLITE_ROWS: usize = 64;
 
 impl Dialect {
-    /// Locks the rows of `o` so that others may read and lock alike, but not change.
-    pub(crate) const fn for_share(self) -> &'static str {
-        match self {
-            // The writer is alone.
-            Self::Sqlite => "",
-            Self::Postgres => " FOR SHARE OF o",
-        }
-    }
-
-    /// Locks the rows of `o` so that others wait to read them with a lock or to change them.
-    pub(crate) const fn for_update(self) -> &'static str {
-        match self {
-            // The writer is alone.
-            Self::Sqlite => "",
-            Self::Postgres => " FOR UPDATE OF o",
-        }
-    }
-
-    /// The time in `k.column2`, in microseconds; if it is NULL, the database's. The time of the statement rather than of
-    /// the clock: rows that a statement marks must be alike for `DISTINCT`.
-    pub(crate) const fn given_or_own_time(self) -> &'static str {
-        match self {
-            Self::Sqlite => "k.column2",
-            Self::Postgres => {
-                "COALESCE(k.column2, CAST(EXTRACT(EPOCH FROM statement_timestamp()) * 1000000 AS bigint))"
-            }
-        }
-    }
-
     /// Marks blobs as garbage, or anew if they are marked already. Condemned ones keep their mark.
     pub(crate) fn mark_garbage(
         self,
@@ -69,13 +61,31 @@ impl Dialect {
             .into_iter()
             .map(|blob| vec![blob.to_i64().into(), at.value()])
             .collect();
-        let before = format!(
-            "INSERT INTO garbage (blob_id, unreferenced_at) SELECT DISTINCT k.column1, {} FROM",
-            self.given_or_own_time()
-        );
+        let before = match self {
+            Self::Sqlite => mark!("k.column1", "k.column2"),
+            Self::Postgres => mark!("k.column1", own_time!()),
+        };
         let after = "WHERE true ORDER BY 1 ON CONFLICT (blob_id) DO UPDATE
             SET unreferenced_at = excluded.unreferenced_at WHERE garbage.condemned = 0 RETURNING blob_id";
-        self.for_keys(&[Kind::Int, Kind::Int], keys, &before, after)
+        self.for_keys(&[Kind::Int, Kind::Int], keys, before, after)
+    }
+
+    /// Marks the blobs of rows of data. Whether something else refers to them is asked when they are collected: asked here,
+    /// two nodes that drop the last two references would each see the other's.
+    pub(crate) fn mark_dropped(
+        self,
+        data: impl IntoIterator<Item = i64>,
+        at: MarkTime,
+    ) -> Vec<Statement> {
+        let keys = data.into_iter().map(|data| vec![data.into(), at.value()]);
+        let before = match self {
+            Self::Sqlite => mark!("o.blob_id", "k.column2"),
+            Self::Postgres => mark!("o.blob_id", own_time!()),
+        };
+        // In order, as all marks: several nodes may mark the blobs of copies.
+        let after = "CROSS JOIN blob_refs o WHERE o.data_id = k.column1 ORDER BY 1
+                     ON CONFLICT (blob_id) DO UPDATE SET unreferenced_at = excluded.unreferenced_at";
+        self.for_keys(&[Kind::Int, Kind::Int], keys.collect(), before, after)
     }
 
     /// Condemns garbage, by blob and time of its mark. A commit that has locked a mark is waited for, and the row looked at
@@ -111,29 +121,32 @@ impl Dialect {
         self,
         kinds: &[Kind],
         rows: Vec<Vec<Value>>,
-        before: &str,
-        after: &str,
+        before: &'static str,
+        after: &'static str,
     ) -> Vec<Statement> {
-        let build = |relation: String, args: Vec<Arg>| {
-            Statement::built(format!("{before} {relation} {after}")).bind_all(args)
+        let text = |rows: usize| {
+            text(Ingredients::new(self, rows, [before, after, ""]), || {
+                format!("{before} {} {after}", self.relation(kinds, rows))
+            })
         };
         match self {
             Self::Sqlite => chunks_padded(rows)
                 .into_iter()
-                .map(|chunk| {
-                    build(
-                        format!("({}) AS k", values_list(kinds.len(), chunk.len())),
-                        flatten(chunk),
-                    )
-                })
+                .map(|chunk| Statement::new(text(chunk.len())).bind_all(flatten(chunk)))
                 .collect(),
             Self::Postgres if rows.is_empty() => Vec::new(),
+            Self::Postgres => vec![Statement::new(text(0)).bind_all(columns(kinds, rows))],
+        }
+    }
+
+    fn relation(self, kinds: &[Kind], rows: usize) -> String {
+        match self {
+            Self::Sqlite => format!("({}) AS k", values_list(kinds.len(), rows)),
             Self::Postgres => {
                 let names: Vec<String> = (1..=kinds.len())
                     .map(|column| format!("column{column}"))
                     .collect();
-                let relation = format!("UNNEST({}) AS k({})", array_list(kinds), names.join(", "));
-                vec![build(relation, columns(kinds, rows))]
+                format!("UNNEST({}) AS k({})", array_list(kinds), names.join(", "))
             }
         }
     }
@@ -143,82 +156,117 @@ impl Dialect {
         self,
         table: &Table,
         rows: Vec<Vec<Value>>,
-        on_conflict: &str,
+        on_conflict: &'static str,
     ) -> Vec<Statement> {
-        let names: Vec<&str> = table.columns.iter().map(|(name, _)| *name).collect();
-        let kinds: Vec<Kind> = table.columns.iter().map(|(_, kind)| *kind).collect();
-        let head = format!("INSERT INTO {} ({})", table.name, names.join(", "));
-        match self {
-            Self::Sqlite => chunks_exact(rows)
-                .into_iter()
-                .map(|chunk| {
-                    let sql = format!(
-                        "{head} {} {on_conflict}",
-                        values_list(kinds.len(), chunk.len())
-                    );
-                    Statement::built(sql).bind_all(flatten(chunk))
-                })
-                .collect(),
-            Self::Postgres if rows.is_empty() => Vec::new(),
-            Self::Postgres => {
-                let sql = format!(
-                    "{head} SELECT * FROM UNNEST({}) {on_conflict}",
-                    array_list(&kinds)
-                );
-                vec![Statement::built(sql).bind_all(columns(&kinds, rows))]
-            }
-        }
+        let text = |rows: usize| {
+            text(
+                Ingredients::new(self, rows, ["INSERT", table.name, on_conflict]),
+                || self.insert_text(table, rows, on_conflict),
+            )
+        };
+        self.rows_as_they_are(table, rows, text)
     }
 
     /// Inserts rows or replaces those of the same primary key.
     pub(crate) fn upsert(self, table: &Table, rows: Vec<Vec<Value>>) -> Vec<Statement> {
-        let keys: Vec<&str> = table.key_columns().iter().map(|(name, _)| *name).collect();
-        let sets: Vec<String> = table
-            .other_columns()
-            .iter()
-            .map(|(name, _)| format!("{name} = excluded.{name}"))
-            .collect();
-        let action = if sets.is_empty() {
-            "NOTHING".to_owned()
-        } else {
-            format!("UPDATE SET {}", sets.join(", "))
+        let text = |rows: usize| {
+            text(
+                Ingredients::new(self, rows, ["UPSERT", table.name, ""]),
+                || self.insert_text(table, rows, &replacing(table)),
+            )
         };
-        self.insert(
-            table,
-            rows,
-            &format!("ON CONFLICT ({}) DO {action}", keys.join(", ")),
-        )
+        self.rows_as_they_are(table, rows, text)
     }
 
-    /// Deletes the rows whose `columns` have these values. `columns` must be the beginning of an index.
-    pub(crate) fn delete(
+    fn rows_as_they_are(
         self,
-        table: &str,
-        columns_: &[(&'static str, Kind)],
+        table: &Table,
         rows: Vec<Vec<Value>>,
+        text: impl Fn(usize) -> &'static str,
     ) -> Vec<Statement> {
-        let names: Vec<&str> = columns_.iter().map(|(name, _)| *name).collect();
-        let kinds: Vec<Kind> = columns_.iter().map(|(_, kind)| *kind).collect();
         match self {
-            // A row value in a list would be a scan on SQLite; a chain of OR uses the index for each.
-            Self::Sqlite => chunks_padded(rows)
+            Self::Sqlite => chunks_exact(rows)
                 .into_iter()
-                .map(|chunk| {
-                    let sql = format!("DELETE FROM {table} WHERE {}", any_of(&names, chunk.len()));
-                    Statement::built(sql).bind_all(flatten(chunk))
-                })
+                .map(|chunk| Statement::new(text(chunk.len())).bind_all(flatten(chunk)))
                 .collect(),
             Self::Postgres if rows.is_empty() => Vec::new(),
             Self::Postgres => {
-                let list = names.join(", ");
-                let sql = format!(
-                    "DELETE FROM {table} WHERE ({list}) IN (SELECT * FROM UNNEST({}))",
-                    array_list(&kinds)
-                );
-                vec![Statement::built(sql).bind_all(columns(&kinds, rows))]
+                let kinds: Vec<Kind> = table.columns.iter().map(|(_, kind)| *kind).collect();
+                vec![Statement::new(text(0)).bind_all(columns(&kinds, rows))]
             }
         }
     }
+
+    fn insert_text(self, table: &Table, rows: usize, on_conflict: &str) -> String {
+        let names: Vec<&str> = table.columns.iter().map(|(name, _)| *name).collect();
+        let kinds: Vec<Kind> = table.columns.iter().map(|(_, kind)| *kind).collect();
+        let values = match self {
+            Self::Sqlite => values_list(kinds.len(), rows),
+            Self::Postgres => format!("SELECT * FROM UNNEST({})", array_list(&kinds)),
+        };
+        let names = names.join(", ");
+        format!(
+            "INSERT INTO {} ({names}) {values} {on_conflict}",
+            table.name
+        )
+    }
+
+    /// Deletes the rows whose `key` columns have these values. They must be the beginning of an index.
+    pub(crate) fn delete(
+        self,
+        table: &'static str,
+        key: &'static [(&'static str, Kind)],
+        rows: Vec<Vec<Value>>,
+    ) -> Vec<Statement> {
+        let [first, last] =
+            [key.first(), key.last()].map(|column| column.map_or("", |(name, _)| name));
+        let text = |rows: usize| {
+            text(Ingredients::new(self, rows, [table, first, last]), || {
+                self.delete_text(table, key, rows)
+            })
+        };
+        match self {
+            Self::Sqlite => chunks_padded(rows)
+                .into_iter()
+                .map(|chunk| Statement::new(text(chunk.len())).bind_all(flatten(chunk)))
+                .collect(),
+            Self::Postgres if rows.is_empty() => Vec::new(),
+            Self::Postgres => {
+                let kinds: Vec<Kind> = key.iter().map(|(_, kind)| *kind).collect();
+                vec![Statement::new(text(0)).bind_all(columns(&kinds, rows))]
+            }
+        }
+    }
+
+    fn delete_text(self, table: &str, key: &[(&str, Kind)], rows: usize) -> String {
+        let names: Vec<&str> = key.iter().map(|(name, _)| *name).collect();
+        let condition = match self {
+            // A row value in a list would be a scan on SQLite; a chain of OR uses the index for each.
+            Self::Sqlite => any_of(&names, rows),
+            Self::Postgres => {
+                let kinds: Vec<Kind> = key.iter().map(|(_, kind)| *kind).collect();
+                let list = names.join(", ");
+                format!("({list}) IN (SELECT * FROM UNNEST({}))", array_list(&kinds))
+            }
+        };
+        format!("DELETE FROM {table} WHERE {condition}")
+    }
+}
+
+/// What an insertion does with rows of the same primary key: it replaces them.
+fn replacing(table: &Table) -> String {
+    let keys: Vec<&str> = table.key_columns().iter().map(|(name, _)| *name).collect();
+    let sets: Vec<String> = table
+        .other_columns()
+        .iter()
+        .map(|(name, _)| format!("{name} = excluded.{name}"))
+        .collect();
+    let action = if sets.is_empty() {
+        "NOTHING".to_owned()
+    } else {
+        format!("UPDATE SET {}", sets.join(", "))
+    };
+    format!("ON CONFLICT ({}) DO {action}", keys.join(", "))
 }
 
 /// `VALUES (?,?),(?,?)`

@@ -1,10 +1,9 @@
 use std::borrow::Cow;
 
-use sqlx::SqlSafeStr as _;
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
+use sqlx::{PgConnection, SqlSafeStr as _};
 
-use super::Dialect;
-use crate::CatalogError;
+use crate::{CatalogError, MigrationError};
 
 /// Both engines' scripts of one number do the same.
 const SCRIPTS: [(i64, &str, &str, &str); 9] = [
@@ -65,12 +64,36 @@ const SCRIPTS: [(i64, &str, &str, &str); 9] = [
 ];
 
 /// The number of the latest script.
-const LATEST: i64 = SCRIPTS[SCRIPTS.len() - 1].0;
+pub(super) const LATEST: i64 = SCRIPTS[SCRIPTS.len() - 1].0;
 
-/// Reads the number of the newest script that a database has seen.
-pub(super) const NEWEST: &str = "SELECT MAX(version) FROM _sqlx_migrations";
+/// A script of both engines.
+#[derive(Clone, Copy)]
+pub(super) struct Script {
+    pub(super) number: i64,
+    pub(super) name: &'static str,
+    pub(super) sqlite: &'static str,
+    pub(super) postgres: &'static str,
+}
 
-/// What a failed migration means; `newest` runs [`NEWEST`].
+/// All scripts, in the order in which they are run.
+pub(super) fn scripts() -> Vec<Script> {
+    let script = |(number, name, sqlite, postgres)| Script {
+        number,
+        name,
+        sqlite,
+        postgres,
+    };
+    SCRIPTS.into_iter().map(script).collect()
+}
+
+/// The number of the newest script that a Postgres database has seen.
+pub(super) async fn newest(connection: &mut PgConnection) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar("SELECT MAX(version) FROM _sqlx_migrations")
+        .fetch_one(connection)
+        .await
+}
+
+/// What a failed migration of Postgres means.
 pub(super) async fn failure(
     error: MigrateError,
     newest: impl Future<Output = Result<i64, sqlx::Error>>,
@@ -80,32 +103,37 @@ pub(super) async fn failure(
             found: newest.await.unwrap_or(first),
             known: LATEST,
         },
-        error => error.into(),
+        error => MigrationError::Postgres(error).into(),
     }
 }
 
-/// The scripts of an engine. On Postgres running them takes an advisory lock, so that nodes may start together.
-pub(super) fn migrator(dialect: Dialect) -> Migrator {
-    let script =
-        |(number, name, sqlite, postgres): (i64, &'static str, &'static str, &'static str)| {
-            let sql = match dialect {
-                Dialect::Sqlite => sqlite,
-                Dialect::Postgres => postgres,
-            };
-            Migration::new(
-                number,
-                Cow::Borrowed(name),
-                MigrationType::Simple,
-                sql.into_sql_str(),
-                false,
-            )
-        };
-    Migrator::with_migrations(SCRIPTS.into_iter().map(script).collect())
+/// The scripts of Postgres. Running them takes an advisory lock, so that nodes may start together.
+pub(super) fn migrator() -> Migrator {
+    let migration = |script: Script| {
+        Migration::new(
+            script.number,
+            Cow::Borrowed(script.name),
+            MigrationType::Simple,
+            script.postgres.into_sql_str(),
+            false,
+        )
+    };
+    Migrator::with_migrations(scripts().into_iter().map(migration).collect())
 }
 
 #[cfg(test)]
 mod tests {
+    use sha2::{Digest as _, Sha384};
+
     use super::*;
+
+    #[test]
+    fn checksums_are_those_that_earlier_versions_recorded() {
+        let digest = |script: &Script| Sha384::digest(script.postgres).to_vec();
+        for (script, migration) in scripts().iter().zip(migrator().iter()) {
+            assert_eq!(digest(script), *migration.checksum, "{}", script.number);
+        }
+    }
 
     #[test]
     fn both_engines_have_the_same_tables_and_columns() {

@@ -1,12 +1,12 @@
 //! Tables declared by one list of columns, which generates the `SELECT` list and the code that writes and reads a row.
 
-use super::{Kind, Row, Value};
+use super::{DatabaseError, Kind, Row, Value};
 
 /// The Rust type of a column. An `Option` may be NULL.
 pub(crate) trait Column: Sized {
     const KIND: Kind;
 
-    fn read(row: &Row, position: usize) -> Result<Self, sqlx::Error>;
+    fn read(row: &Row<'_>, position: usize) -> Result<Self, DatabaseError>;
 }
 
 /// A column type that can store a `T`.
@@ -19,7 +19,7 @@ macro_rules! column {
         impl Column for $ty {
             const KIND: Kind = Kind::$kind;
 
-            fn read(row: &Row, position: usize) -> Result<Self, sqlx::Error> {
+            fn read(row: &Row<'_>, position: usize) -> Result<Self, DatabaseError> {
                 row.$read(position)
             }
         }
@@ -41,16 +41,16 @@ column!(Option<Vec<u8>>, Bytes, opt_bytes, Option<Vec<u8>>);
 
 /// Reads the columns of a row one after the other.
 pub(crate) struct Columns<'r> {
-    row: &'r Row,
+    row: &'r Row<'r>,
     next: usize,
 }
 
 impl<'r> Columns<'r> {
-    pub(crate) const fn of(row: &'r Row) -> Self {
+    pub(crate) const fn of(row: &'r Row<'r>) -> Self {
         Self { row, next: 0 }
     }
 
-    pub(crate) fn read<C: Column>(&mut self) -> Result<C, sqlx::Error> {
+    pub(crate) fn read<C: Column>(&mut self) -> Result<C, DatabaseError> {
         let position = self.next;
         self.next += 1;
         C::read(self.row, position)

@@ -4,7 +4,7 @@ use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions as _, PgConnection};
 use tokio::time::{Instant, sleep, timeout};
 
-use super::connection::Fault;
+use super::error::Fault;
 use crate::CatalogError;
 
 /// How long one attempt to connect may take.
@@ -45,7 +45,7 @@ pub(super) async fn connect_in_time(
 
 /// Whether a server that is starting may answer with this error.
 fn may_pass(error: &sqlx::Error) -> bool {
-    match Fault::of(error) {
+    match Fault::of_postgres(error) {
         Fault::Silent | Fault::Unavailable => true,
         Fault::Conflict | Fault::Answered => false,
     }

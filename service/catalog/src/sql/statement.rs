@@ -117,28 +117,12 @@ impl Statement {
         self
     }
 
-    /// This statement after another without arguments.
-    pub(super) fn after(self, first: &str) -> Self {
-        Self {
-            sql: Cow::Owned(format!("{first}; {}", self.sql)),
-            args: self.args,
-        }
+    pub(super) fn sql(&self) -> &str {
+        &self.sql
     }
 
-    /// Statements one after the other, and `last`. Their placeholders must be `?`, which count on.
-    pub(super) fn in_sequence(statements: Vec<Self>, last: &str) -> Self {
-        let mut all = Self::built(String::new());
-        let mut sql = String::new();
-        for statement in statements {
-            sql.push_str(&statement.sql);
-            sql.push_str("; ");
-            all.args.extend(statement.args);
-        }
-        sql.push_str(last);
-        Self {
-            sql: Cow::Owned(sql),
-            ..all
-        }
+    pub(super) fn args(&self) -> &[Arg] {
+        &self.args
     }
 
     /// Statements that touch different rows as one, which Postgres runs with one round trip. `None` if there are none.
@@ -200,20 +184,5 @@ mod tests {
             "WITH s0 AS (INSERT INTO a SELECT $1, $2), s1 AS (DELETE FROM b WHERE c = $3) SELECT 1";
         assert!(joined.is_some_and(|joined| joined.sql == expected && joined.args.len() == 3));
         assert!(Statement::at_once(Vec::new()).is_none());
-    }
-
-    #[test]
-    fn sequences_end_with_the_last() {
-        let one = |number: i64| Statement::new("DELETE FROM a WHERE b = ?").bind(number);
-        let all = Statement::in_sequence(vec![one(1), one(2)], "COMMIT");
-        assert_eq!(
-            all.sql,
-            "DELETE FROM a WHERE b = ?; DELETE FROM a WHERE b = ?; COMMIT"
-        );
-        assert_eq!(all.args.len(), 2);
-        assert_eq!(
-            all.after("BEGIN").sql,
-            "BEGIN; DELETE FROM a WHERE b = ?; DELETE FROM a WHERE b = ?; COMMIT"
-        );
     }
 }

@@ -1,4 +1,5 @@
-use super::{Row, Value};
+use super::texts::{Ingredients, text};
+use super::{Dialect, Row, Value};
 use crate::CatalogError;
 
 /// The type of a column.
@@ -30,6 +31,15 @@ impl Table {
         columns.join(", ")
     }
 
+    /// `SELECT o.a, o.b FROM`, made once.
+    pub(crate) fn select_from(&self) -> &'static str {
+        // Both engines read alike.
+        let ingredients = Ingredients::new(Dialect::Sqlite, 0, ["SELECT", self.name, ""]);
+        text(ingredients, || {
+            format!("SELECT {} FROM", self.select_list("o"))
+        })
+    }
+
     pub(crate) fn key_columns(&self) -> &'static [(&'static str, Kind)] {
         self.columns.get(..self.key).unwrap_or(self.columns)
     }
@@ -44,7 +54,7 @@ pub(crate) trait Excerpt: Sized {
     const COLUMNS: &'static [&'static str];
 
     /// Reads a row that was selected with [`Excerpt::select_list`] as its first columns.
-    fn read(row: &Row) -> Result<Self, CatalogError>;
+    fn read(row: &Row<'_>) -> Result<Self, CatalogError>;
 
     /// The columns with a table alias before each, as a `SELECT` wants them.
     fn select_list(alias: &str) -> String {
@@ -61,5 +71,5 @@ pub(crate) trait Record: Sized {
     fn values(&self) -> Vec<Value>;
 
     /// Reads a row that was selected with [`Table::select_list`] as its first columns.
-    fn read(row: &Row) -> Result<Self, CatalogError>;
+    fn read(row: &Row<'_>) -> Result<Self, CatalogError>;
 }

@@ -6,7 +6,7 @@ use sqlx::{ConnectOptions as _, PgConnection};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::connection::Fault;
+use super::error::Fault;
 use super::postgres::{Postgres, is_standby};
 use crate::DATABASE_UP;
 
@@ -88,7 +88,7 @@ impl Watchdog {
             Answer::Standby => self.down(postgres, "it is a standby"),
             Answer::Nothing if others_are_answered || began.elapsed() > OWN_STANDSTILL => {}
             Answer::Nothing => self.down(postgres, "no answer in time"),
-            Answer::Failed(error) if Fault::of(&error) == Fault::Silent => {
+            Answer::Failed(error) if Fault::of_postgres(&error) == Fault::Silent => {
                 self.down(postgres, &error.to_string());
             }
             Answer::Failed(error) => {

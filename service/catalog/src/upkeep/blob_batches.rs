@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
 use crate::model::BlobBatch;
-use crate::sql::{Connection, Kind, Statement};
+use crate::sql::{Connection, Dialect, Kind, Row, Statement};
 use crate::{Catalog, CatalogError};
 use bucketry_domain::{BlobBatchId, BlobId, NodeId, Timestamp};
 
@@ -93,16 +93,15 @@ impl Catalog {
     ) -> Result<Reclaim, CatalogError> {
         let mut connection = self.engine().pools.writer().await?;
         let look = "SELECT id FROM blob_batches WHERE id = $1";
-        let standing = connection
-            .fetch(Statement::new(look).bind(blob.batch.0))
-            .await?;
+        let look = Statement::new(look).bind(blob.batch.0);
+        let standing = connection.fetch(look, |_| Ok(())).await?;
         if !standing.is_empty() {
             return Ok(Reclaim::Reserved);
         }
         // No other transaction is needed: a reservation that is gone does not come back.
         let at = self.engine().mark_time(now);
         for statement in connection.dialect().mark_garbage([blob], at) {
-            if !connection.fetch(statement).await?.is_empty() {
+            if !connection.fetch(statement, |_| Ok(())).await?.is_empty() {
                 return Ok(Reclaim::Marked);
             }
         }
@@ -121,42 +120,43 @@ impl Catalog {
     ) -> Result<Vec<BlobBatch>, CatalogError> {
         let sql = "SELECT b.id, b.node_id, b.created FROM blob_batches b LEFT JOIN nodes n ON n.id = b.node_id
                    WHERE n.id IS NULL OR n.lease_until < $1 ORDER BY b.id LIMIT $2";
-        let rows = self
-            .engine()
-            .fetch(
-                Statement::new(sql)
-                    .bind(now.as_micros())
-                    .bind(i64::from(max)),
-            )
-            .await?;
-        rows.iter()
-            .map(|row| {
-                Ok(BlobBatch {
-                    id: BlobBatchId(row.int(0)?),
-                    node: NodeId(row.int(1)?),
-                    created: Timestamp::from_micros(row.int(2)?),
-                })
+        let statement = Statement::new(sql)
+            .bind(now.as_micros())
+            .bind(i64::from(max));
+        let read = |row: &Row<'_>| {
+            Ok(BlobBatch {
+                id: BlobBatchId(row.int(0)?),
+                node: NodeId(row.int(1)?),
+                created: Timestamp::from_micros(row.int(2)?),
             })
-            .collect()
+        };
+        self.engine().scan(statement, read).await
     }
 }
 
 /// Which of these blobs something refers to.
-pub(super) async fn referenced(
+async fn referenced(
     connection: &mut Connection,
     blobs: impl Iterator<Item = BlobId>,
 ) -> Result<BTreeSet<BlobId>, CatalogError> {
+    let mut found = BTreeSet::new();
+    for statement in select_referenced(connection.dialect(), blobs) {
+        found.extend(connection.fetch(statement, read_blob).await?);
+    }
+    Ok(found)
+}
+
+/// The statements that read which of these blobs something refers to.
+pub(super) fn select_referenced(
+    dialect: Dialect,
+    blobs: impl Iterator<Item = BlobId>,
+) -> Vec<Statement> {
     let keys = blobs.map(|blob| vec![blob.to_i64().into()]).collect();
     let before = "SELECT DISTINCT o.blob_id FROM";
     let after = "CROSS JOIN blob_refs o WHERE o.blob_id = k.column1";
-    let mut found = BTreeSet::new();
-    for statement in connection
-        .dialect()
-        .for_keys(&[Kind::Int], keys, before, after)
-    {
-        for row in connection.fetch(statement).await? {
-            found.insert(BlobId::from_i64(row.int(0)?));
-        }
-    }
-    Ok(found)
+    dialect.for_keys(&[Kind::Int], keys, before, after)
+}
+
+pub(super) fn read_blob(row: &Row<'_>) -> Result<BlobId, CatalogError> {
+    Ok(BlobId::from_i64(row.int(0)?))
 }

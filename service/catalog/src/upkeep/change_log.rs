@@ -1,7 +1,7 @@
 use bucketry_domain::Timestamp;
 
 use crate::rows::StatisticsRow;
-use crate::sql::{Connection, Dialect, Fault, Statement};
+use crate::sql::{Connection, Dialect, Fault, Row, Statement};
 use crate::{Catalog, CatalogError};
 
 /// How much of the change log to keep.
@@ -43,9 +43,11 @@ impl Catalog {
     /// The timeline that the server writes, which a promotion of a standby changes; `None` where the server does not tell.
     async fn timeline(&self) -> Result<Option<i64>, CatalogError> {
         let sql = "SELECT pg_walfile_name(pg_current_wal_lsn())";
-        match self.engine().fetch(Statement::new(sql)).await {
-            Ok(rows) => {
-                let name = rows.first().map(|row| row.text(0)).transpose()?;
+        let name = self
+            .engine()
+            .find(Statement::new(sql), |row| Ok(row.text(0)?));
+        match name.await {
+            Ok(name) => {
                 let digits = name.as_deref().and_then(|name| name.get(..8));
                 Ok(digits.and_then(|digits| i64::from_str_radix(digits, 16).ok()))
             }
@@ -67,8 +69,9 @@ impl Catalog {
                 Dialect::Postgres => " FOR UPDATE SKIP LOCKED",
             };
             let row = format!("SELECT o.compacted FROM change_sequencer o WHERE o.one = 1{lock}");
-            let rows = connection.fetch(Statement::built(row)).await?;
-            let Some(row) = rows.first() else {
+            let row = Statement::built(row);
+            let compacted = connection.fetch(row, |row| Ok(row.int(0)?)).await?;
+            let Some(compacted) = compacted.first() else {
                 return Ok(0);
             };
             // From there on: rows that were deleted lately would be visited as long as an old snapshot is in use.
@@ -81,15 +84,11 @@ impl Catalog {
                 .bind(i64::from(max))
                 .bind(keep.since.as_micros())
                 .bind(keep.positions)
-                .bind(row.int(0)?);
-            let removed = connection.fetch(remove).await?;
-            let mut last = None;
-            for row in &removed {
-                last = last.max(Some(row.int(0)?));
-            }
-            if let Some(last) = last {
+                .bind(*compacted);
+            let removed = connection.fetch(remove, |row| Ok(row.int(0)?)).await?;
+            if let Some(last) = removed.iter().max() {
                 let note = "UPDATE change_sequencer SET compacted = $1 WHERE one = 1";
-                connection.execute(Statement::new(note).bind(last)).await?;
+                connection.execute(Statement::new(note).bind(*last)).await?;
             }
             Ok(removed.len() as u64)
         };
@@ -107,11 +106,11 @@ async fn sequence(
 ) -> Result<u64, CatalogError> {
     let lock =
         "SELECT o.next, o.timeline FROM change_sequencer o WHERE o.one = 1 FOR UPDATE SKIP LOCKED";
-    let rows = connection.fetch(Statement::new(lock)).await?;
-    let Some(row) = rows.first() else {
+    let read = |row: &Row<'_>| Ok((row.int(0)?, row.int(1)?));
+    let rows = connection.fetch(Statement::new(lock), read).await?;
+    let Some((first, known)) = rows.first().copied() else {
         return Ok(0);
     };
-    let (first, known) = (row.int(0)?, row.int(1)?);
     if let Some(timeline) = timeline.filter(|timeline| *timeline != known) {
         // A standby was promoted: it may lack the last positions, which will be assigned again. 0: the first look.
         let renew = "UPDATE change_sequencer SET timeline = $1, incarnation = CASE timeline WHEN 0 THEN incarnation
@@ -128,7 +127,7 @@ async fn sequence(
          RETURNING position"
     );
     let place = Statement::built(place).bind(first).bind(i64::from(max));
-    let placed = connection.fetch(place).await?.len() as u64;
+    let placed = connection.fetch(place, |_| Ok(())).await?.len() as u64;
     if placed == 0 {
         return Ok(0);
     }

@@ -33,12 +33,7 @@ impl Catalog {
             .bind(before)
             .bind(query.now.as_micros())
             .bind(i64::from(query.max));
-        self.engine()
-            .fetch(statement)
-            .await?
-            .iter()
-            .map(GarbageRow::read)
-            .collect()
+        self.engine().scan(statement, GarbageRow::read).await
     }
 
     /// Claims garbage for deletion: no commit can take it out any more. Returns what may be deleted now; the rest has got a
@@ -54,9 +49,7 @@ impl Catalog {
         let mut connection = self.engine().pools.writer().await?;
         let mut condemned = Vec::with_capacity(blobs.len());
         for statement in connection.dialect().condemn(keys(blobs)) {
-            for row in connection.fetch(statement).await? {
-                condemned.push(GarbageRow::read(&row)?);
-            }
+            condemned.extend(connection.fetch(statement, GarbageRow::read).await?);
         }
         Ok(condemned)
     }
@@ -68,9 +61,9 @@ impl Catalog {
     pub async fn remove_garbage(&self, blobs: Vec<GarbageBlob>) -> Result<(), CatalogError> {
         let mut connection = self.engine().pools.writer().await?;
         // The time too: a mark that was made anew is another mark.
-        let columns = [("blob_id", Kind::Int), ("unreferenced_at", Kind::Int)];
+        let key = &[("blob_id", Kind::Int), ("unreferenced_at", Kind::Int)];
         let rows = blobs.iter().map(Record::values).collect();
-        for statement in connection.dialect().delete("garbage", &columns, rows) {
+        for statement in connection.dialect().delete("garbage", key, rows) {
             connection.execute(statement).await?;
         }
         Ok(())

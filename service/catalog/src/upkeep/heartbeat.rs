@@ -51,12 +51,9 @@ impl Catalog {
     /// [`CatalogError`] if the database fails.
     pub async fn live_nodes(&self, now: Timestamp) -> Result<u64, CatalogError> {
         let sql = "SELECT COUNT(*) FROM nodes WHERE lease_until >= $1";
-        let rows = self
-            .engine()
-            .fetch(Statement::new(sql).bind(now.as_micros()))
-            .await?;
-        let count = rows.first().ok_or(CatalogError::Corrupt("nodes"))?.int(0)?;
-        Ok(count.unsigned_abs())
+        let statement = Statement::new(sql).bind(now.as_micros());
+        let count = self.engine().find(statement, |row| Ok(row.int(0)?)).await?;
+        Ok(count.ok_or(CatalogError::Corrupt("nodes"))?.unsigned_abs())
     }
 
     /// Forgets a node that ended in order, or nodes whose lease ran out before `now` and that left no reservations.

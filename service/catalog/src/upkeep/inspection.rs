@@ -2,9 +2,20 @@
 
 use crate::model::{DataLayout, DataOwner};
 use crate::rows::unpack_layout;
-use crate::sql::{Kind, Statement};
+use crate::sql::{Kind, Row, Statement};
 use crate::{Catalog, CatalogError};
 use bucketry_domain::{BlobBatchId, BlobId, DataId};
+
+/// Every row of data that something has, with the bucket's name and the key.
+macro_rules! owners {
+    () => {
+        "SELECT o.data_id, b.name, o.key FROM (
+            SELECT data_id, bucket_id, key FROM objects WHERE data_id IS NOT NULL
+            UNION ALL SELECT data_id, bucket_id, key FROM object_versions WHERE data_id IS NOT NULL
+            UNION ALL SELECT p.data_id, u.bucket_id, u.key FROM parts p JOIN uploads u ON u.id = p.upload_id
+        ) o JOIN buckets b ON b.id = o.bucket_id"
+    };
+}
 
 impl Catalog {
     /// Rows of object data that lie in blobs, above `after`, in order, at most `max`.
@@ -20,17 +31,14 @@ impl Catalog {
                    WHERE data_id > $1 AND layout IS NOT NULL ORDER BY data_id LIMIT $2";
         let after = after.map_or(i64::MIN, |data| data.0);
         let statement = Statement::new(sql).bind(after).bind(i64::from(max));
-        let rows = self.engine().fetch(statement).await?;
-        rows.iter()
-            .map(|row| {
-                Ok(DataLayout {
-                    data: DataId(row.int(0)?),
-                    extents: unpack_layout(&row.bytes(1)?)
-                        .ok()
-                        .map(|layout| layout.extents),
-                })
+        let read = |row: &Row<'_>| {
+            let layout = unpack_layout(row.slice(1)?).ok();
+            Ok(DataLayout {
+                data: DataId(row.int(0)?),
+                extents: layout.map(|layout| layout.extents),
             })
-            .collect()
+        };
+        self.engine().scan(statement, read).await
     }
 
     /// References to blobs above `after`, by blob and then by data, at most `max`.
@@ -50,10 +58,8 @@ impl Catalog {
             .bind(blob)
             .bind(data)
             .bind(i64::from(max));
-        let rows = self.engine().fetch(statement).await?;
-        rows.iter()
-            .map(|row| Ok((BlobId::from_i64(row.int(0)?), DataId(row.int(1)?))))
-            .collect()
+        let read = |row: &Row<'_>| Ok((BlobId::from_i64(row.int(0)?), DataId(row.int(1)?)));
+        self.engine().scan(statement, read).await
     }
 
     /// Reservations above `after`, whoever made them, in order, at most `max`.
@@ -68,10 +74,8 @@ impl Catalog {
         let sql = "SELECT id FROM blob_batches WHERE id > $1 ORDER BY id LIMIT $2";
         let after = after.map_or(i64::MIN, |batch| batch.0);
         let statement = Statement::new(sql).bind(after).bind(i64::from(max));
-        let rows = self.engine().fetch(statement).await?;
-        rows.iter()
-            .map(|row| Ok(BlobBatchId(row.int(0)?)))
-            .collect()
+        let read = |row: &Row<'_>| Ok(BlobBatchId(row.int(0)?));
+        self.engine().scan(statement, read).await
     }
 
     /// Blobs above `after` that are marked as garbage, in order, at most `max`.
@@ -86,10 +90,8 @@ impl Catalog {
         let sql = "SELECT blob_id FROM garbage WHERE blob_id > $1 ORDER BY blob_id LIMIT $2";
         let after = after.map_or(i64::MIN, BlobId::to_i64);
         let statement = Statement::new(sql).bind(after).bind(i64::from(max));
-        let rows = self.engine().fetch(statement).await?;
-        rows.iter()
-            .map(|row| Ok(BlobId::from_i64(row.int(0)?)))
-            .collect()
+        let read = |row: &Row<'_>| Ok(BlobId::from_i64(row.int(0)?));
+        self.engine().scan(statement, read).await
     }
 
     /// Data that no object, version or part has, in order, at most `max`.
@@ -105,8 +107,8 @@ impl Catalog {
                    EXCEPT SELECT data_id FROM parts
                    ORDER BY data_id LIMIT $1";
         let statement = Statement::new(sql).bind(i64::from(max));
-        let rows = self.engine().fetch(statement).await?;
-        rows.iter().map(|row| Ok(DataId(row.int(0)?))).collect()
+        let read = |row: &Row<'_>| Ok(DataId(row.int(0)?));
+        self.engine().scan(statement, read).await
     }
 
     /// Objects, versions and parts whose row of data is gone, at most `max`.
@@ -114,12 +116,13 @@ impl Catalog {
     /// # Errors
     /// [`CatalogError`] if the database fails.
     pub async fn list_lost_data(&self, max: u32) -> Result<Vec<DataOwner>, CatalogError> {
-        let sql = format!(
-            "{OWNERS} WHERE NOT EXISTS (SELECT 1 FROM object_data d WHERE d.data_id = o.data_id)
+        let sql = concat!(
+            owners!(),
+            " WHERE NOT EXISTS (SELECT 1 FROM object_data d WHERE d.data_id = o.data_id)
              ORDER BY o.data_id LIMIT $1"
         );
-        let statement = Statement::built(sql).bind(i64::from(max));
-        owners(&self.engine().fetch(statement).await?)
+        let statement = Statement::new(sql).bind(i64::from(max));
+        self.engine().scan(statement, read_owner).await
     }
 
     /// Who has these rows of data. Reads the whole catalog once: for naming what is damaged.
@@ -128,35 +131,25 @@ impl Catalog {
     /// [`CatalogError`] if the database fails.
     pub async fn owners_of_data(&self, data: &[DataId]) -> Result<Vec<DataOwner>, CatalogError> {
         let keys = data.iter().map(|data| vec![data.0.into()]).collect();
-        let before = format!("{OWNERS} WHERE o.data_id IN (SELECT k.column1 FROM");
+        let before = concat!(owners!(), " WHERE o.data_id IN (SELECT k.column1 FROM");
         let after = ") ORDER BY o.data_id";
-        let mut connection = self.engine().pools.writer().await?;
+        let engine = self.engine();
         let mut found = Vec::new();
-        for statement in connection
+        for statement in engine
+            .pools
             .dialect()
-            .for_keys(&[Kind::Int], keys, &before, after)
+            .for_keys(&[Kind::Int], keys, before, after)
         {
-            found.extend(owners(&connection.fetch(statement).await?)?);
+            found.extend(engine.scan(statement, read_owner).await?);
         }
         Ok(found)
     }
 }
 
-/// Every row of data that something has, with the bucket's name and the key.
-const OWNERS: &str = "SELECT o.data_id, b.name, o.key FROM (
-        SELECT data_id, bucket_id, key FROM objects WHERE data_id IS NOT NULL
-        UNION ALL SELECT data_id, bucket_id, key FROM object_versions WHERE data_id IS NOT NULL
-        UNION ALL SELECT p.data_id, u.bucket_id, u.key FROM parts p JOIN uploads u ON u.id = p.upload_id
-    ) o JOIN buckets b ON b.id = o.bucket_id";
-
-fn owners(rows: &[crate::sql::Row]) -> Result<Vec<DataOwner>, CatalogError> {
-    rows.iter()
-        .map(|row| {
-            Ok(DataOwner {
-                data: DataId(row.int(0)?),
-                bucket: row.text(1)?,
-                key: String::from_utf8_lossy(&row.bytes(2)?).into_owned(),
-            })
-        })
-        .collect()
+fn read_owner(row: &Row<'_>) -> Result<DataOwner, CatalogError> {
+    Ok(DataOwner {
+        data: DataId(row.int(0)?),
+        bucket: row.text(1)?,
+        key: String::from_utf8_lossy(row.slice(2)?).into_owned(),
+    })
 }

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use crate::model::Upload;
-use crate::sql::{Record, Statement};
+use crate::sql::{Record, Row, Statement};
 use crate::{Catalog, CatalogError};
 
 impl Catalog {
@@ -15,12 +15,8 @@ impl Catalog {
              WHERE b.state = 1 AND o.state = 0 AND o.bucket_id = b.id ORDER BY o.bucket_id, o.key, o.id LIMIT $1",
             Upload::TABLE.select_list("o")
         );
-        let rows = self
-            .engine()
-            .fetch(Statement::built(sql).bind(i64::from(max)))
-            .await?;
-        rows.iter()
-            .map(|row| Upload::read(row).map(Arc::new))
-            .collect()
+        let statement = Statement::built(sql).bind(i64::from(max));
+        let read = |row: &Row<'_>| Upload::read(row).map(Arc::new);
+        self.engine().scan(statement, read).await
     }
 }

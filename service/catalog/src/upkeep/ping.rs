@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
-use crate::sql::Statement;
+use crate::sql::{DatabaseError, Row, Statement};
 use crate::{Catalog, CatalogError};
 
 /// How long [`Catalog::ping`] waits for the database.
@@ -14,11 +14,13 @@ impl Catalog {
     /// # Errors
     /// [`CatalogError`] if the database fails or does not answer in time.
     pub async fn ping(&self) -> Result<(), CatalogError> {
-        let timed_out = || CatalogError::from(sqlx::Error::PoolTimedOut);
+        let timed_out = || CatalogError::from(DatabaseError::Unavailable);
         if !self.engine().pools.is_up() {
             return Err(timed_out());
         }
-        let answer = self.engine().pools.fetch(Statement::new("SELECT 1"));
+        let ask = Statement::new("SELECT 1");
+        let mut read = |_: &Row<'_>| Ok(());
+        let answer = self.engine().pools.fetch(&ask, &mut read);
         timeout(PING_TIMEOUT, answer)
             .await
             .map_err(|_| timed_out())??;

@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use super::blob_batches::referenced;
+use super::blob_batches::{read_blob, select_referenced};
 use crate::sql::Kind;
 use crate::{Catalog, CatalogError};
 use bucketry_domain::BlobId;
@@ -14,8 +14,12 @@ impl Catalog {
         &self,
         blobs: &[BlobId],
     ) -> Result<BTreeSet<BlobId>, CatalogError> {
-        let mut connection = self.engine().pools.writer().await?;
-        referenced(&mut connection, blobs.iter().copied()).await
+        let engine = self.engine();
+        let mut found = BTreeSet::new();
+        for statement in select_referenced(engine.pools.dialect(), blobs.iter().copied()) {
+            found.extend(engine.scan(statement, read_blob).await?);
+        }
+        Ok(found)
     }
 
     /// Which of these blobs something refers to, a reservation protects or a mark of garbage leads to.
@@ -34,15 +38,11 @@ impl Catalog {
         let after = "WHERE EXISTS (SELECT 1 FROM blob_refs r WHERE r.blob_id = k.column1)
                      OR EXISTS (SELECT 1 FROM blob_batches b WHERE b.id = k.column2)
                      OR EXISTS (SELECT 1 FROM garbage g WHERE g.blob_id = k.column1)";
-        let mut connection = self.engine().pools.writer().await?;
+        let engine = self.engine();
+        let dialect = engine.pools.dialect();
         let mut found = BTreeSet::new();
-        for statement in connection
-            .dialect()
-            .for_keys(&[Kind::Int, Kind::Int], keys, before, after)
-        {
-            for row in connection.fetch(statement).await? {
-                found.insert(BlobId::from_i64(row.int(0)?));
-            }
+        for statement in dialect.for_keys(&[Kind::Int, Kind::Int], keys, before, after) {
+            found.extend(engine.scan(statement, read_blob).await?);
         }
         Ok(found)
     }

@@ -31,9 +31,7 @@ pub(crate) async fn claim_setting(
     let select = Statement::new("SELECT value FROM settings WHERE name = $1").bind(name);
     let mut connection = engine.pools.writer().await?;
     connection.execute(insert.bind(name).bind(value)).await?;
-    let rows = connection.fetch(select).await?;
-    Ok(rows
-        .first()
-        .ok_or(CatalogError::Corrupt("settings"))?
-        .bytes(0)?)
+    let values = connection.fetch(select, |row| Ok(row.bytes(0)?)).await?;
+    let value = values.into_iter().next();
+    value.ok_or(CatalogError::Corrupt("settings"))
 }

@@ -7,7 +7,7 @@ use super::plan::plan;
 use crate::engine::Engine;
 use crate::judge::{Needs, State, judge};
 use crate::mutation::{Change, Mutation};
-use crate::sql::{Connection, Dialect, Fault, Statement, Unfinished};
+use crate::sql::{Connection, DatabaseError, Dialect, Fault, Statement, Unfinished};
 use crate::{CatalogError, Verdict};
 use bucketry_domain::Generation;
 
@@ -48,7 +48,7 @@ pub(crate) async fn commit(
 }
 
 /// Whether a batch that failed before its end may succeed now.
-fn may_be_repeated(error: &sqlx::Error) -> bool {
+fn may_be_repeated(error: &DatabaseError) -> bool {
     match Fault::of(error) {
         Fault::Conflict | Fault::Silent => true,
         Fault::Answered | Fault::Unavailable => false,
@@ -77,8 +77,12 @@ async fn attempt_commit(
     let latest = mutations.iter().map(|mutation| mutation.at).max();
     let dropped_at = engine.mark_time(latest.unwrap_or_default());
     let plan = plan(connection.dialect(), &state, dropped_at);
+    // From before the commit until its rows are in the caches: what a listing shows, a later look-up must show too.
+    let _marks = (engine.caches.as_ref()).map(|caches| caches.mark(&state));
     match connection.finish(plan).await {
         Ok(()) => {
+            #[cfg(test)]
+            engine.after_commit();
             if let Some(caches) = &engine.caches {
                 caches.publish(&state);
             }
@@ -159,9 +163,9 @@ async fn change_numbers(
         Dialect::Postgres => {
             let draw = "SELECT nextval('change_numbers') FROM generate_series(1, $1)";
             let draw = Statement::new(draw).bind(i64::try_from(count).unwrap_or(i64::MAX));
-            let rows = connection.fetch(draw).await?;
-            let numbers = rows.iter().map(|row| row.int(0).map(Generation));
-            numbers.collect::<Result<Vec<_>, _>>()?
+            connection
+                .fetch(draw, |row| Ok(Generation(row.int(0)?)))
+                .await?
         }
     };
     numbers.sort_unstable();

@@ -3,7 +3,7 @@
 //! orders commits and revocations; that of an object key orders its commits between nodes.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use super::locks::locks;
 use crate::CatalogError;
@@ -11,8 +11,18 @@ use crate::cache::Caches;
 use crate::judge::{CurrentObject, LockMode, Needs, State, UploadedPart};
 use crate::model::{AccessKey, Account, Bucket, KeyScope, ObjectRow, Upload};
 use crate::rows::{PartRow, SettingRow, unpack_layout};
-use crate::sql::{Connection, Kind, Record, Row, Statement, Value};
-use bucketry_domain::{BlobBatchId, BlobId, BucketId, DataId};
+use crate::sql::{Connection, Dialect, Kind, Record, Row, Statement, Value};
+use bucketry_domain::{AccessKeyId, BlobBatchId, BlobId, BucketId, DataId, UploadId};
+
+/// The end of a text; on Postgres with a lock on the rows of `o`. On SQLite the writer is alone.
+macro_rules! locked {
+    ($dialect:expr, $text:literal, $lock:literal) => {
+        match $dialect {
+            Dialect::Sqlite => $text,
+            Dialect::Postgres => concat!($text, $lock),
+        }
+    };
+}
 
 /// What loads from: the transaction's connection, and the rows that are known anyway.
 pub(super) struct Loader<'a> {
@@ -28,7 +38,7 @@ impl Loader<'_> {
     ) -> Result<State, CatalogError> {
         let mut state = State::new(first_id);
         if let Some(statement) = self.connection.dialect().take_locks(locks(needs)) {
-            self.connection.fetch(statement).await?;
+            self.connection.fetch(statement, |_| Ok(())).await?;
         }
         self.accounts(needs, &mut state).await?;
         self.access_keys(needs, &mut state).await?;
@@ -47,12 +57,12 @@ impl Loader<'_> {
             .map(|name| vec![name.as_str().into()])
             .collect();
         let after = "CROSS JOIN accounts o WHERE o.name = k.column1";
-        for row in self
-            .fetch(&[Kind::Text], names, "SELECT o.name FROM", after)
-            .await?
-        {
-            state.account_names.insert(row.text(0)?);
-        }
+        let taken = self
+            .fetch(&[Kind::Text], names, ("SELECT o.name FROM", after), |row| {
+                Ok(row.text(0)?)
+            })
+            .await?;
+        state.account_names.extend(taken);
         let ids = needs.accounts.iter().map(|id| vec![id.0.into()]).collect();
         let after = "CROSS JOIN accounts o WHERE o.id = k.column1";
         for account in self.records::<Account>(&[Kind::Int], ids, after).await? {
@@ -68,16 +78,9 @@ impl Loader<'_> {
             .map(|id| vec![id.as_str().into()])
             .collect();
         let after = "CROSS JOIN access_keys o WHERE o.access_key_id = k.column1";
-        for row in self
-            .fetch(&[Kind::Text], ids, "SELECT o.access_key_id FROM", after)
-            .await?
-        {
-            let id = row
-                .text(0)?
-                .parse()
-                .map_err(|_| CatalogError::Corrupt("access_keys.access_key_id"))?;
-            state.access_key_ids.insert(id);
-        }
+        let around = ("SELECT o.access_key_id FROM", after);
+        let taken = self.fetch(&[Kind::Text], ids, around, read_key_id).await?;
+        state.access_key_ids.extend(taken);
         let mut missing = Vec::new();
         for pk in &needs.access_keys {
             match self.caches.and_then(|caches| caches.keys_by_pk.get(pk)) {
@@ -120,12 +123,8 @@ impl Loader<'_> {
         for bucket in &needs.emptiness {
             let look = "SELECT bucket_id FROM objects WHERE bucket_id = $1
                         UNION ALL SELECT bucket_id FROM object_versions WHERE bucket_id = $1 LIMIT 1";
-            if !self
-                .connection
-                .fetch(Statement::new(look).bind(bucket.0))
-                .await?
-                .is_empty()
-            {
+            let look = Statement::new(look).bind(bucket.0);
+            if !self.connection.fetch(look, |_| Ok(())).await?.is_empty() {
                 state.occupied.insert(*bucket);
             }
         }
@@ -199,16 +198,11 @@ impl Loader<'_> {
             .iter()
             .map(|id| vec![id.as_bytes().as_slice().into()])
             .collect();
-        let before = format!("SELECT {}, d.layout FROM", PartRow::TABLE.select_list("o"));
         let after = "CROSS JOIN parts o JOIN object_data d ON d.data_id = o.data_id WHERE o.upload_id = k.column1";
-        for row in self.fetch(&[Kind::Bytes], ids, &before, after).await? {
-            let PartRow { upload, part } = PartRow::read(&row)?;
-            let extents = unpack_layout(&row.bytes(PartRow::TABLE.columns.len())?)?.extents;
-            state
-                .parts
-                .entry(upload)
-                .or_default()
-                .insert(part.number, UploadedPart { part, extents });
+        let around = (SELECT_PARTS.as_str(), after);
+        for (upload, part) in self.fetch(&[Kind::Bytes], ids, around, read_part).await? {
+            let parts = state.parts.entry(upload).or_default();
+            parts.insert(part.part.number, part);
         }
         Ok(())
     }
@@ -218,9 +212,12 @@ impl Loader<'_> {
                      WHERE bucket_id = $1 AND state = 0 LIMIT $2) counted";
         for (bucket, most) in &needs.upload_counts {
             let statement = Statement::new(count).bind(bucket.0).bind(i64::from(*most));
-            let rows = self.connection.fetch(statement).await?;
-            let open = rows.first().map(|row| row.int(0)).transpose()?;
-            let open = open.and_then(|open| u32::try_from(open).ok()).unwrap_or(0);
+            let open = self
+                .connection
+                .fetch(statement, |row| Ok(row.int(0)?))
+                .await?;
+            let open = open.first().and_then(|open| u32::try_from(*open).ok());
+            let open = open.unwrap_or(0);
             state.open_uploads.insert(*bucket, open);
         }
         Ok(())
@@ -260,26 +257,24 @@ impl Loader<'_> {
 
     /// Reservations and shared data, locked so that the collector and deleters wait for this commit.
     async fn blobs(&mut self, needs: &Needs, state: &mut State) -> Result<(), CatalogError> {
-        let lock = self.connection.dialect().for_share();
+        let dialect = self.connection.dialect();
         let batches: BTreeSet<BlobBatchId> = needs.intents.iter().map(|blob| blob.batch).collect();
         let ids = batches.iter().map(|id| vec![id.0.into()]).collect();
-        let after = format!("CROSS JOIN blob_batches o WHERE o.id = k.column1 ORDER BY o.id{lock}");
-        for row in self
-            .fetch(&[Kind::Int], ids, "SELECT o.id FROM", &after)
-            .await?
-        {
-            state.batches.insert(BlobBatchId(row.int(0)?));
-        }
-        let ids = needs.sources.iter().map(|id| vec![id.0.into()]).collect();
-        let after = format!(
-            "CROSS JOIN object_data o WHERE o.data_id = k.column1 ORDER BY o.data_id{lock}"
+        let after = locked!(
+            dialect,
+            "CROSS JOIN blob_batches o WHERE o.id = k.column1 ORDER BY o.id",
+            " FOR SHARE OF o"
         );
-        for row in self
-            .fetch(&[Kind::Int], ids, "SELECT o.data_id FROM", &after)
-            .await?
-        {
-            state.sources.insert(DataId(row.int(0)?));
-        }
+        let batches = self.ids(ids, ("SELECT o.id FROM", after)).await?;
+        state.batches.extend(batches.into_iter().map(BlobBatchId));
+        let ids = needs.sources.iter().map(|id| vec![id.0.into()]).collect();
+        let after = locked!(
+            dialect,
+            "CROSS JOIN object_data o WHERE o.data_id = k.column1 ORDER BY o.data_id",
+            " FOR SHARE OF o"
+        );
+        let sources = self.ids(ids, ("SELECT o.data_id FROM", after)).await?;
+        state.sources.extend(sources.into_iter().map(DataId));
         self.reclaimable(needs, state).await
     }
 
@@ -292,48 +287,68 @@ impl Loader<'_> {
             .filter(|blob| !state.batches.contains(&blob.batch))
             .map(|blob| vec![blob.to_i64().into()])
             .collect();
-        let lock = self.connection.dialect().for_update();
-        let after = format!(
-            "CROSS JOIN garbage o WHERE o.blob_id = k.column1 AND o.condemned = 0 ORDER BY o.blob_id{lock}"
+        let after = locked!(
+            self.connection.dialect(),
+            "CROSS JOIN garbage o WHERE o.blob_id = k.column1 AND o.condemned = 0 ORDER BY o.blob_id",
+            " FOR UPDATE OF o"
         );
-        for row in self
-            .fetch(&[Kind::Int], unreserved, "SELECT o.blob_id FROM", &after)
-            .await?
-        {
-            state.reclaimable.insert(BlobId::from_i64(row.int(0)?));
-        }
+        let marked = self
+            .ids(unreserved, ("SELECT o.blob_id FROM", after))
+            .await?;
+        state
+            .reclaimable
+            .extend(marked.into_iter().map(BlobId::from_i64));
         Ok(())
     }
 
-    async fn records<R: Record>(
+    async fn records<R: Record + Send + 'static>(
         &mut self,
         kinds: &[Kind],
         keys: Vec<Vec<Value>>,
-        after: &str,
+        after: &'static str,
     ) -> Result<Vec<R>, CatalogError> {
-        let before = format!("SELECT {} FROM", R::TABLE.select_list("o"));
-        self.fetch(kinds, keys, &before, after)
-            .await?
-            .iter()
-            .map(R::read)
-            .collect()
+        let around = (R::TABLE.select_from(), after);
+        self.fetch(kinds, keys, around, R::read).await
     }
 
-    async fn fetch(
+    async fn ids(
+        &mut self,
+        keys: Vec<Vec<Value>>,
+        around: (&'static str, &'static str),
+    ) -> Result<Vec<i64>, CatalogError> {
+        self.fetch(&[Kind::Int], keys, around, |row| Ok(row.int(0)?))
+            .await
+    }
+
+    /// Reads what a statement finds for keys; `around` is its text before and after their relation.
+    async fn fetch<T: Send + 'static>(
         &mut self,
         kinds: &[Kind],
         keys: Vec<Vec<Value>>,
-        before: &str,
-        after: &str,
-    ) -> Result<Vec<Row>, CatalogError> {
-        let mut rows = Vec::new();
-        for statement in self
-            .connection
-            .dialect()
-            .for_keys(kinds, keys, before, after)
-        {
-            rows.extend(self.connection.fetch(statement).await?);
+        (before, after): (&'static str, &'static str),
+        read: fn(&Row<'_>) -> Result<T, CatalogError>,
+    ) -> Result<Vec<T>, CatalogError> {
+        let mut found = Vec::new();
+        let dialect = self.connection.dialect();
+        for statement in dialect.for_keys(kinds, keys, before, after) {
+            found.append(&mut self.connection.fetch(statement, read).await?);
         }
-        Ok(rows)
+        Ok(found)
     }
+}
+
+static SELECT_PARTS: LazyLock<String> = LazyLock::new(|| {
+    let list = PartRow::TABLE.select_list("o");
+    format!("SELECT {list}, d.layout FROM")
+});
+
+fn read_part(row: &Row<'_>) -> Result<(UploadId, UploadedPart), CatalogError> {
+    let PartRow { upload, part } = PartRow::read(row)?;
+    let extents = unpack_layout(row.slice(PartRow::TABLE.columns.len())?)?.extents;
+    Ok((upload, UploadedPart { part, extents }))
+}
+
+fn read_key_id(row: &Row<'_>) -> Result<AccessKeyId, CatalogError> {
+    let id = row.str(0)?.parse();
+    id.map_err(|_| CatalogError::Corrupt("access_keys.access_key_id"))
 }

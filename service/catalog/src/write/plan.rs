@@ -60,7 +60,9 @@ impl Plan {
                 .collect(),
         );
 
-        self.mark_dropped(&state.dropped_extents, dropped_at);
+        let dropped = sorted(&state.dropped_extents);
+        self.statements
+            .extend(self.dialect.mark_dropped(dropped, dropped_at));
         let garbage = state.garbage.iter().copied();
         self.statements
             .extend(self.dialect.mark_garbage(garbage, dropped_at));
@@ -69,28 +71,6 @@ impl Plan {
         self.delete("blob_refs", &[("data_id", Kind::Int)], data_ids(&with_refs));
         let all = [with_refs.as_slice(), &state.dropped_inline].concat();
         self.delete("object_data", &[("data_id", Kind::Int)], data_ids(&all));
-    }
-
-    /// Marks the blobs of dropped data. Whether something else refers to them is asked when they are collected: asked
-    /// here, two nodes that drop the last two references would each see the other's.
-    fn mark_dropped(&mut self, dropped: &[DataId], at: MarkTime) {
-        let mut keys = data_ids(dropped);
-        for key in &mut keys {
-            key.push(at.value());
-        }
-        let before = format!(
-            "INSERT INTO garbage (blob_id, unreferenced_at) SELECT DISTINCT o.blob_id, {} FROM",
-            self.dialect.given_or_own_time()
-        );
-        // In order, as all marks: several nodes may mark the blobs of copies.
-        let after = "CROSS JOIN blob_refs o WHERE o.data_id = k.column1 ORDER BY 1
-                     ON CONFLICT (blob_id) DO UPDATE SET unreferenced_at = excluded.unreferenced_at";
-        self.statements.extend(self.dialect.for_keys(
-            &[Kind::Int, Kind::Int],
-            keys,
-            &before,
-            after,
-        ));
     }
 
     fn objects(&mut self, state: &State) {
@@ -247,7 +227,11 @@ impl Plan {
         self.insert(of_kind.into_values().flatten(), "");
     }
 
-    fn insert<'r, R: Record + 'r>(&mut self, rows: impl Iterator<Item = &'r R>, on_conflict: &str) {
+    fn insert<'r, R: Record + 'r>(
+        &mut self,
+        rows: impl Iterator<Item = &'r R>,
+        on_conflict: &'static str,
+    ) {
         let rows = rows.map(Record::values).collect();
         self.statements
             .extend(self.dialect.insert(&R::TABLE, rows, on_conflict));
@@ -257,7 +241,12 @@ impl Plan {
         self.statements.extend(self.dialect.upsert(table, rows));
     }
 
-    fn delete(&mut self, table: &str, columns: &[(&'static str, Kind)], keys: Vec<Vec<Value>>) {
+    fn delete(
+        &mut self,
+        table: &'static str,
+        columns: &'static [(&'static str, Kind)],
+        keys: Vec<Vec<Value>>,
+    ) {
         self.statements
             .extend(self.dialect.delete(table, columns, keys));
     }
@@ -305,7 +294,12 @@ fn latest(uses: &[LastUse]) -> BTreeMap<AccessKeyPk, LastUse> {
 }
 
 fn data_ids(ids: &[DataId]) -> Vec<Vec<Value>> {
+    let ids = sorted(ids).into_iter();
+    ids.map(|id| vec![id.into()]).collect()
+}
+
+fn sorted(ids: &[DataId]) -> Vec<i64> {
     let mut ids: Vec<i64> = ids.iter().map(|id| id.0).collect();
     ids.sort_unstable();
-    ids.into_iter().map(|id| vec![id.into()]).collect()
+    ids
 }

@@ -2,16 +2,17 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 
+use futures::executor::block_on;
 use tokio::sync::{mpsc, oneshot};
-use tokio::task::JoinHandle;
 
 use super::commit::commit;
 use super::submit::Rejection;
 use super::waiting::Waiting;
 use crate::engine::Engine;
 use crate::mutation::{Change, Mutation};
-use crate::sql::{Dialect, Fault};
+use crate::sql::{DatabaseError, Dialect, Fault};
 use crate::{CatalogError, Outcome, Verdict};
 
 /// Mutations in one transaction.
@@ -43,21 +44,33 @@ pub(super) enum Job {
 
 type Reply = oneshot::Sender<Result<Outcome, Rejection>>;
 
-/// The task that writes. There is one on Postgres too: several would make smaller groups, with a transaction and an fsync
+/// The one that writes: on SQLite a thread, which owns the writing connection while it commits, so that no statement changes
+/// threads; on Postgres a task. There is one on Postgres too: several would make smaller groups, with a transaction and an fsync
 /// each. Nodes commit side by side.
 pub(crate) struct Writer {
     jobs: mpsc::Sender<Job>,
-    task: Mutex<Option<JoinHandle<()>>>,
+    /// Tells that it has ended.
+    end: Mutex<Option<oneshot::Receiver<()>>>,
 }
 
 impl Writer {
-    pub(crate) fn start(engine: &Arc<Engine>) -> Self {
+    pub(crate) fn start(engine: &Arc<Engine>) -> Result<Self, CatalogError> {
         let (jobs, queue) = mpsc::channel(QUEUE);
-        let task = tokio::spawn(run(engine.clone(), queue));
-        Self {
-            jobs,
-            task: Mutex::new(Some(task)),
+        let (ended, end) = oneshot::channel();
+        let dialect = engine.pools.dialect();
+        let write = write(engine.clone(), queue, ended);
+        match dialect {
+            Dialect::Sqlite => {
+                let thread = thread::Builder::new().name("catalog-writer".to_owned());
+                let started = thread.spawn(move || block_on(write));
+                drop(started.map_err(DatabaseError::Thread)?);
+            }
+            Dialect::Postgres => drop(tokio::spawn(write)),
         }
+        Ok(Self {
+            jobs,
+            end: Mutex::new(Some(end)),
+        })
     }
 
     pub(super) async fn send(&self, job: Job) -> Result<(), CatalogError> {
@@ -68,17 +81,22 @@ impl Writer {
     pub(crate) async fn close(&self) {
         // A closed queue is what is asked for.
         let _already = self.jobs.send(Job::Close).await;
-        let task = self
-            .task
+        let end = self
+            .end
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .take();
-        if let Some(task) = task
-            && let Err(error) = task.await
+        if let Some(end) = end
+            && end.await.is_err()
         {
-            tracing::error!(%error, "the writer ended badly");
+            tracing::error!("the writer ended badly");
         }
     }
+}
+
+async fn write(engine: Arc<Engine>, queue: mpsc::Receiver<Job>, ended: oneshot::Sender<()>) {
+    run(engine, queue).await;
+    let _gone = ended.send(());
 }
 
 async fn run(engine: Arc<Engine>, mut queue: mpsc::Receiver<Job>) {
