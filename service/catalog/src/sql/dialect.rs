@@ -170,8 +170,11 @@ impl Dialect {
         }
     }
 
-    /// Inserts rows or replaces those of the same primary key.
+    /// Inserts rows or replaces those of the same key.
     pub(crate) fn upsert(self, table: &Table, rows: Vec<Vec<Value>>) -> Vec<Statement> {
+        if rows.is_empty() {
+            return Vec::new();
+        }
         let keys: Vec<&str> = table.key_columns().iter().map(|(name, _)| *name).collect();
         let sets: Vec<String> = table
             .other_columns()
@@ -197,6 +200,9 @@ impl Dialect {
         columns_: &[(&'static str, Kind)],
         rows: Vec<Vec<Value>>,
     ) -> Vec<Statement> {
+        if rows.is_empty() {
+            return Vec::new();
+        }
         let names: Vec<&str> = columns_.iter().map(|(name, _)| *name).collect();
         let kinds: Vec<Kind> = columns_.iter().map(|(_, kind)| *kind).collect();
         match self {
@@ -208,7 +214,6 @@ impl Dialect {
                     Statement::built(sql).bind_all(flatten(chunk))
                 })
                 .collect(),
-            Self::Postgres if rows.is_empty() => Vec::new(),
             Self::Postgres => {
                 let list = names.join(", ");
                 let sql = format!(

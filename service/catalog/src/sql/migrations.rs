@@ -7,7 +7,7 @@ use super::Dialect;
 use crate::CatalogError;
 
 /// Both engines' scripts of one number do the same.
-const SCRIPTS: [(i64, &str, &str, &str); 9] = [
+const SCRIPTS: [(i64, &str, &str, &str); 10] = [
     (
         1,
         "catalog",
@@ -61,6 +61,12 @@ const SCRIPTS: [(i64, &str, &str, &str); 9] = [
         "change log",
         include_str!("../../migrations/sqlite/0009_change_log.sql"),
         include_str!("../../migrations/postgres/0009_change_log.sql"),
+    ),
+    (
+        11,
+        "object versions",
+        include_str!("../../migrations/sqlite/0011_object_versions.sql"),
+        include_str!("../../migrations/postgres/0011_object_versions.sql"),
     ),
 ];
 

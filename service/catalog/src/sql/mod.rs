@@ -19,7 +19,7 @@ mod watchdog;
 pub(crate) use connection::{Connection, Fault, Unfinished};
 pub(crate) use dialect::{Dialect, MarkTime};
 pub(crate) use pools::Pools;
-pub(crate) use record::{Column, Columns, Stores, excerpt, record};
+pub(crate) use record::{Column, Columns, Stores, columns, excerpt, record};
 pub(crate) use row::Row;
 pub(crate) use statement::{Arg, Statement, Value};
 pub(crate) use table::{Excerpt, Kind, Record, Table};
