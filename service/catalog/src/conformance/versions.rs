@@ -21,7 +21,7 @@ use crate::query::{ListVersions, ListedVersion, VersionMarker};
 use crate::read::{select_newest_noncurrent, select_version, select_versions};
 use crate::sql::{Dialect, MarkTime, Statement};
 use crate::testing::{Fixture, T0, etag, extent, key, later, put, put_blob};
-use crate::write::plan;
+use crate::write::{plan, select_occupant};
 use crate::{Reclaim, Refusal};
 use bucketry_domain::{AccountId, BucketId, Generation, ObjectKey, VersionId};
 
@@ -475,6 +475,7 @@ pub(super) async fn are_read_in_the_order_of_an_index(fixture: &Fixture) {
             select_versions(&query, range, query.after.generation),
             "object_versions_newest",
         ),
+        (select_occupant(bucket), "object_versions_newest"),
     ] {
         let rows = connection.fetch(statement.explained(explain)).await;
         let rows = rows.unwrap();

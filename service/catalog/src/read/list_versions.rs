@@ -75,6 +75,7 @@ fn page(
 
 /// The versions of the keys in `range`, and of the marker's key those that are older. Each part is read in the order of an
 /// index up to the size of a page: a condition on both key and generation would read a key's versions from the newest on.
+/// Generations are always above 0; on Postgres the index has that as its condition.
 pub(crate) fn select_versions(
     query: &ListVersions,
     range: KeyRange,
@@ -93,7 +94,8 @@ pub(crate) fn select_versions(
     for condition in conditions {
         for (table, order) in tables {
             parts.push(format!(
-                "SELECT * FROM (SELECT {list} FROM {table} o WHERE o.bucket_id = $1 AND {condition}
+                "SELECT * FROM (SELECT {list} FROM {table} o
+                 WHERE o.bucket_id = $1 AND o.generation > 0 AND {condition}
                  ORDER BY {order} LIMIT $4) AS part"
             ));
         }

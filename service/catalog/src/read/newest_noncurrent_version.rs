@@ -19,9 +19,11 @@ impl Catalog {
     }
 }
 
+/// The condition on the generation always holds; on Postgres it is that of the index.
 pub(crate) fn select_newest_noncurrent(bucket: BucketId, key: &ObjectKey) -> Statement {
     let sql = format!(
-        "SELECT {} FROM object_versions o WHERE o.bucket_id = $1 AND o.key = $2 ORDER BY o.generation DESC LIMIT 1",
+        "SELECT {} FROM object_versions o WHERE o.bucket_id = $1 AND o.key = $2 AND o.generation > 0
+         ORDER BY o.generation DESC LIMIT 1",
         NoncurrentVersion::TABLE.select_list("o")
     );
     Statement::built(sql).bind(bucket.0).bind(key.as_bytes())

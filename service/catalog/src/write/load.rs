@@ -14,6 +14,14 @@ use crate::rows::{PartRow, SettingRow, unpack_layout};
 use crate::sql::{Connection, Kind, Record, Row, Statement, Value};
 use bucketry_domain::{BlobBatchId, BlobId, BucketId, DataId};
 
+/// A bucket with nothing but noncurrent versions and delete markers is not empty. Their condition always holds; on Postgres
+/// it is that of their index.
+pub(crate) fn select_occupant(bucket: BucketId) -> Statement {
+    let sql = "SELECT bucket_id FROM objects WHERE bucket_id = $1
+               UNION ALL SELECT bucket_id FROM object_versions WHERE bucket_id = $1 AND generation > 0 LIMIT 1";
+    Statement::new(sql).bind(bucket.0)
+}
+
 /// What loads from: the transaction's connection, and the rows that are known anyway.
 pub(super) struct Loader<'a> {
     pub(super) connection: &'a mut Connection,
@@ -118,14 +126,8 @@ impl Loader<'_> {
             state.buckets.load(bucket.id, Arc::new(bucket));
         }
         for bucket in &needs.emptiness {
-            let look = "SELECT bucket_id FROM objects WHERE bucket_id = $1
-                        UNION ALL SELECT bucket_id FROM object_versions WHERE bucket_id = $1 LIMIT 1";
-            if !self
-                .connection
-                .fetch(Statement::new(look).bind(bucket.0))
-                .await?
-                .is_empty()
-            {
+            let found = self.connection.fetch(select_occupant(*bucket)).await?;
+            if !found.is_empty() {
                 state.occupied.insert(*bucket);
             }
         }

@@ -12,4 +12,4 @@ pub use submit::Rejection;
 pub(crate) use writer::Writer;
 
 #[cfg(test)]
-pub(crate) use plan::plan;
+pub(crate) use {load::select_occupant, plan::plan};
