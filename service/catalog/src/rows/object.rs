@@ -239,7 +239,7 @@ excerpt! {
                 modified,
                 owner: AccountId(owner_id),
             }),
-            _ => KeyVersion::Object(ListedObject {
+            0..=2 => KeyVersion::Object(ListedObject {
                 key,
                 generation,
                 modified,
@@ -250,6 +250,7 @@ excerpt! {
                 checksum: codes::checksum(checksum, "objects.checksum")?,
                 attributes: None,
             }),
+            _ => return Err(CatalogError::Corrupt("objects.data_kind")),
         };
         (version, entry)
     }
