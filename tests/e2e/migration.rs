@@ -28,6 +28,11 @@ const ADDED_TO_SCHEMA_5: &str = r#"
         (4001, 'bare', 7, 'us-east-1', 0, 0, 0, 0, ''),
         (4002, 'gone', 7, 'us-east-1', 0, 1, 0, 0, '{"tagging":[{"key":"made","value":"before"}]}')"#;
 
+/// An object with attributes, which the catalogs lack.
+const ADDED_TO_SMALL: &str = r#"
+    UPDATE objects SET headers = '{"content_type":"text/kept","user_metadata":[["made","before"]]}',
+        tags = '[{"key":"kept","value":"é"}]' WHERE data_kind = 1"#;
+
 /// The ID of the CORS rule.
 const RULE: &str = "\0\0\\u0000\\ue000é";
 
@@ -90,6 +95,7 @@ async fn sqlite_goes_on(schema: &str, added: &'static str) -> Result<(), Harness
     let catalog = rusqlite::Connection::open(server.data_dir().join("catalog.sqlite"))?;
     catalog.execute_batch(&dump(&folder))?;
     catalog.execute_batch(added)?;
+    catalog.execute_batch(ADDED_TO_SMALL)?;
     drop(catalog);
     server.restart()?;
     goes_on(&server).await
@@ -105,6 +111,7 @@ async fn postgres_goes_on(schema: &str, added: &'static str) -> Result<(), Harne
     // A dump empties it.
     catalog.execute("SET search_path = public").await?;
     catalog.execute(sqlx::raw_sql(added)).await?;
+    catalog.execute(sqlx::raw_sql(ADDED_TO_SMALL)).await?;
     catalog.close().await?;
     let mut server = stopped_with_blobs(&folder)?;
     server.restart_with(ServerOptions::new().database_url(&url))?;
@@ -126,6 +133,7 @@ async fn goes_on(server: &Server) -> Result<(), HarnessError> {
     assert_eq!(content, pattern);
     let (small, content) = get(&mut clients, "small").await?;
     assert_eq!(content, b"small 2");
+    attributes_are_kept(&small);
     settings_are_kept(&mut clients).await?;
     let request = GetBucketRequest {
         bucket: BUCKET.to_owned(),
@@ -186,6 +194,20 @@ async fn put(
     };
     clients.objects.put_small_object(request).await?;
     get(clients, key).await
+}
+
+fn attributes_are_kept(small: &Object) {
+    assert_eq!((small.size, small.part_count), (7, 0));
+    assert_eq!(small.etag, "804e064a245d323cfa76164b9f35d5b3");
+    assert!(small.checksum.is_some() && small.modify_time.is_some());
+    let attributes = small.attributes.clone().unwrap_or_default();
+    assert_eq!(attributes.content_type, "text/kept");
+    assert_eq!(attributes.metadata["made"], "before");
+    let tagging = attributes.tagging.unwrap_or_default();
+    let tags: Vec<_> = (tagging.tags.iter())
+        .map(|tag| (&*tag.key, &*tag.value))
+        .collect();
+    assert_eq!(tags, [("kept", "é")]);
 }
 
 async fn settings_are_kept(clients: &mut Clients) -> Result<(), HarnessError> {

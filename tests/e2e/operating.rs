@@ -15,8 +15,8 @@ use bucketry_tests::server::{
     ALLOW_UNSAFE_DATABASE, KEYRING, ROOT_ACCESS_KEY_ID, ROOT_SECRET_ACCESS_KEY, Server,
     ServerOptions, binary,
 };
+use sqlx::ConnectOptions;
 use sqlx::postgres::PgConnectOptions;
-use sqlx::{ConnectOptions, Connection};
 
 const BUCKET: &str = "operating-test-bucket";
 /// Leaves the schema as it is and says that a later program made it.

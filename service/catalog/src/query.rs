@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use super::model::{
-    AccessKey, Account, AuditRecord, Bucket, ChangePosition, ObjectChange, ObjectHeaders, Part,
-    Upload,
+    AccessKey, Account, AuditRecord, Bucket, ChangePosition, KeyVersion, ObjectChange,
+    ObjectHeaders, Part, Upload,
 };
 use bucketry_domain::{
     AccessKeyPk, AccountId, BucketId, BucketName, Checksum, ETag, Generation, ObjectKey, Tag,
-    Timestamp, UploadId,
+    Timestamp, UploadId, VersionId,
 };
 
 /// Lists the current versions of a bucket.
@@ -84,6 +84,49 @@ pub struct ObjectPage {
     pub entries: Vec<Listed<ListedObject>>,
     /// Where the next page begins ([`ListObjects::after`]); absent if there is no more.
     pub next: Option<String>,
+}
+
+/// Lists all versions of a bucket.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListVersions {
+    /// The bucket.
+    pub bucket: BucketId,
+    /// Only keys that begin with this.
+    pub prefix: String,
+    /// Only versions after this.
+    pub after: VersionMarker,
+    /// At most this many versions.
+    pub max: u32,
+}
+
+/// A place in a listing of versions. By default, the start.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct VersionMarker {
+    /// Keys up to this one are before the place.
+    pub key: String,
+    /// With it, the older versions of `key` are after the place. A generation, since a place must not depend on a version
+    /// that may be deleted before the next page.
+    pub generation: Option<Generation>,
+}
+
+/// A version in a listing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListedVersion {
+    /// The version.
+    pub version: VersionId,
+    /// Whether it is the newest of its key.
+    pub is_latest: bool,
+    /// What is stored under it.
+    pub entry: KeyVersion<ListedObject>,
+}
+
+/// A page of versions: keys in byte order, the versions of a key newest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct VersionPage {
+    /// The versions.
+    pub versions: Vec<ListedVersion>,
+    /// Where the next page begins; absent if there is no more.
+    pub next: Option<VersionMarker>,
 }
 
 /// Lists the open uploads of a bucket.
@@ -238,6 +281,24 @@ impl Listed<ListedObject> {
         match self {
             Self::Entry(object) => Some(&object.key),
             Self::CommonPrefix(_) => None,
+        }
+    }
+}
+
+impl KeyVersion<ListedObject> {
+    /// The key.
+    pub const fn key(&self) -> &ObjectKey {
+        match self {
+            Self::Object(object) => &object.key,
+            Self::DeleteMarker(marker) => &marker.key,
+        }
+    }
+
+    /// The change that made the version.
+    pub const fn generation(&self) -> Generation {
+        match self {
+            Self::Object(object) => object.generation,
+            Self::DeleteMarker(marker) => marker.generation,
         }
     }
 }

@@ -44,7 +44,7 @@ fn shown(page: &ObjectPage) -> Vec<String> {
 }
 
 /// Few letters, so that prefixes, delimiters and markers meet: with the ends of UTF-8's byte range among them.
-fn text(length: std::ops::Range<usize>) -> impl Strategy<Value = String> {
+pub(super) fn text(length: std::ops::Range<usize>) -> impl Strategy<Value = String> {
     let letter = prop_oneof![
         3 => Just('a'),
         3 => Just('/'),

@@ -16,6 +16,7 @@ mod settings;
 mod sqlite_only;
 mod uploads;
 mod usage_and_audit;
+mod versions;
 
 use crate::testing::{postgres, sqlite};
 
@@ -123,4 +124,13 @@ cases! {
     usage_and_audit::go_with_their_key,
     usage_and_audit::settings_are_claimed_once,
     usage_and_audit::everything_survives_a_restart,
+    versions::keep_content_and_attributes,
+    versions::are_found_by_id_in_either_table,
+    versions::with_the_same_id_are_replaced,
+    versions::become_current_again,
+    versions::agree_with_a_model_when_listed,
+    versions::are_listed_after_a_marker_that_is_gone,
+    versions::keep_their_blobs,
+    versions::keep_their_bucket,
+    versions::are_read_in_the_order_of_an_index,
 }

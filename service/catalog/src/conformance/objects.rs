@@ -22,7 +22,7 @@ fn delete(bucket: BucketId, name: &str) -> DeleteObject {
     }
 }
 
-fn full_meta() -> ObjectMeta {
+pub(super) fn full_meta() -> ObjectMeta {
     let some = |text: &str| Some(text.to_owned());
     ObjectMeta {
         headers: ObjectHeaders {

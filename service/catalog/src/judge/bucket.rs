@@ -48,11 +48,11 @@ pub(super) fn update_bucket(state: &mut State, change: &UpdateBucket) -> Verdict
 /// not make it empty.
 pub(super) fn delete_bucket(state: &mut State, change: &DeleteBucket) -> Verdict {
     let bucket = live_bucket(state, change.bucket)?;
-    let stored_now = state
-        .objects
-        .changes()
-        .any(|((of, _), object)| *of == bucket.id && object.is_some());
-    if stored_now || state.occupied.contains(&bucket.id) {
+    let object_now =
+        (state.objects.changes()).any(|((of, _), object)| *of == bucket.id && object.is_some());
+    let version_now = (state.versions.changes())
+        .any(|((of, _, _), version)| *of == bucket.id && version.is_some());
+    if object_now || version_now || state.occupied.contains(&bucket.id) {
         return Err(Refusal::BucketNotEmpty(bucket.id));
     }
     let bucket = Arc::new(Bucket {

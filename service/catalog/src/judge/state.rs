@@ -3,13 +3,13 @@ use std::hash::Hash;
 use std::sync::Arc;
 
 use crate::model::{
-    AccessKey, Account, AuditRecord, Bucket, ChangeKind, DataPlace, LastUse, ObjectChange,
-    ObjectData, ObjectRow, Part, Upload, UsageRow,
+    AccessKey, Account, AuditRecord, Bucket, ChangeKind, DataPlace, LastUse, NoncurrentVersion,
+    ObjectChange, ObjectData, ObjectRow, Part, Upload, UsageRow,
 };
 use crate::rows::{DataRow, StoredData, StoredDenial};
 use bucketry_domain::{
     AccessKeyId, AccessKeyPk, AccountId, BlobBatchId, BlobId, BucketId, BucketName, BucketSetting,
-    BucketSettings, DataId, Generation, ObjectKey, Timestamp, UploadId,
+    BucketSettings, DataId, Generation, ObjectKey, Timestamp, UploadId, VersionId,
 };
 
 /// Rows by primary key: what was loaded, and what became of it.
@@ -38,12 +38,12 @@ impl<K: Clone + Eq + Hash + Ord, V> Tracked<K, V> {
         self.rows.get(key)
     }
 
-    pub(super) fn put(&mut self, key: K, row: V) {
+    pub(crate) fn put(&mut self, key: K, row: V) {
         self.changed.insert(key.clone());
         self.rows.insert(key, row);
     }
 
-    pub(super) fn remove(&mut self, key: &K) -> Option<V> {
+    pub(crate) fn remove(&mut self, key: &K) -> Option<V> {
         self.changed.insert(key.clone());
         self.rows.remove(key)
     }
@@ -84,6 +84,8 @@ pub(crate) struct State {
     /// Buckets that hold objects, of those that are to be deleted.
     pub(crate) occupied: HashSet<BucketId>,
     pub(crate) objects: Tracked<(BucketId, ObjectKey), CurrentObject>,
+    /// Noncurrent versions and delete markers.
+    pub(crate) versions: Tracked<(BucketId, ObjectKey, VersionId), NoncurrentVersion>,
     pub(crate) uploads: Tracked<UploadId, Arc<Upload>>,
     /// Open uploads of the buckets that uploads begin in, counted no further than their limit.
     pub(crate) open_uploads: HashMap<BucketId, u32>,

@@ -4,8 +4,9 @@ use bytes::Bytes;
 
 use super::{CurrentObject, LockMode, Needs, State, UploadedPart, judge};
 use crate::model::{
-    Bucket, BucketState, DataPlace, Extent, Layout, NewData, ObjectHeaders, ObjectLock, ObjectMeta,
-    ObjectRow, Part, PartData, Upload, UploadState, Versioning,
+    Bucket, BucketState, DataPlace, DeleteMarker, Extent, KeyVersion, Layout, NewData,
+    ObjectHeaders, ObjectLock, ObjectMeta, ObjectRow, Part, PartData, Upload, UploadState,
+    Versioning,
 };
 use crate::mutation::{
     Change, CompleteUpload, DeleteBucket, DeleteObject, Mutation, Preconditions, PutObject, PutPart,
@@ -306,6 +307,28 @@ fn a_bucket_that_a_neighbour_filled_is_not_empty() {
         judge(&mut state, &plain(Change::DeleteBucket(delete))),
         Err(Refusal::BucketNotEmpty(BUCKET))
     );
+}
+
+#[test]
+fn a_bucket_in_which_a_neighbour_left_a_delete_marker_is_not_empty() {
+    let mut state = state();
+    let marker = DeleteMarker {
+        bucket: BUCKET,
+        key: key(),
+        generation: Generation(7),
+        version: VersionId(7),
+        modified: Timestamp::EPOCH,
+        owner: AccountId(1),
+    };
+    let place = (BUCKET, key(), marker.version);
+    state
+        .versions
+        .put(place.clone(), KeyVersion::DeleteMarker(marker));
+    let delete = plain(Change::DeleteBucket(DeleteBucket { bucket: BUCKET }));
+    let not_empty = Err(Refusal::BucketNotEmpty(BUCKET));
+    assert_eq!(judge(&mut state, &delete), not_empty);
+    state.versions.remove(&place);
+    assert!(judge(&mut state, &delete).is_ok());
 }
 
 #[test]

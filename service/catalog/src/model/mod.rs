@@ -9,6 +9,7 @@ mod change;
 mod object;
 mod upload;
 mod usage;
+mod version;
 
 pub use access_key::{AccessKey, KeyLimits, KeyScope, KeyState, SealedSecret, Stamp};
 pub use account::{Account, AccountState};
@@ -22,3 +23,4 @@ pub use object::{
 };
 pub use upload::{CompletedUpload, Part, PartData, Upload, UploadState};
 pub use usage::{DenialCause, DenialRow, LastUse, UsageRow};
+pub use version::{DeleteMarker, KeyVersion, NoncurrentVersion};

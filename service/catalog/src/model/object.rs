@@ -8,7 +8,7 @@ use bucketry_domain::{
     VersionId,
 };
 
-/// The current version of a key, without its data.
+/// An object, which is a version of a key, without its data.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ObjectRow {
     /// The bucket.

@@ -1,14 +1,13 @@
 use std::sync::LazyLock;
 
+use super::SHORT_PAGE;
 use crate::listing::{KeyRange, Scope, successor};
 use crate::model::ObjectRow;
 use crate::query::{ListObjects, Listed, ListedObject, ObjectPage, ObjectView};
 use crate::sql::{Dialect, Excerpt, Record, Row, Statement};
 use crate::{Catalog, CatalogError};
 
-/// The longest page that is read without a thread of its own.
-const SHORT_PAGE: u32 = 1000;
-/// The same for one whose every row is looked up.
+/// The longest page of looked-up rows that is read on the thread of the request.
 const FEW_STEPS: u32 = 100;
 
 impl Catalog {

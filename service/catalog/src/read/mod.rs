@@ -12,7 +12,10 @@ mod list_buckets;
 mod list_objects;
 mod list_parts;
 mod list_uploads;
+mod list_versions;
+mod newest_noncurrent_version;
 mod object;
+mod object_version;
 mod sealed_secrets;
 mod setting;
 mod upload;
@@ -21,7 +24,16 @@ mod usage;
 pub use audit::MAX_READ_DETAILS;
 pub use sealed_secrets::SealedSecrets;
 
+#[cfg(test)]
+pub(crate) use {
+    list_versions::select_versions, newest_noncurrent_version::select_newest_noncurrent,
+    object_version::select_version,
+};
+
 use super::query::{More, Page};
+
+/// The longest page that is read on the thread of the request.
+const SHORT_PAGE: u32 = 1000;
 
 /// Cuts a page of at most `max` out of one that was asked for one item more.
 fn cut<T>(mut items: Vec<T>, max: u32) -> Page<T> {

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use bytes::Bytes;
 
 use super::codes::{
@@ -5,60 +7,182 @@ use super::codes::{
 };
 use super::layout::unpack_layout;
 use crate::CatalogError;
-use crate::model::{DataPlace, ObjectData, ObjectMeta, ObjectRow};
+use crate::model::{
+    DataPlace, DeleteMarker, KeyVersion, NoncurrentVersion, ObjectData, ObjectMeta, ObjectRow,
+};
 use crate::query::ListedObject;
-use crate::sql::{Row, excerpt, record};
-use bucketry_domain::{AccountId, BucketId, DataId, Generation, Timestamp, VersionId};
+use crate::sql::{Record, Row, Table, Value, columns, excerpt};
+use bucketry_domain::{AccountId, BucketId, DataId, Generation, ObjectKey, Timestamp, VersionId};
 
-record! {
-    ObjectRow, table "objects", key 2, stored from row {
+/// A version as both tables store it. The columns that a delete marker lacks are empty.
+#[derive(Clone, Copy)]
+struct StoredVersion<'r> {
+    bucket: BucketId,
+    key: &'r ObjectKey,
+    version: VersionId,
+    generation: Generation,
+    modified: Timestamp,
+    owner: AccountId,
+    /// `None` for a delete marker.
+    object: Option<&'r ObjectRow>,
+}
+
+impl<'r> StoredVersion<'r> {
+    fn meta(self) -> Option<&'r ObjectMeta> {
+        self.object.map(|object| &object.meta)
+    }
+}
+
+impl<'r> From<&'r ObjectRow> for StoredVersion<'r> {
+    fn from(object: &'r ObjectRow) -> Self {
+        Self {
+            bucket: object.bucket,
+            key: &object.key,
+            version: object.version,
+            generation: object.generation,
+            modified: object.modified,
+            owner: object.meta.owner,
+            object: Some(object),
+        }
+    }
+}
+
+impl<'r> From<&'r NoncurrentVersion> for StoredVersion<'r> {
+    fn from(version: &'r NoncurrentVersion) -> Self {
+        match version {
+            KeyVersion::Object(object) => Self::from(&**object),
+            KeyVersion::DeleteMarker(marker) => Self {
+                bucket: marker.bucket,
+                key: &marker.key,
+                version: marker.version,
+                generation: marker.generation,
+                modified: marker.modified,
+                owner: marker.owner,
+                object: None,
+            },
+        }
+    }
+}
+
+/// The `data_kind` of a delete marker.
+const DELETE_MARKER: i64 = 3;
+
+// The first three are the key of `object_versions`, the first two that of `objects`.
+columns! {
+    VersionColumns, stored from row: StoredVersion<'_> {
         bucket_id: i64 = row.bucket.0,
         key: Vec<u8> = row.key.as_bytes(),
-        generation: i64 = row.generation.0,
         version_id: i64 = row.version.0,
+        generation: i64 = row.generation.0,
         modified: i64 = row.modified.as_micros(),
-        size: i64 = stored_size(row.meta.size),
-        etag: String = row.meta.etag.to_string(),
-        owner_id: i64 = row.meta.owner.0,
-        part_count: i64 = i64::from(row.meta.part_count),
-        data_kind: i64 = match row.place {
-            DataPlace::Empty => 0,
-            DataPlace::Inline(_) => 1,
-            DataPlace::Extents(_) => 2,
+        size: i64 = row.meta().map_or(0, |meta| stored_size(meta.size)),
+        etag: String = row.meta().map_or_else(String::new, |meta| meta.etag.to_string()),
+        owner_id: i64 = row.owner.0,
+        part_count: i64 = row.meta().map_or(0, |meta| i64::from(meta.part_count)),
+        data_kind: i64 = match row.object.map(|object| object.place) {
+            Some(DataPlace::Empty) => 0,
+            Some(DataPlace::Inline(_)) => 1,
+            Some(DataPlace::Extents(_)) => 2,
+            None => DELETE_MARKER,
         },
-        data_id: Option<i64> = row.data_id().map(|id| id.0),
-        headers: String = to_json(&row.meta.headers),
-        tags: String = to_json(&row.meta.tags),
-        checksum: Option<Vec<u8>> = row.meta.checksum.map(|checksum| checksum.pack()),
-        retention_mode: Option<i64> = retention_values(&row.meta.lock).0,
-        retain_until: Option<i64> = retention_values(&row.meta.lock).1,
-        legal_hold: i64 = legal_hold_value(&row.meta.lock),
-        acl: Option<String> = row.meta.acl.clone(),
+        data_id: Option<i64> = row.object.and_then(ObjectRow::data_id).map(|id| id.0),
+        headers: String = row.meta().map_or_else(String::new, |meta| to_json(&meta.headers)),
+        tags: String = row.meta().map_or_else(String::new, |meta| to_json(&meta.tags)),
+        checksum: Option<Vec<u8>> = row.meta().and_then(|meta| meta.checksum)
+            .map(|checksum| checksum.pack()),
+        retention_mode: Option<i64> = row.meta().and_then(|meta| retention_values(&meta.lock).0),
+        retain_until: Option<i64> = row.meta().and_then(|meta| retention_values(&meta.lock).1),
+        legal_hold: i64 = row.meta().map_or(0, |meta| legal_hold_value(&meta.lock)),
+        acl: Option<String> = row.meta().and_then(|meta| meta.acl.clone()),
     }
-    read as Self {
-        bucket: BucketId(bucket_id),
-        key: codes::key(&key, "objects.key")?,
-        generation: Generation(generation),
-        version: VersionId(version_id),
-        modified: Timestamp::from_micros(modified),
-        place: match (data_kind, data_id) {
-            (0, None) => DataPlace::Empty,
-            (1, Some(id)) => DataPlace::Inline(DataId(id)),
-            (2, Some(id)) => DataPlace::Extents(DataId(id)),
-            _ => return Err(CatalogError::Corrupt("objects.data_kind")),
-        },
-        meta: ObjectMeta {
-            size: codes::size(size, "objects.size")?,
-            etag: codes::etag(&etag, "objects.etag")?,
-            owner: AccountId(owner_id),
-            part_count: u32::try_from(part_count)
-                .map_err(|_| CatalogError::Corrupt("objects.part_count"))?,
-            headers: from_json(&headers, "objects.headers")?,
-            tags: from_json(&tags, "objects.tags")?,
-            checksum: codes::checksum(checksum, "objects.checksum")?,
-            lock: object_lock((retention_mode, retain_until), legal_hold, "objects.retention_mode")?,
-            acl,
-        },
+    read as KeyVersion<ObjectRow> = {
+        let bucket = BucketId(bucket_id);
+        let key = codes::key(&key, "objects.key")?;
+        let version = VersionId(version_id);
+        let generation = Generation(generation);
+        let modified = Timestamp::from_micros(modified);
+        let owner = AccountId(owner_id);
+        match place(data_kind, data_id)? {
+            None => KeyVersion::DeleteMarker(DeleteMarker {
+                bucket,
+                key,
+                generation,
+                version,
+                modified,
+                owner,
+            }),
+            Some(place) => KeyVersion::Object(ObjectRow {
+                bucket,
+                key,
+                generation,
+                version,
+                modified,
+                place,
+                meta: ObjectMeta {
+                    size: codes::size(size, "objects.size")?,
+                    etag: codes::etag(&etag, "objects.etag")?,
+                    owner,
+                    part_count: u32::try_from(part_count)
+                        .map_err(|_| CatalogError::Corrupt("objects.part_count"))?,
+                    headers: from_json(&headers, "objects.headers")?,
+                    tags: from_json(&tags, "objects.tags")?,
+                    checksum: codes::checksum(checksum, "objects.checksum")?,
+                    lock: object_lock(
+                        (retention_mode, retain_until),
+                        legal_hold,
+                        "objects.retention_mode",
+                    )?,
+                    acl,
+                },
+            }),
+        }
+    }
+}
+
+/// The place of an object's data; `None` for a delete marker.
+const fn place(kind: i64, id: Option<i64>) -> Result<Option<DataPlace>, CatalogError> {
+    match (kind, id) {
+        (0, None) => Ok(Some(DataPlace::Empty)),
+        (1, Some(id)) => Ok(Some(DataPlace::Inline(DataId(id)))),
+        (2, Some(id)) => Ok(Some(DataPlace::Extents(DataId(id)))),
+        (DELETE_MARKER, None) => Ok(None),
+        _ => Err(CatalogError::Corrupt("objects.data_kind")),
+    }
+}
+
+// What a GET returns, one row per key, so that a listing of objects meets neither older versions nor delete markers.
+impl Record for ObjectRow {
+    const TABLE: Table = Table {
+        name: "objects",
+        columns: VersionColumns::LIST,
+        key: 2,
+    };
+
+    fn values(&self) -> Vec<Value> {
+        VersionColumns::values(self.into())
+    }
+
+    fn read(row: &Row) -> Result<Self, CatalogError> {
+        match VersionColumns::read(row)? {
+            KeyVersion::Object(object) => Ok(object),
+            KeyVersion::DeleteMarker(_) => Err(CatalogError::Corrupt("objects.data_kind")),
+        }
+    }
+}
+
+impl Record for NoncurrentVersion {
+    const TABLE: Table = Table {
+        name: "object_versions",
+        columns: VersionColumns::LIST,
+        key: 3,
+    };
+
+    fn values(&self) -> Vec<Value> {
+        VersionColumns::values(self.into())
+    }
+
+    fn read(row: &Row) -> Result<Self, CatalogError> {
+        Ok(VersionColumns::read(row)?.map(Arc::new))
     }
 }
 
@@ -83,6 +207,52 @@ excerpt! {
             .map_err(|_| CatalogError::Corrupt("objects.part_count"))?,
         checksum: codes::checksum(checksum, "objects.checksum")?,
         attributes: None,
+    }
+}
+
+// A version in a listing of versions.
+excerpt! {
+    (VersionId, KeyVersion<ListedObject>), of {
+        bucket_id: i64,
+        key: Vec<u8>,
+        version_id: i64,
+        generation: i64,
+        modified: i64,
+        size: i64,
+        etag: String,
+        owner_id: i64,
+        part_count: i64,
+        data_kind: i64,
+        checksum: Option<Vec<u8>>,
+    }
+    read as {
+        let key = codes::key(&key, "objects.key")?;
+        let version = VersionId(version_id);
+        let generation = Generation(generation);
+        let modified = Timestamp::from_micros(modified);
+        let entry = match data_kind {
+            DELETE_MARKER => KeyVersion::DeleteMarker(DeleteMarker {
+                bucket: BucketId(bucket_id),
+                key,
+                generation,
+                version,
+                modified,
+                owner: AccountId(owner_id),
+            }),
+            0..=2 => KeyVersion::Object(ListedObject {
+                key,
+                generation,
+                modified,
+                size: codes::size(size, "objects.size")?,
+                etag: codes::etag(&etag, "objects.etag")?,
+                part_count: u32::try_from(part_count)
+                    .map_err(|_| CatalogError::Corrupt("objects.part_count"))?,
+                checksum: codes::checksum(checksum, "objects.checksum")?,
+                attributes: None,
+            }),
+            _ => return Err(CatalogError::Corrupt("objects.data_kind")),
+        };
+        (version, entry)
     }
 }
 

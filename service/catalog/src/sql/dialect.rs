@@ -167,7 +167,7 @@ impl Dialect {
         self.rows_as_they_are(table, rows, text)
     }
 
-    /// Inserts rows or replaces those of the same primary key.
+    /// Inserts rows or replaces those of the same key.
     pub(crate) fn upsert(self, table: &Table, rows: Vec<Vec<Value>>) -> Vec<Statement> {
         let text = |rows: usize| {
             text(
@@ -253,7 +253,7 @@ impl Dialect {
     }
 }
 
-/// What an insertion does with rows of the same primary key: it replaces them.
+/// What an insertion does with rows of the same key: it replaces them.
 fn replacing(table: &Table) -> String {
     let keys: Vec<&str> = table.key_columns().iter().map(|(name, _)| *name).collect();
     let sets: Vec<String> = table

@@ -6,7 +6,7 @@ use sqlx::{PgConnection, SqlSafeStr as _};
 use crate::{CatalogError, MigrationError};
 
 /// Both engines' scripts of one number do the same.
-const SCRIPTS: [(i64, &str, &str, &str); 9] = [
+const SCRIPTS: [(i64, &str, &str, &str); 10] = [
     (
         1,
         "catalog",
@@ -60,6 +60,12 @@ const SCRIPTS: [(i64, &str, &str, &str); 9] = [
         "change log",
         include_str!("../../migrations/sqlite/0009_change_log.sql"),
         include_str!("../../migrations/postgres/0009_change_log.sql"),
+    ),
+    (
+        11,
+        "object versions",
+        include_str!("../../migrations/sqlite/0011_object_versions.sql"),
+        include_str!("../../migrations/postgres/0011_object_versions.sql"),
     ),
 ];
 

@@ -24,7 +24,7 @@ pub(crate) use dialect::{Dialect, MarkTime};
 pub use error::DatabaseError;
 pub(crate) use error::Fault;
 pub(crate) use pools::Pools;
-pub(crate) use record::{Column, Columns, Stores, excerpt, record};
+pub(crate) use record::{Column, Columns, Stores, columns, excerpt, record};
 pub(crate) use row::Row;
 pub(crate) use sqlite::{Sqlite, SqliteLease};
 pub(crate) use statement::{Arg, Statement, Value};

@@ -57,7 +57,7 @@ impl<'r> Columns<'r> {
     }
 }
 
-/// Declares a table: its columns, those of the primary key first, each with its type and the value that a row stores;
+/// Declares a table: its columns, those of the key first, each with its type and the value that a row stores;
 /// then the value that is read from columns of these names.
 macro_rules! record {
     (
@@ -91,6 +91,37 @@ macro_rules! record {
     };
 }
 
+/// Declares columns that several tables have, as [`record`] does those of one: a type with their list, the values that a row
+/// stores, and the value that is read from them.
+macro_rules! columns {
+    (
+        $columns:ident, stored from $row:ident: $stored:ty {
+            $($column:ident: $ty:ty = $value:expr,)+
+        }
+        read as $result:ty = $read:expr
+    ) => {
+        struct $columns;
+
+        impl $columns {
+            const LIST: &'static [(&'static str, $crate::sql::Kind)] = &[
+                $((stringify!($column), <$ty as $crate::sql::Column>::KIND),)+
+            ];
+
+            fn values($row: $stored) -> Vec<$crate::sql::Value> {
+                vec![$(<$ty as $crate::sql::Stores<_>>::store($value),)+]
+            }
+
+            fn read(
+                row: &$crate::sql::Row,
+            ) -> Result<$result, $crate::CatalogError> {
+                let mut columns = $crate::sql::Columns::of(row);
+                $(let $column: $ty = columns.read()?;)+
+                Ok($read)
+            }
+        }
+    };
+}
+
 /// Declares a value that a statement reads from some of a table's columns.
 macro_rules! excerpt {
     ($excerpt:ty, of { $($column:ident: $ty:ty,)+ } read as $read:expr) => {
@@ -108,4 +139,4 @@ macro_rules! excerpt {
     };
 }
 
-pub(crate) use {excerpt, record};
+pub(crate) use {columns, excerpt, record};

@@ -145,6 +145,15 @@ impl Statement {
         })
     }
 
+    /// Returns the plan of the statement instead of its rows. `explain` is the engine's command.
+    #[cfg(test)]
+    pub(crate) fn explained(self, explain: &str) -> Self {
+        Self {
+            sql: Cow::Owned(format!("{explain} {}", self.sql)),
+            ..self
+        }
+    }
+
     pub(super) fn into_parts(self) -> (SqlStr, Vec<Arg>) {
         let sql = match self.sql {
             Cow::Borrowed(text) => text.into_sql_str(),

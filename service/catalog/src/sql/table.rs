@@ -14,9 +14,9 @@ pub(crate) enum Kind {
 #[derive(Debug)]
 pub(crate) struct Table {
     pub(crate) name: &'static str,
-    /// All columns, the primary key first.
+    /// All columns, the key first.
     pub(crate) columns: &'static [(&'static str, Kind)],
-    /// How many of the first columns are the primary key.
+    /// How many of the first columns are the key: the primary key, or that of another unique index.
     pub(crate) key: usize,
 }
 

@@ -24,6 +24,14 @@ macro_rules! locked {
     };
 }
 
+/// A bucket with nothing but noncurrent versions and delete markers is not empty. Their condition always holds; on Postgres
+/// it is that of their index.
+pub(crate) fn select_occupant(bucket: BucketId) -> Statement {
+    let sql = "SELECT bucket_id FROM objects WHERE bucket_id = $1
+               UNION ALL SELECT bucket_id FROM object_versions WHERE bucket_id = $1 AND generation > 0 LIMIT 1";
+    Statement::new(sql).bind(bucket.0)
+}
+
 /// What loads from: the transaction's connection, and the rows that are known anyway.
 pub(super) struct Loader<'a> {
     pub(super) connection: &'a mut Connection,
@@ -121,9 +129,7 @@ impl Loader<'_> {
             state.buckets.load(bucket.id, Arc::new(bucket));
         }
         for bucket in &needs.emptiness {
-            let look = "SELECT bucket_id FROM objects WHERE bucket_id = $1
-                        UNION ALL SELECT bucket_id FROM object_versions WHERE bucket_id = $1 LIMIT 1";
-            let look = Statement::new(look).bind(bucket.0);
+            let look = select_occupant(*bucket);
             if !self.connection.fetch(look, |_| Ok(())).await?.is_empty() {
                 state.occupied.insert(*bucket);
             }

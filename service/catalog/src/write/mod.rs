@@ -10,3 +10,6 @@ mod writer;
 
 pub use submit::Rejection;
 pub(crate) use writer::Writer;
+
+#[cfg(test)]
+pub(crate) use {load::select_occupant, plan::plan};

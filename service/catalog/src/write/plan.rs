@@ -4,7 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::judge::State;
-use crate::model::{AccessKey, Account, Bucket, DenialCause, LastUse, ObjectRow, Upload, UsageRow};
+use crate::model::{
+    AccessKey, Account, Bucket, DenialCause, LastUse, NoncurrentVersion, ObjectRow, Upload,
+    UsageRow,
+};
 use crate::rows::{
     AuditRow, BlobRefRow, DataRow, LogRow, PartRow, SettingRow, StatisticsRow, StoredDenial,
 };
@@ -12,13 +15,14 @@ use crate::sql::{Dialect, Kind, MarkTime, Record, Statement, Value};
 use bucketry_domain::{AccessKeyPk, BlobId, DataId, Timestamp};
 
 /// The statements that write the state's changes. `dropped_at` is when blobs became unreferenced.
-pub(super) fn plan(dialect: Dialect, state: &State, dropped_at: MarkTime) -> Vec<Statement> {
+pub(crate) fn plan(dialect: Dialect, state: &State, dropped_at: MarkTime) -> Vec<Statement> {
     let mut plan = Plan {
         dialect,
         statements: Vec::new(),
     };
     plan.data(state, dropped_at);
     plan.objects(state);
+    plan.versions(state);
     plan.changes(state);
     plan.uploads(state);
     plan.owners(state);
@@ -83,6 +87,19 @@ impl Plan {
         }
         self.upsert(stored, &ObjectRow::TABLE);
         self.delete("objects", ObjectRow::TABLE.key_columns(), deleted);
+    }
+
+    fn versions(&mut self, state: &State) {
+        let (mut stored, mut deleted) = (Vec::new(), Vec::new());
+        for ((bucket, key, id), version) in state.versions.changes() {
+            match version {
+                Some(version) => stored.push(version.values()),
+                None => deleted.push(vec![bucket.0.into(), key.as_bytes().into(), id.0.into()]),
+            }
+        }
+        let table = NoncurrentVersion::TABLE;
+        self.upsert(stored, &table);
+        self.delete(table.name, table.key_columns(), deleted);
     }
 
     /// SQLite has one writer, which assigns positions and updates the statistics. On Postgres the sequencer does.

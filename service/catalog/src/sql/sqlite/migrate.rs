@@ -69,7 +69,8 @@ fn seen(connection: &Connection) -> Result<BTreeMap<i64, Vec<u8>>, CatalogError>
         if !row.get::<_, bool>(1)? {
             return Err(MigrationError::Partial(version).into());
         }
-        seen.insert(version, row.get(2)?);
+        let checksum = row.get_ref(2)?.as_bytes().unwrap_or_default();
+        seen.insert(version, checksum.to_vec());
     }
     Ok(seen)
 }
