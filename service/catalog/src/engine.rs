@@ -179,12 +179,12 @@ impl Engine {
 
 /// Whether a reading statement that failed like this may succeed on another connection.
 fn is_passing(error: &CatalogError) -> bool {
-    match error {
-        CatalogError::Database(error) => match Fault::of(error) {
-            Fault::Silent | Fault::Conflict => true,
-            Fault::Answered | Fault::Unavailable => false,
-        },
-        _ => false,
+    let CatalogError::Database(error) = error else {
+        return false;
+    };
+    match Fault::of(error) {
+        Fault::Silent | Fault::Conflict => true,
+        Fault::Answered | Fault::Unavailable => false,
     }
 }
 

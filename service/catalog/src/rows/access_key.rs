@@ -9,7 +9,7 @@ use bucketry_domain::{AccessKeyPk, AccountId, BucketId, Permission, Timestamp};
 record! {
     AccessKey, table "access_keys", key 1, stored from row {
         pk: i64 = row.pk.0,
-        access_key_id: String = row.access_key_id.as_str(),
+        access_key_id: &str = row.access_key_id.as_str(),
         scope: i64 = match row.scope {
             KeyScope::Everything => 0,
             KeyScope::Account(_) => 1,
@@ -24,8 +24,8 @@ record! {
             Permission::ReadWrite => 2,
         }),
         name: String = row.name.as_str(),
-        allowed: String = to_json(&row.allowed),
-        disallowed: String = to_json(&row.disallowed),
+        allowed: &str = to_json(&row.allowed),
+        disallowed: &str = to_json(&row.disallowed),
         state: i64 = match row.state {
             KeyState::Active => 0,
             KeyState::Suspended => 1,
@@ -55,8 +55,8 @@ record! {
             .map_err(|_| CatalogError::Corrupt("access_keys.access_key_id"))?,
         scope: key_scope(scope, account_id, bucket_id, permission)?,
         name,
-        allowed: from_json(&allowed, "access_keys.allowed")?,
-        disallowed: from_json(&disallowed, "access_keys.disallowed")?,
+        allowed: from_json(allowed, "access_keys.allowed")?,
+        disallowed: from_json(disallowed, "access_keys.disallowed")?,
         state: match state {
             0 => KeyState::Active,
             1 => KeyState::Suspended,

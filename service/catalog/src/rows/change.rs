@@ -31,7 +31,7 @@ record! {
     ObjectChange, table "change_intake", key 1, stored from row {
         number: i64 = row.number.0,
         bucket_id: i64 = row.bucket.0,
-        key: Vec<u8> = row.key.as_bytes(),
+        key: &[u8] = row.key.as_bytes(),
         version_id: i64 = row.version.0,
         kind: i64 = row.kind.code(),
         at: i64 = row.at.as_micros(),
@@ -41,7 +41,7 @@ record! {
     read as Self {
         number: Generation(number),
         bucket: BucketId(bucket_id),
-        key: codes::key(&key, "change_intake.key")?,
+        key: codes::key(key, "change_intake.key")?,
         version: VersionId(version_id),
         kind: ChangeKind::of_code(kind)?,
         at: Timestamp::from_micros(at),
@@ -62,7 +62,7 @@ record! {
         position: i64 = row.position,
         number: i64 = row.change.number.0,
         bucket_id: i64 = row.change.bucket.0,
-        key: Vec<u8> = row.change.key.as_bytes(),
+        key: &[u8] = row.change.key.as_bytes(),
         version_id: i64 = row.change.version.0,
         kind: i64 = row.change.kind.code(),
         at: i64 = row.change.at.as_micros(),
@@ -74,7 +74,7 @@ record! {
         change: ObjectChange {
             number: Generation(number),
             bucket: BucketId(bucket_id),
-            key: codes::key(&key, "change_log.key")?,
+            key: codes::key(key, "change_log.key")?,
             version: VersionId(version_id),
             kind: ChangeKind::of_code(kind)?,
             at: Timestamp::from_micros(at),

@@ -46,11 +46,11 @@ pub(crate) fn key(bytes: &[u8], place: &'static str) -> Result<ObjectKey, Catalo
 }
 
 pub(crate) fn checksum(
-    bytes: Option<Vec<u8>>,
+    bytes: Option<&[u8]>,
     place: &'static str,
 ) -> Result<Option<Checksum>, CatalogError> {
     bytes
-        .map(|bytes| Checksum::unpack(&bytes).map_err(|_| CatalogError::Corrupt(place)))
+        .map(|bytes| Checksum::unpack(bytes).map_err(|_| CatalogError::Corrupt(place)))
         .transpose()
 }
 

@@ -71,12 +71,12 @@ const DELETE_MARKER: i64 = 3;
 columns! {
     VersionColumns, stored from row: StoredVersion<'_> {
         bucket_id: i64 = row.bucket.0,
-        key: Vec<u8> = row.key.as_bytes(),
+        key: &[u8] = row.key.as_bytes(),
         version_id: i64 = row.version.0,
         generation: i64 = row.generation.0,
         modified: i64 = row.modified.as_micros(),
         size: i64 = row.meta().map_or(0, |meta| stored_size(meta.size)),
-        etag: String = row.meta().map_or_else(String::new, |meta| meta.etag.to_string()),
+        etag: &str = row.meta().map_or_else(String::new, |meta| meta.etag.to_string()),
         owner_id: i64 = row.owner.0,
         part_count: i64 = row.meta().map_or(0, |meta| i64::from(meta.part_count)),
         data_kind: i64 = match row.object.map(|object| object.place) {
@@ -86,9 +86,9 @@ columns! {
             None => DELETE_MARKER,
         },
         data_id: Option<i64> = row.object.and_then(ObjectRow::data_id).map(|id| id.0),
-        headers: String = row.meta().map_or_else(String::new, |meta| to_json(&meta.headers)),
-        tags: String = row.meta().map_or_else(String::new, |meta| to_json(&meta.tags)),
-        checksum: Option<Vec<u8>> = row.meta().and_then(|meta| meta.checksum)
+        headers: &str = row.meta().map_or_else(String::new, |meta| to_json(&meta.headers)),
+        tags: &str = row.meta().map_or_else(String::new, |meta| to_json(&meta.tags)),
+        checksum: Option<&[u8]> = row.meta().and_then(|meta| meta.checksum)
             .map(|checksum| checksum.pack()),
         retention_mode: Option<i64> = row.meta().and_then(|meta| retention_values(&meta.lock).0),
         retain_until: Option<i64> = row.meta().and_then(|meta| retention_values(&meta.lock).1),
@@ -97,7 +97,7 @@ columns! {
     }
     read as KeyVersion<ObjectRow> = {
         let bucket = BucketId(bucket_id);
-        let key = codes::key(&key, "objects.key")?;
+        let key = codes::key(key, "objects.key")?;
         let version = VersionId(version_id);
         let generation = Generation(generation);
         let modified = Timestamp::from_micros(modified);
@@ -120,12 +120,12 @@ columns! {
                 place,
                 meta: ObjectMeta {
                     size: codes::size(size, "objects.size")?,
-                    etag: codes::etag(&etag, "objects.etag")?,
+                    etag: codes::etag(etag, "objects.etag")?,
                     owner,
                     part_count: u32::try_from(part_count)
                         .map_err(|_| CatalogError::Corrupt("objects.part_count"))?,
-                    headers: from_json(&headers, "objects.headers")?,
-                    tags: from_json(&tags, "objects.tags")?,
+                    headers: from_json(headers, "objects.headers")?,
+                    tags: from_json(tags, "objects.tags")?,
                     checksum: codes::checksum(checksum, "objects.checksum")?,
                     lock: object_lock(
                         (retention_mode, retain_until),
@@ -189,20 +189,20 @@ impl Record for NoncurrentVersion {
 // The index `objects_pkey` holds these columns, so that a listing on Postgres reads nothing else.
 excerpt! {
     ListedObject, of {
-        key: Vec<u8>,
+        key: &[u8],
         generation: i64,
         modified: i64,
         size: i64,
-        etag: String,
+        etag: &str,
         part_count: i64,
-        checksum: Option<Vec<u8>>,
+        checksum: Option<&[u8]>,
     }
     read as Self {
-        key: codes::key(&key, "objects.key")?,
+        key: codes::key(key, "objects.key")?,
         generation: Generation(generation),
         modified: Timestamp::from_micros(modified),
         size: codes::size(size, "objects.size")?,
-        etag: codes::etag(&etag, "objects.etag")?,
+        etag: codes::etag(etag, "objects.etag")?,
         part_count: u32::try_from(part_count)
             .map_err(|_| CatalogError::Corrupt("objects.part_count"))?,
         checksum: codes::checksum(checksum, "objects.checksum")?,
@@ -214,19 +214,19 @@ excerpt! {
 excerpt! {
     (VersionId, KeyVersion<ListedObject>), of {
         bucket_id: i64,
-        key: Vec<u8>,
+        key: &[u8],
         version_id: i64,
         generation: i64,
         modified: i64,
         size: i64,
-        etag: String,
+        etag: &str,
         owner_id: i64,
         part_count: i64,
         data_kind: i64,
-        checksum: Option<Vec<u8>>,
+        checksum: Option<&[u8]>,
     }
     read as {
-        let key = codes::key(&key, "objects.key")?;
+        let key = codes::key(key, "objects.key")?;
         let version = VersionId(version_id);
         let generation = Generation(generation);
         let modified = Timestamp::from_micros(modified);
@@ -244,7 +244,7 @@ excerpt! {
                 generation,
                 modified,
                 size: codes::size(size, "objects.size")?,
-                etag: codes::etag(&etag, "objects.etag")?,
+                etag: codes::etag(etag, "objects.etag")?,
                 part_count: u32::try_from(part_count)
                     .map_err(|_| CatalogError::Corrupt("objects.part_count"))?,
                 checksum: codes::checksum(checksum, "objects.checksum")?,
@@ -287,9 +287,9 @@ pub(crate) fn read_data(
         }
         DataPlace::Extents(_) => {
             let packed = row
-                .opt_bytes(first + 1)?
+                .opt_slice(first + 1)?
                 .ok_or(CatalogError::Corrupt("object_data.layout"))?;
-            unpack_layout(&packed).map(ObjectData::Extents)
+            unpack_layout(packed).map(ObjectData::Extents)
         }
     }
 }

@@ -13,17 +13,17 @@ pub(crate) struct PartRow {
 
 record! {
     PartRow, table "parts", key 2, stored from row {
-        upload_id: Vec<u8> = row.upload.as_bytes().as_slice(),
+        upload_id: &[u8] = row.upload.as_bytes().as_slice(),
         number: i64 = i64::from(row.part.number),
         size: i64 = stored_size(row.part.size),
-        etag: String = row.part.etag.to_string(),
+        etag: &str = row.part.etag.to_string(),
         modified: i64 = row.part.modified.as_micros(),
-        checksum: Option<Vec<u8>> = pack_checksums(&row.part),
+        checksum: Option<&[u8]> = pack_checksums(&row.part),
         data_id: i64 = row.part.data_id.0,
     }
     read as {
         let (checksum, object_crc) = match checksum {
-            Some(packed) => unpack_checksums(&packed)?,
+            Some(packed) => unpack_checksums(packed)?,
             None => (None, None),
         };
         Self {
@@ -31,7 +31,7 @@ record! {
             part: Part {
                 number: u16::try_from(number).map_err(|_| CatalogError::Corrupt("parts.number"))?,
                 size: codes::size(size, "parts.size")?,
-                etag: codes::etag(&etag, "parts.etag")?,
+                etag: codes::etag(etag, "parts.etag")?,
                 modified: Timestamp::from_micros(modified),
                 checksum,
                 object_crc,

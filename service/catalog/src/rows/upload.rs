@@ -11,14 +11,14 @@ use bucketry_domain::{
 
 record! {
     Upload, table "uploads", key 1, stored from row {
-        id: Vec<u8> = row.id.as_bytes().as_slice(),
+        id: &[u8] = row.id.as_bytes().as_slice(),
         bucket_id: i64 = row.bucket.0,
-        key: Vec<u8> = row.key.as_bytes(),
+        key: &[u8] = row.key.as_bytes(),
         created: i64 = row.created.as_micros(),
         initiator: String = row.initiator.as_str(),
         owner_id: i64 = row.owner.0,
-        headers: String = to_json(&row.headers),
-        tags: String = to_json(&row.tags),
+        headers: &str = to_json(&row.headers),
+        tags: &str = to_json(&row.tags),
         checksum: Option<i64> = row.checksum.map(checksum_code),
         retention_mode: Option<i64> = retention_values(&row.lock).0,
         retain_until: Option<i64> = retention_values(&row.lock).1,
@@ -33,19 +33,19 @@ record! {
         done_etag: Option<String> = completed(row).map(|done| done.etag.to_string()),
         done_size: Option<i64> = completed(row).map(|done| stored_size(done.size)),
         done_at: Option<i64> = completed(row).map(|done| done.modified.as_micros()),
-        done_checksum: Option<Vec<u8>> = completed(row)
+        done_checksum: Option<&[u8]> = completed(row)
             .and_then(|done| done.checksum)
             .map(|checksum| checksum.pack()),
     }
     read as Self {
         id: upload_id(id)?,
         bucket: BucketId(bucket_id),
-        key: codes::key(&key, "uploads.key")?,
+        key: codes::key(key, "uploads.key")?,
         created: Timestamp::from_micros(created),
         initiator,
         owner: AccountId(owner_id),
-        headers: from_json(&headers, "uploads.headers")?,
-        tags: from_json(&tags, "uploads.tags")?,
+        headers: from_json(headers, "uploads.headers")?,
+        tags: from_json(tags, "uploads.tags")?,
         checksum: checksum.map(read_checksum_code).transpose()?,
         lock: object_lock((retention_mode, retain_until), legal_hold, "uploads.retention_mode")?,
         acl,
@@ -73,7 +73,7 @@ fn completed(upload: &Upload) -> Option<&CompletedUpload> {
     }
 }
 
-pub(super) fn upload_id(bytes: Vec<u8>) -> Result<UploadId, CatalogError> {
+pub(super) fn upload_id(bytes: &[u8]) -> Result<UploadId, CatalogError> {
     let bytes = bytes
         .try_into()
         .map_err(|_| CatalogError::Corrupt("uploads.id"))?;

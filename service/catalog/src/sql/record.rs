@@ -2,29 +2,29 @@
 
 use super::{DatabaseError, Kind, Row, Value};
 
-/// The Rust type of a column. An `Option` may be NULL.
-pub(crate) trait Column: Sized {
+/// The Rust type of a column, owned or borrowed from the row. An `Option` may be NULL.
+pub(crate) trait Column<'r>: Sized {
     const KIND: Kind;
 
-    fn read(row: &Row<'_>, position: usize) -> Result<Self, DatabaseError>;
+    fn read(row: Row<'r>, position: usize) -> Result<Self, DatabaseError>;
 }
 
 /// A column type that can store a `T`.
-pub(crate) trait Stores<T>: Column {
+pub(crate) trait Stores<T> {
     fn store(given: T) -> Value;
 }
 
 macro_rules! column {
     ($ty:ty, $kind:ident, $read:ident, $($given:ty),+) => {
-        impl Column for $ty {
+        impl<'r> Column<'r> for $ty {
             const KIND: Kind = Kind::$kind;
 
-            fn read(row: &Row<'_>, position: usize) -> Result<Self, DatabaseError> {
+            fn read(row: Row<'r>, position: usize) -> Result<Self, DatabaseError> {
                 row.$read(position)
             }
         }
 
-        $(impl Stores<$given> for $ty {
+        $(impl<'r> Stores<$given> for $ty {
             fn store(given: $given) -> Value {
                 given.into()
             }
@@ -38,19 +38,22 @@ column!(String, Text, text, String, &str);
 column!(Option<String>, Text, opt_text, Option<String>);
 column!(Vec<u8>, Bytes, bytes, Vec<u8>, &[u8]);
 column!(Option<Vec<u8>>, Bytes, opt_bytes, Option<Vec<u8>>);
+column!(&'r str, Text, str, String, &str);
+column!(&'r [u8], Bytes, slice, Vec<u8>, &[u8]);
+column!(Option<&'r [u8]>, Bytes, opt_slice, Option<Vec<u8>>);
 
 /// Reads the columns of a row one after the other.
 pub(crate) struct Columns<'r> {
-    row: &'r Row<'r>,
+    row: Row<'r>,
     next: usize,
 }
 
 impl<'r> Columns<'r> {
-    pub(crate) const fn of(row: &'r Row<'r>) -> Self {
-        Self { row, next: 0 }
+    pub(crate) const fn of(row: &Row<'r>) -> Self {
+        Self { row: *row, next: 0 }
     }
 
-    pub(crate) fn read<C: Column>(&mut self) -> Result<C, DatabaseError> {
+    pub(crate) fn read<C: Column<'r>>(&mut self) -> Result<C, DatabaseError> {
         let position = self.next;
         self.next += 1;
         C::read(self.row, position)

@@ -144,7 +144,9 @@ impl Reader<'_> {
 
 impl Drop for Reader<'_> {
     fn drop(&mut self) {
-        self.readers.give_back(self.connection.take());
+        // One in the middle of something is not used again.
+        let connection = self.connection.take().filter(|_| !std::thread::panicking());
+        self.readers.give_back(connection);
     }
 }
 
