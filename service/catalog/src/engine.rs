@@ -7,6 +7,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::cache::Caches;
+use super::hints::Hints;
 use super::sql::{Connection, Dialect, Fault, MarkTime, Pools, Row, Statement, Unfinished};
 use super::{CatalogError, CatalogOptions, CatalogUrl, UpkeepClock};
 use bucketry_domain::Timestamp;
@@ -14,8 +15,10 @@ use bucketry_domain::Timestamp;
 /// What readers and writers share.
 pub(crate) struct Engine {
     pub(crate) pools: Pools,
-    /// On SQLite: this process is alone, so that what it remembers is true. On Postgres there is none.
+    /// On SQLite: this process is alone, so that what it remembers is true.
     pub(crate) caches: Option<Caches>,
+    /// On Postgres: other nodes write as well, so that what this one remembers may be outdated.
+    pub(crate) hints: Option<Hints>,
     /// As many as may have died at once.
     connections: u32,
     clock: UpkeepClock,
@@ -32,18 +35,23 @@ impl Engine {
         url: &CatalogUrl,
         options: &CatalogOptions,
     ) -> Result<Self, CatalogError> {
-        let (pools, caches, lock) = match url {
+        let bytes = options.cache_bytes;
+        let (pools, caches, hints, lock) = match url {
             CatalogUrl::Sqlite(directory) => {
                 let lock = lock_directory(directory)?;
                 keep_private(directory)?;
                 let pools = Pools::sqlite(&directory.join(CatalogUrl::FILE), options).await?;
-                (pools, Some(Caches::new(options.cache_bytes)), Some(lock))
+                (pools, Some(Caches::new(bytes)), None, Some(lock))
             }
-            CatalogUrl::Postgres(url) => (Pools::postgres(url, options).await?, None, None),
+            CatalogUrl::Postgres(url) => {
+                let pools = Pools::postgres(url, options).await?;
+                (pools, None, Some(Hints::new(bytes)), None)
+            }
         };
         Ok(Self {
             pools,
             caches,
+            hints,
             connections: options.connections,
             clock: options.upkeep_clock,
             ids: tokio::sync::Mutex::new(0..0),

@@ -2,20 +2,24 @@
 
 use std::sync::Arc;
 
-use super::credentials::{Credentials, Proof, session_error};
-use super::key_row::{check_seal, current_facts};
+use super::credentials::{Counting, Credentials, Proof, session_error};
+use super::key_row::current_facts;
 use super::local_decision::LocalDecision;
+use super::presumed::PresumedCaller;
 use super::requirement::Requirements;
 use super::service::Service;
-use crate::access::{self, KeyFacts, OperationSession, SessionUse};
+use crate::access::{self, OperationSession, SessionUse};
+use crate::catalog::AccessRows;
 use crate::catalog::model::Bucket;
 use crate::error::Error;
 
-/// A caller whose credentials have been verified for the call.
+/// A caller whose credentials have been verified for the call, by current rows.
 pub(crate) struct IdentifiedCaller {
     pub(crate) caller: access::Caller,
     /// The bucket, if it has been found already.
     pub(crate) bucket: Option<Arc<Bucket>>,
+    /// Who counts the request.
+    pub(crate) counting: Counting,
 }
 
 impl Service {
@@ -25,14 +29,20 @@ impl Service {
         credentials: Credentials,
         call: &Requirements,
     ) -> Result<IdentifiedCaller, Error> {
+        let counting = credentials.counting();
         let text = match credentials.proof {
             Proof::Verified(caller) => {
                 return Ok(IdentifiedCaller {
                     caller,
                     bucket: None,
+                    counting,
                 });
             }
-            Proof::Decision(decision) => return self.redeem(&decision, call).await,
+            Proof::Decision(decision) => {
+                let presumed = redeem(&decision, call)?;
+                let current = self.catalog.current_rows(&presumed.rows).await?;
+                return self.by_current_rows(presumed, current, call.resource());
+            }
             Proof::Session(text) => text,
         };
         let usage = session_use(call);
@@ -49,38 +59,36 @@ impl Service {
         Ok(IdentifiedCaller {
             caller,
             bucket: None,
+            counting,
         })
     }
 
-    /// Redeems a local decision. The key may have changed since: the request's body may have been read in between.
-    async fn redeem(
+    /// The caller of a call that reads an object of a bucket, and compares the rows when it does.
+    pub(super) async fn presume(
         &self,
-        decision: &LocalDecision,
+        credentials: Credentials,
         call: &Requirements,
-    ) -> Result<IdentifiedCaller, Error> {
-        let (caller, bucket) = decision.redeem(call).map_err(|error| {
-            tracing::error!(rpc = call.rpc(), %error, "a call came with an unusable decision");
-            Error::Internal(Box::new(error))
-        })?;
-        let bucket = bucket.cloned();
-        let Some(facts) = caller.key() else {
-            let caller = caller.clone();
-            return Ok(IdentifiedCaller { caller, bucket });
-        };
-        let row = self.catalog.access_key(&facts.access_key_id).await?;
-        let row = row.ok_or(Error::InvalidSession)?;
-        let is_same = row.pk == facts.pk && row.epoch == facts.epoch && row.limits == facts.limits;
-        if is_same {
-            let caller = caller.clone();
-            return Ok(IdentifiedCaller { caller, bucket });
+    ) -> Result<PresumedCaller, Error> {
+        if let Proof::Decision(decision) = &credentials.proof {
+            return redeem(decision, call);
         }
-        check_seal(&self.keyring, &row)?;
-        let current = Arc::new(KeyFacts::from(row.as_ref()));
-        let caller = caller
-            .with_current_facts(current)
-            .ok_or(Error::InvalidSession)?;
-        Ok(IdentifiedCaller { caller, bucket })
+        let identified = self.identify(credentials, call).await?;
+        Ok(PresumedCaller {
+            caller: identified.caller,
+            rows: AccessRows::default(),
+            counting: identified.counting,
+        })
     }
+}
+
+/// Redeems a local decision. Its rows may have changed since: they may have been remembered, or the request's body may
+/// have been read in between.
+fn redeem(decision: &LocalDecision, call: &Requirements) -> Result<PresumedCaller, Error> {
+    let (caller, rows) = decision.redeem(call).map_err(|error| {
+        tracing::error!(rpc = call.rpc(), %error, "a call came with an unusable decision");
+        Error::Internal(Box::new(error))
+    })?;
+    Ok(PresumedCaller::new(caller.clone(), rows.clone()))
 }
 
 /// The one call for which an edge's session is valid.

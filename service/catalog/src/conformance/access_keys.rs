@@ -341,6 +341,7 @@ pub(super) async fn are_resealed_unnoticed(fixture: &Fixture) {
 fn of<C>(caller: Guard, change: C, audit: Vec<AuditEntry>) -> Mutation<C> {
     Mutation {
         caller,
+        policy: None,
         at: T0,
         change,
         audit,

@@ -1,6 +1,7 @@
 //! What every engine must do. The cases know no engine; each runs on SQLite and on Postgres.
 
 mod access_keys;
+mod access_rows;
 mod accounts;
 mod audit;
 mod blobs;
@@ -55,6 +56,15 @@ cases! {
     access_keys::guard_every_write,
     access_keys::guard_what_administrators_do,
     access_keys::of_buckets_that_are_gone_are_listed,
+    access_rows::come_with_the_object,
+    access_rows::hold_every_kind_of_data,
+    access_rows::show_each_edit_of_the_key,
+    access_rows::show_a_new_seal,
+    access_rows::show_that_the_bucket_is_another,
+    access_rows::advance_the_policy_epoch_with_access,
+    access_rows::guard_commits_by_the_policy_epoch,
+    access_rows::correct_what_is_remembered,
+    access_rows::are_never_older_than_the_object,
     audit::is_read_newest_first,
     audit::follows_time_and_not_ids,
     audit::only_grows,

@@ -16,7 +16,11 @@ impl Catalog {
     ) -> Result<Option<Arc<Bucket>>, CatalogError> {
         let condition = "o.name = $1 AND o.state = 0";
         let Some(caches) = &self.engine().caches else {
-            return self.fetch_bucket(condition, name.as_str()).await;
+            let bucket = self.fetch_bucket(condition, name.as_str()).await?;
+            if let Some(hints) = &self.engine().hints {
+                hints.learn_bucket(name, bucket.as_ref());
+            }
+            return Ok(bucket);
         };
         if let Some(bucket) = caches.buckets_by_name.get(name) {
             return Ok(Some(bucket));

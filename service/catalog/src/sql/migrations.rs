@@ -7,7 +7,7 @@ use super::Dialect;
 use crate::CatalogError;
 
 /// Both engines' scripts of one number do the same.
-const SCRIPTS: [(i64, &str, &str, &str); 10] = [
+const SCRIPTS: [(i64, &str, &str, &str); 11] = [
     (
         1,
         "catalog",
@@ -61,6 +61,12 @@ const SCRIPTS: [(i64, &str, &str, &str); 10] = [
         "change log",
         include_str!("../../migrations/sqlite/0009_change_log.sql"),
         include_str!("../../migrations/postgres/0009_change_log.sql"),
+    ),
+    (
+        10,
+        "policy epochs",
+        include_str!("../../migrations/sqlite/0010_policy_epochs.sql"),
+        include_str!("../../migrations/postgres/0010_policy_epochs.sql"),
     ),
     (
         11,

@@ -46,8 +46,9 @@ pub(crate) struct Columns<'r> {
 }
 
 impl<'r> Columns<'r> {
-    pub(crate) const fn of(row: &'r Row) -> Self {
-        Self { row, next: 0 }
+    /// The columns of `row` from `first` on.
+    pub(crate) const fn from(row: &'r Row, first: usize) -> Self {
+        Self { row, next: first }
     }
 
     pub(crate) fn read<C: Column>(&mut self) -> Result<C, sqlx::Error> {
@@ -80,10 +81,11 @@ macro_rules! record {
                 vec![$(<$ty as $crate::sql::Stores<_>>::store($value),)+]
             }
 
-            fn read(
+            fn read_from(
                 row: &$crate::sql::Row,
+                first: usize,
             ) -> Result<Self, $crate::CatalogError> {
-                let mut columns = $crate::sql::Columns::of(row);
+                let mut columns = $crate::sql::Columns::from(row, first);
                 $(let $column: $ty = columns.read()?;)+
                 Ok($read)
             }
@@ -111,10 +113,11 @@ macro_rules! columns {
                 vec![$(<$ty as $crate::sql::Stores<_>>::store($value),)+]
             }
 
-            fn read(
+            fn read_from(
                 row: &$crate::sql::Row,
+                first: usize,
             ) -> Result<$result, $crate::CatalogError> {
-                let mut columns = $crate::sql::Columns::of(row);
+                let mut columns = $crate::sql::Columns::from(row, first);
                 $(let $column: $ty = columns.read()?;)+
                 Ok($read)
             }
@@ -131,7 +134,7 @@ macro_rules! excerpt {
             fn read(
                 row: &$crate::sql::Row,
             ) -> Result<Self, $crate::CatalogError> {
-                let mut columns = $crate::sql::Columns::of(row);
+                let mut columns = $crate::sql::Columns::from(row, 0);
                 $(let $column: $ty = columns.read()?;)+
                 Ok($read)
             }
