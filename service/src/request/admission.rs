@@ -6,9 +6,8 @@ use bucketry_contract::access_table::Classified;
 
 use super::credentials::{Counting, Credentials};
 use super::grant::{AccountGrant, Authorization, BucketGrant, Grant};
-use super::identify::IdentifiedCaller;
 use super::judgement::judge;
-use super::presumed::PresumedCaller;
+use super::presumed::{IdentifiedCaller, PresumedCaller};
 use super::requirement::{Requirements, Resource};
 use super::service::Service;
 use crate::access::{self, Target};

@@ -1,26 +1,14 @@
 //! Verifies the credentials of a call once it is known what the call needs.
 
-use std::sync::Arc;
-
-use super::credentials::{Counting, Credentials, Proof, session_error};
+use super::credentials::{Credentials, Proof, session_error};
 use super::key_row::current_facts;
 use super::local_decision::LocalDecision;
-use super::presumed::PresumedCaller;
+use super::presumed::{IdentifiedCaller, PresumedCaller};
 use super::requirement::Requirements;
 use super::service::Service;
-use crate::access::{self, OperationSession, SessionUse};
+use crate::access::{OperationSession, SessionUse};
 use crate::catalog::AccessRows;
-use crate::catalog::model::Bucket;
 use crate::error::Error;
-
-/// A caller whose credentials have been verified for the call, by current rows.
-pub(crate) struct IdentifiedCaller {
-    pub(crate) caller: access::Caller,
-    /// The bucket, if it has been found already.
-    pub(crate) bucket: Option<Arc<Bucket>>,
-    /// Who counts the request.
-    pub(crate) counting: Counting,
-}
 
 impl Service {
     /// Verifies the credentials of a call against what it needs.

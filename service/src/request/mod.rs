@@ -31,12 +31,12 @@ pub(crate) use credentials::{Counting, Credentials};
 pub use effective_address::{AddressSource, EffectiveAddress};
 pub(crate) use fair_share::{busy, fair_caller};
 pub(crate) use grant::{AccountGrant, BucketGrant, Grant};
-pub(crate) use identify::{IdentifiedCaller, session_use};
+pub(crate) use identify::session_use;
 pub(crate) use judgement::{decide, judge};
 pub(crate) use ledger::Ledger;
 pub(crate) use local_decision::LocalDecision;
 pub(crate) use origin::origin;
-pub(crate) use presumed::PresumedCaller;
+pub(crate) use presumed::{IdentifiedCaller, PresumedCaller};
 pub use request_id::RequestId;
 #[cfg(test)]
 pub(crate) use requirement::evaluated;

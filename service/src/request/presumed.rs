@@ -3,13 +3,12 @@
 use std::sync::Arc;
 
 use super::credentials::Counting;
-use super::identify::IdentifiedCaller;
 use super::key_row::check_seal;
 use super::requirement::Resource;
 use super::service::Service;
 use crate::access::{self, KeyFacts};
 use crate::catalog::AccessRows;
-use crate::catalog::model::{AccessKey, BucketState};
+use crate::catalog::model::{AccessKey, Bucket, BucketState};
 use crate::error::Error;
 
 /// A caller, by rows that may be outdated: the catalog remembered them, or they were read before the request's body was.
@@ -22,6 +21,15 @@ pub(crate) struct PresumedCaller {
     /// is anonymous, or its key was read for this call.
     pub(super) rows: AccessRows,
     pub(super) counting: Counting,
+}
+
+/// A caller whose credentials have been verified for the call, by current rows.
+pub(crate) struct IdentifiedCaller {
+    pub(crate) caller: access::Caller,
+    /// The bucket, if it has been found already.
+    pub(crate) bucket: Option<Arc<Bucket>>,
+    /// Who counts the request.
+    pub(crate) counting: Counting,
 }
 
 impl PresumedCaller {

@@ -232,9 +232,7 @@ async fn writes_go_on_while_a_setting_changes(nodes: Nodes) -> Result<(), Harnes
         object_ownership: ObjectOwnership::BucketOwnerEnforced.into(),
     };
     for round in 0..100 {
-        let controls = OwnershipControls {
-            rules: vec![rule],
-        };
+        let controls = OwnershipControls { rules: vec![rule] };
         let request = UpdateBucketRequest {
             bucket: Some(Bucket {
                 name: BUCKET.to_owned(),
