@@ -17,7 +17,7 @@ use crate::convert::bucket_name;
 use crate::domain::ObjectKey;
 use crate::error::Error;
 
-/// How often an object is read because its bucket was deleted and created again meanwhile.
+/// How often current rows are read because the bucket was deleted and created again meanwhile.
 const MAX_READS: usize = 3;
 
 impl Service {
@@ -31,19 +31,7 @@ impl Service {
         resource: Resource<'_>,
     ) -> Result<BucketGrant, Error> {
         let requirements = Requirements::of(request, resource);
-        let IdentifiedCaller {
-            caller,
-            bucket,
-            counting,
-        } = self.identify(credentials, &requirements).await?;
-        let grant = match bucket {
-            Some(bucket) => self.grant_bucket(caller, requirements, bucket)?,
-            None => {
-                let bucket = self.decide_on_bucket(&caller, &requirements).await?;
-                bucket_grant(caller, requirements, bucket)
-            }
-        };
-        self.count(counting, &grant).await?;
+        let (grant, _) = self.admit_and_read(credentials, requirements, None).await?;
         Ok(grant)
     }
 
@@ -57,6 +45,18 @@ impl Service {
         key: &ObjectKey,
     ) -> Result<(BucketGrant, Option<Arc<StoredObject>>), Error> {
         let requirements = Requirements::of(request, resource);
+        self.admit_and_read(credentials, requirements, Some(key))
+            .await
+    }
+
+    /// Presumes the caller and the bucket, reads their current rows, with the object of `key` if it is given, and decides
+    /// on those.
+    async fn admit_and_read(
+        &self,
+        credentials: Credentials,
+        requirements: Requirements,
+        key: Option<&ObjectKey>,
+    ) -> Result<(BucketGrant, Option<Arc<StoredObject>>), Error> {
         let mut presumed = self.presume(credentials, &requirements).await?;
         if presumed.rows.bucket.is_none() {
             let remembered = self.remembered_bucket(&presumed.caller, &requirements);
@@ -69,7 +69,13 @@ impl Service {
             });
         }
         for _ in 0..MAX_READS {
-            let ObjectRead { rows, object } = self.catalog.read_object(&presumed.rows, key).await?;
+            let ObjectRead { rows, object } = match key {
+                Some(key) => self.catalog.read_object(&presumed.rows, key).await?,
+                None => ObjectRead {
+                    rows: self.catalog.current_rows(&presumed.rows).await?,
+                    object: None,
+                },
+            };
             let key_row = rows.key.clone();
             let identified = self.by_current_rows(presumed, rows, requirements.resource())?;
             let IdentifiedCaller {
@@ -93,7 +99,7 @@ impl Service {
                 counting,
             };
         }
-        let problem = "the bucket was deleted and created again several times during a read";
+        let problem = "the bucket was deleted and created again several times during a request";
         Err(Error::Unavailable(problem.into()))
     }
 

@@ -11,7 +11,7 @@ use crate::catalog::AccessRows;
 use crate::catalog::model::{AccessKey, Bucket, BucketState};
 use crate::error::Error;
 
-/// A caller, by rows that may be outdated: the catalog remembered them, or they were read before the request's body was.
+/// A caller, by rows that may be outdated: the catalog remembered them, or they were read before the request's body.
 ///
 /// It becomes an [`IdentifiedCaller`] only by the current rows ([`Service::by_current_rows`]), and only that is decided
 /// on.

@@ -1,8 +1,6 @@
 //! What a node remembers of keys and buckets does not show: an edit through one node that permits more holds on the
 //! other as soon as the call has returned, as does one that permits less.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
 
 use bucketry_contract::v1::{
@@ -16,6 +14,7 @@ use bucketry_tests::http1::{Request, Response, exchange};
 use bucketry_tests::server::{ROOT_ACCESS_KEY_ID, ROOT_SECRET_ACCESS_KEY};
 use bucketry_tests::sigv4::{Payload, Signer};
 use bytes::Bytes;
+use futures::future::try_join_all;
 
 use super::doors::{End, Holder};
 use super::{BUCKET, Nodes, WORKERS, Way, listing, spec};
@@ -210,23 +209,9 @@ async fn a_bucket_made_anew_is_another_on_the_same_node() -> Result<(), HarnessE
 /// A setting that bears on access moves the bucket's policy epoch: commits that were decided before it are decided again.
 async fn writes_go_on_while_a_setting_changes(nodes: Nodes) -> Result<(), HarnessError> {
     let mut root = Clients::root(&nodes.first).await?;
-    let over = Arc::new(AtomicBool::new(false));
     let mut writers = Vec::new();
-    for writer in 0..WORKERS {
-        let mut client = Clients::root(nodes.user()).await?;
-        let over = Arc::clone(&over);
-        writers.push(tokio::spawn(async move {
-            let mut written = 0;
-            while !over.load(Ordering::SeqCst) {
-                let put = PutSmallObjectRequest {
-                    spec: Some(spec(&format!("{writer}/{written}"))),
-                    data: Bytes::from_static(b"x"),
-                };
-                client.objects.put_small_object(put).await?;
-                written += 1;
-            }
-            Ok::<usize, HarnessError>(written)
-        }));
+    for _ in 0..WORKERS {
+        writers.push(Clients::root(nodes.user()).await?);
     }
     let rule = OwnershipControlsRule {
         object_ownership: ObjectOwnership::BucketOwnerEnforced.into(),
@@ -243,11 +228,17 @@ async fn writes_go_on_while_a_setting_changes(nodes: Nodes) -> Result<(), Harnes
                 paths: vec!["ownership_controls".to_owned()],
             }),
         };
-        root.objects.update_bucket(request).await?;
-    }
-    over.store(true, Ordering::SeqCst);
-    for writer in writers {
-        assert!(writer.await.expect("a writer does not panic")? > 0);
+        let writes = writers.iter_mut().enumerate().map(|(writer, client)| {
+            let put = PutSmallObjectRequest {
+                spec: Some(spec(&format!("{round}/{writer}"))),
+                data: Bytes::from_static(b"x"),
+            };
+            client.objects.put_small_object(put)
+        });
+        let (edited, written) =
+            tokio::join!(root.objects.update_bucket(request), try_join_all(writes));
+        edited?;
+        assert_eq!(written?.len(), WORKERS);
     }
     Ok(())
 }

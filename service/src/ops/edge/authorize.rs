@@ -41,6 +41,8 @@ pub(crate) async fn authorize(
         SharedBy::Service => Some(service.slot(sharer).await?),
         SharedBy::Edge => None,
     };
+    // By remembered rows the call may still refuse what is counted here: at most the first request of a key on this node
+    // after an edit on another. A key with limits is decided on by current rows.
     let counted = service.ledger.request(
         &service.catalog,
         &decision.caller,
