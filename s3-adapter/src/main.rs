@@ -18,6 +18,7 @@ use bucketry_edge::environment::{process_variable, process_variable_names, unkno
 use bucketry_edge::forwarding::{ForwardedHeader, Forwarding, ForwardingError, TrustedProxy};
 use bucketry_edge::health::Health;
 use bucketry_edge::side_door::{about_health, answer_apart};
+use bucketry_edge::task;
 use bucketry_edge::{
     Drained, LimitSettings, LineLimit, ListenError, Listener, MinRate, Preamble, Tls, TlsError,
     TlsFiles, ZeroLimit, listen, stop_signals,
@@ -168,7 +169,10 @@ fn run(args: Args) -> Result<ExitCode, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
-    runtime.spawn(line_limit.keep_reporting());
+    {
+        let _entered = runtime.enter();
+        task::spawn("report_line_limit", line_limit.keep_reporting());
+    }
     let served = runtime.block_on(serve(args));
     runtime.shutdown_background();
     served
@@ -261,7 +265,7 @@ fn certificate(args: &Args) -> Result<Option<Tls>, Failure> {
     });
     let tls = files.as_ref().map(TlsFiles::load).transpose()?;
     let certificate = files.zip(tls.clone());
-    tokio::spawn(async move {
+    task::spawn("reload_on_sighup", async move {
         while hangups.recv().await.is_some() {
             if let Some((files, tls)) = &certificate {
                 files.reload(tls).await;
@@ -279,9 +283,11 @@ fn watch_health(
 ) -> Result<Health, Failure> {
     let health = Health::new(&health::PARTS);
     if let Some(address) = address {
-        tokio::spawn(health.clone().beat());
-        tokio::spawn(health::follow_service(channel, health.clone()));
-        tokio::spawn(health::follow_sign_in(sessions, health.clone()));
+        task::spawn("beat", health.clone().beat());
+        let service = health::follow_service(channel, health.clone());
+        task::spawn("follow_service", service);
+        let sign_in = health::follow_sign_in(sessions, health.clone());
+        task::spawn("follow_sign_in", sign_in);
         let answered = health.clone();
         let answer = move |request: &_| about_health(request, &answered);
         let address = answer_apart(listen(address)?, answer)?;

@@ -21,6 +21,7 @@ use bucketry_edge::TlsFiles;
 use bucketry_edge::descriptors::{self, TooFewDescriptors};
 use bucketry_edge::health::Health;
 use bucketry_edge::side_door::answer_apart;
+use bucketry_edge::task;
 use clap::Parser;
 use tikv_jemallocator::Jemalloc;
 use tokio::runtime::Builder;
@@ -149,7 +150,10 @@ fn serve(args: ServeArgs) -> Result<ExitCode, Failure> {
         tracing::warn!("{unknown}");
     }
     let runtime = Builder::new_multi_thread().enable_all().build()?;
-    runtime.spawn(line_limit.keep_reporting());
+    {
+        let _entered = runtime.enter();
+        task::spawn("report_line_limit", line_limit.keep_reporting());
+    }
     let done = runtime.block_on(serve_until_stopped(&config));
     // What still blocks a thread now has had its time.
     runtime.shutdown_background();
@@ -176,7 +180,7 @@ async fn serve_until_stopped(config: &Config) -> Result<ExitCode, Failure> {
     let listeners = listeners(&config.server)?;
     let tls = config.server.tls.as_ref().map(TlsFiles::load).transpose()?;
     let health = Health::new(&node::PROBED_PARTS);
-    tokio::spawn(health.clone().beat());
+    task::spawn("beat", health.clone().beat());
     if let Some(address) = config.server.metrics_listen {
         show_metrics(address, &health)?;
     }
@@ -200,11 +204,10 @@ async fn serve_until_stopped(config: &Config) -> Result<ExitCode, Failure> {
         }
     };
     let certificate = tls.clone().zip(config.server.tls.clone());
-    tokio::spawn(reload_on_hangup(
-        hangups,
-        node.upkeep.keyring(),
-        certificate,
-    ));
+    task::spawn(
+        "reload_on_sighup",
+        reload_on_hangup(hangups, node.upkeep.keyring(), certificate),
+    );
     announce(
         &public_url,
         node.first_start.as_ref(),
@@ -243,7 +246,7 @@ async fn serve_until_stopped(config: &Config) -> Result<ExitCode, Failure> {
 fn show_metrics(address: SocketAddr, health: &Health) -> Result<(), Failure> {
     let listener = server::listen(address)?;
     let handle = metrics::install()?;
-    tokio::spawn(metrics::keep(handle.clone()));
+    task::spawn("keep_metrics", metrics::keep(handle.clone()));
     let health = health.clone();
     let address = answer_apart(listener, move |request| {
         metrics::answer(request, &handle, &health)
@@ -261,7 +264,10 @@ async fn reload_on_hangup(
     while hangups.recv().await.is_some() {
         let keyring = keyring.clone();
         // Apart: a keyring that cannot be read must not keep the certificate from being replaced.
-        tokio::spawn(async move { keyring.reload("SIGHUP").await });
+        task::spawn(
+            "reload_keyring",
+            async move { keyring.reload("SIGHUP").await },
+        );
         if let Some((tls, files)) = &certificate {
             files.reload(tls).await;
         }

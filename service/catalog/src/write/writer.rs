@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use bucketry_edge::task;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
@@ -53,7 +54,7 @@ pub(crate) struct Writer {
 impl Writer {
     pub(crate) fn start(engine: &Arc<Engine>) -> Self {
         let (jobs, queue) = mpsc::channel(QUEUE);
-        let task = tokio::spawn(run(engine.clone(), queue));
+        let task = task::spawn("write_catalog", run(engine.clone(), queue));
         Self {
             jobs,
             task: Mutex::new(Some(task)),
