@@ -93,6 +93,16 @@ struct Args {
     /// The most requests at once; further ones get `SlowDown`.
     #[arg(long, env = "BUCKETRY_MAX_REQUESTS", default_value_t = Limits::default().max_requests)]
     max_requests: usize,
+    /// The most decisions that are requested from the service at once, 1 to 20; requests beyond that wait their turn.
+    /// Not more than 20: a service ends a connection, with all calls on it, when more than 20 calls are given up on it
+    /// at once before the service has taken them up.
+    #[arg(
+        long,
+        env = "BUCKETRY_MAX_DECISIONS",
+        default_value_t = 16,
+        value_parser = clap::value_parser!(u8).range(1..=20)
+    )]
+    max_decisions: u8,
     /// A PEM file with the certificate chain; turns TLS on. Certificate and key are read again on SIGHUP.
     #[arg(
         long,
@@ -220,7 +230,11 @@ async fn serve(args: Args) -> Result<ExitCode, Failure> {
     let settings = settings(&args, listening, limits.min_rate);
     let adapter = S3Adapter::new(
         Arc::new(RemoteObjects::new(channels.clone())),
-        Arc::new(RemoteAuthority::new(channels, sessions.clone())),
+        Arc::new(RemoteAuthority::new(
+            channels,
+            sessions.clone(),
+            args.max_decisions.into(),
+        )),
         settings,
     );
     let scheme = scheme(&args);

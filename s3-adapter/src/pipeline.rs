@@ -70,7 +70,7 @@ pub(crate) async fn handle(edge: Arc<Edge>, request: Request<EdgeBody>) -> Respo
         .as_ref()
         .filter(|_| head.method != Method::OPTIONS)
     {
-        let headers = cors::actual_headers(&edge, target, &head.method, &head.headers);
+        let headers = cors::actual_headers(&edge, &client, target, &head);
         answer.headers.extend(headers.await);
     }
     // Sent for every bucket, existing or not: clients find their region by an anonymous HEAD, and learn nothing else.
@@ -151,7 +151,7 @@ async fn admitted(
     known.target = Some(addressed.target.clone());
     let query = Query::parse(head.uri.query().unwrap_or_default())?;
     if head.method == Method::OPTIONS {
-        let preflight = cors::preflight(edge, &addressed.target, &head.headers);
+        let preflight = cors::preflight(edge, client, &addressed.target, &head.headers);
         return Ok(Admitted::Preflight(preflight.await?));
     }
 

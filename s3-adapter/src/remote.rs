@@ -21,6 +21,7 @@ use tonic::metadata::{Ascii, MetadataValue};
 use tonic::{Code, Request, Response, Status, Streaming};
 
 use crate::channels::Channels;
+use crate::client_info::ClientAddress;
 use crate::edge::GetObjectStream;
 use decision_permits::{Claimant, DecisionPermits};
 
@@ -37,13 +38,13 @@ pub struct RemoteAuthority {
 }
 
 impl RemoteAuthority {
-    /// Shows the session in hand with every call.
+    /// Shows the session in hand with every call, and requests at most `max_decisions` decisions at once.
     #[must_use]
-    pub fn new(channels: Channels, sessions: Sessions) -> Self {
+    pub fn new(channels: Channels, sessions: Sessions, max_decisions: usize) -> Self {
         Self {
             client: AdapterServiceClient::new(channels),
             sessions,
-            permits: DecisionPermits::new(),
+            permits: DecisionPermits::new(max_decisions),
         }
     }
 
@@ -77,6 +78,24 @@ impl RemoteAuthority {
             }
             answer => answer,
         }
+    }
+
+    /// Calls for a decision, when the claimant has a permit.
+    async fn decide<M, A, F>(
+        &self,
+        claimant: &Claimant,
+        request: Request<M>,
+        call: impl Fn(AdapterServiceClient<Channels>, Request<M>) -> F,
+    ) -> Result<Response<A>, Status>
+    where
+        M: Clone,
+        F: Future<Output = Result<Response<A>, Status>>,
+    {
+        // Not while a permit is held: signing in may take its time.
+        self.session().await?;
+        let _permit = self.permits.permit(claimant).await?;
+        let decided = timeout(LONGEST_DECISION, self.call(request, call)).await;
+        decided.unwrap_or_else(|_| Err(Status::unavailable("the service does not answer")))
     }
 
     async fn session(&self) -> Result<MetadataValue<Ascii>, Status> {
@@ -116,13 +135,8 @@ impl AdapterService for RemoteAuthority {
         let call = async |mut client: AdapterServiceClient<Channels>, request| {
             client.authorize(request).await
         };
-        // Not while a permit is held: signing in may take its time.
-        self.session().await?;
         let claimant = Claimant::of(request.get_ref());
-        let _permit = self.permits.permit(&claimant).await?;
-        let decided = timeout(LONGEST_DECISION, self.call(request, call)).await;
-        let decided =
-            decided.unwrap_or_else(|_| Err(Status::unavailable("the service does not answer")))?;
+        let decided = self.decide(&claimant, request, call).await?;
         self.permits.remember(claimant, decided.get_ref());
         Ok(decided)
     }
@@ -134,7 +148,9 @@ impl AdapterService for RemoteAuthority {
         let call = async |mut client: AdapterServiceClient<Channels>, request| {
             client.evaluate_cors(request).await
         };
-        self.call(request, call).await
+        let address = request.extensions().get::<ClientAddress>();
+        let claimant = Claimant::anonymous(address.and_then(|address| address.0));
+        self.decide(&claimant, request, call).await
     }
 }
 
@@ -334,7 +350,7 @@ mod tests {
         let channels = Channels::new(&endpoint, 1);
         bench.adapter = S3Adapter::new(
             Arc::new(RemoteObjects::new(channels.clone())),
-            Arc::new(RemoteAuthority::new(channels, sessions())),
+            Arc::new(RemoteAuthority::new(channels, sessions(), 16)),
             Settings::default(),
         );
         bench
@@ -434,13 +450,60 @@ mod tests {
         let channels = Channels::new(&endpoint, 1);
         bench.adapter = S3Adapter::new(
             Arc::new(RemoteObjects::new(channels.clone())),
-            Arc::new(RemoteAuthority::new(channels, sessions())),
+            Arc::new(RemoteAuthority::new(channels, sessions(), 16)),
             Settings::default(),
         );
         bench
             .send_signed("GET", "/", &[], "")
             .await
             .assert_error(503, "ServiceUnavailable");
+    }
+
+    #[tokio::test]
+    async fn the_rules_of_cors_are_requested_with_a_permit() {
+        let fake = Fake::default();
+        let address = serve(fake.clone(), |_| false).await;
+        let endpoint = Endpoint::try_from(format!("http://{address}")).unwrap();
+        let authority = RemoteAuthority::new(Channels::new(&endpoint, 1), sessions(), 1);
+        let question = || Request::new(EvaluateCorsRequest::default());
+        let held = authority.permits.permit(&Claimant::anonymous(None)).await;
+        tokio::time::pause();
+        let refused = authority.evaluate_cors(question()).await.unwrap_err();
+        let explained = errors::explain(&refused).unwrap();
+        assert_eq!(explained.reason, ErrorReason::SlowDown);
+        assert!(fake.0.cors_asked.lock().unwrap().is_empty());
+        tokio::time::resume();
+        drop(held);
+        authority.evaluate_cors(question()).await.unwrap();
+        assert_eq!(fake.0.cors_asked.lock().unwrap().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn preflights_of_many_networks_take_turns() {
+        let fake = Fake::default();
+        let address = serve(fake.clone(), |_| false).await;
+        let endpoint = Endpoint::try_from(format!("http://{address}")).unwrap();
+        let authority = RemoteAuthority::new(Channels::new(&endpoint, 1), sessions(), 1);
+        authority.session().await.unwrap();
+        let question = |number: u8| {
+            let bucket = format!("of-{number}");
+            let mut request = Request::new(EvaluateCorsRequest {
+                bucket,
+                ..EvaluateCorsRequest::default()
+            });
+            let address = ClientAddress(Some([192, 0, 2, number].into()));
+            request.extensions_mut().insert(address);
+            authority.evaluate_cors(request)
+        };
+        let held = authority.permits.permit(&Claimant::anonymous(None)).await;
+        let answers = futures::future::join_all([1, 1, 1, 2].map(question));
+        let answers = async { futures::join!(answers, async { drop(held) }).0 };
+        for answer in answers.await {
+            answer.unwrap();
+        }
+        let asked = fake.0.cors_asked.lock().unwrap();
+        let buckets: Vec<_> = asked.iter().map(|asked| asked.bucket.as_str()).collect();
+        assert_eq!(buckets, ["of-1", "of-2", "of-1", "of-1"]);
     }
 
     #[tokio::test]
@@ -453,7 +516,7 @@ mod tests {
         let channels = Channels::new(&endpoint, 1);
         bench.adapter = S3Adapter::new(
             Arc::new(RemoteObjects::new(channels.clone())),
-            Arc::new(RemoteAuthority::new(channels, sessions())),
+            Arc::new(RemoteAuthority::new(channels, sessions(), 16)),
             Settings::default(),
         );
         bench
