@@ -12,6 +12,10 @@ use super::sql::{Connection, Dialect, Fault, MarkTime, Pools, Row, Statement, Un
 use super::{CatalogError, CatalogOptions, CatalogUrl, UpkeepClock};
 use bucketry_domain::Timestamp;
 
+/// Reads the clock of a Postgres server, in microseconds.
+pub(crate) const DATABASE_TIME: &str =
+    "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS bigint)";
+
 /// What readers and writers share.
 pub(crate) struct Engine {
     pub(crate) pools: Pools,
@@ -102,8 +106,7 @@ impl Engine {
         if self.mark_time(Timestamp::EPOCH) != MarkTime::Database {
             return Ok(None);
         }
-        let sql = "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS bigint)";
-        let rows = self.fetch(Statement::new(sql)).await?;
+        let rows = self.fetch(Statement::new(DATABASE_TIME)).await?;
         let row = rows
             .first()
             .ok_or(CatalogError::Corrupt("clock_timestamp"))?;
@@ -149,8 +152,11 @@ impl Engine {
 /// directory and umask.
 const FILE_MODE: u32 = 0o600;
 
+/// The file that a process locks to have the directory for itself.
+pub(crate) const LOCK_FILE: &str = "lock";
+
 /// SQLite gives its auxiliary files the mode of the database.
-const BESIDE: [&str; 3] = ["-wal", "-shm", "-journal"];
+pub(crate) const BESIDE: [&str; 3] = ["-wal", "-shm", "-journal"];
 
 /// Makes the database's file if it is missing, and takes from group and others what an earlier version gave them.
 fn keep_private(directory: &Path) -> Result<(), CatalogError> {
@@ -202,7 +208,7 @@ fn lock_directory(directory: &Path) -> Result<File, CatalogError> {
         .truncate(false)
         .write(true)
         .mode(FILE_MODE)
-        .open(directory.join("lock"))
+        .open(directory.join(LOCK_FILE))
         .map_err(failed)?;
     match file.try_lock() {
         Ok(()) => {

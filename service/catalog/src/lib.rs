@@ -31,7 +31,8 @@ use std::time::Duration;
 pub use error::{CatalogError, Condition, Refusal};
 pub use outcome::{ObjectDeleted, ObjectStored, Outcome, Repetition, TypedChange, UploadCompleted};
 pub use read::{AccessRows, MAX_READ_DETAILS, ObjectRead, SealedSecrets};
-pub use upkeep::{KeepChanges, Reclaim};
+pub use sql::{CheckFailure, DatabaseCheck, check_database};
+pub use upkeep::{KeepChanges, Reclaim, TOLERATED_CLOCK_OFFSET, clock_offset_micros};
 pub use url::CatalogUrl;
 pub use write::Rejection;
 

@@ -61,6 +61,17 @@ pub enum CliError {
         /// The field.
         field: &'static str,
     },
+    /// The settings cannot be used.
+    #[error(transparent)]
+    Config(#[from] crate::config::ConfigError),
+    /// Something that was checked is not in order.
+    #[error("{failed} of {checks} checks failed")]
+    ChecksFailed {
+        /// How many.
+        failed: usize,
+        /// Of so many.
+        checks: usize,
+    },
     /// An edit that changes nothing.
     #[error(
         "nothing to change: give --name, --allow-ip, --deny-ip, --allow-any-ip, --deny-no-ip, --expires-in, --no-expiry, \

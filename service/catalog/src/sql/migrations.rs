@@ -77,7 +77,7 @@ const SCRIPTS: [(i64, &str, &str, &str); 11] = [
 ];
 
 /// The number of the latest script.
-const LATEST: i64 = SCRIPTS[SCRIPTS.len() - 1].0;
+pub(super) const LATEST: i64 = SCRIPTS[SCRIPTS.len() - 1].0;
 
 /// Reads the number of the newest script that a database has seen.
 pub(super) const NEWEST: &str = "SELECT MAX(version) FROM _sqlx_migrations";

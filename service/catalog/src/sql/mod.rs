@@ -1,6 +1,7 @@
 //! One way to speak SQL to two engines: statements as text with `$n` placeholders and typed arguments. The few places
 //! where the engines need different text are in [`Dialect`] and in the listing queries.
 
+mod checks;
 mod connection;
 mod dialect;
 mod durability;
@@ -16,6 +17,7 @@ mod statement;
 mod table;
 mod watchdog;
 
+pub use checks::{CheckFailure, DatabaseCheck, check_database};
 pub(crate) use connection::{Connection, Fault, Unfinished};
 pub(crate) use dialect::{Dialect, MarkTime};
 pub(crate) use pools::Pools;

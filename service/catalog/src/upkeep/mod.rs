@@ -14,4 +14,5 @@ mod settings;
 
 pub use blob_batches::Reclaim;
 pub use change_log::KeepChanges;
+pub use database_time::{TOLERATED_CLOCK_OFFSET, clock_offset_micros};
 pub(crate) use settings::claim_setting;
