@@ -1,5 +1,7 @@
 use std::path::PathBuf;
 
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions as _, Connection as _};
 use tempfile::TempDir;
 
 use super::*;
@@ -171,6 +173,43 @@ async fn an_orphan_is_a_problem_until_it_is_deleted() {
     let report = data.check(Depth::Lengths, Leftovers::Delete).await.unwrap();
     assert!(report.is_clean() && report.deleted == Some(1), "{report:?}");
     assert!(!data.file(orphan).exists() && data.file(data.id(1)).exists());
+}
+
+#[tokio::test]
+async fn wrong_statistics_are_a_problem_until_they_are_corrected() {
+    let data = Data::new().await;
+    data.catalog.close().await;
+    let file = data.directory.path().join("catalog.sqlite");
+    let mut database = SqliteConnectOptions::new()
+        .filename(file)
+        .connect()
+        .await
+        .unwrap();
+    sqlx::query("UPDATE bucket_statistics SET objects = -3")
+        .execute(&mut database)
+        .await
+        .unwrap();
+    database.close().await.unwrap();
+    let report = data.check(Depth::Lengths, Leftovers::Keep).await.unwrap();
+    let wrong = Problem::StatisticsWrong {
+        bucket: "photos".to_owned(),
+        objects: 1,
+        bytes: LENGTH as u64,
+        recorded_objects: -3,
+        recorded_bytes: LENGTH as i64,
+    };
+    assert_eq!(report.problems, [wrong]);
+    let json = serde_json::to_value(&report).unwrap();
+    assert_eq!(json["problems"][0]["kind"], "statistics-wrong");
+    assert_eq!(json["problems"][0]["recordedObjects"], -3);
+    let report = data.check(Depth::Lengths, Leftovers::Delete).await.unwrap();
+    assert!(
+        report.is_clean() && report.corrected == Some(1),
+        "{report:?}"
+    );
+    assert!(text(&report).contains("statistics of 1 buckets corrected\n"));
+    let after = data.check(Depth::Lengths, Leftovers::Delete).await.unwrap();
+    assert_eq!((after.is_clean(), after.corrected), (true, Some(0)));
 }
 
 #[tokio::test]

@@ -14,6 +14,7 @@ mod objects;
 mod postgres_only;
 mod races;
 mod settings;
+mod statistics;
 mod uploads;
 mod usage_and_audit;
 mod versions;
@@ -116,6 +117,8 @@ cases! {
     change_log::is_read_in_pages,
     change_log::says_what_it_no_longer_holds,
     change_log::keeps_the_order_of_each_key,
+    statistics::are_recounted_and_corrected,
+    statistics::of_deleted_buckets_are_removed,
     listing::agrees_with_a_model,
     listing::pages_add_up,
     listing::show_attributes_in_the_full_view_only,

@@ -9,6 +9,7 @@ mod heartbeat;
 mod inspection;
 mod orphaned_uploads;
 mod ping;
+mod recount;
 mod referenced_blobs;
 mod settings;
 
