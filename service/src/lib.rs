@@ -28,6 +28,7 @@ mod module_cycles;
 pub mod node;
 mod ops;
 mod page_tokens;
+pub mod program;
 mod request;
 mod rules;
 mod sealing;
