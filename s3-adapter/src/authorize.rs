@@ -32,6 +32,17 @@ pub(crate) struct Asked<'a> {
     pub(crate) target: &'a Target,
     pub(crate) headers: &'a HeaderMap,
     pub(crate) client: &'a Client,
+    /// What happens between the answer and the operation's call.
+    pub(crate) next: Next,
+}
+
+/// What the pipeline does with a request that is allowed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// It calls the operation.
+    Call,
+    /// It reads the body or refuses the request.
+    Other,
 }
 
 /// What a request that is allowed goes on with.
@@ -106,6 +117,7 @@ fn message(asked: &Asked<'_>) -> AuthorizeRequest {
         expected_source_bucket_owner: source_owner,
         raised: actions.map(|action| action.class.into()).collect(),
         user_agent: header(asked.headers, "user-agent"),
+        call_follows: asked.next == Next::Call,
     }
 }
 

@@ -18,6 +18,10 @@ pub struct ClientInfo {
     pub request_id: String,
 }
 
+/// The client of a call, in the extensions of its request: a separate adapter shares its permits by it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ClientAddress(pub(crate) Option<IpAddr>);
+
 /// The caller of one request, with an id in any case.
 #[derive(Debug, Clone)]
 pub(crate) struct Client {

@@ -8,9 +8,11 @@ use http::header::{
     ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE,
     ACCESS_CONTROL_REQUEST_HEADERS, ACCESS_CONTROL_REQUEST_METHOD, ORIGIN, VARY,
 };
+use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 use crate::answer::Answer;
+use crate::client_info::{Client, ClientAddress};
 use crate::edge::Edge;
 use crate::error::S3Error;
 use crate::headers::header_value;
@@ -36,6 +38,7 @@ const NOT_ALLOWED: &str = "CORSResponse: This CORS request is not allowed. This 
 /// `BadRequest` if it is none, `AccessForbidden` if no rule allows it.
 pub(crate) async fn preflight(
     edge: &Edge,
+    client: &Client,
     target: &Target,
     headers: &HeaderMap,
 ) -> Result<Answer, S3Error> {
@@ -54,7 +57,7 @@ pub(crate) async fn preflight(
         method: method.clone(),
         request_headers: requested_headers(headers)?,
     };
-    let allowed = evaluate(edge, question).await?;
+    let allowed = evaluate(edge, client, question).await?;
     if !allowed.allowed {
         let text = if allowed.enabled {
             NOT_ALLOWED
@@ -72,21 +75,21 @@ pub(crate) async fn preflight(
 /// is the same as "no": the operation has been done, only the page may not see its answer.
 pub(crate) async fn actual_headers(
     edge: &Edge,
+    client: &Client,
     target: &Target,
-    method: &http::Method,
-    headers: &HeaderMap,
+    head: &Parts,
 ) -> HeaderMap {
     let mut found = HeaderMap::new();
-    let (Some(origin), Some(bucket)) = (text(headers, &ORIGIN), target.bucket()) else {
+    let (Some(origin), Some(bucket)) = (text(&head.headers, &ORIGIN), target.bucket()) else {
         return found;
     };
     let question = EvaluateCorsRequest {
         bucket: bucket.to_owned(),
         origin,
-        method: method.as_str().to_owned(),
+        method: head.method.as_str().to_owned(),
         request_headers: Vec::new(),
     };
-    match evaluate(edge, question).await {
+    match evaluate(edge, client, question).await {
         Ok(allowed) if allowed.allowed => set_headers(&mut found, &allowed),
         Ok(_) => {}
         Err(error) => tracing::warn!(%error, "the CORS rules cannot be evaluated"),
@@ -96,9 +99,12 @@ pub(crate) async fn actual_headers(
 
 async fn evaluate(
     edge: &Edge,
+    client: &Client,
     question: EvaluateCorsRequest,
 ) -> Result<EvaluateCorsResponse, S3Error> {
-    let request = tonic::Request::new(question);
+    let mut request = tonic::Request::new(question);
+    let address = ClientAddress(client.address);
+    request.extensions_mut().insert(address);
     Ok(edge.authority.evaluate_cors(request).await?.into_inner())
 }
 

@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 
 use bucketry_contract::adapter::v1::adapter_service_server::AdapterService;
@@ -20,6 +21,7 @@ use tonic::metadata::MetadataMap;
 use tonic::{Request, Response, Status, Streaming};
 use tower::Service;
 
+use crate::client_info::ClientAddress;
 use crate::edge::GetObjectStream;
 use crate::settings::Settings;
 use crate::{ClientInfo, S3Adapter};
@@ -39,6 +41,8 @@ pub(crate) struct FakeService {
     authorization: Mutex<Option<Result<AuthorizeResponse, Status>>>,
     cors: Mutex<Option<EvaluateCorsResponse>>,
     pub(crate) cors_asked: Mutex<Vec<EvaluateCorsRequest>>,
+    /// The clients in the extensions of the same calls.
+    pub(crate) cors_clients: Mutex<Vec<Option<IpAddr>>>,
 }
 
 struct Called {
@@ -228,6 +232,9 @@ impl AdapterService for Fake {
         &self,
         request: Request<EvaluateCorsRequest>,
     ) -> Result<Response<EvaluateCorsResponse>, Status> {
+        let client = request.extensions().get::<ClientAddress>();
+        let client = client.and_then(|client| client.0);
+        self.0.cors_clients.lock().unwrap().push(client);
         self.0.cors_asked.lock().unwrap().push(request.into_inner());
         let answer = self.0.cors.lock().unwrap().clone();
         Ok(Response::new(answer.unwrap_or_default()))

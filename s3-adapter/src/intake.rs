@@ -59,6 +59,14 @@ pub(crate) enum Intake {
 }
 
 impl Intake {
+    /// Whether the request has no body.
+    pub(crate) fn is_empty(&self) -> bool {
+        match self {
+            Self::Untouched(body) => body.is_end_stream(),
+            Self::Open(_) | Self::Taken => false,
+        }
+    }
+
     /// Says how the body is framed. It is still not polled.
     pub(crate) fn open(&mut self, decoding: Decoding) {
         if let Self::Untouched(body) = std::mem::replace(self, Self::Taken) {

@@ -18,6 +18,7 @@ use bucketry_edge::environment::{process_variable, process_variable_names, unkno
 use bucketry_edge::forwarding::{ForwardedHeader, Forwarding, ForwardingError, TrustedProxy};
 use bucketry_edge::health::Health;
 use bucketry_edge::side_door::{about_health, answer_apart};
+use bucketry_edge::task;
 use bucketry_edge::{
     Drained, LimitSettings, LineLimit, ListenError, Listener, MinRate, Preamble, Tls, TlsError,
     TlsFiles, ZeroLimit, listen, stop_signals,
@@ -92,6 +93,16 @@ struct Args {
     /// The most requests at once; further ones get `SlowDown`.
     #[arg(long, env = "BUCKETRY_MAX_REQUESTS", default_value_t = Limits::default().max_requests)]
     max_requests: usize,
+    /// The most decisions that are requested from the service at once, 1 to 20; requests beyond that wait their turn.
+    /// Not more than 20: a service ends a connection, with all calls on it, when more than 20 calls are given up on it
+    /// at once before the service has taken them up.
+    #[arg(
+        long,
+        env = "BUCKETRY_MAX_DECISIONS",
+        default_value_t = 16,
+        value_parser = clap::value_parser!(u8).range(1..=20)
+    )]
+    max_decisions: u8,
     /// A PEM file with the certificate chain; turns TLS on. Certificate and key are read again on SIGHUP.
     #[arg(
         long,
@@ -168,7 +179,10 @@ fn run(args: Args) -> Result<ExitCode, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
-    runtime.spawn(line_limit.keep_reporting());
+    {
+        let _entered = runtime.enter();
+        task::spawn("report_line_limit", line_limit.keep_reporting());
+    }
     let served = runtime.block_on(serve(args));
     runtime.shutdown_background();
     served
@@ -216,7 +230,11 @@ async fn serve(args: Args) -> Result<ExitCode, Failure> {
     let settings = settings(&args, listening, limits.min_rate);
     let adapter = S3Adapter::new(
         Arc::new(RemoteObjects::new(channels.clone())),
-        Arc::new(RemoteAuthority::new(channels, sessions.clone())),
+        Arc::new(RemoteAuthority::new(
+            channels,
+            sessions.clone(),
+            args.max_decisions.into(),
+        )),
         settings,
     );
     let scheme = scheme(&args);
@@ -261,7 +279,7 @@ fn certificate(args: &Args) -> Result<Option<Tls>, Failure> {
     });
     let tls = files.as_ref().map(TlsFiles::load).transpose()?;
     let certificate = files.zip(tls.clone());
-    tokio::spawn(async move {
+    task::spawn("reload_on_sighup", async move {
         while hangups.recv().await.is_some() {
             if let Some((files, tls)) = &certificate {
                 files.reload(tls).await;
@@ -279,9 +297,11 @@ fn watch_health(
 ) -> Result<Health, Failure> {
     let health = Health::new(&health::PARTS);
     if let Some(address) = address {
-        tokio::spawn(health.clone().beat());
-        tokio::spawn(health::follow_service(channel, health.clone()));
-        tokio::spawn(health::follow_sign_in(sessions, health.clone()));
+        task::spawn("beat", health.clone().beat());
+        let service = health::follow_service(channel, health.clone());
+        task::spawn("follow_service", service);
+        let sign_in = health::follow_sign_in(sessions, health.clone());
+        task::spawn("follow_sign_in", sign_in);
         let answered = health.clone();
         let answer = move |request: &_| about_health(request, &answered);
         let address = answer_apart(listen(address)?, answer)?;

@@ -11,7 +11,7 @@ use http_body::Body;
 use tonic::metadata::{Ascii, MetadataValue};
 
 use crate::answer::{Answer, AnswerBody};
-use crate::authorize::{Asked, Authorized, authorize};
+use crate::authorize::{Asked, Authorized, Next, authorize};
 use crate::binding::{BodyKind, Need, ParseError, RequestView};
 use crate::body::Drained;
 use crate::checksum::{DeclaredDigests, is_of_no_body};
@@ -21,6 +21,7 @@ use crate::edge::Edge;
 use crate::error::{S3Error, empty_version};
 use crate::exchange::{Exchange, Refusal};
 use crate::fault::{BUCKET_REGION, malformed_xml, of_reason};
+use crate::form::Form;
 use crate::generated::{Operation, ParsedRequest, dispatch};
 use crate::headers::{header_value, names_aws_chunked};
 use crate::hooks::HandWritten;
@@ -69,7 +70,7 @@ pub(crate) async fn handle(edge: Arc<Edge>, request: Request<EdgeBody>) -> Respo
         .as_ref()
         .filter(|_| head.method != Method::OPTIONS)
     {
-        let headers = cors::actual_headers(&edge, target, &head.method, &head.headers);
+        let headers = cors::actual_headers(&edge, &client, target, &head);
         answer.headers.extend(headers.await);
     }
     // Sent for every bucket, existing or not: clients find their region by an anonymous HEAD, and learn nothing else.
@@ -150,7 +151,7 @@ async fn admitted(
     known.target = Some(addressed.target.clone());
     let query = Query::parse(head.uri.query().unwrap_or_default())?;
     if head.method == Method::OPTIONS {
-        let preflight = cors::preflight(edge, &addressed.target, &head.headers);
+        let preflight = cors::preflight(edge, client, &addressed.target, &head.headers);
         return Ok(Admitted::Preflight(preflight.await?));
     }
 
@@ -176,6 +177,7 @@ async fn admitted(
         target: &target,
         headers: &headers,
         client,
+        next: next(parsed.as_ref().ok(), form.as_ref(), intake),
     };
     let Authorized {
         decision,
@@ -223,6 +225,15 @@ async fn admitted(
         resource_url,
     };
     Ok(Admitted::Operation(Box::new(parsed), Box::new(exchange)))
+}
+
+/// What happens to a request once it is allowed. A form is judged by its policy first.
+fn next(parsed: Option<&ParsedRequest>, form: Option<&Form>, intake: &Intake) -> Next {
+    match (parsed.map(|parsed| parsed.operation().body()), form) {
+        (Some(BodyKind::Content), None) => Next::Call,
+        (Some(BodyKind::None), None) if intake.is_empty() => Next::Call,
+        (Some(BodyKind::None | BodyKind::Content | BodyKind::Xml { .. }) | None, _) => Next::Other,
+    }
 }
 
 /// `aws-chunked` with a payload that is declared to be unframed: the frames would be stored as content.

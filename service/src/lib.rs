@@ -1,5 +1,7 @@
 //! The bucketry service: catalog and blobs behind the contract's services.
 
+// Tests spawn unnamed tasks.
+#![cfg_attr(test, allow(clippy::disallowed_methods))]
 // An optimised build computes the layout of the futures of a request, which nest deeper than the default of 128.
 #![recursion_limit = "256"]
 
@@ -26,6 +28,7 @@ mod module_cycles;
 pub mod node;
 mod ops;
 mod page_tokens;
+pub mod program;
 mod request;
 mod rules;
 mod sealing;

@@ -17,6 +17,7 @@ mod client_address;
 mod clients;
 mod cluster_faults;
 mod database_faults;
+mod doctor_database;
 mod durability;
 mod fairness;
 mod grpc;

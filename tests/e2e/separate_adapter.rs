@@ -141,6 +141,24 @@ fn the_separate_adapter_names_misspelled_variables() -> Result<(), HarnessError>
     Ok(())
 }
 
+#[test]
+fn the_separate_adapter_refuses_more_decisions_than_a_connection_bears() -> Result<(), HarnessError>
+{
+    for refused in ["0", "21"] {
+        let ended = command(&[
+            "--service",
+            "http://127.0.0.1:1",
+            "--max-decisions",
+            refused,
+        ])?;
+        let ended = { ended }.output().expect("to run");
+        let problem = String::from_utf8_lossy(&ended.stderr).into_owned();
+        let expected = format!("{refused} is not in 1..=20");
+        assert!(problem.contains(&expected), "{problem}");
+    }
+    Ok(())
+}
+
 #[tokio::test]
 async fn the_separate_adapter_reads_forwarding_headers_by_the_same_rules()
 -> Result<(), HarnessError> {

@@ -1,5 +1,6 @@
 //! Limits how many decisions are requested from the service at once.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,9 +12,6 @@ use bucketry_edge::fair::{Caller, Permit, Permits};
 use moka::sync::Cache;
 use tokio::time::timeout;
 use tonic::Status;
-
-/// Decisions requested from the service at once. More would only wait there, in one queue for all callers.
-const MAX_CONCURRENT_DECISIONS: usize = 16;
 
 /// How long a request may wait for a permit.
 const MAX_WAIT: Duration = Duration::from_secs(10);
@@ -46,12 +44,21 @@ impl Claimant {
             access_key_id: claim.map(|claim| claim.access_key_id.clone()),
         }
     }
+
+    /// The claimant of a request that needs no key.
+    pub(super) fn anonymous(address: Option<IpAddr>) -> Self {
+        Self {
+            network: address.map(Network::of),
+            access_key_id: None,
+        }
+    }
 }
 
 impl DecisionPermits {
-    pub(super) fn new() -> Self {
+    /// Permits for `decisions` at once. More would only wait in the service, in one queue for all callers.
+    pub(super) fn new(decisions: usize) -> Self {
         Self {
-            permits: Permits::new(MAX_CONCURRENT_DECISIONS),
+            permits: Permits::new(decisions),
             proved: Cache::builder()
                 .max_capacity(MAX_REMEMBERED)
                 .time_to_live(REMEMBER)
@@ -103,6 +110,8 @@ mod tests {
 
     use super::*;
 
+    const DECISIONS: usize = 16;
+
     fn asked(address: &str, key: Option<&str>) -> Claimant {
         Claimant::of(&AuthorizeRequest {
             client_address: address.to_owned(),
@@ -116,10 +125,10 @@ mod tests {
 
     #[tokio::test]
     async fn a_network_with_many_requests_takes_turns_with_others() {
-        let permits = DecisionPermits::new();
+        let permits = DecisionPermits::new(DECISIONS);
         let (flood, other) = (asked("192.0.2.1", None), asked("192.0.2.2", None));
         let mut held = Vec::new();
-        for _ in 0..MAX_CONCURRENT_DECISIONS {
+        for _ in 0..DECISIONS {
             held.push(permits.permit(&flood).now_or_never().unwrap().unwrap());
         }
         let mut waiting: Vec<_> = (0..100).map(|_| Box::pin(permits.permit(&flood))).collect();
@@ -128,16 +137,16 @@ mod tests {
         }
         let mut modest = Box::pin(permits.permit(&other));
         assert!((&mut modest).now_or_never().is_none());
-        held.truncate(MAX_CONCURRENT_DECISIONS - 2);
+        held.truncate(DECISIONS - 2);
         modest.now_or_never().unwrap().unwrap();
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_request_does_not_wait_forever() {
-        let permits = DecisionPermits::new();
+        let permits = DecisionPermits::new(DECISIONS);
         let flood = asked("192.0.2.1", Some("AKIAEXAMPLE"));
         let mut held = Vec::new();
-        for _ in 0..MAX_CONCURRENT_DECISIONS {
+        for _ in 0..DECISIONS {
             held.push(permits.permit(&flood).await.unwrap());
         }
         let refused = permits.permit(&flood).await.unwrap_err();
@@ -146,8 +155,18 @@ mod tests {
     }
 
     #[test]
+    fn a_request_without_a_key_counts_to_its_network() {
+        let permits = DecisionPermits::new(DECISIONS);
+        let anonymous = Claimant::anonymous(Some([192, 0, 2, 1].into()));
+        assert_eq!(anonymous, asked("192.0.2.1", None));
+        let claimed = permits.caller_of(&asked("192.0.2.1", Some("A")));
+        assert_eq!(permits.caller_of(&anonymous).account, claimed.account);
+        assert_eq!(Claimant::anonymous(None), asked("", None));
+    }
+
+    #[test]
     fn networks_share_and_within_them_claimed_keys() {
-        let permits = DecisionPermits::new();
+        let permits = DecisionPermits::new(DECISIONS);
         let caller = |address, key| permits.caller_of(&asked(address, key));
         let (one, two) = (caller("192.0.2.1", None), caller("192.0.2.2", None));
         assert_ne!(one.account, two.account);
@@ -162,7 +181,7 @@ mod tests {
 
     #[test]
     fn a_key_that_its_network_has_proved_is_apart() {
-        let permits = DecisionPermits::new();
+        let permits = DecisionPermits::new(DECISIONS);
         let decision = AuthorizeResponse {
             account: 7,
             access_key: 8,

@@ -15,6 +15,9 @@
 //!
 //! The clock is the caller's: times are passed in.
 
+// Tests spawn unnamed tasks.
+#![cfg_attr(test, allow(clippy::disallowed_methods))]
+
 mod active;
 mod block;
 mod bounded;

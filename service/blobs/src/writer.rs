@@ -1,5 +1,6 @@
 //! Writing one blob.
 
+use bucketry_edge::task;
 use bytes::Bytes;
 use object_store::path::Path;
 use object_store::{MultipartUpload, ObjectStore, ObjectStoreExt, PutMode, PutPayload};
@@ -257,11 +258,11 @@ impl BlobWriter {
         let granted = self.granted.take();
         let (store, length) = (self.store.clone(), payload.content_length() as u64);
         let sending = upload.put_part(payload);
-        self.in_flight.spawn(async move {
+        self.in_flight.spawn(task::named("send_part", async move {
             let sent = store.bounded(length, sending).await;
             drop(granted);
             sent
-        });
+        }));
         self.parts_sent += 1;
         self.pending = 0;
         Ok(())
@@ -354,12 +355,12 @@ impl Drop for BlobWriter {
         let Some(mut upload) = self.upload.take() else {
             return;
         };
-        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
+        if tokio::runtime::Handle::try_current().is_err() {
             return;
-        };
+        }
         let id = self.id;
         let mut in_flight = std::mem::take(&mut self.in_flight);
-        runtime.spawn(async move {
+        task::spawn("discard_upload", async move {
             // A part that arrives after the abort would stay in the store.
             in_flight.shutdown().await;
             discard(id, upload.as_mut()).await;

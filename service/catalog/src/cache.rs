@@ -1,5 +1,5 @@
 //! Hot rows in memory, for the engine of which this process is the only user. The writer changes them before it answers,
-//! so that they are as true as the database.
+//! so that they are as true as the database. For the other engine see [`hints`](super::hints).
 
 use std::hash::{BuildHasher as _, Hash, RandomState};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -144,8 +144,8 @@ pub(crate) struct Caches {
 
 /// What an entry costs beside what it holds: the cache's own bookkeeping and the allocations' heads.
 const OVERHEAD: usize = 256;
-/// Name and region are short.
-const BUCKET_BYTES: usize = OVERHEAD + size_of::<Bucket>();
+/// The memory that a bucket takes in a cache. Name and region are short.
+pub(crate) const BUCKET_BYTES: usize = OVERHEAD + size_of::<Bucket>();
 
 impl Caches {
     /// An eighth of the bytes is for keys, buckets and settings.
@@ -286,7 +286,8 @@ impl Drop for Marks<'_> {
     }
 }
 
-fn weigh_key(key: &AccessKey) -> usize {
+/// The memory that a key takes in a cache.
+pub(crate) fn weigh_key(key: &AccessKey) -> usize {
     OVERHEAD
         + size_of::<AccessKey>()
         + key.name.len()

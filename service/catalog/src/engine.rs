@@ -7,15 +7,22 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::cache::Caches;
+use super::hints::Hints;
 use super::sql::{Connection, Dialect, Fault, MarkTime, Pools, Row, Statement, Unfinished};
 use super::{CatalogError, CatalogOptions, CatalogUrl, UpkeepClock};
 use bucketry_domain::Timestamp;
 
+/// Reads the clock of a Postgres server, in microseconds.
+pub(crate) const DATABASE_TIME: &str =
+    "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS bigint)";
+
 /// What readers and writers share.
 pub(crate) struct Engine {
     pub(crate) pools: Pools,
-    /// On SQLite: this process is alone, so that what it remembers is true. On Postgres there is none.
+    /// On SQLite: this process is alone, so that what it remembers is true.
     pub(crate) caches: Option<Caches>,
+    /// On Postgres: other nodes write as well, so that what this one remembers may be outdated.
+    pub(crate) hints: Option<Hints>,
     /// As many as may have died at once.
     connections: u32,
     clock: UpkeepClock,
@@ -35,18 +42,23 @@ impl Engine {
         url: &CatalogUrl,
         options: &CatalogOptions,
     ) -> Result<Self, CatalogError> {
-        let (pools, caches, lock) = match url {
+        let bytes = options.cache_bytes;
+        let (pools, caches, hints, lock) = match url {
             CatalogUrl::Sqlite(directory) => {
                 let lock = lock_directory(directory)?;
                 keep_private(directory)?;
                 let pools = Pools::sqlite(&directory.join(CatalogUrl::FILE), options).await?;
-                (pools, Some(Caches::new(options.cache_bytes)), Some(lock))
+                (pools, Some(Caches::new(bytes)), None, Some(lock))
             }
-            CatalogUrl::Postgres(url) => (Pools::postgres(url, options).await?, None, None),
+            CatalogUrl::Postgres(url) => {
+                let pools = Pools::postgres(url, options).await?;
+                (pools, None, Some(Hints::new(bytes)), None)
+            }
         };
         Ok(Self {
             pools,
             caches,
+            hints,
             connections: options.connections,
             clock: options.upkeep_clock,
             ids: tokio::sync::Mutex::new(0..0),
@@ -97,9 +109,8 @@ impl Engine {
         if self.mark_time(Timestamp::EPOCH) != MarkTime::Database {
             return Ok(None);
         }
-        let sql = "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS bigint)";
         let read = |row: &Row<'_>| Ok(Timestamp::from_micros(row.int(0)?));
-        let time = self.find(Statement::new(sql), read).await?;
+        let time = self.find(Statement::new(DATABASE_TIME), read).await?;
         time.ok_or(CatalogError::Corrupt("clock_timestamp"))
             .map(Some)
     }
@@ -192,8 +203,11 @@ fn is_passing(error: &CatalogError) -> bool {
 /// directory and umask.
 const FILE_MODE: u32 = 0o600;
 
+/// The file that a process locks to have the directory for itself.
+pub(crate) const LOCK_FILE: &str = "lock";
+
 /// SQLite gives its auxiliary files the mode of the database.
-const BESIDE: [&str; 3] = ["-wal", "-shm", "-journal"];
+pub(crate) const BESIDE: [&str; 3] = ["-wal", "-shm", "-journal"];
 
 /// Makes the database's file if it is missing, and takes from group and others what an earlier version gave them.
 fn keep_private(directory: &Path) -> Result<(), CatalogError> {
@@ -245,7 +259,7 @@ fn lock_directory(directory: &Path) -> Result<File, CatalogError> {
         .truncate(false)
         .write(true)
         .mode(FILE_MODE)
-        .open(directory.join("lock"))
+        .open(directory.join(LOCK_FILE))
         .map_err(failed)?;
     match file.try_lock() {
         Ok(()) => {

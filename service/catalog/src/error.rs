@@ -141,6 +141,14 @@ pub enum Refusal {
         /// Its epoch now.
         epoch: i64,
     },
+    /// What the bucket permits was changed since the request was allowed: decide again and submit again.
+    #[error("bucket {bucket} is at policy epoch {epoch}")]
+    PolicyMoved {
+        /// The bucket.
+        bucket: BucketId,
+        /// Its policy epoch now.
+        epoch: i64,
+    },
     /// The key was edited since the editor saw it.
     #[error("access key {pk} is at version {version}")]
     VersionMoved {

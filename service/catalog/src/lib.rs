@@ -1,8 +1,12 @@
 //! The catalog: everything but the bytes of large objects, in SQL, on SQLite or Postgres.
 
+// Tests spawn unnamed tasks.
+#![cfg_attr(test, allow(clippy::disallowed_methods))]
+
 mod cache;
 mod engine;
 mod error;
+mod hints;
 mod judge;
 mod listing;
 pub mod model;
@@ -26,9 +30,9 @@ use std::time::Duration;
 
 pub use error::{CatalogError, Condition, MigrationError, Refusal};
 pub use outcome::{ObjectDeleted, ObjectStored, Outcome, Repetition, TypedChange, UploadCompleted};
-pub use read::{MAX_READ_DETAILS, SealedSecrets};
-pub use sql::DatabaseError;
-pub use upkeep::{KeepChanges, Reclaim};
+pub use read::{AccessRows, MAX_READ_DETAILS, ObjectRead, SealedSecrets};
+pub use sql::{CheckFailure, DatabaseCheck, DatabaseError, check_database};
+pub use upkeep::{KeepChanges, Reclaim, TOLERATED_CLOCK_OFFSET, clock_offset_micros};
 pub use url::CatalogUrl;
 pub use write::Rejection;
 
@@ -42,7 +46,8 @@ pub const DATABASE_UP: &str = "bucketry_database_up";
 /// How a catalog is opened.
 #[derive(Clone, Debug)]
 pub struct CatalogOptions {
-    /// Bound of the caches of hot rows in bytes, inline data included. Used on SQLite only.
+    /// Bound of the caches of hot rows in bytes, inline data included. On Postgres a quarter of it is used, for access
+    /// keys and buckets.
     pub cache_bytes: u64,
     /// Reading connections; on Postgres, all connections.
     pub connections: u32,
@@ -99,8 +104,9 @@ pub type Verdict = Result<Outcome, Refusal>;
 /// The catalog. Cheap to clone; all clones are one.
 ///
 /// Every change goes through [`Catalog::submit`] or [`Catalog::commit`]; what a request answers comes from what they
-/// returned. On SQLite the process has its directory for itself and hot rows are remembered; on Postgres every read is a
-/// statement, so that an edit on one node is seen by all at once.
+/// returned. On SQLite the process has its directory for itself and hot rows are remembered. On Postgres every read is a
+/// statement, so that an edit on one node is seen by all at once; what [`Catalog::remembered_key`] and
+/// [`Catalog::remembered_bucket`] return is no more than a hint.
 #[derive(Clone)]
 pub struct Catalog {
     shared: Arc<Shared>,

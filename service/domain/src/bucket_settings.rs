@@ -161,6 +161,16 @@ settings! {
 }
 
 impl BucketSetting {
+    /// Whether the setting has a bearing on who may do what. A change of such a setting advances the bucket's policy
+    /// epoch, so that requests that were decided before it are decided again.
+    #[must_use]
+    pub const fn bears_on_access(self) -> bool {
+        match self {
+            Self::OwnershipControls => true,
+            Self::Tagging | Self::Cors => false,
+        }
+    }
+
     /// The setting of this name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {

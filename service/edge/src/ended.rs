@@ -1,5 +1,7 @@
 use metrics::{counter, describe_counter, describe_gauge, gauge};
 
+use crate::task;
+
 const CONNECTIONS_ENDED: &str = "bucketry_connections_ended_total";
 const REQUESTS_ENDED: &str = "bucketry_requests_ended_total";
 const CONNECTIONS: &str = "bucketry_connections";
@@ -77,8 +79,9 @@ pub(crate) fn show_use(connections: usize, (unauthenticated, bytes): (usize, usi
     gauge!(UNAUTHENTICATED_BYTES).set(bytes as f64);
 }
 
-/// Describes the metrics of connections to the process's recorder, and initializes each to zero.
+/// Describes the metrics of connections and tasks to the process's recorder, and initializes each to zero.
 pub fn describe_metrics() {
+    task::describe_metrics();
     describe_counter!(
         CONNECTIONS_ENDED,
         "Connections that the server ended, by reason."

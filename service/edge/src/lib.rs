@@ -1,11 +1,15 @@
 //! Where connections and requests enter: listeners, TLS, the PROXY protocol, HTTP, and the addresses of clients behind
 //! proxies. Used by the server and by the separate S3 adapter; what answers a request is a [`Handler`] of either.
 
+// Tests spawn unnamed tasks.
+#![cfg_attr(test, allow(clippy::disallowed_methods))]
+
 pub mod environment;
 pub mod fair;
 pub mod forwarding;
 pub mod health;
 pub mod side_door;
+pub mod task;
 
 pub mod budget;
 mod connection;

@@ -10,7 +10,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::connection::{Shared, connection, http};
 use crate::registry::Registry;
-use crate::{Handler, Limits, Listener, Tls};
+use crate::{Handler, Limits, Listener, Tls, task};
 
 /// The pause after a failed accept that is not due to one connection: usually the process is out of file descriptors,
 /// and an immediate retry would only waste CPU time.
@@ -48,7 +48,7 @@ where
     let _stop_with_us = stop.clone().drop_guard();
     let registry = Registry::new(limits);
     let _ends_with_us = EndOnDrop {
-        sweeper: tokio::spawn(Arc::clone(&registry).sweep()).abort_handle(),
+        sweeper: task::spawn("sweep_connections", Arc::clone(&registry).sweep()).abort_handle(),
         registry: Arc::clone(&registry),
     };
     let shared = Arc::new(Shared {
@@ -63,12 +63,13 @@ where
     let acceptors = TaskTracker::new();
     let connections = TaskTracker::new();
     for listener in listeners {
-        acceptors.spawn(accept(
+        let accepting = accept(
             listener,
             Arc::clone(&shared),
             Arc::clone(&permits),
             connections.clone(),
-        ));
+        );
+        acceptors.spawn(task::named("accept_connections", accepting));
     }
     shutdown.await;
     shared.handler.stopping().await;
@@ -111,10 +112,10 @@ async fn accept<H>(
                 };
                 let shared = Arc::clone(&shared);
                 let preamble = listener.preamble;
-                connections.spawn(async move {
+                connections.spawn(task::named("connection", async move {
                     connection(shared, socket, peer, preamble).await;
                     drop(permit);
-                });
+                }));
             }
             Err(error) if is_one_connections(&error) => {}
             Err(error) => {

@@ -24,6 +24,7 @@ use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{Sleep, sleep};
 
 use crate::health::Health;
+use crate::task;
 
 /// The most open connections; the oldest is ended for a newcomer.
 const MAX_CONNECTIONS: usize = 128;
@@ -90,6 +91,7 @@ pub async fn answer_requests(
                 Ok((socket, _)) => {
                     make_room(&mut by_age);
                     let connection = answer_connection(socket, Arc::clone(&answer));
+                    let connection = task::named("health_connection", connection);
                     by_age.push_back(connections.spawn(connection));
                 }
                 Err(error) => {

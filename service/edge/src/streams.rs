@@ -8,6 +8,7 @@ use pin_project_lite::pin_project;
 
 use crate::fair::Entry;
 use crate::request_state::RequestState;
+use crate::task;
 use crate::unauthenticated::Slot;
 
 thread_local! {
@@ -34,20 +35,20 @@ where
 {
     fn execute(&self, future: F) {
         let Some(request) = NEXT.take() else {
-            tokio::spawn(future);
+            task::spawn("http2", future);
             return;
         };
         request.count_undecided();
         let connection = request.connection();
         let turn = (connection.turns().are_needed())
             .then(|| connection.turns().enter(connection.caller()));
-        let task = tokio::spawn(RequestTask {
+        let work = RequestTask {
             future,
             request: Arc::clone(&request),
             turn,
             unread: None,
-        });
-        request.set_task(task.abort_handle());
+        };
+        request.set_task(task::spawn("request", work).abort_handle());
     }
 }
 

@@ -3,6 +3,9 @@
 //!
 //! The bytes that are signed are described at `AnswerChallengeRequest` in the contract.
 
+// Tests spawn unnamed tasks.
+#![cfg_attr(test, allow(clippy::disallowed_methods))]
+
 mod client;
 mod endpoint;
 mod sessions;

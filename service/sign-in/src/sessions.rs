@@ -2,6 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bucketry_edge::task;
 use tokio::sync::{Notify, watch};
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
@@ -88,7 +89,7 @@ impl Sessions {
             state: watch::Sender::new(State::Pending),
             replace: Notify::new(),
         });
-        let task = tokio::spawn(keep(Arc::clone(&shared), sign_in));
+        let task = task::spawn("keep_session", keep(Arc::clone(&shared), sign_in));
         Self {
             shared,
             _task: Arc::new(AbortOnDrop(task.abort_handle())),

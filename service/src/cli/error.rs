@@ -11,10 +11,10 @@ pub enum CliError {
     /// No credentials in the environment.
     #[error("no credentials: set BUCKETRY_ACCESS_KEY_ID and BUCKETRY_SECRET_ACCESS_KEY")]
     NoCredentials,
-    /// The credentials cannot stand in a header.
+    /// The credentials have characters that a header cannot hold.
     #[error("the credentials hold characters that cannot be sent")]
     Credentials,
-    /// The secret would cross a network in the clear.
+    /// The secret would be sent over a network unencrypted.
     #[error(
         "{endpoint} is neither https nor this machine, so the secret would be sent in the clear; if something else \
          protects the network, allow it by --plaintext-credentials anywhere"
@@ -46,7 +46,7 @@ pub enum CliError {
         endpoint: String,
         /// The cause.
         cause: String,
-        /// What most often helps.
+        /// The most likely remedy.
         advice: Option<&'static str>,
     },
     /// The server could not prove itself, or does not support sign-in by challenge.
@@ -55,11 +55,22 @@ pub enum CliError {
     /// The server refused.
     #[error("{}", refusal(.0))]
     Refused(Box<Status>),
-    /// The server's answer lacks something that it must hold.
+    /// A required field is missing in the server's answer.
     #[error("the server's answer lacks `{field}`: client and server are of different versions")]
     Incomplete {
         /// The field.
         field: &'static str,
+    },
+    /// The settings cannot be used.
+    #[error(transparent)]
+    Config(#[from] crate::config::ConfigError),
+    /// Something that was checked is not in order.
+    #[error("{failed} of {checks} checks failed")]
+    ChecksFailed {
+        /// How many.
+        failed: usize,
+        /// Of so many.
+        checks: usize,
     },
     /// An edit that changes nothing.
     #[error(
@@ -67,10 +78,10 @@ pub enum CliError {
          --requests-per-second, --bytes-per-day or --no-limits"
     )]
     NothingToChange,
-    /// The form `env` for a token without its secret.
+    /// The output `env` was requested for a token without its secret.
     #[error("--output env shows credentials: give --secret")]
     EnvNeedsSecret,
-    /// The time of expiry lies beyond what can be written down.
+    /// The time of expiry is out of the range of timestamps.
     #[error("the time of expiry is too far away")]
     ExpiryTooFar,
     /// The keyring file cannot be read or changed.
@@ -85,7 +96,7 @@ pub enum CliError {
 }
 
 impl CliError {
-    /// What a failed call means: a status without a server behind it is an unreachable one.
+    /// The error of a failed call. A status that does not come from the server means that it was not reached.
     pub(super) fn of_call(status: Status, endpoint: &str) -> Self {
         let source =
             std::error::Error::source(&status).filter(|_| status.code() != Code::Cancelled);
@@ -100,8 +111,7 @@ impl CliError {
     }
 }
 
-/// The server's message with the bucket that it is about, and its reason, as in `no such bucket: photos
-/// (NO_SUCH_BUCKET)`.
+/// The server's message with its bucket and reason, as in `no such bucket: photos (NO_SUCH_BUCKET)`.
 fn refusal(status: &Status) -> String {
     let info = status.get_details_error_info();
     let bucket = info.as_ref().and_then(|info| info.metadata.get("bucket"));
@@ -112,7 +122,7 @@ fn refusal(status: &Status) -> String {
         _ => status.message().to_owned(),
     };
     let reason = info.map_or_else(|| format!("{:?}", status.code()), |info| info.reason);
-    // The server tells nobody more: it must not say what there is.
+    // The server's message has no details, so that it does not reveal what exists.
     let advice = if reason == "ACCESS_DENIED" {
         "; this takes the key of an administrator, not a token; account, key, audit and keyring take an operator's"
     } else {
@@ -125,7 +135,7 @@ fn refusal(status: &Status) -> String {
     }
 }
 
-/// What most often helps against such a failure.
+/// The most likely remedy of a failure.
 fn advice(error: &(dyn std::error::Error + 'static)) -> Option<&'static str> {
     let mut next = Some(error);
     while let Some(cause) = next {
@@ -152,7 +162,7 @@ fn advice_on_tls(error: &rustls::Error) -> Option<&'static str> {
         Error::InvalidCertificate(UnknownIssuer) => {
             Some("--ca-file or BUCKETRY_CA_FILE names the authority to trust")
         }
-        // As `openssl req -x509` makes them when it is told nothing else.
+        // As `openssl req -x509` makes them by default.
         Error::InvalidCertificate(Other(other))
             if other.to_string().contains("CaUsedAsEndEntity") =>
         {
@@ -168,7 +178,7 @@ fn advice_on_tls(error: &rustls::Error) -> Option<&'static str> {
     }
 }
 
-/// An error with all that is behind it.
+/// An error with its chain of causes.
 fn causes(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut next = error.source();

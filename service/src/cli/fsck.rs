@@ -32,7 +32,7 @@ pub struct FsckArgs {
     #[arg(long)]
     verify: bool,
 
-    /// Delete blobs that nothing refers to; no server may run on this data
+    /// Delete blobs that nothing refers to, and correct statistics of buckets; no server may run on this data
     #[arg(long)]
     collect: bool,
 

@@ -60,7 +60,7 @@ Examples:
   bucketry token revoke --bucket photos TOKEN
   bucketry fsck --data-dir ./bucketry-data --verify
 
-bucket, token, account, key, audit, doctor, and keyring status and reload talk to a running server.
+bucket, token, account, key, audit, doctor ip and host, and keyring status and reload talk to a running server.
 BUCKETRY_ENDPOINT names it; BUCKETRY_ACCESS_KEY_ID and BUCKETRY_SECRET_ACCESS_KEY sign in, else
 BUCKETRY_ROOT_ACCESS_KEY_ID and BUCKETRY_ROOT_SECRET_ACCESS_KEY.";
 
@@ -105,7 +105,7 @@ pub enum ClientCommand {
         #[command(subcommand)]
         command: KeyringCommand,
     },
-    /// Check how clients reach a server; without a subcommand: list the checks
+    /// Check how clients reach a server, and its database; without a subcommand: list the checks
     Doctor {
         /// What to look at.
         #[command(subcommand)]

@@ -49,7 +49,7 @@ pub(super) fn to_error(refusal: Refusal) -> Error {
         Refusal::PartList => Error::InvalidPartOrder,
         Refusal::SourceGone => Error::SourceChanged,
         // Lost races: the same request may well succeed when it comes again.
-        Refusal::EpochMoved { .. } | Refusal::IntentLost(_) => {
+        Refusal::EpochMoved { .. } | Refusal::PolicyMoved { .. } | Refusal::IntentLost(_) => {
             Error::Unavailable(Box::new(refusal))
         }
         Refusal::AccessKeyExists | Refusal::AccountNotFound(_) => {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::gather::{Need, Seen};
 use super::report::Problem;
 use crate::blobs::{StoredBlob, physical_length};
-use crate::catalog::model::DataOwner;
+use crate::catalog::model::{DataOwner, StatisticsDifference};
 use crate::domain::{BlobId, DataId};
 
 /// What was found.
@@ -28,6 +28,7 @@ pub(super) struct Findings {
     pub(super) broken: BTreeSet<DataId>,
     /// Objects whose row of data is gone.
     pub(super) lost: Vec<DataOwner>,
+    pub(super) statistics: Vec<StatisticsDifference>,
 }
 
 pub(super) fn compare(seen: &Seen) -> Findings {
@@ -35,6 +36,7 @@ pub(super) fn compare(seen: &Seen) -> Findings {
         stored: seen.stored.len() as u64,
         stored_bytes: seen.stored.iter().map(|blob| blob.physical_length).sum(),
         lost: seen.lost.clone(),
+        statistics: seen.statistics.clone(),
         ..Findings::default()
     };
     compare_needs(seen, &mut findings);

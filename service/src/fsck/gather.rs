@@ -6,14 +6,14 @@ use futures::TryStreamExt;
 
 use super::FsckError;
 use crate::blobs::{BlobStore, StoredBlob};
-use crate::catalog::model::{DataLayout, DataOwner};
+use crate::catalog::model::{DataLayout, DataOwner, StatisticsDifference};
 use crate::catalog::{Catalog, CatalogError};
 use crate::domain::{BlobBatchId, BlobId, DataId};
 
 /// Rows a page; layouts, which may have 200 KB each, come in smaller ones.
 const PAGE: u32 = 10_000;
 const LAYOUTS: u32 = 250;
-/// Rows of data without an owner, and owners without data, that are named.
+/// Rows of data without an owner, owners without data, and buckets with wrong statistics that are named.
 pub(super) const NAMED: u32 = 10_000;
 
 /// That a row of data has bytes of a blob.
@@ -37,6 +37,7 @@ pub(super) struct Seen {
     pub(super) unreadable: Vec<DataId>,
     pub(super) ownerless: Vec<DataId>,
     pub(super) lost: Vec<DataOwner>,
+    pub(super) statistics: Vec<StatisticsDifference>,
 }
 
 pub(super) async fn gather(catalog: &Catalog, blobs: &BlobStore) -> Result<Seen, FsckError> {
@@ -56,6 +57,7 @@ pub(super) async fn gather(catalog: &Catalog, blobs: &BlobStore) -> Result<Seen,
     seen.marked = pages(async |after| catalog.list_marked_blobs(after, PAGE).await).await?;
     seen.ownerless = catalog.list_ownerless_data(NAMED).await?;
     seen.lost = catalog.list_lost_data(NAMED).await?;
+    seen.statistics = catalog.recount(NAMED).await?;
     Ok(seen)
 }
 

@@ -22,6 +22,7 @@ use crate::config::DataPlaces;
 use crate::node::{catalog_url, store_url};
 use crate::upkeep::{collect_all, shared_time};
 use compare::Findings;
+use report::Mended;
 
 /// How much is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,12 +33,12 @@ pub enum Depth {
     Contents,
 }
 
-/// What becomes of blobs that nothing refers to.
+/// What becomes of blobs that nothing refers to, and of statistics that are wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Leftovers {
     /// They stay.
     Keep,
-    /// They are deleted. No node may run.
+    /// Blobs are deleted, statistics corrected. No node may run.
     Delete,
 }
 
@@ -134,11 +135,14 @@ async fn check(
         Depth::Lengths => None,
         Depth::Contents => Some(verify::verify(&seen, &mut findings, catalog, blobs).await?),
     };
-    let deleted = match leftovers {
+    let mended = match leftovers {
         Leftovers::Keep => None,
-        Leftovers::Delete => Some(delete(&mut findings, catalog, blobs, clock).await?),
+        Leftovers::Delete => Some(Mended {
+            deleted: delete(&mut findings, catalog, blobs, clock).await?,
+            corrected: correct(&mut findings, catalog).await?,
+        }),
     };
-    report::report(findings, verified, deleted, catalog).await
+    report::report(findings, verified, mended, catalog).await
 }
 
 /// What the collector would take in time, and what it would never find. Answers how many blobs went.
@@ -159,6 +163,12 @@ async fn delete(
     }
     let orphans = std::mem::take(&mut findings.orphans);
     Ok(collected.deleted + orphans.len() as u64)
+}
+
+/// Corrects the statistics of buckets. Answers how many buckets had wrong ones.
+async fn correct(findings: &mut Findings, catalog: &Catalog) -> Result<u64, FsckError> {
+    findings.statistics.clear();
+    Ok(catalog.correct_statistics().await?)
 }
 
 #[cfg(test)]

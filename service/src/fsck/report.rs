@@ -8,7 +8,7 @@ use serde::{Serialize, Serializer};
 use super::FsckError;
 use super::compare::Findings;
 use crate::catalog::Catalog;
-use crate::catalog::model::DataOwner;
+use crate::catalog::model::{DataOwner, StatisticsDifference};
 use crate::domain::{BlobId, DataId};
 
 /// Something that should not be.
@@ -90,6 +90,24 @@ pub enum Problem {
         /// What it takes up.
         bytes: u64,
     },
+    /// The statistics of a bucket do not agree with its objects.
+    #[error(
+        "bucket {bucket} has {objects} objects of {bytes} bytes, and its statistics say {recorded_objects} of \
+         {recorded_bytes}: --collect corrects them"
+    )]
+    #[serde(rename_all = "camelCase")]
+    StatisticsWrong {
+        /// The bucket's name.
+        bucket: String,
+        /// Its objects.
+        objects: u64,
+        /// Their bytes.
+        bytes: u64,
+        /// The number of objects by the statistics.
+        recorded_objects: i64,
+        /// The bytes by the statistics.
+        recorded_bytes: i64,
+    },
 }
 
 /// An object, or an upload, that cannot be read whole.
@@ -121,16 +139,27 @@ pub struct Report {
     pub verified_bytes: Option<u64>,
     /// Blobs that were deleted; absent if none were to be.
     pub deleted: Option<u64>,
+    /// Buckets whose statistics were wrong and have been corrected; absent if none were to be.
+    pub corrected: Option<u64>,
     /// What is wrong.
     pub problems: Vec<Problem>,
     /// The objects that it hits.
     pub broken: Vec<Broken>,
 }
 
+/// What was mended.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Mended {
+    /// Blobs that were deleted.
+    pub(super) deleted: u64,
+    /// Buckets whose statistics were corrected.
+    pub(super) corrected: u64,
+}
+
 pub(super) async fn report(
     findings: Findings,
     verified_bytes: Option<u64>,
-    deleted: Option<u64>,
+    mended: Option<Mended>,
     catalog: &Catalog,
 ) -> Result<Report, FsckError> {
     let mut problems = findings.problems;
@@ -138,6 +167,7 @@ pub(super) async fn report(
         blob: orphan.id,
         bytes: orphan.physical_length,
     }));
+    problems.extend(findings.statistics.into_iter().map(Problem::from));
     let damaged: Vec<DataId> = findings.broken.into_iter().collect();
     let mut owners = if damaged.is_empty() || problems.is_empty() {
         Vec::new()
@@ -153,7 +183,8 @@ pub(super) async fn report(
         reserved: findings.reserved,
         garbage: findings.marked,
         verified_bytes,
-        deleted,
+        deleted: mended.map(|mended| mended.deleted),
+        corrected: mended.map(|mended| mended.corrected),
         problems,
         broken: owners.into_iter().map(Broken::from).collect(),
     })
@@ -164,6 +195,18 @@ impl From<DataOwner> for Broken {
         Self {
             bucket: owner.bucket,
             key: owner.key,
+        }
+    }
+}
+
+impl From<StatisticsDifference> for Problem {
+    fn from(difference: StatisticsDifference) -> Self {
+        Self::StatisticsWrong {
+            bucket: difference.name,
+            objects: difference.counted.objects,
+            bytes: difference.counted.bytes,
+            recorded_objects: difference.recorded_objects,
+            recorded_bytes: difference.recorded_bytes,
         }
     }
 }
@@ -192,6 +235,9 @@ impl Report {
         }
         if let Some(deleted) = self.deleted {
             writeln!(out, "{deleted} blobs deleted")?;
+        }
+        if let Some(corrected @ 1..) = self.corrected {
+            writeln!(out, "statistics of {corrected} buckets corrected")?;
         }
         for problem in &self.problems {
             writeln!(out, "problem: {problem}")?;

@@ -174,6 +174,37 @@ async fn an_orphan_is_a_problem_until_it_is_deleted() {
 }
 
 #[tokio::test]
+async fn wrong_statistics_are_a_problem_until_they_are_corrected() {
+    let data = Data::new().await;
+    data.catalog.close().await;
+    let file = data.directory.path().join("catalog.sqlite");
+    let database = rusqlite::Connection::open(file).unwrap();
+    let spoil = "UPDATE bucket_statistics SET objects = -3";
+    database.execute(spoil, []).unwrap();
+    drop(database);
+    let report = data.check(Depth::Lengths, Leftovers::Keep).await.unwrap();
+    let wrong = Problem::StatisticsWrong {
+        bucket: "photos".to_owned(),
+        objects: 1,
+        bytes: LENGTH as u64,
+        recorded_objects: -3,
+        recorded_bytes: LENGTH as i64,
+    };
+    assert_eq!(report.problems, [wrong]);
+    let json = serde_json::to_value(&report).unwrap();
+    assert_eq!(json["problems"][0]["kind"], "statistics-wrong");
+    assert_eq!(json["problems"][0]["recordedObjects"], -3);
+    let report = data.check(Depth::Lengths, Leftovers::Delete).await.unwrap();
+    assert!(
+        report.is_clean() && report.corrected == Some(1),
+        "{report:?}"
+    );
+    assert!(text(&report).contains("statistics of 1 buckets corrected\n"));
+    let after = data.check(Depth::Lengths, Leftovers::Delete).await.unwrap();
+    assert_eq!((after.is_clean(), after.corrected), (true, Some(0)));
+}
+
+#[tokio::test]
 async fn data_in_use_or_absent_is_refused() {
     let data = Data::new().await;
     let places = |directory: PathBuf| DataPlaces {

@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use bucketry_edge::task;
 use futures::{StreamExt, TryStreamExt};
 
 use super::FsckError;
@@ -31,7 +32,7 @@ pub(super) async fn verify(
         needed.is_ok().then_some((stored.id, length))
     });
     let mut reads = futures::stream::iter(needed)
-        .map(|(blob, length)| tokio::spawn(read(blobs.clone(), blob, length)))
+        .map(|(blob, length)| task::spawn("verify_blob", read(blobs.clone(), blob, length)))
         .buffer_unordered(PARALLEL);
     let mut bytes = 0;
     while let Some(read) = reads.next().await {

@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use bucketry_edge::task;
+
 use super::pending::Pending;
 use super::{IDLE, Meter, Metering};
 use crate::catalog::mutation::{Mutation, RecordUsage};
@@ -45,8 +47,10 @@ impl Metering {
     ) -> Result<(), CatalogError> {
         let (metering, catalog) = (Arc::clone(self), catalog.clone());
         // A task of its own: a caller who goes away must not take the counters with him.
-        let flush = tokio::spawn(async move { metering.write_out(&catalog, clock.now()).await });
-        flush.await.map_err(|_| CatalogError::OutcomeUnknown)?
+        let written = async move { metering.write_out(&catalog, clock.now()).await };
+        task::spawn("flush_usage", written)
+            .await
+            .map_err(|_| CatalogError::OutcomeUnknown)?
     }
 
     async fn write_out(&self, catalog: &Catalog, now: Timestamp) -> Result<(), CatalogError> {

@@ -13,8 +13,9 @@ use bucketry_contract::v1::object_service_server::ObjectServiceServer;
 use bucketry_contract::v1::token_service_server::TokenServiceServer;
 use bucketry_edge::fair::{Fair, FairLimits};
 use bucketry_edge::health::Health;
+use bucketry_edge::task;
 use moka::sync::Cache;
-use tokio::task::AbortHandle;
+use tokio::task::JoinHandle;
 
 pub use health::{PROBED_PARTS, Readiness};
 pub use s3::S3Service;
@@ -91,7 +92,7 @@ pub struct Node {
 /// The node's background work and its stores.
 pub struct Running {
     collector: Collector,
-    work: Vec<AbortHandle>,
+    work: Vec<JoinHandle<()>>,
     service: Arc<Service>,
 }
 
@@ -124,7 +125,7 @@ impl Running {
 
     /// To be called when no request runs any more: gives back what this node held and closes the catalog.
     pub async fn close(self) {
-        self.work.iter().for_each(AbortHandle::abort);
+        self.work.iter().for_each(JoinHandle::abort);
         if let Err(error) = self.service.ledger.flush(&self.collector.catalog).await {
             tracing::warn!(%error, "the usage since the last flush is lost");
         }
@@ -217,7 +218,7 @@ pub async fn open(
         blobs,
         placement,
         node,
-        clock: clock.clone(),
+        clock,
         upkeep: config.upkeep.into(),
     };
     if let DatabaseUrl::Sqlite(_) = config.storage.places.database {
@@ -225,32 +226,11 @@ pub async fn open(
         collector.catalog.end_leases_of_others(node).await?;
     }
     heartbeat.beat().await?;
-    tokio::spawn(sweep(collector.blobs.clone(), left_before(config, started)));
+    let left = left_before(config, started);
+    task::spawn("sweep_store", sweep(collector.blobs.clone(), left));
     let grpc = grpc(&service, config.fair.limits).await?;
     let readiness = Readiness::of_opened(health.clone(), grpc.clone()).await;
-    let mut work = vec![
-        tokio::spawn(heartbeat.run(config.upkeep.interval)).abort_handle(),
-        tokio::spawn(show_load(service.fair.clone())).abort_handle(),
-        tokio::spawn(readiness.clone().probe_catalog(collector.catalog.clone())).abort_handle(),
-        tokio::spawn(readiness.clone().probe_store(collector.blobs.clone())).abort_handle(),
-        tokio::spawn(collector.clone().run()).abort_handle(),
-        tokio::spawn(sealing::reseal_for_ever(
-            collector.catalog.clone(),
-            Arc::clone(&service.keyring),
-            clock.clone(),
-        ))
-        .abort_handle(),
-        tokio::spawn(Arc::clone(service.ledger.metering()).flush_for_ever(
-            collector.catalog.clone(),
-            clock,
-            config.upkeep.usage_interval,
-        ))
-        .abort_handle(),
-    ];
-    if collector.catalog.has_sequencer() {
-        let sequencer = sequence_changes(collector.catalog.clone());
-        work.push(tokio::spawn(sequencer).abort_handle());
-    }
+    let work = start_work(config, &service, &collector, heartbeat, &readiness);
     Ok(Node {
         front: front(&service, grpc, config, public_url).with_health(health),
         readiness,
@@ -261,6 +241,43 @@ pub async fn open(
             service,
         },
     })
+}
+
+/// Starts what a node does in intervals.
+fn start_work(
+    config: &Config,
+    service: &Arc<Service>,
+    collector: &Collector,
+    heartbeat: Heartbeat,
+    readiness: &Readiness,
+) -> Vec<JoinHandle<()>> {
+    let (catalog, blobs) = (&collector.catalog, &collector.blobs);
+    let probe_catalog = readiness.clone().probe_catalog(catalog.clone());
+    let probe_store = readiness.clone().probe_store(blobs.clone());
+    let reseal = sealing::reseal_for_ever(
+        catalog.clone(),
+        Arc::clone(&service.keyring),
+        collector.clock.clone(),
+    );
+    let write_usage = Arc::clone(service.ledger.metering()).flush_for_ever(
+        catalog.clone(),
+        collector.clock.clone(),
+        config.upkeep.usage_interval,
+    );
+    let mut work = vec![
+        task::spawn("heartbeat", heartbeat.run(config.upkeep.interval)),
+        task::spawn("show_load", show_load(service.fair.clone())),
+        task::spawn("probe_catalog", probe_catalog),
+        task::spawn("probe_store", probe_store),
+        task::spawn("collect_garbage", collector.clone().run()),
+        task::spawn("reseal_secrets", reseal),
+        task::spawn("write_usage", write_usage),
+    ];
+    if catalog.has_sequencer() {
+        let sequencer = sequence_changes(catalog.clone());
+        work.push(task::spawn("sequence_changes", sequencer));
+    }
+    work
 }
 
 /// The clock that everything in this process goes by: the database's if nodes may share it. The heartbeat corrects it.

@@ -10,7 +10,7 @@ use super::open_object::{OpenObject, open_object};
 use crate::catalog::model::ObjectData;
 use crate::error::{Error, blob_error};
 use crate::metering::Direction;
-use crate::request::{Payload, Resource, Service};
+use crate::request::{Payload, Service};
 
 /// The answer of a streaming read.
 pub type GetObjectStream = BoxStream<'static, Result<GetObjectResponse, Status>>;
@@ -20,16 +20,14 @@ pub(crate) async fn get_object(
     request: Request<GetObjectRequest>,
 ) -> Result<GetObjectStream, Error> {
     let caller = service.caller(&request).await?;
-    let asked = request.into_inner();
-    let grant = service
-        .admit(caller, &asked, Resource::object(&asked.bucket, &asked.key))
-        .await?;
+    let asked = request.get_ref();
     let OpenObject {
+        grant,
         stored,
         range,
         header,
         active,
-    } = open_object(service, &grant, asked).await?;
+    } = open_object(service, caller, asked, asked).await?;
     let start = range.start;
     match &stored.data {
         ObjectData::Empty => Ok(with_header(header, stream::empty())),

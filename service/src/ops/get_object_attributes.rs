@@ -8,6 +8,7 @@ use crate::catalog::model::{ObjectData, PartLayout, StoredObject};
 use crate::convert::{
     checksum_to_proto, no_version, object_key, page_size, part_marker, timestamp_to_proto,
 };
+use crate::domain::ObjectKey;
 use crate::error::Error;
 use crate::limits::MAX_PAGE;
 use crate::request::{Resource, Service};
@@ -21,22 +22,32 @@ pub(crate) async fn get_object_attributes(
 ) -> Result<GetObjectAttributesResponse, Error> {
     let caller = service.caller(&request).await?;
     let asked = request.into_inner();
-    let grant = service
-        .admit(caller, &asked, Resource::object(&asked.bucket, &asked.key))
+    let resource = Resource::object(&asked.bucket, &asked.key);
+    let (key, wanted, page) = match arguments(&asked) {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            service.admit(caller, &asked, resource).await?;
+            return Err(error);
+        }
+    };
+    let (_, stored) = service
+        .admit_to_object(caller, &asked, resource, &key)
         .await?;
+    let stored = stored.ok_or(Error::NoSuchKey { key: asked.key })?;
+    Ok(answer(&stored, &wanted, page))
+}
+
+fn arguments(
+    asked: &GetObjectAttributesRequest,
+) -> Result<(ObjectKey, Vec<ObjectAttribute>, Page), Error> {
     let key = object_key(&asked.key)?;
     no_version(&asked.key, &asked.version_id)?;
-    let wanted = wanted(&asked)?;
+    let wanted = wanted(asked)?;
     let page = Page {
         after: part_marker(asked.part_number_marker)?,
         max: page_size(asked.page_size, MAX_PAGE, MAX_PAGE)?,
     };
-    let stored = service
-        .catalog
-        .object(grant.bucket.id, &key)
-        .await?
-        .ok_or(Error::NoSuchKey { key: asked.key })?;
-    Ok(answer(&stored, &wanted, page))
+    Ok((key, wanted, page))
 }
 
 fn wanted(asked: &GetObjectAttributesRequest) -> Result<Vec<ObjectAttribute>, Error> {

@@ -9,7 +9,7 @@ use crate::catalog::model::ObjectData;
 use crate::content::MAX_CHUNK_BYTES;
 use crate::error::{Error, blob_error};
 use crate::metering::Direction;
-use crate::request::{Resource, Service};
+use crate::request::Service;
 
 pub(crate) async fn get_small_object(
     service: &Service,
@@ -17,19 +17,13 @@ pub(crate) async fn get_small_object(
 ) -> Result<GetSmallObjectResponse, Error> {
     let caller = service.caller(&request).await?;
     let asked = request.get_ref().object.clone().unwrap_or_default();
-    let grant = service
-        .admit(
-            caller,
-            request.get_ref(),
-            Resource::object(&asked.bucket, &asked.key),
-        )
-        .await?;
     let OpenObject {
+        grant,
         stored,
         range,
         header,
         active,
-    } = open_object(service, &grant, asked).await?;
+    } = open_object(service, caller, request.get_ref(), &asked).await?;
     let size = range.end - range.start;
     if size > MAX_CHUNK_BYTES as u64 {
         return Err(Error::EntityTooLarge {

@@ -3,7 +3,7 @@ use tonic::Request;
 
 use super::open_object::open_object;
 use crate::error::Error;
-use crate::request::{Resource, Service};
+use crate::request::Service;
 
 pub(crate) async fn head_object(
     service: &Service,
@@ -11,14 +11,7 @@ pub(crate) async fn head_object(
 ) -> Result<HeadObjectResponse, Error> {
     let caller = service.caller(&request).await?;
     let asked = request.get_ref().object.clone().unwrap_or_default();
-    let grant = service
-        .admit(
-            caller,
-            request.get_ref(),
-            Resource::object(&asked.bucket, &asked.key),
-        )
-        .await?;
-    let opened = open_object(service, &grant, asked).await?;
+    let opened = open_object(service, caller, request.get_ref(), &asked).await?;
     Ok(HeadObjectResponse {
         header: Some(opened.header),
     })

@@ -1,24 +1,27 @@
-//! What GetObject, HeadObject and GetSmallObject share: finding the version, judging the conditions, resolving the
-//! range.
+//! What GetObject, HeadObject and GetSmallObject share: admitting the caller, finding the version, judging the
+//! conditions, resolving the range.
 
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Instant;
 
+use bucketry_contract::access_table::Classified;
 use bucketry_contract::v1::{self, ByteRange, ContentRange, GetObjectRequest, ObjectHeader};
 
 use crate::blobs::ActiveRead;
-use crate::catalog::model::{ObjectData, StoredObject};
+use crate::catalog::model::{ObjectData, ObjectRow, StoredObject};
 use crate::convert::{
     checksum_to_proto, checksum_type_to_proto, no_version, object_key, object_to_proto,
     part_number, read_conditions,
 };
+use crate::domain::ObjectKey;
 use crate::error::Error;
-use crate::request::{BucketGrant, Service};
-use crate::rules::read_conditions::{Facts, Verdict};
+use crate::request::{BucketGrant, Credentials, Resource, Service};
+use crate::rules::read_conditions::{Facts, ReadConditions, Verdict};
 
 /// A version that may be read, and the bytes of it that were asked for.
 pub(super) struct OpenObject {
+    pub(super) grant: BucketGrant,
     pub(super) stored: Arc<StoredObject>,
     pub(super) range: Range<u64>,
     pub(super) header: ObjectHeader,
@@ -45,56 +48,39 @@ pub(super) async fn version_exists(
     }
 }
 
+/// Admits the caller and finds the version. `request` is what the caller sent, of which `asked` is a part.
 pub(super) async fn open_object(
     service: &Service,
-    grant: &BucketGrant,
-    asked: GetObjectRequest,
+    caller: Credentials,
+    request: &impl Classified,
+    asked: &GetObjectRequest,
 ) -> Result<OpenObject, Error> {
-    let key = object_key(&asked.key)?;
-    no_version(&asked.key, &asked.version_id)?;
-    let conditions = read_conditions(asked.precondition)?;
-    // Before the look-up: what the row refers to must not be collected until the read has ended.
-    let active = service.content.blobs.begin_read(Instant::now());
-    let stored = service
-        .catalog
-        .object(grant.bucket.id, &key)
-        .await?
-        .ok_or(Error::NoSuchKey { key: asked.key })?;
-    let row = &stored.row;
-    let etag = row.meta.etag.to_string();
-    let verdict = conditions.judge(Facts {
-        etag: &etag,
-        modified: row.modified,
-        generation: row.generation,
-    });
-    match verdict {
-        Verdict::Holds => {}
-        Verdict::NotModified => {
-            return Err(Error::NotModified {
-                etag,
-                modified_seconds: row.modified.as_seconds(),
-            });
-        }
-        Verdict::Failed(condition) => return Err(Error::PreconditionFailed { condition }),
-    }
-    let size = row.meta.size;
-    let (range, partial) = match (asked.range, asked.part_number) {
-        (None, 0) => (0..size, false),
-        (Some(range), 0) => (resolve(&range, size)?, true),
-        (None, number) => (part_range(&stored, number)?, true),
-        (Some(_), _) => {
-            return Err(Error::InvalidRequest(
-                "a range and a part number cannot go together",
-            ));
+    let resource = Resource::object(&asked.bucket, &asked.key);
+    let (key, conditions) = match arguments(asked) {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            service.admit(caller, request, resource).await?;
+            return Err(error);
         }
     };
+    // Before the look-up: what the row refers to must not be collected until the read has ended.
+    let active = service.content.blobs.begin_read(Instant::now());
+    let (grant, stored) = service
+        .admit_to_object(caller, request, resource, &key)
+        .await?;
+    let stored = stored.ok_or_else(|| Error::NoSuchKey {
+        key: asked.key.clone(),
+    })?;
+    judge_conditions(&conditions, &stored.row)?;
+    let (range, partial) = wanted_range(&stored, asked)?;
+    let row = &stored.row;
     let owner = service.owner(row.meta.owner).await?;
     let header = ObjectHeader {
         object: Some(object_to_proto(&grant.bucket.name, row, &owner)),
         content_range: (partial && !range.is_empty()).then(|| ContentRange {
             start: range.start as i64,
             end: range.end as i64 - 1,
-            size: size as i64,
+            size: row.meta.size as i64,
         }),
         content_length: (range.end - range.start) as i64,
         range_checksum: match partial {
@@ -103,11 +89,51 @@ pub(super) async fn open_object(
         },
     };
     Ok(OpenObject {
+        grant,
         stored,
         range,
         header,
         active,
     })
+}
+
+fn arguments(asked: &GetObjectRequest) -> Result<(ObjectKey, ReadConditions), Error> {
+    let key = object_key(&asked.key)?;
+    no_version(&asked.key, &asked.version_id)?;
+    Ok((key, read_conditions(asked.precondition.clone())?))
+}
+
+fn judge_conditions(conditions: &ReadConditions, row: &ObjectRow) -> Result<(), Error> {
+    let etag = row.meta.etag.to_string();
+    let verdict = conditions.judge(Facts {
+        etag: &etag,
+        modified: row.modified,
+        generation: row.generation,
+    });
+    match verdict {
+        Verdict::Holds => Ok(()),
+        Verdict::NotModified => Err(Error::NotModified {
+            etag,
+            modified_seconds: row.modified.as_seconds(),
+        }),
+        Verdict::Failed(condition) => Err(Error::PreconditionFailed { condition }),
+    }
+}
+
+/// The bytes that are asked for, and whether they were asked for as a part.
+fn wanted_range(
+    stored: &StoredObject,
+    asked: &GetObjectRequest,
+) -> Result<(Range<u64>, bool), Error> {
+    let size = stored.row.meta.size;
+    match (&asked.range, asked.part_number) {
+        (None, 0) => Ok((0..size, false)),
+        (Some(range), 0) => Ok((resolve(range, size)?, true)),
+        (None, number) => Ok((part_range(stored, number)?, true)),
+        (Some(_), _) => Err(Error::InvalidRequest(
+            "a range and a part number cannot go together",
+        )),
+    }
 }
 
 /// The bytes that a range means in an object of `size` bytes: RFC 9110 section 14.1.2.

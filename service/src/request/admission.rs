@@ -6,14 +6,19 @@ use bucketry_contract::access_table::Classified;
 
 use super::credentials::{Counting, Credentials};
 use super::grant::{AccountGrant, Authorization, BucketGrant, Grant};
-use super::identify::IdentifiedCaller;
 use super::judgement::judge;
+use super::presumed::{IdentifiedCaller, PresumedCaller};
 use super::requirement::{Requirements, Resource};
 use super::service::Service;
 use crate::access::{self, Target};
-use crate::catalog::model::{Bucket, BucketState, KeyScope};
+use crate::catalog::model::{Bucket, BucketState, KeyScope, StoredObject};
+use crate::catalog::{AccessRows, ObjectRead};
 use crate::convert::bucket_name;
+use crate::domain::ObjectKey;
 use crate::error::Error;
+
+/// How often current rows are read because the bucket was deleted and created again meanwhile.
+const MAX_READS: usize = 3;
 
 impl Service {
     /// Admits a caller to a bucket or an object in it, for all that the request needs.
@@ -25,18 +30,112 @@ impl Service {
         request: &impl Classified,
         resource: Resource<'_>,
     ) -> Result<BucketGrant, Error> {
-        let counting = credentials.counting();
         let requirements = Requirements::of(request, resource);
-        let IdentifiedCaller { caller, bucket } = self.identify(credentials, &requirements).await?;
-        let grant = match bucket {
-            Some(bucket) => self.grant_bucket(caller, requirements, bucket)?,
-            None => {
-                let bucket = self.decide_on_bucket(&caller, &requirements).await?;
-                bucket_grant(caller, requirements, bucket)
-            }
-        };
-        self.count(counting, &grant).await?;
+        let (grant, _) = self.admit_and_read(credentials, requirements, None).await?;
         Ok(grant)
+    }
+
+    /// Admits a caller to an object, and reads it: as [`Service::admit`], but the current rows of the key and the bucket
+    /// come with the object, in one statement.
+    pub(crate) async fn admit_to_object(
+        &self,
+        credentials: Credentials,
+        request: &impl Classified,
+        resource: Resource<'_>,
+        key: &ObjectKey,
+    ) -> Result<(BucketGrant, Option<Arc<StoredObject>>), Error> {
+        let requirements = Requirements::of(request, resource);
+        self.admit_and_read(credentials, requirements, Some(key))
+            .await
+    }
+
+    /// Presumes the caller and the bucket, reads their current rows, with the object of `key` if it is given, and decides
+    /// on those.
+    async fn admit_and_read(
+        &self,
+        credentials: Credentials,
+        requirements: Requirements,
+        key: Option<&ObjectKey>,
+    ) -> Result<(BucketGrant, Option<Arc<StoredObject>>), Error> {
+        let mut presumed = self.presume(credentials, &requirements).await?;
+        if presumed.rows.bucket.is_none() {
+            let remembered = self.remembered_bucket(&presumed.caller, &requirements);
+            presumed.rows.bucket = Some(match remembered {
+                Some(bucket) => bucket,
+                None => {
+                    self.decide_on_bucket(&presumed.caller, &requirements)
+                        .await?
+                }
+            });
+        }
+        for _ in 0..MAX_READS {
+            let ObjectRead { rows, object } = match key {
+                Some(key) => self.catalog.read_object(&presumed.rows, key).await?,
+                None => ObjectRead {
+                    rows: self.catalog.current_rows(&presumed.rows).await?,
+                    object: None,
+                },
+            };
+            let key_row = rows.key.clone();
+            let identified = self.by_current_rows(presumed, rows, requirements.resource())?;
+            let IdentifiedCaller {
+                caller,
+                bucket,
+                counting,
+            } = identified;
+            if let Some(bucket) = bucket {
+                let grant = self.grant_bucket(caller, requirements, bucket)?;
+                self.count(counting, &grant).await?;
+                return Ok((grant, object));
+            }
+            // The bucket was deleted. There may be another one of its name.
+            let bucket = self.decide_on_bucket(&caller, &requirements).await?;
+            presumed = PresumedCaller {
+                caller,
+                rows: AccessRows {
+                    key: key_row,
+                    bucket: Some(bucket),
+                },
+                counting,
+            };
+        }
+        let problem = "the bucket was deleted and created again several times during a request";
+        Err(Error::Unavailable(problem.into()))
+    }
+
+    /// Decides on a caller by the current rows of those that it was presumed by. Returns the caller and the current rows.
+    pub(crate) async fn confirm(
+        &self,
+        presumed: PresumedCaller,
+        requirements: &Requirements,
+    ) -> Result<(access::Caller, AccessRows), Error> {
+        let current = self.catalog.current_rows(&presumed.rows).await?;
+        let key = current.key.clone();
+        let identified = self.by_current_rows(presumed, current, requirements.resource())?;
+        let IdentifiedCaller { caller, bucket, .. } = identified;
+        let bucket = match bucket {
+            Some(bucket) => {
+                self.decide(&caller, requirements, target(&bucket))?;
+                bucket
+            }
+            None => self.decide_on_bucket(&caller, requirements).await?,
+        };
+        let bucket = Some(bucket);
+        Ok((caller, AccessRows { key, bucket }))
+    }
+
+    /// The bucket that a call names, as the catalog remembers it, if the call is allowed on it. It may be outdated, so
+    /// that nothing is denied, recorded or answered by it.
+    pub(crate) fn remembered_bucket(
+        &self,
+        caller: &access::Caller,
+        requirements: &Requirements,
+    ) -> Option<Arc<Bucket>> {
+        let name = requirements.resource().bucket_name().parse().ok()?;
+        let bucket = self.catalog.remembered_bucket(&name)?;
+        let classes = requirements.classes();
+        let allowed = judge(caller, classes, target(&bucket), self.now()).is_ok();
+        (allowed && !classes.is_empty()).then_some(bucket)
     }
 
     /// Admits a caller to a bucket that has been found already; it may be deleted. No answer may reveal anything about
@@ -73,9 +172,10 @@ impl Service {
         request: &impl Classified,
         bucket: &str,
     ) -> Result<AccountGrant, Error> {
-        let counting = credentials.counting();
         let requirements = Requirements::of(request, Resource::bucket(bucket));
-        let IdentifiedCaller { caller, .. } = self.identify(credentials, &requirements).await?;
+        let IdentifiedCaller {
+            caller, counting, ..
+        } = self.identify(credentials, &requirements).await?;
         let target = self.creation_target(&caller, &requirements).await?;
         let grant = self.grant_account(caller, requirements, target)?;
         self.count(counting, &grant).await?;
@@ -104,9 +204,10 @@ impl Service {
         credentials: Credentials,
         request: &impl Classified,
     ) -> Result<AccountGrant, Error> {
-        let counting = credentials.counting();
         let requirements = Requirements::of(request, Resource::Service);
-        let IdentifiedCaller { caller, .. } = self.identify(credentials, &requirements).await?;
+        let IdentifiedCaller {
+            caller, counting, ..
+        } = self.identify(credentials, &requirements).await?;
         let target = self.service_target(&caller).await?;
         let grant = self.grant_account(caller, requirements, target)?;
         self.count(counting, &grant).await?;

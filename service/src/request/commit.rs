@@ -8,12 +8,12 @@ use super::key_row::check_seal;
 use super::service::Service;
 use crate::access::KeyFacts;
 use crate::catalog::model::AuditEntry;
-use crate::catalog::mutation::{Guard, Mutation};
+use crate::catalog::mutation::{Guard, Mutation, PolicyGuard};
 use crate::catalog::{CatalogError, Outcome, Refusal, Rejection, TypedChange};
 use crate::content::Place;
 use crate::error::Error;
 
-/// How often a commit is decided again because the caller's key was edited meanwhile.
+/// How often a commit is decided again because the caller's key or the bucket's policy was changed meanwhile.
 const MAX_DECISIONS: usize = 5;
 
 /// How often a blob is reclaimed before the caller is asked to write it again.
@@ -21,8 +21,8 @@ const RECLAIMS: u32 = 3;
 
 impl Service {
     /// Commits a change in the caller's name, with audit entries that are written if and only if the change is made. If
-    /// the caller's key was edited since admission, the decision is made again: the commit proceeds if the caller is
-    /// still allowed to make the change, and fails after a revocation.
+    /// the caller's key or the bucket's policy was changed since admission, the decision is made again: the commit
+    /// proceeds if the caller is still allowed to make the change, and fails after a revocation.
     pub(crate) async fn commit<C: TypedChange>(
         &self,
         grant: &impl Grant,
@@ -44,14 +44,15 @@ impl Service {
     ) -> Box<Mutation> {
         Box::new(Mutation {
             caller: grant.caller().key().map_or(Guard::System, |key| guard(key)),
+            policy: grant.policy(),
             at: self.now(),
             change: change.into_change(),
             audit,
         })
     }
 
-    /// Submits, and submits again if the caller's key was edited but still allows the change. A mutation that is
-    /// refused for another reason is returned.
+    /// Submits, and submits again if the caller's key or the bucket's policy was changed but still allows the change. A
+    /// mutation that is refused for another reason is returned.
     pub(crate) async fn try_commit(
         &self,
         grant: &impl Grant,
@@ -70,8 +71,8 @@ impl Service {
         submitted
     }
 
-    /// The mutation for another attempt, if it was refused because the caller's key was edited, and the edited key
-    /// still allows the change.
+    /// The mutation for another attempt, if it was refused because the caller's key or the bucket's policy was changed,
+    /// and both still allow the change.
     async fn decide_again(
         &self,
         grant: &impl Grant,
@@ -79,21 +80,44 @@ impl Service {
     ) -> Result<Box<Mutation>, Rejection> {
         let outdated = matches!(
             rejection.error,
-            CatalogError::Refused(Refusal::EpochMoved { .. } | Refusal::KeyNotActive { .. })
+            CatalogError::Refused(
+                Refusal::EpochMoved { .. }
+                    | Refusal::KeyNotActive { .. }
+                    | Refusal::PolicyMoved { .. }
+            )
         );
         let (true, Some(facts)) = (outdated, grant.caller().key()) else {
             return Err(rejection);
         };
         let current = self.current_guard(grant, facts).await;
-        let current = current.map_err(Rejection::without_mutation)?;
+        let caller = current.map_err(Rejection::without_mutation)?;
+        let policy = self.current_policy(grant).await;
+        let policy = policy.map_err(Rejection::without_mutation)?;
         match rejection.mutation.take() {
-            Some(mut mutation) if mutation.caller != current => {
-                mutation.caller = current;
+            Some(mut mutation) if (mutation.caller, mutation.policy) != (caller, policy) => {
+                mutation.caller = caller;
+                mutation.policy = policy;
                 mutation.at = self.now();
                 Ok(mutation)
             }
             _ => Err(rejection),
         }
+    }
+
+    /// The current policy epoch of the grant's bucket. No access rule depends on a bucket's settings yet, so that
+    /// [`Service::current_guard`] decides without them.
+    async fn current_policy(
+        &self,
+        grant: &impl Grant,
+    ) -> Result<Option<PolicyGuard>, CatalogError> {
+        let Some(decided) = grant.policy() else {
+            return Ok(None);
+        };
+        let bucket = self.catalog.bucket(decided.bucket).await?;
+        Ok(bucket.map(|bucket| PolicyGuard {
+            bucket: bucket.id,
+            epoch: bucket.policy_epoch,
+        }))
     }
 
     /// The guard of the caller's current key, if the key still allows the change.

@@ -36,7 +36,7 @@ pub(crate) struct Credentials {
     /// Whether the credentials were a session instead of the key itself.
     by_session: bool,
     /// Sent when the caller is known.
-    pub(super) decision: Option<DecisionSignal>,
+    decision: Option<DecisionSignal>,
 }
 
 #[derive(Clone)]
@@ -73,6 +73,13 @@ impl Credentials {
     /// Whether the caller showed a session, and not the secret of its key.
     pub(crate) fn is_by_session(&self) -> bool {
         self.by_session
+    }
+
+    /// Reports that the caller is known.
+    pub(super) fn signal_decision(&self) {
+        if let Some(decision) = &self.decision {
+            decision.decided();
+        }
     }
 
     /// Who counts the request.

@@ -6,11 +6,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::requirement::{Requirements, Resource};
 use crate::access::{self, AccessClass, Target};
 use crate::catalog::model::{Bucket, KeyScope};
+use crate::catalog::mutation::PolicyGuard;
 use crate::metering::RequestClass;
 
 /// A positive decision: who may do what, and the facts that it is based on.
 ///
-/// The facts are the caller's key, whose epoch orders the commit against an edit of the key, and the target.
+/// The facts are the caller's key, whose epoch orders the commit against an edit of the key, and the target. A grant on a
+/// bucket has its row as well, whose policy epoch orders the commit against a change of what the bucket permits.
 pub(crate) struct Authorization {
     caller: access::Caller,
     requirements: Requirements,
@@ -33,7 +35,8 @@ impl Authorization {
     }
 }
 
-/// Permission to do what the call needs, until the caller's key changes: the decision is then made again.
+/// Permission to do what the call needs, until the caller's key or the bucket's policy changes: the decision is then made
+/// again.
 pub(crate) trait Grant: Sync {
     fn authorization(&self) -> &Authorization;
 
@@ -62,6 +65,11 @@ pub(crate) trait Grant: Sync {
     /// The resource of the call, by name.
     fn resource(&self) -> Resource<'_> {
         self.requirements().resource()
+    }
+
+    /// The bucket and the policy epoch that were decided on; none if the grant is not on a bucket.
+    fn policy(&self) -> Option<PolicyGuard> {
+        None
     }
 
     /// Records that the grant is withdrawn. Returns whether this is the first time.
@@ -96,6 +104,13 @@ pub(crate) struct AccountGrant {
 impl Grant for BucketGrant {
     fn authorization(&self) -> &Authorization {
         &self.authorization
+    }
+
+    fn policy(&self) -> Option<PolicyGuard> {
+        Some(PolicyGuard {
+            bucket: self.bucket.id,
+            epoch: self.bucket.policy_epoch,
+        })
     }
 
     /// The request may identify the bucket by something other than its name.

@@ -25,6 +25,14 @@ impl Service {
         Ok((id, row))
     }
 
+    /// The key of this id as the catalog remembers it: see [`Catalog::remembered_key`]. A row whose secret cannot be
+    /// opened is of no use.
+    pub(crate) fn remembered_key_row(&self, id: &AccessKeyId) -> Option<Arc<AccessKey>> {
+        let row = self.catalog.remembered_key(id)?;
+        access::open_row(&self.keyring.current(), &row).ok()?;
+        Some(row)
+    }
+
     /// The secret of a key. A keyring that lacks the sealing key is an outage, never a refusal.
     pub(crate) fn open_secret(&self, row: &AccessKey) -> Result<SecretKey, Error> {
         open_row(&self.keyring, row)

@@ -5,20 +5,21 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::requirement::Requirements;
 use crate::access;
-use crate::catalog::model::Bucket;
+use crate::catalog::AccessRows;
 
 /// The decision on one call, carried in the extensions of `Authorize`'s answer and of the call itself.
 ///
 /// It replaces the session where both are in one process: the call need not parse a session, open a seal or find the
 /// bucket again. Only this process can make one, and it cannot be sent: a request from the network has no such extension.
-/// It has no age limit, because the key is compared with its row again when the operation begins and when it commits.
+/// It has no age limit, and may have been made on remembered rows: the current rows are read when the operation begins,
+/// or by the statement with which it reads its object, and the call is decided on those.
 #[derive(Clone)]
 pub(crate) struct LocalDecision(Arc<Inner>);
 
 struct Inner {
     caller: access::Caller,
-    /// The bucket as found for the decision; `None` if the call is about no bucket or creates one.
-    bucket: Option<Arc<Bucket>>,
+    /// The rows that the decision was made on. No bucket if the call is about none or creates one.
+    rows: AccessRows,
     requirements: Requirements,
     redeemed: AtomicBool,
 }
@@ -35,12 +36,12 @@ pub(crate) enum DecisionMismatch {
 impl LocalDecision {
     pub(crate) fn new(
         caller: access::Caller,
-        bucket: Option<Arc<Bucket>>,
+        rows: AccessRows,
         requirements: Requirements,
     ) -> Self {
         Self(Arc::new(Inner {
             caller,
-            bucket,
+            rows,
             requirements,
             redeemed: AtomicBool::new(false),
         }))
@@ -51,21 +52,21 @@ impl LocalDecision {
         &self.0.caller
     }
 
-    /// Redeems the decision for one call. Returns the caller, and the bucket if the call is about an existing one.
+    /// Redeems the decision for one call. Returns the caller, and the rows that the decision was made on.
     ///
     /// # Errors
     /// [`DecisionMismatch`] if the call needs more than was decided, or if the decision has been redeemed already.
     pub(crate) fn redeem(
         &self,
         call: &Requirements,
-    ) -> Result<(&access::Caller, Option<&Arc<Bucket>>), DecisionMismatch> {
+    ) -> Result<(&access::Caller, &AccessRows), DecisionMismatch> {
         if !self.0.requirements.cover(call) {
             return Err(DecisionMismatch::OtherCall);
         }
         if self.0.redeemed.swap(true, Ordering::Relaxed) {
             return Err(DecisionMismatch::Redeemed);
         }
-        Ok((&self.0.caller, self.0.bucket.as_ref()))
+        Ok((&self.0.caller, &self.0.rows))
     }
 }
 
@@ -89,7 +90,11 @@ mod tests {
             user_agent: None,
         };
         let decided = call("GetObject", AccessClass::Read, "bucket", "a/b");
-        LocalDecision::new(access::Caller::anonymous(origin), None, decided)
+        LocalDecision::new(
+            access::Caller::anonymous(origin),
+            AccessRows::default(),
+            decided,
+        )
     }
 
     #[test]

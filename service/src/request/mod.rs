@@ -1,8 +1,8 @@
 //! A request from its credentials to its commit.
 //!
 //! In the order of a call: [`credentials`] are read from its head. [`requirement`] computes what it needs. [`identify`]
-//! verifies the caller, by key, by an edge's session or by a [`local_decision`]. [`admission`] finds the bucket, calls
-//! the evaluator through [`judgement`] and returns a [`grant`]. [`ledger`] counts requests and bytes and records
+//! verifies the caller, by key, by an edge's session or by a [`local_decision`]; [`presumed`] replaces rows that may be
+//! outdated by the current ones. [`admission`] finds the bucket, calls the evaluator through [`judgement`] and returns a [`grant`]. [`ledger`] counts requests and bytes and records
 //! denials. [`watch`] ends transfers whose grant was withdrawn, and [`commit`] orders a change against an edit of the
 //! caller's key.
 //!
@@ -20,6 +20,7 @@ mod key_row;
 mod ledger;
 mod local_decision;
 mod origin;
+mod presumed;
 mod request_id;
 mod requirement;
 mod service;
@@ -30,11 +31,12 @@ pub(crate) use credentials::{Counting, Credentials};
 pub use effective_address::{AddressSource, EffectiveAddress};
 pub(crate) use fair_share::{busy, fair_caller};
 pub(crate) use grant::{AccountGrant, BucketGrant, Grant};
-pub(crate) use identify::{IdentifiedCaller, session_use};
+pub(crate) use identify::session_use;
 pub(crate) use judgement::{decide, judge};
 pub(crate) use ledger::Ledger;
 pub(crate) use local_decision::LocalDecision;
 pub(crate) use origin::origin;
+pub(crate) use presumed::{IdentifiedCaller, PresumedCaller};
 pub use request_id::RequestId;
 #[cfg(test)]
 pub(crate) use requirement::evaluated;

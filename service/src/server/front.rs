@@ -8,6 +8,7 @@ use bucketry_edge::Handler;
 use bucketry_edge::fair::on_behalf;
 use bucketry_edge::forwarding::Forwarding;
 use bucketry_edge::health::Health;
+use bucketry_edge::task;
 use bytes::Bytes;
 use futures::FutureExt;
 use http::{
@@ -152,6 +153,7 @@ where
             },
             Ok(Err(never)) => match never {},
             Err(_panic) => {
+                task::count_panic("request");
                 tracing::error!(request_id = %id, "a request panicked");
                 match front {
                     FrontName::Grpc => status_of(ErrorReason::Internal).into_http(),

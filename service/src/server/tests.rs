@@ -28,7 +28,7 @@ use tower::util::BoxCloneSyncService;
 
 use super::*;
 
-/// Long enough that only a hanging test meets it.
+/// The time limit of a test, which only a hanging one reaches.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// A limit that a test waits for.
 const SHORT: Duration = Duration::from_millis(50);
@@ -36,7 +36,7 @@ const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 type S3 = BoxCloneSyncService<Request<RequestBody>, Response<Full<Bytes>>, Infallible>;
 
-/// Answers `/wait` when told to, panics at `/panic`, and tells of every other request what it saw.
+/// Answers `/wait` when notified, panics at `/panic`, and describes any other request in its answer.
 fn s3(entered: Arc<Notify>, leave: Arc<Notify>) -> S3 {
     BoxCloneSyncService::new(tower::service_fn(move |request: Request<RequestBody>| {
         let (entered, leave) = (Arc::clone(&entered), Arc::clone(&leave));
@@ -47,7 +47,7 @@ fn s3(entered: Arc<Notify>, leave: Arc<Notify>) -> S3 {
                     entered.notify_one();
                     leave.notified().await;
                 }
-                "/panic" => panic!("asked to"),
+                "/panic" => panic!("requested by the test"),
                 _ => {}
             }
             let received = body.collect().await.map_or(0, |body| body.to_bytes().len());
@@ -84,7 +84,7 @@ impl Server {
         Self::listening("127.0.0.1:0", Preamble::None, &[], limits, tls).await
     }
 
-    /// Behind a load balancer on this machine that speaks the PROXY protocol.
+    /// A server behind a load balancer on this machine that speaks the PROXY protocol.
     async fn proxied(limits: Limits, tls: Option<Tls>) -> Self {
         let trusted = ["127.0.0.1".parse().unwrap()];
         Self::listening(
@@ -188,17 +188,19 @@ async fn text(response: Response<hyper::body::Incoming>) -> String {
     .unwrap()
 }
 
-/// Waits until the other side has closed; what it said before does not matter.
+/// Waits until the peer has closed the connection, and ignores what it sends before.
 async fn closed(io: impl AsyncRead + Unpin) {
     until_closed(io).await;
 }
 
-/// What the other side says until it closes.
+/// What the peer sends until it closes the connection.
 async fn until_closed(mut io: impl AsyncRead + Unpin) -> Vec<u8> {
-    let mut said = Vec::new();
-    // A reset is an end too.
-    let _ = timeout(PATIENCE, io.read_to_end(&mut said)).await.unwrap();
-    said
+    let mut received = Vec::new();
+    // A reset ends it too.
+    let _ = timeout(PATIENCE, io.read_to_end(&mut received))
+        .await
+        .unwrap();
+    received
 }
 
 fn certificate() -> (Tls, CertificateDer<'static>) {

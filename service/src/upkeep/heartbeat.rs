@@ -8,17 +8,14 @@ use metrics::gauge;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use crate::blobs::BlobStore;
-use crate::catalog::{Catalog, CatalogError};
+use crate::catalog::{Catalog, CatalogError, TOLERATED_CLOCK_OFFSET, clock_offset_micros};
 use crate::clock::Clock;
 use crate::content::Placement;
-use crate::domain::{NodeId, Timestamp};
+use crate::domain::NodeId;
 use crate::telemetry::metrics::CLOCK_OFFSET;
 
 /// Renewals tried within a lease, so that two may fail.
 const RENEWALS_PER_LEASE: u32 = 3;
-/// A clock that differs by more than this is reported.
-const TOLERATED_OFFSET_MICROS: u64 = 5_000_000;
-
 /// The lease of one node.
 #[derive(Clone)]
 pub(crate) struct Heartbeat {
@@ -72,7 +69,8 @@ impl Heartbeat {
         if let Some(database) = database {
             self.clock
                 .correct(begun.into_std(), time::Instant::now(), database);
-            self.compare_clocks(offset(asked, Clock::System.now(), database));
+            let offset = clock_offset_micros(asked, Clock::System.now(), database);
+            self.compare_clocks(offset);
         }
         let now = database.unwrap_or_else(|| self.clock.now());
         let lease_until = now.saturating_add(self.lease);
@@ -116,14 +114,6 @@ impl Heartbeat {
     }
 }
 
-/// By how much this node's clock is ahead of the database's, in microseconds. Assumes that the database read its
-/// clock halfway between query and answer.
-fn offset(asked: Timestamp, answered: Timestamp, database: Timestamp) -> i64 {
-    let (asked, answered) = (asked.as_micros(), answered.as_micros());
-    let middle = asked.saturating_add(answered.saturating_sub(asked) / 2);
-    middle.saturating_sub(database.as_micros())
-}
-
 /// The clock report, if there is one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum ClockReport {
@@ -134,7 +124,8 @@ enum ClockReport {
 
 /// Compares an offset with the one that was reported last.
 fn report(reported: Option<i64>, offset: i64) -> ClockReport {
-    let differs = |offset: i64| offset.unsigned_abs() > TOLERATED_OFFSET_MICROS;
+    let differs =
+        |offset: i64| u128::from(offset.unsigned_abs()) > TOLERATED_CLOCK_OFFSET.as_micros();
     match reported {
         Some(last) if differs(last) && !differs(offset) => ClockReport::Agrees,
         Some(last) if differs(offset) && !differs(last.saturating_sub(offset)) && differs(last) => {
@@ -148,6 +139,7 @@ fn report(reported: Option<i64>, offset: i64) -> ClockReport {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::Timestamp;
     use bucketry_blobs::{BlobStoreOptions, StoreUrl};
     use bucketry_catalog::testing::{T0, by_the_servers_clock, second_session, server_time};
     use sqlx::Connection as _;
@@ -172,8 +164,8 @@ mod tests {
     #[test]
     fn an_answer_that_took_long_is_dated_halfway() {
         let at = Timestamp::from_seconds;
-        assert_eq!(offset(at(100), at(104), at(100)), 2_000_000);
-        assert_eq!(offset(at(100), at(100), at(220)), -120_000_000);
+        assert_eq!(clock_offset_micros(at(100), at(104), at(100)), 2_000_000);
+        assert_eq!(clock_offset_micros(at(100), at(100), at(220)), -120_000_000);
     }
 
     #[tokio::test]

@@ -3,6 +3,7 @@
 //! late or lost: a node asks the database about the key in every request, and its commits lock the key's row.
 
 mod doors;
+mod remembered;
 mod revocation;
 mod transfers;
 mod writers;

@@ -18,7 +18,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use super::{AGENT, BUCKET, Scene, counts, drain, get, reason, refusals, spec, stream};
 use crate::separate_adapter::Adapter;
 
-/// What S3 does of the counted script; the comments say what each part adds.
+/// The S3 requests of the counted script. The comments say what each part adds.
 fn script(scene: &Scene) -> Result<(), HarnessError> {
     let large = vec![b'x'; 100_000];
     // By S3: writes 4, bytes in 100,250.
@@ -73,7 +73,7 @@ async fn a_script_is_counted_exactly() -> Result<(), HarnessError> {
         object: Some(get("by-grpc")),
     };
     clients.objects.get_small_object(small).await?;
-    // A copy is one write, and a deletion of many one delete, whatever they move.
+    // A copy counts as one write and a deletion of several objects as one delete, regardless of their size.
     let copy = CopyObjectRequest {
         bucket: BUCKET.to_owned(),
         key: "copy".to_owned(),
@@ -259,12 +259,12 @@ async fn usage_survives_a_restart() -> Result<(), HarnessError> {
     let mut scene = Scene::with(Permission::ReadOnly).await?;
     scene.expect(404, "GET", "/k", b"")?;
     scene.expect(403, "PUT", "/k", b"")?;
-    // Written by the stop: the interval is an hour.
+    // The stop writes the usage: the interval is an hour.
     scene.server.restart()?;
     scene.root = Clients::root(&scene.server).await?;
     let expected = BTreeMap::from([(RequestClass::Read, (1, 0, 0))]);
     assert_eq!(counts(&scene.usage().await?), expected);
-    // And what was told once is not lost by a kill.
+    // Usage that was shown once survives a kill.
     scene.expect(404, "GET", "/k", b"")?;
     let expected = BTreeMap::from([(RequestClass::Read, (2, 0, 0))]);
     assert_eq!(counts(&scene.usage().await?), expected);

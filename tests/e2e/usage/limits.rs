@@ -38,7 +38,7 @@ async fn requests_per_second_refuse_and_recover() -> Result<(), HarnessError> {
     } else {
         let_in += 1;
     }
-    // By gRPC it is the same limit.
+    // The limit is shared with gRPC.
     let mut clients = scene.clients().await?;
     loop {
         match clients.tokens.create_session(CreateSessionRequest {}).await {
@@ -80,11 +80,11 @@ async fn bytes_per_day_end_what_would_pass_them() -> Result<(), HarnessError> {
     };
     let mut scene = Scene::limited(Permission::ReadWrite, limits(50_000)).await?;
     scene.expect(200, "PUT", "/k", &[b'x'; 30_000])?;
-    // 20,000 are left: the upload ends, and nothing is stored of it.
+    // 20,000 bytes are left: the upload is ended, and nothing of it is stored.
     let refused = scene.expect(403, "PUT", "/late", &[b'x'; 40_000])?;
     assert_eq!(refused.element("Code").as_deref(), Some("AccessDenied"));
     assert!(refused.text().contains("50000"), "{}", refused.text());
-    // What came was used: now nothing at all is let in, by neither protocol.
+    // The bytes that were received count, so both protocols now refuse every request.
     scene.expect(403, "HEAD", "/k", b"")?;
     let mut clients = scene.clients().await?;
     let status = drain(&mut clients, "k").await.unwrap_err();
@@ -97,7 +97,7 @@ async fn bytes_per_day_end_what_would_pass_them() -> Result<(), HarnessError> {
         .map(|object| object.key)
         .collect();
     assert_eq!(keys, ["k"]);
-    // A higher limit holds at once. 30,000 of the 110,000 may be read.
+    // A higher limit takes effect at once: 30,000 of the 110,000 bytes may be read.
     let used = counts(&scene.usage().await?)[&RequestClass::Write].1;
     assert!((50_001..=70_000).contains(&used), "{used}");
     let higher = limits(used + 40_000);
@@ -111,7 +111,7 @@ async fn bytes_per_day_end_what_would_pass_them() -> Result<(), HarnessError> {
         )
         .await?;
     assert_eq!(drain(&mut clients, "k").await?, 30_000);
-    // 10,000 are left: a download that is longer is let in, and ends.
+    // 10,000 bytes are left: a longer download begins and is cut off.
     let status = drain(&mut clients, "k").await.unwrap_err();
     assert_eq!(reason(&status), "ERROR_REASON_BYTE_LIMIT_EXCEEDED");
     let usage = scene.usage().await?;
@@ -119,7 +119,7 @@ async fn bytes_per_day_end_what_would_pass_them() -> Result<(), HarnessError> {
     assert_eq!((requests, bytes_out), (2, 30_000));
     let expected = BTreeMap::from([(DecisionReason::ByteLimit, 4)]);
     assert_eq!(refusals(&usage), expected);
-    // The day is the catalog's: a restart gives nothing back.
+    // The catalog has the usage of the day: a restart does not reset it.
     scene.server.restart()?;
     scene.root = Clients::root(&scene.server).await?;
     let lower = limits(used + 30_000);

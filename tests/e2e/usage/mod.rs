@@ -1,5 +1,4 @@
-//! What a token's administrator is told: what was done with it, what was refused and by which rule; and the limits that
-//! hold it. All of it exact, by S3 and gRPC.
+//! Usage of tokens by S3 and gRPC, which is counted exactly; refused requests with the rule that refused them; limits.
 
 mod counts;
 mod limits;
@@ -35,7 +34,7 @@ struct Scene {
 
 impl Scene {
     async fn start(settings: CreateTokenRequest) -> Result<Self, HarnessError> {
-        // What is told must not depend on the interval.
+        // Usage is written before it is read, so the interval has no effect.
         let options = ServerOptions::new().argument("--usage-interval=1h");
         let server = Server::start(options)?;
         let mut root = Clients::root(&server).await?;
@@ -74,7 +73,7 @@ impl Scene {
         Clients::connect(&self.server, Bearer::token(&self.credentials)?).await
     }
 
-    /// A signed request below the bucket, or, with a leading `//`, below the root.
+    /// A signed request for a path in the bucket or, with a leading `//`, for an absolute path.
     fn signed(&self, method: &str, path: &str, body: &[u8]) -> Result<Request, HarnessError> {
         self.signed_by(&self.credentials.secret_access_key, method, path, body)
     }
@@ -244,7 +243,7 @@ fn stream(key: &str, sizes: &[usize]) -> Vec<PutObjectRequest> {
     messages
 }
 
-/// Reads a download to its end, or to what ends it.
+/// Reads a download until it ends or fails.
 async fn drain(clients: &mut Clients, key: &str) -> Result<usize, tonic::Status> {
     let mut messages = clients.objects.get_object(get(key)).await?.into_inner();
     let mut bytes = 0;

@@ -146,7 +146,7 @@ async fn strangers_do_not_push_out_other_refusals() -> Result<(), HarnessError> 
     for _ in 0..120 {
         assert_eq!(exchange(scene.server.address(), wrong.clone())?.status, 403);
     }
-    // By gRPC a wrong secret is told before anything is read of what is asked for.
+    // By gRPC a wrong secret is refused before the request is read.
     let bearer = Bearer::key(&scene.credentials.access_key_id, "a-guess")?;
     let mut strangers = Clients::connect(&scene.server, bearer).await?;
     let status = strangers
@@ -185,7 +185,7 @@ async fn a_transfer_that_is_ended_is_recorded_once() -> Result<(), HarnessError>
         bucket: BUCKET.to_owned(),
         token_id: scene.token.token_id.clone(),
     };
-    // Only what was let in can be taken back.
+    // The token is revoked only after the request was admitted.
     while counts(&scene.usage().await?).is_empty() {}
     scene.root.tokens.revoke_token(revoke).await?;
     assert_eq!(connection.receive("PUT")?.status, 403);
@@ -209,7 +209,7 @@ async fn a_transfer_that_is_ended_is_recorded_once() -> Result<(), HarnessError>
     Ok(())
 }
 
-/// The copy was let in, and its source was refused.
+/// The copy was accepted, and its source was refused.
 #[tokio::test]
 async fn a_refused_copy_source_is_recorded() -> Result<(), HarnessError> {
     let mut scene = Scene::with(Permission::ReadWrite).await?;

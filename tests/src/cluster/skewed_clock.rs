@@ -1,5 +1,6 @@
 //! A clock that a test sets, for one process: libfaketime.
 
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -45,12 +46,22 @@ impl SkewedClock {
     /// Starts the server with this clock. Its monotonic clock and the times of files are the system's.
     #[must_use]
     pub fn of(&self, options: ServerOptions) -> ServerOptions {
-        options
-            .environment("LD_PRELOAD", &self.library)
-            .environment("FAKETIME_TIMESTAMP_FILE", self.file())
-            .environment("FAKETIME_CACHE_DURATION", "1")
-            .environment("FAKETIME_DONT_FAKE_MONOTONIC", "1")
-            .environment("NO_FAKE_STAT", "1")
+        let variables = self.variables().into_iter();
+        variables.fold(options, |options, (name, value)| {
+            options.environment(name, value)
+        })
+    }
+
+    /// The variables that give a process this clock.
+    #[must_use]
+    pub fn variables(&self) -> [(&'static str, OsString); 5] {
+        [
+            ("LD_PRELOAD", self.library.clone().into()),
+            ("FAKETIME_TIMESTAMP_FILE", self.file().into()),
+            ("FAKETIME_CACHE_DURATION", "1".into()),
+            ("FAKETIME_DONT_FAKE_MONOTONIC", "1".into()),
+            ("NO_FAKE_STAT", "1".into()),
+        ]
     }
 
     fn file(&self) -> PathBuf {

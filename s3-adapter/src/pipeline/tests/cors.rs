@@ -74,6 +74,20 @@ async fn a_preflight_is_answered_by_the_rules_of_the_bucket() {
     assert!(bench.service().authorized.lock().unwrap().is_empty());
 }
 
+/// A separate adapter shares its permits by client.
+#[tokio::test]
+async fn the_rules_are_requested_for_the_client_of_the_request() {
+    let bench = Bench::new();
+    let headers = [
+        ("origin", "https://app.example"),
+        ("access-control-request-method", "PUT"),
+    ];
+    bench.send("OPTIONS", "/b/k", &headers, "").await;
+    bench.send("GET", "/b?inventory", &headers[..1], "").await;
+    let clients = bench.service().cors_clients.lock().unwrap().clone();
+    assert_eq!(clients, [Some([192, 0, 2, 7].into()); 2]);
+}
+
 #[tokio::test]
 async fn an_answer_tells_the_browser_who_may_read_it_even_an_error() {
     let bench = Bench::new();

@@ -204,3 +204,36 @@ async fn a_checksum_in_a_url_counts_unless_it_is_of_no_body() {
         assert_eq!(checksum.is_some(), declared, "{value}");
     }
 }
+
+/// The service may leave it to the call to look at the caller again only if nothing is read or refused before the call.
+#[tokio::test]
+async fn the_service_learns_whether_the_call_follows_at_once() {
+    let form = [("content-type", "multipart/form-data; boundary=b")];
+    let fields = "--b\r\nContent-Disposition: form-data; name=\"key\"\r\n\r\nk\r\n\
+        --b\r\nContent-Disposition: form-data; name=\"file\"\r\n\r\nx\r\n--b--\r\n";
+    for (method, target, headers, body, follows) in [
+        ("GET", "/b/k", &[][..], "", true),
+        ("HEAD", "/b/k", &[], "", true),
+        ("PUT", "/b/k", &[], "content", true),
+        ("PUT", "/b/k?partNumber=1&uploadId=u", &[], "content", true),
+        ("GET", "/b?list-type=2", &[], "", true),
+        ("DELETE", "/b/k", &[], "", true),
+        // A body that means nothing is read all the same.
+        ("GET", "/b/k", &[], "ignored", false),
+        ("PUT", "/b/k?tagging", &[], "<Tagging/>", false),
+        ("POST", "/b?delete", &[], "<Delete/>", false),
+        ("GET", "/b?list-type=2&max-keys=x", &[], "", false),
+        ("POST", "/b", &form, fields, false),
+    ] {
+        let bench = Bench::new();
+        let seen = match headers {
+            [] => bench.send_signed(method, target, headers, body).await,
+            headers => bench.send(method, target, headers, body).await,
+        };
+        let asked = bench.service().authorized.lock().unwrap().clone();
+        let [asked] = asked.as_slice() else {
+            panic!("{method} {target}: {seen:?}")
+        };
+        assert_eq!(asked.call_follows, follows, "{method} {target} {body:?}");
+    }
+}

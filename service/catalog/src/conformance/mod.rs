@@ -1,6 +1,7 @@
 //! What every engine must do. The cases know no engine; each runs on SQLite and on Postgres.
 
 mod access_keys;
+mod access_rows;
 mod accounts;
 mod audit;
 mod blobs;
@@ -14,6 +15,7 @@ mod postgres_only;
 mod races;
 mod settings;
 mod sqlite_only;
+mod statistics;
 mod uploads;
 mod usage_and_audit;
 mod versions;
@@ -56,6 +58,15 @@ cases! {
     access_keys::guard_every_write,
     access_keys::guard_what_administrators_do,
     access_keys::of_buckets_that_are_gone_are_listed,
+    access_rows::come_with_the_object,
+    access_rows::hold_every_kind_of_data,
+    access_rows::show_each_edit_of_the_key,
+    access_rows::show_a_new_seal,
+    access_rows::show_that_the_bucket_is_another,
+    access_rows::advance_the_policy_epoch_with_access,
+    access_rows::guard_commits_by_the_policy_epoch,
+    access_rows::correct_what_is_remembered,
+    access_rows::are_never_older_than_the_object,
     audit::is_read_newest_first,
     audit::follows_time_and_not_ids,
     audit::only_grows,
@@ -107,6 +118,8 @@ cases! {
     change_log::is_read_in_pages,
     change_log::says_what_it_no_longer_holds,
     change_log::keeps_the_order_of_each_key,
+    statistics::are_recounted_and_corrected,
+    statistics::of_deleted_buckets_are_removed,
     listing::agrees_with_a_model,
     listing::pages_add_up,
     listing::show_attributes_in_the_full_view_only,

@@ -6,7 +6,7 @@ use super::guard::live_bucket;
 use crate::model::{Bucket, BucketState, Versioning};
 use crate::mutation::{CreateBucket, DeleteBucket, UpdateBucket};
 use crate::{Outcome, Refusal, Verdict};
-use bucketry_domain::{BucketSetting, Timestamp};
+use bucketry_domain::{BucketSetting, SettingEdit, Timestamp};
 
 pub(super) fn create_bucket(state: &mut State, change: &CreateBucket, at: Timestamp) -> Verdict {
     check_account(state, change.account)?;
@@ -28,6 +28,7 @@ pub(super) fn create_bucket(state: &mut State, change: &CreateBucket, at: Timest
         created: at,
         state: BucketState::Alive,
         versioning: Versioning::Unversioned,
+        policy_epoch: 0,
     });
     state.bucket_names.insert(change.name.clone(), change.id);
     state.buckets.put(change.id, bucket.clone());
@@ -35,13 +36,22 @@ pub(super) fn create_bucket(state: &mut State, change: &CreateBucket, at: Timest
 }
 
 pub(super) fn update_bucket(state: &mut State, change: &UpdateBucket) -> Verdict {
-    let bucket = live_bucket(state, change.bucket)?.id;
-    let settings = state.settings.entry(bucket).or_default();
+    let bucket = live_bucket(state, change.bucket)?;
+    let settings = state.settings.entry(bucket.id).or_default();
     for edit in &change.edits {
         settings.apply(edit.clone(), state.change_number);
-        state.changed_settings.insert((bucket, edit.setting()));
+        state.changed_settings.insert((bucket.id, edit.setting()));
     }
-    Ok(Outcome::BucketSettings(Arc::new(settings.clone())))
+    let outcome = Outcome::BucketSettings(Arc::new(settings.clone()));
+    let mut edited = change.edits.iter().map(SettingEdit::setting);
+    if edited.any(BucketSetting::bears_on_access) {
+        let bucket = Bucket {
+            policy_epoch: bucket.policy_epoch + 1,
+            ..Bucket::clone(&bucket)
+        };
+        state.buckets.put(bucket.id, Arc::new(bucket));
+    }
+    Ok(outcome)
 }
 
 /// Emptiness was looked up before the batch: a key that a neighbour stored counts too, one that a neighbour deleted does
@@ -57,6 +67,7 @@ pub(super) fn delete_bucket(state: &mut State, change: &DeleteBucket) -> Verdict
     }
     let bucket = Arc::new(Bucket {
         state: BucketState::Deleted,
+        policy_epoch: bucket.policy_epoch + 1,
         ..Bucket::clone(&bucket)
     });
     state.bucket_names.remove(&bucket.name);

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use super::State;
 use crate::Refusal;
 use crate::model::{Bucket, BucketState};
-use crate::mutation::Guard;
+use crate::mutation::{Guard, PolicyGuard};
 use bucketry_domain::{BucketId, Timestamp};
 
 /// Whether the request's key may still do what it was allowed to.
@@ -28,6 +28,21 @@ pub(super) fn check_guard(state: &State, guard: Guard, now: Timestamp) -> Result
         });
     }
     Ok(())
+}
+
+/// Whether the bucket still permits what it permitted when the caller was decided on. That it was deleted is the answer
+/// of the change, if it matters.
+pub(super) fn check_policy(state: &State, policy: Option<PolicyGuard>) -> Result<(), Refusal> {
+    let bucket = policy.and_then(|policy| live_bucket(state, policy.bucket).ok());
+    match (policy, bucket) {
+        (Some(policy), Some(bucket)) if policy.epoch != bucket.policy_epoch => {
+            Err(Refusal::PolicyMoved {
+                bucket: bucket.id,
+                epoch: bucket.policy_epoch,
+            })
+        }
+        (Some(_) | None, Some(_) | None) => Ok(()),
+    }
 }
 
 /// The bucket, if it is alive.

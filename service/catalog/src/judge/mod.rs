@@ -27,6 +27,7 @@ use super::outcome::Outcome;
 /// Decides on one mutation and, if it is accepted, changes the state.
 pub(crate) fn judge(state: &mut State, mutation: &Mutation) -> Verdict {
     guard::check_guard(state, mutation.caller, mutation.at)?;
+    guard::check_policy(state, mutation.policy)?;
     let outcome = judge_change(state, mutation)?;
     for entry in &mutation.audit {
         let id = state.take_id();

@@ -52,6 +52,8 @@ impl Needs {
         let mut needs = Self::default();
         for mutation in mutations {
             needs.caller(mutation.caller);
+            let decided_on = mutation.policy.map(|policy| policy.bucket);
+            needs.buckets.extend(decided_on);
             needs.change(&mutation.change);
         }
         needs

@@ -55,6 +55,7 @@ fn state() -> State {
         created: Timestamp::EPOCH,
         state: BucketState::Alive,
         versioning: Versioning::Unversioned,
+        policy_epoch: 0,
     };
     state.buckets.load(BUCKET, Arc::new(bucket));
     state.batches.insert(BATCH);

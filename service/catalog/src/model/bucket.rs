@@ -17,6 +17,9 @@ pub struct Bucket {
     pub state: BucketState,
     /// Whether it keeps old versions.
     pub versioning: Versioning,
+    /// Advances with every change that may alter what requests are allowed to do: a change of a setting that bears on
+    /// access, and the deletion of the bucket.
+    pub policy_epoch: i64,
 }
 
 /// Whether a bucket still is.

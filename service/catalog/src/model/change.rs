@@ -49,3 +49,18 @@ pub struct BucketStatistics {
     /// Their bytes.
     pub bytes: u64,
 }
+
+/// A bucket whose statistics do not agree with its objects.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StatisticsDifference {
+    /// The bucket.
+    pub bucket: BucketId,
+    /// Its name.
+    pub name: String,
+    /// The number and the size of its objects.
+    pub counted: BucketStatistics,
+    /// The number of objects by the statistics, together with the changes that wait to be sequenced.
+    pub recorded_objects: i64,
+    /// Likewise their bytes.
+    pub recorded_bytes: i64,
+}

@@ -16,7 +16,9 @@ pub use account::{Account, AccountState};
 pub use audit::{AuditEntry, AuditRecord};
 pub use blob::{BlobBatch, DataLayout, DataOwner, GarbageBlob};
 pub use bucket::{Bucket, BucketState, Versioning};
-pub use change::{BucketStatistics, ChangeKind, ChangePosition, ObjectChange};
+pub use change::{
+    BucketStatistics, ChangeKind, ChangePosition, ObjectChange, StatisticsDifference,
+};
 pub use object::{
     DataPlace, Extent, Layout, LegalHold, NewData, ObjectData, ObjectHeaders, ObjectLock,
     ObjectMeta, ObjectRow, PartLayout, RetentionMode, StoredObject,

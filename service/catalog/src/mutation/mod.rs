@@ -32,6 +32,15 @@ pub enum Guard {
     System,
 }
 
+/// The bucket that the caller of a mutation was decided on, which orders its commit against a change of who may do what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PolicyGuard {
+    /// The bucket.
+    pub bucket: BucketId,
+    /// Its policy epoch that was decided on; a live bucket must still be at it.
+    pub epoch: i64,
+}
+
 /// Conditions on the current version of a key. All that are set must hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Preconditions {
@@ -244,6 +253,8 @@ pub struct AppendAudit;
 pub struct Mutation<C = Change> {
     /// The caller, judged inside the transaction.
     pub caller: Guard,
+    /// The bucket that the caller was decided on; absent if it was on none, and for the service itself.
+    pub policy: Option<PolicyGuard>,
     /// The time of the change: the caller's key must be usable at this time, and new rows carry it.
     pub at: Timestamp,
     /// The change.
@@ -257,6 +268,7 @@ impl<C> Mutation<C> {
     pub fn by_system(at: Timestamp, change: C) -> Self {
         Self {
             caller: Guard::System,
+            policy: None,
             at,
             change,
             audit: Vec::new(),
@@ -276,6 +288,7 @@ impl<C: TypedChange> Mutation<C> {
     pub fn untyped(self) -> Mutation {
         Mutation {
             caller: self.caller,
+            policy: self.policy,
             at: self.at,
             change: self.change.into_change(),
             audit: self.audit,

@@ -24,7 +24,11 @@ impl Catalog {
         id: &AccessKeyId,
     ) -> Result<Option<Arc<AccessKey>>, CatalogError> {
         let Some(caches) = &self.engine().caches else {
-            return self.fetch_key(&BY_ID, id.as_str()).await;
+            let key = self.fetch_key(&BY_ID, id.as_str()).await?;
+            if let Some(hints) = &self.engine().hints {
+                hints.learn_key(id, key.as_ref());
+            }
+            return Ok(key);
         };
         if let Some(key) = caches.keys_by_id.get(id) {
             return Ok(Some(key));

@@ -23,7 +23,11 @@ impl Catalog {
         name: &BucketName,
     ) -> Result<Option<Arc<Bucket>>, CatalogError> {
         let Some(caches) = &self.engine().caches else {
-            return self.fetch_bucket(&BY_NAME, name.as_str()).await;
+            let bucket = self.fetch_bucket(&BY_NAME, name.as_str()).await?;
+            if let Some(hints) = &self.engine().hints {
+                hints.learn_bucket(name, bucket.as_ref());
+            }
+            return Ok(bucket);
         };
         if let Some(bucket) = caches.buckets_by_name.get(name) {
             return Ok(Some(bucket));

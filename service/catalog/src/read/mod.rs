@@ -1,6 +1,7 @@
 //! Everything that is asked of the catalog: one question, one file, one function.
 
 mod access_key;
+mod access_rows;
 mod account;
 mod audit;
 mod bucket;
@@ -16,11 +17,13 @@ mod list_versions;
 mod newest_noncurrent_version;
 mod object;
 mod object_version;
+mod remembered;
 mod sealed_secrets;
 mod setting;
 mod upload;
 mod usage;
 
+pub use access_rows::{AccessRows, ObjectRead};
 pub use audit::MAX_READ_DETAILS;
 pub use sealed_secrets::SealedSecrets;
 

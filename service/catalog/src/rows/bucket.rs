@@ -17,6 +17,7 @@ record! {
         versioning: i64 = match row.versioning {
             Versioning::Unversioned => 0,
         },
+        policy_epoch: i64 = row.policy_epoch,
     }
     read as Self {
         id: BucketId(id),
@@ -35,5 +36,6 @@ record! {
             0 => Versioning::Unversioned,
             _ => return Err(CatalogError::Corrupt("buckets.versioning")),
         },
+        policy_epoch,
     }
 }

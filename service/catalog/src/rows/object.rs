@@ -162,8 +162,8 @@ impl Record for ObjectRow {
         VersionColumns::values(self.into())
     }
 
-    fn read(row: &Row) -> Result<Self, CatalogError> {
-        match VersionColumns::read(row)? {
+    fn read_from(row: &Row, first: usize) -> Result<Self, CatalogError> {
+        match VersionColumns::read_from(row, first)? {
             KeyVersion::Object(object) => Ok(object),
             KeyVersion::DeleteMarker(_) => Err(CatalogError::Corrupt("objects.data_kind")),
         }
@@ -181,8 +181,8 @@ impl Record for NoncurrentVersion {
         VersionColumns::values(self.into())
     }
 
-    fn read(row: &Row) -> Result<Self, CatalogError> {
-        Ok(VersionColumns::read(row)?.map(Arc::new))
+    fn read_from(row: &Row, first: usize) -> Result<Self, CatalogError> {
+        Ok(VersionColumns::read_from(row, first)?.map(Arc::new))
     }
 }
 

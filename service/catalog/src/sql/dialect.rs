@@ -51,6 +51,17 @@ macro_rules! own_time {
 const SQLITE_ROWS: usize = 64;
 
 impl Dialect {
+    /// Keeps the sequencer out until the end of the transaction: on Postgres only it adds to the statistics of buckets. What
+    /// it did before is seen by later statements alone.
+    pub(crate) fn lock_sequencer(self) -> Option<Statement> {
+        match self {
+            Self::Sqlite => None,
+            Self::Postgres => Some(Statement::new(
+                "SELECT o.one FROM change_sequencer o WHERE o.one = 1 FOR UPDATE",
+            )),
+        }
+    }
+
     /// Marks blobs as garbage, or anew if they are marked already. Condemned ones keep their mark.
     pub(crate) fn mark_garbage(
         self,

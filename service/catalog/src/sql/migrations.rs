@@ -1,12 +1,12 @@
 use std::borrow::Cow;
 
+use sqlx::SqlSafeStr as _;
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
-use sqlx::{PgConnection, SqlSafeStr as _};
 
 use crate::{CatalogError, MigrationError};
 
 /// Both engines' scripts of one number do the same.
-const SCRIPTS: [(i64, &str, &str, &str); 10] = [
+const SCRIPTS: [(i64, &str, &str, &str); 11] = [
     (
         1,
         "catalog",
@@ -62,6 +62,12 @@ const SCRIPTS: [(i64, &str, &str, &str); 10] = [
         include_str!("../../migrations/postgres/0009_change_log.sql"),
     ),
     (
+        10,
+        "policy epochs",
+        include_str!("../../migrations/sqlite/0010_policy_epochs.sql"),
+        include_str!("../../migrations/postgres/0010_policy_epochs.sql"),
+    ),
+    (
         11,
         "object versions",
         include_str!("../../migrations/sqlite/0011_object_versions.sql"),
@@ -92,14 +98,10 @@ pub(super) fn scripts() -> Vec<Script> {
     SCRIPTS.into_iter().map(script).collect()
 }
 
-/// The number of the newest script that a Postgres database has seen.
-pub(super) async fn newest(connection: &mut PgConnection) -> Result<i64, sqlx::Error> {
-    sqlx::query_scalar("SELECT MAX(version) FROM _sqlx_migrations")
-        .fetch_one(connection)
-        .await
-}
+/// Reads the number of the newest script that a database has seen.
+pub(super) const NEWEST: &str = "SELECT MAX(version) FROM _sqlx_migrations";
 
-/// What a failed migration of Postgres means.
+/// What a failed migration of Postgres means; `newest` runs [`NEWEST`].
 pub(super) async fn failure(
     error: MigrateError,
     newest: impl Future<Output = Result<i64, sqlx::Error>>,

@@ -1,6 +1,7 @@
 //! One way to speak SQL to two engines: statements as text with `$n` placeholders and typed arguments. The few places
 //! where the engines need different text are in [`Dialect`] and in the listing queries.
 
+mod checks;
 mod connection;
 mod dialect;
 mod durability;
@@ -19,6 +20,7 @@ mod table;
 mod texts;
 mod watchdog;
 
+pub use checks::{CheckFailure, DatabaseCheck, check_database};
 pub(crate) use connection::{Connection, Unfinished};
 pub(crate) use dialect::{Dialect, MarkTime};
 pub use error::DatabaseError;

@@ -6,7 +6,7 @@ use sqlx::Connection as _;
 use super::connection::{fetch_postgres, read_postgres};
 use super::durability::durability;
 use super::locks::prove_locks;
-use super::migrations::{failure, migrator, newest};
+use super::migrations::{NEWEST, failure, migrator};
 use super::postgres::{self, Postgres};
 use super::start::connect_in_time;
 use super::{Connection, DatabaseError, Dialect, Row, Sqlite, Statement};
@@ -46,7 +46,8 @@ impl Pools {
             .execute(&mut connection)
             .await?;
         if let Err(error) = migrator().run(&mut connection).await {
-            return Err(failure(error, newest(&mut connection)).await);
+            let newest = sqlx::query_scalar(NEWEST).fetch_one(&mut connection);
+            return Err(failure(error, newest).await);
         }
         // The connection is not used again, so a failure to close it does not matter.
         let _closed = connection.close().await;

@@ -9,6 +9,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use bucketry_edge::fair::{Permit, Permits, on_behalf};
+use bucketry_edge::task;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions as _, PgConnection, PgPool};
 use tokio::time::timeout;
@@ -78,7 +79,7 @@ impl Postgres {
             answers: AtomicU64::new(0),
             closed: CancellationToken::new(),
         });
-        tokio::spawn(Watchdog::new(&postgres).run());
+        task::spawn("watch_database", Watchdog::new(&postgres).run());
         postgres
     }
 

@@ -49,8 +49,12 @@ pub(crate) struct Columns<'r> {
 }
 
 impl<'r> Columns<'r> {
-    pub(crate) const fn of(row: &Row<'r>) -> Self {
-        Self { row: *row, next: 0 }
+    /// The columns of `row` from `first` on.
+    pub(crate) const fn from(row: &Row<'r>, first: usize) -> Self {
+        Self {
+            row: *row,
+            next: first,
+        }
     }
 
     pub(crate) fn read<C: Column<'r>>(&mut self) -> Result<C, DatabaseError> {
@@ -83,10 +87,11 @@ macro_rules! record {
                 vec![$(<$ty as $crate::sql::Stores<_>>::store($value),)+]
             }
 
-            fn read(
+            fn read_from(
                 row: &$crate::sql::Row,
+                first: usize,
             ) -> Result<Self, $crate::CatalogError> {
-                let mut columns = $crate::sql::Columns::of(row);
+                let mut columns = $crate::sql::Columns::from(row, first);
                 $(let $column: $ty = columns.read()?;)+
                 Ok($read)
             }
@@ -114,10 +119,11 @@ macro_rules! columns {
                 vec![$(<$ty as $crate::sql::Stores<_>>::store($value),)+]
             }
 
-            fn read(
+            fn read_from(
                 row: &$crate::sql::Row,
+                first: usize,
             ) -> Result<$result, $crate::CatalogError> {
-                let mut columns = $crate::sql::Columns::of(row);
+                let mut columns = $crate::sql::Columns::from(row, first);
                 $(let $column: $ty = columns.read()?;)+
                 Ok($read)
             }
@@ -134,7 +140,7 @@ macro_rules! excerpt {
             fn read(
                 row: &$crate::sql::Row,
             ) -> Result<Self, $crate::CatalogError> {
-                let mut columns = $crate::sql::Columns::of(row);
+                let mut columns = $crate::sql::Columns::from(row, 0);
                 $(let $column: $ty = columns.read()?;)+
                 Ok($read)
             }

@@ -71,5 +71,10 @@ pub(crate) trait Record: Sized {
     fn values(&self) -> Vec<Value>;
 
     /// Reads a row that was selected with [`Table::select_list`] as its first columns.
-    fn read(row: &Row<'_>) -> Result<Self, CatalogError>;
+    fn read(row: &Row<'_>) -> Result<Self, CatalogError> {
+        Self::read_from(row, 0)
+    }
+
+    /// Reads a row in which the columns of [`Table::select_list`] begin at `first`.
+    fn read_from(row: &Row<'_>, first: usize) -> Result<Self, CatalogError>;
 }

@@ -131,10 +131,12 @@ async fn sequence(
     if placed == 0 {
         return Ok(0);
     }
+    // The deletion of a bucket waits for this transaction, and then removes the bucket's statistics.
     let add = format!(
         "INSERT INTO bucket_statistics (bucket_id, objects, bytes)
-         SELECT bucket_id, CAST(SUM(objects) AS bigint), CAST(SUM(bytes) AS bigint)
-         FROM change_log WHERE position >= $1 GROUP BY bucket_id {}",
+         SELECT o.bucket_id, CAST(SUM(o.objects) AS bigint), CAST(SUM(o.bytes) AS bigint)
+         FROM change_log o JOIN buckets b ON b.id = o.bucket_id
+         WHERE o.position >= $1 AND b.state = 0 GROUP BY o.bucket_id {}",
         StatisticsRow::ADD
     );
     let remove = "DELETE FROM change_intake WHERE number IN (SELECT number FROM change_log WHERE position >= $1)";

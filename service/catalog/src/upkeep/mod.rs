@@ -9,9 +9,11 @@ mod heartbeat;
 mod inspection;
 mod orphaned_uploads;
 mod ping;
+mod recount;
 mod referenced_blobs;
 mod settings;
 
 pub use blob_batches::Reclaim;
 pub use change_log::KeepChanges;
+pub use database_time::{TOLERATED_CLOCK_OFFSET, clock_offset_micros};
 pub(crate) use settings::claim_setting;

@@ -86,6 +86,9 @@ async fn attempt_commit(
             if let Some(caches) = &engine.caches {
                 caches.publish(&state);
             }
+            if let Some(hints) = &engine.hints {
+                hints.publish(&state);
+            }
             Ok(verdicts)
         }
         Err(Unfinished::Before(error)) => {

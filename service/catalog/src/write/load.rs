@@ -48,6 +48,12 @@ impl Loader<'_> {
         if let Some(statement) = self.connection.dialect().take_locks(locks(needs)) {
             self.connection.fetch(statement, |_| Ok(())).await?;
         }
+        // Before any lock on rows, for which another batch that waits here could be waited for in turn.
+        if !needs.emptiness.is_empty()
+            && let Some(statement) = self.connection.dialect().lock_sequencer()
+        {
+            self.connection.fetch(statement, |_| Ok(())).await?;
+        }
         self.accounts(needs, &mut state).await?;
         self.access_keys(needs, &mut state).await?;
         self.buckets(needs, &mut state).await?;

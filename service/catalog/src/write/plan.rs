@@ -5,14 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::judge::State;
 use crate::model::{
-    AccessKey, Account, Bucket, DenialCause, LastUse, NoncurrentVersion, ObjectRow, Upload,
-    UsageRow,
+    AccessKey, Account, Bucket, BucketState, DenialCause, LastUse, NoncurrentVersion, ObjectRow,
+    Upload, UsageRow,
 };
 use crate::rows::{
     AuditRow, BlobRefRow, DataRow, LogRow, PartRow, SettingRow, StatisticsRow, StoredDenial,
 };
 use crate::sql::{Dialect, Kind, MarkTime, Record, Statement, Value};
-use bucketry_domain::{AccessKeyPk, BlobId, DataId, Timestamp};
+use bucketry_domain::{AccessKeyPk, BlobId, BucketId, DataId, Timestamp};
 
 /// The statements that write the state's changes. `dropped_at` is when blobs became unreferenced.
 pub(crate) fn plan(dialect: Dialect, state: &State, dropped_at: MarkTime) -> Vec<Statement> {
@@ -23,10 +23,11 @@ pub(crate) fn plan(dialect: Dialect, state: &State, dropped_at: MarkTime) -> Vec
     plan.data(state, dropped_at);
     plan.objects(state);
     plan.versions(state);
-    plan.changes(state);
+    let deleted = deleted_buckets(state);
+    plan.changes(state, &deleted);
     plan.uploads(state);
     plan.owners(state);
-    plan.settings(state);
+    plan.settings(state, &deleted);
     plan.access_keys(state);
     plan.insert::<AuditRow>(state.audit.iter(), "");
     plan.usage(state);
@@ -103,7 +104,7 @@ impl Plan {
     }
 
     /// SQLite has one writer, which assigns positions and updates the statistics. On Postgres the sequencer does.
-    fn changes(&mut self, state: &State) {
+    fn changes(&mut self, state: &State, deleted: &BTreeSet<BucketId>) {
         match self.dialect {
             Dialect::Sqlite => {
                 let logged: Vec<LogRow> = (state.changes.iter())
@@ -114,10 +115,16 @@ impl Plan {
                     .collect();
                 self.insert(logged.iter(), "");
                 let sums = StatisticsRow::sums(&state.changes);
-                self.insert(sums.iter(), StatisticsRow::ADD);
+                let kept = sums.iter().filter(|sum| !deleted.contains(&sum.bucket));
+                self.insert(kept, StatisticsRow::ADD);
             }
             Dialect::Postgres => self.insert(state.changes.iter(), ""),
         }
+        self.delete(
+            "bucket_statistics",
+            StatisticsRow::TABLE.key_columns(),
+            bucket_ids(deleted),
+        );
     }
 
     fn uploads(&mut self, state: &State) {
@@ -165,9 +172,11 @@ impl Plan {
         self.upsert(buckets, &Bucket::TABLE);
     }
 
-    fn settings(&mut self, state: &State) {
+    /// A deleted bucket loses all its rows, also those of settings that this version does not know.
+    fn settings(&mut self, state: &State, deleted: &BTreeSet<BucketId>) {
         let (mut stored, mut removed) = (Vec::new(), Vec::new());
-        for (bucket, setting) in &state.changed_settings {
+        let changed = state.changed_settings.iter();
+        for (bucket, setting) in changed.filter(|(bucket, _)| !deleted.contains(bucket)) {
             let settings = state.settings.get(bucket);
             match settings.and_then(|settings| SettingRow::of(*bucket, settings, *setting)) {
                 Some(row) => stored.push(row.values()),
@@ -176,6 +185,8 @@ impl Plan {
         }
         self.upsert(stored, &SettingRow::TABLE);
         self.delete("bucket_settings", SettingRow::TABLE.key_columns(), removed);
+        let of_bucket = &[("bucket_id", Kind::Int)];
+        self.delete("bucket_settings", of_bucket, bucket_ids(deleted));
     }
 
     fn access_keys(&mut self, state: &State) {
@@ -267,6 +278,16 @@ impl Plan {
         self.statements
             .extend(self.dialect.delete(table, columns, keys));
     }
+}
+
+fn deleted_buckets(state: &State) -> BTreeSet<BucketId> {
+    let changed = state.buckets.changes().filter_map(|(_, bucket)| bucket);
+    let deleted = changed.filter(|bucket| bucket.state == BucketState::Deleted);
+    deleted.map(|bucket| bucket.id).collect()
+}
+
+fn bucket_ids(buckets: &BTreeSet<BucketId>) -> Vec<Vec<Value>> {
+    buckets.iter().map(|id| vec![id.0.into()]).collect()
 }
 
 /// One row per key, hour and class: a statement may touch a row once.

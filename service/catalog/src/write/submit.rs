@@ -35,7 +35,7 @@ impl Catalog {
     ///
     /// # Errors
     /// [`CatalogError::Refused`] if a precondition did not hold, or the caller's key has changed since the decision
-    /// (`KeyNotActive`, `EpochMoved`). After [`CatalogError::OutcomeUnknown`] the change may or may not have been made;
+    /// (`KeyNotActive`, `EpochMoved`, `PolicyMoved`). After [`CatalogError::OutcomeUnknown`] the change may or may not have been made;
     /// after every other error it was not made.
     pub async fn submit<C: TypedChange>(
         &self,

@@ -135,6 +135,7 @@ mod tests {
                     epoch: 1,
                     account: Some(AccountId(key / 10)),
                 },
+                policy: None,
                 at: Timestamp::from_micros(0),
                 change: Change::DeleteObject(change),
                 audit: Vec::new(),

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
+use bucketry_edge::task;
 use futures::executor::block_on;
 use tokio::sync::{mpsc, oneshot};
 
@@ -62,10 +63,10 @@ impl Writer {
         match dialect {
             Dialect::Sqlite => {
                 let thread = thread::Builder::new().name("catalog-writer".to_owned());
-                let started = thread.spawn(move || block_on(write));
+                let started = thread.spawn(move || block_on(task::named("write_catalog", write)));
                 drop(started.map_err(DatabaseError::Thread)?);
             }
-            Dialect::Postgres => drop(tokio::spawn(write)),
+            Dialect::Postgres => drop(task::spawn("write_catalog", write)),
         }
         Ok(Self {
             jobs,

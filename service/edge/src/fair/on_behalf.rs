@@ -3,6 +3,8 @@
 use std::cell::Cell;
 use std::net::IpAddr;
 
+use futures::future::Either;
+
 use super::shares::Caller;
 use crate::budget::Network;
 
@@ -16,6 +18,14 @@ pub fn scope<F: Future>(
     work: F,
 ) -> impl Future<Output = F::Output> + use<F> {
     CALLER.scope(Cell::new(unknown(address)), work)
+}
+
+/// Continues the current request, or the server's own work, in another task.
+pub(crate) fn inherit<F: Future>(work: F) -> impl Future<Output = F::Output> + use<F> {
+    match current() {
+        Some(caller) => Either::Left(CALLER.scope(Cell::new(caller), work)),
+        None => Either::Right(work),
+    }
 }
 
 /// The request comes from another address than its connection's peer: a separate adapter names its client.

@@ -42,7 +42,7 @@ pub(super) async fn usage(
     let request = GetTokenUsageRequest {
         bucket: args.token.bucket,
         token_id: args.token.token,
-        // Nothing was before the epoch; how long the time may be is for the server to say.
+        // There is no usage before the epoch. The server limits the length of the span.
         start_time: Some(Timestamp {
             seconds: start.max(0),
             nanos: 0,

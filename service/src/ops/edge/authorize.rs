@@ -1,18 +1,14 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use bucketry_contract::access_table::{self, ActionAccess};
 use bucketry_contract::adapter::v1::{AuthorizeRequest, AuthorizeResponse};
 use bucketry_edge::fair::{Slot, on_behalf};
 
-use super::claim::{ClaimContext, VerifiedClaim, verify};
+use super::decision::decide;
 use crate::access::{self, ClientAddress, MAX_SESSION_LIFE, OperationSession, Origin};
-use crate::catalog::model::Bucket;
 use crate::convert::bucket_name;
 use crate::error::Error;
-use crate::request::{
-    LocalDecision, OBJECT_SERVICE, Requirements, Resource, Service, fair_caller, session_use,
-};
+use crate::request::{LocalDecision, Requirements, Service, fair_caller, session_use};
 
 /// Decides on an S3 request before its body is read. The edge is trusted for the client's address: it has signed in, or
 /// is in this process.
@@ -31,22 +27,8 @@ pub(crate) async fn authorize(
         user_agent: Origin::user_agent(&asked.user_agent),
     };
     on_behalf::set_address(origin.address.ip());
-    let verified = match asked.claim.clone() {
-        Some(claim) => {
-            let resource = Resource::object(&asked.bucket, &asked.key);
-            verify(service, claim, ClaimContext { origin, resource }).await?
-        }
-        None => VerifiedClaim {
-            caller: access::Caller::anonymous(origin),
-            chunk_key: None,
-        },
-    };
-    let sharer = fair_caller(&verified.caller);
-    if verified.caller.key().is_some() {
-        on_behalf::set(sharer);
-    }
-    let requirements = requirements(&asked)?;
-    let bucket = decide(service, &verified.caller, &requirements).await?;
+    let decision = decide(service, &asked, origin, shares).await?;
+    let sharer = fair_caller(&decision.caller);
     // Before it is counted: what is refused was no use of the key.
     expect_owner(service, &asked.bucket, &asked.expected_bucket_owner).await?;
     expect_owner(
@@ -59,20 +41,22 @@ pub(crate) async fn authorize(
         SharedBy::Service => Some(service.slot(sharer).await?),
         SharedBy::Edge => None,
     };
+    // By remembered rows the call may still refuse what is counted here: at most the first request of a key on this node
+    // after an edit on another. A key with limits is decided on by current rows.
     let counted = service.ledger.request(
         &service.catalog,
-        &verified.caller,
-        requirements.request_class(),
-        requirements.resource(),
+        &decision.caller,
+        decision.requirements.request_class(),
+        decision.requirements.resource(),
     );
     counted.await?;
     let session = match slot {
         Some(_) => String::new(),
-        None => session(service, &verified.caller, &requirements),
+        None => session(service, &decision.caller, &decision.requirements),
     };
     let response = AuthorizeResponse {
         session,
-        chunk_signing_key: verified
+        chunk_signing_key: decision
             .chunk_key
             .filter(|_| asked.chunk_signed)
             .unwrap_or_default(),
@@ -81,7 +65,7 @@ pub(crate) async fn authorize(
     };
     let local = slot.map(|slot| Local {
         slot: Arc::new(slot),
-        decision: LocalDecision::new(verified.caller, bucket, requirements),
+        decision: LocalDecision::new(decision.caller, decision.rows, decision.requirements),
     });
     Ok(EdgeAnswer { response, local })
 }
@@ -138,53 +122,6 @@ fn client_address(text: &str) -> Result<ClientAddress, Error> {
         problem: format!("{text:?} is not an address"),
     })?;
     Ok(ClientAddress::known(address))
-}
-
-/// What the operation needs. An RPC without a class is denied, as is a path of an update mask without one.
-///
-/// The source of a copy is not included: the operation judges it when it opens the source.
-fn requirements(asked: &AuthorizeRequest) -> Result<Requirements, Error> {
-    let access = access_table::of(OBJECT_SERVICE, &asked.rpc).ok_or(Error::AccessDenied)?;
-    let update =
-        |path: &String| access_table::of_update(&asked.rpc, path).ok_or(Error::AccessDenied);
-    let raised = asked.raised().map(|class| ActionAccess {
-        class,
-        ..access.own()
-    });
-    let mut updates = Vec::with_capacity(asked.set_paths.len() + asked.clear_paths.len());
-    for path in &asked.set_paths {
-        updates.push(update(path)?.set);
-    }
-    for path in &asked.clear_paths {
-        updates.push(update(path)?.clear);
-    }
-    let resource = Resource::object(&asked.bucket, &asked.key);
-    Ok(Requirements::described(
-        access,
-        raised.collect(),
-        updates,
-        resource,
-    ))
-}
-
-/// Decides on the operation. Returns the bucket, if the operation is about an existing one.
-async fn decide(
-    service: &Service,
-    caller: &access::Caller,
-    requirements: &Requirements,
-) -> Result<Option<Arc<Bucket>>, Error> {
-    let target = match requirements.resource() {
-        Resource::Service => service.service_target(caller).await?,
-        Resource::Bucket(_) if requirements.is_bucket_creation() => {
-            service.creation_target(caller, requirements).await?
-        }
-        Resource::Bucket(_) | Resource::Object { .. } => {
-            let bucket = service.decide_on_bucket(caller, requirements).await?;
-            return Ok(Some(bucket));
-        }
-    };
-    service.decide(caller, requirements, target)?;
-    Ok(None)
 }
 
 /// `x-amz-expected-bucket-owner`: a bucket that is not the expected account's is refused.

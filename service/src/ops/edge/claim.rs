@@ -6,9 +6,12 @@ use bucketry_contract::adapter::v1::{SignatureClaim, SignatureKind};
 use bytes::Bytes;
 
 use crate::access::authenticate::{AuthenticateError, authenticate_v2, authenticate_v4};
-use crate::access::sigv2::{SigV2Error, V2Claim, V2Placement};
-use crate::access::sigv4::{AcceptedRegions, Placement, ScopeClaim, SigV4Error, Signed, V4Claim};
+use crate::access::sigv2::{CheckedV2Claim, SigV2Error, V2Claim, V2Placement};
+use crate::access::sigv4::{
+    AcceptedRegions, CheckedClaim, Placement, ScopeClaim, SigV4Error, Signed, V4Claim,
+};
 use crate::access::{self, KeyFacts, Origin};
+use crate::catalog::model::AccessKey;
 use crate::config::SignatureV2;
 use crate::domain::AccessKeyId;
 use crate::error::{ClaimError, ClaimPlace, Error};
@@ -17,49 +20,121 @@ use crate::request::{Resource, Service};
 const NOT_SUPPORTED: &str = "The authorization mechanism you have provided is not supported. \
                              Please use AWS4-HMAC-SHA256.";
 
+/// A claim whose form and time are right.
+pub(super) enum CheckedSignature {
+    V4(ClaimPlace, CheckedClaim),
+    V2(CheckedV2Claim),
+}
+
 /// A claim that has been verified.
 pub(super) struct VerifiedClaim {
     pub(super) caller: access::Caller,
+    /// The row of the key with which it was verified.
+    pub(super) row: Arc<AccessKey>,
     /// The day's signing key; only SigV4 has one.
     pub(super) chunk_key: Option<Bytes>,
 }
 
-/// The request that carries a claim.
-pub(super) struct ClaimContext<'a> {
-    pub(super) origin: Origin,
-    pub(super) resource: Resource<'a>,
-}
-
-impl ClaimContext<'_> {
-    /// Records a signature that was not made with the key's secret.
-    fn record_mismatch(&self, service: &Service, key: &KeyFacts) {
-        let (origin, resource) = (&self.origin, self.resource);
-        (service.ledger).wrong_proof(key, "signature", origin, resource);
+/// Checks form and time of a claim. This comes first, so that a stranger cannot make us read keys.
+pub(super) fn check(service: &Service, claim: SignatureClaim) -> Result<CheckedSignature, Error> {
+    match claim.kind() {
+        SignatureKind::V4Header => check_v4(service, claim, ClaimPlace::Header),
+        SignatureKind::V4Presigned => check_v4(service, claim, ClaimPlace::Query),
+        SignatureKind::V4PostPolicy => check_v4(service, claim, ClaimPlace::Form),
+        SignatureKind::V2Presigned => {
+            let expires_seconds = claim.expires;
+            check_v2(service, claim, V2Placement::Query { expires_seconds })
+        }
+        SignatureKind::V2PostPolicy => check_v2(service, claim, V2Placement::Form),
+        SignatureKind::Unspecified => Err(ClaimError::Malformed(ClaimPlace::Header).into()),
     }
 }
 
-/// Verifies a claim against the key that it names. Form and time first, so that a stranger cannot make us read keys.
+/// Verifies a claim against the current row of the key that it names, and records a signature that was not made with the
+/// key's secret.
 pub(super) async fn verify(
     service: &Service,
-    claim: SignatureClaim,
-    context: ClaimContext<'_>,
+    claim: &CheckedSignature,
+    origin: Origin,
+    resource: Resource<'_>,
 ) -> Result<VerifiedClaim, Error> {
-    match claim.kind() {
-        SignatureKind::V4Header => v4(service, claim, ClaimPlace::Header, context).await,
-        SignatureKind::V4Presigned => v4(service, claim, ClaimPlace::Query, context).await,
-        SignatureKind::V4PostPolicy => v4(service, claim, ClaimPlace::Form, context).await,
-        SignatureKind::V2Presigned => {
-            let expires_seconds = claim.expires;
-            v2(
-                service,
-                claim,
-                V2Placement::Query { expires_seconds },
-                context,
-            )
-            .await
+    let (_, row) = service.key_row(claim.access_key_id().as_str()).await?;
+    let facts = Arc::new(KeyFacts::from(row.as_ref()));
+    let verified = claim.authenticate(service, row, Arc::clone(&facts), origin.clone());
+    verified.map_err(|error| match error {
+        AuthenticateError::Claim(error) => {
+            (service.ledger).wrong_proof(&facts, "signature", &origin, resource);
+            error.into()
         }
-        SignatureKind::V2PostPolicy => v2(service, claim, V2Placement::Form, context).await,
-        SignatureKind::Unspecified => Err(ClaimError::Malformed(ClaimPlace::Header).into()),
+        AuthenticateError::Secret(error) => error,
+        AuthenticateError::OtherKey => Error::internal("facts of another key"),
+    })
+}
+
+/// Verifies a claim against the row of its key that the catalog remembers, which may be outdated. `None` if there is
+/// none, or the claim does not agree with it.
+pub(super) fn verify_remembered(
+    service: &Service,
+    claim: &CheckedSignature,
+    origin: Origin,
+) -> Option<VerifiedClaim> {
+    let row = service.remembered_key_row(claim.access_key_id())?;
+    let facts = Arc::new(KeyFacts::from(row.as_ref()));
+    claim.authenticate(service, row, facts, origin).ok()
+}
+
+impl CheckedSignature {
+    fn access_key_id(&self) -> &AccessKeyId {
+        match self {
+            Self::V4(_, claim) => claim.access_key_id(),
+            Self::V2(claim) => claim.access_key_id(),
+        }
+    }
+
+    /// Verifies the claim against a row whose seal was opened, and its facts.
+    fn authenticate(
+        &self,
+        service: &Service,
+        row: Arc<AccessKey>,
+        facts: Arc<KeyFacts>,
+        origin: Origin,
+    ) -> Result<VerifiedClaim, AuthenticateError<ClaimError, Error>> {
+        let open = || service.open_secret(&row);
+        let (caller, chunk_key) = match self {
+            Self::V4(place, claim) => {
+                // The seal was opened: its nonce has the length.
+                let nonce = row.secret.nonce.as_slice().try_into().unwrap_or_default();
+                let keys = service.signing_keys.under(nonce);
+                let verified = authenticate_v4(claim, facts, keys, open, origin);
+                let verified = verified
+                    .map_err(|error| of_claim(error, |error| ClaimError::V4(*place, error)))?;
+                let key = Bytes::copy_from_slice(verified.signing_key.expose());
+                (verified.caller, Some(key))
+            }
+            Self::V2(claim) => {
+                let verified = authenticate_v2(claim, facts, open, origin);
+                (
+                    verified.map_err(|error| of_claim(error, ClaimError::V2))?,
+                    None,
+                )
+            }
+        };
+        Ok(VerifiedClaim {
+            caller,
+            row,
+            chunk_key,
+        })
+    }
+}
+
+fn of_claim<C>(
+    error: AuthenticateError<C, Error>,
+    convert: impl FnOnce(C) -> ClaimError,
+) -> AuthenticateError<ClaimError, Error> {
+    match error {
+        AuthenticateError::Claim(error) => AuthenticateError::Claim(convert(error)),
+        AuthenticateError::Secret(error) => AuthenticateError::Secret(error),
+        AuthenticateError::OtherKey => AuthenticateError::OtherKey,
     }
 }
 
@@ -69,12 +144,11 @@ fn access_key_id(text: &str) -> Result<AccessKeyId, Error> {
     })
 }
 
-async fn v4(
+fn check_v4(
     service: &Service,
     claim: SignatureClaim,
     place: ClaimPlace,
-    context: ClaimContext<'_>,
-) -> Result<VerifiedClaim, Error> {
+) -> Result<CheckedSignature, Error> {
     let refuse = |error: SigV4Error| Error::from(ClaimError::V4(place, error));
     let signed = match place {
         ClaimPlace::Header | ClaimPlace::Query => {
@@ -88,7 +162,7 @@ async fn v4(
                 .ok_or(ClaimError::Malformed(place))?,
         ),
     };
-    let checked = V4Claim {
+    let claim = V4Claim {
         access_key_id: access_key_id(&claim.access_key_id)?,
         scope: ScopeClaim {
             date: claim.scope_date,
@@ -106,68 +180,28 @@ async fn v4(
         },
         signed,
         signature: claim.signature,
-    }
-    .check(
-        &AcceptedRegions::new(&service.settings.region),
-        service.now(),
-    )
-    .map_err(refuse)?;
-    let (_, row) = service.key_row(checked.access_key_id().as_str()).await?;
-    let facts = Arc::new(KeyFacts::from(row.as_ref()));
-    // The seal was opened: its nonce has the length.
-    let nonce = row.secret.nonce.as_slice().try_into().unwrap_or_default();
-    let authenticated = authenticate_v4(
-        &checked,
-        Arc::clone(&facts),
-        service.signing_keys.under(nonce),
-        || service.open_secret(&row),
-        context.origin.clone(),
-    );
-    match authenticated {
-        Ok(verified) => Ok(VerifiedClaim {
-            caller: verified.caller,
-            chunk_key: Some(Bytes::copy_from_slice(verified.signing_key.expose())),
-        }),
-        Err(AuthenticateError::Claim(error)) => {
-            context.record_mismatch(service, &facts);
-            Err(refuse(error))
-        }
-        Err(AuthenticateError::Secret(error)) => Err(error),
-        Err(AuthenticateError::OtherKey) => Err(Error::internal("facts of another key")),
-    }
+    };
+    let regions = AcceptedRegions::new(&service.settings.region);
+    let checked = claim.check(&regions, service.now()).map_err(refuse)?;
+    Ok(CheckedSignature::V4(place, checked))
 }
 
-async fn v2(
+fn check_v2(
     service: &Service,
     claim: SignatureClaim,
     placement: V2Placement,
-    context: ClaimContext<'_>,
-) -> Result<VerifiedClaim, Error> {
+) -> Result<CheckedSignature, Error> {
     if service.settings.signature_v2 == SignatureV2::Off {
         return Err(Error::InvalidRequest(NOT_SUPPORTED));
     }
     let refuse = |error: SigV2Error| Error::from(ClaimError::V2(error));
-    let checked = V2Claim {
+    let claim = V2Claim {
         access_key_id: access_key_id(&claim.access_key_id)?,
         placement,
         signature: claim.signature,
         strings_to_sign: claim.canonical_requests,
-    }
-    .check(service.now())
-    .map_err(refuse)?;
-    let (_, row) = service.key_row(checked.access_key_id().as_str()).await?;
-    let facts = Arc::new(KeyFacts::from(row.as_ref()));
-    let open = || service.open_secret(&row);
-    match authenticate_v2(&checked, Arc::clone(&facts), open, context.origin.clone()) {
-        Ok(caller) => Ok(VerifiedClaim {
-            caller,
-            chunk_key: None,
-        }),
-        Err(AuthenticateError::Claim(error)) => {
-            context.record_mismatch(service, &facts);
-            Err(refuse(error))
-        }
-        Err(AuthenticateError::Secret(error)) => Err(error),
-        Err(AuthenticateError::OtherKey) => Err(Error::internal("facts of another key")),
-    }
+    };
+    Ok(CheckedSignature::V2(
+        claim.check(service.now()).map_err(refuse)?,
+    ))
 }

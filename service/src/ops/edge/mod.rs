@@ -2,6 +2,7 @@
 
 mod authorize;
 mod claim;
+mod decision;
 mod evaluate_cors;
 
 pub(crate) use authorize::{SharedBy, authorize};

@@ -31,9 +31,10 @@ pub(super) async fn admit_token(
             .ok_or_else(|| no_such(token_id))?;
         return Ok((grant, token));
     }
-    let counting = caller.counting();
     let requirements = Requirements::of(request, Resource::Service);
-    let IdentifiedCaller { caller, .. } = service.identify(caller, &requirements).await?;
+    let IdentifiedCaller {
+        caller, counting, ..
+    } = service.identify(caller, &requirements).await?;
     service.decide(&caller, &requirements, Target::AbsentBucket)?;
     let found = find(service, token_id).await?;
     let (of, token) = found.ok_or_else(|| no_such(token_id))?;
@@ -56,9 +57,10 @@ pub(super) async fn administered_account(
     caller: Credentials,
     request: &impl Classified,
 ) -> Result<Option<AccountId>, Error> {
-    let counting = caller.counting();
     let requirements = Requirements::of(request, Resource::Service);
-    let IdentifiedCaller { caller, .. } = service.identify(caller, &requirements).await?;
+    let IdentifiedCaller {
+        caller, counting, ..
+    } = service.identify(caller, &requirements).await?;
     let grant = service.grant_account(caller, requirements, Target::AbsentBucket)?;
     service.count(counting, &grant).await?;
     match grant.scope() {

@@ -37,7 +37,7 @@ pub(crate) async fn get_token_usage(
     })
 }
 
-/// Start and end as asked for, both inclusive.
+/// The requested start and end, both inclusive, or the defaults.
 fn span(asked: &GetTokenUsageRequest, now: Timestamp) -> Result<(Timestamp, Timestamp), Error> {
     let end = asked.end_time.as_ref().map_or(now, timestamp_from_proto);
     let start = (asked.start_time.as_ref())

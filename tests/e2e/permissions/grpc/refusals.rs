@@ -11,7 +11,7 @@ use tonic::Code;
 use super::{OF_NO_BUCKET, denied, messages, methods, rows, send, told};
 use crate::permissions::{BUCKET, FOREIGN, Fixture, NONE, SISTER, STRANGE, Who};
 
-/// Of the buckets of others nobody learns anything, not even whether they are there.
+/// An error does not reveal whether a bucket of another account exists.
 #[tokio::test]
 async fn foreign_and_missing_buckets_are_the_same() -> Result<(), HarnessError> {
     let mut fixture = Fixture::start(ServerOptions::new()).await?;
@@ -40,8 +40,8 @@ async fn foreign_and_missing_buckets_are_the_same() -> Result<(), HarnessError> 
     Ok(())
 }
 
-/// Conditions that would reveal an ETag or a generation are not for a write-only token, whatever else is said beside
-/// them; some of them nobody may use yet.
+/// A write-only token may not use conditions that would reveal an ETag or a generation, alone or together with others.
+/// Some of these conditions are not supported yet.
 #[tokio::test]
 async fn conditions_that_reveal_are_refused_to_writers() -> Result<(), HarnessError> {
     let mut fixture = Fixture::start(ServerOptions::new()).await?;
@@ -89,8 +89,8 @@ async fn conditions_that_reveal_are_refused_to_writers() -> Result<(), HarnessEr
     Ok(())
 }
 
-/// A token's id is worth nothing beside another bucket: the administrator of another account, who may do all this to
-/// the tokens of an own bucket, is told of a token that is there what is told of one that is not.
+/// The id of a token gives no access to it through another bucket: the administrator of another account gets the same
+/// answer for a token that exists as for one that does not.
 #[tokio::test]
 async fn foreign_tokens_are_not_reached_by_their_ids() -> Result<(), HarnessError> {
     let mut fixture = Fixture::start(ServerOptions::new()).await?;
@@ -100,7 +100,7 @@ async fn foreign_tokens_are_not_reached_by_their_ids() -> Result<(), HarnessErro
         let facts = fixture.prepare(row.2).await?;
         for bucket in [STRANGE, "", BUCKET] {
             let mut seen = Vec::new();
-            // One bit of an id that is there: another one, which is not.
+            // An id that differs in its last digit, and does not exist.
             let absent = format!("{}0", &fixture.token[..fixture.token.len() - 1]);
             let absent = absent.replace(&fixture.token, "1");
             for token in [fixture.token.clone(), absent] {
@@ -115,7 +115,7 @@ async fn foreign_tokens_are_not_reached_by_their_ids() -> Result<(), HarnessErro
                         let message = status.message().replace(&token, "*");
                         (status.code(), message, details)
                     }
-                    // A list that has nothing of the token in it.
+                    // A list without the token.
                     Ok(shown) => {
                         let nothing = row.0.starts_with("List") && shown.concat().is_empty();
                         assert!(nothing, "{row:?} of {bucket:?}");
@@ -131,7 +131,7 @@ async fn foreign_tokens_are_not_reached_by_their_ids() -> Result<(), HarnessErro
     Ok(())
 }
 
-/// Every refusal of every method carries a reason that the contract knows, whatever is wrong.
+/// Every refusal of every method has a reason of the contract.
 #[tokio::test]
 async fn every_refusal_has_its_reason() -> Result<(), HarnessError> {
     let fixture = Fixture::start(ServerOptions::new()).await?;
@@ -142,7 +142,7 @@ async fn every_refusal_has_its_reason() -> Result<(), HarnessError> {
     let wrong = Bearer::key("BKTYAAAAAAAAAAAAAAAA", "nonsense")?;
     let bodies = [
         Bytes::new(),
-        // No message of protobuf, and a message with an unknown field.
+        // Not a protobuf message, and a message with an unknown field.
         Bytes::from_static(b"\xff\xff\xff"),
         Bytes::from_static(b"\xfa\x3f\x01x"),
     ];

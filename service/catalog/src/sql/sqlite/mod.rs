@@ -108,7 +108,7 @@ impl Drop for GivenUp {
 }
 
 /// Works on a thread that may block: of the runtime, or this one if it has none.
-async fn may_block<T: Send + 'static>(
+pub(super) async fn may_block<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, DatabaseError> {
     match Handle::try_current() {

@@ -1,4 +1,6 @@
-//! What a server sees of its caller: for finding out why a rule refuses somebody.
+//! Checks: what a server sees of its caller, how its buckets are reached, and its database.
+
+mod database;
 
 use bucketry_contract::v1::{
     AddressSource, DescribeClientAddressRequest, DescribeClientAddressResponse,
@@ -12,6 +14,7 @@ use super::json::json;
 use super::output::{Output, write_fields};
 use super::{CliError, Terminal};
 use crate::config::EndpointSettings;
+use database::DatabaseArgs;
 
 /// The check to run.
 #[derive(Debug, Subcommand)]
@@ -25,6 +28,8 @@ pub enum DoctorCommand {
         #[command(flatten)]
         server: EndpointSettings,
     },
+    /// Check the database of a server, which may run or not, by the settings of serve; changes nothing
+    Database(DatabaseArgs),
     /// Check whether virtual-host style clients on this machine find a bucket; needs no credentials
     Host {
         /// The bucket
@@ -36,7 +41,7 @@ pub enum DoctorCommand {
 }
 
 /// The checks, each with its description.
-const CHECKS: [(&str, &str); 2] = [
+const CHECKS: [(&str, &str); 3] = [
     (
         "bucketry doctor ip",
         "the client address that the server sees, and why",
@@ -44,6 +49,10 @@ const CHECKS: [(&str, &str); 2] = [
     (
         "bucketry doctor host BUCKET",
         "whether BUCKET.HOST resolves, which virtual-host style clients need",
+    ),
+    (
+        "bucketry doctor database",
+        "whether the database keeps what a server writes to it",
     ),
 ];
 
@@ -53,6 +62,7 @@ impl DoctorCommand {
             Self::Ip { output, server } => {
                 ip(output, &Connection::anonymous(&server)?, terminal).await
             }
+            Self::Database(args) => args.run(terminal).await,
             Self::Host { bucket, server } => {
                 host(&bucket, &Connection::anonymous(&server)?, terminal).await
             }
