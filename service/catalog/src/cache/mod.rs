@@ -1,8 +1,9 @@
 //! Hot rows in memory, for the engine of which this process is the only user. The writer changes them before it answers,
 //! so that they are as true as the database. For the other engine see [`hints`](super::hints).
 
-use std::hash::{BuildHasher as _, Hash, RandomState};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+mod versioned;
+
+use std::sync::Arc;
 
 use super::judge::State;
 use super::model::{AccessKey, Bucket, BucketState, ObjectData, StoredObject};
@@ -11,125 +12,7 @@ use bucketry_domain::{
     ObjectKey, Tag,
 };
 
-const SHARDS: usize = 64;
-
-/// A bounded cache that a slow reader cannot poison: a value read from the database goes in only if no writer touched the
-/// key's shard since the reader began.
-///
-/// A writer marks the keys that it is about to commit. A marked key is not in the cache, so that a reader looks in the
-/// database, and what it finds stays out: it may be from before the commit. So no reader sees an older version than a listing
-/// that read the database showed before.
-pub(crate) struct VersionedCache<K, V> {
-    rows: moka::sync::Cache<K, V>,
-    shards: Vec<Mutex<Shard>>,
-    hasher: RandomState,
-}
-
-#[derive(Default)]
-struct Shard {
-    /// How often a writer touched it.
-    version: u64,
-    /// The hashes of the keys that are marked: few, of one batch.
-    marked: Vec<u64>,
-}
-
-/// The state of a shard when a reader began.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Ticket(u64);
-
-impl<K, V> VersionedCache<K, V>
-where
-    K: Hash + Eq + Send + Sync + 'static,
-    V: Clone + Send + Sync + 'static,
-{
-    fn new(bytes: u64, weigh: impl Fn(&K, &V) -> usize + Send + Sync + 'static) -> Self {
-        let rows = moka::sync::Cache::builder()
-            .max_capacity(bytes)
-            .weigher(move |key, row| u32::try_from(weigh(key, row)).unwrap_or(u32::MAX))
-            .build();
-        let shards = (0..SHARDS).map(|_| Mutex::default()).collect();
-        Self {
-            rows,
-            shards,
-            hasher: RandomState::new(),
-        }
-    }
-
-    pub(crate) fn get(&self, key: &K) -> Option<V> {
-        self.rows.get(key)
-    }
-
-    /// To be taken before the database is read.
-    pub(crate) fn ticket(&self, key: &K) -> Ticket {
-        let shard = self.shard(self.hasher.hash_one(key));
-        Ticket(shard.map_or(0, |shard| shard.version))
-    }
-
-    /// Keeps what a reader found, unless a writer came between.
-    pub(crate) fn fill(&self, key: K, row: V, ticket: Ticket) {
-        let hash = self.hasher.hash_one(&key);
-        if let Some(shard) = self.shard(hash)
-            && shard.version == ticket.0
-            && !shard.marked.contains(&hash)
-        {
-            self.rows.insert(key, row);
-        }
-    }
-
-    /// Announces a commit that changes the row; returns what ends the mark.
-    fn mark(&self, key: &K) -> Mark {
-        let hash = self.hasher.hash_one(key);
-        if let Some(mut shard) = self.shard(hash) {
-            shard.version += 1;
-            shard.marked.push(hash);
-            self.rows.invalidate(key);
-        }
-        Mark(hash)
-    }
-
-    fn unmark(&self, Mark(hash): &Mark) {
-        if let Some(mut shard) = self.shard(*hash)
-            && let Some(place) = shard.marked.iter().position(|marked| marked == hash)
-        {
-            shard.marked.swap_remove(place);
-        }
-    }
-
-    /// Keeps what was committed.
-    fn put(&self, key: K, row: V) {
-        if let Some(mut shard) = self.shard(self.hasher.hash_one(&key)) {
-            shard.version += 1;
-            self.rows.insert(key, row);
-        }
-    }
-
-    /// Forgets what was there before a commit.
-    fn forget(&self, key: &K) {
-        if let Some(mut shard) = self.shard(self.hasher.hash_one(key)) {
-            shard.version += 1;
-            self.rows.invalidate(key);
-        }
-    }
-
-    /// Forgets everything.
-    fn clear(&self) {
-        for shard in &self.shards {
-            shard.lock().unwrap_or_else(PoisonError::into_inner).version += 1;
-        }
-        // Entries are gone for every later `get`; a filler that was past its check when the loop went by is behind.
-        self.rows.invalidate_all();
-    }
-
-    fn shard(&self, hash: u64) -> Option<MutexGuard<'_, Shard>> {
-        self.shards
-            .get(hash as usize % SHARDS)
-            .map(|shard| shard.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-}
-
-/// A mark on a key, by its hash.
-#[derive(Debug)]
-struct Mark(u64);
+use versioned::{Mark, VersionedCache};
 
 /// The caches of a catalog.
 pub(crate) struct Caches {
@@ -342,78 +225,6 @@ fn weigh_object(object: &StoredObject) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn cache() -> VersionedCache<u32, u32> {
-        VersionedCache::new(1 << 20, |_, _| 8)
-    }
-
-    #[test]
-    fn a_reader_that_a_writer_overtook_leaves_nothing() {
-        let cache = cache();
-        let ticket = cache.ticket(&1);
-        cache.put(1, 20);
-        cache.fill(1, 10, ticket);
-        assert_eq!(cache.get(&1), Some(20));
-        let ticket = cache.ticket(&1);
-        cache.forget(&1);
-        cache.fill(1, 10, ticket);
-        assert_eq!(cache.get(&1), None);
-        let ticket = cache.ticket(&1);
-        cache.clear();
-        cache.fill(1, 10, ticket);
-        assert_eq!(cache.get(&1), None);
-    }
-
-    #[test]
-    fn a_marked_key_is_read_from_the_database_and_stays_out() {
-        let cache = cache();
-        let fill = |key, row| cache.fill(key, row, cache.ticket(&key));
-        fill(1, 10);
-        let before = cache.ticket(&1);
-        let mark = cache.mark(&1);
-        assert_eq!(cache.get(&1), None);
-        // Readers from before the mark and under it, and one of another key.
-        cache.fill(1, 10, before);
-        fill(1, 10);
-        fill(2, 20);
-        assert_eq!((cache.get(&1), cache.get(&2)), (None, Some(20)));
-        let under = cache.ticket(&1);
-        cache.put(1, 11);
-        cache.unmark(&mark);
-        cache.fill(1, 10, under);
-        assert_eq!(cache.get(&1), Some(11));
-    }
-
-    #[test]
-    fn a_mark_whose_commit_failed_leaves_no_trace() {
-        let cache = cache();
-        let mark = cache.mark(&1);
-        cache.unmark(&mark);
-        cache.fill(1, 10, cache.ticket(&1));
-        assert_eq!(cache.get(&1), Some(10));
-    }
-
-    #[test]
-    fn an_undisturbed_reader_fills() {
-        let cache = cache();
-        let ticket = cache.ticket(&1);
-        cache.fill(1, 10, ticket);
-        assert_eq!(cache.get(&1), Some(10));
-    }
-
-    #[test]
-    fn the_bound_holds() {
-        let cache = VersionedCache::<u32, u32>::new(800, |_, _| 8);
-        for key in 0..10_000 {
-            cache.put(key, key);
-        }
-        cache.rows.run_pending_tasks();
-        assert!(
-            cache.rows.weighted_size() <= 800,
-            "{}",
-            cache.rows.weighted_size()
-        );
-    }
 
     #[test]
     fn a_rule_weighs_what_it_holds() {
