@@ -1,21 +1,18 @@
-//! Which store: the value of `--store`.
-
 use std::fmt;
-use std::path::{Path as FilePath, PathBuf};
+use std::path::{Path as FilePath, PathBuf, absolute};
 use std::str::FromStr;
 
 use object_store::path::Path;
-use percent_encoding::percent_decode_str;
 
-/// The place of a store, as given by a URL.
+/// The location of a store: the value of `--store`.
 ///
-/// `file:///directory`, `memory://`, `s3://bucket/prefix`, `gs://bucket/prefix`,
-/// `az://container/prefix`. A prefix may be left out. Credentials are never part of the URL.
+/// `file:///DIRECTORY`, `file://./DIRECTORY`, `s3://BUCKET`, `gs://BUCKET`, `az://CONTAINER` (the last three with an
+/// optional `/PREFIX`) or `memory://`. Credentials are never part of the URL.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StoreUrl {
-    /// A directory of this host (or mounted on it).
+    /// A directory of this host, or mounted on it; [`StoreUrl::local`] makes its path absolute.
     Local(PathBuf),
-    /// The memory of this process; lost when it ends.
+    /// The memory of this process; lost when it ends. For tests.
     Memory,
     /// Amazon S3 or what speaks its protocol.
     S3(CloudLocation),
@@ -42,30 +39,34 @@ impl CloudLocation {
     }
 }
 
-/// A URL that names no store.
+/// A text that is not the URL of a store.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StoreUrlError {
-    /// There is no `scheme://`.
-    #[error("{given:?} is not a URL")]
-    NoScheme {
-        /// The given text.
+    /// No scheme, an unknown one, no bucket, or text after `memory://`.
+    #[error(
+        "`{given}` is not a store URL: file:///DIRECTORY, s3://BUCKET, gs://BUCKET, az://CONTAINER or memory://"
+    )]
+    Form {
+        /// The text, which holds no character that precedes or follows a secret in a URL.
         given: String,
     },
-    /// No store is of this kind.
-    #[error("{scheme:?} is not one of file, memory, s3, gs, az")]
-    UnknownScheme {
-        /// The given scheme.
-        scheme: String,
+    /// A `file://` URL with a host. Usually the third slash is missing.
+    #[error(
+        "`{given}` names a host, which a file:// URL must not: use file:///DIRECTORY, or file://./DIRECTORY relative to \
+         the working directory"
+    )]
+    Host {
+        /// The text.
+        given: String,
     },
-    /// A `file://` URL whose path is not absolute or not UTF-8 after percent-decoding.
-    #[error("{path:?} is not an absolute path")]
-    NotAbsolute {
-        /// The given path.
-        path: String,
-    },
-    /// The bucket is missing, or carries a user name, password, port, query or fragment. The
-    /// value is not shown: it may be a secret.
-    #[error("the bucket is missing or has characters that no bucket has")]
+    /// A user name, password, query or fragment, or white space. The text is not kept: it may hold a secret.
+    #[error(
+        "a store URL must not have a user name, password, query, fragment or white space: file:///DIRECTORY, \
+         s3://BUCKET, gs://BUCKET, az://CONTAINER or memory://; credentials are given by the variables of the cloud"
+    )]
+    Credentials,
+    /// The bucket has characters that no bucket has, such as those of a port.
+    #[error("the bucket has characters that no bucket has")]
     Bucket,
     /// The prefix has empty, `.` or `..` segments.
     #[error("{prefix:?} is not a prefix")]
@@ -73,56 +74,70 @@ pub enum StoreUrlError {
         /// The given prefix.
         prefix: String,
     },
-    /// `memory://` takes nothing after it.
-    #[error("memory:// takes no path")]
-    MemoryPath,
+    /// A relative path without a working directory.
+    #[error("the directory {}: {reason}", path.display())]
+    Directory {
+        /// The path.
+        path: PathBuf,
+        /// The operating system's error.
+        reason: String,
+    },
 }
 
-impl FromStr for StoreUrl {
-    type Err = StoreUrlError;
-
-    fn from_str(given: &str) -> Result<Self, StoreUrlError> {
-        let (scheme, rest) = given
-            .split_once("://")
-            .ok_or_else(|| StoreUrlError::NoScheme {
-                given: given.to_owned(),
-            })?;
-        match scheme {
-            "file" => parse_file(rest).map(Self::Local),
-            "memory" if rest.is_empty() || rest == "/" => Ok(Self::Memory),
-            "memory" => Err(StoreUrlError::MemoryPath),
-            "s3" => parse_cloud(rest).map(Self::S3),
-            "gs" => parse_cloud(rest).map(Self::Gcs),
-            "az" => parse_cloud(rest).map(Self::Azure),
-            _ => Err(StoreUrlError::UnknownScheme {
-                scheme: scheme.to_owned(),
+impl StoreUrl {
+    /// A directory; a relative path starts at the working directory.
+    ///
+    /// # Errors
+    /// [`StoreUrlError::Directory`] if the path is relative and the working directory is unknown.
+    pub fn local(path: impl AsRef<FilePath>) -> Result<Self, StoreUrlError> {
+        let path = path.as_ref();
+        match absolute(path) {
+            Ok(path) => Ok(Self::Local(path)),
+            Err(error) => Err(StoreUrlError::Directory {
+                path: path.to_owned(),
+                reason: error.to_string(),
             }),
         }
     }
 }
 
-fn parse_file(rest: &str) -> Result<PathBuf, StoreUrlError> {
-    let not_absolute = || StoreUrlError::NotAbsolute {
-        path: rest.to_owned(),
-    };
-    let path = percent_decode_str(rest)
-        .decode_utf8()
-        .map_err(|_| not_absolute())?;
-    let path = FilePath::new(path.as_ref());
-    if path.is_absolute() {
-        Ok(path.to_owned())
-    } else {
-        Err(not_absolute())
+impl FromStr for StoreUrl {
+    type Err = StoreUrlError;
+
+    fn from_str(text: &str) -> Result<Self, StoreUrlError> {
+        // The path of a directory may have any character, and is taken as it is written.
+        if let Some(path) = text.strip_prefix("file://")
+            && path.starts_with(['/', '.'])
+        {
+            return Self::local(path);
+        }
+        let odd = |c: char| c.is_whitespace() || matches!(c, '?' | '#' | '@');
+        if text.contains(odd) {
+            return Err(StoreUrlError::Credentials);
+        }
+        let given = || text.to_owned();
+        match text.split_once("://") {
+            Some(("file", _)) => Err(StoreUrlError::Host { given: given() }),
+            Some(("s3", at)) if names_bucket(at) => parse_cloud(at).map(Self::S3),
+            Some(("gs", at)) if names_bucket(at) => parse_cloud(at).map(Self::Gcs),
+            Some(("az", at)) if names_bucket(at) => parse_cloud(at).map(Self::Azure),
+            Some(("memory", "")) => Ok(Self::Memory),
+            _ => Err(StoreUrlError::Form { given: given() }),
+        }
     }
 }
 
-fn parse_cloud(rest: &str) -> Result<CloudLocation, StoreUrlError> {
-    let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
+fn names_bucket(at: &str) -> bool {
+    !at.is_empty() && !at.starts_with('/')
+}
+
+fn parse_cloud(at: &str) -> Result<CloudLocation, StoreUrlError> {
+    let (bucket, prefix) = at.split_once('/').unwrap_or((at, ""));
     let legal = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_');
-    if bucket.is_empty() || !bucket.bytes().all(legal) {
+    if !bucket.bytes().all(legal) {
         return Err(StoreUrlError::Bucket);
     }
-    let prefix = Path::parse(prefix).map_err(|_| StoreUrlError::Prefix {
+    let prefix = Path::parse(prefix.trim_matches('/')).map_err(|_| StoreUrlError::Prefix {
         prefix: prefix.to_owned(),
     })?;
     Ok(CloudLocation {
@@ -147,10 +162,16 @@ impl fmt::Display for StoreUrl {
 mod tests {
     use super::*;
 
+    fn error(url: &str) -> StoreUrlError {
+        url.parse::<StoreUrl>().unwrap_err()
+    }
+
     #[test]
-    fn urls_of_every_kind() {
+    fn every_kind_is_displayed_as_written() {
         for url in [
             "file:///var/lib/bucketry",
+            "file:///var/lib/a b@c?",
+            "file:///a%20b",
             "memory://",
             "s3://bucket/",
             "s3://bucket/some/prefix",
@@ -162,44 +183,79 @@ mod tests {
                 Ok(url.to_owned())
             );
         }
-        assert_eq!("s3://b".parse::<StoreUrl>().unwrap().to_string(), "s3://b/");
+        for (url, shown) in [
+            ("s3://b", "s3://b/"),
+            ("s3://b/a/", "s3://b/a"),
+            ("az://b//a//", "az://b/a"),
+        ] {
+            assert_eq!(url.parse::<StoreUrl>().unwrap().to_string(), shown);
+        }
+    }
+
+    #[test]
+    fn a_relative_path_starts_at_the_working_directory() {
+        let working = std::env::current_dir().unwrap();
+        for (url, path) in [("file://./x", "x"), ("file://../x", "../x")] {
+            assert_eq!(url.parse(), Ok(StoreUrl::Local(working.join(path))));
+        }
         assert_eq!(
-            "file:///a%20b".parse(),
-            Ok(StoreUrl::Local(PathBuf::from("/a b")))
+            StoreUrl::local("./data/blobs"),
+            Ok(StoreUrl::Local(working.join("data/blobs")))
         );
     }
 
     #[test]
-    fn what_names_no_store_is_refused() {
-        let error = |url: &str| url.parse::<StoreUrl>().unwrap_err();
-        assert!(matches!(error("/var/lib"), StoreUrlError::NoScheme { .. }));
-        assert!(matches!(
-            error("ftp://x"),
-            StoreUrlError::UnknownScheme { .. }
-        ));
-        assert!(matches!(
-            error("file://relative"),
-            StoreUrlError::NotAbsolute { .. }
-        ));
-        assert!(matches!(
-            error("file:///a%ff"),
-            StoreUrlError::NotAbsolute { .. }
-        ));
-        assert_eq!(error("memory://x"), StoreUrlError::MemoryPath);
+    fn other_forms_are_refused() {
         for url in [
+            "",
+            "/var",
+            "/var/lib",
             "s3://",
             "s3:///p",
-            "s3://key:secret@b/p",
-            "s3://b?x=1",
-            "s3://b#x",
-            "s3://b:9000/",
+            "ftp://h",
+            "memory://x",
         ] {
-            assert_eq!(error(url), StoreUrlError::Bucket, "{url}");
+            assert_eq!(error(url), StoreUrlError::Form { given: url.into() });
         }
-        assert!(matches!(
-            error("s3://b/a/../c"),
-            StoreUrlError::Prefix { .. }
-        ));
-        assert!(matches!(error("s3://b/a//c"), StoreUrlError::Prefix { .. }));
+        assert_eq!(error("s3://b:9000/"), StoreUrlError::Bucket);
+        for url in ["s3://b/a/../c", "s3://b/a//c"] {
+            assert!(matches!(error(url), StoreUrlError::Prefix { .. }), "{url}");
+        }
+    }
+
+    #[test]
+    fn a_host_in_a_file_url_is_refused_with_the_remedy() {
+        for url in [
+            "file://host/path",
+            "file://localhost/var/lib/x",
+            "file://x",
+            "file://relative",
+            "file://C:/x",
+        ] {
+            let refused = error(url);
+            assert_eq!(refused, StoreUrlError::Host { given: url.into() });
+            assert!(
+                refused.to_string().contains("file:///DIRECTORY"),
+                "{refused}"
+            );
+        }
+    }
+
+    #[test]
+    fn secrets_are_refused_and_not_repeated() {
+        for url in [
+            "s3://user@b",
+            "s3://key:hunter2@b/p",
+            "s3://b?x=hunter2",
+            "s3://b/p?x=hunter2",
+            "s3://b#hunter2",
+            "ftp://key:hunter2@h",
+            "file://key:hunter2@h/x",
+            "s3://b c",
+        ] {
+            let refused = error(url);
+            assert_eq!(refused, StoreUrlError::Credentials, "{url}");
+            assert!(!format!("{refused} {refused:?}").contains("hunter2"));
+        }
     }
 }

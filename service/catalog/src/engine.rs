@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::cache::Caches;
 use super::hints::Hints;
 use super::sql::{Connection, Dialect, Fault, MarkTime, Pools, Row, Statement, Unfinished};
-use super::{CatalogError, CatalogOptions, CatalogUrl, UpkeepClock};
+use super::{CatalogError, CatalogOptions, DatabaseUrl, UpkeepClock};
 use bucketry_domain::Timestamp;
 
 /// Reads the clock of a Postgres server, in microseconds.
@@ -39,18 +39,18 @@ const ID_BLOCK: i64 = 4096;
 
 impl Engine {
     pub(crate) async fn open(
-        url: &CatalogUrl,
+        url: &DatabaseUrl,
         options: &CatalogOptions,
     ) -> Result<Self, CatalogError> {
         let bytes = options.cache_bytes;
         let (pools, caches, hints, lock) = match url {
-            CatalogUrl::Sqlite(directory) => {
+            DatabaseUrl::Sqlite(directory) => {
                 let lock = lock_directory(directory)?;
                 keep_private(directory)?;
-                let pools = Pools::sqlite(&directory.join(CatalogUrl::FILE), options).await?;
+                let pools = Pools::sqlite(&directory.join(DatabaseUrl::FILE), options).await?;
                 (pools, Some(Caches::new(bytes)), None, Some(lock))
             }
-            CatalogUrl::Postgres(url) => {
+            DatabaseUrl::Postgres(url) => {
                 let pools = Pools::postgres(url, options).await?;
                 (pools, None, Some(Hints::new(bytes)), None)
             }
@@ -218,11 +218,11 @@ fn keep_private(directory: &Path) -> Result<(), CatalogError> {
         options
     };
     let database = (options().create(true).truncate(false))
-        .open(directory.join(CatalogUrl::FILE))
+        .open(directory.join(DatabaseUrl::FILE))
         .map_err(failed)?;
     restrict(&database).map_err(failed)?;
     for suffix in BESIDE {
-        let file = directory.join(format!("{}{suffix}", CatalogUrl::FILE));
+        let file = directory.join(format!("{}{suffix}", DatabaseUrl::FILE));
         match options().open(file) {
             Ok(file) => restrict(&file).map_err(failed)?,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
@@ -286,7 +286,7 @@ mod tests {
             std::fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
         };
         open_to_all(directory.path(), 0o755);
-        let url = CatalogUrl::Sqlite(directory.path().to_owned());
+        let url = DatabaseUrl::Sqlite(directory.path().to_owned());
         // New, and after an earlier version had made them readable by all.
         for _ in 0..2 {
             let engine = Engine::open(&url, &CatalogOptions::default())
@@ -303,7 +303,7 @@ mod tests {
             engine.close().await;
             // After a crash the log remains.
             std::fs::write(
-                directory.path().join(format!("{}-wal", CatalogUrl::FILE)),
+                directory.path().join(format!("{}-wal", DatabaseUrl::FILE)),
                 "",
             )
             .unwrap();

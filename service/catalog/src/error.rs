@@ -66,9 +66,6 @@ pub enum CatalogError {
          database-url must name a PostgreSQL server itself, or a pooler in session mode"
     )]
     LocksWithoutEffect,
-    /// The URL names no engine that there is.
-    #[error("a database URL begins with sqlite: or postgres:")]
-    Url,
 }
 
 impl CatalogError {

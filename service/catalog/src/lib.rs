@@ -4,6 +4,7 @@
 #![cfg_attr(test, allow(clippy::disallowed_methods))]
 
 mod cache;
+mod database_url;
 mod engine;
 mod error;
 mod hints;
@@ -17,7 +18,6 @@ mod read;
 mod rows;
 mod sql;
 mod upkeep;
-mod url;
 mod write;
 
 #[cfg(test)]
@@ -28,12 +28,12 @@ pub mod testing;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use database_url::{DatabaseUrl, DatabaseUrlError};
 pub use error::{CatalogError, Condition, MigrationError, Refusal};
 pub use outcome::{ObjectDeleted, ObjectStored, Outcome, Repetition, TypedChange, UploadCompleted};
 pub use read::{AccessRows, MAX_READ_DETAILS, ObjectRead, SealedSecrets};
 pub use sql::{CheckFailure, DatabaseCheck, DatabaseError, check_database};
 pub use upkeep::{KeepChanges, Reclaim, TOLERATED_CLOCK_OFFSET, clock_offset_micros};
-pub use url::CatalogUrl;
 pub use write::Rejection;
 
 use engine::Engine;
@@ -124,7 +124,7 @@ impl Catalog {
     /// # Errors
     /// [`CatalogError::InUse`] if another process has the directory, [`CatalogError::Migration`] if the catalog was made
     /// by a later version, and what the database says.
-    pub async fn open(url: &CatalogUrl, options: &CatalogOptions) -> Result<Self, CatalogError> {
+    pub async fn open(url: &DatabaseUrl, options: &CatalogOptions) -> Result<Self, CatalogError> {
         let engine = Arc::new(Engine::open(url, options).await?);
         let fresh = uuid::Uuid::new_v4().simple().to_string();
         let store_id = claim_setting(&engine, "store_id", fresh.into_bytes()).await?;

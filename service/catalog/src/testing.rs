@@ -22,7 +22,7 @@ use crate::mutation::{
     CreateAccessKey, CreateAccount, CreateBucket, Mutation, Preconditions, PutObject,
 };
 use crate::{
-    Catalog, CatalogError, CatalogOptions, CatalogUrl, TypedChange, UnsafeDatabase, UpkeepClock,
+    Catalog, CatalogError, CatalogOptions, DatabaseUrl, TypedChange, UnsafeDatabase, UpkeepClock,
 };
 use bucketry_domain::{
     AccessKeyPk, AccountId, BlobBatchId, BlobId, BucketId, ETag, NodeId, ObjectKey, OwnerId,
@@ -44,7 +44,7 @@ pub fn later(seconds: u64) -> Timestamp {
 
 /// An empty catalog on some engine, and a second node of it where there can be one.
 pub struct Fixture {
-    url: CatalogUrl,
+    url: DatabaseUrl,
     pub catalog: Catalog,
     /// On SQLite the same node again.
     pub other: Catalog,
@@ -72,7 +72,7 @@ pub fn options() -> CatalogOptions {
 
 pub async fn sqlite() -> Fixture {
     let directory = tempfile::tempdir().unwrap();
-    let url = CatalogUrl::Sqlite(directory.path().join("data"));
+    let url = DatabaseUrl::Sqlite(directory.path().join("data"));
     let catalog = Catalog::open(&url, &options()).await.unwrap();
     let other = catalog.clone();
     Fixture::new(url, catalog, other, Held::Directory(directory)).await
@@ -108,7 +108,7 @@ fn name() -> String {
 }
 
 async fn on_server(url: String, options: &CatalogOptions, held: Held) -> Fixture {
-    let url = CatalogUrl::Postgres(url);
+    let url = DatabaseUrl::Postgres(url.into());
     // Together, as nodes start in practice.
     let (catalog, other) = tokio::join!(Catalog::open(&url, options), Catalog::open(&url, options));
     Fixture::new(url, catalog.unwrap(), other.unwrap(), held).await
@@ -124,7 +124,7 @@ async fn administer(url: &str, sql: String) {
 }
 
 impl Fixture {
-    async fn new(url: CatalogUrl, catalog: Catalog, other: Catalog, held: Held) -> Self {
+    async fn new(url: DatabaseUrl, catalog: Catalog, other: Catalog, held: Held) -> Self {
         let account = make_account(&catalog, "owner").await.unwrap();
         Self {
             url,
@@ -135,7 +135,7 @@ impl Fixture {
         }
     }
 
-    pub fn url(&self) -> &CatalogUrl {
+    pub fn url(&self) -> &DatabaseUrl {
         &self.url
     }
 
@@ -316,7 +316,7 @@ pub async fn server_time(fixture: &Fixture) -> Timestamp {
 }
 
 pub async fn second_session(fixture: &Fixture) -> PgConnection {
-    let CatalogUrl::Postgres(url) = fixture.url() else {
+    let DatabaseUrl::Postgres(url) = fixture.url() else {
         panic!("a server")
     };
     PgConnection::connect(url).await.unwrap()

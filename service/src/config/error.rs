@@ -5,6 +5,8 @@ use bucketry_edge::ZeroLimit;
 use bucketry_edge::forwarding::ForwardingError;
 
 use super::NameError;
+use crate::blobs::StoreUrlError;
+use crate::catalog::DatabaseUrlError;
 
 /// A position in a text file. Line and column count from 1; columns count characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,8 +83,11 @@ pub enum ConfigError {
     #[error(transparent)]
     Name(#[from] NameError),
     /// The database URL cannot be read; not repeated, for it may hold a password.
-    #[error("database-url: neither sqlite:DIRECTORY nor postgres://USER:PASSWORD@HOST/DATABASE")]
-    DatabaseUrl,
+    #[error("database-url: {0}")]
+    DatabaseUrl(#[from] DatabaseUrlError),
+    /// The default directory of the blobs cannot be used.
+    #[error("store: {0}")]
+    Store(#[from] StoreUrlError),
     /// Too few or too many connections to the database.
     #[error("database-connections must be from 2 to 1000")]
     DatabaseConnections,

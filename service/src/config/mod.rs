@@ -6,7 +6,6 @@
 //! settings structs are the table of all names; the file may hold no other key.
 
 mod client;
-mod database_url;
 mod error;
 mod fair;
 mod file;
@@ -15,13 +14,11 @@ mod names;
 mod resolve;
 mod secret;
 mod settings;
-mod store_url;
 
 pub use bucketry_edge::duration::{DurationError, parse_duration};
 pub(crate) use bucketry_edge::environment::process_variable_names;
 pub use bucketry_edge::environment::{process_environment, process_variable};
 pub use client::{ClientSettings, EndpointSettings};
-pub use database_url::DatabaseUrl;
 pub use error::{ConfigError, Position};
 pub use fair::{FairConfig, FairSettings};
 pub use key_pair::KeyPair;
@@ -36,6 +33,5 @@ pub use settings::{
     DatabaseSettings, LogSettings, PlaceSettings, PlaintextCredentials, ServeArgs, ServerSettings,
     SignatureV2, StorageSettings, UpkeepSettings,
 };
-pub use store_url::{Bucket, StoreUrl};
 
 pub use crate::telemetry::logs::LogFormat;

@@ -21,17 +21,6 @@ pub enum NameError {
         "`{0}` is not an endpoint URL: http:// or https://, a host, an optional port, nothing else"
     )]
     PublicUrl(String),
-    /// Not the URL of a store.
-    #[error(
-        "`{0}` is not a store URL: file:///DIRECTORY, s3://BUCKET, gs://BUCKET, az://CONTAINER or memory://"
-    )]
-    StoreUrl(String),
-    /// A `file://` URL with a host. Usually the third slash is missing.
-    #[error(
-        "`{0}` names a host, which a file:// URL must not: use file:///DIRECTORY, or file://./DIRECTORY relative to the \
-         working directory"
-    )]
-    StoreHost(String),
     /// Not an address and port.
     #[error("`{0}` is not an IP address with a port, as in 127.0.0.1:9000 or [::]:9000")]
     Listener(String),

@@ -9,11 +9,12 @@ use bucketry_edge::{LimitSettings, Limits, TlsFiles};
 use super::file::FileSettings;
 use super::key_pair::{KEYRING, text};
 use super::{
-    ConfigError, DatabaseSettings, DatabaseUrl, Domain, FairConfig, KeyPair, LogFilter, LogFormat,
-    LogSettings, PlaceSettings, PlaintextCredentials, PublicUrl, Region, Secret, ServeArgs,
-    ServerSettings, SignatureV2, StorageSettings, StoreUrl, UpkeepSettings,
+    ConfigError, DatabaseSettings, Domain, FairConfig, KeyPair, LogFilter, LogFormat, LogSettings,
+    PlaceSettings, PlaintextCredentials, PublicUrl, Region, Secret, ServeArgs, ServerSettings,
+    SignatureV2, StorageSettings, UpkeepSettings,
 };
-use crate::catalog::UnsafeDatabase;
+use crate::blobs::StoreUrl;
+use crate::catalog::{DatabaseUrl, UnsafeDatabase};
 
 const DATA_DIR: &str = "./bucketry-data";
 const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 9000);
@@ -229,13 +230,13 @@ impl DataPlaces {
         }
         Ok(Self {
             database: match &settings.database_url {
-                Some(url) => DatabaseUrl::parse(url)?,
+                Some(url) => url.expose().parse()?,
                 None => DatabaseUrl::Sqlite(data_dir.clone()),
             },
-            store: settings
-                .store
-                .clone()
-                .unwrap_or_else(|| StoreUrl::File(data_dir.join("blobs"))),
+            store: match &settings.store {
+                Some(url) => url.clone(),
+                None => StoreUrl::local(data_dir.join("blobs"))?,
+            },
             store_timeout: settings.store_timeout,
         })
     }

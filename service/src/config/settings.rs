@@ -11,7 +11,8 @@ use serde::Deserialize;
 
 use super::fair::FairSettings;
 use super::names::parse_listener;
-use super::{Domain, LogFilter, LogFormat, PublicUrl, Region, Secret, StoreUrl};
+use super::{Domain, LogFilter, LogFormat, PublicUrl, Region, Secret};
+use crate::blobs::StoreUrl;
 
 /// The settings of `serve`.
 #[derive(Debug, Clone, Default, clap::Args)]

@@ -274,8 +274,7 @@ impl From<CatalogError> for Error {
             | CatalogError::InUse(_)
             | CatalogError::Standby
             | CatalogError::UnsafeDatabase
-            | CatalogError::LocksWithoutEffect
-            | CatalogError::Url => Self::Internal(Box::new(error)),
+            | CatalogError::LocksWithoutEffect => Self::Internal(Box::new(error)),
         }
     }
 }

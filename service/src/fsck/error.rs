@@ -1,8 +1,7 @@
 use std::path::PathBuf;
 
-use crate::blobs::{BlobError, StoreError, StoreUrlError, UnusableStore};
+use crate::blobs::{BlobError, StoreError, UnusableStore};
 use crate::catalog::CatalogError;
-use crate::node::NodeError;
 use crate::upkeep::CollectError;
 
 /// Why catalog and blobs could not be compared. The operator reads it.
@@ -31,15 +30,9 @@ pub enum FsckError {
     /// The store failed while it was read.
     #[error("the blob store: {0}")]
     Store(#[from] StoreError),
-    /// The store's URL cannot be used.
-    #[error("the blob store: {0}")]
-    StoreUrl(#[from] StoreUrlError),
     /// The store failed at a blob.
     #[error("the blob store: {0}")]
     Blob(#[from] BlobError),
-    /// The places cannot be used.
-    #[error(transparent)]
-    Node(#[from] NodeError),
     /// The store's id in the catalog cannot be read.
     #[error("the catalog's store id cannot be read")]
     StoreId,

@@ -16,10 +16,9 @@ pub use error::FsckError;
 pub use report::{Problem, Report};
 
 use crate::blobs::{BlobStore, BlobStoreOptions, StoreError, StoreUrl, UnusableStore};
-use crate::catalog::{Catalog, CatalogOptions, CatalogUrl, UnsafeDatabase};
+use crate::catalog::{Catalog, CatalogOptions, DatabaseUrl, UnsafeDatabase};
 use crate::clock::Clock;
 use crate::config::DataPlaces;
-use crate::node::{catalog_url, store_url};
 use crate::upkeep::{collect_all, shared_time};
 use compare::Findings;
 use report::Mended;
@@ -53,8 +52,8 @@ pub async fn fsck(
     leftovers: Leftovers,
     clock: &Clock,
 ) -> Result<Report, FsckError> {
-    let url = catalog_url(&places.database);
-    if let CatalogUrl::Sqlite(directory) = &url
+    let url = &places.database;
+    if let DatabaseUrl::Sqlite(directory) = url
         && !url.may_hold_a_catalog()
     {
         return Err(FsckError::NoCatalog(directory.clone()));
@@ -64,11 +63,11 @@ pub async fn fsck(
         unsafe_database: UnsafeDatabase::Allowed,
         ..CatalogOptions::default()
     };
-    let catalog = Catalog::open(&url, &options).await?;
+    let catalog = Catalog::open(url, &options).await?;
     let checked = async {
         let blobs = open_blobs(places, &catalog, environment).await?;
         if leftovers == Leftovers::Delete {
-            refuse_beside_nodes(&catalog, &url, clock).await?;
+            refuse_beside_nodes(&catalog, url, clock).await?;
         }
         check(&catalog, &blobs, depth, leftovers, clock).await
     };
@@ -84,20 +83,20 @@ async fn open_blobs(
     environment: Vec<(String, String)>,
 ) -> Result<BlobStore, FsckError> {
     let expected = Uuid::try_parse(catalog.store_id()).map_err(|_| FsckError::StoreId)?;
-    let url = store_url(&places.store)?;
-    if let StoreUrl::Local(directory) = &url
+    let url = &places.store;
+    if let StoreUrl::Local(directory) = url
         && !directory.is_dir()
     {
         let missing = StoreError::MarkerMissing { expected };
-        return Err(UnusableStore::new(&url, missing).into());
+        return Err(UnusableStore::new(url, missing).into());
     }
     let options = BlobStoreOptions {
         environment,
         timeout: places.store_timeout,
         ..BlobStoreOptions::default()
     };
-    let unusable = |error| UnusableStore::new(&url, error);
-    let blobs = BlobStore::open(&url, &options).map_err(unusable)?;
+    let unusable = |error| UnusableStore::new(url, error);
+    let blobs = BlobStore::open(url, &options).map_err(unusable)?;
     blobs.verify(expected).await.map_err(unusable)?;
     Ok(blobs)
 }
@@ -105,12 +104,12 @@ async fn open_blobs(
 /// On SQLite the directory's lock has proved it.
 async fn refuse_beside_nodes(
     catalog: &Catalog,
-    url: &CatalogUrl,
+    url: &DatabaseUrl,
     clock: &Clock,
 ) -> Result<(), FsckError> {
     let nodes = match url {
-        CatalogUrl::Sqlite(_) => 0,
-        CatalogUrl::Postgres(_) => {
+        DatabaseUrl::Sqlite(_) => 0,
+        DatabaseUrl::Postgres(_) => {
             let now = shared_time(catalog, clock).await?;
             catalog.live_nodes(now).await?
         }

@@ -5,7 +5,6 @@ use tempfile::TempDir;
 use super::*;
 use crate::catalog::model::BlobBatch;
 use crate::catalog::testing::{T0, make, make_account, make_bucket, put_blob};
-use crate::config::{DatabaseUrl, StoreUrl as ConfiguredStore};
 use crate::domain::{BlobId, NodeId};
 
 /// The length of the blobs that the catalog's own fixture refers to.
@@ -22,7 +21,7 @@ struct Data {
 impl Data {
     async fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let url = CatalogUrl::Sqlite(directory.path().to_owned());
+        let url = DatabaseUrl::Sqlite(directory.path().to_owned());
         let catalog = Catalog::open(&url, &CatalogOptions::default())
             .await
             .unwrap();
@@ -75,7 +74,7 @@ impl Data {
         self.catalog.close().await;
         let places = DataPlaces {
             database: DatabaseUrl::Sqlite(self.directory.path().to_owned()),
-            store: ConfiguredStore::File(self.directory.path().join("blobs")),
+            store: StoreUrl::Local(self.directory.path().join("blobs")),
             store_timeout: None,
         };
         fsck(&places, Vec::new(), depth, leftovers, &Clock::Fixed(T0)).await
@@ -208,7 +207,7 @@ async fn wrong_statistics_are_a_problem_until_they_are_corrected() {
 async fn data_in_use_or_absent_is_refused() {
     let data = Data::new().await;
     let places = |directory: PathBuf| DataPlaces {
-        store: ConfiguredStore::File(directory.join("blobs")),
+        store: StoreUrl::Local(directory.join("blobs")),
         store_timeout: None,
         database: DatabaseUrl::Sqlite(directory),
     };

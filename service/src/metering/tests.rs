@@ -7,7 +7,7 @@ use crate::access::{ClientAddress, DecisionReason};
 use crate::catalog::model::{KeyLimits, KeyScope, KeyState, UsageRow};
 use crate::catalog::mutation::{CreateAccessKey, RecordUsage};
 use crate::catalog::testing::{T0, make, make_account};
-use crate::catalog::{Catalog, CatalogError, CatalogOptions, CatalogUrl};
+use crate::catalog::{Catalog, CatalogError, CatalogOptions, DatabaseUrl};
 use crate::clock::Clock;
 
 fn key(pk: i64) -> KeyFacts {
@@ -68,7 +68,7 @@ fn refuse(metering: &Metering, key: &KeyFacts, cause: DenialCause, request_id: &
 /// A catalog that has the keys.
 async fn catalog(keys: &[&KeyFacts]) -> (Catalog, tempfile::TempDir) {
     let directory = tempfile::tempdir().unwrap();
-    let url = CatalogUrl::Sqlite(directory.path().join("data"));
+    let url = DatabaseUrl::Sqlite(directory.path().join("data"));
     let catalog = Catalog::open(&url, &CatalogOptions::default())
         .await
         .unwrap();
@@ -192,7 +192,7 @@ async fn what_could_not_be_written_is_kept() {
     assert!(matches!(failed, Err(CatalogError::Closed)), "{failed:?}");
     count();
     refuse(&metering, &one, DenialCause::Anybody, "R2");
-    let url = CatalogUrl::Sqlite(directory.path().join("data"));
+    let url = DatabaseUrl::Sqlite(directory.path().join("data"));
     let again = Catalog::open(&url, &CatalogOptions::default())
         .await
         .unwrap();

@@ -23,11 +23,11 @@ pub use s3::S3Service;
 pub use crate::sealing::SealingError;
 
 use crate::access::sigv4::SigningKeyCache;
-use crate::blobs::{BlobStore, BlobStoreOptions, StoreUrl, StoreUrlError, UnusableStore};
+use crate::blobs::{BlobStore, BlobStoreOptions, UnusableStore};
 use crate::call_gate::{CallGate, MAX_MESSAGE_BYTES};
-use crate::catalog::{Catalog, CatalogError, CatalogOptions, CatalogUrl};
+use crate::catalog::{Catalog, CatalogError, CatalogOptions, DatabaseUrl};
 use crate::clock::Clock;
-use crate::config::{Config, DatabaseUrl, KeyPair, PublicUrl, process_environment};
+use crate::config::{Config, KeyPair, PublicUrl, process_environment};
 use crate::content::{ContentStore, Placement};
 use crate::domain::{NodeId, Timestamp};
 use crate::endpoints::Endpoints;
@@ -59,9 +59,6 @@ pub enum NodeError {
     /// The store cannot be opened, or is another one.
     #[error(transparent)]
     Store(#[from] UnusableStore),
-    /// The store's URL cannot be used.
-    #[error("the blob store: {0}")]
-    StoreUrl(#[from] StoreUrlError),
     /// The keyring cannot be used.
     #[error(transparent)]
     Keyring(#[from] SealingError),
@@ -148,7 +145,7 @@ pub async fn open(
 ) -> Result<Node, NodeError> {
     let started = Clock::System.now();
     let catalog = Catalog::open(
-        &catalog_url(&config.storage.places.database),
+        &config.storage.places.database,
         &CatalogOptions {
             connections: config.database.connections,
             acquire_timeout: config.database.acquire_timeout,
@@ -163,9 +160,9 @@ pub async fn open(
     let source = &config.storage.keyring;
     let keyring = sealing::load(&catalog, source).await?;
     let keyring = Arc::new(LiveKeyring::new(keyring, source.clone()));
-    let store_url = store_url(&config.storage.places.store)?;
+    let store_url = &config.storage.places.store;
     let blobs = BlobStore::open(
-        &store_url,
+        store_url,
         &BlobStoreOptions {
             environment: process_environment(),
             reserve: config.storage.disk_reserve,
@@ -173,8 +170,8 @@ pub async fn open(
             ..BlobStoreOptions::default()
         },
     )
-    .map_err(|error| UnusableStore::new(&store_url, error))?;
-    bootstrap::store(&catalog, &blobs, &store_url).await?;
+    .map_err(|error| UnusableStore::new(store_url, error))?;
+    bootstrap::store(&catalog, &blobs, store_url).await?;
     let node = NodeId(catalog.next_id().await?);
     let placement = Placement::new(catalog.clone(), node, clock.clone());
     let first_account = bootstrap::first_account(&catalog, &clock).await?;
@@ -360,25 +357,4 @@ fn front(
         s3::service(service, server, config, public_url),
         config.server.forwarding.clone(),
     )
-}
-
-/// A local directory may be given relative to where the server is started.
-pub(crate) fn store_url(store: &crate::config::StoreUrl) -> Result<StoreUrl, NodeError> {
-    match store {
-        crate::config::StoreUrl::File(directory) => {
-            let absolute = std::path::absolute(directory).map_err(|error| {
-                let url = StoreUrl::Local(directory.clone());
-                UnusableStore::new(&url, crate::blobs::StoreError::Directory(error))
-            })?;
-            Ok(StoreUrl::Local(absolute))
-        }
-        other => Ok(other.to_string().parse()?),
-    }
-}
-
-pub(crate) fn catalog_url(database: &DatabaseUrl) -> CatalogUrl {
-    match database {
-        DatabaseUrl::Sqlite(directory) => CatalogUrl::Sqlite(directory.clone()),
-        DatabaseUrl::Postgres(url) => CatalogUrl::Postgres(url.expose().to_owned()),
-    }
 }

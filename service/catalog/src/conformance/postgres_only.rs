@@ -11,7 +11,7 @@ use crate::mutation::{KeyEdit, Mutation, UpdateAccessKey};
 use crate::query::{ListGarbage, ListedObject};
 use crate::sql::{Excerpt as _, Fault, Statement, Unfinished};
 use crate::testing::{by_the_servers_clock, options, put, put_blob, second_session, server_time};
-use crate::{Catalog, CatalogError, CatalogUrl};
+use crate::{Catalog, CatalogError, DatabaseUrl};
 use bucketry_domain::Timestamp;
 
 #[tokio::test]
@@ -172,12 +172,12 @@ async fn a_database_without_locks_is_refused() {
         .execute(&mut session)
         .await
         .unwrap();
-    let CatalogUrl::Postgres(url) = fixture.url() else {
+    let DatabaseUrl::Postgres(url) = fixture.url() else {
         panic!("a server")
     };
     let separator = if url.contains('?') { '&' } else { '?' };
     let path = "options=-c%20search_path%3Dliar,pg_catalog,public";
-    let lying = CatalogUrl::Postgres(format!("{url}{separator}{path}"));
+    let lying = DatabaseUrl::Postgres(format!("{url}{separator}{path}").into());
     let refused = Catalog::open(&lying, &options()).await.err();
     assert!(
         matches!(refused, Some(CatalogError::LocksWithoutEffect)),

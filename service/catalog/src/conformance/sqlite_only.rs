@@ -7,12 +7,12 @@ use tokio::sync::oneshot;
 use crate::query::{ListObjects, Listed};
 use crate::sql::Statement;
 use crate::testing::{put, sqlite};
-use crate::{Catalog, CatalogError, CatalogOptions, CatalogUrl};
+use crate::{Catalog, CatalogError, CatalogOptions, DatabaseUrl};
 
 #[tokio::test]
 async fn a_second_process_is_refused() {
     let fixture = sqlite().await;
-    let CatalogUrl::Sqlite(directory) = fixture.url() else {
+    let DatabaseUrl::Sqlite(directory) = fixture.url() else {
         panic!("a directory")
     };
     let second = Catalog::open(fixture.url(), &CatalogOptions::default()).await;

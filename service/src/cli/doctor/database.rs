@@ -8,7 +8,6 @@ use crate::cli::table::printable;
 use crate::cli::{CliError, Terminal};
 use crate::clock::Clock;
 use crate::config::{DataPlaces, PlaceSettings, Secret};
-use crate::node::catalog_url;
 
 /// The settings of `doctor database`.
 #[derive(Debug, Clone, clap::Args)]
@@ -58,8 +57,7 @@ impl DatabaseArgs {
             ..PlaceSettings::default()
         };
         let places = DataPlaces::read(given, self.config.as_deref())?;
-        let url = catalog_url(&places.database);
-        let checks = check_database(&url, || Clock::System.now()).await;
+        let checks = check_database(&places.database, || Clock::System.now()).await;
         match self.output {
             Output::Text => write_text(&checks, terminal)?,
             Output::Json => write_json(&checks, terminal)?,

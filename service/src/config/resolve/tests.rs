@@ -41,8 +41,8 @@ fn defaults_serve_one_machine() {
         matches!(&config.storage.places.database, DatabaseUrl::Sqlite(path) if path == &PathBuf::from(DATA_DIR))
     );
     assert_eq!(
-        config.storage.places.store.to_string(),
-        "file://./bucketry-data/blobs"
+        config.storage.places.store,
+        "file://./bucketry-data/blobs".parse().unwrap()
     );
     assert!(
         matches!(&config.storage.keyring, KeyringSource::MadeAt(path) if path.ends_with("keyring"))
@@ -194,7 +194,7 @@ fn a_lease_outlasts_the_interval_and_nothing_is_zero() {
 #[test]
 fn limits_of_the_database_are_checked() {
     let sqlite = DatabaseUrl::Sqlite("d".into());
-    let postgres = DatabaseUrl::Postgres(Secret::new("postgres://h/d".into()));
+    let postgres = DatabaseUrl::Postgres("postgres://h/d".to_owned().into());
     for (url, connections) in [(&sqlite, 8), (&postgres, 16)] {
         let default = DatabaseConfig::resolve(&DatabaseSettings::default(), url).unwrap();
         assert_eq!(default.connections, connections);

@@ -7,7 +7,7 @@ mod sqlite;
 pub use failure::CheckFailure;
 
 use super::migrations::LATEST;
-use crate::{CatalogError, CatalogUrl};
+use crate::{CatalogError, DatabaseUrl};
 use bucketry_domain::Timestamp;
 
 /// What one check found: something to show, or what is wrong.
@@ -31,11 +31,14 @@ impl Checks {
 
 /// Runs the checks of a start, and a few more, without making or migrating anything. `clock` is this machine's. If the
 /// first check fails, the others are left out, since they cannot be made.
-pub async fn check_database(url: &CatalogUrl, clock: impl Fn() -> Timestamp) -> Vec<DatabaseCheck> {
+pub async fn check_database(
+    url: &DatabaseUrl,
+    clock: impl Fn() -> Timestamp,
+) -> Vec<DatabaseCheck> {
     let mut checks = Checks::default();
     match url {
-        CatalogUrl::Sqlite(directory) => sqlite::check(directory, &mut checks).await,
-        CatalogUrl::Postgres(url) => postgres::check(url, clock, &mut checks).await,
+        DatabaseUrl::Sqlite(directory) => sqlite::check(directory, &mut checks).await,
+        DatabaseUrl::Postgres(url) => postgres::check(url, clock, &mut checks).await,
     }
     checks.0
 }

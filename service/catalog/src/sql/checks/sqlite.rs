@@ -11,7 +11,7 @@ use super::super::migrations::NEWEST;
 use super::super::sqlite::may_block;
 use super::failure::unusable;
 use super::{CheckFailure, Checks, schema};
-use crate::CatalogUrl;
+use crate::DatabaseUrl;
 use crate::engine::{BESIDE, LOCK_FILE};
 
 /// Whether a process uses the catalog.
@@ -22,7 +22,7 @@ enum Users {
 }
 
 pub(super) async fn check(directory: &Path, checks: &mut Checks) {
-    let file = directory.join(CatalogUrl::FILE);
+    let file = directory.join(DatabaseUrl::FILE);
     if !file.is_file() {
         let failure = CheckFailure::NoCatalog(directory.to_owned());
         return checks.add("catalog", Err(failure));
@@ -141,8 +141,8 @@ fn modes(directory: &Path) -> Result<String, CheckFailure> {
 }
 
 fn files(directory: &Path) -> impl Iterator<Item = PathBuf> {
-    let beside = BESIDE.map(|suffix| format!("{}{suffix}", CatalogUrl::FILE));
-    let names = [CatalogUrl::FILE.to_owned(), LOCK_FILE.to_owned()];
+    let beside = BESIDE.map(|suffix| format!("{}{suffix}", DatabaseUrl::FILE));
+    let names = [DatabaseUrl::FILE.to_owned(), LOCK_FILE.to_owned()];
     (names.into_iter().chain(beside)).map(|name| directory.join(name))
 }
 
@@ -168,7 +168,7 @@ mod tests {
     }
 
     async fn open_catalog(directory: &Path) -> Catalog {
-        let url = CatalogUrl::Sqlite(directory.to_owned());
+        let url = DatabaseUrl::Sqlite(directory.to_owned());
         let options = CatalogOptions::default();
         Catalog::open(&url, &options).await.unwrap()
     }
@@ -214,7 +214,7 @@ mod tests {
     async fn files_that_others_may_read_are_reported() {
         let directory = tempfile::tempdir().unwrap();
         open_catalog(directory.path()).await.close().await;
-        let file = directory.path().join(CatalogUrl::FILE);
+        let file = directory.path().join(DatabaseUrl::FILE);
         let open = std::fs::Permissions::from_mode(0o640);
         std::fs::set_permissions(&file, open).unwrap();
         let checks = checked(directory.path()).await;
@@ -230,7 +230,7 @@ mod tests {
     async fn damage_is_found() {
         let directory = tempfile::tempdir().unwrap();
         open_catalog(directory.path()).await.close().await;
-        let file = directory.path().join(CatalogUrl::FILE);
+        let file = directory.path().join(DatabaseUrl::FILE);
         let mut bytes = std::fs::read(&file).unwrap();
         // The first page, which has the schema, stays as it is.
         let page = usize::from(u16::from_be_bytes([bytes[16], bytes[17]]));
