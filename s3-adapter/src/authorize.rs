@@ -9,7 +9,8 @@ use bucketry_contract::adapter::v1::{
 };
 use bucketry_contract::v1::ErrorReason;
 use bucketry_edge::fair::{Caller, Refused, Slot};
-use http::HeaderMap;
+use http::header::USER_AGENT;
+use http::{HeaderMap, HeaderName};
 
 use crate::client_info::Client;
 use crate::copy_source::CopySource;
@@ -17,8 +18,12 @@ use crate::edge::Edge;
 use crate::error::S3Error;
 use crate::fault::of_reason;
 use crate::generated::{Operation, ParsedRequest};
+use crate::header_names::{
+    X_AMZ_COPY_SOURCE, X_AMZ_EXPECTED_BUCKET_OWNER, X_AMZ_SOURCE_EXPECTED_BUCKET_OWNER,
+};
 use crate::sigv4::{
-    Authentication, PostPolicyClaim, PostPolicyV2Claim, PresignedV2Claim, SigV4Claim, SignatureMode,
+    Authentication, PostPolicyClaim, PostPolicyV2Claim, PresignedV2Claim, SigV4Claim,
+    SignatureMode, hex_text,
 };
 use crate::target::Target;
 
@@ -28,7 +33,8 @@ pub(crate) struct Asked<'a> {
     /// The typed head, if it could be read: it says what the operation needs. If not, the caller is still judged, so that
     /// a stranger learns nothing but that.
     pub(crate) parsed: Option<&'a ParsedRequest>,
-    pub(crate) authentication: &'a Authentication,
+    /// What was signed is moved out of it.
+    pub(crate) authentication: &'a mut Authentication,
     pub(crate) target: &'a Target,
     pub(crate) headers: &'a HeaderMap,
     pub(crate) client: &'a Client,
@@ -59,7 +65,7 @@ pub(crate) struct Authorized {
 ///
 /// # Errors
 /// The service's refusal; `SlowDown` if the caller has its share of requests already.
-pub(crate) async fn authorize(edge: &Edge, asked: &Asked<'_>) -> Result<Authorized, S3Error> {
+pub(crate) async fn authorize(edge: &Edge, asked: Asked<'_>) -> Result<Authorized, S3Error> {
     let request = tonic::Request::new(message(asked));
     let answer = edge.authority.authorize(request).await?;
     let (_, decision, mut carried) = answer.into_parts();
@@ -90,17 +96,18 @@ pub(crate) fn slow_down(refused: Refused) -> S3Error {
     of_reason(ErrorReason::SlowDown, "")
 }
 
-fn message(asked: &Asked<'_>) -> AuthorizeRequest {
+fn message(asked: Asked<'_>) -> AuthorizeRequest {
     let owned = |paths: &[&str]| paths.iter().map(|path| (*path).to_owned()).collect();
     let actions = asked.parsed.map(ParsedRequest::actions);
     let actions = actions.into_iter().flatten();
-    let source_owner = header(asked.headers, "x-amz-source-expected-bucket-owner");
+    let source_owner = header(asked.headers, &X_AMZ_SOURCE_EXPECTED_BUCKET_OWNER);
     let source_bucket = match source_owner.is_empty() {
         true => String::new(),
-        false => CopySource::parse(&header(asked.headers, "x-amz-copy-source"))
+        false => CopySource::parse(&header(asked.headers, &X_AMZ_COPY_SOURCE))
             .map(|source| source.bucket)
             .unwrap_or_default(),
     };
+    let chunk_signed = asked.authentication.payload().has_signed_chunks();
     AuthorizeRequest {
         claim: claim(asked.authentication),
         rpc: asked.operation.rpc().to_owned(),
@@ -111,24 +118,24 @@ fn message(asked: &Asked<'_>) -> AuthorizeRequest {
         key: asked.target.key().unwrap_or_default().to_owned(),
         client_address: asked.client.address_text(),
         request_id: asked.client.request_id.as_str().to_owned(),
-        chunk_signed: asked.authentication.payload().has_signed_chunks(),
-        expected_bucket_owner: header(asked.headers, "x-amz-expected-bucket-owner"),
+        chunk_signed,
+        expected_bucket_owner: header(asked.headers, &X_AMZ_EXPECTED_BUCKET_OWNER),
         copy_source_bucket: source_bucket,
         expected_source_bucket_owner: source_owner,
         raised: actions.map(|action| action.class.into()).collect(),
-        user_agent: header(asked.headers, "user-agent"),
+        user_agent: header(asked.headers, &USER_AGENT),
         call_follows: asked.next == Next::Call,
     }
 }
 
-fn header(headers: &HeaderMap, name: &str) -> String {
+fn header(headers: &HeaderMap, name: &HeaderName) -> String {
     headers
         .get(name)
         .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
         .unwrap_or_default()
 }
 
-fn claim(authentication: &Authentication) -> Option<SignatureClaim> {
+fn claim(authentication: &mut Authentication) -> Option<SignatureClaim> {
     match authentication {
         Authentication::Anonymous { .. } => None,
         Authentication::SigV4(claim) => Some(v4_claim(claim)),
@@ -138,7 +145,7 @@ fn claim(authentication: &Authentication) -> Option<SignatureClaim> {
     }
 }
 
-fn v4_claim(claim: &SigV4Claim) -> SignatureClaim {
+fn v4_claim(claim: &mut SigV4Claim) -> SignatureClaim {
     let (kind, expires) = match claim.mode {
         SignatureMode::Header => (SignatureKind::V4Header, 0),
         SignatureMode::Presigned { expires_seconds } => {
@@ -154,18 +161,18 @@ fn v4_claim(claim: &SigV4Claim) -> SignatureClaim {
         // The parser has refused everything else.
         scope_service: "s3".to_owned(),
         scope_terminator: "aws4_request".to_owned(),
-        signature: hex::encode(claim.signature),
-        canonical_requests: claim.canonical_requests.clone(),
+        signature: hex_text(&claim.signature),
+        canonical_requests: std::mem::take(&mut claim.canonical_requests),
         expires,
     }
 }
 
-fn v2_claim(claim: &PresignedV2Claim) -> SignatureClaim {
+fn v2_claim(claim: &mut PresignedV2Claim) -> SignatureClaim {
     SignatureClaim {
         kind: SignatureKind::V2Presigned.into(),
         access_key_id: claim.access_key_id.clone(),
         signature: STANDARD.encode(claim.signature),
-        canonical_requests: claim.strings_to_sign.clone(),
+        canonical_requests: std::mem::take(&mut claim.strings_to_sign),
         // Further ahead than any clock counts is further than seven days.
         expires: i64::try_from(claim.expires_at_unix_seconds).unwrap_or(i64::MAX),
         ..SignatureClaim::default()
@@ -182,7 +189,7 @@ fn form_claim(claim: &PostPolicyClaim) -> SignatureClaim {
         // The parser has refused everything else.
         scope_service: "s3".to_owned(),
         scope_terminator: "aws4_request".to_owned(),
-        signature: hex::encode(claim.signature),
+        signature: hex_text(&claim.signature),
         canonical_requests: vec![claim.policy.clone()],
         expires: 0,
     }

@@ -4,11 +4,13 @@ pub mod decode;
 pub mod encode;
 mod error;
 mod rendered;
+mod text;
 mod view;
 
 pub(crate) use error::PART_NUMBER;
 pub use error::ParseError;
 pub use rendered::{RenderContext, Rendered};
+pub use text::Text;
 pub use view::RequestView;
 
 use crate::generated::Operation;
@@ -73,8 +75,8 @@ pub enum Need {
 
 /// What the pipeline hands to [`crate::generated::dispatch`] with a request.
 pub trait Call: Send {
-    /// The gRPC request of a message, with the decision on it.
-    fn request<T>(&self, message: T) -> tonic::Request<T>;
+    /// The gRPC request of a message, with the decision on it: a call has one, and it is moved into the request.
+    fn request<T>(&mut self, message: T) -> tonic::Request<T>;
 
     /// What rendering needs of the S3 request.
     fn context(&self) -> RenderContext<'_>;

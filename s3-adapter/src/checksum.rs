@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256, Sha512};
 use subtle::ConstantTimeEq;
 use twox_hash::{XxHash3_64, XxHash3_128, XxHash64};
 
+use crate::header_names::{CONTENT_MD5, X_AMZ_SDK_CHECKSUM_ALGORITHM, X_AMZ_TRAILER};
 use crate::sigv4::PayloadHash;
 
 /// S3's additional checksum algorithms.
@@ -93,6 +94,23 @@ impl ChecksumAlgorithm {
             Self::XxHash64 => "XXHASH64",
             Self::XxHash3 => "XXHASH3",
             Self::XxHash128 => "XXHASH128",
+        }
+    }
+
+    /// The element that carries the value in XML, base64.
+    #[must_use]
+    pub fn element(self) -> &'static str {
+        match self {
+            Self::Crc32 => "ChecksumCRC32",
+            Self::Crc32c => "ChecksumCRC32C",
+            Self::Crc64Nvme => "ChecksumCRC64NVME",
+            Self::Sha1 => "ChecksumSHA1",
+            Self::Sha256 => "ChecksumSHA256",
+            Self::Sha512 => "ChecksumSHA512",
+            Self::Md5 => "ChecksumMD5",
+            Self::XxHash64 => "ChecksumXXHASH64",
+            Self::XxHash3 => "ChecksumXXHASH3",
+            Self::XxHash128 => "ChecksumXXHASH128",
         }
     }
 
@@ -347,7 +365,7 @@ pub(crate) fn is_of_no_body(hoisted: &HeaderMap) -> bool {
 }
 
 fn content_md5(headers: &HeaderMap) -> Result<Option<[u8; 16]>, DigestError> {
-    let mut values = headers.get_all("content-md5").iter();
+    let mut values = headers.get_all(&CONTENT_MD5).iter();
     let Some(value) = values.next() else {
         return Ok(None);
     };
@@ -387,7 +405,7 @@ fn trailer_checksum(
     headers: &HeaderMap,
     payload: &PayloadHash,
 ) -> Result<Option<ChecksumAlgorithm>, DigestError> {
-    let mut values = headers.get_all("x-amz-trailer").iter();
+    let mut values = headers.get_all(&X_AMZ_TRAILER).iter();
     let Some(value) = values.next() else {
         return Ok(None);
     };
@@ -400,7 +418,7 @@ fn trailer_checksum(
 }
 
 fn check_algorithm(headers: &HeaderMap, checksum: &DeclaredChecksum) -> Result<(), DigestError> {
-    let Some(value) = headers.get(SDK_ALGORITHM) else {
+    let Some(value) = headers.get(&X_AMZ_SDK_CHECKSUM_ALGORITHM) else {
         return Ok(());
     };
     let name = String::from_utf8_lossy(value.as_bytes());

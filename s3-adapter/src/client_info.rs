@@ -1,6 +1,8 @@
 //! What the front tells of the caller.
 
+use std::fmt::Write;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use crate::response::RequestId;
 use crate::sigv4::Scheme;
@@ -15,12 +17,15 @@ pub struct ClientInfo {
     pub scheme: Scheme,
     /// The id under which the front logs the request: 1 to 64 letters, digits, `-` and `_`. The answer shows it as
     /// `x-amz-request-id`.
-    pub request_id: String,
+    pub request_id: Arc<str>,
 }
 
 /// The client of a call, in the extensions of its request: a separate adapter shares its permits by it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ClientAddress(pub(crate) Option<IpAddr>);
+
+/// The longest address of IPv6 with an embedded one of IPv4.
+const MAX_ADDRESS_BYTES: usize = 45;
 
 /// The caller of one request, with an id in any case.
 #[derive(Debug, Clone)]
@@ -34,7 +39,7 @@ impl Client {
     /// Takes what the front has said. Without a word from it the address is unknown and the id is made here.
     pub(crate) fn of(extensions: &http::Extensions) -> Self {
         let info = extensions.get::<ClientInfo>();
-        let given = info.and_then(|info| RequestId::from_text(&info.request_id));
+        let given = info.and_then(|info| RequestId::from_text(Arc::clone(&info.request_id)));
         Self {
             address: info.and_then(|info| info.address),
             scheme: info.map_or(Scheme::Http, |info| info.scheme),
@@ -45,9 +50,13 @@ impl Client {
 
     /// The address as the service reads it; empty: unknown.
     pub(crate) fn address_text(&self) -> String {
-        self.address
-            .map(|address| address.to_string())
-            .unwrap_or_default()
+        let mut text = String::new();
+        if let Some(address) = self.address {
+            text.reserve(MAX_ADDRESS_BYTES);
+            // Writing to a string does not fail.
+            let _ = write!(text, "{address}");
+        }
+        text
     }
 }
 
@@ -68,7 +77,7 @@ mod tests {
         let mut info = ClientInfo {
             address: Some([10, 0, 0, 7].into()),
             scheme: Scheme::Https,
-            request_id: "0192f3a".to_owned(),
+            request_id: "0192f3a".into(),
         };
         extensions.insert(info.clone());
         let client = Client::of(&extensions);
@@ -76,7 +85,7 @@ mod tests {
             (client.request_id.as_str(), client.address_text().as_str()),
             ("0192f3a", "10.0.0.7")
         );
-        info.request_id = "a\nb".to_owned();
+        info.request_id = "a\nb".into();
         extensions.insert(info);
         assert_ne!(Client::of(&extensions).request_id.as_str(), "a\nb");
     }

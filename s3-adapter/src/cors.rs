@@ -8,7 +8,6 @@ use http::header::{
     ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE,
     ACCESS_CONTROL_REQUEST_HEADERS, ACCESS_CONTROL_REQUEST_METHOD, ORIGIN, VARY,
 };
-use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 use crate::answer::Answer;
@@ -42,9 +41,10 @@ pub(crate) async fn preflight(
     target: &Target,
     headers: &HeaderMap,
 ) -> Result<Answer, S3Error> {
-    let origin = text(headers, &ORIGIN)
+    let header = |name: HeaderName| headers.get(name).and_then(text);
+    let origin = header(ORIGIN)
         .ok_or_else(|| bad_request("Insufficient information. Origin request header needed."))?;
-    let method = text(headers, &ACCESS_CONTROL_REQUEST_METHOD).ok_or_else(|| bad_method("null"))?;
+    let method = header(ACCESS_CONTROL_REQUEST_METHOD).ok_or_else(|| bad_method("null"))?;
     if !METHODS.contains(&method.as_str()) {
         return Err(bad_method(&method));
     }
@@ -71,22 +71,22 @@ pub(crate) async fn preflight(
     Ok(answer)
 }
 
-/// The CORS headers of an actual request's answer; none if it has no origin or no rule allows it. A failure to find out
+/// The CORS headers of the answer to an actual request from `origin`; none if no rule allows it. A failure to find out
 /// is the same as "no": the operation has been done, only the page may not see its answer.
 pub(crate) async fn actual_headers(
     edge: &Edge,
     client: &Client,
     target: &Target,
-    head: &Parts,
+    (method, origin): (&http::Method, &HeaderValue),
 ) -> HeaderMap {
     let mut found = HeaderMap::new();
-    let (Some(origin), Some(bucket)) = (text(&head.headers, &ORIGIN), target.bucket()) else {
+    let (Some(origin), Some(bucket)) = (text(origin), target.bucket()) else {
         return found;
     };
     let question = EvaluateCorsRequest {
         bucket: bucket.to_owned(),
         origin,
-        method: head.method.as_str().to_owned(),
+        method: method.as_str().to_owned(),
         request_headers: Vec::new(),
     };
     match evaluate(edge, client, question).await {
@@ -154,8 +154,8 @@ fn set_headers(headers: &mut HeaderMap, allowed: &EvaluateCorsResponse) {
     headers.insert(VARY, HeaderValue::from_static(VARIES));
 }
 
-fn text(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
-    let value = headers.get(name)?.to_str().ok()?;
+fn text(value: &HeaderValue) -> Option<String> {
+    let value = value.to_str().ok()?;
     (!value.is_empty()).then(|| value.to_owned())
 }
 

@@ -21,7 +21,7 @@ use crate::keep_alive::LateError;
 use crate::query::Query;
 use crate::settings::Limits;
 use crate::sigv4::Authentication;
-use crate::target::Target;
+use crate::target::{Addressed, Target};
 use crate::xml::Element;
 
 /// Documents up to this size are covered by the slot.
@@ -33,7 +33,7 @@ const SESSION: &str = "x-bucketry-session";
 /// What an operation needs besides its typed request.
 pub(crate) struct Exchange {
     pub(crate) edge: Arc<Edge>,
-    pub(crate) target: Target,
+    pub(crate) addressed: Arc<Addressed>,
     pub(crate) query: Query,
     /// With what a presigned URL carries in its query, and without the framing of the transfer.
     pub(crate) headers: HeaderMap,
@@ -41,7 +41,7 @@ pub(crate) struct Exchange {
     pub(crate) digests: DeclaredDigests,
     /// The decision of a service in another process.
     pub(crate) session: Option<MetadataValue<Ascii>>,
-    /// The decision of a service in this process.
+    /// The decision of a service in this process, until the operation's call takes it.
     pub(crate) carried: http::Extensions,
     pub(crate) client: Client,
     /// The content of an upload; of all other operations it has been read.
@@ -52,15 +52,18 @@ pub(crate) struct Exchange {
     pub(crate) document: Option<Element>,
     /// How a form wants to be answered.
     pub(crate) form: Option<Wishes>,
-    /// The URL of the bucket or key, as clients reach it.
-    pub(crate) resource_url: String,
 }
 
 impl Exchange {
+    /// The bucket or key.
+    pub(crate) fn target(&self) -> &Target {
+        &self.addressed.target
+    }
+
     /// The request as generated code looks at it.
     pub(crate) fn view(&self) -> RequestView<'_> {
         RequestView {
-            target: &self.target,
+            target: self.target(),
             query: &self.query,
             headers: &self.headers,
         }
@@ -85,7 +88,7 @@ impl Exchange {
     pub(crate) fn late_error(&self) -> LateError {
         LateError {
             request_id: self.client.request_id.clone(),
-            resource: self.target.resource(),
+            resource: self.target().resource(),
         }
     }
 
@@ -95,10 +98,10 @@ impl Exchange {
     }
 }
 
-impl Call for Exchange {
-    fn request<T>(&self, message: T) -> tonic::Request<T> {
+impl Call for Box<Exchange> {
+    fn request<T>(&mut self, message: T) -> tonic::Request<T> {
         let mut request = tonic::Request::new(message);
-        *request.extensions_mut() = self.carried.clone();
+        *request.extensions_mut() = std::mem::take(&mut self.carried);
         if let Some(session) = &self.session {
             request.metadata_mut().insert(SESSION, session.clone());
         }
@@ -108,7 +111,7 @@ impl Call for Exchange {
     fn context(&self) -> RenderContext<'_> {
         RenderContext {
             view: self.view(),
-            resource_url: &self.resource_url,
+            public_url: &self.edge.settings.public_url,
         }
     }
 }

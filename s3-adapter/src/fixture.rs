@@ -384,7 +384,7 @@ impl Bench {
         request.extensions_mut().insert(ClientInfo {
             address: Some([192, 0, 2, 7].into()),
             scheme: crate::sigv4::Scheme::Http,
-            request_id: "request-1".to_owned(),
+            request_id: "request-1".into(),
         });
         self.adapter.clone().call(request).await.unwrap()
     }

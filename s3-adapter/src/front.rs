@@ -42,7 +42,7 @@ impl Handler for Front {
                 Encryption::Tls => Scheme::Https,
                 Encryption::Plaintext => Scheme::Http,
             },
-            request_id: Uuid::now_v7().simple().to_string(),
+            request_id: Uuid::now_v7().simple().to_string().into(),
         });
         let version = request.version();
         let answered: Result<_, Infallible> = self.adapter.clone().call(request).await;

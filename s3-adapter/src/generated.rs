@@ -6,21 +6,19 @@
 
 #![allow(missing_docs, unused_mut, clippy::all, clippy::unwrap_used)]
 
-use std::borrow::Cow;
-
 use bucketry_contract::access_table::{ActionAccess, Classified};
 use bucketry_contract::errors::{self, ErrorReason};
 use bucketry_contract::v1;
 use bucketry_contract::v1::object_service_server::ObjectService;
-use http::Method;
+use http::{HeaderName, Method};
 
 use crate::binding::decode::{self, Source};
 use crate::binding::{
     AcceptedHeader, BodyKind, Call, Handler, Need, ParseError, RenderContext, Rendered,
-    RequestView, RouteOutcome, encode,
+    RequestView, RouteOutcome, Text, encode,
 };
 use crate::target::Target;
-use crate::xml::{Element, XmlWriter};
+use crate::xml::{Element, XmlWriter, tag};
 
 include!(concat!(env!("OUT_DIR"), "/s3.rs"));
 

@@ -1,11 +1,10 @@
 //! Header values in S3's spelling: dates, user metadata, ETag lists, content encodings.
 
-use std::time::SystemTime;
-
 use http::{HeaderMap, HeaderValue};
 use time::OffsetDateTime;
-use time::format_description::BorrowedFormatItem;
 use time::macros::format_description;
+
+use crate::dates;
 
 /// User metadata: names (after the prefix) and values together, as S3 counts them.
 pub const MAX_METADATA_BYTES: usize = 2048;
@@ -48,22 +47,13 @@ pub fn parse_http_date(value: &str) -> Option<OffsetDateTime> {
 /// that the format can hold.
 #[must_use]
 pub fn format_http_date(time: OffsetDateTime) -> String {
-    // `httpdate` panics outside of these years.
-    const LATEST: i64 = 253_402_300_799;
-    let seconds = time.unix_timestamp().clamp(0, LATEST).unsigned_abs();
-    httpdate::fmt_http_date(SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(seconds))
+    dates::http_date(time.unix_timestamp()).to_owned()
 }
-
-const ISO_8601_MILLISECONDS: &[BorrowedFormatItem<'_>] =
-    format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
 
 /// Writes a time as S3 does in XML: UTC, always with milliseconds (some parsers insist).
 #[must_use]
 pub fn format_iso8601(time: OffsetDateTime) -> String {
-    let utc = time.to_offset(time::UtcOffset::UTC);
-    // Formatting fails for no time in UTC; the epoch is what an impossible one would show.
-    utc.format(ISO_8601_MILLISECONDS)
-        .unwrap_or_else(|_| "1970-01-01T00:00:00.000Z".to_owned())
+    dates::iso8601(time.unix_timestamp(), time.nanosecond()).to_owned()
 }
 
 /// Reads an ISO 8601 time as clients send it in XML and in object-lock headers: with an offset or

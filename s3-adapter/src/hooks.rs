@@ -25,21 +25,29 @@ pub(crate) struct HandWritten;
 
 #[async_trait]
 impl Hooks for HandWritten {
-    type Call = Exchange;
+    type Call = Box<Exchange>;
     type Answer = Answer;
     type Error = Refusal;
 
-    async fn put_object(&self, call: Exchange, spec: PutObjectSpec) -> Result<Answer, Refusal> {
+    async fn put_object(
+        &self,
+        call: Box<Exchange>,
+        spec: PutObjectSpec,
+    ) -> Result<Answer, Refusal> {
         put_object::put_object(call, spec).await
     }
 
-    async fn post_object(&self, call: Exchange, spec: PutObjectSpec) -> Result<Answer, Refusal> {
+    async fn post_object(
+        &self,
+        call: Box<Exchange>,
+        spec: PutObjectSpec,
+    ) -> Result<Answer, Refusal> {
         post_object::post_object(call, spec).await
     }
 
     async fn get_object(
         &self,
-        call: Exchange,
+        call: Box<Exchange>,
         request: GetObjectRequest,
     ) -> Result<Answer, Refusal> {
         get_object::get_object(call, request).await
@@ -47,7 +55,7 @@ impl Hooks for HandWritten {
 
     async fn head_object(
         &self,
-        call: Exchange,
+        call: Box<Exchange>,
         request: HeadObjectRequest,
     ) -> Result<Answer, Refusal> {
         head_object::head_object(call, request).await
@@ -55,7 +63,7 @@ impl Hooks for HandWritten {
 
     async fn delete_objects(
         &self,
-        call: Exchange,
+        call: Box<Exchange>,
         request: DeleteObjectsRequest,
     ) -> Result<Answer, Refusal> {
         delete_objects::delete_objects(call, request).await
@@ -63,19 +71,23 @@ impl Hooks for HandWritten {
 
     async fn copy_object(
         &self,
-        call: Exchange,
+        call: Box<Exchange>,
         request: CopyObjectRequest,
     ) -> Result<Answer, Refusal> {
         copy_object::copy_object(call, request).await
     }
 
-    async fn upload_part(&self, call: Exchange, spec: UploadPartSpec) -> Result<Answer, Refusal> {
+    async fn upload_part(
+        &self,
+        call: Box<Exchange>,
+        spec: UploadPartSpec,
+    ) -> Result<Answer, Refusal> {
         upload_part::upload_part(call, spec).await
     }
 
     async fn upload_part_copy(
         &self,
-        call: Exchange,
+        call: Box<Exchange>,
         request: UploadPartCopyRequest,
     ) -> Result<Answer, Refusal> {
         upload_part_copy::upload_part_copy(call, request).await
@@ -83,7 +95,7 @@ impl Hooks for HandWritten {
 
     async fn complete_multipart_upload(
         &self,
-        call: Exchange,
+        call: Box<Exchange>,
         request: CompleteMultipartUploadRequest,
     ) -> Result<Answer, Refusal> {
         complete_multipart_upload::complete_multipart_upload(call, request).await

@@ -5,6 +5,7 @@ use std::time::Duration;
 use bucketry_contract::v1::ErrorReason;
 use bytes::Bytes;
 use http::HeaderMap;
+use http::header::EXPECT;
 use http_body::Body;
 use http_body_util::BodyExt;
 use http_body_util::combinators::UnsyncBoxBody;
@@ -149,7 +150,7 @@ pub(crate) enum Expectation {
 impl Expectation {
     pub(crate) fn of(headers: &HeaderMap) -> Self {
         let expects = headers
-            .get("expect")
+            .get(EXPECT)
             .is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"100-continue"));
         if expects { Self::Continue } else { Self::None }
     }

@@ -1,7 +1,8 @@
 //! How long a body says it is.
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName};
 
+use crate::header_names::{CONTENT_LENGTH, X_AMZ_DECODED_CONTENT_LENGTH};
 use crate::sigv4::PayloadHash;
 
 /// Why the declared length was refused.
@@ -24,29 +25,26 @@ pub enum LengthError {
     NotFramed,
 }
 
-const CONTENT_LENGTH: &str = "content-length";
-const DECODED_LENGTH: &str = "x-amz-decoded-content-length";
-
 /// The number of bytes of data: the decoded length of an aws-chunked body, else `Content-Length`;
 /// nothing if the latter is absent.
 ///
 /// # Errors
 /// Any [`LengthError`]; `Missing` only for aws-chunked bodies.
 pub fn data_length(headers: &HeaderMap, payload: &PayloadHash) -> Result<Option<u64>, LengthError> {
-    let decoded = length(headers, DECODED_LENGTH)?;
+    let decoded = length(headers, &X_AMZ_DECODED_CONTENT_LENGTH)?;
     match (payload.is_streaming(), decoded) {
         (true, Some(decoded)) => Ok(Some(decoded)),
         (true, None) => Err(LengthError::Missing),
         (false, Some(_)) => Err(LengthError::NotFramed),
-        (false, None) => length(headers, CONTENT_LENGTH),
+        (false, None) => length(headers, &CONTENT_LENGTH),
     }
 }
 
-fn length(headers: &HeaderMap, header: &'static str) -> Result<Option<u64>, LengthError> {
+fn length(headers: &HeaderMap, name: &'static HeaderName) -> Result<Option<u64>, LengthError> {
     let mut found: Option<u64> = None;
-    for value in headers.get_all(header) {
+    for value in headers.get_all(name) {
         let malformed = || LengthError::Malformed {
-            header,
+            header: name.as_str(),
             value: String::from_utf8_lossy(value.as_bytes()).into_owned(),
         };
         // The number parser would take a sign.
@@ -69,6 +67,9 @@ fn length(headers: &HeaderMap, header: &'static str) -> Result<Option<u64>, Leng
 mod tests {
     use super::*;
     use http::HeaderValue;
+
+    const CONTENT_LENGTH: &str = "content-length";
+    const DECODED_LENGTH: &str = "x-amz-decoded-content-length";
 
     fn read(
         pairs: &[(&'static str, &str)],

@@ -23,6 +23,7 @@ use crate::exchange::{Exchange, Refusal};
 use crate::fault::{BUCKET_REGION, malformed_xml, of_reason};
 use crate::form::Form;
 use crate::generated::{Operation, ParsedRequest, dispatch};
+use crate::header_names::X_AMZ_CONTENT_SHA256;
 use crate::headers::{header_value, names_aws_chunked};
 use crate::hooks::HandWritten;
 use crate::host::host;
@@ -31,7 +32,7 @@ use crate::query::Query;
 use crate::response::set_standard_headers;
 use crate::said::{Said, said, signed_head};
 use crate::sigv4::{Authentication, RequestHead};
-use crate::target::{Target, parse_target};
+use crate::target::{Addressed, Target, parse_target};
 use crate::xml;
 
 /// The operation that a request was, in the extensions of its answer: for metrics and logs.
@@ -41,22 +42,34 @@ pub struct OperationName(pub &'static str);
 /// What becomes known of a request on its way, for its answer whether it succeeds or not.
 #[derive(Default)]
 struct Known {
-    target: Option<Target>,
+    addressed: Option<Arc<Addressed>>,
     operation: Option<Operation>,
     /// The request's slot, once its caller is authenticated.
     slot: Option<Arc<Slot>>,
 }
 
+impl Known {
+    fn target(&self) -> Option<&Target> {
+        self.addressed.as_ref().map(|addressed| &addressed.target)
+    }
+}
+
 /// Answers one request.
 pub(crate) async fn handle(edge: Arc<Edge>, request: Request<EdgeBody>) -> Response<AnswerBody> {
-    let (head, body) = request.into_parts();
+    let (mut head, body) = request.into_parts();
     let client = Client::of(&head.extensions);
     let mut known = Known::default();
-    let never_continues = is_never_continued(&head, &body);
-    let result = answer(&edge, &head, body, &client, &mut known).await;
+    // The operation takes the headers.
+    let origin = head.headers.get(header::ORIGIN).cloned();
+    let expectation = Expectation::of(&head.headers);
+    let never_continues = is_never_continued(&head, &body, expectation);
+    let result = answer(&edge, &mut head, body, &client, &mut known).await;
     let mut answer = match result {
         Ok(answer) => answer,
-        Err(refusal) => refused(&edge, &head, &client, &known, refusal).await,
+        Err(refusal) => {
+            let refused = refused(&edge, &head, &client, &known, (refusal, expectation));
+            Box::pin(refused).await
+        }
     };
     if head.method == Method::HEAD {
         answer = answer.without_content();
@@ -65,16 +78,14 @@ pub(crate) async fn handle(edge: Arc<Edge>, request: Request<EdgeBody>) -> Respo
         let close = HeaderValue::from_static("close");
         answer.headers.insert(header::CONNECTION, close);
     }
-    if let Some(target) = known
-        .target
-        .as_ref()
-        .filter(|_| head.method != Method::OPTIONS)
+    if let (Some(target), Some(origin)) = (known.target(), origin)
+        && head.method != Method::OPTIONS
     {
-        let headers = cors::actual_headers(&edge, &client, target, &head);
-        answer.headers.extend(headers.await);
+        let headers = cors::actual_headers(&edge, &client, target, (&head.method, &origin));
+        answer.headers.extend(Box::pin(headers).await);
     }
     // Sent for every bucket, existing or not: clients find their region by an anonymous HEAD, and learn nothing else.
-    if let Some(Target::Bucket { .. }) = &known.target
+    if let Some(Target::Bucket { .. }) = known.target()
         && let Some(region) = header_value(&edge.settings.region)
     {
         answer.headers.entry(BUCKET_REGION).or_insert(region);
@@ -94,18 +105,18 @@ pub(crate) async fn handle(edge: Arc<Edge>, request: Request<EdgeBody>) -> Respo
 /// Whether the client waits for `100 Continue` although it has no body, so that HTTP sends none. botocore (seen in AWS
 /// CLI 2.9.19 and 1.45.11) takes the answer of such a request for that of the next one on the same connection, and waits
 /// for its body: the connection must not be used again.
-fn is_never_continued(head: &Parts, body: &EdgeBody) -> bool {
+fn is_never_continued(head: &Parts, body: &EdgeBody, expectation: Expectation) -> bool {
     head.method == Method::PUT
         && head.version < Version::HTTP_2
         && body.is_end_stream()
-        && Expectation::of(&head.headers) == Expectation::Continue
+        && expectation == Expectation::Continue
 }
 
 /// The pipeline: what, by whom, whether, and then the operation itself. The body is not polled before it is known
 /// whether.
 async fn answer(
     edge: &Arc<Edge>,
-    head: &Parts,
+    head: &mut Parts,
     body: EdgeBody,
     client: &Client,
     known: &mut Known,
@@ -115,18 +126,20 @@ async fn answer(
         Ok(Admitted::Preflight(answer)) => Ok(answer),
         Ok(Admitted::Operation(parsed, mut exchange)) => {
             exchange.intake = intake;
-            operate(*parsed, *exchange).await
+            operate(parsed, exchange).await
         }
         Err(error) => Err(Refusal::with_body(error, intake)),
     }
 }
 
 /// Reads the body, or leaves it to the operation, and operates.
-async fn operate(parsed: ParsedRequest, mut exchange: Exchange) -> Result<Answer, Refusal> {
-    let parsed = match read_body(parsed, &mut exchange).await {
-        Ok(parsed) => parsed,
-        Err(error) => return Err(Refusal::with_body(error, exchange.intake)),
-    };
+async fn operate(
+    mut parsed: Box<ParsedRequest>,
+    mut exchange: Box<Exchange>,
+) -> Result<Answer, Refusal> {
+    if let Err(error) = read_body(&mut parsed, &mut exchange).await {
+        return Err(Refusal::with_body(error, exchange.intake));
+    }
     let objects = Arc::clone(&exchange.edge.objects);
     dispatch(parsed, &*objects, &HandWritten, exchange).await
 }
@@ -140,7 +153,7 @@ enum Admitted {
 /// Everything that is decided by the head of a request.
 async fn admitted(
     edge: &Arc<Edge>,
-    head: &Parts,
+    head: &mut Parts,
     client: &Client,
     known: &mut Known,
     intake: &mut Intake,
@@ -148,42 +161,44 @@ async fn admitted(
     check_size(edge, head)?;
     let host = host(head)?;
     let addressed = parse_target(host, head.uri.path(), &edge.settings.domains)?;
-    known.target = Some(addressed.target.clone());
+    let addressed = known.addressed.insert(Arc::new(addressed)).clone();
     let query = Query::parse(head.uri.query().unwrap_or_default())?;
     if head.method == Method::OPTIONS {
         let preflight = cors::preflight(edge, client, &addressed.target, &head.headers);
-        return Ok(Admitted::Preflight(preflight.await?));
+        return Ok(Admitted::Preflight(Box::pin(preflight).await?));
     }
 
     let signed = signed_head(edge, head, client, (host, &addressed, &query));
     let Said {
-        authentication,
-        headers,
-        target,
+        mut authentication,
+        headers: changed_headers,
+        addressed,
         form,
         operation,
-    } = said(edge, &signed, &mut known.operation, intake).await?;
+    } = said(edge, &signed, &addressed, &mut known.operation, intake).await?;
+    let headers = changed_headers.as_ref().unwrap_or(&head.headers);
+    let target = &addressed.target;
     let view = RequestView {
-        target: &target,
+        target,
         query: &query,
-        headers: &headers,
+        headers,
     };
     // The caller is judged first, even if the request makes no sense.
-    let parsed = ParsedRequest::parse(operation, &view);
+    let parsed = ParsedRequest::parse(operation, &view).map(Box::new);
     let asked = Asked {
         operation,
-        parsed: parsed.as_ref().ok(),
-        authentication: &authentication,
-        target: &target,
-        headers: &headers,
+        parsed: parsed.as_deref().ok(),
+        authentication: &mut authentication,
+        target,
+        headers,
         client,
-        next: next(parsed.as_ref().ok(), form.as_ref(), intake),
+        next: next(parsed.as_deref().ok(), form.as_ref(), intake),
     };
     let Authorized {
         decision,
         slot,
         carried,
-    } = authorize(edge, &asked).await?;
+    } = authorize(edge, asked).await?;
     if let Some(signal) = head.extensions.get::<DecisionSignal>() {
         signal.decided_for(slot.caller());
     }
@@ -197,22 +212,21 @@ async fn admitted(
     }
     refuse_unsigned_frames(operation, &signed)?;
 
-    let digests = declared_digests(operation, &headers, &authentication)?;
+    let digests = declared_digests(operation, headers, &authentication)?;
     if wishes.is_none() {
         let key = &decision.chunk_signing_key;
-        intake.open(decoding(&headers, &authentication, &digests, key)?);
+        intake.open(decoding(headers, &authentication, &digests, key)?);
     }
     let session = session(&decision.session)?;
     if session.is_none() && carried.is_empty() {
         // Without either the call would be an anonymous one.
         return Err(S3Error::internal());
     }
-    let resource_url = resource_url(edge, &target);
     let exchange = Exchange {
         edge: Arc::clone(edge),
-        target,
+        addressed,
         query,
-        headers,
+        headers: changed_headers.unwrap_or_else(|| std::mem::take(&mut head.headers)),
         authentication,
         digests,
         session,
@@ -222,9 +236,8 @@ async fn admitted(
         slot,
         document: None,
         form: wishes,
-        resource_url,
     };
-    Ok(Admitted::Operation(Box::new(parsed), Box::new(exchange)))
+    Ok(Admitted::Operation(parsed, Box::new(exchange)))
 }
 
 /// What happens to a request once it is allowed. A form is judged by its policy first.
@@ -238,18 +251,21 @@ fn next(parsed: Option<&ParsedRequest>, form: Option<&Form>, intake: &Intake) ->
 
 /// `aws-chunked` with a payload that is declared to be unframed: the frames would be stored as content.
 fn refuse_unsigned_frames(operation: Operation, signed: &RequestHead<'_>) -> Result<(), S3Error> {
-    const NAME: &str = "x-amz-content-sha256";
+    if operation.body() != BodyKind::Content {
+        return Ok(());
+    }
+    let name = &X_AMZ_CONTENT_SHA256;
     let unsigned = "UNSIGNED-PAYLOAD";
-    let declared = signed.headers.get(NAME).map(HeaderValue::as_bytes);
+    let declared = signed.headers.get(name).map(HeaderValue::as_bytes);
     let is_unsigned = declared == Some(unsigned.as_bytes())
-        || signed.query.get_ignoring_case(NAME) == Some(unsigned);
+        || signed.query.get_ignoring_case(name.as_str()) == Some(unsigned);
     let is_framed = || {
         let lines = signed.headers.get_all(header::CONTENT_ENCODING).iter();
         lines
             .filter_map(|line| line.to_str().ok())
             .any(names_aws_chunked)
     };
-    if operation.body() == BodyKind::Content && is_unsigned && is_framed() {
+    if is_unsigned && is_framed() {
         return Err(S3Error::invalid_argument(
             "Content-Encoding",
             "aws-chunked",
@@ -315,24 +331,22 @@ fn declared_digests(
             name.as_str().starts_with("x-amz-checksum-") || name == "x-amz-sdk-checksum-algorithm";
         is_checksum && (no_body || premature.is_some_and(|hoisted| hoisted.contains_key(name)))
     };
+    let payload = authentication.payload();
+    if !headers.keys().any(says_nothing) {
+        return Ok(DeclaredDigests::from_headers(headers, &payload)?);
+    }
     let of_body: HeaderMap = headers
         .iter()
         .filter(|(name, _)| !says_nothing(name))
         .map(|(name, value)| (name.clone(), value.clone()))
         .collect();
-    Ok(DeclaredDigests::from_headers(
-        &of_body,
-        &authentication.payload(),
-    )?)
+    Ok(DeclaredDigests::from_headers(&of_body, &payload)?)
 }
 
-/// Reads what body there is, unless the operation itself takes it as it comes.
-async fn read_body(
-    mut parsed: ParsedRequest,
-    exchange: &mut Exchange,
-) -> Result<ParsedRequest, S3Error> {
+/// Reads what body there is, but not content: the operation itself takes it as it comes.
+async fn read_body(parsed: &mut ParsedRequest, exchange: &mut Exchange) -> Result<(), S3Error> {
     let need = match parsed.operation().body() {
-        BodyKind::Content => return Ok(parsed),
+        BodyKind::Content => return Ok(()),
         BodyKind::Xml { need, .. } => Some(need),
         BodyKind::None => None,
     };
@@ -347,7 +361,7 @@ async fn read_body(
         .await?;
     match need {
         // As in S3, a body that means nothing is read and forgotten.
-        None => return Ok(parsed),
+        None => return Ok(()),
         Some(Need::Required) if document.is_empty() => {
             return Err(missing_body(parsed.operation()));
         }
@@ -356,8 +370,7 @@ async fn read_body(
     if !document.is_empty() {
         exchange.document = Some(xml::parse(&document, limit)?);
     }
-    parsed.read_body(exchange.document.as_ref())?;
-    Ok(parsed)
+    Ok(parsed.read_body(exchange.document.as_ref())?)
 }
 
 /// An empty body where a document is required. A completion treats it as a document without parts.
@@ -369,25 +382,17 @@ fn missing_body(operation: Operation) -> S3Error {
     }
 }
 
-/// The URL of a bucket or key in path style, which every client can follow.
-fn resource_url(edge: &Edge, target: &Target) -> String {
-    use aws_smithy_http::label::{EncodingStrategy, fmt_string};
-    let path = fmt_string(target.resource(), EncodingStrategy::Greedy);
-    format!("{}{path}", edge.settings.public_url)
-}
-
 /// The answer of a refusal, once the client has been given the chance to read it.
 async fn refused(
     edge: &Edge,
     head: &Parts,
     client: &Client,
     known: &Known,
-    refusal: Refusal,
+    (refusal, expectation): (Refusal, Expectation),
 ) -> Answer {
     signal_decision(&head.extensions);
-    let expectation = Expectation::of(&head.headers);
     let (error, drained) = refusal.drain(&edge.settings.limits, expectation).await;
-    let error = match &known.target {
+    let error = match known.target() {
         Some(target) => error.about(target).with_resource(target.resource()),
         None => error.with_resource(head.uri.path()),
     };

@@ -1,11 +1,15 @@
 //! The query string, decoded once.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use percent_encoding::percent_decode_str;
 
 /// No S3 request has more than a few dozen; the URI's length is bounded elsewhere.
 const MAX_PARAMETERS: usize = 256;
+
+/// So many are compared with each other; a presigned request has six to nine.
+const FEW_PARAMETERS: usize = 16;
 
 /// Why a query string was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -117,7 +121,10 @@ fn decode(text: &str) -> Result<String, QueryError> {
     if !has_valid_percents(text) {
         return Err(QueryError::MalformedPercent);
     }
-    let spaced = text.replace('+', " ");
+    let spaced = match text.contains('+') {
+        true => Cow::Owned(text.replace('+', " ")),
+        false => Cow::Borrowed(text),
+    };
     let decoded = percent_decode_str(&spaced).decode_utf8();
     decoded
         .map(|text| text.into_owned())
@@ -125,11 +132,28 @@ fn decode(text: &str) -> Result<String, QueryError> {
 }
 
 fn refuse_conflicts(parameters: &[Parameter]) -> Result<(), QueryError> {
+    if parameters.len() <= FEW_PARAMETERS {
+        return refuse_few_conflicts(parameters);
+    }
     let mut seen: HashMap<&str, &str> = HashMap::with_capacity(parameters.len());
     for parameter in parameters {
         let value = parameter.value_or_empty();
         let earlier = seen.insert(&parameter.name, value);
         if earlier.is_some_and(|earlier| earlier != value) {
+            return Err(QueryError::Conflicting {
+                name: parameter.name.clone(),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// As [`refuse_conflicts`], without a map.
+fn refuse_few_conflicts(parameters: &[Parameter]) -> Result<(), QueryError> {
+    for (position, parameter) in parameters.iter().enumerate() {
+        let earlier = parameters.iter().take(position);
+        let mut same = earlier.filter(|earlier| earlier.name == parameter.name);
+        if same.any(|earlier| earlier.value_or_empty() != parameter.value_or_empty()) {
             return Err(QueryError::Conflicting {
                 name: parameter.name.clone(),
             });

@@ -1,5 +1,6 @@
 //! What every answer carries: request ids, `Date` and `Server`.
 
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use base64::Engine;
@@ -7,28 +8,31 @@ use base64::engine::general_purpose::STANDARD;
 use http::header::{DATE, SERVER};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
+use crate::dates::http_date;
+
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amz-request-id");
 const HOST_ID: HeaderName = HeaderName::from_static("x-amz-id-2");
 const SERVER_NAME: HeaderValue = HeaderValue::from_static("bucketry");
 
 /// Identifies one request in answers, logs and denials.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct RequestId(String);
+pub struct RequestId(Arc<str>);
 
 impl RequestId {
     /// 32 upper-case hex digits made of 16 bytes, which the caller takes from its own source of unique values.
     #[must_use]
     pub fn from_bytes(bytes: [u8; 16]) -> Self {
-        Self(hex::encode_upper(bytes))
+        Self(hex::encode_upper(bytes).into())
     }
 
     /// The id that the front has given to the request, so that its logs and the answer agree: 1 to 64 letters, digits,
     /// `-` and `_`. Nothing if it is something else.
     #[must_use]
-    pub fn from_text(text: &str) -> Option<Self> {
+    pub fn from_text(text: impl Into<Arc<str>>) -> Option<Self> {
+        let text: Arc<str> = text.into();
         let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
         let is_id = (1..=64).contains(&text.len()) && text.bytes().all(is_plain);
-        is_id.then(|| Self(text.to_owned()))
+        is_id.then_some(Self(text))
     }
 
     /// The value of `x-amz-request-id`.
@@ -48,13 +52,16 @@ impl RequestId {
 /// Sets `x-amz-request-id`, `x-amz-id-2`, `Date` and `Server`. `now` is the time of the answer.
 pub fn set_standard_headers(headers: &mut HeaderMap, request_id: &RequestId, now: SystemTime) {
     headers.insert(SERVER, SERVER_NAME);
+    let since_epoch = now.duration_since(SystemTime::UNIX_EPOCH);
+    let seconds = since_epoch.unwrap_or_default().as_secs();
+    let date = http_date(i64::try_from(seconds).unwrap_or(i64::MAX));
     let values = [
-        (REQUEST_ID, request_id.0.clone()),
-        (HOST_ID, request_id.host_id()),
-        (DATE, httpdate::fmt_http_date(now)),
+        (REQUEST_ID, HeaderValue::from_str(&request_id.0)),
+        (HOST_ID, HeaderValue::try_from(request_id.host_id())),
+        (DATE, HeaderValue::from_str(&date)),
     ];
-    for (name, text) in values {
-        if let Ok(value) = HeaderValue::try_from(text) {
+    for (name, value) in values {
+        if let Ok(value) = value {
             headers.insert(name, value);
         }
     }

@@ -1,5 +1,8 @@
 //! What a request says of itself: who sends it, which operation it is, and on what.
 
+use std::borrow::Cow;
+use std::sync::Arc;
+
 use bucketry_contract::v1::ErrorReason;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, header};
@@ -20,10 +23,11 @@ use crate::target::{Addressed, Target};
 /// What a request says of itself and of its caller.
 pub(crate) struct Said {
     pub(crate) authentication: Authentication,
-    /// With what a presigned URL carries in its query, or a form in its fields.
-    pub(crate) headers: HeaderMap,
+    /// The headers where they are not those received: with what a presigned URL carries in its query, or a form in its
+    /// fields, and without the framing of the transfer.
+    pub(crate) headers: Option<HeaderMap>,
     /// With the key that a form names.
-    pub(crate) target: Target,
+    pub(crate) addressed: Arc<Addressed>,
     pub(crate) form: Option<Form>,
     pub(crate) operation: Operation,
 }
@@ -54,21 +58,23 @@ pub(crate) fn signed_head<'a>(
 pub(crate) async fn said(
     edge: &Edge,
     signed: &RequestHead<'_>,
+    addressed: &Arc<Addressed>,
     known: &mut Option<Operation>,
     intake: &mut Intake,
 ) -> Result<Said, S3Error> {
     if form::is_form(signed) {
         *known = Some(Operation::PostObject);
-        return said_in_form(edge, signed, intake).await;
+        // Rare and large: it would make the future of every request larger.
+        return Box::pin(said_in_form(edge, signed, intake)).await;
     }
     let authentication = authenticate(signed)?;
     let headers = effective_headers(signed.headers, authentication.hoisted_headers());
     let operation = routed(signed, &headers)?;
     *known = Some(operation);
     Ok(Said {
+        headers: changed(headers),
         authentication,
-        headers,
-        target: signed.addressed.target.clone(),
+        addressed: Arc::clone(addressed),
         form: None,
         operation,
     })
@@ -85,13 +91,26 @@ async fn said_in_form(
     let fault = |fault| S3Error::from(FormError::Field(fault));
     let key = form.fields.key().map_err(fault)?.to_owned();
     let bucket = signed.addressed.target.bucket().unwrap_or_default();
+    let headers = form.fields.headers().map_err(fault)?;
+    let headers = effective_headers(&headers, None).into_owned();
+    let addressed = Addressed {
+        target: Target::object(bucket, key)?,
+        style: signed.addressed.style,
+    };
     Ok(Said {
         authentication: authenticate_form(signed, &form.fields)?,
-        headers: effective_headers(&form.fields.headers().map_err(fault)?, None),
-        target: Target::object(bucket, key)?,
+        headers: Some(headers),
+        addressed: Arc::new(addressed),
         form: Some(form),
         operation: Operation::PostObject,
     })
+}
+
+fn changed(headers: Cow<'_, HeaderMap>) -> Option<HeaderMap> {
+    match headers {
+        Cow::Borrowed(_) => None,
+        Cow::Owned(headers) => Some(headers),
+    }
 }
 
 fn routed(signed: &RequestHead<'_>, headers: &HeaderMap) -> Result<Operation, S3Error> {

@@ -7,6 +7,7 @@ use std::time::SystemTime;
 
 use bucketry_edge::fair::{Fair, FairLimits};
 use bytes::Bytes;
+use futures::FutureExt;
 use futures::future::BoxFuture;
 use http::{Request, Response};
 use http_body::Body;
@@ -88,7 +89,8 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let edge = Arc::clone(&self.edge);
-        Box::pin(async move { Ok(handle(edge, request.map(edge_body)).await) })
+        // An async block would hold the request twice.
+        let answer = handle(Arc::clone(&self.edge), request.map(edge_body));
+        Box::pin(answer.map(Ok))
     }
 }

@@ -35,4 +35,4 @@ pub use select::{authenticate, authenticate_fields};
 
 pub(crate) use select::authenticate_form;
 
-pub(crate) use canonical::hex_signature;
+pub(crate) use canonical::{hex_signature, hex_text};

@@ -152,28 +152,34 @@ impl BaseDomains {
     /// addresses and the bases themselves carry none.
     #[must_use]
     pub fn bucket_of(&self, host: &str) -> Option<String> {
-        let name = host_name(host)?.to_ascii_lowercase();
+        let name = host_name(host)?;
         for domain in &self.domains {
-            if name == *domain {
+            let Some(rest) = strip_suffix_ignoring_case(name, domain) else {
+                continue;
+            };
+            if rest.is_empty() {
                 return None;
             }
-            let bucket = name
-                .strip_suffix(domain.as_str())
-                .and_then(|rest| rest.strip_suffix('.'));
-            if let Some(bucket) = bucket {
-                return (!bucket.is_empty()).then(|| bucket.to_owned());
+            if let Some(bucket) = rest.strip_suffix('.') {
+                return (!bucket.is_empty()).then(|| bucket.to_ascii_lowercase());
             }
         }
         None
     }
 }
 
+fn strip_suffix_ignoring_case<'a>(text: &'a str, suffix: &str) -> Option<&'a str> {
+    let (rest, end) = text.split_at_checked(text.len().checked_sub(suffix.len())?)?;
+    end.eq_ignore_ascii_case(suffix).then_some(rest)
+}
+
 /// The host's name without port and final dot; nothing for an IPv6 literal.
 fn host_name(host: &str) -> Option<&str> {
-    if host.starts_with('[') || host.parse::<Ipv6Addr>().is_ok() {
+    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+    let is_ipv6 = || name.contains(':') && host.parse::<Ipv6Addr>().is_ok();
+    if host.starts_with('[') || is_ipv6() {
         return None;
     }
-    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
     Some(name.strip_suffix('.').unwrap_or(name))
 }
 

@@ -7,4 +7,5 @@ mod reader;
 mod writer;
 
 pub use reader::{Element, XmlError, parse};
-pub use writer::{S3_NAMESPACE, XSI_NAMESPACE, XmlWriter};
+pub(crate) use writer::tag;
+pub use writer::{S3_NAMESPACE, Tag, XSI_NAMESPACE, XmlWriter};

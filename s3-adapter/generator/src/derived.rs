@@ -6,7 +6,7 @@ use crate::model::{DerivedMember, FieldPath};
 use crate::render::{Style, encoded};
 use crate::source::{condition, parent};
 
-/// An expression of type `Option<Cow<str>>`; `root` is the answer, or the item in which it stands.
+/// An expression of type `Option<Text>`; `root` is the answer, or the item in which it stands.
 pub(crate) fn value(root: &str, derived: &DerivedMember) -> String {
     let value = match derived.rule {
         DerivedRule::NonEmpty => {
@@ -19,10 +19,10 @@ pub(crate) fn value(root: &str, derived: &DerivedMember) -> String {
         }
         DerivedRule::Count => format!("encode::count({})", count(root, &derived.paths)),
         DerivedRule::CountIfAny => format!("encode::count_if_any({})", count(root, &derived.paths)),
-        DerivedRule::Constant => format!("Some(Cow::Borrowed({:?}))", derived.value),
+        DerivedRule::Constant => format!("Some(Text::Borrowed({:?}))", derived.value),
         DerivedRule::Field => field_value(root, derived.paths.first()),
         DerivedRule::ResourcePath => "Some(context.resource_path())".to_owned(),
-        DerivedRule::ResourceUrl => "Some(Cow::Borrowed(context.resource_url))".to_owned(),
+        DerivedRule::ResourceUrl => "Some(Text::Owned(context.resource_url()))".to_owned(),
         DerivedRule::Unspecified => "None".to_owned(),
     };
     match condition(derived.when.as_ref()) {

@@ -1,6 +1,7 @@
 //! Writes the `Hooks` trait and the dispatch of parsed requests.
 
 use crate::model::{Contract, Missing, Operation};
+use crate::render::shows_request;
 use crate::source::{Code, function, method_name, parent, request_type, variant};
 
 pub(crate) fn source(contract: &Contract) -> String {
@@ -36,7 +37,7 @@ fn dispatch(contract: &Contract, code: &mut Code) {
     code.line("/// Does the operation: by a hook, or by one call of the service and the generated rendering.");
     code.line("///\n/// # Errors\n/// The service's status, or the hook's error.");
     code.block(
-        "pub async fn dispatch<S, H>(request: ParsedRequest, service: &S, hooks: &H, call: H::Call) -> Result<H::Answer, H::Error>\nwhere\n    S: ObjectService + ?Sized,\n    H: Hooks + ?Sized,\n{\n    match request {",
+        "pub async fn dispatch<S, H>(request: Box<ParsedRequest>, service: &S, hooks: &H, mut call: H::Call) -> Result<H::Answer, H::Error>\nwhere\n    S: ObjectService + ?Sized,\n    H: Hooks + ?Sized,\n{\n    match *request {",
         |code| contract.operations.iter().for_each(|operation| arm(operation, code)),
         "    }\n}",
     );
@@ -67,8 +68,12 @@ fn arm(operation: &Operation, code: &mut Code) {
                 ));
                 return;
             }
+            let (sent, shown) = match shows_request(operation) {
+                true => ("request.clone()", "&request, "),
+                false => ("request", ""),
+            };
             code.line(format!(
-                "let answer = service.{rpc}(call.request(request.clone())).await?.into_inner();"
+                "let answer = service.{rpc}(call.request({sent})).await?.into_inner();"
             ));
             if let Some(Missing {
                 field: Some(path),
@@ -92,7 +97,7 @@ fn arm(operation: &Operation, code: &mut Code) {
             }
             let render = function("render", &operation.name);
             code.line(format!(
-                "Ok({render}(&request, &answer, &call.context()).into())"
+                "Ok({render}({shown}&answer, &call.context()).into())"
             ));
         },
         "}",

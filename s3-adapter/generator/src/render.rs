@@ -7,7 +7,7 @@ use crate::enums::text_of;
 use crate::model::{
     AnswerHeader, Contract, EchoMember, FieldPath, ListForm, Member, Node, Operation, Shape,
 };
-use crate::source::{Code, answer_type, condition, function, is_option, parent, request_type};
+use crate::source::{Code, answer_type, condition, function, is_option, parent, request_type, tag};
 
 pub(crate) fn source(contract: &Contract) -> String {
     let mut code = Code::default();
@@ -24,13 +24,25 @@ pub(crate) fn source(contract: &Contract) -> String {
     code.finish()
 }
 
+/// Whether the answer shows something of the request's message.
+pub(crate) fn shows_request(operation: &Operation) -> bool {
+    operation.answer.root.is_some() && !operation.answer.echo.is_empty()
+}
+
+fn request_parameter(operation: &Operation) -> String {
+    match shows_request(operation) {
+        true => format!("request: &{}, ", request_type(operation)),
+        false => String::new(),
+    }
+}
+
 fn render(operation: &Operation, code: &mut Code) {
     code.line(format!("/// Renders the answer of {}.", operation.name));
     code.block(
         format!(
-            "#[must_use]\n#[allow(unused_variables)]\npub fn {}(request: &{}, answer: &{}, context: &RenderContext<'_>) -> Rendered {{",
+            "#[must_use]\n#[allow(unused_variables)]\npub fn {}({}answer: &{}, context: &RenderContext<'_>) -> Rendered {{",
             function("render", &operation.name),
-            request_type(operation),
+            request_parameter(operation),
             answer_type(operation)
         ),
         |code| {
@@ -41,10 +53,10 @@ fn render(operation: &Operation, code: &mut Code) {
             }
             operation.answer.headers.iter().for_each(|header| self::header(header, code));
             for derived in &operation.answer.derived_headers {
-                code.line(format!("out.header({:?}, {});", derived.name, derived::value("answer", derived)));
+                code.line(format!("out.header({}, {});", owned_header_name(&derived.name), derived::value("answer", derived)));
             }
             for replaced in &operation.answer.overrides {
-                code.line(format!("out.replace({:?}, context.view.query.get({:?}));", replaced.header, replaced.query));
+                code.line(format!("out.replace({}, context.view.query.get({:?}));", owned_header_name(&replaced.header), replaced.query));
             }
             if let Some(root) = &operation.answer.root {
                 document(operation, root, code);
@@ -67,13 +79,19 @@ fn header(header: &AnswerHeader, code: &mut Code) {
                 xml: false,
             };
             let value = encoded(codec, &header.path, &field, form);
-            format!("out.header({name:?}, {parent}.and_then(|m| {value}));")
+            let name = owned_header_name(name);
+            format!("out.header({name}, {parent}.and_then(|m| {value}));")
         }
     };
     match condition(header.when.as_ref()) {
         Some(condition) => code.block(format!("if {condition} {{"), |code| code.line(set), "}"),
         None => code.line(set),
     }
+}
+
+/// An expression of type `HeaderName`, evaluated by the compiler.
+fn owned_header_name(name: &str) -> String {
+    format!("const {{ HeaderName::from_static({name:?}) }}")
 }
 
 /// Where a value stands and whether it is shown when empty.
@@ -83,7 +101,7 @@ pub(crate) struct Style {
     pub(crate) xml: bool,
 }
 
-/// An expression of type `Option<Cow<str>>` on the parent message `m`.
+/// An expression of type `Option<Text>` on the parent message `m`.
 pub(crate) fn encoded(codec: &Codec, path: &FieldPath, field: &str, style: Style) -> String {
     let option = path.leaf().is_some_and(is_option);
     let always = if style.always { "_always" } else { "" };
@@ -99,7 +117,7 @@ pub(crate) fn encoded(codec: &Codec, path: &FieldPath, field: &str, style: Style
         Codec::Int32 | Codec::Int64 => format!("encode::int_if_set(i64::from(m.{field}))"),
         Codec::Time if style.xml => format!("m.{field}.as_ref().and_then(encode::iso8601)"),
         Codec::Time => format!("m.{field}.as_ref().and_then(encode::http_date)"),
-        Codec::Enum(name) => format!("{}(m.{field}).map(Cow::Borrowed)", text_of(name)),
+        Codec::Enum(name) => format!("{}(m.{field}).map(Text::Borrowed)", text_of(name)),
         Codec::Etag => format!("encode::etag(&m.{field})"),
         Codec::Base64 => format!("encode::base64(&m.{field})"),
         Codec::Location => format!("encode::location(&m.{field})"),
@@ -133,7 +151,7 @@ fn document(operation: &Operation, root: &str, code: &mut Code) {
             },
         );
         code.line(format!(
-            "if let Some(text) = {parent}.and_then(|m| {value}) {{ xml.text(&text); }}"
+            "if let Some(text) = {parent}.and_then(|m| {value}) {{ text.write(&mut xml); }}"
         ));
     }
     answer.echo.iter().for_each(|echo| self::echo(echo, code));
@@ -160,10 +178,7 @@ fn echo(echo: &EchoMember, code: &mut Code) {
     if echo.url_encodable {
         value = format!("context.url_encoded({value})");
     }
-    let write = format!(
-        "if let Some(text) = {value} {{ xml.text_element({:?}, &text); }}",
-        echo.element
-    );
+    let write = element(&echo.element, &value);
     let condition = match (echo.rule, &echo.query) {
         (EchoRule::Present, Some(query)) => Some(format!("context.view.has_parameter({query:?})")),
         (EchoRule::NonEmpty, Some(query)) => Some(format!("context.view.has_query({query:?})")),
@@ -195,9 +210,7 @@ fn shape(shape: &Shape, root: &str, code: &mut Code) {
         .collect();
     for (element, value) in &values {
         match &element[..] {
-            [name] => code.line(format!(
-                "if let Some(text) = {value} {{ xml.text_element({name:?}, &text); }}"
-            )),
+            [name] => code.line(self::element(name, value)),
             [outer, ..] if !gathered.contains(&outer.as_str()) => {
                 gathered.push(outer);
                 group(outer, &values, &checksums, code);
@@ -226,7 +239,7 @@ fn group(
     let inner: Vec<String> = values
         .iter()
         .filter(|(other, _)| other.len() > 1 && other.first().is_some_and(|name| name == outer))
-        .map(|(element, value)| format!("({:?}, {value})", element[1..].join("/")))
+        .map(|(element, value)| format!("({}, {value})", tag(&element[1..].join("/"))))
         .collect();
     let checksum = checksums.iter().find(|(around, _)| *around == outer);
     let checksum = checksum.map_or("None", |(_, checksum)| checksum);
@@ -266,7 +279,12 @@ fn scalar(member: &Member, root: &str) -> Option<(Vec<String>, String)> {
     Some((member.element.clone(), value))
 }
 
-/// An expression of type `Option<Cow<str>>`.
+/// A statement that writes an element, if its value is there.
+fn element(name: &str, value: &str) -> String {
+    format!("encode::element(&mut xml, {}, {value});", tag(name))
+}
+
+/// An expression of type `Option<Text>`.
 fn text_of_member(member: &Member, codec: &Codec, root: &str) -> String {
     let (parent, field) = parent(root, &member.path);
     let style = Style {
@@ -326,6 +344,9 @@ fn nested(member: &Member, root: &str, code: &mut Code) {
         Node::Texts { list, .. } => texts(member, list, root, code),
         Node::Items { list, shape, .. } => {
             let (outer, each) = list.elements(&element);
+            code.line(format!(
+                "xml.reserve({parent}.map_or(0, |m| m.{field}.len()) * encode::ITEM_BYTES);"
+            ));
             self::list(outer, code, |code| {
                 each_item(member, root, code, |code| message(each, shape, code));
             });
@@ -342,15 +363,18 @@ fn nested(member: &Member, root: &str, code: &mut Code) {
 fn texts(member: &Member, list: &ListForm, root: &str, code: &mut Code) {
     let element = member.element.join("/");
     let value = match member.url_encodable {
-        true => "context.url_encoded(encode::text_always(item)).unwrap_or_default()",
-        false => "encode::text_always(item).unwrap_or_default()",
+        true => "context.url_encoded(encode::text_always(item))",
+        false => "encode::text_always(item)",
     };
     let (outer, each) = list.elements(&element);
     let write = match (list.flattened, &list.item) {
         (true, Some(item)) => {
-            format!("xml.open({element:?}); xml.text_element({item:?}, &{value}); xml.close();")
+            format!(
+                "xml.open({element:?}); {} xml.close();",
+                self::element(item, value)
+            )
         }
-        _ => format!("xml.text_element({each:?}, &{value});"),
+        _ => self::element(each, value),
     };
     self::list(outer, code, |code| {
         each_item(member, root, code, |code| code.line(write));

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::annotations::{HttpMethod, Target, Unrouted};
 use crate::model::{Contract, Operation};
-use crate::source::{Code, string_list};
+use crate::source::{Code, header_name, string_list};
 
 pub(crate) fn source(contract: &Contract) -> String {
     let mut code = Code::default();
@@ -44,7 +44,7 @@ fn test(operation: &Operation) -> String {
     let headers = operation
         .headers
         .iter()
-        .map(|header| format!("view.has_header({header:?})"));
+        .map(|header| format!("view.has_header({})", header_name(header)));
     query.chain(headers).collect::<Vec<_>>().join(" && ")
 }
 

@@ -120,13 +120,23 @@ pub(crate) fn place(root: &str, path: &FieldPath) -> String {
 pub(crate) fn condition(when: Option<&When>) -> Option<String> {
     let when = when?;
     let (kind, name) = match when.query.is_empty() {
-        true => ("header", &when.header),
-        false => ("query", &when.query),
+        true => ("header", header_name(&when.header)),
+        false => ("query", format!("{:?}", when.query)),
     };
     Some(match when.value.is_empty() {
-        true => format!("context.view.has_{kind}({name:?})"),
-        false => format!("context.view.{kind}_is({name:?}, {:?})", when.value),
+        true => format!("context.view.has_{kind}({name})"),
+        false => format!("context.view.{kind}_is({name}, {:?})", when.value),
     })
+}
+
+/// An expression of type `&'static HeaderName`, so that no request reads the name from its text.
+pub(crate) fn header_name(name: &str) -> String {
+    format!("{{ static NAME: HeaderName = HeaderName::from_static({name:?}); &NAME }}")
+}
+
+/// The tags of an element.
+pub(crate) fn tag(element: &str) -> String {
+    format!("tag!({element:?})")
 }
 
 /// The type of an operation's request.

@@ -1,101 +1,111 @@
 //! From the contract's values to S3's spelling. Nothing means that the header or element is left out.
 
-use std::borrow::Cow;
-
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bucketry_contract::v1;
 use prost_types::Timestamp;
-use time::{Duration, OffsetDateTime};
 
+use crate::binding::Text;
 use crate::checksum::ChecksumAlgorithm;
-use crate::headers::{format_http_date, format_iso8601};
-use crate::xml::{XSI_NAMESPACE, XmlWriter};
+use crate::dates;
+use crate::xml::{Tag, XSI_NAMESPACE, XmlWriter};
 
 /// What S3 calls the first region in GetBucketLocation: nothing.
 const UNNAMED_REGION: &str = "us-east-1";
 
 /// Text, unless it is empty.
 #[must_use]
-pub fn text(value: &str) -> Option<Cow<'_, str>> {
-    (!value.is_empty()).then_some(Cow::Borrowed(value))
+pub fn text(value: &str) -> Option<Text<'_>> {
+    (!value.is_empty()).then_some(Text::Borrowed(value))
 }
 
 /// Text, empty or not.
 #[must_use]
-pub fn text_always(value: &str) -> Option<Cow<'_, str>> {
-    Some(Cow::Borrowed(value))
+pub fn text_always(value: &str) -> Option<Text<'_>> {
+    Some(Text::Borrowed(value))
 }
 
 /// `true`, or nothing.
 #[must_use]
-pub fn flag(value: bool) -> Option<Cow<'static, str>> {
-    value.then_some(Cow::Borrowed("true"))
+pub fn flag(value: bool) -> Option<Text<'static>> {
+    value.then_some(Text::Borrowed("true"))
 }
 
 /// `true` or `false`.
 #[must_use]
-pub fn flag_always(value: bool) -> Option<Cow<'static, str>> {
-    Some(Cow::Borrowed(if value { "true" } else { "false" }))
+pub fn flag_always(value: bool) -> Option<Text<'static>> {
+    Some(Text::Borrowed(if value { "true" } else { "false" }))
 }
 
 /// A number.
 #[must_use]
-pub fn int(value: i64) -> Option<Cow<'static, str>> {
-    Some(Cow::Owned(value.to_string()))
+pub fn int(value: i64) -> Option<Text<'static>> {
+    Some(Text::Number(value))
 }
 
 /// A number, unless it is 0.
 #[must_use]
-pub fn int_if_set(value: i64) -> Option<Cow<'static, str>> {
-    (value != 0).then(|| Cow::Owned(value.to_string()))
+pub fn int_if_set(value: i64) -> Option<Text<'static>> {
+    (value != 0).then_some(Text::Number(value))
 }
 
 /// A number of items.
 #[must_use]
-pub fn count(items: usize) -> Option<Cow<'static, str>> {
-    Some(Cow::Owned(items.to_string()))
+pub fn count(items: usize) -> Option<Text<'static>> {
+    int(i64::try_from(items).unwrap_or(i64::MAX))
 }
 
 /// A number of items, unless there are none.
 #[must_use]
-pub fn count_if_any(items: usize) -> Option<Cow<'static, str>> {
-    (items > 0).then(|| Cow::Owned(items.to_string()))
+pub fn count_if_any(items: usize) -> Option<Text<'static>> {
+    int_if_set(i64::try_from(items).unwrap_or(i64::MAX))
 }
 
-fn moment(time: &Timestamp) -> Option<OffsetDateTime> {
-    let seconds = OffsetDateTime::from_unix_timestamp(time.seconds).ok()?;
-    seconds.checked_add(Duration::nanoseconds(i64::from(time.nanos)))
+/// About what an item of a listing takes in XML: an object with a key of usual length and its owner takes 400 bytes.
+pub const ITEM_BYTES: usize = 384;
+
+/// The last second that the formats can hold: 9999-12-31T23:59:59Z.
+const LATEST: i64 = 253_402_300_799;
+
+/// Seconds since 1970, and nanoseconds beyond them. Nothing for a time that no object has: after 9999, or as long before
+/// the year 0.
+fn moment(time: &Timestamp) -> Option<(i64, u32)> {
+    const NANOSECONDS: i32 = 1_000_000_000;
+    let seconds = time
+        .seconds
+        .checked_add(time.nanos.div_euclid(NANOSECONDS).into())?;
+    let is_shown = (-LATEST..=LATEST).contains(&seconds);
+    is_shown.then_some((seconds, time.nanos.rem_euclid(NANOSECONDS).unsigned_abs()))
 }
 
 /// ISO 8601 with milliseconds, as in XML.
 #[must_use]
-pub fn iso8601(time: &Timestamp) -> Option<Cow<'static, str>> {
-    moment(time).map(format_iso8601).map(Cow::Owned)
+pub fn iso8601(time: &Timestamp) -> Option<Text<'static>> {
+    moment(time).map(|(seconds, nanoseconds)| Text::Date(dates::iso8601(seconds, nanoseconds)))
 }
 
 /// An HTTP date, as in headers.
 #[must_use]
-pub fn http_date(time: &Timestamp) -> Option<Cow<'static, str>> {
-    moment(time).map(format_http_date).map(Cow::Owned)
+pub fn http_date(time: &Timestamp) -> Option<Text<'static>> {
+    moment(time).map(|(seconds, _)| Text::Date(dates::http_date(seconds)))
 }
 
 /// An ETag in quotes, unless it is empty.
 #[must_use]
-pub fn etag(value: &str) -> Option<Cow<'static, str>> {
-    (!value.is_empty()).then(|| Cow::Owned(format!("\"{value}\"")))
+pub fn etag(value: &str) -> Option<Text<'_>> {
+    (!value.is_empty()).then_some(Text::Quoted(value))
 }
 
 /// Bytes in base64, unless there are none.
 #[must_use]
-pub fn base64(value: &[u8]) -> Option<Cow<'static, str>> {
-    (!value.is_empty()).then(|| Cow::Owned(STANDARD.encode(value)))
+pub fn base64(value: &[u8]) -> Option<Text<'static>> {
+    (!value.is_empty()).then(|| Text::Owned(STANDARD.encode(value)))
 }
 
 /// A region, or nothing between the tags for us-east-1.
 #[must_use]
-pub fn location(region: &str) -> Option<Cow<'_, str>> {
-    Some(Cow::Borrowed(if region == UNNAMED_REGION {
+pub fn location(region: &str) -> Option<Text<'_>> {
+    Some(Text::Borrowed(if region == UNNAMED_REGION {
         ""
     } else {
         region
@@ -104,8 +114,8 @@ pub fn location(region: &str) -> Option<Cow<'_, str>> {
 
 /// `bytes first-last/size`.
 #[must_use]
-pub fn content_range(range: &v1::ContentRange) -> Cow<'static, str> {
-    Cow::Owned(format!(
+pub fn content_range(range: &v1::ContentRange) -> Text<'static> {
+    Text::Owned(format!(
         "bytes {}-{}/{}",
         range.start, range.end, range.size
     ))
@@ -132,15 +142,23 @@ pub fn checksum(checksum: &v1::Checksum) -> Option<(ChecksumAlgorithm, String)> 
     }
     let mut value = STANDARD.encode(&checksum.value);
     if checksum.part_count > 0 {
-        value.push_str(&format!("-{}", checksum.part_count));
+        value.push('-');
+        value.push_str(&checksum.part_count.to_string());
     }
     Some((algorithm, value))
+}
+
+/// Writes an element, if its value is there.
+pub fn element(xml: &mut XmlWriter, tag: Tag, value: Option<Text<'_>>) {
+    if let Some(value) = value {
+        xml.tagged(tag, |xml| value.write(xml));
+    }
 }
 
 /// Writes the element of a checksum, as `ChecksumCRC32`.
 pub fn checksum_element(xml: &mut XmlWriter, checksum: Option<&v1::Checksum>) {
     if let Some((algorithm, value)) = checksum.and_then(self::checksum) {
-        xml.text_element(&format!("Checksum{}", algorithm.wire_name()), &value);
+        xml.text_element(algorithm.element(), &value);
     }
 }
 
@@ -149,17 +167,15 @@ pub fn group<const N: usize>(
     xml: &mut XmlWriter,
     name: &'static str,
     checksum: Option<&v1::Checksum>,
-    values: [(&str, Option<Cow<'_, str>>); N],
+    values: [(Tag, Option<Text<'_>>); N],
 ) {
     if checksum.is_none() && values.iter().all(|(_, value)| value.is_none()) {
         return;
     }
     xml.open(name);
     checksum_element(xml, checksum);
-    for (name, value) in &values {
-        if let Some(value) = value {
-            xml.text_element(name, value);
-        }
+    for (tag, value) in values {
+        element(xml, tag, value);
     }
     xml.close();
 }
@@ -169,10 +185,16 @@ pub fn open_with(
     xml: &mut XmlWriter,
     name: &'static str,
     attribute: &str,
-    value: Option<Cow<'_, str>>,
+    value: Option<Text<'_>>,
 ) {
     match value {
-        Some(value) => xml.open_with(name, &[("xmlns:xsi", XSI_NAMESPACE), (attribute, &value)]),
+        Some(value) => xml.open_with(
+            name,
+            &[
+                ("xmlns:xsi", XSI_NAMESPACE),
+                (attribute, &value.into_text()),
+            ],
+        ),
         None => xml.open(name),
     }
 }

@@ -1,14 +1,15 @@
 //! The answer to an S3 request, without what every answer has (request id, date, server).
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 
+use aws_smithy_http::label::{EncodingStrategy, fmt_string};
 use bucketry_contract::v1;
 use bytes::Bytes;
+use http::header::{CONTENT_TYPE, IntoHeaderName};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use crate::binding::{RequestView, encode};
+use crate::binding::{RequestView, Text, encode};
 use crate::encoded_word::encoded_words;
 use crate::headers::{header_value, latin1_header_value};
 use crate::xml::XmlWriter;
@@ -23,13 +24,16 @@ const KEPT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'/')
     .remove(b'*');
 
+/// The headers of an object's answer, those that every answer has included. A map of so many does not grow.
+const USUAL_HEADERS: usize = 12;
+
 /// What rendering needs of the S3 request.
 #[derive(Debug, Clone, Copy)]
 pub struct RenderContext<'a> {
     /// The request.
     pub view: RequestView<'a>,
-    /// The URL of its resource, as in `http://localhost:9000/bucket/key`.
-    pub resource_url: &'a str,
+    /// The URL of the server as clients reach it, as in `http://localhost:9000`.
+    pub public_url: &'a str,
 }
 
 impl RenderContext<'_> {
@@ -41,17 +45,24 @@ impl RenderContext<'_> {
 
     /// The value, percent-encoded if the request asks for it.
     #[must_use]
-    pub fn url_encoded<'v>(&self, value: Option<Cow<'v, str>>) -> Option<Cow<'v, str>> {
+    pub fn url_encoded<'v>(&self, value: Option<Text<'v>>) -> Option<Text<'v>> {
         if !self.encodes_urls() {
             return value;
         }
-        value.map(|value| Cow::Owned(utf8_percent_encode(&value, KEPT).to_string()))
+        value.map(|value| Text::Owned(utf8_percent_encode(&value.into_text(), KEPT).to_string()))
     }
 
     /// The path of the resource, percent-encoded.
     #[must_use]
-    pub fn resource_path(&self) -> Cow<'static, str> {
-        Cow::Owned(utf8_percent_encode(&self.view.target.resource(), KEPT).to_string())
+    pub fn resource_path(&self) -> Text<'static> {
+        Text::Owned(utf8_percent_encode(&self.view.target.resource(), KEPT).to_string())
+    }
+
+    /// The URL of the bucket or key in path style, which every client can follow.
+    #[must_use]
+    pub fn resource_url(&self) -> String {
+        let path = fmt_string(self.view.target.resource(), EncodingStrategy::Greedy);
+        format!("{}{path}", self.public_url)
     }
 }
 
@@ -72,7 +83,7 @@ impl Rendered {
     pub fn new(status: u16) -> Self {
         Self {
             status: status_code(status),
-            headers: HeaderMap::new(),
+            headers: HeaderMap::with_capacity(USUAL_HEADERS),
             body: Bytes::new(),
         }
     }
@@ -84,16 +95,16 @@ impl Rendered {
 
     /// Sets a header, if there is a value. One with control characters, which would split the answer, is left out: no
     /// S3 client can have stored it.
-    pub fn header(&mut self, name: &'static str, value: Option<Cow<'_, str>>) {
-        if let Some(value) = value.and_then(|value| header_value(&value)) {
-            self.headers.insert(HeaderName::from_static(name), value);
+    pub fn header(&mut self, name: impl IntoHeaderName, value: Option<Text<'_>>) {
+        if let Some(value) = value.and_then(|value| value.header_value()) {
+            self.headers.insert(name, value);
         }
     }
 
     /// Sets a header to what the request asks for instead.
-    pub fn replace(&mut self, name: &'static str, value: Option<&str>) {
+    pub fn replace(&mut self, name: HeaderName, value: Option<&str>) {
         if let Some(value) = value.and_then(latin1_header_value) {
-            self.headers.insert(HeaderName::from_static(name), value);
+            self.headers.insert(name, value);
         }
     }
 
@@ -119,13 +130,14 @@ impl Rendered {
     /// Sets the header of a checksum.
     pub fn checksum(&mut self, checksum: Option<&v1::Checksum>) {
         if let Some((algorithm, value)) = checksum.and_then(encode::checksum) {
-            self.header(algorithm.header(), Some(Cow::Owned(value)));
+            self.header(algorithm.header(), Some(Text::Owned(value)));
         }
     }
 
     /// Sets the body to a document.
     pub fn document(&mut self, xml: XmlWriter) {
-        self.header("content-type", Some(Cow::Borrowed("application/xml")));
+        let xml_type = HeaderValue::from_static("application/xml");
+        self.headers.insert(CONTENT_TYPE, xml_type);
         self.body = xml.finish();
     }
 }

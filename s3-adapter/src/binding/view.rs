@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::binding::decode::Source;
 use crate::binding::{AcceptedHeader, ParseError};
@@ -71,13 +71,13 @@ impl RequestView<'_> {
 
     /// Whether the header was sent.
     #[must_use]
-    pub fn has_header(&self, name: &str) -> bool {
+    pub fn has_header(&self, name: &HeaderName) -> bool {
         self.headers.contains_key(name)
     }
 
     /// Whether the header has this value, in any case.
     #[must_use]
-    pub fn header_is(&self, name: &str, value: &str) -> bool {
+    pub fn header_is(&self, name: &HeaderName, value: &str) -> bool {
         self.headers
             .get(name)
             .is_some_and(|found| found.as_bytes().eq_ignore_ascii_case(value.as_bytes()))
@@ -87,11 +87,11 @@ impl RequestView<'_> {
     ///
     /// # Errors
     /// [`ParseError::Invalid`] if it is not UTF-8.
-    pub fn header(&self, name: &'static str) -> Result<Option<Cow<'_, str>>, ParseError> {
+    pub fn header(&self, name: &'static HeaderName) -> Result<Option<Cow<'_, str>>, ParseError> {
         let mut joined: Option<Cow<'_, str>> = None;
         for line in self.headers.get_all(name) {
             let invalid = |_| ParseError::Invalid {
-                place: Source::Header(name),
+                place: Source::Header(name.as_str()),
                 value: String::new(),
             };
             let line = std::str::from_utf8(line.as_bytes()).map_err(invalid)?;

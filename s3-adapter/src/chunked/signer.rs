@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-use crate::sigv4::SigV4Claim;
+use crate::sigv4::{SigV4Claim, hex_text};
 
 /// The SHA-256 of nothing: the headers of a chunk, of which there are none.
 const EMPTY_SHA256: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
@@ -61,18 +61,18 @@ impl ChunkSigner {
 
     /// Whether `claimed` signs a chunk with that content; moves the chain on if so.
     pub(super) fn accept_chunk(&mut self, content_sha256: [u8; 32], claimed: [u8; 32]) -> bool {
-        let payload = format!("{EMPTY_SHA256}\n{}", hex::encode(content_sha256));
+        let payload = format!("{EMPTY_SHA256}\n{}", hex_text(&content_sha256));
         self.accept("AWS4-HMAC-SHA256-PAYLOAD", &payload, claimed)
     }
 
     /// Whether `claimed` signs the trailer, given as `name:value` lines that end in newlines.
     pub(super) fn accept_trailer(&mut self, canonical: &str, claimed: [u8; 32]) -> bool {
-        let hash = hex::encode(Sha256::digest(canonical.as_bytes()));
+        let hash = hex_text(&Sha256::digest(canonical.as_bytes()));
         self.accept("AWS4-HMAC-SHA256-TRAILER", &hash, claimed)
     }
 
     fn accept(&mut self, algorithm: &str, payload: &str, claimed: [u8; 32]) -> bool {
-        let previous = hex::encode(self.previous);
+        let previous = hex_text(&self.previous);
         let string_to_sign = format!(
             "{algorithm}\n{}\n{}\n{previous}\n{payload}",
             self.amz_date, self.scope

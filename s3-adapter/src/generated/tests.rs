@@ -59,7 +59,7 @@ impl Fixture {
     pub(super) fn context(&self) -> RenderContext<'_> {
         RenderContext {
             view: self.view(),
-            resource_url: "http://localhost:9000/b/k",
+            public_url: "http://localhost:9000",
         }
     }
 }

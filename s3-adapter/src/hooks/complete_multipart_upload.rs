@@ -13,7 +13,7 @@ const MAX_PARTS: usize = 10_000;
 
 /// Completes an upload. Of many parts that can take longer than clients and proxies wait.
 pub(crate) async fn complete_multipart_upload(
-    call: Exchange,
+    mut call: Box<Exchange>,
     request: CompleteMultipartUploadRequest,
 ) -> Result<Answer, Refusal> {
     require_any(&call.headers)?;

@@ -9,15 +9,15 @@ use crate::write_condition::require_any;
 
 /// Copies an object. What must be read to be copied can take longer than clients and proxies wait.
 pub(crate) async fn copy_object(
-    call: Exchange,
+    mut call: Box<Exchange>,
     request: CopyObjectRequest,
 ) -> Result<Answer, Refusal> {
     require_any(&call.headers)?;
     let (pause, late) = (call.limits().keep_alive, call.late_error());
     let work = async move {
-        let rpc = call.request(request.clone());
+        let rpc = call.request(request);
         let answer = call.edge.objects.copy_object(rpc).await?;
-        Ok(render_copy_object(&request, answer.get_ref(), &call.context()).into())
+        Ok(render_copy_object(answer.get_ref(), &call.context()).into())
     };
     Ok(kept_alive(work, pause, late).await?)
 }

@@ -22,7 +22,7 @@ enum Report {
 
 /// Deletes many keys; each has its own result in a 200.
 pub(crate) async fn delete_objects(
-    call: Exchange,
+    mut call: Box<Exchange>,
     request: DeleteObjectsRequest,
 ) -> Result<Answer, Refusal> {
     require_digest(&call.digests)?;

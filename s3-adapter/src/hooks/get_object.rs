@@ -2,6 +2,7 @@ use bucketry_contract::v1::get_object_response::Message;
 use bucketry_contract::v1::{GetObjectRequest, GetObjectResponse, ObjectHeader};
 use bytes::Bytes;
 use futures::StreamExt;
+use http::header::RANGE;
 use tonic::Status;
 
 use crate::answer::{Answer, BodyBroken, Content};
@@ -17,11 +18,11 @@ const DEFAULT_CONTENT_TYPE: &str = "binary/octet-stream";
 
 /// Reads an object: the messages become the body as they come.
 pub(crate) async fn get_object(
-    call: Exchange,
+    mut call: Box<Exchange>,
     request: GetObjectRequest,
 ) -> Result<Answer, Refusal> {
     check_read(&call, &request)?;
-    let rpc = call.request(request.clone());
+    let rpc = call.request(request);
     let mut messages = call.edge.objects.get_object(rpc).await?.into_inner();
     let header = match messages
         .next()
@@ -33,7 +34,7 @@ pub(crate) async fn get_object(
         Some(Message::Chunk(_)) | None => return Err(S3Error::internal().into()),
     };
     let length = u64::try_from(header.content_length).unwrap_or_default();
-    let mut answer: Answer = render_get_object(&request, &header, &call.context()).into();
+    let mut answer: Answer = render_get_object(&header, &call.context()).into();
     if length > 0 {
         answer.content = Content::Stream {
             pieces: Box::pin(messages.map(piece)),
@@ -45,7 +46,7 @@ pub(crate) async fn get_object(
 
 /// What S3 refuses of a read before it looks for the object.
 pub(super) fn check_read(call: &Exchange, request: &GetObjectRequest) -> Result<(), S3Error> {
-    if request.part_number != 0 && call.headers.contains_key("range") {
+    if request.part_number != 0 && call.headers.contains_key(RANGE) {
         return Err(S3Error::invalid_request(
             "Cannot specify both Range header and partNumber query parameter",
         ));

@@ -9,16 +9,16 @@ use crate::generated::render_head_object;
 
 /// An object's headers, those of the GET with the same parameters.
 pub(crate) async fn head_object(
-    call: Exchange,
+    mut call: Box<Exchange>,
     request: HeadObjectRequest,
 ) -> Result<Answer, Refusal> {
     if let Some(read) = &request.object {
         check_read(&call, read)?;
     }
-    let rpc = call.request(request.clone());
+    let rpc = call.request(request);
     let answer = call.edge.objects.head_object(rpc).await?.into_inner();
     let header = as_shown(answer.header.ok_or_else(S3Error::internal)?);
-    Ok(render_head_object(&request, &header, &call.context()).into())
+    Ok(render_head_object(&header, &call.context()).into())
 }
 
 #[cfg(test)]

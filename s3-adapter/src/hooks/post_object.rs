@@ -17,7 +17,7 @@ use crate::xml::{self, XmlWriter};
 
 /// Writes an object from the file of a form. The fields have been judged by their policy.
 pub(crate) async fn post_object(
-    mut call: Exchange,
+    mut call: Box<Exchange>,
     mut spec: PutObjectSpec,
 ) -> Result<Answer, Refusal> {
     let Some(Wishes { success, tagging }) = call.form.take() else {
@@ -32,27 +32,27 @@ pub(crate) async fn post_object(
             Err(error) => return Err(Refusal::with_body(error, call.intake)),
         }
     }
-    spec.key = call.target.key().unwrap_or_default().to_owned();
+    spec.key = call.target().key().unwrap_or_default().to_owned();
     spec.digests = declared_message(&call.digests);
     let wrap = Wrap {
         chunk: |chunk| message(Message::Chunk(chunk)),
         digests: |digests| message(Message::Digests(digests)),
     };
     let limits = call.limits();
-    let first = message(Message::Spec(spec.clone()));
+    let first = message(Message::Spec(spec));
     let (messages, lent) = content_messages(first, call.intake.take()?, wrap, limits.body_idle);
     let request = call.request(message_stream(messages));
     let answer = match call.edge.objects.put_object(request).await {
         Ok(answer) => answer.into_inner(),
         Err(status) => return Err(Refusal::of_upload(status, lent, &limits).await),
     };
-    let rendered = render_post_object(&spec, &answer, &call.context());
+    let rendered = render_post_object(&answer, &call.context());
     let object = answer.object.unwrap_or_default();
     Ok(answered(
         rendered.into(),
         success,
         &object,
-        &call.resource_url,
+        &call.context().resource_url(),
     )?)
 }
 

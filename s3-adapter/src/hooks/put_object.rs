@@ -14,7 +14,7 @@ use crate::write_condition::require_any;
 
 /// Writes an object: the body becomes messages as it comes, and is never gathered.
 pub(crate) async fn put_object(
-    mut call: Exchange,
+    mut call: Box<Exchange>,
     mut spec: PutObjectSpec,
 ) -> Result<Answer, Refusal> {
     let length = require_any(&call.headers)
@@ -32,11 +32,11 @@ pub(crate) async fn put_object(
         digests: |digests| message(Message::Digests(digests)),
     };
     let limits = call.limits();
-    let first = message(Message::Spec(spec.clone()));
+    let first = message(Message::Spec(spec));
     let (messages, lent) = content_messages(first, call.intake.take()?, wrap, limits.body_idle);
     let request = call.request(message_stream(messages));
     match call.edge.objects.put_object(request).await {
-        Ok(answer) => Ok(render_put_object(&spec, answer.get_ref(), &call.context()).into()),
+        Ok(answer) => Ok(render_put_object(answer.get_ref(), &call.context()).into()),
         Err(status) => Err(Refusal::of_upload(status, lent, &limits).await),
     }
 }

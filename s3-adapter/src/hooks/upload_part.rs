@@ -13,7 +13,7 @@ use crate::intake::content_length;
 
 /// Uploads a part, in the way of PutObject.
 pub(crate) async fn upload_part(
-    mut call: Exchange,
+    mut call: Box<Exchange>,
     mut spec: UploadPartSpec,
 ) -> Result<Answer, Refusal> {
     match content_length(&call.headers, &call.authentication.payload()) {
@@ -29,11 +29,11 @@ pub(crate) async fn upload_part(
         digests: |digests| message(Message::Digests(digests)),
     };
     let limits = call.limits();
-    let first = message(Message::Spec(spec.clone()));
+    let first = message(Message::Spec(spec));
     let (messages, lent) = content_messages(first, call.intake.take()?, wrap, limits.body_idle);
     let request = call.request(message_stream(messages));
     match call.edge.objects.upload_part(request).await {
-        Ok(answer) => Ok(render_upload_part(&spec, answer.get_ref(), &call.context()).into()),
+        Ok(answer) => Ok(render_upload_part(answer.get_ref(), &call.context()).into()),
         Err(status) => Err(Refusal::of_upload(status, lent, &limits).await),
     }
 }

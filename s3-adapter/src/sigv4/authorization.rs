@@ -4,20 +4,20 @@ use super::claim::{AmzDate, CredentialScope, MalformedPart};
 
 /// The three components, well-formed each.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Components {
-    pub(super) credential: Credential,
-    pub(super) signed_headers: Vec<String>,
+pub(super) struct Components<'a> {
+    pub(super) credential: Credential<'a>,
+    pub(super) signed_headers: Vec<&'a str>,
     pub(super) signature: [u8; 32],
 }
 
 /// `<access key id>/<date>/<region>/<service>/<terminator>`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Credential {
-    pub(super) access_key_id: String,
-    date: String,
-    region: String,
-    service: String,
-    terminator: String,
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Credential<'a> {
+    pub(super) access_key_id: &'a str,
+    date: &'a str,
+    region: &'a str,
+    service: &'a str,
+    terminator: &'a str,
 }
 
 /// Far above any key id; it bounds what is looked up and logged.
@@ -26,22 +26,25 @@ const MAX_ACCESS_KEY_ID: usize = 128;
 /// Far above what any client signs.
 const MAX_SIGNED_HEADERS: usize = 100;
 
-impl Credential {
-    pub(super) fn parse(text: &str) -> Result<Self, MalformedPart> {
-        let parts: Vec<&str> = text.split('/').collect();
-        let [access_key_id, date, region, service, terminator] = parts[..] else {
+impl<'a> Credential<'a> {
+    pub(super) fn parse(text: &'a str) -> Result<Self, MalformedPart> {
+        let mut parts = text.split('/');
+        let mut next = || parts.next().ok_or(MalformedPart::Credential);
+        let (access_key_id, date, region) = (next()?, next()?, next()?);
+        let (service, terminator) = (next()?, next()?);
+        if parts.next().is_some() {
             return Err(MalformedPart::Credential);
-        };
+        }
         let printable = access_key_id.bytes().all(|byte| byte.is_ascii_graphic());
         if access_key_id.is_empty() || access_key_id.len() > MAX_ACCESS_KEY_ID || !printable {
             return Err(MalformedPart::AccessKeyId);
         }
         Ok(Self {
-            access_key_id: access_key_id.to_owned(),
-            date: date.to_owned(),
-            region: region.to_owned(),
-            service: service.to_owned(),
-            terminator: terminator.to_owned(),
+            access_key_id,
+            date,
+            region,
+            service,
+            terminator,
         })
     }
 
@@ -49,30 +52,30 @@ impl Credential {
     pub(super) fn scope(&self, signed_at: &AmzDate) -> Result<CredentialScope, MalformedPart> {
         if self.terminator != "aws4_request" {
             return Err(MalformedPart::Terminator {
-                given: self.terminator.clone(),
+                given: self.terminator.to_owned(),
             });
         }
         if self.service != "s3" {
             return Err(MalformedPart::Service {
-                given: self.service.clone(),
+                given: self.service.to_owned(),
             });
         }
         if self.date != signed_at.date() {
             return Err(MalformedPart::ScopeDate {
-                given: self.date.clone(),
+                given: self.date.to_owned(),
                 expected: signed_at.date().to_owned(),
             });
         }
         Ok(CredentialScope {
-            date: self.date.clone(),
-            region: self.region.clone(),
+            date: self.date.to_owned(),
+            region: self.region.to_owned(),
         })
     }
 }
 
-impl Components {
+impl<'a> Components<'a> {
     /// Reads what follows `AWS4-HMAC-SHA256`: three components in any order, separated by commas.
-    pub(super) fn parse(text: &str) -> Result<Self, MalformedPart> {
+    pub(super) fn parse(text: &'a str) -> Result<Self, MalformedPart> {
         let (mut credential, mut signed_headers, mut signature) = (None, None, None);
         for component in text.split(',') {
             let (name, value) = component
@@ -104,7 +107,7 @@ impl Components {
 
 /// Sorted, lower case, no repetition: the only spelling that signers produce. Any other could make
 /// two lists mean the same headers.
-pub(super) fn parse_signed_headers(text: &str) -> Result<Vec<String>, MalformedPart> {
+pub(super) fn parse_signed_headers(text: &str) -> Result<Vec<&str>, MalformedPart> {
     let names: Vec<&str> = text.split(';').collect();
     let sorted = names.is_sorted_by(|left, right| left < right);
     let well_formed = names.iter().all(|name| {
@@ -116,7 +119,7 @@ pub(super) fn parse_signed_headers(text: &str) -> Result<Vec<String>, MalformedP
     if !sorted || !well_formed || names.len() > MAX_SIGNED_HEADERS {
         return Err(MalformedPart::SignedHeaders);
     }
-    Ok(names.into_iter().map(str::to_owned).collect())
+    Ok(names)
 }
 
 pub(super) fn parse_signature(text: &str) -> Result<[u8; 32], MalformedPart> {

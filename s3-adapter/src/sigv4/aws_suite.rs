@@ -85,12 +85,7 @@ impl Case {
         let expected = self.read("canonical-request");
         let mut from_end = expected.rsplit('\n');
         let payload = from_end.next().unwrap();
-        let names: Vec<String> = from_end
-            .next()
-            .unwrap()
-            .split(';')
-            .map(str::to_owned)
-            .collect();
+        let names: Vec<&str> = from_end.next().unwrap().split(';').collect();
         let query = Query::parse(query).unwrap();
         let head = RequestHead {
             method,

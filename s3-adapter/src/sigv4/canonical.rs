@@ -1,8 +1,11 @@
 //! The canonical request (SigV4 for S3: encoded once, never normalised), and what must be signed.
 
+use std::borrow::Cow;
+
 use aws_smithy_http::label::{EncodingStrategy, fmt_string as encode_path};
 use aws_smithy_http::query::fmt_string as encode_query;
 use http::HeaderMap;
+use http::header::{ACCEPT_ENCODING, AsHeaderName};
 use percent_encoding::percent_decode_str;
 
 use super::claim::SignatureError;
@@ -54,7 +57,7 @@ pub struct RequestHead<'a> {
 
 impl<'a> RequestHead<'a> {
     /// The only value of a header; nothing if it is absent, repeated or not ASCII.
-    pub(super) fn single_header(&self, name: &str) -> Option<&'a str> {
+    pub(super) fn single_header(&self, name: impl AsHeaderName) -> Option<&'a str> {
         let mut values = self.headers.get_all(name).iter();
         let value = values.next()?;
         if values.next().is_some() {
@@ -67,9 +70,19 @@ impl<'a> RequestHead<'a> {
 /// What canonical requests are made of, besides the head.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Signed<'a> {
-    pub(super) headers: &'a [String],
+    pub(super) headers: &'a [&'a str],
     /// The last line, and another one that the client may have signed.
     pub(super) payload_lines: (&'a str, Option<&'a str>),
+}
+
+/// What clients and proxies spell in more than one way.
+#[derive(Debug, Clone, Copy)]
+struct Spelling<'a> {
+    path: &'a str,
+    host: &'a str,
+    /// In place of the header's value.
+    accept_encoding: Option<&'a str>,
+    payload: &'a str,
 }
 
 /// Every canonical request that the client may have signed, the likeliest first.
@@ -78,35 +91,74 @@ pub(super) fn candidates(
     signed: &Signed<'_>,
 ) -> Result<Vec<String>, SignatureError> {
     let query = canonical_query(head.query);
-    let paths = canonical_paths(head.path)?;
-    let names = signed.headers.join(";");
-    let render = |path: &str, host: &str, accept_encoding: Option<&str>, payload: &str| {
-        let headers = canonical_headers(head, signed.headers, host, accept_encoding);
-        format!(
-            "{}\n{path}\n{query}\n{headers}\n{names}\n{payload}",
-            head.method
-        )
-    };
-    let (path, other_path) = paths;
+    let (path, other_path) = canonical_paths(head.path)?;
     let (payload, other_payload) = signed.payload_lines;
-    let host = head.host;
+    let usual = Spelling {
+        path: &path,
+        host: head.host,
+        accept_encoding: None,
+        payload,
+    };
+    let render = |spelling: Spelling<'_>| canonical_request(head, signed.headers, &query, spelling);
     // The usual request first; each other one varies one thing only.
-    let mut found = vec![render(&path, host, None, payload)];
-    found.extend(other_payload.map(|payload| render(&path, host, None, payload)));
-    found.extend(other_path.map(|path| render(path, host, None, payload)));
-    for accept_encoding in other_accept_encodings(head, signed.headers) {
-        found.push(render(&path, host, Some(accept_encoding), payload));
+    let mut found = Vec::with_capacity(MAX_CANDIDATES);
+    found.push(render(usual));
+    found.extend(other_payload.map(|payload| render(Spelling { payload, ..usual })));
+    found.extend(other_path.map(|path| render(Spelling { path, ..usual })));
+    for encoding in other_accept_encodings(head, signed.headers) {
+        let accept_encoding = Some(encoding);
+        found.push(render(Spelling {
+            accept_encoding,
+            ..usual
+        }));
     }
-    for host in other_hosts(head).iter().take(MAX_CANDIDATES) {
-        found.push(render(&path, host, None, payload));
+    let room = MAX_CANDIDATES.saturating_sub(found.len());
+    for host in other_hosts(head).take(room) {
+        found.push(render(Spelling {
+            host: &host,
+            ..usual
+        }));
     }
     found.truncate(MAX_CANDIDATES);
     Ok(found)
 }
 
+/// What a line of a usual header takes besides its name.
+const HEADER_LINE_BYTES: usize = 72;
+
+fn canonical_request(
+    head: &RequestHead<'_>,
+    names: &[&str],
+    query: &str,
+    spelling: Spelling<'_>,
+) -> String {
+    let of_names: usize = names.iter().map(|name| 2 * name.len() + 1).sum();
+    let of_lines = head.method.len() + spelling.path.len() + query.len() + spelling.payload.len();
+    let of_headers = of_names + spelling.host.len() + names.len() * HEADER_LINE_BYTES;
+    let mut text = String::with_capacity(of_lines + of_headers + 6);
+    for line in [head.method, spelling.path, query] {
+        text.push_str(line);
+        text.push('\n');
+    }
+    push_canonical_headers(&mut text, head, names, spelling);
+    text.push('\n');
+    for (position, name) in names.iter().enumerate() {
+        if position > 0 {
+            text.push(';');
+        }
+        text.push_str(name);
+    }
+    text.push('\n');
+    text.push_str(spelling.payload);
+    text
+}
+
 /// Decoded and encoded again, and, where that differs, as received: clients disagree about the
 /// encoding of reserved characters.
-fn canonical_paths(raw: &str) -> Result<(String, Option<&str>), SignatureError> {
+fn canonical_paths(raw: &str) -> Result<(Cow<'_, str>, Option<&str>), SignatureError> {
+    if raw.bytes().all(is_kept_in_path) {
+        return Ok((Cow::Borrowed(raw), None));
+    }
     if !has_valid_percents(raw) {
         return Err(SignatureError::InvalidTarget);
     }
@@ -115,7 +167,12 @@ fn canonical_paths(raw: &str) -> Result<(String, Option<&str>), SignatureError> 
         .map_err(|_| SignatureError::InvalidTarget)?;
     let encoded = encode_path(&decoded, EncodingStrategy::Greedy);
     let other = (encoded != raw).then_some(raw);
-    Ok((encoded, other))
+    Ok((Cow::Owned(encoded), other))
+}
+
+/// Characters of a path that are the same encoded and decoded.
+fn is_kept_in_path(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'-' | b'.' | b'_' | b'~')
 }
 
 /// Encoded, sorted by name and then value, without the signature itself.
@@ -131,34 +188,41 @@ fn canonical_query(query: &Query) -> String {
         })
         .collect();
     pairs.sort();
-    let joined: Vec<String> = pairs
+    let length = pairs
         .iter()
-        .map(|(name, value)| format!("{name}={value}"))
-        .collect();
-    joined.join("&")
+        .map(|(name, value)| name.len() + value.len() + 2)
+        .sum();
+    let mut joined = String::with_capacity(length);
+    for (position, (name, value)) in pairs.iter().enumerate() {
+        if position > 0 {
+            joined.push('&');
+        }
+        joined.push_str(name);
+        joined.push('=');
+        joined.push_str(value);
+    }
+    joined
 }
 
 /// The public names; then the host with or without the default port, whichever was not received.
 ///
 /// The public names only where the path names the bucket: a signature for `/photos/a` at the public name is none for
 /// the key `photos/a` of a bucket that the received host names.
-fn other_hosts(head: &RequestHead<'_>) -> Vec<String> {
+fn other_hosts<'a>(head: &RequestHead<'a>) -> impl Iterator<Item = Cow<'a, str>> {
     let port = head.scheme.default_port();
     let public_hosts = match head.addressed.style {
         AddressStyle::Path => head.public_hosts,
         AddressStyle::VirtualHost => &[],
     };
-    let mut hosts: Vec<String> = public_hosts
-        .iter()
-        .filter(|public| *public != head.host)
-        .cloned()
-        .collect();
-    match head.host.strip_suffix(port) {
-        Some(bare) => hosts.push(bare.to_owned()),
-        None if !has_port(head.host) => hosts.push(format!("{}{port}", head.host)),
-        None => {}
-    }
-    hosts
+    let host = head.host;
+    let public = public_hosts.iter().filter(move |public| *public != host);
+    let other_port = match host.strip_suffix(port) {
+        Some(bare) => Some(Cow::Borrowed(bare)),
+        None if !has_port(host) => Some(Cow::Owned(format!("{host}{port}"))),
+        None => None,
+    };
+    let public = public.map(|public| Cow::Borrowed(public.as_str()));
+    public.chain(other_port)
 }
 
 fn has_port(host: &str) -> bool {
@@ -169,34 +233,37 @@ fn has_port(host: &str) -> bool {
 
 /// CDNs rewrite a signed accept-encoding; these are what SDKs send. Its value decides nothing
 /// here, so a signature over another one proves as much.
-fn other_accept_encodings(head: &RequestHead<'_>, signed: &[String]) -> Vec<&'static str> {
-    if !signed.iter().any(|name| name == "accept-encoding") {
-        return Vec::new();
-    }
-    let received = head.single_header("accept-encoding");
-    let mut encodings = vec!["identity", "gzip"];
-    encodings.retain(|encoding| received != Some(*encoding));
-    encodings
+fn other_accept_encodings<'a>(
+    head: &RequestHead<'a>,
+    signed: &[&str],
+) -> impl Iterator<Item = &'static str> + use<'a> {
+    let is_signed = signed.contains(&ACCEPT_ENCODING.as_str());
+    let encodings: &[&str] = if is_signed {
+        &["identity", "gzip"]
+    } else {
+        &[]
+    };
+    let received = head.single_header(ACCEPT_ENCODING).filter(|_| is_signed);
+    let others = encodings.iter().copied();
+    others.filter(move |encoding| received != Some(*encoding))
 }
 
-fn canonical_headers(
+fn push_canonical_headers(
+    text: &mut String,
     head: &RequestHead<'_>,
-    names: &[String],
-    host: &str,
-    accept_encoding: Option<&str>,
-) -> String {
-    let mut block = String::new();
+    names: &[&str],
+    spelling: Spelling<'_>,
+) {
     for name in names {
-        block.push_str(name);
-        block.push(':');
-        match (name.as_str(), accept_encoding) {
-            ("host", _) => block.push_str(host),
-            ("accept-encoding", Some(value)) => block.push_str(value),
-            _ => push_header_value(&mut block, head.headers, name, InnerSpaces::Collapsed),
+        text.push_str(name);
+        text.push(':');
+        match (*name, spelling.accept_encoding) {
+            ("host", _) => text.push_str(spelling.host),
+            ("accept-encoding", Some(value)) => text.push_str(value),
+            _ => push_header_value(text, head.headers, name, InnerSpaces::Collapsed),
         }
-        block.push('\n');
+        text.push('\n');
     }
-    block
 }
 
 /// What a signature version does with runs of spaces inside a header value.
@@ -220,10 +287,15 @@ pub(super) fn push_header_value(
             out.push(',');
         }
         let text = header_text(value.as_bytes());
+        let text = text.trim_matches([' ', '\t']);
+        if spaces == InnerSpaces::Kept || !text.contains("  ") {
+            out.push_str(text);
+            continue;
+        }
         let mut after_space = false;
-        for character in text.trim_matches([' ', '\t']).chars() {
+        for character in text.chars() {
             let repeated = character == ' ' && after_space;
-            if !repeated || spaces == InnerSpaces::Kept {
+            if !repeated {
                 out.push(character);
             }
             after_space = character == ' ';
@@ -233,9 +305,9 @@ pub(super) fn push_header_value(
 
 /// UTF-8 if it is that; otherwise Latin-1, which HTTP/1.1 clients use and whose text they sign
 /// as UTF-8.
-fn header_text(bytes: &[u8]) -> String {
+fn header_text(bytes: &[u8]) -> Cow<'_, str> {
     match std::str::from_utf8(bytes) {
-        Ok(text) => text.to_owned(),
+        Ok(text) => Cow::Borrowed(text),
         Err(_) => bytes.iter().map(|byte| char::from(*byte)).collect(),
     }
 }
@@ -245,14 +317,10 @@ fn header_text(bytes: &[u8]) -> String {
 /// come counts as empty, as in S3: clients list headers that their HTTP library then does not send.
 pub(super) fn check_signed_headers(
     head: &RequestHead<'_>,
-    signed: &[String],
+    signed: &[&str],
     exempt: &[&str],
 ) -> Result<(), SignatureError> {
-    let is_signed = |name: &str| {
-        signed
-            .binary_search_by(|known| known.as_str().cmp(name))
-            .is_ok()
-    };
+    let is_signed = |name: &str| signed.binary_search(&name).is_ok();
     let mut unsigned: Vec<String> = head
         .headers
         .keys()
@@ -270,6 +338,14 @@ pub(super) fn check_signed_headers(
     Err(SignatureError::HeadersNotSigned(unsigned))
 }
 
+/// Lower-case hex digits.
+pub(crate) fn hex_text(bytes: &[u8]) -> String {
+    let mut digits = vec![0; 2 * bytes.len()];
+    let written = hex::encode_to_slice(bytes, &mut digits);
+    debug_assert!(written.is_ok(), "two digits for each byte");
+    String::from_utf8(digits).unwrap_or_default()
+}
+
 /// 64 lower-case hex digits: one spelling per signature.
 pub(crate) fn hex_signature(text: &[u8]) -> Option<[u8; 32]> {
     if text.iter().any(u8::is_ascii_uppercase) {
@@ -284,6 +360,7 @@ pub(crate) fn hex_signature(text: &[u8]) -> Option<[u8; 32]> {
 mod tests {
     use super::super::fixture::{EMPTY_SHA256, Fixture};
     use super::*;
+    use proptest::prelude::*;
 
     const SIGNATURE: &str = "f0e8bdb87c964420e857bd35b5d6ed310bd44f0170aba48dd91039c6036bdb41";
 
@@ -320,6 +397,23 @@ mod tests {
         assert_eq!(path("/b/a+b(c)"), ["/b/a%2Bb%28c%29", "/b/a+b(c)"]);
         assert_eq!(path("/b/%7e"), ["/b/~", "/b/%7e"]);
         assert_eq!(path("/"), ["/"]);
+    }
+
+    proptest! {
+        #[test]
+        fn a_path_that_needs_no_encoding_is_encoded_to_itself(path in "/[ -~]{0,20}") {
+            if path.bytes().all(is_kept_in_path) {
+                prop_assert_eq!(encode_path(&path, EncodingStrategy::Greedy), path);
+            }
+        }
+    }
+
+    #[test]
+    fn every_other_character_of_a_path_is_encoded() {
+        for byte in (b' '..=b'~').filter(|byte| !is_kept_in_path(*byte)) {
+            let path = char::from(byte).to_string();
+            assert_ne!(encode_path(&path, EncodingStrategy::Greedy), path);
+        }
     }
 
     #[test]

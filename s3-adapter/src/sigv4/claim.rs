@@ -2,10 +2,10 @@
 
 use http::HeaderMap;
 use sha2::{Digest, Sha256};
-use time::macros::format_description;
-use time::{OffsetDateTime, PrimitiveDateTime};
+use time::{Date, Month, OffsetDateTime, PrimitiveDateTime, Time};
 
 use super::payload::PayloadHash;
+use crate::dates;
 
 /// Who a request says it is from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,8 +86,6 @@ pub struct SigV4Claim {
     pub signed_at: AmzDate,
     /// Where the signature stands.
     pub mode: SignatureMode,
-    /// Lower case, sorted, without repetition, `host` among them.
-    pub signed_headers: Vec<String>,
     /// The claimed signature. To be compared in constant time.
     pub signature: [u8; 32],
     /// Canonical requests that the client may have signed, the likeliest first, at most
@@ -183,21 +181,29 @@ impl AmzDate {
     /// Reads the form strictly.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let format = format_description!("[year][month][day]T[hour][minute][second]Z");
-        if text.len() != 16 {
+        let bytes: &[u8; 16] = text.as_bytes().try_into().ok()?;
+        if bytes[8] != b'T' || bytes[15] != b'Z' {
             return None;
         }
-        let time = PrimitiveDateTime::parse(text, format).ok()?.assume_utc();
+        let two = |at: usize| Some(digit(bytes[at])? * 10 + digit(bytes[at + 1])?);
+        let year = i32::from(two(0)?) * 100 + i32::from(two(2)?);
+        let date = Date::from_calendar_date(year, Month::try_from(two(4)?).ok()?, two(6)?);
+        let time = Time::from_hms(two(9)?, two(11)?, two(13)?);
         Some(Self {
             text: text.to_owned(),
-            time,
+            time: PrimitiveDateTime::new(date.ok()?, time.ok()?).assume_utc(),
         })
     }
 
     /// Puts a time (of a `Date` header) into the form.
     pub(super) fn from_time(time: OffsetDateTime) -> Option<Self> {
-        let format = format_description!("[year][month][day]T[hour][minute][second]Z");
-        Self::parse(&time.format(format).ok()?)
+        let text: String = dates::iso8601(time.unix_timestamp(), 0)
+            .chars()
+            .take("YYYY-MM-DDTHH:MM:SS".len())
+            .filter(|character| !matches!(character, '-' | ':'))
+            .chain(['Z'])
+            .collect();
+        Self::parse(&text)
     }
 
     /// As written.
@@ -217,6 +223,10 @@ impl AmzDate {
     pub fn time(&self) -> OffsetDateTime {
         self.time
     }
+}
+
+fn digit(byte: u8) -> Option<u8> {
+    byte.is_ascii_digit().then(|| byte - b'0')
 }
 
 /// Why a request's claim was refused before anyone looked at keys.
@@ -325,4 +335,28 @@ pub enum MalformedPart {
     ExpiresTooSmall,
     /// `X-Amz-Expires` is over 7 days.
     ExpiresTooLarge,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use time::macros::format_description;
+
+    proptest! {
+        #[test]
+        fn dates_are_those_of_the_library(
+            text in "[0-9]{8}T[0-9]{6}Z|(19|20)[0-9]{2}(0[1-9]|1[0-2])[0-3][0-9]T[0-2][0-9][0-5][0-9][0-6][0-9]Z|\\PC{16}"
+        ) {
+            let format = format_description!("[year][month][day]T[hour][minute][second]Z");
+            let expected = PrimitiveDateTime::parse(&text, format).ok().map(PrimitiveDateTime::assume_utc);
+            prop_assert_eq!(AmzDate::parse(&text).map(|date| date.time()), expected);
+        }
+
+        #[test]
+        fn a_time_is_put_into_the_form(seconds in -62_167_219_200_i64..253_402_300_800) {
+            let time = OffsetDateTime::from_unix_timestamp(seconds).unwrap();
+            prop_assert_eq!(AmzDate::from_time(time).map(|date| date.time()), Some(time));
+        }
+    }
 }

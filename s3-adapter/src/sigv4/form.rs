@@ -56,7 +56,7 @@ pub(super) fn parse(fields: &Fields) -> Result<Option<PostPolicyClaim>, Signatur
     let signature =
         parse_signature(signature).map_err(|part| malformed("x-amz-signature", signature, part))?;
     Ok(Some(PostPolicyClaim {
-        access_key_id: credential.access_key_id,
+        access_key_id: credential.access_key_id.to_owned(),
         scope,
         signed_at,
         signature,

@@ -6,6 +6,7 @@ use super::authorization::{Credential, parse_signature, parse_signed_headers};
 use super::canonical::{RequestHead, Signed, candidates, check_signed_headers};
 use super::claim::{AmzDate, MalformedPart, SigV4Claim, SignatureError, SignatureMode};
 use super::payload::PayloadHash;
+use crate::header_names::X_AMZ_CONTENT_SHA256;
 use crate::query::Query;
 
 /// S3's limit: seven days.
@@ -65,11 +66,10 @@ pub(super) fn parse(head: &RequestHead<'_>) -> Result<SigV4Claim, SignatureError
     };
     let canonical_requests = candidates(head, &signed)?;
     Ok(SigV4Claim {
-        access_key_id: credential.access_key_id,
+        access_key_id: credential.access_key_id.to_owned(),
         scope,
         signed_at,
         mode: SignatureMode::Presigned { expires_seconds },
-        signed_headers,
         signature,
         canonical_requests,
         payload,
@@ -98,13 +98,13 @@ fn expires(text: &str) -> Result<u32, MalformedPart> {
 /// parameter (aws-sdk-go), a signed header, or `UNSIGNED-PAYLOAD`, whatever header is sent later.
 fn payload<'a>(
     head: &RequestHead<'a>,
-    signed_headers: &[String],
+    signed_headers: &[&str],
 ) -> Result<(PayloadHash, (&'a str, Option<&'a str>)), SignatureError> {
     const UNSIGNED: &str = "UNSIGNED-PAYLOAD";
-    let header = match head.headers.contains_key("x-amz-content-sha256") {
+    let header = match head.headers.contains_key(&X_AMZ_CONTENT_SHA256) {
         false => None,
         true => Some(
-            head.single_header("x-amz-content-sha256")
+            head.single_header(&X_AMZ_CONTENT_SHA256)
                 .ok_or_else(|| SignatureError::InvalidContentSha256(String::new()))?,
         ),
     };
@@ -116,9 +116,7 @@ fn payload<'a>(
             "x-amz-content-sha256".to_owned(),
         ));
     }
-    let header_is_signed = signed_headers
-        .iter()
-        .any(|name| name == "x-amz-content-sha256");
+    let header_is_signed = signed_headers.contains(&X_AMZ_CONTENT_SHA256.as_str());
     let Some(value) = parameter.or(header) else {
         return Ok((PayloadHash::Unsigned, (UNSIGNED, None)));
     };

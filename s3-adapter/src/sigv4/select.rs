@@ -6,8 +6,10 @@ use super::claim::{AmzDate, Authentication, SigV4Claim, SignatureError, Signatur
 use super::payload::PayloadHash;
 use super::{form, form_v2, presigned, presigned_v2};
 use crate::form::Fields;
+use crate::header_names::{X_AMZ_CONTENT_SHA256, X_AMZ_DATE, X_AMZ_SECURITY_TOKEN};
 use crate::headers::parse_http_date;
 use http::HeaderMap;
+use http::header::{AUTHORIZATION, DATE};
 
 /// What stands in the `Authorization` header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -115,7 +117,7 @@ pub fn authenticate_fields(fields: &Fields) -> Result<Authentication, SignatureE
 fn authorization_header<'a>(
     head: &RequestHead<'a>,
 ) -> Result<AuthorizationHeader<'a>, SignatureError> {
-    let mut values = head.headers.get_all("authorization").iter();
+    let mut values = head.headers.get_all(AUTHORIZATION).iter();
     let Some(value) = values.next() else {
         return Ok(AuthorizationHeader::Absent);
     };
@@ -142,15 +144,15 @@ fn authorization_header<'a>(
 }
 
 fn refuse_session_tokens(head: &RequestHead<'_>) -> Result<(), SignatureError> {
-    let name = "x-amz-security-token";
-    if head.headers.contains_key(name) || head.query.get_ignoring_case(name).is_some() {
+    let name = &X_AMZ_SECURITY_TOKEN;
+    if head.headers.contains_key(name) || head.query.get_ignoring_case(name.as_str()).is_some() {
         return Err(SignatureError::SessionToken);
     }
     Ok(())
 }
 
 fn anonymous(head: &RequestHead<'_>) -> Result<Authentication, SignatureError> {
-    let payload = match head.headers.get("x-amz-content-sha256") {
+    let payload = match head.headers.get(&X_AMZ_CONTENT_SHA256) {
         None => PayloadHash::Unsigned,
         Some(value) => PayloadHash::parse(&String::from_utf8_lossy(value.as_bytes()))?,
     };
@@ -167,11 +169,11 @@ fn header_claim(head: &RequestHead<'_>, text: &str) -> Result<SigV4Claim, Signat
         .credential
         .scope(&signed_at)
         .map_err(SignatureError::MalformedHeader)?;
-    if !head.headers.contains_key("x-amz-content-sha256") {
+    if !head.headers.contains_key(&X_AMZ_CONTENT_SHA256) {
         return Err(SignatureError::MissingContentSha256);
     }
     let payload_line = head
-        .single_header("x-amz-content-sha256")
+        .single_header(&X_AMZ_CONTENT_SHA256)
         .ok_or_else(|| SignatureError::InvalidContentSha256(String::new()))?;
     let payload = PayloadHash::parse(payload_line)?;
     check_signed_headers(head, &components.signed_headers, &[])?;
@@ -181,11 +183,10 @@ fn header_claim(head: &RequestHead<'_>, text: &str) -> Result<SigV4Claim, Signat
     };
     Ok(SigV4Claim {
         canonical_requests: candidates(head, &signed)?,
-        access_key_id: components.credential.access_key_id,
+        access_key_id: components.credential.access_key_id.to_owned(),
         scope,
         signed_at,
         mode: SignatureMode::Header,
-        signed_headers: components.signed_headers,
         signature: components.signature,
         payload,
         hoisted_headers: HeaderMap::new(),
@@ -194,10 +195,10 @@ fn header_claim(head: &RequestHead<'_>, text: &str) -> Result<SigV4Claim, Signat
 
 /// `x-amz-date` wins over `Date`, because some HTTP clients cannot set the latter.
 fn request_date(head: &RequestHead<'_>) -> Result<AmzDate, SignatureError> {
-    let date = if head.headers.contains_key("x-amz-date") {
-        head.single_header("x-amz-date").and_then(AmzDate::parse)
+    let date = if head.headers.contains_key(&X_AMZ_DATE) {
+        head.single_header(&X_AMZ_DATE).and_then(AmzDate::parse)
     } else {
-        let date = head.single_header("date");
+        let date = head.single_header(DATE);
         date.and_then(|date| {
             AmzDate::parse(date).or_else(|| AmzDate::from_time(parse_http_date(date)?))
         })

@@ -10,7 +10,33 @@ pub const S3_NAMESPACE: &str = "http://s3.amazonaws.com/doc/2006-03-01/";
 /// The namespace of `xsi:type`, which ACL grantees carry.
 pub const XSI_NAMESPACE: &str = "http://www.w3.org/2001/XMLSchema-instance";
 
+/// The digits of `i64::MIN`.
+const MAX_NUMBER_DIGITS: usize = 19;
+
+/// What a small document takes.
+const DOCUMENT_BYTES: usize = 512;
+
 const DECLARATION: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
+
+/// The tags of an element without attributes, each as one text.
+#[derive(Debug, Clone, Copy)]
+pub struct Tag {
+    /// `<Name>`.
+    pub open: &'static str,
+    /// `</Name>`.
+    pub close: &'static str,
+}
+
+/// The [`Tag`] of a name.
+macro_rules! tag {
+    ($name:literal) => {
+        $crate::xml::Tag {
+            open: concat!("<", $name, ">"),
+            close: concat!("</", $name, ">"),
+        }
+    };
+}
+pub(crate) use tag;
 
 /// Writes elements in order; [`XmlWriter::close`] closes the innermost open one.
 #[derive(Debug, Default)]
@@ -23,12 +49,17 @@ impl XmlWriter {
     /// A writer that starts with the XML declaration.
     #[must_use]
     pub fn document() -> Self {
-        let mut buffer = String::with_capacity(512);
+        let mut buffer = String::with_capacity(DOCUMENT_BYTES);
         buffer.push_str(DECLARATION);
         Self {
             buffer,
             open: Vec::new(),
         }
+    }
+
+    /// Makes room for a document of about this many bytes, so that it is not copied while it grows.
+    pub fn reserve(&mut self, bytes: usize) {
+        self.buffer.reserve(bytes);
     }
 
     /// A writer without the declaration: for the rest of a document whose declaration has already
@@ -67,6 +98,34 @@ impl XmlWriter {
         self.start(name, &[]);
         escape_into(&mut self.buffer, text);
         self.end(name);
+    }
+
+    /// Writes an element whose content `write` writes.
+    pub fn tagged(&mut self, tag: Tag, write: impl FnOnce(&mut Self)) {
+        self.buffer.push_str(tag.open);
+        write(self);
+        self.buffer.push_str(tag.close);
+    }
+
+    /// Writes a number into the innermost open element.
+    pub fn number(&mut self, number: i64) {
+        // Digits come from the right.
+        let mut digits = [0_u8; MAX_NUMBER_DIGITS];
+        let mut start = digits.len();
+        let mut rest = number.unsigned_abs();
+        loop {
+            start -= 1;
+            digits[start] = b'0' + (rest % 10) as u8;
+            rest /= 10;
+            if rest == 0 {
+                break;
+            }
+        }
+        if number < 0 {
+            self.buffer.push('-');
+        }
+        let text = std::str::from_utf8(&digits[start..]);
+        self.buffer.push_str(text.unwrap_or_default());
     }
 
     /// Writes an element without content, as S3 does: `<name></name>`.
@@ -124,24 +183,53 @@ impl XmlWriter {
 /// and every control character, which XML 1.0 forbids raw. S3 sends the latter as references all
 /// the same, so that any key can be listed; strict parsers need `encoding-type=url` for them.
 fn escape_into(out: &mut String, text: &str) {
-    let mut clean_from = 0;
-    for (at, character) in text.char_indices() {
-        let escaped: Cow<'static, str> = match character {
-            '&' => "&amp;".into(),
-            '<' => "&lt;".into(),
-            '>' => "&gt;".into(),
-            '"' => "&quot;".into(),
-            '\'' => "&apos;".into(),
-            '\n' | '\t' => continue,
-            '\u{fffe}' | '\u{ffff}' => format!("&#x{:X};", u32::from(character)).into(),
-            _ if character.is_control() => format!("&#x{:X};", u32::from(character)).into(),
-            _ => continue,
-        };
-        out.push_str(text.get(clean_from..at).unwrap_or_default());
-        out.push_str(&escaped);
-        clean_from = at + character.len_utf8();
+    let mut rest = text;
+    while let Some(at) = rest.bytes().position(begins_escaped) {
+        let (clean, from) = rest.split_at(at);
+        out.push_str(clean);
+        let mut characters = from.chars();
+        if let Some(character) = characters.next() {
+            escape_character(out, character);
+        }
+        rest = characters.as_str();
     }
-    out.push_str(text.get(clean_from..).unwrap_or_default());
+    out.push_str(rest);
+}
+
+/// Whether a character that begins with this byte may have to be escaped.
+fn begins_escaped(byte: u8) -> bool {
+    const TABLE: [bool; 256] = {
+        let mut table = [false; 256];
+        let mut byte = 0;
+        while byte < 256 {
+            table[byte] = match byte as u8 {
+                b'\n' | b'\t' => false,
+                b'&' | b'<' | b'>' | b'"' | b'\'' => true,
+                0..=0x1f | 0x7f => true,
+                // U+0080 to U+009F, and U+FFFE and U+FFFF, in UTF-8.
+                0xc2 | 0xef => true,
+                _ => false,
+            };
+            byte += 1;
+        }
+        table
+    };
+    TABLE[usize::from(byte)]
+}
+
+fn escape_character(out: &mut String, character: char) {
+    match character {
+        '&' => out.push_str("&amp;"),
+        '<' => out.push_str("&lt;"),
+        '>' => out.push_str("&gt;"),
+        '"' => out.push_str("&quot;"),
+        '\'' => out.push_str("&apos;"),
+        '\n' | '\t' => out.push(character),
+        _ if character.is_control() || matches!(character, '\u{fffe}' | '\u{ffff}') => {
+            out.push_str(&format!("&#x{:X};", u32::from(character)));
+        }
+        _ => out.push(character),
+    }
 }
 
 #[cfg(test)]
@@ -181,6 +269,33 @@ mod tests {
         let mut xml = XmlWriter::fragment();
         xml.close();
         assert!(xml.is_empty());
+    }
+
+    /// The rules, one character at a time.
+    fn escaped(text: &str) -> String {
+        let each = |character: char| match character {
+            '&' => "&amp;".to_owned(),
+            '<' => "&lt;".to_owned(),
+            '>' => "&gt;".to_owned(),
+            '"' => "&quot;".to_owned(),
+            '\'' => "&apos;".to_owned(),
+            '\n' | '\t' => character.to_string(),
+            _ if character.is_control() || ['\u{fffe}', '\u{ffff}'].contains(&character) => {
+                format!("&#x{:X};", u32::from(character))
+            }
+            _ => character.to_string(),
+        };
+        text.chars().map(each).collect()
+    }
+
+    #[test]
+    fn every_character_of_the_first_planes_is_escaped_by_the_rules() {
+        for character in (0..=0x1_ffff).filter_map(char::from_u32) {
+            let around = format!("a{character}b{character}");
+            let mut xml = XmlWriter::fragment();
+            xml.text(&around);
+            assert_eq!(text(xml), escaped(&around), "{character:?}");
+        }
     }
 
     proptest! {

@@ -14,7 +14,7 @@ pub use bucket_settings::{
     BucketSetting, BucketSettings, CorsRule, ObjectOwnership, SettingEdit, Tag,
 };
 pub use checksum::{Checksum, ChecksumAlgorithm, ChecksumError, ChecksumType};
-pub use etag::{ETag, ETagError};
+pub use etag::{ETag, ETagError, ETagText};
 pub use ids::{
     AccessKeyId, AccessKeyIdError, AccessKeyPk, AccountId, BlobBatchId, BlobId, BucketId, DataId,
     Generation, NodeId, OwnerId, OwnerIdError, UploadId, UploadIdError, VersionId,

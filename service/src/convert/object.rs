@@ -24,7 +24,7 @@ pub(crate) fn object_to_proto(bucket: &BucketName, row: &ObjectRow, owner: &Owne
         generation: row.generation.0,
         version_id: String::new(),
         size: i64::try_from(meta.size).unwrap_or(i64::MAX),
-        etag: meta.etag.to_string(),
+        etag: meta.etag.text().to_owned(),
         modify_time: Some(timestamp_to_proto(row.modified)),
         attributes: Some(super::attributes_to_proto(&meta.headers, &meta.tags)),
         checksum: meta
@@ -51,7 +51,7 @@ pub(crate) fn listed_to_proto(
         generation: object.generation.0,
         version_id: String::new(),
         size: i64::try_from(object.size).unwrap_or(i64::MAX),
-        etag: object.etag.to_string(),
+        etag: object.etag.text().to_owned(),
         modify_time: Some(timestamp_to_proto(object.modified)),
         attributes,
         checksum: checksum.map(|checksum| checksum_to_proto(checksum, object.part_count)),
@@ -79,7 +79,7 @@ pub(crate) fn part_to_proto(part: &Part) -> v1::Part {
     v1::Part {
         part_number: part.number.into(),
         size: i64::try_from(part.size).unwrap_or(i64::MAX),
-        etag: part.etag.to_string(),
+        etag: part.etag.text().to_owned(),
         modify_time: Some(timestamp_to_proto(part.modified)),
         checksum: part
             .checksum

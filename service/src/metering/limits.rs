@@ -65,7 +65,8 @@ impl Metering {
             match self.let_in(key, class, origin, now) {
                 LetIn::Yes => return Ok(Ok(())),
                 LetIn::No(limit) => return Ok(Err(limit)),
-                LetIn::DayUnknown => self.learn_day(catalog, key, now).await?,
+                // Rare: it would make the future of every request larger.
+                LetIn::DayUnknown => Box::pin(self.learn_day(catalog, key, now)).await?,
             }
         }
     }

@@ -22,7 +22,7 @@ pub use s3::S3Service;
 
 pub use crate::sealing::SealingError;
 
-use crate::access::sigv4::SigningKeyCache;
+use crate::access::sigv4::{AcceptedRegions, SigningKeyCache};
 use crate::blobs::{BlobStore, BlobStoreOptions, UnusableStore};
 use crate::call_gate::{CallGate, MAX_MESSAGE_BYTES};
 use crate::catalog::{Catalog, CatalogError, CatalogOptions, DatabaseUrl};
@@ -190,6 +190,7 @@ pub async fn open(
         settings: Settings {
             endpoint_url: public_url.to_string(),
             region: config.server.region.as_str().to_owned(),
+            accepted_regions: AcceptedRegions::new(config.server.region.as_str()),
             plaintext_credentials: config.server.plaintext_credentials,
             signature_v2: config.server.signature_v2,
             endpoints: Endpoints::new(config.server.endpoint_aliases.iter().chain([public_url])),

@@ -95,6 +95,6 @@ fn client_info(extensions: &http::Extensions) -> Option<ClientInfo> {
             Encryption::Tls => Scheme::Https,
             Encryption::Plaintext => Scheme::Http,
         },
-        request_id: id.as_str().to_owned(),
+        request_id: id.text(),
     })
 }

@@ -42,7 +42,7 @@ pub(super) async fn open_source(
         .object(bucket.id, &key)
         .await?
         .ok_or(Error::NoSuchKey { key: source.key })?;
-    let etag = stored.row.meta.etag.to_string();
+    let etag = stored.row.meta.etag.text();
     let facts = Facts {
         etag: &etag,
         modified: stored.row.modified,

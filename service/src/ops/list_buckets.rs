@@ -88,7 +88,7 @@ async fn answer(
     Ok(ListBucketsResponse {
         buckets: page.shown,
         next_page_token: service.page_tokens.seal_next(next, query),
-        owner_id: owner.id,
-        owner_display_name: owner.display_name,
+        owner_id: owner.id.clone(),
+        owner_display_name: owner.display_name.clone(),
     })
 }

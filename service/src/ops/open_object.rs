@@ -104,7 +104,7 @@ fn arguments(asked: &GetObjectRequest) -> Result<(ObjectKey, ReadConditions), Er
 }
 
 fn judge_conditions(conditions: &ReadConditions, row: &ObjectRow) -> Result<(), Error> {
-    let etag = row.meta.etag.to_string();
+    let etag = row.meta.etag.text();
     let verdict = conditions.judge(Facts {
         etag: &etag,
         modified: row.modified,
@@ -113,7 +113,7 @@ fn judge_conditions(conditions: &ReadConditions, row: &ObjectRow) -> Result<(), 
     match verdict {
         Verdict::Holds => Ok(()),
         Verdict::NotModified => Err(Error::NotModified {
-            etag,
+            etag: etag.to_owned(),
             modified_seconds: row.modified.as_seconds(),
         }),
         Verdict::Failed(condition) => Err(Error::PreconditionFailed { condition }),

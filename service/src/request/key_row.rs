@@ -19,10 +19,19 @@ impl Service {
             access_key_id: id.chars().take(128).collect(),
         };
         let id: AccessKeyId = id.parse().map_err(|_| unknown())?;
-        on_behalf::set_claim(id.as_str());
-        let row = self.catalog.access_key(&id).await?.ok_or_else(unknown)?;
-        check_seal(&self.keyring, &row)?;
+        let row = self.key_row_of(&id).await?;
         Ok((id, row))
+    }
+
+    /// As [`Service::key_row`], for an id that has been read.
+    pub(crate) async fn key_row_of(&self, id: &AccessKeyId) -> Result<Arc<AccessKey>, Error> {
+        on_behalf::set_claim(id.as_str());
+        let row = self.catalog.access_key(id).await?;
+        let row = row.ok_or_else(|| Error::InvalidAccessKeyId {
+            access_key_id: id.to_string(),
+        })?;
+        check_seal(&self.keyring, &row)?;
+        Ok(row)
     }
 
     /// The key of this id as the catalog remembers it: see [`Catalog::remembered_key`]. A row whose secret cannot be

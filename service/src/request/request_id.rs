@@ -25,6 +25,11 @@ impl RequestId {
         &self.0
     }
 
+    /// The id, shared.
+    pub(crate) fn text(&self) -> Arc<str> {
+        Arc::clone(&self.0)
+    }
+
     /// The id as a header; none only if it were not made of hex digits.
     pub(crate) fn header(&self) -> Option<HeaderValue> {
         HeaderValue::from_str(&self.0).ok()

@@ -30,7 +30,7 @@ pub struct Service {
     pub(crate) page_tokens: PageTokens,
     pub(crate) clock: Clock,
     pub(crate) settings: Settings,
-    pub(crate) owners: Cache<AccountId, Owner>,
+    pub(crate) owners: Cache<AccountId, Arc<Owner>>,
     pub(crate) ledger: Ledger,
     pub(crate) fair: Fair,
 }
@@ -42,6 +42,8 @@ pub(crate) struct Settings {
     pub endpoint_url: String,
     /// The region that S3 clients sign for.
     pub region: String,
+    /// The regions that a signature may name.
+    pub accepted_regions: access::sigv4::AcceptedRegions,
     /// From where credentials may come without TLS.
     pub plaintext_credentials: PlaintextCredentials,
     /// Whether presigned URLs of signature version 2 are taken.
@@ -80,13 +82,14 @@ impl Service {
     }
 
     /// An account as S3 shows it.
-    pub(crate) async fn owner(&self, account: AccountId) -> Result<Owner, Error> {
+    pub(crate) async fn owner(&self, account: AccountId) -> Result<Arc<Owner>, Error> {
         if let Some(owner) = self.owners.get(&account) {
             return Ok(owner);
         }
         let row = self.catalog.account(account).await?;
         let owner = Owner::from(&row.ok_or_else(|| Error::internal("an owner without a row"))?);
-        self.owners.insert(account, owner.clone());
+        let owner = Arc::new(owner);
+        self.owners.insert(account, Arc::clone(&owner));
         Ok(owner)
     }
 

@@ -107,8 +107,10 @@ where
                 on_behalf::scope(address, answer).await
             }
         };
-        if let Some(value) = id.header() {
-            response.headers_mut().entry(name).or_insert(value);
+        if !response.headers().contains_key(&name)
+            && let Some(value) = id.header()
+        {
+            response.headers_mut().insert(name, value);
         }
         if self.closes(version) {
             let close = HeaderValue::from_static("close");

@@ -4,7 +4,7 @@ use super::decoded::decoded;
 use crate::annotations::Form;
 use crate::codec::Codec;
 use crate::model::{Change, FieldPath, LabelPart, Mask, Operation, Place, RequestMember};
-use crate::source::{Code, function, ident, is_option, place, request_type};
+use crate::source::{Code, function, header_name, ident, is_option, place, request_type};
 
 pub(super) fn write(operation: &Operation, code: &mut Code) {
     let request = &operation.request;
@@ -97,7 +97,10 @@ fn member(member: &RequestMember, code: &mut Code) {
         Place::Header(name) => {
             let source = format!("Source::Header({name:?})");
             code.block(
-                format!("if let Some(value) = view.header({name:?})? {{"),
+                format!(
+                    "if let Some(value) = view.header({})? {{",
+                    header_name(name)
+                ),
                 |code| assign(member, &target, &source, code),
                 "}",
             );

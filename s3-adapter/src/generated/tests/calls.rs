@@ -97,7 +97,7 @@ fake! {
 }
 
 impl Call for Fixture {
-    fn request<T>(&self, message: T) -> Request<T> {
+    fn request<T>(&mut self, message: T) -> Request<T> {
         let mut request = Request::new(message);
         request
             .metadata_mut()
@@ -148,7 +148,7 @@ async fn dispatched(method: Method, path: &str, service: &Fake) -> Result<Render
     };
     let parsed = ParsedRequest::parse(operation, &call.view()).unwrap();
     assert_eq!(parsed.operation(), operation);
-    dispatch(parsed, service, &Named, call).await
+    dispatch(Box::new(parsed), service, &Named, call).await
 }
 
 #[tokio::test]

@@ -4,9 +4,20 @@ use bucketry_contract::access::v1::AccessClass;
 use bucketry_contract::adapter::v1::SignatureKind;
 use bucketry_contract::v1::*;
 use bytes::Bytes;
+use tower::Service;
 
 use super::{SIGNED, one_bucket};
 use crate::fixture::{Bench, SESSION, object, refusal};
+
+/// Every request moves it into a box.
+#[test]
+fn the_future_of_a_request_is_small() {
+    let bench = Bench::new();
+    let request = http::Request::get("/b/k").body(http_body_util::Full::new(Bytes::new()));
+    let answer = bench.adapter.clone().call(request.unwrap());
+    let bytes = std::mem::size_of_val(&*answer);
+    assert!(bytes <= 2048, "{bytes} bytes");
+}
 
 #[tokio::test]
 async fn buckets_are_listed_with_every_standard_header() {

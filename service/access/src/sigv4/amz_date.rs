@@ -50,6 +50,18 @@ impl AmzDate {
         Timestamp::from_seconds(self.0.unix_timestamp())
     }
 
+    /// As SigV4 writes it.
+    pub(super) fn text(self) -> [u8; 16] {
+        let mut text = *b"00000000T000000Z";
+        let (day, clock) = text.split_at_mut(9);
+        day[..8].copy_from_slice(&self.day().text());
+        let parts = [self.0.hour(), self.0.minute(), self.0.second()];
+        for (place, part) in clock.chunks_exact_mut(2).zip(parts) {
+            place.copy_from_slice(&[b'0' + part / 10, b'0' + part % 10]);
+        }
+        text
+    }
+
     /// The day, UTC.
     #[must_use]
     pub fn day(self) -> ScopeDate {
@@ -61,6 +73,17 @@ impl AmzDate {
 }
 
 impl ScopeDate {
+    /// As a credential scope writes it.
+    pub(super) fn text(self) -> [u8; 8] {
+        let mut text = [b'0'; 8];
+        let mut rest = self.0;
+        for digit in text.iter_mut().rev() {
+            *digit = b'0' + (rest % 10) as u8;
+            rest /= 10;
+        }
+        text
+    }
+
     /// Reads eight digits. Whether there is such a day is judged by comparison with an [`AmzDate`].
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
@@ -148,6 +171,8 @@ mod tests {
             let date = AmzDate::at(Timestamp::from_seconds(seconds)).unwrap();
             prop_assert_eq!(date.timestamp(), Timestamp::from_seconds(seconds));
             prop_assert_eq!(AmzDate::parse(&date.to_string()), Some(date));
+            prop_assert_eq!(date.text().to_vec(), date.to_string().into_bytes());
+            prop_assert_eq!(date.day().text().to_vec(), date.day().to_string().into_bytes());
         }
 
         #[test]

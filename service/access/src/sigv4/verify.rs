@@ -1,14 +1,15 @@
 //! The signature itself.
 
-use hmac::Mac as _;
+use hmac::{Hmac, Mac as _};
 use sha2::{Digest as _, Sha256};
 
 use super::super::mac::hmac_sha256;
 use super::claim::{CheckedClaim, Signed};
 use super::error::{SigV4Error, SignatureMismatch};
+use super::scope::CredentialScope;
 use super::signing_key::SigningKey;
 
-const ALGORITHM: &str = "AWS4-HMAC-SHA256";
+const ALGORITHM: &[u8] = b"AWS4-HMAC-SHA256";
 
 impl CheckedClaim {
     /// Verifies the signature under the signing key of the claim's access key and scope, in constant time.
@@ -17,18 +18,18 @@ impl CheckedClaim {
     /// [`SigV4Error::SignatureDoesNotMatch`] with what S3 shows of it.
     pub fn verify(&self, key: &SigningKey) -> Result<(), SigV4Error> {
         let claimed = decode_signature(&self.signature);
-        let matches = |message: &str| {
-            claimed.is_some_and(|claimed| {
-                let mut mac = hmac_sha256(key.expose());
-                mac.update(message.as_bytes());
-                mac.verify_slice(&claimed).is_ok()
-            })
-        };
+        let matches =
+            |mac: Hmac<Sha256>| claimed.is_some_and(|claimed| mac.verify_slice(&claimed).is_ok());
+        let mac = hmac_sha256(key.expose());
         let accepted = match &self.signed {
-            Signed::CanonicalRequests(candidates) => candidates
-                .iter()
-                .any(|candidate| matches(&self.string_to_sign(candidate))),
-            Signed::Policy(policy) => matches(policy),
+            Signed::CanonicalRequests(candidates) => {
+                let mut begun = mac;
+                self.begin_string_to_sign(|text| begun.update(text));
+                candidates
+                    .iter()
+                    .any(|candidate| matches(begun.clone().chain_update(digest(candidate))))
+            }
+            Signed::Policy(policy) => matches(mac.chain_update(policy)),
         };
         if accepted {
             Ok(())
@@ -37,10 +38,30 @@ impl CheckedClaim {
         }
     }
 
-    /// Algorithm, time, scope and the digest of the canonical request, on a line each.
+    /// Algorithm, time and scope, on a line each: what a string to sign begins with. The digest of the canonical request
+    /// follows.
+    fn begin_string_to_sign(&self, mut write: impl FnMut(&[u8])) {
+        write(ALGORITHM);
+        write(b"\n");
+        write(&self.amz_date.text());
+        write(b"\n");
+        write(&self.scope.date().text());
+        for part in [
+            self.scope.region(),
+            CredentialScope::service(),
+            CredentialScope::terminator(),
+        ] {
+            write(b"/");
+            write(part.as_bytes());
+        }
+        write(b"\n");
+    }
+
     fn string_to_sign(&self, canonical_request: &str) -> String {
-        let digest = hex::encode(Sha256::digest(canonical_request));
-        format!("{ALGORITHM}\n{}\n{}\n{digest}", self.amz_date, self.scope)
+        let mut text = Vec::new();
+        self.begin_string_to_sign(|part| text.extend_from_slice(part));
+        text.extend_from_slice(&digest(canonical_request));
+        String::from_utf8_lossy(&text).into_owned()
     }
 
     fn mismatch(&self) -> SignatureMismatch {
@@ -58,6 +79,14 @@ impl CheckedClaim {
             canonical_request,
         }
     }
+}
+
+/// The SHA-256 of a canonical request, in hexadecimal digits.
+fn digest(canonical_request: &str) -> [u8; 64] {
+    let mut digits = [0; 64];
+    let written = hex::encode_to_slice(Sha256::digest(canonical_request), &mut digits);
+    debug_assert!(written.is_ok(), "two digits for each byte");
+    digits
 }
 
 /// 64 lower-case hexadecimal digits; every client writes them so, and a signature has one spelling.

@@ -95,7 +95,8 @@ impl Fair {
             Opened::Now(slot) => return Ok(slot),
             Opened::Later(waiting) => waiting,
         };
-        match timeout(self.shared.limits.wait, waiting).await {
+        // Boxed, since most requests do not wait.
+        match Box::pin(timeout(self.shared.limits.wait, waiting)).await {
             Ok(Ok(slot)) => Ok(slot),
             Ok(Err(_)) | Err(_) => Err(self.reason(caller)),
         }

@@ -3,6 +3,7 @@ use std::sync::Arc;
 
 use bucketry_contract::adapter::v1::{AuthorizeRequest, AuthorizeResponse};
 use bucketry_edge::fair::{Slot, on_behalf};
+use bytes::Bytes;
 
 use super::decision::decide;
 use crate::access::{self, ClientAddress, MAX_SESSION_LIFE, OperationSession, Origin};
@@ -17,7 +18,7 @@ use crate::request::{LocalDecision, Requirements, Service, fair_caller, session_
 /// slot, which is held until the answer has been sent.
 pub(crate) async fn authorize(
     service: &Service,
-    asked: AuthorizeRequest,
+    mut asked: AuthorizeRequest,
     shares: SharedBy,
 ) -> Result<EdgeAnswer, Error> {
     let origin = Origin {
@@ -27,16 +28,22 @@ pub(crate) async fn authorize(
         user_agent: Origin::user_agent(&asked.user_agent),
     };
     on_behalf::set_address(origin.address.ip());
-    let decision = decide(service, &asked, origin, shares).await?;
+    let claim = asked.claim.take();
+    let decision = decide(service, claim, &asked, origin, shares).await?;
     let sharer = fair_caller(&decision.caller);
     // Before it is counted: what is refused was no use of the key.
-    expect_owner(service, &asked.bucket, &asked.expected_bucket_owner).await?;
-    expect_owner(
-        service,
-        &asked.copy_source_bucket,
-        &asked.expected_source_bucket_owner,
-    )
-    .await?;
+    for (bucket, owner) in [
+        (&asked.bucket, &asked.expected_bucket_owner),
+        (
+            &asked.copy_source_bucket,
+            &asked.expected_source_bucket_owner,
+        ),
+    ] {
+        if !bucket.is_empty() && !owner.is_empty() {
+            // Rare: it would make the future of every request larger.
+            Box::pin(expect_owner(service, bucket, owner)).await?;
+        }
+    }
     let slot = match shares {
         SharedBy::Service => Some(service.slot(sharer).await?),
         SharedBy::Edge => None,
@@ -57,8 +64,9 @@ pub(crate) async fn authorize(
     let response = AuthorizeResponse {
         session,
         chunk_signing_key: decision
-            .chunk_key
+            .signing_key
             .filter(|_| asked.chunk_signed)
+            .map(|key| Bytes::copy_from_slice(key.expose()))
             .unwrap_or_default(),
         account: sharer.account,
         access_key: sharer.key,
@@ -126,18 +134,15 @@ fn client_address(text: &str) -> Result<ClientAddress, Error> {
 
 /// `x-amz-expected-bucket-owner`: a bucket that is not the expected account's is refused.
 async fn expect_owner(service: &Service, bucket: &str, expected: &str) -> Result<(), Error> {
-    if bucket.is_empty() || expected.is_empty() {
-        return Ok(());
-    }
     let found = service
         .catalog
         .bucket_by_name(&bucket_name(bucket)?)
         .await?;
-    let owner = match found {
-        Some(bucket) => service.owner(bucket.account).await?.id,
-        None => String::new(),
+    let is_expected = match found {
+        Some(bucket) => service.owner(bucket.account).await?.id == expected,
+        None => false,
     };
-    if owner == expected {
+    if is_expected {
         Ok(())
     } else {
         Err(Error::AccessDenied)

@@ -3,12 +3,11 @@
 use std::sync::Arc;
 
 use bucketry_contract::adapter::v1::{SignatureClaim, SignatureKind};
-use bytes::Bytes;
 
 use crate::access::authenticate::{AuthenticateError, authenticate_v2, authenticate_v4};
 use crate::access::sigv2::{CheckedV2Claim, SigV2Error, V2Claim, V2Placement};
 use crate::access::sigv4::{
-    AcceptedRegions, CheckedClaim, Placement, ScopeClaim, SigV4Error, Signed, V4Claim,
+    CheckedClaim, Placement, ScopeClaim, SigV4Error, Signed, SigningKey, V4Claim,
 };
 use crate::access::{self, KeyFacts, Origin};
 use crate::catalog::model::AccessKey;
@@ -32,7 +31,7 @@ pub(super) struct VerifiedClaim {
     /// The row of the key with which it was verified.
     pub(super) row: Arc<AccessKey>,
     /// The day's signing key; only SigV4 has one.
-    pub(super) chunk_key: Option<Bytes>,
+    pub(super) signing_key: Option<Arc<SigningKey>>,
 }
 
 /// Checks form and time of a claim. This comes first, so that a stranger cannot make us read keys.
@@ -58,7 +57,7 @@ pub(super) async fn verify(
     origin: Origin,
     resource: Resource<'_>,
 ) -> Result<VerifiedClaim, Error> {
-    let (_, row) = service.key_row(claim.access_key_id().as_str()).await?;
+    let row = service.key_row_of(claim.access_key_id()).await?;
     let facts = Arc::new(KeyFacts::from(row.as_ref()));
     let verified = claim.authenticate(service, row, Arc::clone(&facts), origin.clone());
     verified.map_err(|error| match error {
@@ -100,7 +99,7 @@ impl CheckedSignature {
         origin: Origin,
     ) -> Result<VerifiedClaim, AuthenticateError<ClaimError, Error>> {
         let open = || service.open_secret(&row);
-        let (caller, chunk_key) = match self {
+        let (caller, signing_key) = match self {
             Self::V4(place, claim) => {
                 // The seal was opened: its nonce has the length.
                 let nonce = row.secret.nonce.as_slice().try_into().unwrap_or_default();
@@ -108,8 +107,7 @@ impl CheckedSignature {
                 let verified = authenticate_v4(claim, facts, keys, open, origin);
                 let verified = verified
                     .map_err(|error| of_claim(error, |error| ClaimError::V4(*place, error)))?;
-                let key = Bytes::copy_from_slice(verified.signing_key.expose());
-                (verified.caller, Some(key))
+                (verified.caller, Some(verified.signing_key))
             }
             Self::V2(claim) => {
                 let verified = authenticate_v2(claim, facts, open, origin);
@@ -122,7 +120,7 @@ impl CheckedSignature {
         Ok(VerifiedClaim {
             caller,
             row,
-            chunk_key,
+            signing_key,
         })
     }
 }
@@ -181,8 +179,8 @@ fn check_v4(
         signed,
         signature: claim.signature,
     };
-    let regions = AcceptedRegions::new(&service.settings.region);
-    let checked = claim.check(&regions, service.now()).map_err(refuse)?;
+    let regions = &service.settings.accepted_regions;
+    let checked = claim.check(regions, service.now()).map_err(refuse)?;
     Ok(CheckedSignature::V4(place, checked))
 }
 

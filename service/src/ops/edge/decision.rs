@@ -5,12 +5,12 @@
 use std::sync::Arc;
 
 use bucketry_contract::access_table::{self, ActionAccess};
-use bucketry_contract::adapter::v1::AuthorizeRequest;
+use bucketry_contract::adapter::v1::{AuthorizeRequest, SignatureClaim};
 use bucketry_edge::fair::on_behalf;
-use bytes::Bytes;
 
 use super::authorize::SharedBy;
 use super::claim::{self, CheckedSignature, VerifiedClaim};
+use crate::access::sigv4::SigningKey;
 use crate::access::{self, Origin};
 use crate::catalog::AccessRows;
 use crate::catalog::model::{AccessKey, Bucket, KeyLimits};
@@ -26,17 +26,17 @@ pub(super) struct EdgeDecision {
     pub(super) rows: AccessRows,
     pub(super) requirements: Requirements,
     /// The day's signing key of the caller; only SigV4 has one.
-    pub(super) chunk_key: Option<Bytes>,
+    pub(super) signing_key: Option<Arc<SigningKey>>,
 }
 
-/// Decides on a request.
+/// Decides on a request, of which `claim` is the signature.
 pub(super) async fn decide(
     service: &Service,
+    claim: Option<SignatureClaim>,
     asked: &AuthorizeRequest,
     origin: Origin,
     shares: SharedBy,
 ) -> Result<EdgeDecision, Error> {
-    let claim = asked.claim.clone();
     let Some(claim) = claim
         .map(|claim| claim::check(service, claim))
         .transpose()?
@@ -56,10 +56,10 @@ pub(super) async fn decide(
     let VerifiedClaim {
         caller,
         row,
-        chunk_key,
+        signing_key,
     } = claim::verify(service, &claim, origin, resource).await?;
     on_behalf::set(fair_caller(&caller));
-    decide_now(service, asked, caller, Some(row), chunk_key).await
+    decide_now(service, asked, caller, Some(row), signing_key).await
 }
 
 /// The decision by current rows.
@@ -68,7 +68,7 @@ async fn decide_now(
     asked: &AuthorizeRequest,
     caller: access::Caller,
     key: Option<Arc<AccessKey>>,
-    chunk_key: Option<Bytes>,
+    signing_key: Option<Arc<SigningKey>>,
 ) -> Result<EdgeDecision, Error> {
     let requirements = requirements(asked)?;
     let bucket = decide_on_target(service, &caller, &requirements).await?;
@@ -76,7 +76,7 @@ async fn decide_now(
         caller,
         rows: AccessRows { key, bucket },
         requirements,
-        chunk_key,
+        signing_key,
     })
 }
 
@@ -90,7 +90,7 @@ fn decide_as_remembered(
     let VerifiedClaim {
         caller,
         row,
-        chunk_key,
+        signing_key,
     } = claim::verify_remembered(service, claim, origin.clone())?;
     let requirements = requirements(asked).ok()?;
     if requirements.is_bucket_creation() {
@@ -104,7 +104,7 @@ fn decide_as_remembered(
             bucket: Some(bucket),
         },
         requirements,
-        chunk_key,
+        signing_key,
     })
 }
 
@@ -126,7 +126,7 @@ async fn confirm(service: &Service, remembered: EdgeDecision) -> Result<EdgeDeci
         caller,
         rows,
         requirements,
-        chunk_key,
+        signing_key,
     } = remembered;
     let presumed = PresumedCaller::new(caller, rows);
     let (caller, rows) = service.confirm(presumed, &requirements).await?;
@@ -134,7 +134,7 @@ async fn confirm(service: &Service, remembered: EdgeDecision) -> Result<EdgeDeci
         caller,
         rows,
         requirements,
-        chunk_key,
+        signing_key,
     })
 }
 
