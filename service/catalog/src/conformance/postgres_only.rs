@@ -177,7 +177,7 @@ async fn a_database_without_locks_is_refused() {
     };
     let separator = if url.contains('?') { '&' } else { '?' };
     let path = "options=-c%20search_path%3Dliar,pg_catalog,public";
-    let lying = DatabaseUrl::Postgres(format!("{url}{separator}{path}").into());
+    let lying = DatabaseUrl::Postgres(format!("{}{separator}{path}", url.as_str()).into());
     let refused = Catalog::open(&lying, &options()).await.err();
     assert!(
         matches!(refused, Some(CatalogError::LocksWithoutEffect)),
