@@ -191,6 +191,11 @@ mod tests {
             .unwrap_err()
             .to_string();
         assert!(error.contains("x.toml, line 2, column 12: "), "{error}");
+        let error = parse("region = \"eu\"\n store = \"file://host/x\"")
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("x.toml, line 2, column 10: "), "{error}");
+        assert!(error.contains("file:///DIRECTORY"), "{error}");
     }
 
     #[test]
@@ -259,6 +264,7 @@ mod tests {
             "database-url = [\"hunter2\"]",
             "database-url = \"hunter2\" x",
             "database-url = \"hunter2",
+            "store = \"s3://key:hunter2@bucket\"",
         ] {
             let refused = parse(text).unwrap_err();
             assert!(
