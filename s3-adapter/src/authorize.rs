@@ -8,7 +8,7 @@ use bucketry_contract::adapter::v1::{
     AuthorizeRequest, AuthorizeResponse, SignatureClaim, SignatureKind,
 };
 use bucketry_contract::v1::ErrorReason;
-use bucketry_edge::fair::{Caller, Refused, Slot};
+use bucketry_edge::fair::{FairCaller, Refused, Slot};
 use http::header::USER_AGENT;
 use http::{HeaderMap, HeaderName};
 
@@ -75,7 +75,7 @@ pub(crate) async fn authorize(edge: &Edge, asked: Asked<'_>) -> Result<Authorize
         None => {
             // What the connection to another process says is not about the operation.
             carried.clear();
-            let caller = Caller {
+            let caller = FairCaller {
                 account: decision.account,
                 key: decision.access_key,
             };

@@ -118,12 +118,12 @@ impl Call for Box<Exchange> {
 
 /// A refusal, with what is left of the request's body.
 #[derive(Debug)]
-pub(crate) struct Refusal {
+pub(crate) struct RequestFailure {
     pub(crate) error: S3Error,
     unread: Intake,
 }
 
-impl Refusal {
+impl RequestFailure {
     /// A refusal before the body has been read.
     pub(crate) fn with_body(error: S3Error, unread: Intake) -> Self {
         Self { error, unread }
@@ -154,7 +154,7 @@ impl Refusal {
     }
 }
 
-impl From<S3Error> for Refusal {
+impl From<S3Error> for RequestFailure {
     fn from(error: S3Error) -> Self {
         Self {
             error,
@@ -163,7 +163,7 @@ impl From<S3Error> for Refusal {
     }
 }
 
-impl From<tonic::Status> for Refusal {
+impl From<tonic::Status> for RequestFailure {
     fn from(status: tonic::Status) -> Self {
         S3Error::from(status).into()
     }

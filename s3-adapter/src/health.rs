@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use bucketry_edge::health::Health;
-use bucketry_sign_in::{Condition, Sessions};
+use bucketry_sign_in::{Sessions, SignInStatus};
 use tokio::time::{sleep, timeout};
 use tonic::transport::Channel;
 use tonic_health::pb::HealthCheckRequest;
@@ -41,11 +41,11 @@ pub(crate) async fn follow_service(channel: Channel, health: Health) {
 pub(crate) async fn follow_sign_in(sessions: Sessions, health: Health) {
     loop {
         match sessions.condition() {
-            Condition::Pending => {}
-            Condition::SignedIn => {
+            SignInStatus::Pending => {}
+            SignInStatus::SignedIn => {
                 health.report(SIGN_IN, Ok(()));
             }
-            Condition::Failed(cause) => {
+            SignInStatus::Failed(cause) => {
                 let fault = Cow::Owned(format!("fails: {cause}"));
                 health.report_cause(SIGN_IN, Err(fault));
             }

@@ -17,7 +17,7 @@ use bucketry_contract::v1::{
 };
 
 use crate::answer::Answer;
-use crate::exchange::{Exchange, Refusal};
+use crate::exchange::{Exchange, RequestFailure};
 use crate::generated::Hooks;
 
 /// The hooks, in the order of the generated trait.
@@ -27,13 +27,13 @@ pub(crate) struct HandWritten;
 impl Hooks for HandWritten {
     type Call = Box<Exchange>;
     type Answer = Answer;
-    type Error = Refusal;
+    type Error = RequestFailure;
 
     async fn put_object(
         &self,
         call: Box<Exchange>,
         spec: PutObjectSpec,
-    ) -> Result<Answer, Refusal> {
+    ) -> Result<Answer, RequestFailure> {
         put_object::put_object(call, spec).await
     }
 
@@ -41,7 +41,7 @@ impl Hooks for HandWritten {
         &self,
         call: Box<Exchange>,
         spec: PutObjectSpec,
-    ) -> Result<Answer, Refusal> {
+    ) -> Result<Answer, RequestFailure> {
         post_object::post_object(call, spec).await
     }
 
@@ -49,7 +49,7 @@ impl Hooks for HandWritten {
         &self,
         call: Box<Exchange>,
         request: GetObjectRequest,
-    ) -> Result<Answer, Refusal> {
+    ) -> Result<Answer, RequestFailure> {
         get_object::get_object(call, request).await
     }
 
@@ -57,7 +57,7 @@ impl Hooks for HandWritten {
         &self,
         call: Box<Exchange>,
         request: HeadObjectRequest,
-    ) -> Result<Answer, Refusal> {
+    ) -> Result<Answer, RequestFailure> {
         head_object::head_object(call, request).await
     }
 
@@ -65,7 +65,7 @@ impl Hooks for HandWritten {
         &self,
         call: Box<Exchange>,
         request: DeleteObjectsRequest,
-    ) -> Result<Answer, Refusal> {
+    ) -> Result<Answer, RequestFailure> {
         delete_objects::delete_objects(call, request).await
     }
 
@@ -73,7 +73,7 @@ impl Hooks for HandWritten {
         &self,
         call: Box<Exchange>,
         request: CopyObjectRequest,
-    ) -> Result<Answer, Refusal> {
+    ) -> Result<Answer, RequestFailure> {
         copy_object::copy_object(call, request).await
     }
 
@@ -81,7 +81,7 @@ impl Hooks for HandWritten {
         &self,
         call: Box<Exchange>,
         spec: UploadPartSpec,
-    ) -> Result<Answer, Refusal> {
+    ) -> Result<Answer, RequestFailure> {
         upload_part::upload_part(call, spec).await
     }
 
@@ -89,7 +89,7 @@ impl Hooks for HandWritten {
         &self,
         call: Box<Exchange>,
         request: UploadPartCopyRequest,
-    ) -> Result<Answer, Refusal> {
+    ) -> Result<Answer, RequestFailure> {
         upload_part_copy::upload_part_copy(call, request).await
     }
 
@@ -97,7 +97,7 @@ impl Hooks for HandWritten {
         &self,
         call: Box<Exchange>,
         request: CompleteMultipartUploadRequest,
-    ) -> Result<Answer, Refusal> {
+    ) -> Result<Answer, RequestFailure> {
         complete_multipart_upload::complete_multipart_upload(call, request).await
     }
 }

@@ -27,7 +27,7 @@ use bucketry_s3_adapter::channels::Channels;
 use bucketry_s3_adapter::remote::{RemoteAuthority, RemoteObjects};
 use bucketry_s3_adapter::target::BaseDomains;
 use bucketry_s3_adapter::{Limits, S3Adapter, Settings};
-use bucketry_sign_in::{Credentials, Purpose, Sessions, SignIn, normalized_endpoint};
+use bucketry_sign_in::{Purpose, Sessions, SignIn, SignInCredentials, normalized_endpoint};
 use clap::{CommandFactory, Parser};
 use http::Uri;
 use service_tls::{ServiceTls, ServiceTlsError};
@@ -209,7 +209,10 @@ async fn serve(args: Args) -> Result<ExitCode, Failure> {
     let channels = Channels::new(&endpoint, args.max_requests);
     let sessions = Sessions::start(SignIn {
         channel: own_channel.clone(),
-        credentials: Credentials::new(&variable(ACCESS_KEY_ID)?, &variable(SECRET_ACCESS_KEY)?),
+        credentials: SignInCredentials::new(
+            &variable(ACCESS_KEY_ID)?,
+            &variable(SECRET_ACCESS_KEY)?,
+        ),
         endpoint: normalized_endpoint(&args.service.to_string())
             .ok_or_else(|| Failure::ServiceUrl(args.service.clone()))?,
         purpose: Purpose::Adapter,

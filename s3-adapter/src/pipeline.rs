@@ -19,7 +19,7 @@ use crate::client_info::Client;
 use crate::cors;
 use crate::edge::Edge;
 use crate::error::{S3Error, empty_version};
-use crate::exchange::{Exchange, Refusal};
+use crate::exchange::{Exchange, RequestFailure};
 use crate::fault::{BUCKET_REGION, malformed_xml, of_reason};
 use crate::form::Form;
 use crate::generated::{Operation, ParsedRequest, dispatch};
@@ -120,7 +120,7 @@ async fn answer(
     body: EdgeBody,
     client: &Client,
     known: &mut Known,
-) -> Result<Answer, Refusal> {
+) -> Result<Answer, RequestFailure> {
     let mut intake = Intake::Untouched(body);
     match admitted(edge, head, client, known, &mut intake).await {
         Ok(Admitted::Preflight(answer)) => Ok(answer),
@@ -128,7 +128,7 @@ async fn answer(
             exchange.intake = intake;
             operate(parsed, exchange).await
         }
-        Err(error) => Err(Refusal::with_body(error, intake)),
+        Err(error) => Err(RequestFailure::with_body(error, intake)),
     }
 }
 
@@ -136,9 +136,9 @@ async fn answer(
 async fn operate(
     mut parsed: Box<ParsedRequest>,
     mut exchange: Box<Exchange>,
-) -> Result<Answer, Refusal> {
+) -> Result<Answer, RequestFailure> {
     if let Err(error) = read_body(&mut parsed, &mut exchange).await {
-        return Err(Refusal::with_body(error, exchange.intake));
+        return Err(RequestFailure::with_body(error, exchange.intake));
     }
     let objects = Arc::clone(&exchange.edge.objects);
     dispatch(parsed, &*objects, &HandWritten, exchange).await
@@ -388,7 +388,7 @@ async fn refused(
     head: &Parts,
     client: &Client,
     known: &Known,
-    (refusal, expectation): (Refusal, Expectation),
+    (refusal, expectation): (RequestFailure, Expectation),
 ) -> Answer {
     signal_decision(&head.extensions);
     let (error, drained) = refusal.drain(&edge.settings.limits, expectation).await;

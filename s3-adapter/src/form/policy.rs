@@ -55,17 +55,17 @@ impl SizeRange {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
     expiration: OffsetDateTime,
-    conditions: Vec<Condition>,
+    conditions: Vec<PolicyCondition>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Condition {
+enum PolicyCondition {
     Equals { name: String, value: String },
     StartsWith { name: String, value: String },
     Length(SizeRange),
 }
 
-impl std::fmt::Display for Condition {
+impl std::fmt::Display for PolicyCondition {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Equals { name, value } => write!(formatter, "[\"eq\", \"${name}\", \"{value}\"]"),
@@ -138,15 +138,15 @@ impl Policy {
         let mut range = SizeRange::ANY;
         for condition in &self.conditions {
             let holds = match condition {
-                Condition::Equals {
+                PolicyCondition::Equals {
                     name,
                     value: expected,
                 } => value(name) == Some(expected.as_str()),
-                Condition::StartsWith {
+                PolicyCondition::StartsWith {
                     name,
                     value: prefix,
                 } => value(name).is_some_and(|value| starts_with(name, value, prefix)),
-                Condition::Length(length) => {
+                PolicyCondition::Length(length) => {
                     range.min = range.min.max(length.min);
                     range.max = range.max.min(length.max);
                     true
@@ -181,8 +181,10 @@ impl Policy {
 
     fn is_about(&self, field: &str) -> bool {
         self.conditions.iter().any(|condition| match condition {
-            Condition::Equals { name, .. } | Condition::StartsWith { name, .. } => name == field,
-            Condition::Length(_) => false,
+            PolicyCondition::Equals { name, .. } | PolicyCondition::StartsWith { name, .. } => {
+                name == field
+            }
+            PolicyCondition::Length(_) => false,
         })
     }
 }
@@ -216,7 +218,7 @@ fn moment(text: &str) -> Result<OffsetDateTime, PolicyError> {
         .ok_or_else(|| invalid(format!("Invalid 'expiration' value: '{text}'.")))
 }
 
-fn condition(written: Json) -> Result<Condition, PolicyError> {
+fn condition(written: Json) -> Result<PolicyCondition, PolicyError> {
     match written {
         Json::Object(entries) => simple(entries),
         Json::List(items) => match <[Json; 3]>::try_from(items) {
@@ -232,14 +234,14 @@ fn condition(written: Json) -> Result<Condition, PolicyError> {
 }
 
 /// `{"name": "value"}`.
-fn simple(entries: Vec<(String, Json)>) -> Result<Condition, PolicyError> {
+fn simple(entries: Vec<(String, Json)>) -> Result<PolicyCondition, PolicyError> {
     let [(name, value)] = <[(String, Json); 1]>::try_from(entries).map_err(|_| {
         invalid(
             "Invalid Simple-Condition: Simple-Conditions must have exactly one property specified.",
         )
     })?;
     match value {
-        Json::Text(value) => Ok(Condition::Equals {
+        Json::Text(value) => Ok(PolicyCondition::Equals {
             name: name.to_ascii_lowercase(),
             value,
         }),
@@ -251,19 +253,21 @@ fn simple(entries: Vec<(String, Json)>) -> Result<Condition, PolicyError> {
     }
 }
 
-fn by_operator(operator: &str, second: Json, third: Json) -> Result<Condition, PolicyError> {
+fn by_operator(operator: &str, second: Json, third: Json) -> Result<PolicyCondition, PolicyError> {
     match (operator.to_ascii_lowercase().as_str(), second, third) {
-        ("eq", Json::Text(name), Json::Text(value)) => Ok(Condition::Equals {
+        ("eq", Json::Text(name), Json::Text(value)) => Ok(PolicyCondition::Equals {
             name: field_name(&name)?,
             value,
         }),
-        ("starts-with", Json::Text(name), Json::Text(value)) => Ok(Condition::StartsWith {
+        ("starts-with", Json::Text(name), Json::Text(value)) => Ok(PolicyCondition::StartsWith {
             name: field_name(&name)?,
             value,
         }),
         ("content-length-range", Json::Integer(min), Json::Integer(max)) => {
             match (u64::try_from(min), u64::try_from(max)) {
-                (Ok(min), Ok(max)) if min <= max => Ok(Condition::Length(SizeRange { min, max })),
+                (Ok(min), Ok(max)) if min <= max => {
+                    Ok(PolicyCondition::Length(SizeRange { min, max }))
+                }
                 _ => Err(invalid(format!(
                     "Invalid content-length-range: {min} to {max} is no range of lengths."
                 ))),

@@ -2,7 +2,7 @@ use bucketry_contract::v1::CompleteMultipartUploadRequest;
 
 use crate::answer::Answer;
 use crate::binding::Call;
-use crate::exchange::{Exchange, Refusal};
+use crate::exchange::{Exchange, RequestFailure};
 use crate::fault::malformed_xml;
 use crate::generated::render_complete_multipart_upload;
 use crate::keep_alive::kept_alive;
@@ -15,7 +15,7 @@ const MAX_PARTS: usize = 10_000;
 pub(crate) async fn complete_multipart_upload(
     mut call: Box<Exchange>,
     request: CompleteMultipartUploadRequest,
-) -> Result<Answer, Refusal> {
+) -> Result<Answer, RequestFailure> {
     require_any(&call.headers)?;
     if !(1..=MAX_PARTS).contains(&request.parts.len()) {
         return Err(malformed_xml().into());

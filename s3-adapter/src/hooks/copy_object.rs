@@ -2,7 +2,7 @@ use bucketry_contract::v1::CopyObjectRequest;
 
 use crate::answer::Answer;
 use crate::binding::Call;
-use crate::exchange::{Exchange, Refusal};
+use crate::exchange::{Exchange, RequestFailure};
 use crate::generated::render_copy_object;
 use crate::keep_alive::kept_alive;
 use crate::write_condition::require_any;
@@ -11,7 +11,7 @@ use crate::write_condition::require_any;
 pub(crate) async fn copy_object(
     mut call: Box<Exchange>,
     request: CopyObjectRequest,
-) -> Result<Answer, Refusal> {
+) -> Result<Answer, RequestFailure> {
     require_any(&call.headers)?;
     let (pause, late) = (call.limits().keep_alive, call.late_error());
     let work = async move {

@@ -6,7 +6,7 @@ use crate::answer::Answer;
 use crate::binding::Call;
 use crate::checksum::{DeclaredChecksum, DeclaredDigests};
 use crate::error::S3Error;
-use crate::exchange::{Exchange, Refusal};
+use crate::exchange::{Exchange, RequestFailure};
 use crate::fault::{malformed_xml, of_reason};
 use crate::xml::{Element, XmlWriter};
 
@@ -24,7 +24,7 @@ enum Report {
 pub(crate) async fn delete_objects(
     mut call: Box<Exchange>,
     request: DeleteObjectsRequest,
-) -> Result<Answer, Refusal> {
+) -> Result<Answer, RequestFailure> {
     require_digest(&call.digests)?;
     if !(1..=MAX_KEYS).contains(&request.objects.len()) {
         return Err(malformed_xml().into());

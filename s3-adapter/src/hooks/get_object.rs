@@ -8,7 +8,7 @@ use tonic::Status;
 use crate::answer::{Answer, BodyBroken, Content};
 use crate::binding::Call;
 use crate::error::S3Error;
-use crate::exchange::{Exchange, Refusal};
+use crate::exchange::{Exchange, RequestFailure};
 use crate::generated::render_get_object;
 use crate::query::Query;
 use crate::sigv4::Authentication;
@@ -20,7 +20,7 @@ const DEFAULT_CONTENT_TYPE: &str = "binary/octet-stream";
 pub(crate) async fn get_object(
     mut call: Box<Exchange>,
     request: GetObjectRequest,
-) -> Result<Answer, Refusal> {
+) -> Result<Answer, RequestFailure> {
     check_read(&call, &request)?;
     let rpc = call.request(request);
     let mut messages = call.edge.objects.get_object(rpc).await?.into_inner();

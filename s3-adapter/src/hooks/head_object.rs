@@ -4,14 +4,14 @@ use super::get_object::{as_shown, check_read};
 use crate::answer::Answer;
 use crate::binding::Call;
 use crate::error::S3Error;
-use crate::exchange::{Exchange, Refusal};
+use crate::exchange::{Exchange, RequestFailure};
 use crate::generated::render_head_object;
 
 /// An object's headers, those of the GET with the same parameters.
 pub(crate) async fn head_object(
     mut call: Box<Exchange>,
     request: HeadObjectRequest,
-) -> Result<Answer, Refusal> {
+) -> Result<Answer, RequestFailure> {
     if let Some(read) = &request.object {
         check_read(&call, read)?;
     }

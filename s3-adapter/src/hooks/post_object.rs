@@ -6,7 +6,7 @@ use crate::answer::Answer;
 use crate::binding::Call;
 use crate::content::{Wrap, content_messages, declared_message};
 use crate::error::S3Error;
-use crate::exchange::{Exchange, Refusal};
+use crate::exchange::{Exchange, RequestFailure};
 use crate::form::{Success, Wishes};
 use crate::generated::{ParsedRequest, render_post_object};
 use crate::headers::header_value;
@@ -19,17 +19,17 @@ use crate::xml::{self, XmlWriter};
 pub(crate) async fn post_object(
     mut call: Box<Exchange>,
     mut spec: PutObjectSpec,
-) -> Result<Answer, Refusal> {
+) -> Result<Answer, RequestFailure> {
     let Some(Wishes { success, tagging }) = call.form.take() else {
-        return Err(Refusal::with_body(S3Error::internal(), call.intake));
+        return Err(RequestFailure::with_body(S3Error::internal(), call.intake));
     };
     if let Err(error) = require_any(&call.headers) {
-        return Err(Refusal::with_body(error, call.intake));
+        return Err(RequestFailure::with_body(error, call.intake));
     }
     if let Some(document) = tagging {
         match tag_set(&document) {
             Ok(tags) => spec.attributes.get_or_insert_default().tagging = Some(tags),
-            Err(error) => return Err(Refusal::with_body(error, call.intake)),
+            Err(error) => return Err(RequestFailure::with_body(error, call.intake)),
         }
     }
     spec.key = call.target().key().unwrap_or_default().to_owned();
@@ -44,7 +44,7 @@ pub(crate) async fn post_object(
     let request = call.request(message_stream(messages));
     let answer = match call.edge.objects.put_object(request).await {
         Ok(answer) => answer.into_inner(),
-        Err(status) => return Err(Refusal::of_upload(status, lent, &limits).await),
+        Err(status) => return Err(RequestFailure::of_upload(status, lent, &limits).await),
     };
     let rendered = render_post_object(&answer, &call.context());
     let object = answer.object.unwrap_or_default();

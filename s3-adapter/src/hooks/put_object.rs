@@ -6,7 +6,7 @@ use crate::binding::Call;
 use crate::binding::decode::contract_algorithm;
 use crate::checksum::DeclaredChecksum;
 use crate::content::{Wrap, content_messages, declared_message};
-use crate::exchange::{Exchange, Refusal};
+use crate::exchange::{Exchange, RequestFailure};
 use crate::generated::render_put_object;
 use crate::inproc::message_stream;
 use crate::intake::content_length;
@@ -16,12 +16,12 @@ use crate::write_condition::require_any;
 pub(crate) async fn put_object(
     mut call: Box<Exchange>,
     mut spec: PutObjectSpec,
-) -> Result<Answer, Refusal> {
+) -> Result<Answer, RequestFailure> {
     let length = require_any(&call.headers)
         .and_then(|()| content_length(&call.headers, &call.authentication.payload()));
     match length {
         Ok(length) => spec.content_length = Some(length),
-        Err(error) => return Err(Refusal::with_body(error, call.intake)),
+        Err(error) => return Err(RequestFailure::with_body(error, call.intake)),
     }
     spec.digests = declared_message(&call.digests);
     if let DeclaredChecksum::Trailer(algorithm) = call.digests.checksum {
@@ -37,7 +37,7 @@ pub(crate) async fn put_object(
     let request = call.request(message_stream(messages));
     match call.edge.objects.put_object(request).await {
         Ok(answer) => Ok(render_put_object(answer.get_ref(), &call.context()).into()),
-        Err(status) => Err(Refusal::of_upload(status, lent, &limits).await),
+        Err(status) => Err(RequestFailure::of_upload(status, lent, &limits).await),
     }
 }
 

@@ -6,7 +6,7 @@ use crate::binding::Call;
 use crate::binding::decode::contract_algorithm;
 use crate::checksum::DeclaredChecksum;
 use crate::content::{Wrap, content_messages, declared_message};
-use crate::exchange::{Exchange, Refusal};
+use crate::exchange::{Exchange, RequestFailure};
 use crate::generated::render_upload_part;
 use crate::inproc::message_stream;
 use crate::intake::content_length;
@@ -15,10 +15,10 @@ use crate::intake::content_length;
 pub(crate) async fn upload_part(
     mut call: Box<Exchange>,
     mut spec: UploadPartSpec,
-) -> Result<Answer, Refusal> {
+) -> Result<Answer, RequestFailure> {
     match content_length(&call.headers, &call.authentication.payload()) {
         Ok(length) => spec.content_length = Some(length),
-        Err(error) => return Err(Refusal::with_body(error, call.intake)),
+        Err(error) => return Err(RequestFailure::with_body(error, call.intake)),
     }
     spec.digests = declared_message(&call.digests);
     if let DeclaredChecksum::Trailer(algorithm) = call.digests.checksum {
@@ -34,7 +34,7 @@ pub(crate) async fn upload_part(
     let request = call.request(message_stream(messages));
     match call.edge.objects.upload_part(request).await {
         Ok(answer) => Ok(render_upload_part(answer.get_ref(), &call.context()).into()),
-        Err(status) => Err(Refusal::of_upload(status, lent, &limits).await),
+        Err(status) => Err(RequestFailure::of_upload(status, lent, &limits).await),
     }
 }
 

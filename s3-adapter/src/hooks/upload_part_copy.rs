@@ -2,7 +2,7 @@ use bucketry_contract::v1::UploadPartCopyRequest;
 
 use crate::answer::Answer;
 use crate::binding::Call;
-use crate::exchange::{Exchange, Refusal};
+use crate::exchange::{Exchange, RequestFailure};
 use crate::generated::render_upload_part_copy;
 use crate::keep_alive::kept_alive;
 
@@ -10,7 +10,7 @@ use crate::keep_alive::kept_alive;
 pub(crate) async fn upload_part_copy(
     mut call: Box<Exchange>,
     request: UploadPartCopyRequest,
-) -> Result<Answer, Refusal> {
+) -> Result<Answer, RequestFailure> {
     let (pause, late) = (call.limits().keep_alive, call.late_error());
     let work = async move {
         let rpc = call.request(request);

@@ -8,7 +8,7 @@ use bucketry_contract::adapter::v1::{AuthorizeRequest, AuthorizeResponse};
 use bucketry_contract::errors;
 use bucketry_contract::v1::ErrorReason;
 use bucketry_edge::budget::Network;
-use bucketry_edge::fair::{Caller, Permit, Permits};
+use bucketry_edge::fair::{FairCaller, Permit, Permits};
 use moka::sync::Cache;
 use tokio::time::timeout;
 use tonic::Status;
@@ -26,7 +26,7 @@ const MAX_REMEMBERED: u64 = 10_000;
 #[derive(Debug, Clone)]
 pub(super) struct DecisionPermits {
     permits: Arc<Permits>,
-    proved: Cache<Claimant, Caller>,
+    proved: Cache<Claimant, FairCaller>,
 }
 
 /// The origin of a request before its decision: its network, and the access key that it claims.
@@ -71,7 +71,7 @@ impl DecisionPermits {
         if claimant.access_key_id.is_none() {
             return;
         }
-        let caller = Caller {
+        let caller = FairCaller {
             account: decision.account,
             key: decision.access_key,
         };
@@ -93,8 +93,8 @@ impl DecisionPermits {
         }
     }
 
-    fn caller_of(&self, claimant: &Claimant) -> Caller {
-        let stranger = Caller::unproved(claimant.network);
+    fn caller_of(&self, claimant: &Claimant) -> FairCaller {
+        let stranger = FairCaller::unproved(claimant.network);
         let Some(access_key_id) = &claimant.access_key_id else {
             return stranger;
         };
@@ -189,7 +189,7 @@ mod tests {
         };
         permits.remember(asked("192.0.2.1", Some("A")), &decision);
         let caller = |address, key| permits.caller_of(&asked(address, key));
-        let proved = Caller { account: 7, key: 8 };
+        let proved = FairCaller { account: 7, key: 8 };
         assert_eq!(caller("192.0.2.1", Some("A")), proved);
         // The same claim from elsewhere is no proof.
         assert_ne!(caller("192.0.2.2", Some("A")), proved);

@@ -8,7 +8,7 @@ use futures::task::AtomicWaker;
 
 use crate::budget::{Network, WaitsFor};
 use crate::ended::Ended;
-use crate::fair::{Caller, Turns};
+use crate::fair::{FairCaller, Turns};
 use crate::limits::{LARGE_ANSWER_BYTES, STRANGER_TURN_BYTES, TURN_WRITE_BYTES};
 use crate::request_state::{RequestPace, RequestState};
 use crate::unauthenticated::{Holding, Slot, Unauthenticated};
@@ -63,7 +63,7 @@ impl ConnectionState {
         Arc::new(Self {
             unauthenticated,
             turns,
-            caller: (AtomicU64::new(Caller::STRANGER), AtomicU64::new(0)),
+            caller: (AtomicU64::new(FairCaller::STRANGER), AtomicU64::new(0)),
             waker: AtomicWaker::new(),
             ended: AtomicU8::new(0),
             closing: AtomicBool::new(false),
@@ -132,9 +132,9 @@ impl ConnectionState {
 
     /// Whose requests come over this connection, most likely: the latest caller that was proved, or all clients of its
     /// network.
-    pub(crate) fn caller(&self) -> Caller {
+    pub(crate) fn caller(&self) -> FairCaller {
         let (account, key) = &self.caller;
-        Caller {
+        FairCaller {
             account: account.load(Ordering::Relaxed),
             key: key.load(Ordering::Relaxed),
         }
@@ -156,7 +156,7 @@ impl ConnectionState {
     }
 
     /// The caller of a request is proved.
-    pub(crate) fn set_caller(&self, caller: Caller) {
+    pub(crate) fn set_caller(&self, caller: FairCaller) {
         let (account, key) = &self.caller;
         account.store(caller.account, Ordering::Relaxed);
         key.store(caller.key, Ordering::Relaxed);
@@ -192,7 +192,7 @@ impl ConnectionState {
         if self.requests() == 0
             && let Some(network) = network
         {
-            self.set_caller(Caller::stranger(network));
+            self.set_caller(FairCaller::stranger(network));
         }
         let mut parts = self.parts();
         parts.network = network;
@@ -392,7 +392,7 @@ mod tests {
         let turns = Arc::new(Turns::default());
         let state = ConnectionState::new(unauthenticated, Arc::clone(&turns));
         assert!(!state.waits_for_turn());
-        turns.note(Caller { account: 1, key: 1 });
+        turns.note(FairCaller { account: 1, key: 1 });
         assert!(state.waits_for_turn());
         state.begin_request();
         assert!(!state.waits_for_turn());

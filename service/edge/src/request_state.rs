@@ -12,7 +12,7 @@ use tokio::task::AbortHandle;
 use crate::budget::{Network, WaitsFor};
 use crate::connection_state::ConnectionState;
 use crate::ended::Ended;
-use crate::fair::Caller;
+use crate::fair::FairCaller;
 use crate::pace::Pace;
 use crate::unauthenticated::{Holding, Slot};
 
@@ -211,9 +211,9 @@ impl RequestState {
 pub struct DecisionSignal(Arc<RequestState>);
 
 impl DecisionSignal {
-    /// The caller is proved, unless it is [`Caller::ANONYMOUS`]. The connection's next requests are most likely of the same.
-    pub fn decided_for(&self, caller: Caller) {
-        if caller == Caller::ANONYMOUS {
+    /// The caller is proved, unless it is [`FairCaller::ANONYMOUS`]. The connection's next requests are most likely of the same.
+    pub fn decided_for(&self, caller: FairCaller) {
+        if caller == FairCaller::ANONYMOUS {
             return self.refused();
         }
         self.decided();

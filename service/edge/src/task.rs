@@ -86,7 +86,7 @@ mod tests {
     use tracing_subscriber::fmt::MakeWriter;
 
     use super::*;
-    use crate::fair::Caller;
+    use crate::fair::FairCaller;
 
     /// The names and labels of the counters that were used.
     #[derive(Default)]
@@ -191,7 +191,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_task_works_on_behalf_of_the_caller_that_spawned_it() {
-        let caller = Caller { account: 7, key: 8 };
+        let caller = FairCaller { account: 7, key: 8 };
         let seen = on_behalf::scope(None, async {
             on_behalf::set(caller);
             spawn("look", async { on_behalf::current() }).await.unwrap()

@@ -13,12 +13,12 @@ use crate::transcript::{Granted, NONCE_LENGTH, ProofKey, Purpose, Transcript};
 
 /// An access key id, and the key derived from its secret. The secret itself is not kept.
 #[derive(Debug, Clone)]
-pub struct Credentials {
+pub struct SignInCredentials {
     access_key_id: String,
     key: ProofKey,
 }
 
-impl Credentials {
+impl SignInCredentials {
     /// Derives the key; the caller wipes the secret.
     #[must_use]
     pub fn new(access_key_id: &str, secret_access_key: &str) -> Self {
@@ -88,7 +88,7 @@ pub struct SignIn {
     /// The connection.
     pub channel: Channel,
     /// Who signs in.
-    pub credentials: Credentials,
+    pub credentials: SignInCredentials,
     /// The endpoint that the connection dials, see [`crate::normalized_endpoint`].
     pub endpoint: String,
     /// What the session is for.

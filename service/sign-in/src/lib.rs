@@ -11,7 +11,7 @@ mod endpoint;
 mod sessions;
 mod transcript;
 
-pub use client::{Credentials, Session, SignIn, SignInError};
+pub use client::{Session, SignIn, SignInCredentials, SignInError};
 pub use endpoint::normalized_endpoint;
-pub use sessions::{Condition, NotSignedIn, Sessions};
+pub use sessions::{NotSignedIn, Sessions, SignInStatus};
 pub use transcript::{Granted, NONCE_LENGTH, ProofKey, Purpose, SIGNATURE_LENGTH, Transcript};

@@ -35,7 +35,7 @@ pub struct NotSignedIn;
 
 /// Whether a process is signed in, for what it says of itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Condition {
+pub enum SignInStatus {
     /// A sign-in is under way, and it is not known how it will end.
     Pending,
     /// There is a session.
@@ -115,11 +115,11 @@ impl Sessions {
 
     /// Whether there is a session now; does not wait.
     #[must_use]
-    pub fn condition(&self) -> Condition {
+    pub fn condition(&self) -> SignInStatus {
         match &*self.shared.state.borrow() {
-            State::Ready { ends, .. } if Instant::now() < *ends => Condition::SignedIn,
-            State::Ready { .. } | State::Pending => Condition::Pending,
-            State::Failed { cause } => Condition::Failed(cause.clone()),
+            State::Ready { ends, .. } if Instant::now() < *ends => SignInStatus::SignedIn,
+            State::Ready { .. } | State::Pending => SignInStatus::Pending,
+            State::Failed { cause } => SignInStatus::Failed(cause.clone()),
         }
     }
 
@@ -309,15 +309,18 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn its_condition_names_why_a_sign_in_failed() {
         let (sessions, _) = numbered(|number| number > 1 && number < 10);
-        assert_eq!(sessions.condition(), Condition::Pending);
+        assert_eq!(sessions.condition(), SignInStatus::Pending);
         let first = sessions.current().await.unwrap();
-        assert_eq!(sessions.condition(), Condition::SignedIn);
+        assert_eq!(sessions.condition(), SignInStatus::SignedIn);
         sessions.refused(&first);
-        assert_eq!(sessions.condition(), Condition::Pending);
+        assert_eq!(sessions.condition(), SignInStatus::Pending);
         assert_eq!(shown(&sessions).await, NotSignedIn.to_string());
-        assert_eq!(sessions.condition(), Condition::Failed("down".to_owned()));
+        assert_eq!(
+            sessions.condition(),
+            SignInStatus::Failed("down".to_owned())
+        );
         sleep(LONGEST_PAUSE * 10).await;
-        assert_eq!(sessions.condition(), Condition::SignedIn);
+        assert_eq!(sessions.condition(), SignInStatus::SignedIn);
         assert_eq!(one_line("two\nlines"), "two lines");
     }
 

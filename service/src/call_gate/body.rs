@@ -169,7 +169,7 @@ where
 
 #[cfg(test)]
 mod tests {
-    use bucketry_edge::fair::{Caller, Fair, FairLimits};
+    use bucketry_edge::fair::{Fair, FairCaller, FairLimits};
     use futures::{StreamExt, stream};
     use http_body_util::{BodyExt, StreamBody};
     use tokio::time::Instant;
@@ -185,7 +185,7 @@ mod tests {
         within: None,
         ..UNARY
     };
-    const CALLER: Caller = Caller { account: 1, key: 1 };
+    const CALLER: FairCaller = FairCaller { account: 1, key: 1 };
 
     /// The beginning of a message of `length` bytes, with `sent` of them.
     fn message(length: u32, sent: usize) -> Bytes {

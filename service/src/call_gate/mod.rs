@@ -13,7 +13,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bucketry_contract::access_table::{self, AccessClass, RpcAccess};
-use bucketry_edge::fair::{Caller, FairLimits, Slot, on_behalf};
+use bucketry_edge::fair::{FairCaller, FairLimits, Slot, on_behalf};
 use bucketry_edge::{ConnectionInfo, DecisionSignal, RequestBody};
 use bytes::Bytes;
 use http::{Request, Response};
@@ -187,11 +187,11 @@ impl CallGate {
 
     /// Callers with an edge's session share by the session's key. The account is not looked up, so that a
     /// call does not read the key twice: the edge has divided by accounts already.
-    fn of_session(&self, credentials: &Credentials) -> Result<Caller, Error> {
+    fn of_session(&self, credentials: &Credentials) -> Result<FairCaller, Error> {
         let pk = self.service.session_key(credentials)?;
         Ok(match pk {
-            None => Caller::ANONYMOUS,
-            Some(pk) => Caller {
+            None => FairCaller::ANONYMOUS,
+            Some(pk) => FairCaller {
                 account: pk.0.cast_unsigned() | SESSION_ACCOUNT,
                 key: pk.0.cast_unsigned(),
             },
@@ -212,7 +212,7 @@ impl CallGate {
         };
         let places = async {
             let of_network = self.strangers.place(caller).await?;
-            let among_all = self.service.slot(Caller::ANONYMOUS);
+            let among_all = self.service.slot(FairCaller::ANONYMOUS);
             Ok::<_, Error>((of_network, among_all.await?))
         };
         let _places = match places.await {

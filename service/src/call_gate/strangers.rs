@@ -3,7 +3,7 @@
 use std::hash::{BuildHasher, RandomState};
 
 use bucketry_edge::budget::Network;
-use bucketry_edge::fair::{Caller, Fair, FairLimits, Refused, Slot};
+use bucketry_edge::fair::{Fair, FairCaller, FairLimits, Refused, Slot};
 use http::{Extensions, Request};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use tonic::Status;
@@ -40,11 +40,11 @@ impl Strangers {
     }
 
     /// Whose call a request is.
-    pub(super) fn caller(&self, extensions: &Extensions) -> Caller {
+    pub(super) fn caller(&self, extensions: &Extensions) -> FairCaller {
         let client = extensions.get::<EffectiveAddress>();
         let network = client.and_then(|client| client.address.ip().map(Network::of));
         let peer = (extensions.get::<ConnectionInfo>()).and_then(|connection| connection.peer);
-        Caller {
+        FairCaller {
             account: self.hasher.hash_one(network),
             key: self.hasher.hash_one(peer),
         }
@@ -54,7 +54,7 @@ impl Strangers {
     ///
     /// # Errors
     /// [`Error::Busy`] if the caller has its share and no place has become free in time.
-    pub(super) async fn place(&self, caller: Caller) -> Result<Slot, Error> {
+    pub(super) async fn place(&self, caller: FairCaller) -> Result<Slot, Error> {
         let place = self.fair.open(caller).await;
         place.map_err(|_| busy(Refused::Anonymous))
     }
@@ -96,7 +96,7 @@ fn refusal(error: Box<dyn std::error::Error + Send + Sync>, intake: Intake) -> S
 mod tests {
     use super::*;
 
-    const FLOOD: Caller = Caller { account: 1, key: 1 };
+    const FLOOD: FairCaller = FairCaller { account: 1, key: 1 };
 
     fn strangers(requests: usize) -> Strangers {
         Strangers::new(FairLimits {
@@ -110,11 +110,11 @@ mod tests {
         let strangers = strangers(1024);
         let mut held = Vec::new();
         for key in 0..64 {
-            let caller = Caller { key, ..FLOOD };
+            let caller = FairCaller { key, ..FLOOD };
             held.extend(strangers.place(caller).await.ok());
         }
         assert_eq!(held.len(), 32);
-        let other = Caller { account: 2, key: 1 };
+        let other = FairCaller { account: 2, key: 1 };
         assert!(strangers.place(other).await.is_ok());
     }
 

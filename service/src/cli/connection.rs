@@ -4,7 +4,7 @@ use std::time::Duration;
 use bucketry_contract::v1::admin_service_client::AdminServiceClient;
 use bucketry_contract::v1::object_service_client::ObjectServiceClient;
 use bucketry_contract::v1::token_service_client::TokenServiceClient;
-use bucketry_sign_in::{Credentials, Purpose, SignIn, SignInError, normalized_endpoint};
+use bucketry_sign_in::{Purpose, SignIn, SignInCredentials, SignInError, normalized_endpoint};
 use http::Uri;
 use tonic::metadata::Ascii;
 use tonic::metadata::MetadataValue;
@@ -59,7 +59,7 @@ impl Connection {
         let secret = credentials.secret_access_key.expose();
         let sign_in = SignIn {
             channel: channel.clone(),
-            credentials: Credentials::new(&credentials.access_key_id, secret),
+            credentials: SignInCredentials::new(&credentials.access_key_id, secret),
             // An endpoint that cannot be parsed is refused by the server, with its own endpoints.
             endpoint: normalized_endpoint(&endpoint).unwrap_or_else(|| endpoint.clone()),
             purpose: Purpose::Client,

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::Denial;
+use super::DeniedRequest;
 use crate::access::{DecisionReason, Origin};
 use crate::catalog::model::{DenialCause, DenialRow};
 use crate::domain::{AccessKeyPk, Timestamp};
@@ -25,7 +25,7 @@ pub(super) struct Denied {
 }
 
 impl Denied {
-    pub(super) fn new(denial: Denial<'_>, at: Timestamp) -> Self {
+    pub(super) fn new(denial: DeniedRequest<'_>, at: Timestamp) -> Self {
         Self {
             at,
             reason: denial.explanation.reason,

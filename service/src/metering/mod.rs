@@ -98,7 +98,7 @@ impl Metering {
     }
 
     /// Counts a refused request and keeps its circumstances.
-    pub(crate) fn denied(&self, key: &KeyFacts, denial: Denial<'_>, now: Timestamp) {
+    pub(crate) fn denied(&self, key: &KeyFacts, denial: DeniedRequest<'_>, now: Timestamp) {
         let mut shard = self.shard(key.pk);
         let Some(meter) = self.meter(&mut shard, key, now) else {
             return;
@@ -153,7 +153,7 @@ impl Metering {
 
 /// A refused request, for [`Metering::denied`].
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Denial<'a> {
+pub(crate) struct DeniedRequest<'a> {
     /// What decided.
     pub(crate) explanation: &'a Explanation,
     /// Who could have caused it.

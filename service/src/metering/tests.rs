@@ -55,7 +55,7 @@ fn refuse(metering: &Metering, key: &KeyFacts, cause: DenialCause, request_id: &
         request_id: request_id.into(),
         ..origin("PutObject")
     };
-    let denial = Denial {
+    let denial = DeniedRequest {
         explanation: &explanation(),
         cause,
         origin: &origin,

@@ -1,6 +1,6 @@
 //! Requests and their memory, divided among callers: see [`bucketry_edge::fair`].
 
-use bucketry_edge::fair::{Caller, Refused, Slot};
+use bucketry_edge::fair::{FairCaller, Refused, Slot};
 
 use super::service::Service;
 use crate::access;
@@ -11,12 +11,12 @@ use crate::telemetry::metrics::count_refusal;
 const OPERATORS: u64 = 1 << 61;
 
 /// A caller's account and key, by which it shares.
-pub(crate) fn fair_caller(caller: &access::Caller) -> Caller {
+pub(crate) fn fair_caller(caller: &access::Caller) -> FairCaller {
     let Some(key) = caller.key() else {
-        return Caller::ANONYMOUS;
+        return FairCaller::ANONYMOUS;
     };
     let account = key.scope.account();
-    Caller {
+    FairCaller {
         account: account.map_or(OPERATORS, |account| account.0.cast_unsigned()),
         key: key.pk.0.cast_unsigned(),
     }
@@ -33,7 +33,7 @@ impl Service {
     ///
     /// # Errors
     /// [`Error::Busy`] if the caller has its share already.
-    pub(crate) async fn slot(&self, caller: Caller) -> Result<Slot, Error> {
+    pub(crate) async fn slot(&self, caller: FairCaller) -> Result<Slot, Error> {
         self.fair.open(caller).await.map_err(busy)
     }
 }

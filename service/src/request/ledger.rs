@@ -13,7 +13,7 @@ use crate::catalog::{Catalog, CatalogError};
 use crate::clock::Clock;
 use crate::content::ContentMessage;
 use crate::error::Error;
-use crate::metering::{Denial, Direction, LimitReached, Metering, RequestClass};
+use crate::metering::{DeniedRequest, Direction, LimitReached, Metering, RequestClass};
 
 /// This node's metering and its clock. Cheap to clone; all clones are one.
 #[derive(Clone)]
@@ -142,7 +142,7 @@ impl Ledger {
         origin: &Origin,
         resource: Resource<'_>,
     ) {
-        let denial = Denial {
+        let denial = DeniedRequest {
             explanation: &explain_wrong_proof(what),
             cause: DenialCause::Anybody,
             origin,
@@ -171,7 +171,7 @@ impl Ledger {
             "denied"
         );
         if let Some(key) = caller.key() {
-            let denial = Denial {
+            let denial = DeniedRequest {
                 explanation,
                 cause: DenialCause::Holder,
                 origin: caller.origin(),

@@ -13,7 +13,7 @@ use std::time::SystemTime;
 
 use bucketry_contract::errors::explain;
 use bucketry_contract::v1::ErrorReason;
-use bucketry_sign_in::{Credentials, Purpose, Session, SignIn, SignInError};
+use bucketry_sign_in::{Purpose, Session, SignIn, SignInCredentials, SignInError};
 use bucketry_tests::error::HarnessError;
 use bucketry_tests::grpc::channel;
 use bucketry_tests::http1::{Request, exchange};
@@ -41,7 +41,7 @@ pub(crate) async fn sign_in(
 ) -> Result<Session, SignInError> {
     let sign_in = SignIn {
         channel: channel(server).await.expect("a connection"),
-        credentials: Credentials::new(&key.access_key_id, &key.secret_access_key),
+        credentials: SignInCredentials::new(&key.access_key_id, &key.secret_access_key),
         endpoint: server.endpoint_url(),
         purpose,
     };

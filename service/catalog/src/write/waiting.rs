@@ -1,6 +1,6 @@
 use std::collections::{HashMap, VecDeque};
 
-use bucketry_edge::fair::{Caller, FairQueue};
+use bucketry_edge::fair::{FairCaller, FairQueue};
 
 use super::writer::Job;
 use crate::mutation::Guard;
@@ -18,7 +18,7 @@ const SHORT_GROUPS: u32 = 32;
 const OPERATORS: u64 = u64::MAX;
 
 /// The server itself, as one who shares.
-const SERVER: Caller = Caller { account: 0, key: 0 };
+const SERVER: FairCaller = FairCaller { account: 0, key: 0 };
 
 /// Jobs that wait for the writer. Groups are formed round robin by account, then by access key.
 #[derive(Default)]
@@ -98,10 +98,10 @@ fn are_of_one_caller(jobs: &[Job]) -> bool {
 }
 
 /// Whose job it is.
-fn caller_of(job: &Job) -> Caller {
+fn caller_of(job: &Job) -> FairCaller {
     match job {
         Job::One { mutation, .. } => match mutation.caller {
-            Guard::Key { pk, account, .. } => Caller {
+            Guard::Key { pk, account, .. } => FairCaller {
                 account: account.map_or(OPERATORS, |account| account.0.cast_unsigned()),
                 key: pk.0.cast_unsigned(),
             },

@@ -5,7 +5,7 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use super::queue::FairQueue;
-use super::shares::{Caller, Refused, Shares};
+use super::shares::{FairCaller, Refused, Shares};
 
 /// The bound of waiting requests of all accounts, as a multiple of the running ones.
 const WAITING_ACCOUNTS: usize = 4;
@@ -90,7 +90,7 @@ impl Fair {
     ///
     /// # Errors
     /// The bound that still held after the wait.
-    pub async fn open(&self, caller: Caller) -> Result<Slot, Refused> {
+    pub async fn open(&self, caller: FairCaller) -> Result<Slot, Refused> {
         let waiting = match self.try_open(caller)? {
             Opened::Now(slot) => return Ok(slot),
             Opened::Later(waiting) => waiting,
@@ -116,7 +116,7 @@ impl Fair {
         }
     }
 
-    fn try_open(&self, caller: Caller) -> Result<Opened, Refused> {
+    fn try_open(&self, caller: FairCaller) -> Result<Opened, Refused> {
         let limits = &self.shared.limits;
         let mut requests = lock(&self.shared.requests);
         if requests.waiting.is_empty() {
@@ -145,7 +145,7 @@ impl Fair {
     }
 
     /// Why a caller cannot be served now.
-    fn reason(&self, caller: Caller) -> Refused {
+    fn reason(&self, caller: FairCaller) -> Refused {
         let mut requests = lock(&self.shared.requests);
         match requests.slots.take(caller, 1) {
             Ok(()) => {
@@ -156,7 +156,7 @@ impl Fair {
         }
     }
 
-    fn slot(&self, caller: Caller) -> Slot {
+    fn slot(&self, caller: FairCaller) -> Slot {
         Slot {
             fair: self.clone(),
             caller,
@@ -185,7 +185,7 @@ impl Fair {
     /// Reserves bytes, or returns the bound that is exceeded and the receiver for a later grant.
     fn try_reserve(
         &self,
-        caller: Caller,
+        caller: FairCaller,
         amount: u64,
     ) -> Result<Lease, (Refused, oneshot::Receiver<Lease>)> {
         let mut bytes = lock(&self.shared.bytes);
@@ -199,7 +199,7 @@ impl Fair {
         }
     }
 
-    fn lease(&self, caller: Caller, amount: u64) -> Lease {
+    fn lease(&self, caller: FairCaller, amount: u64) -> Lease {
         Lease {
             fair: self.clone(),
             caller,
@@ -207,7 +207,7 @@ impl Fair {
         }
     }
 
-    fn release_bytes(&self, caller: Caller, amount: u64) {
+    fn release_bytes(&self, caller: FairCaller, amount: u64) {
         let mut bytes = lock(&self.shared.bytes);
         bytes.shares.give_back(caller, amount);
         let granted: Vec<_> = std::iter::from_fn(|| bytes.next()).collect();
@@ -238,7 +238,7 @@ enum Opened {
 
 impl Requests {
     /// The next request that can be served, with its slot taken.
-    fn next(&mut self) -> Option<(Caller, oneshot::Sender<Slot>)> {
+    fn next(&mut self) -> Option<(FairCaller, oneshot::Sender<Slot>)> {
         loop {
             let slots = &mut self.slots;
             let admits = |caller, _: &_| slots.take(caller, 1).is_ok();
@@ -253,7 +253,7 @@ impl Requests {
 
 impl Bytes {
     /// The next reservation that can be granted, with its bytes taken.
-    fn next(&mut self) -> Option<(Caller, u64, oneshot::Sender<Lease>)> {
+    fn next(&mut self) -> Option<(FairCaller, u64, oneshot::Sender<Lease>)> {
         loop {
             let shares = &mut self.shares;
             let (caller, (amount, waiting)) =
@@ -270,7 +270,7 @@ impl Bytes {
 #[derive(Debug)]
 pub struct Slot {
     fair: Fair,
-    caller: Caller,
+    caller: FairCaller,
     /// The memory of its latest message.
     message: Mutex<Option<Lease>>,
 }
@@ -278,7 +278,7 @@ pub struct Slot {
 impl Slot {
     /// The caller of the request.
     #[must_use]
-    pub const fn caller(&self) -> Caller {
+    pub const fn caller(&self) -> FairCaller {
         self.caller
     }
 
@@ -316,7 +316,7 @@ impl Drop for Slot {
 #[derive(Debug)]
 pub struct Lease {
     fair: Fair,
-    caller: Caller,
+    caller: FairCaller,
     amount: u64,
 }
 
@@ -332,8 +332,8 @@ mod tests {
 
     use super::*;
 
-    const GREEDY: Caller = Caller { account: 1, key: 1 };
-    const MODEST: Caller = Caller { account: 2, key: 2 };
+    const GREEDY: FairCaller = FairCaller { account: 1, key: 1 };
+    const MODEST: FairCaller = FairCaller { account: 2, key: 2 };
 
     fn fair(requests: usize) -> Fair {
         Fair::new(FairLimits {
@@ -343,7 +343,7 @@ mod tests {
         })
     }
 
-    async fn fill(fair: &Fair, caller: Caller, slots: usize) -> Vec<Slot> {
+    async fn fill(fair: &Fair, caller: FairCaller, slots: usize) -> Vec<Slot> {
         let mut held = Vec::new();
         for _ in 0..slots {
             held.push(fair.open(caller).await.unwrap());

@@ -5,11 +5,11 @@ use std::net::IpAddr;
 
 use futures::future::Either;
 
-use super::shares::Caller;
+use super::shares::FairCaller;
 use crate::budget::Network;
 
 tokio::task_local! {
-    static CALLER: Cell<Caller>;
+    static CALLER: Cell<FairCaller>;
 }
 
 /// Runs the work of a request from an address, of whose caller nothing is known yet.
@@ -40,19 +40,19 @@ pub fn set_claim(access_key_id: &str) {
 }
 
 /// The caller is proved.
-pub fn set(proved: Caller) {
+pub fn set(proved: FairCaller) {
     // Outside of a request there is no caller to record.
     let _ = CALLER.try_with(|caller| caller.set(proved));
 }
 
 /// Whose request the current task works on; `None`: the server's own work.
 #[must_use]
-pub fn current() -> Option<Caller> {
+pub fn current() -> Option<FairCaller> {
     CALLER.try_with(Cell::get).ok()
 }
 
-fn unknown(address: Option<IpAddr>) -> Caller {
-    Caller::unproved(address.map(Network::of))
+fn unknown(address: Option<IpAddr>) -> FairCaller {
+    FairCaller::unproved(address.map(Network::of))
 }
 
 #[cfg(test)]
@@ -64,18 +64,18 @@ mod tests {
         assert_eq!(current(), None);
         let address = [192, 0, 2, 1].into();
         scope(Some(address), async {
-            let network = Caller::stranger(Network::of(address));
+            let network = FairCaller::stranger(Network::of(address));
             assert_eq!(current(), Some(network));
             set_claim("AKIAEXAMPLE");
             let claim = current().unwrap();
             assert_eq!(claim.account, network.account);
             assert_ne!(claim.key, network.key);
-            let proved = Caller { account: 7, key: 8 };
+            let proved = FairCaller { account: 7, key: 8 };
             set(proved);
             assert_eq!(current(), Some(proved));
         })
         .await;
-        set(Caller::ANONYMOUS);
+        set(FairCaller::ANONYMOUS);
         assert_eq!(current(), None);
     }
 }

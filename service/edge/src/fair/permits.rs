@@ -3,7 +3,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::oneshot;
 
 use super::queue::FairQueue;
-use super::shares::Caller;
+use super::shares::FairCaller;
 
 /// The most that wait, of one account.
 const MAX_WAITING: usize = 1024;
@@ -45,7 +45,7 @@ impl Permits {
     ///
     /// # Errors
     /// [`TooManyWait`] at once if 1,024 requests of the account wait.
-    pub async fn acquire(self: &Arc<Self>, caller: Caller) -> Result<Permit, TooManyWait> {
+    pub async fn acquire(self: &Arc<Self>, caller: FairCaller) -> Result<Permit, TooManyWait> {
         let granted = {
             let mut state = self.state();
             if state.free > 0 {
@@ -100,8 +100,8 @@ mod tests {
 
     use super::*;
 
-    const GREEDY: Caller = Caller { account: 1, key: 1 };
-    const MODEST: Caller = Caller { account: 2, key: 2 };
+    const GREEDY: FairCaller = FairCaller { account: 1, key: 1 };
+    const MODEST: FairCaller = FairCaller { account: 2, key: 2 };
 
     #[tokio::test]
     async fn permits_go_round_among_accounts() {

@@ -1,6 +1,6 @@
 use std::collections::{HashMap, VecDeque};
 
-use super::shares::Caller;
+use super::shares::FairCaller;
 
 /// Waiting entries, served round robin by account, then by key, each key first in, first out.
 #[derive(Debug)]
@@ -62,7 +62,7 @@ impl<T> FairQueue<T> {
     }
 
     /// Appends an entry to those of the same caller.
-    pub fn push(&mut self, caller: Caller, entry: T) {
+    pub fn push(&mut self, caller: FairCaller, entry: T) {
         let ring = &mut self.ring;
         let account = self.accounts.entry(caller.account).or_insert_with(|| {
             ring.push_back(caller.account);
@@ -83,7 +83,7 @@ impl<T> FairQueue<T> {
     }
 
     /// Removes the next entry that `admits` accepts. At most the first entry of each caller is tried.
-    pub fn pop(&mut self, admits: impl FnMut(Caller, &T) -> bool) -> Option<(Caller, T)> {
+    pub fn pop(&mut self, admits: impl FnMut(FairCaller, &T) -> bool) -> Option<(FairCaller, T)> {
         self.pop_of(|_| true, admits)
     }
 
@@ -91,8 +91,8 @@ impl<T> FairQueue<T> {
     pub fn pop_of(
         &mut self,
         mut admits_account: impl FnMut(u64) -> bool,
-        mut admits: impl FnMut(Caller, &T) -> bool,
-    ) -> Option<(Caller, T)> {
+        mut admits: impl FnMut(FairCaller, &T) -> bool,
+    ) -> Option<(FairCaller, T)> {
         for _ in 0..self.ring.len() {
             let account = self.ring.pop_front()?;
             if !admits_account(account) {
@@ -102,7 +102,7 @@ impl<T> FairQueue<T> {
             let Some(waiting) = self.accounts.get_mut(&account) else {
                 continue;
             };
-            let popped = waiting.pop(|key, entry| admits(Caller { account, key }, entry));
+            let popped = waiting.pop(|key, entry| admits(FairCaller { account, key }, entry));
             if waiting.length == 0 {
                 self.accounts.remove(&account);
             } else {
@@ -110,7 +110,7 @@ impl<T> FairQueue<T> {
             }
             if let Some((key, entry)) = popped {
                 self.length -= 1;
-                return Some((Caller { account, key }, entry));
+                return Some((FairCaller { account, key }, entry));
             }
         }
         None
@@ -145,8 +145,8 @@ mod tests {
 
     use super::*;
 
-    fn caller(account: u64, key: u64) -> Caller {
-        Caller { account, key }
+    fn caller(account: u64, key: u64) -> FairCaller {
+        FairCaller { account, key }
     }
 
     fn drain(queue: &mut FairQueue<u32>) -> Vec<u32> {
@@ -197,7 +197,7 @@ mod tests {
             for (entry, (account, key)) in (0..).zip(&pushed) {
                 queue.push(caller(*account, account * 10 + key), entry);
             }
-            let mut served: Vec<(Caller, usize)> = Vec::new();
+            let mut served: Vec<(FairCaller, usize)> = Vec::new();
             while let Some(popped) = queue.pop(|_, _| true) {
                 served.push(popped);
             }

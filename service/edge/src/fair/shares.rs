@@ -6,14 +6,14 @@ use crate::budget::Network;
 
 /// The user of a resource, as opaque numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Caller {
+pub struct FairCaller {
     /// The account.
     pub account: u64,
     /// The access key; unique among all accounts.
     pub key: u64,
 }
 
-impl Caller {
+impl FairCaller {
     /// All callers without credentials together. They share one sixteenth of each resource.
     pub const ANONYMOUS: Self = Self { account: 0, key: 0 };
 
@@ -100,7 +100,7 @@ pub struct Shares {
     total: u64,
     held: u64,
     accounts: Held<u64>,
-    keys: Held<Caller>,
+    keys: Held<FairCaller>,
 }
 
 /// Units by who holds them. Asked several times per request, hence the fast hasher; it has a seed of its own in each process.
@@ -128,7 +128,7 @@ impl Shares {
     ///
     /// # Errors
     /// The bound that would be exceeded; nothing is taken then.
-    pub fn take(&mut self, caller: Caller, amount: u64) -> Result<(), Refused> {
+    pub fn take(&mut self, caller: FairCaller, amount: u64) -> Result<(), Refused> {
         self.check(caller, amount)?;
         self.held += amount;
         *self.accounts.entry(caller.account).or_default() += amount;
@@ -137,19 +137,19 @@ impl Shares {
     }
 
     /// Gives `amount` units back that the caller has taken.
-    pub fn give_back(&mut self, caller: Caller, amount: u64) {
+    pub fn give_back(&mut self, caller: FairCaller, amount: u64) {
         self.held = self.held.saturating_sub(amount);
         reduce(&mut self.accounts, caller.account, amount);
         reduce(&mut self.keys, caller, amount);
     }
 
-    fn check(&self, caller: Caller, amount: u64) -> Result<(), Refused> {
+    fn check(&self, caller: FairCaller, amount: u64) -> Result<(), Refused> {
         let free = self.total.saturating_sub(self.held);
         if amount > free {
             return Err(Refused::Total);
         }
         let of_account = self.accounts.get(&caller.account).copied().unwrap_or(0);
-        if caller == Caller::ANONYMOUS {
+        if caller == FairCaller::ANONYMOUS {
             let most = (self.total / ANONYMOUS_DIVISOR).max(1);
             return match of_account + amount <= most.min(free) {
                 true => Ok(()),
@@ -184,11 +184,11 @@ mod tests {
 
     use super::*;
 
-    fn caller(account: u64, key: u64) -> Caller {
-        Caller { account, key }
+    fn caller(account: u64, key: u64) -> FairCaller {
+        FairCaller { account, key }
     }
 
-    fn fill(shares: &mut Shares, caller: Caller) -> u64 {
+    fn fill(shares: &mut Shares, caller: FairCaller) -> u64 {
         (0..).take_while(|_| shares.take(caller, 1).is_ok()).count() as u64
     }
 
@@ -219,8 +219,8 @@ mod tests {
     #[test]
     fn anonymous_callers_share_a_sixteenth() {
         let mut shares = Shares::new(1024);
-        assert_eq!(fill(&mut shares, Caller::ANONYMOUS), 64);
-        let refused = shares.take(Caller::ANONYMOUS, 1);
+        assert_eq!(fill(&mut shares, FairCaller::ANONYMOUS), 64);
+        let refused = shares.take(FairCaller::ANONYMOUS, 1);
         assert_eq!(refused, Err(Refused::Anonymous));
         assert!(shares.take(caller(1, 1), 1).is_ok());
     }

@@ -9,7 +9,7 @@ use futures::task::AtomicWaker;
 use tokio::task::yield_now;
 
 use super::queue::FairQueue;
-use super::shares::Caller;
+use super::shares::FairCaller;
 
 /// Looks without a change of caller after which one caller counts as alone.
 const QUIET_LOOKS: u32 = 3;
@@ -102,7 +102,7 @@ impl Turns {
     }
 
     /// Notes a request.
-    pub(crate) fn note(&self, caller: Caller) {
+    pub(crate) fn note(&self, caller: FairCaller) {
         if self.latest.load(Ordering::Relaxed) != caller.account {
             self.latest.store(caller.account, Ordering::Relaxed);
             let changes = self.changes.fetch_add(1, Ordering::Relaxed) + 1;
@@ -144,7 +144,7 @@ impl Turns {
     }
 
     /// Asks for a turn.
-    pub(crate) fn enter(self: &Arc<Self>, caller: Caller) -> Entry {
+    pub(crate) fn enter(self: &Arc<Self>, caller: FairCaller) -> Entry {
         let mut queue = self.queue();
         let most = self.most_of_account(&queue);
         let is_free = queue.free > 0 && queue.held_by(caller.account) < most;
@@ -264,8 +264,8 @@ mod tests {
         }
     }
 
-    const GREEDY: Caller = Caller { account: 1, key: 1 };
-    const MODEST: Caller = Caller { account: 2, key: 2 };
+    const GREEDY: FairCaller = FairCaller { account: 1, key: 1 };
+    const MODEST: FairCaller = FairCaller { account: 2, key: 2 };
 
     #[tokio::test]
     async fn turns_go_round_among_callers() {
