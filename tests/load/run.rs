@@ -2,6 +2,7 @@
 
 use std::io;
 use std::process;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::{Args, value_parser};
@@ -72,6 +73,7 @@ pub(crate) fn run(options: &Options) -> Result<(), Fault> {
         bucket: options.bucket.clone(),
         credentials: Credentials::from_environment()?,
         region: options.region.clone(),
+        tokens: Arc::default(),
     };
     let workload = workload(options, &target)?;
     if let Some(pid) = options.server_pid {
@@ -94,10 +96,14 @@ pub(crate) fn run(options: &Options) -> Result<(), Fault> {
 
 fn workload(options: &Options, target: &Target) -> Result<Workload, Fault> {
     let size = usize::try_from(options.size).unwrap_or(usize::MAX);
+    let keys = || prepare::runtime()?.block_on(prepare::objects(target, &prepare::content(size)));
     Ok(match options.operation {
         Operation::Get => Workload::Get {
-            keys: prepare::runtime()?
-                .block_on(prepare::objects(target, &prepare::content(size)))?,
+            keys: keys()?,
+            size: options.size,
+        },
+        Operation::Head => Workload::Head {
+            keys: keys()?,
             size: options.size,
         },
         Operation::Put => Workload::Put {
