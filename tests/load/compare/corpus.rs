@@ -6,7 +6,7 @@ use std::path::Path;
 use bucketry_tests::random::Random;
 use bytes::Bytes;
 
-use crate::compare::kind::Kind;
+use crate::compare::cell_kind::CellKind;
 use crate::fault::Fault;
 use crate::prepare;
 use crate::target::Target;
@@ -96,7 +96,7 @@ fn key(number: u64) -> String {
 
 /// Every size that a cell reads, or that nginx reads for comparison.
 fn sizes() -> Vec<u64> {
-    let mut sizes: Vec<u64> = Kind::ALL.map(Kind::size).into();
+    let mut sizes: Vec<u64> = CellKind::ALL.map(CellKind::size).into();
     sizes.sort_unstable();
     sizes.dedup();
     sizes
@@ -126,7 +126,7 @@ mod tests {
 
     #[test]
     fn every_cell_finds_objects_of_its_size() {
-        for kind in Kind::ALL {
+        for kind in CellKind::ALL {
             assert!(sizes().contains(&kind.size()), "{kind:?}");
         }
     }

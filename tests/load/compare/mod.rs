@@ -7,19 +7,19 @@ use std::time::Duration;
 
 use clap::{Args, value_parser};
 
-mod contender;
+mod cell_kind;
+mod comparison_table;
+mod competitor;
 mod corpus;
-mod kind;
 mod nginx;
 mod peer;
-mod table;
 
-pub(crate) use crate::compare::table::median;
+pub(crate) use crate::compare::comparison_table::median;
 
 use crate::cell::{Cell, measure};
-use crate::compare::contender::Contender;
+use crate::compare::cell_kind::CellKind;
+use crate::compare::competitor::Competitor;
 use crate::compare::corpus::Corpus;
-use crate::compare::kind::Kind;
 use crate::compare::peer::Peer;
 use crate::fault::Fault;
 use crate::matrix::work_directory;
@@ -60,7 +60,7 @@ pub(crate) struct Options {
     connections: Vec<u16>,
     /// The cells; all if not given.
     #[arg(long, value_enum, value_delimiter = ',')]
-    cells: Vec<Kind>,
+    cells: Vec<CellKind>,
     /// A small run, to try the tool: 1,000 keys, 100 tokens, one turn of one second, unless given otherwise.
     #[arg(long)]
     quick: bool,
@@ -73,16 +73,16 @@ pub(crate) struct Options {
 }
 
 /// The options with their defaults.
-struct Plan {
+struct ComparisonPlan {
     keys: u64,
     tokens: u64,
     turns: u16,
     duration: Duration,
     populate_within: Duration,
-    cells: Vec<Kind>,
+    cells: Vec<CellKind>,
 }
 
-impl Plan {
+impl ComparisonPlan {
     fn of(options: &Options) -> Self {
         let (keys, tokens, turns, seconds) = if options.quick {
             (1_000, 100, 1, 1)
@@ -96,9 +96,9 @@ impl Plan {
             duration: Duration::from_secs(options.seconds.unwrap_or(seconds)),
             populate_within: Duration::from_secs(options.populate_within),
             cells: if options.cells.is_empty() {
-                Kind::ALL.to_vec()
+                CellKind::ALL.to_vec()
             } else {
-                Kind::ALL
+                CellKind::ALL
                     .into_iter()
                     .filter(|kind| options.cells.contains(kind))
                     .collect()
@@ -109,7 +109,7 @@ impl Plan {
 
 /// Starts, populates, measures in turns and prints.
 pub(crate) fn run(options: &Options) -> Result<(), Fault> {
-    let plan = Plan::of(options);
+    let plan = ComparisonPlan::of(options);
     let peers: Vec<Peer> = options
         .endpoints
         .iter()
@@ -117,31 +117,31 @@ pub(crate) fn run(options: &Options) -> Result<(), Fault> {
         .collect::<Result<_, _>>()?;
     let directory = work_directory(options.work_directory.as_ref())?;
     let corpus = Corpus::new(plan.keys);
-    // The contenders end before their directory is removed.
-    let mut contenders = vec![Contender::nginx(
+    // The competitors end before their directory is removed.
+    let mut competitors = vec![Competitor::nginx(
         &options.nginx,
         &directory.path().join("nginx"),
         &corpus,
     )?];
-    contenders.push(Contender::bucketry(
+    competitors.push(Competitor::bucketry(
         options,
         &plan,
         directory.path(),
         &corpus,
     )?);
     for peer in peers {
-        contenders.push(Contender::peer(peer, &plan, &corpus)?);
+        competitors.push(Competitor::peer(peer, &plan, &corpus)?);
     }
     let mut sink = io::stdout().lock();
-    for contender in &contenders {
-        writeln!(sink, "{}", contender.summary()?)?;
+    for competitor in &competitors {
+        writeln!(sink, "{}", competitor.summary()?)?;
     }
-    writeln!(sink, "\n{}", table::HEAD)?;
+    writeln!(sink, "\n{}", comparison_table::HEAD)?;
     let mut reports = Vec::new();
     for kind in &plan.cells {
         for connections in &options.connections {
-            let measured = take_turns(&plan, &contenders, &corpus, *kind, *connections)?;
-            for row in table::rows(*kind, *connections, &measured) {
+            let measured = take_turns(&plan, &competitors, &corpus, *kind, *connections)?;
+            for row in comparison_table::rows(*kind, *connections, &measured) {
                 writeln!(sink, "{row}")?;
             }
             sink.flush()?;
@@ -149,25 +149,25 @@ pub(crate) fn run(options: &Options) -> Result<(), Fault> {
         }
     }
     writeln!(sink)?;
-    for contender in &contenders {
-        let resident = usage::read_tree(contender.pid())?.resident_bytes as f64 / 1e6;
-        writeln!(sink, "{} at the end: {resident:.0} MB", contender.name())?;
+    for competitor in &competitors {
+        let resident = usage::read_tree(competitor.pid())?.resident_bytes as f64 / 1e6;
+        writeln!(sink, "{} at the end: {resident:.0} MB", competitor.name())?;
     }
     report::succeeded(&reports)
 }
 
-/// Measures the contenders alternately, so that drift in speed affects all alike.
+/// Measures the competitors alternately, so that drift in speed affects all alike.
 fn take_turns<'a>(
-    plan: &Plan,
-    contenders: &'a [Contender],
+    plan: &ComparisonPlan,
+    competitors: &'a [Competitor],
     corpus: &Corpus,
-    kind: Kind,
+    kind: CellKind,
     connections: u16,
 ) -> Result<Vec<(&'a str, Vec<Report>)>, Fault> {
-    let mut measured: Vec<_> = contenders
+    let mut measured: Vec<_> = competitors
         .iter()
-        .filter(|contender| contender.serves(kind.front()))
-        .map(|contender| (contender, Vec::new()))
+        .filter(|competitor| competitor.serves(kind.front()))
+        .map(|competitor| (competitor, Vec::new()))
         .collect();
     for turn in 0..plan.turns {
         let mut order: Vec<_> = measured.iter_mut().collect();
@@ -175,9 +175,9 @@ fn take_turns<'a>(
         if turn % 2 == 1 {
             order.reverse();
         }
-        for (contender, reports) in order {
-            let (target, workload) = contender.work(kind, corpus, connections, turn);
-            usage::reset_peak(contender.pid())?;
+        for (competitor, reports) in order {
+            let (target, workload) = competitor.work(kind, corpus, connections, turn);
+            usage::reset_peak(competitor.pid())?;
             reports.push(measure(Cell {
                 target,
                 workload,
@@ -185,12 +185,12 @@ fn take_turns<'a>(
                 threads: 1,
                 duration: plan.duration,
                 operations: kind.most_operations(),
-                server: Some(contender.pid()),
+                server: Some(competitor.pid()),
             })?);
         }
     }
     Ok(measured
         .into_iter()
-        .map(|(contender, reports)| (contender.name(), reports))
+        .map(|(competitor, reports)| (competitor.name(), reports))
         .collect())
 }

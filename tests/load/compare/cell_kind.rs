@@ -12,7 +12,7 @@ const MOST_WRITTEN: u64 = 512 * MEBIBYTE;
 
 /// A kind of cell: an operation through a front on objects of a size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Kind {
+pub(crate) enum CellKind {
     #[value(name = "get-4k-hot")]
     Get4KiBHot,
     #[value(name = "get-4k-all")]
@@ -41,14 +41,14 @@ pub(crate) enum Kind {
 
 /// Which objects are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Scope {
+pub(crate) enum KeyRange {
     /// A few that every cache holds.
     Hot,
     /// All of them, with all tokens in turn.
     All,
 }
 
-impl Kind {
+impl CellKind {
     /// Reads come before writes, so that what is written does not slow what is read.
     pub(crate) const ALL: [Self; 12] = [
         Self::Get4KiBHot,
@@ -114,9 +114,9 @@ impl Kind {
     }
 
     /// Which objects are read.
-    pub(crate) fn scope(self) -> Scope {
+    pub(crate) fn scope(self) -> KeyRange {
         match self {
-            Self::Get4KiBAll | Self::HeadAll | Self::List1000 => Scope::All,
+            Self::Get4KiBAll | Self::HeadAll | Self::List1000 => KeyRange::All,
             Self::Get4KiBHot
             | Self::Get1MiB
             | Self::Get64MiB
@@ -125,7 +125,7 @@ impl Kind {
             | Self::GrpcGet16MiB
             | Self::Put4KiB
             | Self::Put64KiB
-            | Self::Put1MiB => Scope::Hot,
+            | Self::Put1MiB => KeyRange::Hot,
         }
     }
 
@@ -146,7 +146,8 @@ impl Kind {
         let operation = self.operation();
         let size = size_name(self.size());
         let rest = match (operation, self.scope()) {
-            (Operation::Get, Scope::All) => format!("{size}, all keys"),
+            (Operation::Get, KeyRange::All) => format!("{size}, all keys"),
+            (Operation::Get, KeyRange::Hot) if self == Self::Get4KiBHot => format!("{size}, hot"),
             (Operation::Head, _) => "all keys".to_owned(),
             (Operation::List, _) => "1,000".to_owned(),
             (Operation::Get | Operation::Put, _) => size,
@@ -161,17 +162,17 @@ mod tests {
 
     #[test]
     fn every_kind_is_measured_and_has_a_title_of_its_own() {
-        assert_eq!(Kind::value_variants(), Kind::ALL);
-        let mut titles: Vec<_> = Kind::ALL.map(Kind::title).into();
+        assert_eq!(CellKind::value_variants(), CellKind::ALL);
+        let mut titles: Vec<_> = CellKind::ALL.map(CellKind::title).into();
         assert_eq!(titles[1], "S3 GET 4 KiB, all keys");
         titles.sort();
         titles.dedup();
-        assert_eq!(titles.len(), Kind::ALL.len());
+        assert_eq!(titles.len(), CellKind::ALL.len());
     }
 
     #[test]
     fn writes_are_bounded() {
-        assert_eq!(Kind::Put1MiB.most_operations(), 512);
-        assert_eq!(Kind::Get1MiB.most_operations(), u64::MAX);
+        assert_eq!(CellKind::Put1MiB.most_operations(), 512);
+        assert_eq!(CellKind::Get1MiB.most_operations(), u64::MAX);
     }
 }

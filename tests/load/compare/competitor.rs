@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 use tokio::time::timeout;
 
 use crate::cell::Workload;
+use crate::compare::cell_kind::{CellKind, KeyRange};
 use crate::compare::corpus::{ALL_PREFIX, Corpus};
-use crate::compare::kind::{Kind, Scope};
 use crate::compare::nginx::Nginx;
 use crate::compare::peer::Peer;
-use crate::compare::{Options, Plan};
+use crate::compare::{ComparisonPlan, Options};
 use crate::connection::PageQuery;
 use crate::fault::Fault;
 use crate::grpc;
@@ -25,11 +25,11 @@ use crate::usage;
 const BUCKET: &str = "load-compare";
 const WRITTEN_BUCKET: &str = "load-compare-written";
 /// nginx in the table.
-pub(crate) const NGINX: &str = "nginx";
+pub(crate) const NGINX: &str = "nginx GET";
 const PAGE: u16 = 1_000;
 
-/// What a contender is.
-enum Subject {
+/// What a competitor is.
+enum Software {
     /// Static files, for comparison.
     Nginx(Nginx),
     /// Our server.
@@ -39,16 +39,16 @@ enum Subject {
 }
 
 /// A server with what is read from it and written to it.
-pub(crate) struct Contender {
+pub(crate) struct Competitor {
     name: String,
-    subject: Subject,
+    software: Software,
     read: Target,
     written: Target,
     tokens: Arc<[Credentials]>,
     population: String,
 }
 
-impl Contender {
+impl Competitor {
     /// nginx with the few objects of each size.
     pub(crate) fn nginx(binary: &Path, directory: &Path, corpus: &Corpus) -> Result<Self, Fault> {
         let files = Nginx::prepare(directory)?.join(BUCKET);
@@ -60,7 +60,7 @@ impl Contender {
         Ok(Self {
             name: NGINX.to_owned(),
             population: format!("files written in {:.1} s", began.elapsed().as_secs_f64()),
-            subject: Subject::Nginx(nginx),
+            software: Software::Nginx(nginx),
             written: target.clone(),
             read: target,
             tokens: Arc::default(),
@@ -70,7 +70,7 @@ impl Contender {
     /// Our server on a fresh data directory, with all objects and tokens.
     pub(crate) fn bucketry(
         options: &Options,
-        plan: &Plan,
+        plan: &ComparisonPlan,
         directory: &Path,
         corpus: &Corpus,
     ) -> Result<Self, Fault> {
@@ -100,7 +100,7 @@ impl Contender {
                 issued.as_secs_f64()
             ),
             name,
-            subject: Subject::Bucketry(server),
+            software: Software::Bucketry(server),
             read,
             written,
             tokens: tokens.into(),
@@ -108,7 +108,7 @@ impl Contender {
     }
 
     /// Another server, with all objects; one key reads them.
-    pub(crate) fn peer(peer: Peer, plan: &Plan, corpus: &Corpus) -> Result<Self, Fault> {
+    pub(crate) fn peer(peer: Peer, plan: &ComparisonPlan, corpus: &Corpus) -> Result<Self, Fault> {
         let credentials = Credentials::from_environment()?;
         let read = target(&peer.authority, credentials.clone(), BUCKET);
         let written = target(&peer.authority, credentials, WRITTEN_BUCKET);
@@ -127,7 +127,7 @@ impl Contender {
                 began.elapsed().as_secs_f64()
             ),
             name: peer.name,
-            subject: Subject::Peer { pid: peer.pid },
+            software: Software::Peer { pid: peer.pid },
             read,
             written,
             tokens: Arc::default(),
@@ -141,20 +141,19 @@ impl Contender {
 
     /// The process; its children are counted too.
     pub(crate) fn pid(&self) -> u32 {
-        match &self.subject {
-            Subject::Nginx(nginx) => nginx.pid(),
-            Subject::Bucketry(server) => server.pid(),
-            Subject::Peer { pid } => *pid,
+        match &self.software {
+            Software::Nginx(nginx) => nginx.pid(),
+            Software::Bucketry(server) => server.pid(),
+            Software::Peer { pid } => *pid,
         }
     }
 
     /// Whether it is measured with cells through this front. nginx is, with its own way to the same size.
     pub(crate) fn serves(&self, front: Front) -> bool {
-        match (&self.subject, front) {
-            (Subject::Nginx(_) | Subject::Bucketry(_), _) | (Subject::Peer { .. }, Front::S3) => {
-                true
-            }
-            (Subject::Peer { .. }, Front::Grpc) => false,
+        match (&self.software, front) {
+            (Software::Nginx(_) | Software::Bucketry(_), _)
+            | (Software::Peer { .. }, Front::S3) => true,
+            (Software::Peer { .. }, Front::Grpc) => false,
         }
     }
 
@@ -168,7 +167,7 @@ impl Contender {
     /// What it does in a cell. For nginx that is always a GET of hot objects of the same size.
     pub(crate) fn work(
         &self,
-        kind: Kind,
+        kind: CellKind,
         corpus: &Corpus,
         connections: u16,
         turn: u16,
@@ -178,10 +177,10 @@ impl Contender {
             keys: Corpus::hot(size),
             size,
         };
-        let workload = match (&self.subject, kind.operation(), kind.scope()) {
-            (Subject::Nginx(_), _, _) => return (self.read.clone(), hot()),
-            (_, Operation::Get, Scope::Hot) => hot(),
-            (_, Operation::Get, Scope::All) => Workload::Get {
+        let workload = match (&self.software, kind.operation(), kind.scope()) {
+            (Software::Nginx(_), _, _) => return (self.read.clone(), hot()),
+            (_, Operation::Get, KeyRange::Hot) => hot(),
+            (_, Operation::Get, KeyRange::All) => Workload::Get {
                 keys: corpus.all(),
                 size,
             },
@@ -204,8 +203,8 @@ impl Contender {
             Operation::Get | Operation::Head | Operation::List => &self.read,
         };
         let tokens = match kind.scope() {
-            Scope::All => Arc::clone(&self.tokens),
-            Scope::Hot => Arc::default(),
+            KeyRange::All => Arc::clone(&self.tokens),
+            KeyRange::Hot => Arc::default(),
         };
         let target = Target {
             front: kind.front(),

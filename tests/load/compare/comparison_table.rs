@@ -1,7 +1,7 @@
 //! The table of a comparison.
 
-use crate::compare::contender::NGINX;
-use crate::compare::kind::Kind;
+use crate::compare::cell_kind::CellKind;
+use crate::compare::competitor::NGINX;
 use crate::report::Report;
 
 /// The head of the table.
@@ -11,7 +11,11 @@ CPU × nginx's GET | peak MB |
 |---|---|---|---|---|---|---|---|---|---|";
 
 /// A row of each server: the medians of its turns, and the highest memory.
-pub(crate) fn rows(kind: Kind, connections: u16, measured: &[(&str, Vec<Report>)]) -> Vec<String> {
+pub(crate) fn rows(
+    kind: CellKind,
+    connections: u16,
+    measured: &[(&str, Vec<Report>)],
+) -> Vec<String> {
     let reference = measured
         .iter()
         .find(|(name, _)| *name == NGINX)
@@ -101,7 +105,7 @@ mod tests {
             (NGINX, vec![report(10.0), report(30.0), report(11.0)]),
             ("other", vec![report(22.0)]),
         ];
-        let rows = rows(Kind::Get4KiBHot, 8, &measured);
+        let rows = rows(CellKind::Get4KiBHot, 8, &measured);
         assert!(rows[0].ends_with("| 11.0 | – | 1.00 | 30 |"), "{rows:?}");
         assert!(rows[1].ends_with("| 22.0 | – | 2.00 | 22 |"), "{rows:?}");
         let columns = |line: &str| line.matches('|').count();
