@@ -7,8 +7,8 @@ a run of N operations and one of 3 N, divided by their number, so that the start
 not count; what an idle server does in that time is subtracted. One connection sends one request at a time: a write shares its transaction with no other.
 
 Instructions and allocations are counted by valgrind's callgrind (user space only; a `realloc` is an allocation), system
-calls by strace, statements on SQLite by callgrind as runs of a prepared statement, and statements on PostgreSQL by a
-proxy that reads the protocol. `--postgres` names the server by the URL of a user that may create a database, without
+calls by strace, statements on SQLite by callgrind as runs of a prepared statement (COMMIT does not count), and
+statements on PostgreSQL by a proxy that reads the protocol. `--postgres` names the server by the URL of a user that may create a database, without
 TLS; a database of its own is made there and dropped.
 """
 

@@ -12,8 +12,8 @@ VGDB_SECONDS = 120
 # The entries of the C library, mimalloc and jemalloc. What an allocator calls within itself does not count.
 ALLOCATE = re.compile(r"^(_rjem_|mi_)?(malloc|zalloc|calloc|realloc|mallocx|rallocx|memalign|posix_memalign|aligned_alloc)(_aligned)?$")
 ALLOCATOR = re.compile(r"^_?(_rjem_|je_|mi_)|^_?(_libc_)?(malloc|calloc|realloc|memalign|posix_memalign|aligned_alloc)$|^_int_(malloc|realloc|memalign)")
-# The one function that every run of a prepared statement goes through, at its end.
-STATEMENT = "sqlite3VdbeHalt"
+# A run of a prepared statement that reads or writes the database calls it once, whether it is run to its end or not.
+STATEMENT, STATEMENT_CALLER = "sqlite3BtreeBeginTrans", "sqlite3VdbeExec"
 NAME = re.compile(r"^c?fn=\(?\d*\)?\s*([^@']*)")
 
 
@@ -66,7 +66,7 @@ def counted(lines: list[str]) -> Counter:
             calls = int(line[6:].split()[0])
             if ALLOCATE.match(callee) and not ALLOCATOR.search(caller):
                 figures["allocations"] += calls
-            elif callee == STATEMENT:
+            elif callee == STATEMENT and caller.startswith(STATEMENT_CALLER):
                 figures["statements"] += calls
         elif line.startswith("totals:"):
             figures["instructions"] += int(line.split()[1])

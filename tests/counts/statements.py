@@ -21,18 +21,28 @@ class StatementProxy:
         self._lock = threading.Lock()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._server: asyncio.Server | None = None
         self.port = 0
 
     def __enter__(self) -> "StatementProxy":
         self._thread.start()
         starting = asyncio.start_server(self._serve, "127.0.0.1", 0)
-        server = asyncio.run_coroutine_threadsafe(starting, self._loop).result(timeout=10)
-        self.port = server.sockets[0].getsockname()[1]
+        self._server = asyncio.run_coroutine_threadsafe(starting, self._loop).result(timeout=10)
+        self.port = self._server.sockets[0].getsockname()[1]
         return self
 
     def __exit__(self, *_) -> None:
+        asyncio.run_coroutine_threadsafe(self._end(), self._loop).result(timeout=10)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(timeout=10)
+        self._loop.close()
+
+    async def _end(self) -> None:
+        self._server.close()
+        connections = asyncio.all_tasks() - {asyncio.current_task()}
+        for connection in connections:
+            connection.cancel()
+        await asyncio.gather(*connections, return_exceptions=True)
 
     def measure(self, action: Callable[[], int | None]) -> tuple[Counter, int | None]:
         before = self._snapshot()

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use tokio::runtime::{Builder, Runtime};
@@ -66,6 +67,14 @@ pub(crate) fn content(size: usize) -> Bytes {
     }
     bytes.truncate(size);
     bytes.into()
+}
+
+/// A name that no earlier run had, so that keys are fresh.
+pub(crate) fn run_name() -> String {
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    format!("{}-{}", now.as_millis(), std::process::id())
 }
 
 /// How many objects of a size are read in turn.

@@ -1,9 +1,8 @@
 //! `load run`: one measurement against a server that runs.
 
 use std::io;
-use std::process;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use clap::{Args, value_parser};
 
@@ -107,7 +106,7 @@ fn workload(options: &Options, target: &Target) -> Result<Workload, Fault> {
             size: options.size,
         },
         Operation::Put => Workload::Put {
-            prefix: format!("load-put/{}", run_name()),
+            prefix: format!("load-put/{}", prepare::run_name()),
             content: prepare::content(size),
         },
         Operation::List => Workload::List(PageQuery {
@@ -117,12 +116,4 @@ fn workload(options: &Options, target: &Target) -> Result<Workload, Fault> {
             page_size: 1000,
         }),
     })
-}
-
-/// A name that no earlier run had, so that keys are fresh.
-fn run_name() -> String {
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    format!("{}-{}", now.as_millis(), process::id())
 }

@@ -45,6 +45,8 @@ pub(crate) struct Competitor {
     read: Target,
     written: Target,
     tokens: Arc<[Credentials]>,
+    /// Keys that are written begin with it: replacing what an earlier run left costs more than writing.
+    run: String,
     population: String,
 }
 
@@ -60,6 +62,7 @@ impl Competitor {
         Ok(Self {
             name: NGINX.to_owned(),
             population: format!("files written in {:.1} s", began.elapsed().as_secs_f64()),
+            run: prepare::run_name(),
             software: Software::Nginx(nginx),
             written: target.clone(),
             read: target,
@@ -100,6 +103,7 @@ impl Competitor {
                 issued.as_secs_f64()
             ),
             name,
+            run: prepare::run_name(),
             software: Software::Bucketry(server),
             read,
             written,
@@ -127,6 +131,7 @@ impl Competitor {
                 began.elapsed().as_secs_f64()
             ),
             name: peer.name,
+            run: prepare::run_name(),
             software: Software::Peer { pid: peer.pid },
             read,
             written,
@@ -194,7 +199,7 @@ impl Competitor {
                 ..PageQuery::default()
             }),
             (_, Operation::Put, _) => Workload::Put {
-                prefix: format!("{size}/{connections}/{turn}"),
+                prefix: format!("{}/{size}/{connections}/{turn}", self.run),
                 content: corpus.content(size),
             },
         };
