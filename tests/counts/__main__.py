@@ -76,6 +76,26 @@ def total(counter: Counter) -> float:
     return sum(counter.values())
 
 
+@dataclass(frozen=True)
+class Run:
+    counted: Counter
+    operations: int
+    seconds: float
+
+    def per_operation(self, long: "Run", idle: "Run") -> Counter:
+        """What one operation adds from this run to a longer one, beyond an idle server's work in the time between."""
+        operations = long.operations - self.operations
+        if operations <= 0:
+            raise SystemExit("counts: the longer run made no more operations than the shorter one")
+        idle_share = (long.seconds - self.seconds) / idle.seconds
+        return Counter(
+            {
+                name: (long.counted[name] - self.counted[name] - idle.counted[name] * idle_share) / operations
+                for name in long.counted.keys() | self.counted.keys()
+            }
+        )
+
+
 class Counting:
     def __init__(self, arguments: argparse.Namespace, folder: Path):
         self._arguments, self._folder = arguments, folder
@@ -99,29 +119,20 @@ class Counting:
 
     def each(self, server: Server, key: Key, measure: Measure) -> Iterator[tuple[str, Counter]]:
         """What `measure` counts of one operation of each kind, without what the server does by itself."""
-        idle, _, seconds = timed(measure, lambda: time.sleep(min(IDLE_SECONDS, self.left())))
-        background = Counter({name: number / seconds for name, number in idle.items()})
-        for operation in OPERATIONS:
-            yield operation.name, self.between(server, key, operation, measure, background)
+        runs = [(operation.name, self.runs(server, key, operation, measure)) for operation in OPERATIONS]
+        # At the end: a server that has just started has work of its own.
+        idle = timed(measure, lambda: time.sleep(min(IDLE_SECONDS, self.left())))
+        for name, (short, long) in runs:
+            yield name, short.per_operation(long, idle)
 
-    def between(
-        self, server: Server, key: Key, operation: Operation, measure: Measure, background: Counter
-    ) -> Counter:
+    def runs(self, server: Server, key: Key, operation: Operation, measure: Measure) -> tuple["Run", "Run"]:
+        """A run of the operation, and one of three times its length."""
         count = max(2, round(self._arguments.operations * operation.share))
         words = [*operation.arguments, "--connections", "1", "--operations"]
         make = lambda number: self.load(server, key, [*words, str(number)])
         # The first requests fill caches, and the objects to read are new.
         make(count)
-        few, fewer, shorter = timed(measure, lambda: make(count))
-        many, more, longer = timed(measure, lambda: make(3 * count))
-        if more <= fewer:
-            raise SystemExit("counts: the longer run made no more operations than the shorter one")
-        return Counter(
-            {
-                name: (many[name] - few[name] - background[name] * (longer - shorter)) / (more - fewer)
-                for name in many.keys() | few.keys()
-            }
-        )
+        return timed(measure, lambda: make(count)), timed(measure, lambda: make(3 * count))
 
     def prepare(self, server: Server) -> Key:
         """Makes the bucket, a token, and the objects to be listed."""
@@ -171,11 +182,10 @@ class Counting:
                 figures[name].postgres_statements = counted
 
 
-def timed(measure: Measure, action: Callable[[], int | None]) -> tuple[Counter, int | None, float]:
-    """What is counted while the action runs, what it answers, and its seconds."""
+def timed(measure: Measure, action: Callable[[], int | None]) -> "Run":
     began = time.monotonic()
-    counted, answer = measure(action)
-    return counted, answer, time.monotonic() - began
+    counted, operations = measure(action)
+    return Run(counted, operations or 0, time.monotonic() - began)
 
 
 def psql(url: str, statement: str) -> None:
