@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -29,7 +29,7 @@ pub(crate) struct Nginx {
 
 impl Nginx {
     /// Makes the directory and answers with the folder for the files to be served.
-    pub(crate) fn prepare(directory: &Path) -> Result<std::path::PathBuf, Fault> {
+    pub(crate) fn prepare(directory: &Path) -> Result<PathBuf, Fault> {
         let files = directory.join(FILES);
         fs::create_dir_all(&files)?;
         Ok(files)
