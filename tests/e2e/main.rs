@@ -26,6 +26,7 @@ mod health;
 mod keys;
 mod lifecycle;
 mod limits;
+mod load_compare;
 mod migration;
 mod node_clock;
 mod operating;

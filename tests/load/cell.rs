@@ -33,6 +33,13 @@ pub(crate) enum Workload {
         /// Their size in bytes.
         size: u64,
     },
+    /// Asks for the headers of these objects of one size, in turn.
+    Head {
+        /// The keys; not empty.
+        keys: Vec<String>,
+        /// Their size in bytes.
+        size: u64,
+    },
     /// Writes under fresh keys.
     Put {
         /// What the keys begin with; used by no earlier measurement.
@@ -152,8 +159,9 @@ fn prepare_thread(
     let connections = runtime.block_on(async {
         let mut connections = Vec::new();
         for number in (thread..course.cell.connections).step_by(usize::from(threads)) {
-            let mut connection = Connection::open(&course.cell.target).await?;
-            warm_up(&mut connection, &course.cell.workload, number).await?;
+            let target = course.cell.target.share(number, course.cell.connections);
+            let mut connection = Connection::open(&target).await?;
+            warm_up(&mut connection, &course.cell, number).await?;
             connections.push((number, connection));
         }
         Ok::<_, Fault>(connections)
@@ -161,12 +169,8 @@ fn prepare_thread(
     Ok((runtime, connections))
 }
 
-async fn warm_up(
-    connection: &mut Connection,
-    workload: &Workload,
-    number: u16,
-) -> Result<(), Fault> {
-    match workload {
+async fn warm_up(connection: &mut Connection, cell: &Cell, number: u16) -> Result<(), Fault> {
+    match &cell.workload {
         // A small object opens the way as well as a large one, and costs no space.
         Workload::Put { prefix, content } => {
             let little = content.slice(..content.len().min(4096));
@@ -174,7 +178,9 @@ async fn warm_up(
                 .put(&format!("{prefix}/warm-{number}"), little)
                 .await
         }
-        Workload::Get { .. } | Workload::List(_) => operate(connection, workload, number, 0).await,
+        Workload::Get { .. } | Workload::Head { .. } | Workload::List(_) => {
+            operate(connection, cell, number, 0).await
+        }
     }
 }
 
@@ -191,7 +197,7 @@ async fn drive(
         if began >= deadline {
             break;
         }
-        let operation = operate(&mut connection, &course.cell.workload, number, turn);
+        let operation = operate(&mut connection, &course.cell, number, turn);
         let outcome = match tokio::time::timeout(PATIENCE, operation).await {
             Ok(outcome) => outcome,
             Err(_) => Err(Fault::Timeout(PATIENCE)),
@@ -208,21 +214,14 @@ async fn drive(
 
 async fn operate(
     connection: &mut Connection,
-    workload: &Workload,
+    cell: &Cell,
     number: u16,
     turn: u64,
 ) -> Result<(), Fault> {
-    match workload {
-        Workload::Get { keys, size } => {
-            // Connections begin apart, so that they do not read the same object at the same time.
-            let place = (u64::from(number) * 7 + turn) % (keys.len() as u64).max(1);
-            let key = usize::try_from(place)
-                .ok()
-                .and_then(|place| keys.get(place));
-            connection
-                .get_discarding(key.ok_or(Fault::Lacking("a key"))?, *size)
-                .await
-        }
+    let key = |keys| key_in_turn(keys, number, cell.connections, turn);
+    match &cell.workload {
+        Workload::Get { keys, size } => connection.get_discarding(key(keys)?, *size).await,
+        Workload::Head { keys, size } => connection.head(key(keys)?, *size).await,
         Workload::Put { prefix, content } => {
             connection
                 .put(&format!("{prefix}/{number:03}-{turn:08}"), content.clone())
@@ -230,6 +229,19 @@ async fn operate(
         }
         Workload::List(query) => connection.list_discarding(query).await,
     }
+}
+
+/// Connections begin as far apart as possible: one that followed another closely would find in the server's caches what
+/// the other has just read.
+fn key_in_turn(keys: &[String], number: u16, connections: u16, turn: u64) -> Result<&str, Fault> {
+    let count = (keys.len() as u64).max(1);
+    let apart = (count / u64::from(connections).max(1)).max(1);
+    let place = (u64::from(number) * apart + turn) % count;
+    usize::try_from(place)
+        .ok()
+        .and_then(|place| keys.get(place))
+        .map(String::as_str)
+        .ok_or(Fault::Lacking("a key"))
 }
 
 impl Course {
@@ -288,7 +300,7 @@ struct Sample {
 impl Sample {
     fn take(server: Option<u32>) -> Result<Self, Fault> {
         Ok(Self {
-            server: server.map(usage::read).transpose()?,
+            server: server.map(usage::read_tree).transpose()?,
             tool: usage::read(std::process::id())?,
         })
     }
@@ -364,6 +376,7 @@ mod tests {
                     secret: Secret::new("secret".into()),
                 },
                 region: "us-east-1".into(),
+                tokens: Arc::default(),
             },
             workload: Workload::Get {
                 keys: vec!["a".into(), "b".into()],
@@ -391,6 +404,19 @@ mod tests {
         let report = measure(cell(serve(5), SIZE)).unwrap();
         assert_eq!((report.operations, report.errors), (40, 10));
         assert!(report.first_error.unwrap().contains("503"));
+    }
+
+    #[test]
+    fn connections_spread_over_all_keys() {
+        let keys: Vec<String> = (0..100).map(|number| format!("{number:02}")).collect();
+        let place = |number, turn| key_in_turn(&keys, number, 4, turn).unwrap();
+        assert_eq!(
+            (0..4).map(|number| place(number, 0)).collect::<Vec<_>>(),
+            ["00", "25", "50", "75"]
+        );
+        assert_eq!((place(3, 24), place(3, 25)), ("99", "00"));
+        assert_eq!(key_in_turn(&keys[..2], 5, 8, 0).unwrap(), "01");
+        assert!(key_in_turn(&[], 0, 1, 0).is_err());
     }
 
     #[test]

@@ -81,6 +81,22 @@ impl Connection {
         }
     }
 
+    /// Asks for the headers of an object of a known size.
+    pub(crate) async fn head(&mut self, key: &str, size: u64) -> Result<(), Fault> {
+        let got = match self {
+            Self::S3(connection) => connection.head(key).await?,
+            Self::Grpc(connection) => connection.head(key).await?,
+        };
+        if got == size {
+            Ok(())
+        } else {
+            Err(Fault::Length {
+                expected: size,
+                got,
+            })
+        }
+    }
+
     /// Lists a page and lets it go.
     pub(crate) async fn list_discarding(&mut self, query: &PageQuery) -> Result<(), Fault> {
         match self {

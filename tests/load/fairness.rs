@@ -75,7 +75,7 @@ impl Party {
     fn cell(&self, options: &Options, operation: Operation, turn: &str) -> Cell {
         let size = options.size;
         let workload = match operation {
-            Operation::Get | Operation::List => Workload::Get {
+            Operation::Get | Operation::Head | Operation::List => Workload::Get {
                 keys: self.keys.clone(),
                 size,
             },

@@ -74,6 +74,19 @@ pub(crate) enum Fault {
     },
     #[error("an account has {ratio:.2} of its rate beside another; the least is {least}")]
     Unfair { ratio: f64, least: f64 },
+    #[error(
+        "nginx is not at {path}: install the Debian package `nginx`, or name the program by --nginx"
+    )]
+    NoNginx { path: PathBuf },
+    #[error("nginx ended before it listened: {said}")]
+    NginxEnded { said: String },
+    #[error("not a server of the form NAME=http://host:port@PID: {text}")]
+    Peer { text: String },
+    #[error(
+        "{server}: objects and tokens were not written within {within:?}; raise --populate-within, or lower --keys or \
+         --tokens"
+    )]
+    Population { server: String, within: Duration },
     #[error("{0}")]
     Io(#[from] io::Error),
     #[error("json: {0}")]
@@ -88,6 +101,17 @@ impl Fault {
         match self {
             Self::Status { status: 404, body } => body.contains("<Code>NoSuchKey</Code>"),
             Self::Rpc { reason, .. } => reason == NO_SUCH_KEY,
+            _ => false,
+        }
+    }
+
+    /// Whether S3 said that the bucket to be made exists.
+    pub(crate) fn is_bucket_present(&self) -> bool {
+        match self {
+            Self::Status { status: 409, body } => {
+                body.contains("<Code>BucketAlreadyOwnedByYou</Code>")
+                    || body.contains("<Code>BucketAlreadyExists</Code>")
+            }
             _ => false,
         }
     }
@@ -136,5 +160,16 @@ mod tests {
         assert!(rest("NoSuchKey").is_no_such_key());
         assert!(!rest("NoSuchBucket").is_no_such_key());
         assert!(!Fault::from(Status::not_found("absent")).is_no_such_key());
+    }
+
+    #[test]
+    fn a_bucket_of_ones_own_is_not_an_error() {
+        let answer = |status, code: &str| Fault::Status {
+            status,
+            body: format!("<Error><Code>{code}</Code></Error>"),
+        };
+        assert!(answer(409, "BucketAlreadyOwnedByYou").is_bucket_present());
+        assert!(!answer(409, "OperationAborted").is_bucket_present());
+        assert!(!answer(403, "AccessDenied").is_bucket_present());
     }
 }

@@ -7,7 +7,7 @@ use bucketry_contract::v1::admin_service_client::AdminServiceClient;
 use bucketry_contract::v1::object_service_client::ObjectServiceClient;
 use bucketry_contract::v1::token_service_client::TokenServiceClient;
 use bytes::{Bytes, BytesMut};
-use futures::{Stream, stream};
+use futures::{Stream, StreamExt, TryStreamExt, stream};
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::service::Interceptor;
 use tonic::service::interceptor::InterceptedService;
@@ -26,6 +26,7 @@ const CHUNK: usize = 256 * 1024;
 const KEPT: usize = 16 * 1024 * 1024;
 /// A message may carry a small object and what describes it, or a page of long keys.
 const MESSAGE_LIMIT: usize = 4 * 1024 * 1024;
+const TOKENS_AT_A_TIME: usize = 32;
 
 /// Adds the bearer to every call.
 #[derive(Clone)]
@@ -110,13 +111,39 @@ pub(crate) async fn create_token(
     administrator: &Credentials,
     bucket: &str,
 ) -> Result<Credentials, Fault> {
-    let mut client = TokenServiceClient::with_interceptor(
+    let client = TokenServiceClient::with_interceptor(
         connect(authority).await?,
         Bearer::new(administrator)?,
     );
+    issue(client, bucket, "load".to_owned()).await
+}
+
+/// Makes `count` tokens that read and write a bucket, several at a time.
+pub(crate) async fn create_tokens(
+    authority: &Authority,
+    administrator: &Credentials,
+    bucket: &str,
+    count: u64,
+) -> Result<Vec<Credentials>, Fault> {
+    let client = TokenServiceClient::with_interceptor(
+        connect(authority).await?,
+        Bearer::new(administrator)?,
+    );
+    stream::iter(0..count)
+        .map(|number| issue(client.clone(), bucket, format!("load-{number}")))
+        .buffer_unordered(TOKENS_AT_A_TIME)
+        .try_collect()
+        .await
+}
+
+async fn issue(
+    mut client: TokenServiceClient<Authenticated>,
+    bucket: &str,
+    name: String,
+) -> Result<Credentials, Fault> {
     let request = v1::CreateTokenRequest {
         bucket: bucket.to_owned(),
-        name: "load".to_owned(),
+        name,
         permission: v1::Permission::ReadWrite.into(),
         ..Default::default()
     };
@@ -186,6 +213,21 @@ impl GrpcConnection {
             }
         }
         Ok(got)
+    }
+
+    /// Answers with the size of an object, which is not read.
+    pub(crate) async fn head(&mut self, key: &str) -> Result<u64, Fault> {
+        let object = v1::GetObjectRequest {
+            bucket: self.bucket.clone(),
+            key: key.to_owned(),
+            ..Default::default()
+        };
+        let request = v1::HeadObjectRequest {
+            object: Some(object),
+        };
+        let answer = self.client.head_object(request).await?.into_inner();
+        let header = answer.header.ok_or(Fault::Lacking("header"))?;
+        u64::try_from(header.content_length).map_err(|_| Fault::Lacking("content_length"))
     }
 
     /// Reads a whole object.
@@ -355,7 +397,6 @@ fn chunks(content: Bytes) -> impl Iterator<Item = v1::ObjectChunk> + Send + 'sta
 
 #[cfg(test)]
 mod tests {
-    use futures::StreamExt;
     use v1::put_object_request::Message;
 
     use super::*;

@@ -1,4 +1,4 @@
-//! The load tool: measures a server (`run`, `matrix`, `list-scaling`) and kills it to see what survives (`crash`).
+//! The load tool: measures a server (`run`, `matrix`, `compare`, `list-scaling`) and kills it to see what survives (`crash`).
 //! Every run is bounded in time, in operations and in memory.
 
 use std::io::Write;
@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 mod cell;
+mod compare;
 mod connection;
 mod crash;
 mod fairness;
@@ -41,6 +42,8 @@ enum Command {
     Run(run::Options),
     /// Start a server and measure every operation, size and number of connections.
     Matrix(matrix::Options),
+    /// Measure nginx, a server and others in turns over many keys and tokens.
+    Compare(compare::Options),
     /// Start two binaries alternately and compare the CPU time of their reads, listings and writes
     Regress(regress::Options),
     /// Start a server and compare listing a small bucket with listing a large one.
@@ -55,6 +58,7 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Run(options) => run::run(&options),
         Command::Matrix(options) => matrix::run(&options),
+        Command::Compare(options) => compare::run(&options),
         Command::Regress(options) => regress::run(&options),
         Command::ListScaling(options) => list_scaling::run(&options),
         Command::Fairness(options) => fairness::run(&options),

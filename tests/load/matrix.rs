@@ -22,6 +22,8 @@ const SIZES: [u64; 4] = [4 * 1024, 64 * 1024, 1024 * 1024, 64 * 1024 * 1024];
 /// One cell writes no more than this, so that the disk needs no more than about 30 GB.
 const MOST_WRITTEN: u64 = 4 * 1024 * 1024 * 1024;
 const LISTED: u64 = 10_000;
+/// Bytes of the objects whose headers are asked for.
+const HEADED: u64 = 4 * 1024;
 
 /// The arguments of `matrix`.
 #[derive(Args)]
@@ -143,6 +145,18 @@ fn courses(options: &Options, server: &Server) -> Result<Vec<(Target, Workload)>
                     );
                 }
             }
+            Operation::Head => {
+                let content = sized(&content, HEADED);
+                let keys = runtime.block_on(prepare::objects(&objects, &content))?;
+                let size = content.len() as u64;
+                let workload = Workload::Head { keys, size };
+                courses.extend(
+                    options
+                        .fronts
+                        .iter()
+                        .map(|front| (on(*front, &objects), workload.clone())),
+                );
+            }
             Operation::List => {
                 runtime.block_on(prepare::fill(&listed, LISTED, 32, |number| {
                     format!("listed/{number:08}")
@@ -193,13 +207,13 @@ fn freshened(workload: &Workload, connections: u16) -> Workload {
             prefix: format!("{prefix}/{}/{connections}", content.len()),
             content: content.clone(),
         },
-        Workload::Get { .. } | Workload::List(_) => workload.clone(),
+        Workload::Get { .. } | Workload::Head { .. } | Workload::List(_) => workload.clone(),
     }
 }
 
 fn most_operations(workload: &Workload) -> u64 {
     match workload {
         Workload::Put { content, .. } => MOST_WRITTEN / (content.len() as u64).max(1),
-        Workload::Get { .. } | Workload::List(_) => u64::MAX,
+        Workload::Get { .. } | Workload::Head { .. } | Workload::List(_) => u64::MAX,
     }
 }

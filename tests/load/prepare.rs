@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use tokio::runtime::{Builder, Runtime};
@@ -49,6 +50,7 @@ async fn bucket_of(
         bucket: name.to_owned(),
         credentials: grpc::create_token(authority, administrator, name).await?,
         region: REGION.to_owned(),
+        tokens: Arc::default(),
     })
 }
 
@@ -65,6 +67,14 @@ pub(crate) fn content(size: usize) -> Bytes {
     }
     bytes.truncate(size);
     bytes.into()
+}
+
+/// A name that no earlier run had, so that keys are fresh.
+pub(crate) fn run_name() -> String {
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    format!("{}-{}", now.as_millis(), std::process::id())
 }
 
 /// How many objects of a size are read in turn.
@@ -92,10 +102,22 @@ pub(crate) async fn fill(
     connections: u16,
     key: fn(u64) -> String,
 ) -> Result<(), Fault> {
+    let object = move |number| (key(number), Bytes::from_static(b"tiny"));
+    write(target, count, connections, object).await
+}
+
+/// Writes `count` objects, each as `object` makes it of its number, over a number of connections.
+pub(crate) async fn write(
+    target: &Target,
+    count: u64,
+    connections: u16,
+    object: impl Fn(u64) -> (String, Bytes) + Clone + Send + 'static,
+) -> Result<(), Fault> {
     let next = Arc::new(AtomicU64::new(0));
     let mut writers = JoinSet::new();
     for _ in 0..connections {
         let next = Arc::clone(&next);
+        let object = object.clone();
         let mut connection = Connection::open(target).await?;
         writers.spawn(async move {
             loop {
@@ -103,9 +125,8 @@ pub(crate) async fn fill(
                 if number >= count {
                     return Ok::<_, Fault>(());
                 }
-                connection
-                    .put(&key(number), Bytes::from_static(b"tiny"))
-                    .await?;
+                let (key, content) = object(number);
+                connection.put(&key, content).await?;
             }
         });
     }

@@ -8,6 +8,7 @@ use clap::{Args, value_parser};
 use tempfile::TempDir;
 
 use crate::cell::{Cell, Workload, measure};
+use crate::compare::median;
 use crate::connection::PageQuery;
 use crate::fault::Fault;
 use crate::matrix::work_directory;
@@ -168,7 +169,8 @@ pub(crate) fn run(options: &Options) -> Result<(), Fault> {
                 old_cost(&mut costs.0)?;
             }
         }
-        let (before, now) = (median(&costs.0), median(&costs.1));
+        let medians = median(costs.0.clone()).zip(median(costs.1.clone()));
+        let (before, now) = medians.ok_or(Fault::Lacking("a turn"))?;
         let ratio = now / before;
         writeln!(
             sink,
@@ -186,27 +188,4 @@ pub(crate) fn run(options: &Options) -> Result<(), Fault> {
         }
     }
     Ok(())
-}
-
-fn median(values: &[f64]) -> f64 {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    let upper = sorted.len() / 2;
-    let lower = sorted.len().saturating_sub(1) / 2;
-    match (sorted.get(lower), sorted.get(upper)) {
-        (Some(lower), Some(upper)) => f64::midpoint(*lower, *upper),
-        (_, _) => f64::NAN,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_median_is_the_middle() {
-        assert_eq!(median(&[3.0, 1.0, 2.0]), 2.0);
-        assert_eq!(median(&[4.0, 1.0, 2.0, 3.0]), 2.5);
-        assert!(median(&[]).is_nan());
-    }
 }

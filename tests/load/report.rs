@@ -29,6 +29,8 @@ pub(crate) enum Output {
 pub(crate) enum Operation {
     /// Reading whole objects.
     Get,
+    /// Asking for the headers of objects.
+    Head,
     /// Writing under fresh keys.
     Put,
     /// Listing one page.
@@ -36,9 +38,10 @@ pub(crate) enum Operation {
 }
 
 impl Operation {
-    fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Get => "GET",
+            Self::Head => "HEAD",
             Self::Put => "PUT",
             Self::List => "LIST",
         }
@@ -52,7 +55,7 @@ pub(crate) struct Subject {
     pub(crate) front: Front,
     /// Which operation.
     pub(crate) operation: Operation,
-    /// Bytes of content of one operation; 0 for a listing.
+    /// Bytes of content of one operation; 0 for headers and listings.
     pub(crate) size: u64,
     /// How many connections at a time.
     pub(crate) connections: u16,
@@ -63,6 +66,8 @@ impl Subject {
     pub(crate) fn of(cell: &Cell) -> Self {
         let (operation, size) = match &cell.workload {
             Workload::Get { size, .. } => (Operation::Get, *size),
+            // No content is sent.
+            Workload::Head { .. } => (Operation::Head, 0),
             Workload::Put { content, .. } => (Operation::Put, content.len() as u64),
             Workload::List(_) => (Operation::List, 0),
         };

@@ -1,8 +1,8 @@
 //! `load run`: one measurement against a server that runs.
 
 use std::io;
-use std::process;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::sync::Arc;
+use std::time::Duration;
 
 use clap::{Args, value_parser};
 
@@ -72,6 +72,7 @@ pub(crate) fn run(options: &Options) -> Result<(), Fault> {
         bucket: options.bucket.clone(),
         credentials: Credentials::from_environment()?,
         region: options.region.clone(),
+        tokens: Arc::default(),
     };
     let workload = workload(options, &target)?;
     if let Some(pid) = options.server_pid {
@@ -94,14 +95,18 @@ pub(crate) fn run(options: &Options) -> Result<(), Fault> {
 
 fn workload(options: &Options, target: &Target) -> Result<Workload, Fault> {
     let size = usize::try_from(options.size).unwrap_or(usize::MAX);
+    let keys = || prepare::runtime()?.block_on(prepare::objects(target, &prepare::content(size)));
     Ok(match options.operation {
         Operation::Get => Workload::Get {
-            keys: prepare::runtime()?
-                .block_on(prepare::objects(target, &prepare::content(size)))?,
+            keys: keys()?,
+            size: options.size,
+        },
+        Operation::Head => Workload::Head {
+            keys: keys()?,
             size: options.size,
         },
         Operation::Put => Workload::Put {
-            prefix: format!("load-put/{}", run_name()),
+            prefix: format!("load-put/{}", prepare::run_name()),
             content: prepare::content(size),
         },
         Operation::List => Workload::List(PageQuery {
@@ -111,12 +116,4 @@ fn workload(options: &Options, target: &Target) -> Result<Workload, Fault> {
             page_size: 1000,
         }),
     })
-}
-
-/// A name that no earlier run had, so that keys are fresh.
-fn run_name() -> String {
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    format!("{}-{}", now.as_millis(), process::id())
 }

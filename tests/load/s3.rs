@@ -13,7 +13,7 @@ use tokio::net::TcpStream;
 use crate::connection::{Listed, Page, PageQuery};
 use crate::fault::Fault;
 use crate::sigv4::{Canonical, Signer, UNSIGNED_PAYLOAD};
-use crate::target::{Authority, Target};
+use crate::target::{Authority, Credentials, Target};
 
 /// The most of an answer that is kept, in bytes: a page of 1,000 keys of full length in XML stays below.
 const KEPT: usize = 16 * 1024 * 1024;
@@ -30,7 +30,9 @@ const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
 pub(crate) struct S3Connection {
     authority: Authority,
     bucket: String,
-    signer: Signer,
+    /// Used in turn; not empty.
+    signers: Vec<Signer>,
+    requests: usize,
     sender: SendRequest<Full<Bytes>>,
 }
 
@@ -40,7 +42,8 @@ impl S3Connection {
         Ok(Self {
             authority: target.authority.clone(),
             bucket: target.bucket.clone(),
-            signer: Signer::new(target.credentials.clone(), target.region.clone()),
+            signers: signers(target),
+            requests: 0,
             sender: connect(&target.authority).await?,
         })
     }
@@ -55,6 +58,24 @@ impl S3Connection {
     pub(crate) async fn get_discarding(&mut self, key: &str) -> Result<u64, Fault> {
         let answer = self.send(Method::GET, key, "", Bytes::new()).await?;
         drain(answer.into_body()).await
+    }
+
+    /// Answers with the size of an object, which is not read.
+    pub(crate) async fn head(&mut self, key: &str) -> Result<u64, Fault> {
+        let answer = self.send(Method::HEAD, key, "", Bytes::new()).await?;
+        let length = answer.headers().get(header::CONTENT_LENGTH);
+        let length = length.and_then(|length| length.to_str().ok()?.parse().ok());
+        drain(answer.into_body()).await?;
+        length.ok_or(Fault::Lacking("Content-Length"))
+    }
+
+    /// Makes the bucket if it does not exist.
+    pub(crate) async fn create_bucket(&mut self) -> Result<(), Fault> {
+        match self.send(Method::PUT, "", "", Bytes::new()).await {
+            Ok(answer) => drain(answer.into_body()).await.map(drop),
+            Err(fault) if fault.is_bucket_present() => Ok(()),
+            Err(fault) => Err(fault),
+        }
     }
 
     /// Lists a page and lets it go.
@@ -143,7 +164,11 @@ impl S3Connection {
             path: &path,
             query,
         };
-        let signed = self.signer.sign(&canonical, OffsetDateTime::now_utc())?;
+        let turn = self.requests % self.signers.len().max(1);
+        self.requests = self.requests.wrapping_add(1);
+        let signer = self.signers.get_mut(turn);
+        let signer = signer.ok_or(Fault::Lacking("a signing key"))?;
+        let signed = signer.sign(&canonical, OffsetDateTime::now_utc())?;
         let uri = if query.is_empty() {
             path
         } else {
@@ -173,6 +198,16 @@ impl S3Connection {
             }
         }
         path
+    }
+}
+
+fn signers(target: &Target) -> Vec<Signer> {
+    let signer =
+        |credentials: &Credentials| Signer::new(credentials.clone(), target.region.clone());
+    if target.tokens.is_empty() {
+        vec![signer(&target.credentials)]
+    } else {
+        target.tokens.iter().map(signer).collect()
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::env;
 use std::fmt;
+use std::sync::Arc;
 
 use clap::ValueEnum;
 use http::Uri;
@@ -108,6 +109,22 @@ pub(crate) struct Target {
     pub(crate) credentials: Credentials,
     /// The region that signatures name.
     pub(crate) region: String,
+    /// Keys that requests to the S3 front use in turn; empty: all use `credentials`.
+    pub(crate) tokens: Arc<[Credentials]>,
+}
+
+impl Target {
+    /// The target with a connection's share of the tokens.
+    pub(crate) fn share(&self, number: u16, connections: u16) -> Self {
+        // Fewer tokens than connections: several connections have the same one.
+        let first = usize::from(number) % self.tokens.len().max(1);
+        let share = self.tokens.iter().skip(first);
+        let share = share.step_by(usize::from(connections.max(1)));
+        Self {
+            tokens: share.cloned().collect(),
+            ..self.clone()
+        }
+    }
 }
 
 #[cfg(test)]
@@ -131,6 +148,30 @@ mod tests {
                 "{endpoint}"
             );
         }
+    }
+
+    #[test]
+    fn connections_share_the_tokens() {
+        let credentials = |number: u16| Credentials {
+            access_key_id: number.to_string(),
+            secret: Secret::new("secret".into()),
+        };
+        let target = |tokens: u16| Target {
+            front: Front::S3,
+            authority: Authority("127.0.0.1:9000".into()),
+            bucket: "bucket".into(),
+            credentials: credentials(99),
+            region: "us-east-1".into(),
+            tokens: (0..tokens).map(credentials).collect(),
+        };
+        let ids = |target: Target| -> Vec<String> {
+            let tokens = target.tokens.iter();
+            tokens.map(|token| token.access_key_id.clone()).collect()
+        };
+        assert_eq!(ids(target(5).share(0, 2)), ["0", "2", "4"]);
+        assert_eq!(ids(target(5).share(1, 2)), ["1", "3"]);
+        assert_eq!(ids(target(2).share(3, 8)), ["1"]);
+        assert!(ids(target(0).share(1, 2)).is_empty());
     }
 
     #[test]
