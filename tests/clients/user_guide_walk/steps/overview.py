@@ -113,7 +113,7 @@ def goes_into_the_environment() -> None:
 def no_permission_grants_more() -> None:
     holds_to("write-only")
     check(made["first"].may("list", OTHER) == "AccessDenied", "another bucket is open")
-    check(made["first"].may("list", "no-such-bucket") == "AccessDenied", "a missing bucket is told from a foreign one")
+    check(made["first"].may("list", "no-such-bucket") == "AccessDenied", "a missing bucket is distinguished from a foreign one")
 
 
 @proves("- Rotate Regularly: Regularly rotate")

@@ -56,7 +56,7 @@ def a_wrong_bucket() -> None:
 
 @proves("- Check Object Path")
 def a_wrong_path() -> None:
-    check(made["shown"].may("missing") == "NoSuchKey", "who may read is told that it is missing")
+    check(made["shown"].may("missing") == "NoSuchKey", "a caller who may read learns that it is missing")
     check(token(OWN, "w", "write-only").may("missing") == "AccessDenied", "who may not is not")
 
 
