@@ -11,6 +11,7 @@ use crate::mutation::{KeyEdit, Mutation, UpdateAccessKey};
 use crate::query::{ListGarbage, ListedObject};
 use crate::sql::{Excerpt as _, Fault, Statement, Unfinished};
 use crate::testing::{by_the_servers_clock, options, put, put_blob, second_session, server_time};
+use crate::write::select_objects;
 use crate::{Catalog, CatalogError, DatabaseUrl};
 use bucketry_domain::Timestamp;
 
@@ -214,5 +215,21 @@ async fn a_listing_reads_its_index_and_no_table() {
         "{plan}"
     );
     session.close().await.unwrap();
+    fixture.finish().await;
+}
+
+/// A plan that was made while the catalog was empty is used until the tables are analyzed.
+#[tokio::test]
+async fn a_commit_to_an_empty_catalog_reads_by_index() {
+    let fixture = by_the_servers_clock().await;
+    let bucket = fixture.bucket("empty").await.id;
+    let mut connection = fixture.catalog.engine().pools.writer().await.unwrap();
+    let place = vec![bucket.0.into(), b"k".as_slice().into()];
+    for statement in select_objects(connection.dialect(), vec![place]) {
+        let plan = connection.fetch(statement.explained("EXPLAIN"), |row| Ok(row.text(0)?));
+        let plan = plan.await.unwrap().join("\n");
+        assert!(plan.contains("Index Scan using objects_pkey"), "{plan}");
+    }
+    drop(connection);
     fixture.finish().await;
 }

@@ -62,7 +62,7 @@ impl Postgres {
         options: &CatalogOptions,
         durability: Durability,
     ) -> Arc<Self> {
-        let connect = with_session_limits(connect.clone(), options.statement_timeout)
+        let connect = with_session_settings(connect.clone(), options.statement_timeout)
             .options([("synchronous_commit", durability.synchronous_commit)]);
         let answer_timeout = options
             .statement_timeout
@@ -178,8 +178,13 @@ pub(super) async fn permit(
     }
 }
 
-/// Limits by which the server ends what a stopped node or a dead network leaves behind.
-fn with_session_limits(
+/// Limits by which the server ends what a stopped node or a dead network leaves behind, and how it plans.
+///
+/// A prepared statement keeps its plan until the table is analyzed. One that was made while the table was small reads all of
+/// it, also when it has grown a thousandfold: a commit then costs as much as the bucket has objects. Every statement of a
+/// request has an index, so scans of tables are discouraged. That raises the cost of those that have none (of `fsck`) above
+/// the threshold of the JIT compiler, which would take longer than they do.
+fn with_session_settings(
     connect: PgConnectOptions,
     statement_timeout: Option<Duration>,
 ) -> PgConnectOptions {
@@ -192,6 +197,8 @@ fn with_session_limits(
             ("tcp_keepalives_interval", "5"),
             ("tcp_keepalives_count", "3"),
             ("tcp_user_timeout", "10000"),
+            ("enable_seqscan", "off"),
+            ("jit", "off"),
         ])
         .options([("statement_timeout", statement)])
 }

@@ -32,6 +32,13 @@ pub(crate) fn select_occupant(bucket: BucketId) -> Statement {
     Statement::new(sql).bind(bucket.0)
 }
 
+/// The current rows of objects, by bucket and key.
+pub(crate) fn select_objects(dialect: Dialect, places: Vec<Vec<Value>>) -> Vec<Statement> {
+    let before = ObjectRow::TABLE.select_from();
+    let after = "CROSS JOIN objects o WHERE o.bucket_id = k.column1 AND o.key = k.column2";
+    dialect.for_keys(&[Kind::Int, Kind::Bytes], places, before, after)
+}
+
 /// What loads from: the transaction's connection, and the rows that are known anyway.
 pub(super) struct Loader<'a> {
     pub(super) connection: &'a mut Connection,
@@ -250,19 +257,12 @@ impl Loader<'_> {
                 None => missing.push(vec![place.0.0.into(), place.1.as_bytes().into()]),
             }
         }
-        let after = "CROSS JOIN objects o WHERE o.bucket_id = k.column1 AND o.key = k.column2";
-        for row in self
-            .records::<ObjectRow>(&[Kind::Int, Kind::Bytes], missing, after)
-            .await?
-        {
-            let place = (row.bucket, row.key.clone());
-            state.objects.load(
-                place,
-                CurrentObject {
-                    row: Arc::new(row),
-                    data: None,
-                },
-            );
+        for statement in select_objects(self.connection.dialect(), missing) {
+            for row in self.connection.fetch(statement, ObjectRow::read).await? {
+                let place = (row.bucket, row.key.clone());
+                let row = Arc::new(row);
+                (state.objects).load(place, CurrentObject { row, data: None });
+            }
         }
         Ok(())
     }

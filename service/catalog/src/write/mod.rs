@@ -12,4 +12,7 @@ pub use submit::Rejection;
 pub(crate) use writer::Writer;
 
 #[cfg(test)]
-pub(crate) use {load::select_occupant, plan::plan};
+pub(crate) use {
+    load::{select_objects, select_occupant},
+    plan::plan,
+};
