@@ -25,6 +25,7 @@ use crate::limits::{
     STREAM_WINDOW_BYTES,
 };
 use crate::proxy_protocol::{ReadProxyHeaderError, read_proxy_header};
+use crate::refusal_pace::RefusalPace;
 use crate::registry::Registry;
 use crate::request_state::Running;
 use crate::socket::Socket;
@@ -40,6 +41,7 @@ pub(crate) struct Shared<H> {
     pub(crate) limits: Limits,
     pub(crate) http: auto::Builder<StreamTasks>,
     pub(crate) registry: Arc<Registry>,
+    pub(crate) refusals: RefusalPace,
     /// Cancelled when nothing new is to be accepted.
     pub(crate) stop: CancellationToken,
 }
@@ -198,6 +200,10 @@ async fn requests<H, I>(
             let shared = Arc::clone(&shared);
             async move {
                 let response = shared.handler.handle(request, info).await;
+                if let Some(delay) = running.delay(&response, &shared.refusals) {
+                    // A timer is larger than what all requests carry along.
+                    Box::pin(running.hold_back(delay, &shared.stop)).await;
+                }
                 Ok::<_, Infallible>(response.map(|body| running.answered(body)))
             }
         })

@@ -1,6 +1,6 @@
 use metrics::{counter, describe_counter, describe_gauge, gauge};
 
-use crate::task;
+use crate::{refusal_pace, task};
 
 const CONNECTIONS_ENDED: &str = "bucketry_connections_ended_total";
 const REQUESTS_ENDED: &str = "bucketry_requests_ended_total";
@@ -82,6 +82,7 @@ pub(crate) fn show_use(connections: usize, (unauthenticated, bytes): (usize, usi
 /// Describes the metrics of connections and tasks to the process's recorder, and initializes each to zero.
 pub fn describe_metrics() {
     task::describe_metrics();
+    refusal_pace::describe_metrics();
     describe_counter!(
         CONNECTIONS_ENDED,
         "Connections that the server ended, by reason."

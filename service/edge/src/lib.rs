@@ -24,6 +24,7 @@ mod line_limit;
 mod listen;
 mod pace;
 mod proxy_protocol;
+mod refusal_pace;
 mod registry;
 mod request_state;
 mod serve;

@@ -71,6 +71,8 @@ pub struct Limits {
     pub min_rate: MinRate,
     /// The budget of unauthenticated callers.
     pub unauthenticated: BudgetLimits,
+    /// How many refusals a second one network gets without a delay while its callers prove no credentials; at least 1.
+    pub refusals_per_network: u32,
     /// How long running requests may take to end after the signal to stop.
     pub drain_deadline: Duration,
 }
@@ -91,7 +93,7 @@ impl Limits {
 impl Default for Limits {
     /// 10,000 connections; 10 s for a handshake, 30 s for a head, 90 s without a request (common proxies close after
     /// 75 s, so that a request of theirs never meets a connection that is just being closed); 1 KiB/s after 30 s;
-    /// 2,048 unauthenticated callers and 1,024 from one network, 64 and 32 MiB; 30 s to drain.
+    /// 2,048 unauthenticated callers and 1,024 from one network, 64 and 32 MiB; 500 refusals a second; 30 s to drain.
     fn default() -> Self {
         Self {
             max_connections: DEFAULT_MAX_CONNECTIONS,
@@ -108,6 +110,7 @@ impl Default for Limits {
                 bytes: 64 * 1024 * 1024,
                 bytes_per_network: 32 * 1024 * 1024,
             },
+            refusals_per_network: 500,
             drain_deadline: Duration::from_secs(30),
         }
     }

@@ -3,17 +3,22 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
+use http::Response;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use tokio::task::AbortHandle;
+use tokio::time::{Instant, sleep};
+use tokio_util::sync::CancellationToken;
 
 use crate::budget::{Network, WaitsFor};
 use crate::connection_state::ConnectionState;
 use crate::ended::Ended;
 use crate::fair::FairCaller;
 use crate::pace::Pace;
+use crate::refusal_pace::{RefusalPace, is_refusal};
 use crate::unauthenticated::{Holding, Slot};
 
 /// The largest piece of an answer that is handed to HTTP/2 at once: so much of it may wait for the client's window.
@@ -162,9 +167,14 @@ impl RequestState {
         slot
     }
 
-    fn enter(self: &Arc<Self>) -> Slot {
+    /// The network of its client, unless a trusted proxy does not say it.
+    fn network(&self) -> Option<Network> {
         let known = self.client.get().copied();
-        let network = known.unwrap_or_else(|| self.connection.network());
+        known.unwrap_or_else(|| self.connection.network())
+    }
+
+    fn enter(self: &Arc<Self>) -> Slot {
+        let network = self.network();
         let holding = Holding::Request(Arc::downgrade(self));
         let budget = self.connection.unauthenticated();
         budget.enter(network, WaitsFor::Client, holding)
@@ -333,6 +343,21 @@ impl Running {
 
     pub(crate) fn signal(&self) -> DecisionSignal {
         DecisionSignal(Arc::clone(&self.0))
+    }
+
+    /// How long an answer waits: a refusal of a caller who is not proved, and whose network gets too many of them.
+    pub(crate) fn delay<B>(&self, response: &Response<B>, pace: &RefusalPace) -> Option<Duration> {
+        if self.0.is_proved() || !is_refusal(response) {
+            return None;
+        }
+        pace.delay(self.0.network()?, Instant::now())
+    }
+
+    /// Waits before the answer of an unauthenticated caller, in the budget of those, but not while the server stops.
+    pub(crate) async fn hold_back(&self, delay: Duration, stop: &CancellationToken) {
+        let _slot = self.0.enter_unread();
+        self.0.end_undecided();
+        let _stopped = stop.run_until_cancelled(sleep(delay)).await;
     }
 
     /// Follows the answer to its end.

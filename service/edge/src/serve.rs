@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::connection::{Shared, connection, http};
+use crate::refusal_pace::RefusalPace;
 use crate::registry::Registry;
 use crate::{Handler, Limits, Listener, Tls, task};
 
@@ -57,6 +58,7 @@ where
         limits,
         http: http(),
         registry,
+        refusals: RefusalPace::new(limits.refusals_per_network),
         stop: stop.clone(),
     });
     let permits = Arc::new(Semaphore::new(limits.max_connections as usize));

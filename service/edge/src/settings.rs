@@ -73,6 +73,11 @@ pub struct LimitSettings {
         value_name = "BYTES"
     )]
     pub unauthenticated_bytes_per_address: Option<usize>,
+
+    /// How many requests a second of one client address (IPv6: one /64) are refused without delay while they prove no
+    /// credentials; further refusals are sent at this rate, at most 5 s late [default: 500]
+    #[arg(long, env = "BUCKETRY_REFUSALS_PER_ADDRESS", value_name = "COUNT")]
+    pub refusals_per_address: Option<u32>,
 }
 
 /// A limit of zero, with which no client could be served.
@@ -101,6 +106,7 @@ impl LimitSettings {
             unauthenticated_slots_per_address: slots_per_address,
             unauthenticated_bytes: bytes,
             unauthenticated_bytes_per_address: bytes_per_address,
+            refusals_per_address,
         } = self;
         Self {
             max_connections: max_connections.or(other.max_connections),
@@ -116,6 +122,7 @@ impl LimitSettings {
             unauthenticated_bytes: bytes.or(other.unauthenticated_bytes),
             unauthenticated_bytes_per_address: bytes_per_address
                 .or(other.unauthenticated_bytes_per_address),
+            refusals_per_address: refusals_per_address.or(other.refusals_per_address),
         }
     }
 
@@ -150,6 +157,11 @@ impl LimitSettings {
         }
         if rate == 0 {
             return Err(zero("min-rate"));
+        }
+        let refusals = self.refusals_per_address;
+        let refusals_per_network = refusals.unwrap_or(default.refusals_per_network);
+        if refusals_per_network == 0 {
+            return Err(zero("refusals-per-address"));
         }
         let of = default.unauthenticated;
         Ok(Limits {
@@ -191,6 +203,7 @@ impl LimitSettings {
                     of.bytes_per_network,
                 )?,
             },
+            refusals_per_network,
             drain_deadline: self.drain_deadline.unwrap_or(default.drain_deadline),
         })
     }

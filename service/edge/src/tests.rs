@@ -2,6 +2,7 @@
 
 mod budgets;
 mod pace;
+mod refusals;
 
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -10,7 +11,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{Request, Response, StatusCode};
 use http_body::{Body, Frame};
 use hyper::client::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -30,8 +31,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const SHORT: Duration = Duration::from_millis(200);
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
-/// Answers `/endless` without end, reads the body of `/form` before and of `/upload` after a decision, and answers all
-/// else at once, `/known` to a caller who is proved.
+/// Answers `/endless` without end, reads the body of `/form` before and of `/upload` after a decision, refuses `/refused`
+/// and, to a caller who is proved, `/denied`, and answers all else at once, `/known` to a caller who is proved.
 #[derive(Debug)]
 struct Front {
     forwarding: Forwarding,
@@ -85,6 +86,15 @@ impl Handler for Front {
             }
             "/upload" => head.extensions.get::<DecisionSignal>().unwrap().decided(),
             "/form" => {}
+            "/refused" | "/denied" => {
+                std::mem::forget(until_dropped);
+                if head.uri.path() == "/denied" {
+                    head.extensions.get::<DecisionSignal>().unwrap().decided();
+                }
+                let mut refusal = Response::new(Answer::Whole(None));
+                *refusal.status_mut() = StatusCode::FORBIDDEN;
+                return refusal;
+            }
             "/known" => {
                 std::mem::forget(until_dropped);
                 head.extensions.get::<DecisionSignal>().unwrap().decided();
