@@ -233,3 +233,22 @@ async fn a_commit_to_an_empty_catalog_reads_by_index() {
     drop(connection);
     fixture.finish().await;
 }
+
+/// Without a test of the connection in between, which would be a round trip for every statement.
+#[tokio::test]
+async fn a_connection_that_is_given_back_is_used_next() {
+    let fixture = by_the_servers_clock().await;
+    let pools = &fixture.catalog.engine().pools;
+    let process = async |sql: &'static str| {
+        let mut connection = pools.writer().await.unwrap();
+        let found = connection.fetch(Statement::new(sql), |row| Ok(row.int(0)?));
+        found.await.map(|processes| processes[0])
+    };
+    let own = "SELECT CAST(pg_backend_pid() AS bigint)";
+    let first = process(own).await.unwrap();
+    assert_eq!(process(own).await.unwrap(), first);
+    process("SELECT 1 / 0").await.unwrap_err();
+    // The one whose statement failed is being tested.
+    assert_ne!(process(own).await.unwrap(), first);
+    fixture.finish().await;
+}

@@ -1,47 +1,47 @@
 use std::sync::Arc;
 
 use bucketry_edge::fair::Permit;
-use sqlx::pool::PoolConnection;
-use sqlx::{PgConnection, Postgres as Engine};
+use sqlx::PgConnection;
 use tokio::time::timeout;
-use tokio_util::sync::CancellationToken;
 
+use super::link::Linked;
 use super::postgres::Postgres;
 
 /// A connection of a Postgres pool, whose every statement ends in time: with an answer, or because the server does not
 /// answer.
 pub(crate) struct Lease {
     /// `None` once it has been given up.
-    connection: Option<PoolConnection<Engine>>,
+    linked: Option<Linked>,
     /// Declared after the connection, so that it is given back after it.
     _permit: Option<Permit>,
-    lost: CancellationToken,
     postgres: Arc<Postgres>,
     in_transaction: bool,
+    /// A statement has begun and was not answered.
+    is_running: bool,
 }
 
-/// Within a transaction the connection is closed: see [`Connection`](super::Connection).
+/// Within a transaction the connection is closed: see [`Connection`](super::Connection). One whose statement failed, or was
+/// cancelled, is tested by the pool.
 impl Drop for Lease {
     fn drop(&mut self) {
         if self.in_transaction {
             self.give_up();
+        } else if !self.is_running
+            && let Some(linked) = self.linked.take()
+        {
+            linked.keep();
         }
     }
 }
 
 impl Lease {
-    pub(super) fn new(
-        connection: PoolConnection<Engine>,
-        permit: Option<Permit>,
-        lost: CancellationToken,
-        postgres: Arc<Postgres>,
-    ) -> Self {
+    pub(super) fn new(linked: Linked, permit: Option<Permit>, postgres: Arc<Postgres>) -> Self {
         Self {
-            connection: Some(connection),
+            linked: Some(linked),
             _permit: permit,
-            lost,
             postgres,
             in_transaction: false,
+            is_running: false,
         }
     }
 
@@ -59,10 +59,13 @@ impl Lease {
         &mut self,
         work: impl AsyncFnOnce(&mut PgConnection) -> Result<T, sqlx::Error>,
     ) -> Result<T, sqlx::Error> {
-        let connection = self.connection.as_mut().ok_or_else(silence)?;
-        let answer = self.lost.run_until_cancelled(work(connection));
+        let linked = self.linked.as_mut().ok_or_else(silence)?;
+        self.is_running = true;
+        let lost = linked.lost().clone();
+        let answer = lost.run_until_cancelled(work(&mut linked.connection));
         match timeout(self.postgres.answer_timeout(), answer).await {
             Ok(Some(answer)) => {
+                self.is_running = answer.is_err();
                 if matches!(answer, Ok(_) | Err(sqlx::Error::Database(_))) {
                     self.postgres.note_answer();
                 }
@@ -77,7 +80,8 @@ impl Lease {
 
     /// Closes the connection's socket abruptly instead of returning the connection to the pool.
     pub(super) fn give_up(&mut self) {
-        drop(self.connection.take().map(PoolConnection::detach));
+        let linked = self.linked.take();
+        drop(linked.map(|linked| linked.connection.detach()));
     }
 }
 

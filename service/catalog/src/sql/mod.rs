@@ -7,6 +7,7 @@ mod dialect;
 mod durability;
 mod error;
 mod lease;
+mod link;
 mod locks;
 mod migrations;
 mod pools;

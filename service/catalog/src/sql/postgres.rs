@@ -10,13 +10,14 @@ use std::time::Duration;
 
 use bucketry_edge::fair::{Permit, Permits, on_behalf};
 use bucketry_edge::task;
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{ConnectOptions as _, PgConnection, PgPool};
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{ConnectOptions as _, PgConnection};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::durability::Durability;
 use super::lease::Lease;
+use super::link::Link;
 use super::watchdog::Watchdog;
 use crate::{CatalogError, CatalogOptions};
 
@@ -46,13 +47,6 @@ pub(crate) struct Postgres {
     /// Answers that came from the server, on any connection: a sign of life.
     answers: AtomicU64,
     pub(super) closed: CancellationToken,
-}
-
-/// A pool, and whether its server still answers.
-pub(super) struct Link {
-    pool: PgPool,
-    /// Cancelled when the server does not answer, which ends all waiting on this pool.
-    pub(super) lost: CancellationToken,
 }
 
 impl Postgres {
@@ -92,16 +86,11 @@ impl Postgres {
         // 8 KiB that every operation would carry, also those that SQLite or a cache answers.
         let acquiring = Box::pin(async {
             let permit = permit(&self.permits, self.acquire_timeout).await?;
-            Ok::<_, sqlx::Error>((permit, link.pool.acquire().await?))
+            Ok::<_, sqlx::Error>((permit, link.acquire(self.acquire_timeout).await?))
         });
         let acquired = link.lost.run_until_cancelled(acquiring).await;
         let (permit, connection) = acquired.ok_or(sqlx::Error::PoolTimedOut)??;
-        Ok(Lease::new(
-            connection,
-            permit,
-            link.lost.clone(),
-            Arc::clone(self),
-        ))
+        Ok(Lease::new(connection, permit, Arc::clone(self)))
     }
 
     pub(super) const fn answer_timeout(&self) -> Duration {
@@ -132,35 +121,25 @@ impl Postgres {
         let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
         let old = std::mem::replace(&mut *current, Arc::new(fresh));
         drop(current);
-        // Marks the pool as closed, so that connections that are returned are closed too. There is no need to wait for
-        // them.
-        drop(old.pool.close());
+        // There is no need to wait for its connections.
+        drop(old.close());
+    }
+
+    /// Returns connections that have not been used lately to the pool, which closes them in time.
+    pub(super) fn look_through(&self) {
+        self.link().look_through();
     }
 
     pub(super) async fn close(&self) {
         self.closed.cancel();
         let link = self.link();
         // A connection that is never returned ends with the process.
-        let _in_time = tokio::time::timeout(CLOSE_TIMEOUT, link.pool.close()).await;
+        let _in_time = timeout(CLOSE_TIMEOUT, link.close()).await;
     }
 
     fn link(&self) -> Arc<Link> {
         let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(&current)
-    }
-}
-
-impl Link {
-    fn new(connect: &PgConnectOptions, connections: u32, acquire_timeout: Duration) -> Self {
-        let pool = PgPoolOptions::new()
-            .max_connections(connections)
-            .acquire_timeout(acquire_timeout)
-            .test_before_acquire(false)
-            .connect_lazy_with(connect.clone());
-        Self {
-            pool,
-            lost: CancellationToken::new(),
-        }
     }
 }
 

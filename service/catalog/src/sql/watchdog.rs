@@ -61,6 +61,7 @@ impl Watchdog {
         gauge!(DATABASE_UP).set(1.0);
         while let Some(postgres) = self.postgres.upgrade() {
             self.look(&postgres).await;
+            postgres.look_through();
             drop(postgres);
             let interval = match self.down_since {
                 None => INTERVAL,
