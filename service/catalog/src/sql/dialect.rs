@@ -47,6 +47,14 @@ macro_rules! own_time {
     };
 }
 
+macro_rules! locking {
+    () => {
+        "CASE k.column2 WHEN 1 THEN pg_advisory_xact_lock(k.column1)::text
+         ELSE pg_advisory_xact_lock_shared(k.column1)::text END AS locked
+         FROM UNNEST($1::bigint[], $2::bigint[]) AS k(column1, column2)"
+    };
+}
+
 /// Rows per statement on SQLite: texts stay short, and powers of two keep the number of prepared statements small.
 const SQLITE_ROWS: usize = 64;
 
@@ -118,10 +126,32 @@ impl Dialect {
             Self::Sqlite => None,
             Self::Postgres if locks.is_empty() => None,
             Self::Postgres => {
-                let sql = "SELECT CASE k.column2 WHEN 1 THEN pg_advisory_xact_lock(k.column1)::text
-                           ELSE pg_advisory_xact_lock_shared(k.column1)::text END
-                           FROM UNNEST($1::bigint[], $2::bigint[]) AS k(column1, column2)";
-                Some(Statement::new(sql).bind_all(columns(&[Kind::Int, Kind::Int], locks)))
+                let locks = columns(&[Kind::Int, Kind::Int], locks);
+                Some(Statement::new(concat!("SELECT ", locking!())).bind_all(locks))
+            }
+        }
+    }
+
+    /// Takes locks, as [`Dialect::take_locks`], and then draws as many numbers of changes, in the same round trip: a sequence
+    /// belongs to no snapshot. None without locks.
+    pub(crate) fn take_locks_and_numbers(
+        self,
+        locks: Vec<Vec<Value>>,
+        count: usize,
+    ) -> Option<Statement> {
+        // What is counted is computed before the first number.
+        let sql = concat!(
+            "SELECT nextval('change_numbers')
+             FROM (SELECT COUNT(locked) AS locks FROM (SELECT ",
+            locking!(),
+            ") taken) held CROSS JOIN generate_series(1, $3) WHERE held.locks > 0"
+        );
+        match self {
+            Self::Sqlite => None,
+            Self::Postgres => {
+                let locks = columns(&[Kind::Int, Kind::Int], locks);
+                let count = i64::try_from(count).unwrap_or(i64::MAX);
+                Some(Statement::new(sql).bind_all(locks).bind(count))
             }
         }
     }

@@ -7,9 +7,8 @@ use super::plan::plan;
 use crate::engine::Engine;
 use crate::judge::{Needs, State, judge};
 use crate::mutation::{Change, Mutation};
-use crate::sql::{Connection, DatabaseError, Dialect, Fault, Statement, Unfinished};
+use crate::sql::{Connection, DatabaseError, Fault, Unfinished};
 use crate::{CatalogError, Verdict};
-use bucketry_domain::Generation;
 
 /// How often a batch is tried when other nodes are in its way, or its connection was dead before it began.
 const ATTEMPTS: u32 = 8;
@@ -114,15 +113,14 @@ async fn prepare(
     ids: Reserved,
 ) -> Result<(State, Vec<Verdict>), CatalogError> {
     connection.begin().await?;
-    let loader = Loader {
+    let mut loader = Loader {
         connection,
         caches: engine.caches.as_ref(),
     };
+    let numbers = loader
+        .lock(needs, mutations.len(), ids.first_of_changes)
+        .await?;
     let mut state = loader.load(needs, ids.first_of_rows).await?;
-    let numbers = match needs.change_numbers() {
-        true => change_numbers(connection, mutations.len(), ids.first_of_changes).await?,
-        false => vec![Generation::default(); mutations.len()],
-    };
     let mut verdicts = Vec::with_capacity(mutations.len());
     for (mutation, number) in mutations.iter().zip(numbers) {
         state.change_number = number;
@@ -151,30 +149,6 @@ impl Ids {
             first_of_rows: first,
             first_of_changes: first + self.of_rows,
         })
-    }
-}
-
-/// The numbers of a batch's changes, ascending. They rise along each key: on SQLite only this process reserves ids, and
-/// batches one after another; nodes that share a Postgres draw from one sequence while they hold the locks of the keys.
-async fn change_numbers(
-    connection: &mut Connection,
-    count: usize,
-    reserved: i64,
-) -> Result<Vec<Generation>, CatalogError> {
-    let mut numbers = match connection.dialect() {
-        Dialect::Sqlite => (reserved..).take(count).map(Generation).collect(),
-        Dialect::Postgres => {
-            let draw = "SELECT nextval('change_numbers') FROM generate_series(1, $1)";
-            let draw = Statement::new(draw).bind(i64::try_from(count).unwrap_or(i64::MAX));
-            connection
-                .fetch(draw, |row| Ok(Generation(row.int(0)?)))
-                .await?
-        }
-    };
-    numbers.sort_unstable();
-    match numbers.len() == count {
-        true => Ok(numbers),
-        false => Err(CatalogError::Corrupt("change_numbers")),
     }
 }
 

@@ -12,7 +12,7 @@ use crate::judge::{CurrentObject, LockMode, Needs, State, UploadedPart};
 use crate::model::{AccessKey, Account, Bucket, KeyScope, ObjectRow, Upload};
 use crate::rows::{PartRow, SettingRow, unpack_layout};
 use crate::sql::{Connection, Dialect, Kind, Record, Row, Statement, Value};
-use bucketry_domain::{AccessKeyId, BlobBatchId, BlobId, BucketId, DataId, UploadId};
+use bucketry_domain::{AccessKeyId, BlobBatchId, BlobId, BucketId, DataId, Generation, UploadId};
 
 /// The end of a text; on Postgres with a lock on the rows of `o`. On SQLite the writer is alone.
 macro_rules! locked {
@@ -46,15 +46,44 @@ pub(super) struct Loader<'a> {
 }
 
 impl Loader<'_> {
+    /// Takes the locks of a batch of `count` changes. Returns the changes' numbers, ascending, if the batch needs them.
+    ///
+    /// Numbers rise along each key: on SQLite only this process reserves them, from `reserved` on, and batches one after
+    /// another; nodes that share a Postgres draw from one sequence while they hold the locks of the keys.
+    pub(super) async fn lock(
+        &mut self,
+        needs: &Needs,
+        count: usize,
+        reserved: i64,
+    ) -> Result<Vec<Generation>, CatalogError> {
+        let dialect = self.connection.dialect();
+        if !needs.change_numbers() {
+            if let Some(statement) = dialect.take_locks(locks(needs)) {
+                self.connection.fetch(statement, |_| Ok(())).await?;
+            }
+            return Ok(vec![Generation::default(); count]);
+        }
+        let mut numbers = match dialect.take_locks_and_numbers(locks(needs), count) {
+            None => (reserved..).take(count).map(Generation).collect(),
+            Some(statement) => {
+                let number = |row: &Row<'_>| Ok(Generation(row.int(0)?));
+                self.connection.fetch(statement, number).await?
+            }
+        };
+        numbers.sort_unstable();
+        match numbers.len() == count {
+            true => Ok(numbers),
+            false => Err(CatalogError::Corrupt("change_numbers")),
+        }
+    }
+
+    /// Reads what a batch touches, under its locks.
     pub(super) async fn load(
         mut self,
         needs: &Needs,
         first_id: i64,
     ) -> Result<State, CatalogError> {
         let mut state = State::new(first_id);
-        if let Some(statement) = self.connection.dialect().take_locks(locks(needs)) {
-            self.connection.fetch(statement, |_| Ok(())).await?;
-        }
         // Before any lock on rows, for which another batch that waits here could be waited for in turn.
         if !needs.emptiness.is_empty()
             && let Some(statement) = self.connection.dialect().lock_sequencer()
