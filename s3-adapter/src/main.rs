@@ -217,7 +217,7 @@ async fn serve(args: Args) -> Result<ExitCode, Failure> {
             .ok_or_else(|| Failure::ServiceUrl(args.service.clone()))?,
         purpose: Purpose::Adapter,
     });
-    let limits = bucketry_edge::Limits {
+    let limits = bucketry_edge::ConnectionLimits {
         max_connections: descriptors::fit_connections(
             args.edge.max_connections,
             RESERVED_DESCRIPTORS + channels.connections() as u64,

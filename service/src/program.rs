@@ -15,7 +15,9 @@ use crate::config::{
     process_variable,
 };
 use crate::node::{self, KeyringReloader, NodeError};
-use crate::server::{self, Drained, Limits, ListenError, Listener, Preamble, Tls, TlsError};
+use crate::server::{
+    self, ConnectionLimits, Drained, ListenError, Listener, Preamble, Tls, TlsError,
+};
 use crate::telemetry::logs::{self, LogError};
 use crate::telemetry::metrics::{self, MetricsError};
 use bucketry_edge::TlsFiles;
@@ -158,13 +160,13 @@ fn serve(args: ServeArgs) -> Result<ExitCode, Failure> {
 }
 
 /// The limits of connections, lowered if the limit of open files requires it.
-fn limits(config: &Config) -> Result<Limits, TooFewDescriptors> {
+fn limits(config: &Config) -> Result<ConnectionLimits, TooFewDescriptors> {
     let requests = u64::try_from(config.fair.limits.requests).unwrap_or(u64::MAX);
     let reserve = DESCRIPTORS_PER_REQUEST
         .saturating_mul(requests)
         .saturating_add(OTHER_DESCRIPTORS);
     let given = config.server.given_max_connections;
-    Ok(Limits {
+    Ok(ConnectionLimits {
         max_connections: descriptors::fit_connections(given, reserve)?,
         ..config.server.limits
     })

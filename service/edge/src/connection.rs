@@ -31,14 +31,15 @@ use crate::request_state::Running;
 use crate::socket::Socket;
 use crate::streams::StreamTasks;
 use crate::{
-    ClientCertificate, ConnectionInfo, Encryption, Handler, Limits, Preamble, Relayed, Tls,
+    ClientCertificate, ConnectionInfo, ConnectionLimits, Encryption, Handler, Preamble, Relayed,
+    Tls,
 };
 
 /// What all connections of a server share.
 pub(crate) struct Shared<H> {
     pub(crate) handler: H,
     pub(crate) tls: Option<Tls>,
-    pub(crate) limits: Limits,
+    pub(crate) limits: ConnectionLimits,
     pub(crate) http: auto::Builder<StreamTasks>,
     pub(crate) registry: Arc<Registry>,
     pub(crate) refusals: RefusalPace,

@@ -384,11 +384,11 @@ impl ConnectionState {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Limits;
+    use crate::ConnectionLimits;
 
     #[test]
     fn the_steps_of_a_large_answer_wait_for_turns() {
-        let unauthenticated = Unauthenticated::new(Limits::default().unauthenticated);
+        let unauthenticated = Unauthenticated::new(ConnectionLimits::default().unauthenticated);
         let turns = Arc::new(Turns::default());
         let state = ConnectionState::new(unauthenticated, Arc::clone(&turns));
         assert!(!state.waits_for_turn());

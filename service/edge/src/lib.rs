@@ -40,7 +40,7 @@ mod unauthenticated;
 pub use connection_info::{ClientCertificate, ConnectionInfo, Encryption};
 pub use ended::describe_metrics;
 pub use handler::Handler;
-pub use limits::{Limits, MAX_HEAD_BYTES};
+pub use limits::{ConnectionLimits, MAX_HEAD_BYTES};
 pub use line_limit::LineLimit;
 pub use listen::{ListenError, Listener, Preamble, listen, listen_all};
 pub use pace::MinRate;

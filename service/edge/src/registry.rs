@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
-use crate::Limits;
+use crate::ConnectionLimits;
 use crate::connection_state::ConnectionState;
 use crate::ended::{Ended, show_use};
 use crate::fair::Turns;
@@ -17,7 +17,7 @@ const MANY_UNAUTHENTICATED: usize = 8;
 /// All connections of a server.
 #[derive(Debug)]
 pub(crate) struct Registry {
-    limits: Limits,
+    limits: ConnectionLimits,
     unauthenticated: Arc<Unauthenticated>,
     turns: Arc<Turns>,
     entries: Mutex<Entries>,
@@ -33,7 +33,7 @@ struct Entries {
 }
 
 impl Registry {
-    pub(crate) fn new(limits: Limits) -> Arc<Self> {
+    pub(crate) fn new(limits: ConnectionLimits) -> Arc<Self> {
         Arc::new(Self {
             limits,
             unauthenticated: Unauthenticated::new(limits.unauthenticated),
@@ -192,7 +192,7 @@ mod tests {
 
     /// A registry with connections that have had a request, and others that have not.
     fn registry(clients: usize, strangers: usize) -> (Arc<Registry>, Vec<Registered>) {
-        let registry = Registry::new(Limits::default());
+        let registry = Registry::new(ConnectionLimits::default());
         let connections = (0..clients + strangers).map(|number| {
             let registered = registry.add();
             let state = registered.state();

@@ -11,7 +11,7 @@ use tokio_util::task::TaskTracker;
 use crate::connection::{Shared, connection, http};
 use crate::refusal_pace::RefusalPace;
 use crate::registry::Registry;
-use crate::{Handler, Limits, Listener, Tls, task};
+use crate::{ConnectionLimits, Handler, Listener, Tls, task};
 
 /// The pause after a failed accept that is not due to one connection: usually the process is out of file descriptors,
 /// and an immediate retry would only waste CPU time.
@@ -38,7 +38,7 @@ pub async fn serve<H>(
     listeners: Vec<Listener>,
     tls: Option<Tls>,
     handler: H,
-    limits: Limits,
+    limits: ConnectionLimits,
     shutdown: impl Future<Output = ()>,
 ) -> Drained
 where

@@ -174,7 +174,7 @@ mod tests {
     use tokio::io::{Join, Sink, join, sink};
 
     use super::*;
-    use crate::Limits;
+    use crate::ConnectionLimits;
     use crate::fair::Turns;
     use crate::limits::STRANGER_TURN_BYTES;
     use crate::unauthenticated::Unauthenticated;
@@ -210,7 +210,7 @@ mod tests {
 
     #[test]
     fn a_stranger_is_read_in_pieces_and_a_proved_caller_at_once() {
-        let unauthenticated = Unauthenticated::new(Limits::default().unauthenticated);
+        let unauthenticated = Unauthenticated::new(ConnectionLimits::default().unauthenticated);
         let state = ConnectionState::new(unauthenticated, Arc::new(Turns::default()));
         let sent = vec![b'x'; 3 * STRANGER_TURN_BYTES];
         let mut socket = Socket::new(join(&*sent, sink()), Arc::clone(&state));

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::Limits;
+use crate::ConnectionLimits;
 use crate::connection_state::ConnectionState;
 use crate::ended::Ended;
 use crate::pace::{Pace, Step};
@@ -61,7 +61,7 @@ pub(crate) fn judge(
     memory: &mut Memory,
     now: Instant,
     elapsed: Duration,
-    limits: &Limits,
+    limits: &ConnectionLimits,
 ) -> Judgement {
     let written = state.written();
     let step = Step {
@@ -99,7 +99,7 @@ pub(crate) fn judge(
     Judgement::Keep
 }
 
-fn idle(memory: &mut Memory, now: Instant, limits: &Limits) -> Judgement {
+fn idle(memory: &mut Memory, now: Instant, limits: &ConnectionLimits) -> Judgement {
     match memory.closed_at {
         Some(closed_at) if now - closed_at >= CLOSE_TIMEOUT => Judgement::Cut,
         Some(_) => Judgement::Keep,
@@ -116,7 +116,7 @@ fn judge_request(
     request: &RequestState,
     pace: &mut RequestPace,
     elapsed: Duration,
-    limits: &Limits,
+    limits: &ConnectionLimits,
 ) {
     let (received, sent) = (request.received(), request.sent());
     let writer = Step {
@@ -157,7 +157,7 @@ mod tests {
 
     impl Watched {
         fn new() -> Self {
-            let unauthenticated = Unauthenticated::new(Limits::default().unauthenticated);
+            let unauthenticated = Unauthenticated::new(ConnectionLimits::default().unauthenticated);
             let now = Instant::now();
             let state = ConnectionState::new(unauthenticated, Arc::default());
             state.set_past_handshake();
@@ -183,7 +183,7 @@ mod tests {
                     &mut self.memory,
                     self.now,
                     second,
-                    &Limits::default(),
+                    &ConnectionLimits::default(),
                 );
                 (judgement != Judgement::Keep).then_some((seconds, judgement))
             })
@@ -223,7 +223,7 @@ mod tests {
         slow.request();
         for _ in 0..50 {
             slow.now += Duration::from_secs(1);
-            let limits = Limits::default();
+            let limits = ConnectionLimits::default();
             let second = Duration::from_secs(1);
             let kept = judge(&slow.state, &mut slow.memory, slow.now, second, &limits);
             assert_eq!(kept, Judgement::Keep);

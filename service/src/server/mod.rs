@@ -10,9 +10,9 @@ mod observe;
 
 pub use crate::request::{AddressSource, EffectiveAddress, RequestId};
 pub use bucketry_edge::{
-    ClientCertificate, ConnectionInfo, Drained, Encryption, Limits, ListenError, Listener,
-    MAX_HEAD_BYTES, MAX_V1_BYTES, MAX_V2_BODY_BYTES, Preamble, Relayed, RequestBody, Tls, TlsError,
-    listen, listen_all, parse_proxy_v1, parse_proxy_v2, serve, stop_signals,
+    ClientCertificate, ConnectionInfo, ConnectionLimits, Drained, Encryption, ListenError,
+    Listener, MAX_HEAD_BYTES, MAX_V1_BYTES, MAX_V2_BODY_BYTES, Preamble, Relayed, RequestBody, Tls,
+    TlsError, listen, listen_all, parse_proxy_v1, parse_proxy_v2, serve, stop_signals,
 };
 pub use front::Front;
 pub(crate) use grpc::Serving;
