@@ -4,7 +4,7 @@ use std::convert::Infallible;
 
 use bucketry_edge::forwarding::{Forwarding, client_address_of};
 use bucketry_edge::health::Health;
-use bucketry_edge::{ConnectionInfo, Encryption, Handler, Relayed, RequestBody};
+use bucketry_edge::{ConnectionInfo, Encryption, Relayed, RequestBody, RequestHandler};
 use bucketry_s3_adapter::sigv4::Scheme;
 use bucketry_s3_adapter::{AnswerBody, ClientInfo, S3Adapter};
 use http::header::{CONNECTION, HeaderValue};
@@ -20,7 +20,7 @@ pub(crate) struct Front {
     pub(crate) health: Health,
 }
 
-impl Handler for Front {
+impl RequestHandler for Front {
     type Body = AnswerBody;
 
     async fn handle(

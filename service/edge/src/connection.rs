@@ -31,8 +31,8 @@ use crate::request_state::Running;
 use crate::socket::Socket;
 use crate::streams::StreamTasks;
 use crate::{
-    ClientCertificate, ConnectionInfo, ConnectionLimits, Encryption, Handler, Preamble, Relayed,
-    Tls,
+    ClientCertificate, ConnectionInfo, ConnectionLimits, Encryption, Preamble, Relayed,
+    RequestHandler, Tls,
 };
 
 /// What all connections of a server share.
@@ -74,7 +74,7 @@ pub(crate) fn http() -> auto::Builder<StreamTasks> {
 }
 
 /// Serves one accepted connection to its end.
-pub(crate) async fn connection<H: Handler>(
+pub(crate) async fn connection<H: RequestHandler>(
     shared: Arc<Shared<H>>,
     mut socket: TcpStream,
     peer: SocketAddr,
@@ -148,7 +148,7 @@ fn network(forwarding: &Forwarding, address: Option<IpAddr>) -> Option<Network> 
 }
 
 /// Reads the PROXY protocol header of a new connection; `None`: close the connection.
-async fn relayed<H: Handler>(
+async fn relayed<H: RequestHandler>(
     shared: &Shared<H>,
     state: &ConnectionState,
     socket: &mut TcpStream,
@@ -185,7 +185,7 @@ async fn requests<H, I>(
     io: I,
     info: ConnectionInfo,
 ) where
-    H: Handler,
+    H: RequestHandler,
     I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     state.set_past_handshake();

@@ -11,7 +11,7 @@ use tokio_util::task::TaskTracker;
 use crate::connection::{Shared, connection, http};
 use crate::refusal_pace::RefusalPace;
 use crate::registry::Registry;
-use crate::{ConnectionLimits, Handler, Listener, Tls, task};
+use crate::{ConnectionLimits, Listener, RequestHandler, Tls, task};
 
 /// The pause after a failed accept that is not due to one connection: usually the process is out of file descriptors,
 /// and an immediate retry would only waste CPU time.
@@ -32,7 +32,7 @@ pub enum Drained {
     },
 }
 
-/// Serves all listeners until `shutdown` ends; then calls [`Handler::stopping`], takes no new connections and requests,
+/// Serves all listeners until `shutdown` ends; then calls [`RequestHandler::stopping`], takes no new connections and requests,
 /// lets the running requests end within the drain deadline, and closes the rest.
 pub async fn serve<H>(
     listeners: Vec<Listener>,
@@ -42,7 +42,7 @@ pub async fn serve<H>(
     shutdown: impl Future<Output = ()>,
 ) -> Drained
 where
-    H: Handler,
+    H: RequestHandler,
 {
     let stop = CancellationToken::new();
     // If the caller drops this future, its tasks end too.
@@ -99,7 +99,7 @@ async fn accept<H>(
     permits: Arc<Semaphore>,
     connections: TaskTracker,
 ) where
-    H: Handler,
+    H: RequestHandler,
 {
     loop {
         let accepted = tokio::select! {

@@ -72,7 +72,7 @@ impl Body for Answer {
     }
 }
 
-impl Handler for Front {
+impl RequestHandler for Front {
     type Body = Answer;
 
     async fn handle(&self, request: Request<RequestBody>, _: ConnectionInfo) -> Response<Answer> {

@@ -4,7 +4,7 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use bucketry_contract::errors::{ErrorReason, status_of};
-use bucketry_edge::Handler;
+use bucketry_edge::RequestHandler;
 use bucketry_edge::fair::on_behalf;
 use bucketry_edge::forwarding::Forwarding;
 use bucketry_edge::health::Health;
@@ -166,7 +166,7 @@ where
     }
 }
 
-impl<S, B> Handler for Front<S>
+impl<S, B> RequestHandler for Front<S>
 where
     S: Service<Request<RequestBody>, Response = Response<B>, Error = Infallible>
         + Clone
