@@ -361,7 +361,7 @@ impl Running {
     }
 
     /// Follows the answer to its end.
-    pub(crate) fn answered<B: Body<Data = Bytes>>(self, inner: B) -> AnswerBody<B> {
+    pub(crate) fn answered<B: Body<Data = Bytes>>(self, inner: B) -> TrackedBody<B> {
         self.0.end_undecided();
         let by_window = self.0.connection.is_http2();
         if by_window && !inner.is_end_stream() {
@@ -369,7 +369,7 @@ impl Running {
             self.0.waits_for_reader.store(true, Ordering::Relaxed);
             self.0.show_to_sweeper();
         }
-        AnswerBody {
+        TrackedBody {
             inner,
             rest: Bytes::new(),
             by_window,
@@ -391,7 +391,7 @@ impl Drop for Running {
 
 /// The body of an answer on its way to the connection; the request has ended when it is dropped.
 #[derive(Debug)]
-pub(crate) struct AnswerBody<B> {
+pub(crate) struct TrackedBody<B> {
     inner: B,
     /// The rest of a frame that was too long for one piece.
     rest: Bytes,
@@ -400,7 +400,7 @@ pub(crate) struct AnswerBody<B> {
     running: Running,
 }
 
-impl<B: Body<Data = Bytes> + Unpin> AnswerBody<B> {
+impl<B: Body<Data = Bytes> + Unpin> TrackedBody<B> {
     fn piece(&mut self, mut data: Bytes) -> Frame<Bytes> {
         let state = &self.running.0;
         if self.by_window {
@@ -420,7 +420,7 @@ impl<B: Body<Data = Bytes> + Unpin> AnswerBody<B> {
     }
 }
 
-impl<B: Body<Data = Bytes> + Unpin> Body for AnswerBody<B> {
+impl<B: Body<Data = Bytes> + Unpin> Body for TrackedBody<B> {
     type Data = Bytes;
     type Error = B::Error;
 
