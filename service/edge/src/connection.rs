@@ -27,7 +27,7 @@ use crate::limits::{
 use crate::proxy_protocol::{ReadProxyHeaderError, read_proxy_header};
 use crate::refusal_pace::RefusalPace;
 use crate::registry::Registry;
-use crate::request_state::Running;
+use crate::request_state::RunningRequest;
 use crate::socket::Socket;
 use crate::streams::StreamTasks;
 use crate::{
@@ -192,7 +192,7 @@ async fn requests<H, I>(
     let service = {
         let (shared, state) = (Arc::clone(shared), Arc::clone(state));
         service_fn(move |request: Request<Incoming>| {
-            let running = Running::begin(&state);
+            let running = RunningRequest::begin(&state);
             if request.version() == Version::HTTP_2 {
                 StreamTasks::next_is(running.state());
             }

@@ -322,9 +322,9 @@ impl Drop for RequestBody {
 
 /// A request that has begun and whose answer HTTP has not taken whole.
 #[derive(Debug)]
-pub(crate) struct Running(Arc<RequestState>);
+pub(crate) struct RunningRequest(Arc<RequestState>);
 
-impl Running {
+impl RunningRequest {
     pub(crate) fn begin(connection: &Arc<ConnectionState>) -> Self {
         connection.begin_request();
         Self(RequestState::new(Arc::clone(connection)))
@@ -378,7 +378,7 @@ impl Running {
     }
 }
 
-impl Drop for Running {
+impl Drop for RunningRequest {
     fn drop(&mut self) {
         if self.0.seen_by_sweeper.load(Ordering::Relaxed) {
             self.0.connection.remove_request(&self.0);
@@ -397,7 +397,7 @@ pub(crate) struct TrackedBody<B> {
     rest: Bytes,
     /// Whether the client's window says when the next piece is taken (HTTP/2), rather than its socket.
     by_window: bool,
-    running: Running,
+    running: RunningRequest,
 }
 
 impl<B: Body<Data = Bytes> + Unpin> TrackedBody<B> {
