@@ -83,11 +83,11 @@ pub struct Node {
     /// Readiness for load balancers.
     pub readiness: Readiness,
     /// What must outlive the fronts.
-    pub upkeep: Running,
+    pub upkeep: RunningNode,
 }
 
 /// The node's background work and its stores.
-pub struct Running {
+pub struct RunningNode {
     collector: Collector,
     work: Vec<JoinHandle<()>>,
     service: Arc<Service>,
@@ -107,13 +107,13 @@ impl KeyringReloader {
     }
 }
 
-impl std::fmt::Debug for Running {
+impl std::fmt::Debug for RunningNode {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Running").finish_non_exhaustive()
+        f.debug_struct("RunningNode").finish_non_exhaustive()
     }
 }
 
-impl Running {
+impl RunningNode {
     /// What reads the keyring again.
     #[must_use]
     pub fn keyring(&self) -> KeyringReloader {
@@ -233,7 +233,7 @@ pub async fn open(
         front: front(&service, grpc, config, public_url).with_health(health),
         readiness,
         first_start,
-        upkeep: Running {
+        upkeep: RunningNode {
             collector,
             work,
             service,
