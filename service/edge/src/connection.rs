@@ -36,7 +36,7 @@ use crate::{
 };
 
 /// What all connections of a server share.
-pub(crate) struct Shared<H> {
+pub(crate) struct ServerState<H> {
     pub(crate) handler: H,
     pub(crate) tls: Option<Tls>,
     pub(crate) limits: ConnectionLimits,
@@ -75,7 +75,7 @@ pub(crate) fn http() -> auto::Builder<StreamTasks> {
 
 /// Serves one accepted connection to its end.
 pub(crate) async fn connection<H: RequestHandler>(
-    shared: Arc<Shared<H>>,
+    shared: Arc<ServerState<H>>,
     mut socket: TcpStream,
     peer: SocketAddr,
     preamble: Preamble,
@@ -149,7 +149,7 @@ fn network(forwarding: &Forwarding, address: Option<IpAddr>) -> Option<Network> 
 
 /// Reads the PROXY protocol header of a new connection; `None`: close the connection.
 async fn relayed<H: RequestHandler>(
-    shared: &Shared<H>,
+    shared: &ServerState<H>,
     state: &ConnectionState,
     socket: &mut TcpStream,
     peer: SocketAddr,
@@ -180,7 +180,7 @@ async fn relayed<H: RequestHandler>(
 
 /// Serves the requests of one connection, until either side closes it or a limit is exceeded.
 async fn requests<H, I>(
-    shared: &Arc<Shared<H>>,
+    shared: &Arc<ServerState<H>>,
     state: &Arc<ConnectionState>,
     io: I,
     info: ConnectionInfo,

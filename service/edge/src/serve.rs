@@ -8,7 +8,7 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::connection::{Shared, connection, http};
+use crate::connection::{ServerState, connection, http};
 use crate::refusal_pace::RefusalPace;
 use crate::registry::Registry;
 use crate::{ConnectionLimits, Listener, RequestHandler, Tls, task};
@@ -52,7 +52,7 @@ where
         sweeper: task::spawn("sweep_connections", Arc::clone(&registry).sweep()).abort_handle(),
         registry: Arc::clone(&registry),
     };
-    let shared = Arc::new(Shared {
+    let shared = Arc::new(ServerState {
         handler,
         tls,
         limits,
@@ -95,7 +95,7 @@ where
 /// Accepts connections of one listener until the server stops.
 async fn accept<H>(
     listener: Listener,
-    shared: Arc<Shared<H>>,
+    shared: Arc<ServerState<H>>,
     permits: Arc<Semaphore>,
     connections: TaskTracker,
 ) where
