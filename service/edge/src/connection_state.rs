@@ -11,7 +11,7 @@ use crate::ended::Ended;
 use crate::fair::{FairCaller, Turns};
 use crate::limits::{LARGE_ANSWER_BYTES, STRANGER_TURN_BYTES, TURN_WRITE_BYTES};
 use crate::request_state::{RequestPace, RequestState};
-use crate::unauthenticated::{Holding, Slot, Unauthenticated};
+use crate::unauthenticated::{BudgetSlot, Holding, Unauthenticated};
 
 /// The activity of one connection, which the sweeper judges. The connection's task and its requests only count: no clock
 /// is read and no timer set per request.
@@ -54,7 +54,7 @@ pub(crate) struct ConnectionState {
 #[derive(Debug, Default)]
 struct Parts {
     network: Option<Network>,
-    slot: Option<Slot>,
+    slot: Option<BudgetSlot>,
     requests: Vec<(Arc<RequestState>, RequestPace)>,
 }
 

@@ -19,7 +19,7 @@ use crate::ended::Ended;
 use crate::fair::FairCaller;
 use crate::pace::Pace;
 use crate::refusal_pace::{RefusalPace, is_refusal};
-use crate::unauthenticated::{Holding, Slot};
+use crate::unauthenticated::{BudgetSlot, Holding};
 
 /// The largest piece of an answer that is handed to HTTP/2 at once: so much of it may wait for the client's window.
 const HTTP2_PIECE_BYTES: usize = 64 * 1024;
@@ -50,7 +50,7 @@ pub(crate) struct RequestState {
     /// The caller has shown credentials that are good.
     proved: AtomicBool,
     client: OnceLock<Option<Network>>,
-    slot: Mutex<Option<Slot>>,
+    slot: Mutex<Option<BudgetSlot>>,
 }
 
 /// The sweeper's record of a request.
@@ -143,7 +143,7 @@ impl RequestState {
         }
     }
 
-    fn slot(&self) -> MutexGuard<'_, Option<Slot>> {
+    fn slot(&self) -> MutexGuard<'_, Option<BudgetSlot>> {
         self.slot.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -161,7 +161,7 @@ impl RequestState {
     }
 
     /// A place in the budget for an answer that is not read.
-    pub(crate) fn enter_unread(self: &Arc<Self>) -> Slot {
+    pub(crate) fn enter_unread(self: &Arc<Self>) -> BudgetSlot {
         let slot = self.enter();
         slot.grow(UNREAD_ANSWER_BYTES);
         slot
@@ -173,7 +173,7 @@ impl RequestState {
         known.unwrap_or_else(|| self.connection.network())
     }
 
-    fn enter(self: &Arc<Self>) -> Slot {
+    fn enter(self: &Arc<Self>) -> BudgetSlot {
         let network = self.network();
         let holding = Holding::Request(Arc::downgrade(self));
         let budget = self.connection.unauthenticated();

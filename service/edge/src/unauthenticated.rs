@@ -64,10 +64,10 @@ impl Unauthenticated {
         network: Option<Network>,
         waits_for: WaitsFor,
         holding: Holding,
-    ) -> Slot {
+    ) -> BudgetSlot {
         let (id, ended) = self.lock().enter(network, waits_for, holding);
         end_all(ended);
-        Slot {
+        BudgetSlot {
             id,
             of: Arc::clone(self),
         }
@@ -157,12 +157,12 @@ fn end_all(ended: Vec<(Holding, Full)>) {
 
 /// A place in the budget; given back when dropped.
 #[derive(Debug)]
-pub(crate) struct Slot {
+pub(crate) struct BudgetSlot {
     id: HolderId,
     of: Arc<Unauthenticated>,
 }
 
-impl Slot {
+impl BudgetSlot {
     /// The holder waits for its client, or for the server, from now on.
     pub(crate) fn wait_for(&mut self, waits_for: WaitsFor) {
         if self.id.waits_for() != waits_for {
@@ -177,7 +177,7 @@ impl Slot {
     }
 }
 
-impl Drop for Slot {
+impl Drop for BudgetSlot {
     fn drop(&mut self) {
         let _left = self.of.lock().leave(self.id);
     }
