@@ -5,7 +5,7 @@ use tokio::time::Instant;
 use crate::ConnectionLimits;
 use crate::connection_state::ConnectionState;
 use crate::ended::Ended;
-use crate::pace::{Pace, Step};
+use crate::pace::{Pace, TransferProgress};
 use crate::request_state::{RequestPace, RequestState};
 
 /// How many bytes of an answer HTTP/2 may have buffered.
@@ -64,7 +64,7 @@ pub(crate) fn judge(
     limits: &ConnectionLimits,
 ) -> Judgement {
     let written = state.written();
-    let step = Step {
+    let step = TransferProgress {
         elapsed,
         waiting: state.is_write_blocked(),
         moved: written - memory.written,
@@ -119,13 +119,13 @@ fn judge_request(
     limits: &ConnectionLimits,
 ) {
     let (received, sent) = (request.received(), request.sent());
-    let writer = Step {
+    let writer = TransferProgress {
         elapsed,
         waiting: request.waits_for_body(),
         moved: received - pace.received,
         underway: 0,
     };
-    let reader = Step {
+    let reader = TransferProgress {
         elapsed,
         waiting: request.waits_for_reader(),
         moved: sent - pace.sent,
