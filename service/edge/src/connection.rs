@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::budget::{Network, WaitsFor};
 use crate::connection_state::ConnectionState;
-use crate::ended::Ended;
+use crate::end_reason::EndReason;
 use crate::forwarding::Forwarding;
 use crate::limits::{
     CONNECTION_WINDOW_BYTES, HTTP1_BUFFER_BYTES, KEEP_ALIVE_INTERVAL, KEEP_ALIVE_TIMEOUT,
@@ -132,7 +132,7 @@ pub(crate) async fn connection<H: RequestHandler>(
         }
         Some(Ok(Err(error))) => tracing::debug!(%peer, %error, "TLS handshake failed"),
         Some(Err(_elapsed)) => {
-            state.end(Ended::Handshake);
+            state.end(EndReason::Handshake);
             tracing::debug!(%peer, "TLS handshake took too long");
         }
         None => tracing::debug!(%peer, reason = ?state.ended(), "ended in the TLS handshake"),
@@ -171,7 +171,7 @@ async fn relayed<H: RequestHandler>(
             None
         }
         Err(_elapsed) => {
-            state.end(Ended::Handshake);
+            state.end(EndReason::Handshake);
             tracing::info!(%peer, "closed: the PROXY protocol header took too long");
             None
         }

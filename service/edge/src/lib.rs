@@ -17,7 +17,7 @@ mod connection_info;
 mod connection_state;
 pub mod descriptors;
 pub mod duration;
-mod ended;
+mod end_reason;
 mod limits;
 mod line_limit;
 mod listen;
@@ -38,7 +38,7 @@ mod tls_files;
 mod unauthenticated;
 
 pub use connection_info::{ClientCertificate, ConnectionInfo, Encryption};
-pub use ended::describe_metrics;
+pub use end_reason::describe_metrics;
 pub use limits::{ConnectionLimits, MAX_HEAD_BYTES};
 pub use line_limit::LineLimit;
 pub use listen::{ListenError, Listener, Preamble, listen, listen_all};

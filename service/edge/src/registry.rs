@@ -6,7 +6,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use crate::ConnectionLimits;
 use crate::connection_state::ConnectionState;
-use crate::ended::{Ended, show_use};
+use crate::end_reason::{EndReason, show_use};
 use crate::fair::Turns;
 use crate::sweep::{Judgement, Memory, judge};
 use crate::unauthenticated::Unauthenticated;
@@ -92,7 +92,7 @@ impl Registry {
         if !are_many && self.end_idle() {
             return;
         }
-        if !self.unauthenticated.end_slowest(Ended::MaxConnections) {
+        if !self.unauthenticated.end_slowest(EndReason::MaxConnections) {
             self.end_idle();
         }
     }
@@ -111,7 +111,7 @@ impl Registry {
             if let Some((state, _)) = entries.connections.get(&id)
                 && is_idle(state)
             {
-                state.end(Ended::MaxConnections);
+                state.end(EndReason::MaxConnections);
                 return true;
             }
         }
@@ -146,7 +146,7 @@ impl Registry {
             match judge(state, memory, now, elapsed, &self.limits) {
                 Judgement::Keep => {}
                 Judgement::Close => {
-                    Ended::Idle.count_connection();
+                    EndReason::Idle.count_connection();
                     state.close();
                 }
                 Judgement::Cut => state.cut(),

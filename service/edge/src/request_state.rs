@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::budget::{Network, WaitsFor};
 use crate::connection_state::ConnectionState;
-use crate::ended::Ended;
+use crate::end_reason::EndReason;
 use crate::fair::FairCaller;
 use crate::pace::Pace;
 use crate::refusal_pace::{RefusalPace, is_refusal};
@@ -82,7 +82,7 @@ impl RequestState {
     }
 
     /// Ends the request: of HTTP/2 its stream, otherwise its connection.
-    pub(crate) fn end(&self, reason: Ended) {
+    pub(crate) fn end(&self, reason: EndReason) {
         match self.task.get() {
             Some(task) => {
                 if !task.is_finished() {

@@ -7,7 +7,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::budget::WaitsFor;
 use crate::connection_state::ConnectionState;
-use crate::ended::Ended;
+use crate::end_reason::EndReason;
 use crate::limits::MAX_UNREAD_HTTP1_HEAD_BYTES;
 
 /// A prefix of the HTTP/2 preface that no HTTP/1 request has.
@@ -64,7 +64,7 @@ impl<I: AsyncRead + AsyncWrite + Unpin> Socket<I> {
         // It fits into the empty buffer of the socket, or the client does not read anyway.
         let _ = Pin::new(&mut self.inner).poll_write(context, HEAD_TOO_LARGE);
         let _ = Pin::new(&mut self.inner).poll_flush(context);
-        self.state.end(Ended::HeadTooLarge);
+        self.state.end(EndReason::HeadTooLarge);
         io::Error::other("the request's head is too large")
     }
 

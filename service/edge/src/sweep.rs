@@ -4,7 +4,7 @@ use tokio::time::Instant;
 
 use crate::ConnectionLimits;
 use crate::connection_state::ConnectionState;
-use crate::ended::Ended;
+use crate::end_reason::EndReason;
 use crate::pace::{Pace, TransferProgress};
 use crate::request_state::{RequestPace, RequestState};
 
@@ -52,7 +52,7 @@ pub(crate) enum Judgement {
     Close,
     /// It has not closed in time.
     Cut,
-    End(Ended),
+    End(EndReason),
 }
 
 /// Judges a connection by its activity since the last sweep, `elapsed` ago.
@@ -73,7 +73,7 @@ pub(crate) fn judge(
     memory.written = written;
     memory.reader = memory.reader.after(step, limits.min_rate);
     if memory.reader.is_too_slow(limits.min_rate) {
-        return Judgement::End(Ended::SlowReader);
+        return Judgement::End(EndReason::SlowReader);
     }
     state.each_request(|request, pace| judge_request(request, pace, elapsed, limits));
     let requests = state.requests();
@@ -94,7 +94,7 @@ pub(crate) fn judge(
     };
     // A handshake has a limit of its own, and a place among the connections before its end.
     if state.is_past_handshake() && now - since >= limits.head_timeout {
-        return Judgement::End(Ended::Head);
+        return Judgement::End(EndReason::Head);
     }
     Judgement::Keep
 }
@@ -135,9 +135,9 @@ fn judge_request(
     pace.writer = pace.writer.after(writer, limits.min_rate);
     pace.reader = pace.reader.after(reader, limits.min_rate);
     if pace.reader.is_too_slow(limits.min_rate) {
-        request.end(Ended::SlowReader);
+        request.end(EndReason::SlowReader);
     } else if pace.writer.is_too_slow(limits.min_rate) {
-        request.end(Ended::SlowWriter);
+        request.end(EndReason::SlowWriter);
     }
 }
 
@@ -192,7 +192,7 @@ mod tests {
 
     #[test]
     fn a_connection_without_a_request_is_ended_by_the_time_for_a_head() {
-        let head = Some((30, Judgement::End(Ended::Head)));
+        let head = Some((30, Judgement::End(EndReason::Head)));
         assert_eq!(Watched::new().judged(), head);
         let mut http2 = Watched::new();
         http2.state.set_http2();
@@ -229,7 +229,7 @@ mod tests {
             assert_eq!(kept, Judgement::Keep);
         }
         slow.state.read(1);
-        assert_eq!(slow.judged(), Some((31, Judgement::End(Ended::Head))));
+        assert_eq!(slow.judged(), Some((31, Judgement::End(EndReason::Head))));
     }
 
     #[test]
@@ -238,7 +238,7 @@ mod tests {
         running.state.begin_request();
         assert_eq!(running.judged(), None);
         running.state.set_write_blocked();
-        let ended = Some((31, Judgement::End(Ended::SlowReader)));
+        let ended = Some((31, Judgement::End(EndReason::SlowReader)));
         assert_eq!(running.judged(), ended);
     }
 }

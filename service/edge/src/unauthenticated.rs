@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use crate::budget::{Budget, BudgetLimits, Full, HolderId, Network, WaitsFor};
 use crate::connection_state::ConnectionState;
-use crate::ended::Ended;
+use crate::end_reason::EndReason;
 use crate::request_state::RequestState;
 
 /// A holder of the budget, and how to end it.
@@ -17,7 +17,7 @@ pub(crate) enum Holding {
 }
 
 impl Holding {
-    fn end(self, reason: Ended) {
+    fn end(self, reason: EndReason) {
         match self {
             Self::Connection(connection) => {
                 if let Some(connection) = connection.upgrade() {
@@ -74,7 +74,7 @@ impl Unauthenticated {
     }
 
     /// Ends the slowest, to free a connection.
-    pub(crate) fn end_slowest(&self, reason: Ended) -> bool {
+    pub(crate) fn end_slowest(&self, reason: EndReason) -> bool {
         let slowest = self.lock().pop_slowest();
         slowest.map(|holding| holding.end(reason)).is_some()
     }
@@ -149,8 +149,8 @@ impl Unauthenticated {
 fn end_all(ended: Vec<(Holding, Full)>) {
     for (holding, full) in ended {
         holding.end(match full {
-            Full::Network => Ended::BudgetOfNetwork,
-            Full::Total => Ended::Budget,
+            Full::Network => EndReason::BudgetOfNetwork,
+            Full::Total => EndReason::Budget,
         });
     }
 }
