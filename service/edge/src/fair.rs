@@ -14,7 +14,7 @@ mod queue;
 mod shares;
 mod turns;
 
-pub use limiter::{Fair, FairLimits, Lease, Load, Slot};
+pub use limiter::{Fair, FairLimits, Load, MemoryReservation, Slot};
 pub use permits::{Permit, Permits, TooManyWait};
 pub use queue::FairQueue;
 pub use shares::{FairCaller, Refused, Shares};

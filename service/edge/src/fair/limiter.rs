@@ -62,7 +62,7 @@ struct Requests {
 
 struct Bytes {
     shares: Shares,
-    waiting: FairQueue<(u64, oneshot::Sender<Lease>)>,
+    waiting: FairQueue<(u64, oneshot::Sender<MemoryReservation>)>,
 }
 
 impl Fair {
@@ -187,7 +187,7 @@ impl Fair {
         &self,
         caller: FairCaller,
         amount: u64,
-    ) -> Result<Lease, (Refused, oneshot::Receiver<Lease>)> {
+    ) -> Result<MemoryReservation, (Refused, oneshot::Receiver<MemoryReservation>)> {
         let mut bytes = lock(&self.shared.bytes);
         match bytes.shares.take(caller, amount) {
             Ok(()) => Ok(self.lease(caller, amount)),
@@ -199,8 +199,8 @@ impl Fair {
         }
     }
 
-    fn lease(&self, caller: FairCaller, amount: u64) -> Lease {
-        Lease {
+    fn lease(&self, caller: FairCaller, amount: u64) -> MemoryReservation {
+        MemoryReservation {
             fair: self.clone(),
             caller,
             amount,
@@ -253,7 +253,7 @@ impl Requests {
 
 impl Bytes {
     /// The next reservation that can be granted, with its bytes taken.
-    fn next(&mut self) -> Option<(FairCaller, u64, oneshot::Sender<Lease>)> {
+    fn next(&mut self) -> Option<(FairCaller, u64, oneshot::Sender<MemoryReservation>)> {
         loop {
             let shares = &mut self.shares;
             let (caller, (amount, waiting)) =
@@ -272,7 +272,7 @@ pub struct Slot {
     fair: Fair,
     caller: FairCaller,
     /// The memory of its latest message.
-    message: Mutex<Option<Lease>>,
+    message: Mutex<Option<MemoryReservation>>,
 }
 
 impl Slot {
@@ -283,7 +283,7 @@ impl Slot {
     }
 
     /// Keeps reserved memory until the slot is dropped, replacing what it kept before. `None` keeps none.
-    pub fn keep(&self, lease: Option<Lease>) {
+    pub fn keep(&self, lease: Option<MemoryReservation>) {
         let former = std::mem::replace(&mut *lock(&self.message), lease);
         drop(former);
     }
@@ -293,7 +293,7 @@ impl Slot {
     ///
     /// # Errors
     /// The bound that still held after the wait.
-    pub async fn reserve(&self, amount: u64) -> Result<Lease, Refused> {
+    pub async fn reserve(&self, amount: u64) -> Result<MemoryReservation, Refused> {
         let (refused, later) = match self.fair.try_reserve(self.caller, amount) {
             Ok(lease) => return Ok(lease),
             Err(waiting) => waiting,
@@ -314,13 +314,13 @@ impl Drop for Slot {
 
 /// Reserved memory; given back when dropped.
 #[derive(Debug)]
-pub struct Lease {
+pub struct MemoryReservation {
     fair: Fair,
     caller: FairCaller,
     amount: u64,
 }
 
-impl Drop for Lease {
+impl Drop for MemoryReservation {
     fn drop(&mut self) {
         self.fair.release_bytes(self.caller, self.amount);
     }
