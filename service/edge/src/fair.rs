@@ -17,5 +17,5 @@ mod turns;
 pub use limiter::{Fair, FairLimits, Load, MemoryReservation, Slot};
 pub use permits::{Permit, Permits, TooManyWait};
 pub use queue::FairQueue;
-pub use shares::{FairCaller, Refused, Shares};
+pub use shares::{FairCaller, ShareExceeded, Shares};
 pub(crate) use turns::{Entry, Turns};

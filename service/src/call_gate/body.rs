@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use bucketry_edge::fair::{MemoryReservation, Refused, Slot};
+use bucketry_edge::fair::{MemoryReservation, ShareExceeded, Slot};
 use bytes::Bytes;
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -18,7 +18,7 @@ use crate::telemetry::metrics::count_refusal;
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-type Reserving = BoxFuture<'static, Result<MemoryReservation, Refused>>;
+type Reserving = BoxFuture<'static, Result<MemoryReservation, ShareExceeded>>;
 
 /// Messages up to this length are covered by the call's slot.
 const SMALL_MESSAGE: u32 = 16 * 1024;

@@ -3,7 +3,7 @@
 use std::hash::{BuildHasher, RandomState};
 
 use bucketry_edge::budget::Network;
-use bucketry_edge::fair::{Fair, FairCaller, FairLimits, Refused, Slot};
+use bucketry_edge::fair::{Fair, FairCaller, FairLimits, ShareExceeded, Slot};
 use http::{Extensions, Request};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use tonic::Status;
@@ -56,7 +56,7 @@ impl Strangers {
     /// [`Error::Busy`] if the caller has its share and no place has become free in time.
     pub(super) async fn place(&self, caller: FairCaller) -> Result<Slot, Error> {
         let place = self.fair.open(caller).await;
-        place.map_err(|_| busy(Refused::Anonymous))
+        place.map_err(|_| busy(ShareExceeded::Anonymous))
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
 use bucketry_edge::budget::{Budget, BudgetLimits, HolderId, Network, WaitsFor};
-use bucketry_edge::fair::Refused;
+use bucketry_edge::fair::ShareExceeded;
 use bytes::Bytes;
 use http::{Extensions, HeaderMap};
 use http_body::{Body as HttpBody, Frame, SizeHint};
@@ -143,7 +143,7 @@ impl StreamPlace {
         match self.of.stop.is_cancelled() {
             // A stop is no fault: of `UNAVAILABLE` each would be a warning in the log.
             true => Status::cancelled("the server is stopping"),
-            false => to_status(&busy(Refused::Anonymous)),
+            false => to_status(&busy(ShareExceeded::Anonymous)),
         }
     }
 }

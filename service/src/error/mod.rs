@@ -18,7 +18,7 @@ pub(crate) use status::{about_the_edge, status_parts, to_status};
 
 use std::time::Duration;
 
-use bucketry_edge::fair::Refused;
+use bucketry_edge::fair::ShareExceeded;
 
 use crate::catalog::CatalogError;
 use crate::rules::checksums::ChecksumError;
@@ -151,7 +151,7 @@ pub(crate) enum Error {
     RequestLimitExceeded { limit: u32 },
 
     #[error("{0}; slow down")]
-    Busy(Refused),
+    Busy(ShareExceeded),
     #[error("the server has no file descriptor left; slow down")]
     NoDescriptor,
     #[error("the message did not arrive within {} seconds", limit.as_secs())]
