@@ -10,7 +10,7 @@ use std::hint::black_box;
 use std::net::IpAddr;
 
 use bucketry_access::sigv4::{
-    AcceptedRegions, CheckedClaim, Placement, ScopeClaim, Signed, SigningKey, V4Claim,
+    AcceptedRegions, CheckedClaim, ScopeClaim, SignaturePlacement, Signed, SigningKey, V4Claim,
 };
 use bucketry_access::{
     AccessClass, ClientAddress, IpRules, KeyFacts, PolicyVerdict, Question, SecretKey, Subject,
@@ -75,7 +75,7 @@ fn claim() -> Result<(CheckedClaim, SigningKey), Failure> {
             terminator: "aws4_request".to_owned(),
         },
         amz_date: "20130524T000000Z".to_owned(),
-        placement: Placement::Query { expires: 86_400 },
+        placement: SignaturePlacement::Query { expires: 86_400 },
         signed: Signed::CanonicalRequests(vec![CANONICAL.to_owned()]),
         signature: "aeeed9bbccd4d02ee5c0109b86d86835f995330da4c265957d157751f604d404".to_owned(),
     };

@@ -20,7 +20,7 @@ pub struct V4Claim {
     /// `x-amz-date`, or the `Date` header brought to the same form.
     pub amz_date: String,
     /// Where the signature stands, which decides for how long it is valid.
-    pub placement: Placement,
+    pub placement: SignaturePlacement,
     /// What was signed.
     pub signed: Signed,
     /// The signature: 64 lower-case hexadecimal digits.
@@ -29,7 +29,7 @@ pub struct V4Claim {
 
 /// Where a signature stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Placement {
+pub enum SignaturePlacement {
     /// The `Authorization` header.
     Header,
     /// The query of a presigned request.
@@ -77,9 +77,9 @@ impl V4Claim {
         };
         let scope = CredentialScope::check(&self.scope, amz_date, regions)?;
         match self.placement {
-            Placement::Header => check_header_time(amz_date, now)?,
-            Placement::Query { expires } => check_presigned_time(amz_date, expires, now)?,
-            Placement::Form => check_form_time(amz_date, now)?,
+            SignaturePlacement::Header => check_header_time(amz_date, now)?,
+            SignaturePlacement::Query { expires } => check_presigned_time(amz_date, expires, now)?,
+            SignaturePlacement::Form => check_form_time(amz_date, now)?,
         }
         if let Signed::CanonicalRequests(candidates) = &self.signed
             && !(1..=MAX_CANDIDATES).contains(&candidates.len())

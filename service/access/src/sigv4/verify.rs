@@ -104,7 +104,7 @@ mod tests {
     use aws_sigv4::sign::v4::calculate_signature;
     use proptest::prelude::*;
 
-    use super::super::claim::{Placement, V4Claim};
+    use super::super::claim::{SignaturePlacement, V4Claim};
     use super::super::scope::AcceptedRegions;
     use super::super::scope::tests::scope_claim;
     use super::*;
@@ -119,7 +119,7 @@ mod tests {
             access_key_id: "AKIAIOSFODNN7EXAMPLE".parse().unwrap(),
             scope: scope_claim("20130524", "us-east-1"),
             amz_date: "20130524T000000Z".into(),
-            placement: Placement::Header,
+            placement: SignaturePlacement::Header,
             signed: Signed::CanonicalRequests(vec![canonical_request.into()]),
             signature: signature.into(),
         }
@@ -187,7 +187,7 @@ mod tests {
             X-Amz-SignedHeaders=host\nhost:examplebucket.s3.amazonaws.com\n\nhost\nUNSIGNED-PAYLOAD";
         let signature = "aeeed9bbccd4d02ee5c0109b86d86835f995330da4c265957d157751f604d404";
         let claim = V4Claim {
-            placement: Placement::Query { expires: 86_400 },
+            placement: SignaturePlacement::Query { expires: 86_400 },
             ..claim(canonical, signature)
         };
         assert_eq!(verify(claim), Ok(()));
@@ -198,7 +198,7 @@ mod tests {
         let secret = SecretKey::parse("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY".into()).unwrap();
         let policy = "eyJleHBpcmF0aW9uIjoiMjAxMy0wNS0yNVQwMDowMDowMFoifQ==";
         let form = |signature: &str| V4Claim {
-            placement: Placement::Form,
+            placement: SignaturePlacement::Form,
             signed: Signed::Policy(policy.into()),
             ..claim("", signature)
         };
@@ -297,7 +297,7 @@ mod tests {
             Err(SigV4Error::RequestTimeTooSkewed { .. })
         ));
         let endless = V4Claim {
-            placement: Placement::Query { expires: 604_801 },
+            placement: SignaturePlacement::Query { expires: 604_801 },
             ..claim("", "")
         };
         assert!(matches!(

@@ -7,7 +7,7 @@ use bucketry_contract::adapter::v1::{SignatureClaim, SignatureKind};
 use crate::access::authenticate::{AuthenticateError, authenticate_v2, authenticate_v4};
 use crate::access::sigv2::{CheckedV2Claim, SigV2Error, V2Claim, V2Placement};
 use crate::access::sigv4::{
-    CheckedClaim, Placement, ScopeClaim, SigV4Error, Signed, SigningKey, V4Claim,
+    CheckedClaim, ScopeClaim, SigV4Error, SignaturePlacement, Signed, SigningKey, V4Claim,
 };
 use crate::access::{self, KeyFacts, Origin};
 use crate::catalog::model::AccessKey;
@@ -170,11 +170,11 @@ fn check_v4(
         },
         amz_date: claim.amz_date,
         placement: match place {
-            ClaimPlace::Header => Placement::Header,
-            ClaimPlace::Query => Placement::Query {
+            ClaimPlace::Header => SignaturePlacement::Header,
+            ClaimPlace::Query => SignaturePlacement::Query {
                 expires: claim.expires,
             },
-            ClaimPlace::Form => Placement::Form,
+            ClaimPlace::Form => SignaturePlacement::Form,
         },
         signed,
         signature: claim.signature,
