@@ -10,7 +10,8 @@ use std::hint::black_box;
 use std::net::IpAddr;
 
 use bucketry_access::sigv4::{
-    AcceptedRegions, CheckedClaim, ScopeClaim, SignaturePlacement, Signed, SigningKey, V4Claim,
+    AcceptedRegions, CheckedClaim, ScopeClaim, SignaturePlacement, SignedContent, SigningKey,
+    V4Claim,
 };
 use bucketry_access::{
     AccessClass, ClientAddress, IpRules, KeyFacts, PolicyVerdict, Question, SecretKey, Subject,
@@ -76,7 +77,7 @@ fn claim() -> Result<(CheckedClaim, SigningKey), Failure> {
         },
         amz_date: "20130524T000000Z".to_owned(),
         placement: SignaturePlacement::Query { expires: 86_400 },
-        signed: Signed::CanonicalRequests(vec![CANONICAL.to_owned()]),
+        signed: SignedContent::CanonicalRequests(vec![CANONICAL.to_owned()]),
         signature: "aeeed9bbccd4d02ee5c0109b86d86835f995330da4c265957d157751f604d404".to_owned(),
     };
     let checked = claim.check(&AcceptedRegions::new("us-east-1"), NOW)?;

@@ -143,7 +143,7 @@ mod tests {
     use super::super::sigv2::{V2Claim, V2Placement};
     use super::super::sigv4::scope::tests::scope_claim;
     use super::super::sigv4::{
-        AcceptedRegions, SignaturePlacement, Signed, SigningKeyCache, V4Claim,
+        AcceptedRegions, SignaturePlacement, SignedContent, SigningKeyCache, V4Claim,
     };
     use super::*;
     use bucketry_catalog::model::KeyScope;
@@ -186,7 +186,7 @@ mod tests {
             scope: scope_claim("20130524", "us-east-1"),
             amz_date: "20130524T000000Z".into(),
             placement: SignaturePlacement::Query { expires: 86_400 },
-            signed: Signed::CanonicalRequests(vec![canonical.into()]),
+            signed: SignedContent::CanonicalRequests(vec![canonical.into()]),
             signature: "aeeed9bbccd4d02ee5c0109b86d86835f995330da4c265957d157751f604d404".into(),
         };
         claim

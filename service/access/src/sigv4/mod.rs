@@ -13,7 +13,7 @@ mod time_window;
 mod verify;
 
 pub use amz_date::{AmzDate, ScopeDate};
-pub use claim::{CheckedClaim, SignaturePlacement, Signed, V4Claim};
+pub use claim::{CheckedClaim, SignaturePlacement, SignedContent, V4Claim};
 pub use error::{ScopeProblem, SigV4Error, SignatureMismatch};
 pub use scope::{AcceptedRegions, CredentialScope, Region, ScopeClaim};
 pub use signing_key::{SealedSigningKeys, SigningKey, SigningKeyCache};
