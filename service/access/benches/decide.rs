@@ -14,8 +14,8 @@ use bucketry_access::sigv4::{
     V4Claim,
 };
 use bucketry_access::{
-    AccessClass, ClientAddress, IpRules, KeyFacts, PolicyVerdict, Question, SecretKey, Subject,
-    Target, decide,
+    AccessClass, AccessTarget, ClientAddress, IpRules, KeyFacts, PolicyVerdict, Question,
+    SecretKey, Subject, decide,
 };
 use bucketry_catalog::model::{KeyLimits, KeyScope, KeyState};
 use bucketry_domain::{AccessKeyPk, AccountId, BucketId, Permission, Timestamp};
@@ -54,7 +54,7 @@ fn decision(criterion: &mut Criterion) {
             address: ClientAddress::known(IpAddr::from([192, 0, 2, 7])),
         },
         class: AccessClass::Read,
-        target: Target::Bucket {
+        target: AccessTarget::Bucket {
             bucket: BucketId(1),
             account: AccountId(1),
         },
