@@ -33,7 +33,7 @@ use crate::domain::{NodeId, Timestamp};
 use crate::endpoints::Endpoints;
 use crate::grpc::Server;
 use crate::page_tokens::PageTokens;
-use crate::request::{AdapterCertificate, Ledger, Service, Settings};
+use crate::request::{AdapterCertificate, Ledger, Service, ServiceSettings};
 use crate::sealing::{self, LiveKeyring};
 use crate::server::{DescriptorSets, Front, GrpcBuilder, GrpcError, GrpcFront};
 use crate::upkeep::{Collector, Heartbeat, sequence_changes};
@@ -187,7 +187,7 @@ pub async fn open(
         keyring,
         signing_keys: SigningKeyCache::new(SIGNING_KEYS),
         clock: clock.clone(),
-        settings: Settings {
+        settings: ServiceSettings {
             endpoint_url: public_url.to_string(),
             region: config.server.region.as_str().to_owned(),
             accepted_regions: AcceptedRegions::new(config.server.region.as_str()),
