@@ -9,7 +9,7 @@ use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use tonic::Status;
 use tonic::body::Body;
 
-use super::body::{CallBody, Intake};
+use super::body::{CallBody, MessageLimits};
 use crate::error::{Error, to_status};
 use crate::request::{EffectiveAddress, busy};
 use bucketry_edge::{ConnectionInfo, RequestBody};
@@ -66,22 +66,22 @@ impl Strangers {
 /// The refusal of a message that is too long or takes too long.
 pub(super) async fn whole(
     request: Request<RequestBody>,
-    intake: Intake,
+    limits: MessageLimits,
 ) -> Result<Request<Body>, Status> {
     let (head, body) = request.into_parts();
-    let most = intake.longest as usize + FRAME_BYTES;
-    let body = Limited::new(CallBody::new(body, intake, None), most);
+    let most = limits.longest as usize + FRAME_BYTES;
+    let body = Limited::new(CallBody::new(body, limits, None), most);
     let collected = body
         .collect()
         .await
-        .map_err(|error| refusal(error, intake))?;
+        .map_err(|error| refusal(error, limits))?;
     let message = Full::new(collected.to_bytes());
     Ok(Request::from_parts(head, Body::new(message)))
 }
 
-fn refusal(error: Box<dyn std::error::Error + Send + Sync>, intake: Intake) -> Status {
+fn refusal(error: Box<dyn std::error::Error + Send + Sync>, limits: MessageLimits) -> Status {
     if error.is::<LengthLimitError>() {
-        let most = u64::from(intake.longest);
+        let most = u64::from(limits.longest);
         let size = most + 1;
         return to_status(&Error::EntityTooLarge { size, most });
     }
