@@ -21,7 +21,7 @@ use tonic::metadata::MetadataMap;
 use tonic::{Request, Response, Status, Streaming};
 use tower::Service;
 
-use crate::client_info::ClientAddress;
+use crate::client_info::ClientIp;
 use crate::edge::GetObjectStream;
 use crate::settings::Settings;
 use crate::{ClientInfo, S3Adapter};
@@ -232,7 +232,7 @@ impl AdapterService for Fake {
         &self,
         request: Request<EvaluateCorsRequest>,
     ) -> Result<Response<EvaluateCorsResponse>, Status> {
-        let client = request.extensions().get::<ClientAddress>();
+        let client = request.extensions().get::<ClientIp>();
         let client = client.and_then(|client| client.0);
         self.0.cors_clients.lock().unwrap().push(client);
         self.0.cors_asked.lock().unwrap().push(request.into_inner());

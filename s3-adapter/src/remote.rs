@@ -21,7 +21,7 @@ use tonic::metadata::{Ascii, MetadataValue};
 use tonic::{Code, Request, Response, Status, Streaming};
 
 use crate::channels::Channels;
-use crate::client_info::ClientAddress;
+use crate::client_info::ClientIp;
 use crate::edge::GetObjectStream;
 use decision_permits::{Claimant, DecisionPermits};
 
@@ -148,7 +148,7 @@ impl AdapterService for RemoteAuthority {
         let call = async |mut client: AdapterServiceClient<Channels>, request| {
             client.evaluate_cors(request).await
         };
-        let address = request.extensions().get::<ClientAddress>();
+        let address = request.extensions().get::<ClientIp>();
         let claimant = Claimant::anonymous(address.and_then(|address| address.0));
         self.decide(&claimant, request, call).await
     }

@@ -198,7 +198,7 @@ async fn preflights_of_many_networks_take_turns() {
             bucket,
             ..EvaluateCorsRequest::default()
         });
-        let address = ClientAddress(Some([192, 0, 2, number].into()));
+        let address = ClientIp(Some([192, 0, 2, number].into()));
         request.extensions_mut().insert(address);
         authority.evaluate_cors(request)
     };
