@@ -27,7 +27,7 @@ mod signer_oracle;
 
 pub use canonical::{RequestHead, Scheme};
 pub use claim::{
-    Authentication, CredentialScope, MalformedPart, PostPolicyClaim, PostPolicyV2Claim,
+    Authentication, ClaimedScope, MalformedPart, PostPolicyClaim, PostPolicyV2Claim,
     PresignedV2Claim, SigV4Claim, SignatureError, SignatureMode, SigningTime,
 };
 pub use payload::PayloadHash;

@@ -1,6 +1,6 @@
 //! The `Authorization` header of SigV4, and the credential, read strictly.
 
-use super::claim::{CredentialScope, MalformedPart, SigningTime};
+use super::claim::{ClaimedScope, MalformedPart, SigningTime};
 
 /// The three components, well-formed each.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,7 +49,7 @@ impl<'a> Credential<'a> {
     }
 
     /// The scope, once it is seen to belong to S3 and to the request's own date.
-    pub(super) fn scope(&self, signed_at: &SigningTime) -> Result<CredentialScope, MalformedPart> {
+    pub(super) fn scope(&self, signed_at: &SigningTime) -> Result<ClaimedScope, MalformedPart> {
         if self.terminator != "aws4_request" {
             return Err(MalformedPart::Terminator {
                 given: self.terminator.to_owned(),
@@ -66,7 +66,7 @@ impl<'a> Credential<'a> {
                 expected: signed_at.date().to_owned(),
             });
         }
-        Ok(CredentialScope {
+        Ok(ClaimedScope {
             date: self.date.to_owned(),
             region: self.region.to_owned(),
         })

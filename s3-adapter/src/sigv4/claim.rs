@@ -81,7 +81,7 @@ pub struct SigV4Claim {
     /// The access key id of the credential.
     pub access_key_id: String,
     /// Date, region, service and terminator; the last two are checked.
-    pub scope: CredentialScope,
+    pub scope: ClaimedScope,
     /// When the request says it was signed.
     pub signed_at: SigningTime,
     /// Where the signature stands.
@@ -135,7 +135,7 @@ pub struct PostPolicyClaim {
     /// The access key id of the credential.
     pub access_key_id: String,
     /// Date, region, service and terminator; the last two are checked.
-    pub scope: CredentialScope,
+    pub scope: ClaimedScope,
     /// When the policy says it was signed.
     pub signed_at: SigningTime,
     /// The claimed signature. To be compared in constant time.
@@ -157,14 +157,14 @@ pub struct PostPolicyV2Claim {
 
 /// The scope of a credential.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CredentialScope {
+pub struct ClaimedScope {
     /// `YYYYMMDD`, equal to the date of the request.
     pub date: String,
     /// The region the client signed for; the service judges it.
     pub region: String,
 }
 
-impl std::fmt::Display for CredentialScope {
+impl std::fmt::Display for ClaimedScope {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(formatter, "{}/{}/s3/aws4_request", self.date, self.region)
     }
