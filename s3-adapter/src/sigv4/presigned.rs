@@ -3,7 +3,7 @@
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::authorization::{Credential, parse_signature, parse_signed_headers};
-use super::canonical::{RequestHead, Signed, candidates, check_signed_headers};
+use super::canonical::{CanonicalParts, RequestHead, candidates, check_signed_headers};
 use super::claim::{MalformedPart, SigV4Claim, SignatureError, SignatureMode, SigningTime};
 use super::payload::PayloadHash;
 use crate::header_names::X_AMZ_CONTENT_SHA256;
@@ -60,7 +60,7 @@ pub(super) fn parse(head: &RequestHead<'_>) -> Result<SigV4Claim, SignatureError
     check_signed_headers(head, &signed_headers, &["x-amz-content-sha256"])?;
     let hoisted_headers = hoisted(head)?;
     let (payload, payload_lines) = payload(head, &signed_headers)?;
-    let signed = Signed {
+    let signed = CanonicalParts {
         headers: &signed_headers,
         payload_lines,
     };

@@ -1,7 +1,7 @@
 //! The choice of exactly one mechanism.
 
 use super::authorization::Components;
-use super::canonical::{RequestHead, Signed, candidates, check_signed_headers};
+use super::canonical::{CanonicalParts, RequestHead, candidates, check_signed_headers};
 use super::claim::{Authentication, SigV4Claim, SignatureError, SignatureMode, SigningTime};
 use super::payload::PayloadHash;
 use super::{form, form_v2, presigned, presigned_v2};
@@ -177,7 +177,7 @@ fn header_claim(head: &RequestHead<'_>, text: &str) -> Result<SigV4Claim, Signat
         .ok_or_else(|| SignatureError::InvalidContentSha256(String::new()))?;
     let payload = PayloadHash::parse(payload_line)?;
     check_signed_headers(head, &components.signed_headers, &[])?;
-    let signed = Signed {
+    let signed = CanonicalParts {
         headers: &components.signed_headers,
         payload_lines: (payload_line, None),
     };
