@@ -1,7 +1,7 @@
 //! Checksums that a client declares for a body: names, values, and the check of small bodies.
 //!
 //! The digests of object data are computed by the service from what is declared here; bodies that
-//! the adapter itself reads whole (XML) are checked by [`DeclaredDigests::verify`].
+//! the adapter itself reads whole (XML) are checked by [`RequestDigests::verify`].
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -195,7 +195,7 @@ pub enum DeclaredChecksum {
 
 /// Everything that a client declares about the content of a body.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct DeclaredDigests {
+pub struct RequestDigests {
     /// `Content-MD5`.
     pub content_md5: Option<[u8; 16]>,
     /// The hash in `x-amz-content-sha256`, if that is one.
@@ -291,7 +291,7 @@ const NOT_CHECKSUMS: [&str; 3] = [
 /// operations without content only (CreateMultipartUpload, CopyObject), and S3 ignores it elsewhere.
 pub(crate) const SDK_ALGORITHM: &str = "x-amz-sdk-checksum-algorithm";
 
-impl DeclaredDigests {
+impl RequestDigests {
     /// Reads what the headers of a request with a body declare. Hoisted query parameters must have
     /// been merged into them. Not for CompleteMultipartUpload, whose checksum header describes the
     /// object and not the body.

@@ -12,7 +12,7 @@ use tonic::Status;
 
 use crate::binding::decode::contract_algorithm;
 use crate::body::BodyReader;
-use crate::checksum::{Checksum, DeclaredChecksum, DeclaredDigests};
+use crate::checksum::{Checksum, DeclaredChecksum, RequestDigests};
 use crate::error::S3Error;
 use crate::intake::{EdgeBody, request_timeout};
 
@@ -166,7 +166,7 @@ impl Drop for Loan {
 }
 
 /// What is declared of the content before it comes.
-pub(crate) fn declared_message(digests: &DeclaredDigests) -> Option<ContentDigests> {
+pub(crate) fn declared_message(digests: &RequestDigests) -> Option<ContentDigests> {
     let checksum = match &digests.checksum {
         DeclaredChecksum::Header(checksum) => Some(checksum_message(checksum)),
         DeclaredChecksum::None | DeclaredChecksum::Trailer(_) => None,

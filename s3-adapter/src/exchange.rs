@@ -10,7 +10,7 @@ use tonic::metadata::{Ascii, MetadataValue};
 use crate::authorize::slow_down;
 use crate::binding::{Call, RenderContext, RequestView};
 use crate::body::Drained;
-use crate::checksum::DeclaredDigests;
+use crate::checksum::RequestDigests;
 use crate::client_info::Client;
 use crate::content::Lent;
 use crate::edge::Edge;
@@ -38,7 +38,7 @@ pub(crate) struct Exchange {
     /// With what a presigned URL carries in its query, and without the framing of the transfer.
     pub(crate) headers: HeaderMap,
     pub(crate) authentication: Authentication,
-    pub(crate) digests: DeclaredDigests,
+    pub(crate) digests: RequestDigests,
     /// The decision of a service in another process.
     pub(crate) session: Option<MetadataValue<Ascii>>,
     /// The decision of a service in this process, until the operation's call takes it.

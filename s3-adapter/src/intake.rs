@@ -12,7 +12,7 @@ use http_body_util::combinators::UnsyncBoxBody;
 use tokio::time::timeout;
 
 use crate::body::{BodyReader, Decoding, Drained};
-use crate::checksum::{DeclaredChecksum, DeclaredDigests};
+use crate::checksum::{DeclaredChecksum, RequestDigests};
 use crate::chunked::{ChunkDecoder, ChunkSigner, ChunkSigningKey, Framing};
 use crate::error::S3Error;
 use crate::fault::of_reason;
@@ -103,7 +103,7 @@ impl Intake {
     /// The body's faults, `MaxMessageLengthExceeded`, `RequestTimeout` and mismatches.
     pub(crate) async fn document(
         &mut self,
-        digests: &DeclaredDigests,
+        digests: &RequestDigests,
         limit: usize,
         idle: Duration,
     ) -> Result<Bytes, S3Error> {
@@ -163,7 +163,7 @@ impl Expectation {
 pub(crate) fn decoding(
     headers: &HeaderMap,
     authentication: &Authentication,
-    digests: &DeclaredDigests,
+    digests: &RequestDigests,
     chunk_signing_key: &[u8],
 ) -> Result<Decoding, S3Error> {
     let announced = match &digests.checksum {

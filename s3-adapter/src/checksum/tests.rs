@@ -12,8 +12,8 @@ fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
 fn declared(
     pairs: &[(&'static str, &str)],
     payload: PayloadHash,
-) -> Result<DeclaredDigests, DigestError> {
-    DeclaredDigests::from_headers(&headers(pairs), &payload)
+) -> Result<RequestDigests, DigestError> {
+    RequestDigests::from_headers(&headers(pairs), &payload)
 }
 
 // The check values of "123456789" published with each algorithm.
