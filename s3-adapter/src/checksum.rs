@@ -183,7 +183,7 @@ impl Checksum {
 
 /// Where the client puts the checksum of the body.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub enum DeclaredChecksum {
+pub enum ChecksumLocation {
     /// Nowhere.
     #[default]
     None,
@@ -201,7 +201,7 @@ pub struct RequestDigests {
     /// The hash in `x-amz-content-sha256`, if that is one.
     pub content_sha256: Option<[u8; 32]>,
     /// One of S3's additional checksums.
-    pub checksum: DeclaredChecksum,
+    pub checksum: ChecksumLocation,
 }
 
 /// Why a declared digest was refused, or did not match.
@@ -311,9 +311,9 @@ impl RequestDigests {
             trailer_checksum(headers, payload)?,
         ) {
             (Some(_), Some(_)) => return Err(DigestError::SeveralChecksums),
-            (Some(checksum), None) => DeclaredChecksum::Header(checksum),
-            (None, Some(algorithm)) => DeclaredChecksum::Trailer(algorithm),
-            (None, None) => DeclaredChecksum::None,
+            (Some(checksum), None) => ChecksumLocation::Header(checksum),
+            (None, Some(algorithm)) => ChecksumLocation::Trailer(algorithm),
+            (None, None) => ChecksumLocation::None,
         };
         check_algorithm(headers, &checksum)?;
         Ok(Self {
@@ -341,9 +341,9 @@ impl RequestDigests {
             }
         }
         let checksum = match &self.checksum {
-            DeclaredChecksum::None => return Ok(()),
-            DeclaredChecksum::Header(checksum) => checksum,
-            DeclaredChecksum::Trailer(_) => trailer.ok_or(DigestError::MissingTrailer)?,
+            ChecksumLocation::None => return Ok(()),
+            ChecksumLocation::Header(checksum) => checksum,
+            ChecksumLocation::Trailer(_) => trailer.ok_or(DigestError::MissingTrailer)?,
         };
         let computed = checksum.algorithm.compute(body);
         if !bool::from(computed.ct_eq(&checksum.value)) {
@@ -417,16 +417,16 @@ fn trailer_checksum(
     }
 }
 
-fn check_algorithm(headers: &HeaderMap, checksum: &DeclaredChecksum) -> Result<(), DigestError> {
+fn check_algorithm(headers: &HeaderMap, checksum: &ChecksumLocation) -> Result<(), DigestError> {
     let Some(value) = headers.get(&X_AMZ_SDK_CHECKSUM_ALGORITHM) else {
         return Ok(());
     };
     let name = String::from_utf8_lossy(value.as_bytes());
     let named = ChecksumAlgorithm::of_wire_name(name.trim());
     let given = match checksum {
-        DeclaredChecksum::None => return Err(DigestError::MissingChecksum),
-        DeclaredChecksum::Header(checksum) => checksum.algorithm,
-        DeclaredChecksum::Trailer(algorithm) => *algorithm,
+        ChecksumLocation::None => return Err(DigestError::MissingChecksum),
+        ChecksumLocation::Header(checksum) => checksum.algorithm,
+        ChecksumLocation::Trailer(algorithm) => *algorithm,
     };
     match named {
         Some(named) if named == given => Ok(()),

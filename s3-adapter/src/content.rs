@@ -12,7 +12,7 @@ use tonic::Status;
 
 use crate::binding::decode::contract_algorithm;
 use crate::body::BodyReader;
-use crate::checksum::{Checksum, DeclaredChecksum, RequestDigests};
+use crate::checksum::{Checksum, ChecksumLocation, RequestDigests};
 use crate::error::S3Error;
 use crate::intake::{EdgeBody, request_timeout};
 
@@ -168,8 +168,8 @@ impl Drop for Loan {
 /// What is declared of the content before it comes.
 pub(crate) fn declared_message(digests: &RequestDigests) -> Option<ContentDigests> {
     let checksum = match &digests.checksum {
-        DeclaredChecksum::Header(checksum) => Some(checksum_message(checksum)),
-        DeclaredChecksum::None | DeclaredChecksum::Trailer(_) => None,
+        ChecksumLocation::Header(checksum) => Some(checksum_message(checksum)),
+        ChecksumLocation::None | ChecksumLocation::Trailer(_) => None,
     };
     let bytes = |digest: &[u8]| Bytes::copy_from_slice(digest);
     let message = ContentDigests {

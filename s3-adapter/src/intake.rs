@@ -12,7 +12,7 @@ use http_body_util::combinators::UnsyncBoxBody;
 use tokio::time::timeout;
 
 use crate::body::{BodyReader, Decoding, Drained};
-use crate::checksum::{DeclaredChecksum, RequestDigests};
+use crate::checksum::{ChecksumLocation, RequestDigests};
 use crate::chunked::{ChunkDecoder, ChunkSigner, ChunkSigningKey, Framing};
 use crate::error::S3Error;
 use crate::fault::of_reason;
@@ -167,8 +167,8 @@ pub(crate) fn decoding(
     chunk_signing_key: &[u8],
 ) -> Result<Decoding, S3Error> {
     let announced = match &digests.checksum {
-        DeclaredChecksum::Trailer(algorithm) => Some(*algorithm),
-        DeclaredChecksum::None | DeclaredChecksum::Header(_) => None,
+        ChecksumLocation::Trailer(algorithm) => Some(*algorithm),
+        ChecksumLocation::None | ChecksumLocation::Header(_) => None,
     };
     let signer = || chunk_signer(authentication, chunk_signing_key);
     let length = data_length(headers, &authentication.payload())?;

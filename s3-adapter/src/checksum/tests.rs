@@ -98,7 +98,7 @@ fn reads_trailers_only_where_the_body_has_one() {
     let digests = declared(&pairs, PayloadHash::StreamingUnsignedTrailer).unwrap();
     assert_eq!(
         digests.checksum,
-        DeclaredChecksum::Trailer(ChecksumAlgorithm::Crc32c)
+        ChecksumLocation::Trailer(ChecksumAlgorithm::Crc32c)
     );
     assert_eq!(digests.verify(b"", None), Err(DigestError::MissingTrailer));
     let trailer = Checksum::parse(ChecksumAlgorithm::Crc32c, "4waSgw==").unwrap();

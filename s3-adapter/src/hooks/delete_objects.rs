@@ -4,7 +4,7 @@ use http::StatusCode;
 
 use crate::answer::Answer;
 use crate::binding::Call;
-use crate::checksum::{DeclaredChecksum, RequestDigests};
+use crate::checksum::{ChecksumLocation, RequestDigests};
 use crate::error::S3Error;
 use crate::exchange::{Exchange, RequestFailure};
 use crate::fault::{malformed_xml, of_reason};
@@ -44,7 +44,7 @@ pub(crate) async fn delete_objects(
 
 /// S3 takes no batch delete whose list could have been damaged on its way.
 fn require_digest(digests: &RequestDigests) -> Result<(), S3Error> {
-    if digests.content_md5.is_some() || digests.checksum != DeclaredChecksum::None {
+    if digests.content_md5.is_some() || digests.checksum != ChecksumLocation::None {
         return Ok(());
     }
     Err(S3Error::invalid_request(
