@@ -9,7 +9,7 @@ use bytes::{Bytes, BytesMut};
 use http_body::Body;
 use http_body_util::BodyExt;
 
-use crate::checksum::Checksum;
+use crate::checksum::ClientChecksum;
 use crate::chunked::{ChunkDecoder, ChunkError};
 use crate::form::FormError;
 
@@ -84,7 +84,7 @@ pub struct BodyReader<B> {
 
 enum Stage {
     Reading(Decoding),
-    Ended(Option<Checksum>),
+    Ended(Option<ClientChecksum>),
 }
 
 impl<B> std::fmt::Debug for BodyReader<B> {
@@ -148,7 +148,7 @@ where
     }
 
     /// The checksum of the trailer, once [`BodyReader::next`] has given nothing.
-    pub fn trailer(&self) -> Option<&Checksum> {
+    pub fn trailer(&self) -> Option<&ClientChecksum> {
         match &self.stage {
             Stage::Reading(_) => None,
             Stage::Ended(checksum) => checksum.as_ref(),

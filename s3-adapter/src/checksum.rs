@@ -161,14 +161,14 @@ fn crc_bytes(algorithm: crc_fast::CrcAlgorithm, data: &[u8], length: usize) -> V
 
 /// A checksum with its value.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Checksum {
+pub struct ClientChecksum {
     /// The algorithm.
     pub algorithm: ChecksumAlgorithm,
     /// The value, as long as the algorithm's [`ChecksumAlgorithm::length`].
     pub value: Vec<u8>,
 }
 
-impl Checksum {
+impl ClientChecksum {
     /// Reads a value in base64.
     ///
     /// # Errors
@@ -188,7 +188,7 @@ pub enum ChecksumLocation {
     #[default]
     None,
     /// In a header: the value is known before the body.
-    Header(Checksum),
+    Header(ClientChecksum),
     /// In the trailer of an aws-chunked body: only the algorithm is known before.
     Trailer(ChecksumAlgorithm),
 }
@@ -274,7 +274,7 @@ pub enum DigestError {
     #[error("checksum mismatch")]
     ChecksumMismatch {
         /// What was sent.
-        declared: Checksum,
+        declared: ClientChecksum,
         /// Of the content.
         computed: Vec<u8>,
     },
@@ -327,7 +327,7 @@ impl RequestDigests {
     ///
     /// # Errors
     /// The mismatches, and `MissingTrailer`.
-    pub fn verify(&self, body: &[u8], trailer: Option<&Checksum>) -> Result<(), DigestError> {
+    pub fn verify(&self, body: &[u8], trailer: Option<&ClientChecksum>) -> Result<(), DigestError> {
         if let Some(declared) = self.content_md5 {
             let computed: [u8; 16] = Md5::digest(body).into();
             if !bool::from(computed.ct_eq(&declared)) {
@@ -377,8 +377,8 @@ fn content_md5(headers: &HeaderMap) -> Result<Option<[u8; 16]>, DigestError> {
     }
 }
 
-fn header_checksum(headers: &HeaderMap) -> Result<Option<Checksum>, DigestError> {
-    let mut found: Option<Checksum> = None;
+fn header_checksum(headers: &HeaderMap) -> Result<Option<ClientChecksum>, DigestError> {
+    let mut found: Option<ClientChecksum> = None;
     for (name, value) in headers {
         let name = name.as_str();
         if !name.starts_with("x-amz-checksum-") || NOT_CHECKSUMS.contains(&name) {
@@ -396,7 +396,7 @@ fn header_checksum(headers: &HeaderMap) -> Result<Option<Checksum>, DigestError>
         let value = value
             .to_str()
             .map_err(|_| DigestError::InvalidChecksum { algorithm })?;
-        found = Some(Checksum::parse(algorithm, value)?);
+        found = Some(ClientChecksum::parse(algorithm, value)?);
     }
     Ok(found)
 }

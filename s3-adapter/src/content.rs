@@ -12,7 +12,7 @@ use tonic::Status;
 
 use crate::binding::decode::contract_algorithm;
 use crate::body::BodyReader;
-use crate::checksum::{Checksum, ChecksumLocation, RequestDigests};
+use crate::checksum::{ChecksumLocation, ClientChecksum, RequestDigests};
 use crate::error::S3Error;
 use crate::intake::{EdgeBody, request_timeout};
 
@@ -186,7 +186,7 @@ pub(crate) fn declared_message(digests: &RequestDigests) -> Option<ContentDigest
     (message != ContentDigests::default()).then_some(message)
 }
 
-fn checksum_message(checksum: &Checksum) -> v1::Checksum {
+fn checksum_message(checksum: &ClientChecksum) -> v1::Checksum {
     v1::Checksum {
         algorithm: contract_algorithm(checksum.algorithm).into(),
         value: Bytes::copy_from_slice(&checksum.value),

@@ -8,7 +8,7 @@ use percent_encoding::percent_decode_str;
 use prost_types::Timestamp;
 
 use crate::binding::{ParseError, RequestView};
-use crate::checksum::{Checksum, ChecksumAlgorithm, DigestError, SDK_ALGORITHM};
+use crate::checksum::{ChecksumAlgorithm, ClientChecksum, DigestError, SDK_ALGORITHM};
 use crate::copy_source::{CopySource, CopySourceRange};
 use crate::headers::{EntityTags, TagStrength, parse_http_date, parse_iso8601};
 use crate::range::ByteRange;
@@ -324,7 +324,7 @@ fn checksum(algorithm: ChecksumAlgorithm, value: &str) -> Result<v1::Checksum, P
             (value, Some(count.parse::<i32>().map_err(invalid)?))
         }
     };
-    let value = Checksum::parse(algorithm, value)?.value;
+    let value = ClientChecksum::parse(algorithm, value)?.value;
     let kind = part_count.map_or(v1::ChecksumType::Unspecified, |_| {
         v1::ChecksumType::Composite
     });

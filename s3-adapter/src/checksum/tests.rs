@@ -101,7 +101,7 @@ fn reads_trailers_only_where_the_body_has_one() {
         ChecksumLocation::Trailer(ChecksumAlgorithm::Crc32c)
     );
     assert_eq!(digests.verify(b"", None), Err(DigestError::MissingTrailer));
-    let trailer = Checksum::parse(ChecksumAlgorithm::Crc32c, "4waSgw==").unwrap();
+    let trailer = ClientChecksum::parse(ChecksumAlgorithm::Crc32c, "4waSgw==").unwrap();
     assert_eq!(digests.verify(b"123456789", Some(&trailer)), Ok(()));
     assert!(matches!(
         digests.verify(b"x", Some(&trailer)),
