@@ -65,7 +65,7 @@ pub enum Decoding {
 
 /// What [`BodyReader::drain`] came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Drained {
+pub enum DrainedBody {
     /// The body ended within the limit; the connection can be used again.
     Complete,
     /// There is more, or the connection broke: it must be closed.
@@ -177,19 +177,19 @@ where
 
     /// After an early error: reads on, undecoded, so that a client that is still sending sees the
     /// answer instead of a reset. At most `limit` bytes; the caller bounds the time.
-    pub async fn drain(mut self, limit: u64) -> Drained {
+    pub async fn drain(mut self, limit: u64) -> DrainedBody {
         let mut drained: u64 = 0;
         loop {
             match self.body.frame().await {
-                None => return Drained::Complete,
-                Some(Err(_)) => return Drained::Abandoned,
+                None => return DrainedBody::Complete,
+                Some(Err(_)) => return DrainedBody::Abandoned,
                 Some(Ok(frame)) => {
                     let length = frame.data_ref().map_or(0, Bytes::len);
                     drained = drained.saturating_add(length as u64);
                 }
             }
             if drained > limit {
-                return Drained::Abandoned;
+                return DrainedBody::Abandoned;
             }
         }
     }
@@ -359,11 +359,11 @@ mod tests {
     async fn draining_stops_at_the_limit() {
         assert_eq!(
             reader(&["abc", "def"], plain(Some(9))).drain(6).await,
-            Drained::Complete
+            DrainedBody::Complete
         );
         assert_eq!(
             reader(&["abc", "def"], plain(Some(9))).drain(5).await,
-            Drained::Abandoned
+            DrainedBody::Abandoned
         );
     }
 }

@@ -9,7 +9,7 @@ use tonic::metadata::{Ascii, MetadataValue};
 
 use crate::authorize::slow_down;
 use crate::binding::{Call, RenderContext, RequestView};
-use crate::body::Drained;
+use crate::body::DrainedBody;
 use crate::checksum::RequestDigests;
 use crate::client_info::Client;
 use crate::content::Lent;
@@ -148,7 +148,7 @@ impl RequestFailure {
         self,
         limits: &Limits,
         expectation: Expectation,
-    ) -> (S3Error, Drained) {
+    ) -> (S3Error, DrainedBody) {
         let drained = self.unread.drain(limits, expectation).await;
         (self.error, drained)
     }

@@ -11,7 +11,7 @@ use http_body_util::BodyExt;
 use http_body_util::combinators::UnsyncBoxBody;
 use tokio::time::timeout;
 
-use crate::body::{BodyReader, Decoding, Drained};
+use crate::body::{BodyReader, Decoding, DrainedBody};
 use crate::checksum::{ChecksumLocation, RequestDigests};
 use crate::chunked::{ChunkDecoder, ChunkSigner, ChunkSigningKey, Framing};
 use crate::error::S3Error;
@@ -120,23 +120,23 @@ impl Intake {
 
     /// After a refusal: reads on for a bounded while, so that a client that is still sending sees the answer instead of
     /// a reset. Never begins to read a body that the client holds back until it is told to continue.
-    pub(crate) async fn drain(self, limits: &Limits, expectation: Expectation) -> Drained {
+    pub(crate) async fn drain(self, limits: &Limits, expectation: Expectation) -> DrainedBody {
         let reader = match (self, expectation) {
-            (Self::Taken, _) => return Drained::Complete,
-            (Self::Untouched(body), _) if body.is_end_stream() => return Drained::Complete,
-            (Self::Untouched(_), Expectation::Continue) => return Drained::Abandoned,
+            (Self::Taken, _) => return DrainedBody::Complete,
+            (Self::Untouched(body), _) if body.is_end_stream() => return DrainedBody::Complete,
+            (Self::Untouched(_), Expectation::Continue) => return DrainedBody::Abandoned,
             (Self::Untouched(body), Expectation::None) => {
                 let declared_length = None;
                 BodyReader::new(body, Decoding::Plain { declared_length })
             }
             (Self::Open(reader), Expectation::Continue) if !reader.is_begun() => {
-                return Drained::Abandoned;
+                return DrainedBody::Abandoned;
             }
             (Self::Open(reader), _) => reader,
         };
         timeout(limits.drain_time, reader.drain(limits.drain_bytes))
             .await
-            .unwrap_or(Drained::Abandoned)
+            .unwrap_or(DrainedBody::Abandoned)
     }
 }
 

@@ -13,7 +13,7 @@ use tonic::metadata::{Ascii, MetadataValue};
 use crate::answer::{Answer, AnswerBody};
 use crate::authorize::{Asked, Authorized, Next, authorize};
 use crate::binding::{BodyKind, Need, ParseError, RequestView};
-use crate::body::Drained;
+use crate::body::DrainedBody;
 use crate::checksum::{RequestDigests, is_of_no_body};
 use crate::client_info::Client;
 use crate::cors;
@@ -398,7 +398,7 @@ async fn refused(
     };
     let mut answer = Answer::of_error(&error, &client.request_id);
     // HTTP/2 resets the stream by itself, and the connection lives on.
-    if drained == Drained::Abandoned && head.version < Version::HTTP_2 {
+    if drained == DrainedBody::Abandoned && head.version < Version::HTTP_2 {
         answer
             .headers
             .insert(header::CONNECTION, HeaderValue::from_static("close"));
