@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use crate::response::RequestId;
+use crate::response::AmzRequestId;
 use crate::sigv4::Scheme;
 
 /// What the front knows of one request's caller. It stands in the request's extensions; the adapter itself never looks at
@@ -32,19 +32,19 @@ const MAX_ADDRESS_BYTES: usize = 45;
 pub(crate) struct Client {
     pub(crate) address: Option<IpAddr>,
     pub(crate) scheme: Scheme,
-    pub(crate) request_id: RequestId,
+    pub(crate) request_id: AmzRequestId,
 }
 
 impl Client {
     /// Takes what the front has said. Without a word from it the address is unknown and the id is made here.
     pub(crate) fn of(extensions: &http::Extensions) -> Self {
         let info = extensions.get::<ClientInfo>();
-        let given = info.and_then(|info| RequestId::from_text(Arc::clone(&info.request_id)));
+        let given = info.and_then(|info| AmzRequestId::from_text(Arc::clone(&info.request_id)));
         Self {
             address: info.and_then(|info| info.address),
             scheme: info.map_or(Scheme::Http, |info| info.scheme),
             request_id: given
-                .unwrap_or_else(|| RequestId::from_bytes(uuid::Uuid::new_v4().into_bytes())),
+                .unwrap_or_else(|| AmzRequestId::from_bytes(uuid::Uuid::new_v4().into_bytes())),
         }
     }
 
