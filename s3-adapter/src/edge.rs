@@ -22,7 +22,7 @@ pub type Objects = dyn ObjectService<GetObjectStream = GetObjectStream>;
 pub type Authority = dyn AdapterService;
 
 /// What time it is.
-pub type Clock = dyn Fn() -> SystemTime + Send + Sync;
+pub type TimeSource = dyn Fn() -> SystemTime + Send + Sync;
 
 /// The services and settings behind the requests.
 pub(crate) struct Edge {
@@ -30,7 +30,7 @@ pub(crate) struct Edge {
     pub(crate) authority: Arc<Authority>,
     pub(crate) settings: Settings,
     /// Dates answers, and judges the expiry of form policies.
-    pub(crate) clock: Arc<Clock>,
+    pub(crate) clock: Arc<TimeSource>,
     /// Divides requests among callers if the authority is in another process and so cannot do it.
     pub(crate) fair: Fair,
 }

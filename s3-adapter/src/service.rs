@@ -13,7 +13,7 @@ use http::{Request, Response};
 use http_body::Body;
 
 use crate::answer::AnswerBody;
-use crate::edge::{Authority, Clock, Edge, Objects};
+use crate::edge::{Authority, Edge, Objects, TimeSource};
 use crate::intake::edge_body;
 use crate::pipeline::handle;
 use crate::settings::Settings;
@@ -46,7 +46,7 @@ impl S3Adapter {
         objects: Arc<Objects>,
         authority: Arc<Authority>,
         settings: Settings,
-        clock: Arc<Clock>,
+        clock: Arc<TimeSource>,
     ) -> Self {
         let fair = Fair::new(FairLimits {
             requests: settings.limits.max_requests,
