@@ -19,7 +19,7 @@ use crate::form::Wishes;
 use crate::intake::{Expectation, Intake};
 use crate::keep_alive::LateError;
 use crate::query::Query;
-use crate::settings::Limits;
+use crate::settings::RequestLimits;
 use crate::sigv4::Authentication;
 use crate::target::{Addressed, Target};
 use crate::xml::Element;
@@ -93,7 +93,7 @@ impl Exchange {
     }
 
     /// The limits of this edge.
-    pub(crate) fn limits(&self) -> Limits {
+    pub(crate) fn limits(&self) -> RequestLimits {
         self.edge.settings.limits
     }
 }
@@ -131,7 +131,11 @@ impl RequestFailure {
 
     /// A refused upload. If the body itself was at fault, the client hears of that; the service only knows that the
     /// content was not whole.
-    pub(crate) async fn of_upload(status: tonic::Status, lent: Lent, limits: &Limits) -> Self {
+    pub(crate) async fn of_upload(
+        status: tonic::Status,
+        lent: Lent,
+        limits: &RequestLimits,
+    ) -> Self {
         // A service over the network lets go of the stream a little later than it answers.
         let returned = tokio::time::timeout(limits.drain_time, lent.back()).await;
         match returned.ok().flatten() {
@@ -146,7 +150,7 @@ impl RequestFailure {
     /// Reads on for a bounded while; says whether the connection can be used again.
     pub(crate) async fn drain(
         self,
-        limits: &Limits,
+        limits: &RequestLimits,
         expectation: Expectation,
     ) -> (S3Error, DrainedBody) {
         let drained = self.unread.drain(limits, expectation).await;

@@ -18,7 +18,7 @@ use crate::error::S3Error;
 use crate::fault::of_reason;
 use crate::generated::Operation;
 use crate::length::{LengthError, data_length};
-use crate::settings::Limits;
+use crate::settings::RequestLimits;
 use crate::sigv4::{Authentication, PayloadHash};
 
 /// XML documents of requests; S3's own limit for the largest of them, the batch delete, is 2 MiB.
@@ -120,7 +120,11 @@ impl Intake {
 
     /// After a refusal: reads on for a bounded while, so that a client that is still sending sees the answer instead of
     /// a reset. Never begins to read a body that the client holds back until it is told to continue.
-    pub(crate) async fn drain(self, limits: &Limits, expectation: Expectation) -> DrainedBody {
+    pub(crate) async fn drain(
+        self,
+        limits: &RequestLimits,
+        expectation: Expectation,
+    ) -> DrainedBody {
         let reader = match (self, expectation) {
             (Self::Taken, _) => return DrainedBody::Complete,
             (Self::Untouched(body), _) if body.is_end_stream() => return DrainedBody::Complete,

@@ -26,7 +26,7 @@ use bucketry_edge::{
 use bucketry_s3_adapter::channels::Channels;
 use bucketry_s3_adapter::remote::{RemoteAuthority, RemoteObjects};
 use bucketry_s3_adapter::target::BaseDomains;
-use bucketry_s3_adapter::{Limits, S3Adapter, Settings};
+use bucketry_s3_adapter::{RequestLimits, S3Adapter, Settings};
 use bucketry_sign_in::{Purpose, Sessions, SignIn, SignInCredentials, normalized_endpoint};
 use clap::{CommandFactory, Parser};
 use http::Uri;
@@ -91,7 +91,7 @@ struct Args {
     #[arg(long, env = "BUCKETRY_PUBLIC_URL")]
     public_url: Option<Uri>,
     /// The most requests at once; further ones get `SlowDown`.
-    #[arg(long, env = "BUCKETRY_MAX_REQUESTS", default_value_t = Limits::default().max_requests)]
+    #[arg(long, env = "BUCKETRY_MAX_REQUESTS", default_value_t = RequestLimits::default().max_requests)]
     max_requests: usize,
     /// The most decisions that are requested from the service at once, 1 to 20; requests beyond that wait their turn.
     /// Not more than 20: a service ends a connection, with all calls on it, when more than 20 calls are given up on it
@@ -353,10 +353,10 @@ fn settings(args: &Args, listening: SocketAddr, rate: MinRate) -> Settings {
         region: args.region.clone(),
         public_url,
         public_hosts: public_host.map(ToString::to_string).into_iter().collect(),
-        limits: Limits {
+        limits: RequestLimits {
             max_requests: args.max_requests,
             body_idle: rate.body_idle(),
-            ..Limits::default()
+            ..RequestLimits::default()
         },
     }
 }
