@@ -10,7 +10,7 @@ use bucketry_edge::fair::Fair;
 use futures::stream::BoxStream;
 use tonic::Status;
 
-use crate::settings::Settings;
+use crate::settings::AdapterSettings;
 
 /// The messages of a read.
 pub type GetObjectStream = BoxStream<'static, Result<GetObjectResponse, Status>>;
@@ -28,7 +28,7 @@ pub type TimeSource = dyn Fn() -> SystemTime + Send + Sync;
 pub(crate) struct Edge {
     pub(crate) objects: Arc<Objects>,
     pub(crate) authority: Arc<Authority>,
-    pub(crate) settings: Settings,
+    pub(crate) settings: AdapterSettings,
     /// Dates answers, and judges the expiry of form policies.
     pub(crate) clock: Arc<TimeSource>,
     /// Divides requests among callers if the authority is in another process and so cannot do it.

@@ -23,7 +23,7 @@ use tower::Service;
 
 use crate::client_info::ClientIp;
 use crate::edge::GetObjectStream;
-use crate::settings::Settings;
+use crate::settings::AdapterSettings;
 use crate::{ClientInfo, S3Adapter};
 
 /// The session that every authorization gives.
@@ -277,10 +277,10 @@ impl Seen {
 
 impl Bench {
     pub(crate) fn new() -> Self {
-        Self::with_settings(Settings::default())
+        Self::with_settings(AdapterSettings::default())
     }
 
-    pub(crate) fn with_settings(settings: Settings) -> Self {
+    pub(crate) fn with_settings(settings: AdapterSettings) -> Self {
         let fake = Fake::default();
         let services = (Arc::new(fake.clone()), Arc::new(fake.clone()));
         let adapter = S3Adapter::new(services.0, services.1, settings);

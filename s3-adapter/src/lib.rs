@@ -51,4 +51,4 @@ pub use client_info::ClientInfo;
 pub use edge::{Authority, GetObjectStream, Objects, TimeSource};
 pub use pipeline::OperationName;
 pub use service::S3Adapter;
-pub use settings::{RequestLimits, Settings};
+pub use settings::{AdapterSettings, RequestLimits};

@@ -26,7 +26,7 @@ use bucketry_edge::{
 use bucketry_s3_adapter::channels::Channels;
 use bucketry_s3_adapter::remote::{RemoteAuthority, RemoteObjects};
 use bucketry_s3_adapter::target::BaseDomains;
-use bucketry_s3_adapter::{RequestLimits, S3Adapter, Settings};
+use bucketry_s3_adapter::{AdapterSettings, RequestLimits, S3Adapter};
 use bucketry_sign_in::{Purpose, Sessions, SignIn, SignInCredentials, normalized_endpoint};
 use clap::{CommandFactory, Parser};
 use http::Uri;
@@ -342,13 +342,13 @@ fn variable(name: &'static str) -> Result<Zeroizing<String>, Failure> {
         .ok_or(Failure::MissingVariable(name))
 }
 
-fn settings(args: &Args, listening: SocketAddr, rate: MinRate) -> Settings {
+fn settings(args: &Args, listening: SocketAddr, rate: MinRate) -> AdapterSettings {
     let public_url = match &args.public_url {
         Some(url) => url.to_string().trim_end_matches('/').to_owned(),
         None => format!("{}://localhost:{}", scheme(args), listening.port()),
     };
     let public_host = args.public_url.as_ref().and_then(Uri::authority);
-    Settings {
+    AdapterSettings {
         domains: BaseDomains::new(&args.domains),
         region: args.region.clone(),
         public_url,

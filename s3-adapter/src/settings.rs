@@ -6,7 +6,7 @@ use crate::target::BaseDomains;
 
 /// The settings of an adapter.
 #[derive(Debug, Clone)]
-pub struct Settings {
+pub struct AdapterSettings {
     /// The base domains under which a host name carries a bucket.
     pub domains: BaseDomains,
     /// The region that answers name.
@@ -60,7 +60,7 @@ impl Default for RequestLimits {
     }
 }
 
-impl Default for Settings {
+impl Default for AdapterSettings {
     /// `http://localhost:9000` in `us-east-1`, with `localhost` as a base domain.
     fn default() -> Self {
         Self {

@@ -33,7 +33,7 @@ pub(super) fn service(
     public_url: &PublicUrl,
 ) -> S3Service {
     let domains = config.server.domains(public_url);
-    let settings = bucketry_s3_adapter::Settings {
+    let settings = bucketry_s3_adapter::AdapterSettings {
         domains: BaseDomains::new(domains.iter().map(|domain| domain.as_str())),
         region: config.server.region.as_str().to_owned(),
         public_url: public_url.to_string(),

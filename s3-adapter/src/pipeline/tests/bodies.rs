@@ -12,7 +12,7 @@ use http_body_util::StreamBody;
 
 use super::{SIGNED, one_bucket};
 use crate::fixture::{Bench, refusal};
-use crate::settings::{RequestLimits, Settings};
+use crate::settings::{AdapterSettings, RequestLimits};
 
 /// Pieces of a body, and how many of them were taken.
 fn counted_body(
@@ -140,9 +140,9 @@ async fn more_than_the_limit_are_told_to_slow_down_until_an_answer_is_read() {
         max_requests: 1,
         ..RequestLimits::default()
     };
-    let bench = Bench::with_settings(Settings {
+    let bench = Bench::with_settings(AdapterSettings {
         limits,
-        ..Settings::default()
+        ..AdapterSettings::default()
     });
     bench.service().answers("ListBuckets", Ok(one_bucket()));
     let running = bench
