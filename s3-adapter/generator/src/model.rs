@@ -13,7 +13,7 @@ use crate::s3_model::{AcceptedHeader, Refused, S3Model};
 /// Why a contract is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[allow(missing_docs)]
-pub enum Refusal {
+pub enum ContractError {
     #[error("not a descriptor set: {0}")]
     Descriptor(String),
     #[error("the contract has no {0}")]

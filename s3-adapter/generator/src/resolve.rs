@@ -9,8 +9,8 @@ use crate::annotations::{
 };
 use crate::codec::Codec;
 use crate::model::{
-    Answer, Body, Change, DerivedMember, EchoMember, FieldPath, Mask, Missing, Node, Operation,
-    Place, QueryKey, Refusal, Request, Shape,
+    Answer, Body, Change, ContractError, DerivedMember, EchoMember, FieldPath, Mask, Missing, Node,
+    Operation, Place, QueryKey, Request, Shape,
 };
 use crate::read::Options;
 use crate::s3_model::Refused;
@@ -22,8 +22,8 @@ pub(crate) fn path(
     message: &MessageDescriptor,
     text: &str,
     operation: &str,
-) -> Result<FieldPath, Refusal> {
-    let refusal = || Refusal::UnknownField {
+) -> Result<FieldPath, ContractError> {
+    let refusal = || ContractError::UnknownField {
         operation: operation.to_owned(),
         field: text.to_owned(),
     };
@@ -47,8 +47,8 @@ pub(crate) fn message_at(
     message: &MessageDescriptor,
     text: &str,
     operation: &str,
-) -> Result<MessageDescriptor, Refusal> {
-    let refusal = || Refusal::UnknownField {
+) -> Result<MessageDescriptor, ContractError> {
+    let refusal = || ContractError::UnknownField {
         operation: operation.to_owned(),
         field: text.to_owned(),
     };
@@ -114,13 +114,13 @@ pub(crate) fn operation(
     options: &Options,
     method: &MethodDescriptor,
     binding: &Binding,
-) -> Result<Operation, Refusal> {
-    let unspecified = |what| Refusal::Unspecified {
+) -> Result<Operation, ContractError> {
+    let unspecified = |what| ContractError::Unspecified {
         operation: binding.operation.clone(),
         what,
     };
     if binding.operation.is_empty() {
-        return Err(Refusal::Unspecified {
+        return Err(ContractError::Unspecified {
             operation: method.name().to_owned(),
             what: "the operation",
         });
@@ -175,7 +175,7 @@ fn request(
     options: &Options,
     method: &MethodDescriptor,
     binding: &Binding,
-) -> Result<Request, Refusal> {
+) -> Result<Request, ContractError> {
     let operation = &binding.operation;
     let message = message_at(&method.input(), &binding.request_message, operation)?;
     let mut walk = walk(
@@ -235,7 +235,7 @@ fn answer(
     method: &MethodDescriptor,
     binding: &Binding,
     request: &Request,
-) -> Result<Answer, Refusal> {
+) -> Result<Answer, ContractError> {
     let operation = &binding.operation;
     let message = message_at(&method.output(), &binding.response_message, operation)?;
     let mut walk = walk(
@@ -302,10 +302,10 @@ fn derived_member(
     message: &MessageDescriptor,
     derived: &Derived,
     operation: &str,
-    relative: &dyn Fn(&str) -> Result<FieldPath, Refusal>,
-) -> Result<DerivedMember, Refusal> {
+    relative: &dyn Fn(&str) -> Result<FieldPath, ContractError>,
+) -> Result<DerivedMember, ContractError> {
     if derived.rule() == DerivedRule::Unspecified {
-        return Err(Refusal::Unspecified {
+        return Err(ContractError::Unspecified {
             operation: operation.to_owned(),
             what: "the rule of a derived part",
         });
@@ -336,10 +336,10 @@ fn derived_member(
     })
 }
 
-fn echoes(binding: &Binding, request: &Request) -> Result<Vec<EchoMember>, Refusal> {
+fn echoes(binding: &Binding, request: &Request) -> Result<Vec<EchoMember>, ContractError> {
     let mut found = Vec::new();
     for echo in &binding.echo {
-        let unknown = || Refusal::UnknownField {
+        let unknown = || ContractError::UnknownField {
             operation: binding.operation.clone(),
             field: echo.field.clone(),
         };

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 
 use crate::annotations::Rest;
-use crate::model::{Body, Node, Operation, Place, Refusal, Shape};
+use crate::model::{Body, ContractError, Node, Operation, Place, Shape};
 
 /// S3's operations by name.
 #[derive(Debug, Deserialize)]
@@ -40,9 +40,9 @@ pub(crate) struct Refused {
 
 impl S3Model {
     /// Reads the committed extract.
-    pub(crate) fn read() -> Result<Self, Refusal> {
+    pub(crate) fn read() -> Result<Self, ContractError> {
         serde_json::from_str(include_str!("../s3-model.json"))
-            .map_err(|fault| Refusal::S3Model(fault.to_string()))
+            .map_err(|fault| ContractError::S3Model(fault.to_string()))
     }
 
     /// The query parameters by which S3 tells operations apart.

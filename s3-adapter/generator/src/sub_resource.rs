@@ -7,7 +7,7 @@ use prost_reflect::{MessageDescriptor, MethodDescriptor};
 use crate::annotations::{Direction, HttpMethod, Resource, SubResource};
 use crate::codec::Codec;
 use crate::model::{
-    Answer, AnswerHeader, Body, Change, FieldPath, Mask, Missing, Operation, Place, Refusal,
+    Answer, AnswerHeader, Body, Change, ContractError, FieldPath, Mask, Missing, Operation, Place,
     Request, RequestMember, Shape,
 };
 use crate::read::Options;
@@ -37,7 +37,7 @@ struct Verb {
 
 impl Site<'_> {
     /// The GET and PUT, and the DELETE if S3 has it.
-    pub(crate) fn operations(&self) -> Result<Vec<Operation>, Refusal> {
+    pub(crate) fn operations(&self) -> Result<Vec<Operation>, ContractError> {
         let sub_resource = self.sub_resource;
         let put = Verb {
             name: format!("Put{}", sub_resource.name),
@@ -61,8 +61,8 @@ impl Site<'_> {
         Ok(found)
     }
 
-    fn rpc(&self, name: &str, operation: &str) -> Result<MethodDescriptor, Refusal> {
-        let unknown = || Refusal::UnknownRpc {
+    fn rpc(&self, name: &str, operation: &str) -> Result<MethodDescriptor, ContractError> {
+        let unknown = || ContractError::UnknownRpc {
             operation: operation.to_owned(),
             rpc: name.to_owned(),
         };
@@ -74,7 +74,7 @@ impl Site<'_> {
         &self,
         update: &MethodDescriptor,
         operation: &str,
-    ) -> Result<Vec<RequestMember>, Refusal> {
+    ) -> Result<Vec<RequestMember>, ContractError> {
         let field = &self.resource.update_field;
         let base = path(&update.input(), field, operation)?;
         let message = message_at(&update.input(), field, operation)?;
@@ -99,13 +99,13 @@ impl Site<'_> {
         answer: &MessageDescriptor,
         base: &str,
         operation: &str,
-    ) -> Result<Vec<AnswerHeader>, Refusal> {
+    ) -> Result<Vec<AnswerHeader>, ContractError> {
         let mut found = Vec::new();
         for name in &self.resource.show {
             let path = path(answer, &format!("{base}.{name}"), operation)?;
             let Some(leaf) = path.leaf() else { continue };
             let field = self.options.field(leaf)?.unwrap_or_default();
-            let refusal = || Refusal::Form {
+            let refusal = || ContractError::Form {
                 operation: operation.to_owned(),
                 field: name.clone(),
             };
@@ -121,7 +121,7 @@ impl Site<'_> {
         Ok(found)
     }
 
-    fn get(&self) -> Result<Operation, Refusal> {
+    fn get(&self) -> Result<Operation, ContractError> {
         let resource = self.resource;
         let name = format!("Get{}", self.sub_resource.name);
         let method = self.rpc(&resource.get, &name)?;
@@ -181,7 +181,7 @@ impl Site<'_> {
         })
     }
 
-    fn update(&self, verb: Verb) -> Result<Operation, Refusal> {
+    fn update(&self, verb: Verb) -> Result<Operation, ContractError> {
         let resource = self.resource;
         let name = verb.name;
         let method = self.rpc(&resource.update, &name)?;
@@ -214,7 +214,7 @@ impl Site<'_> {
         })
     }
 
-    fn body(&self, method: &MethodDescriptor, name: &str) -> Result<Body, Refusal> {
+    fn body(&self, method: &MethodDescriptor, name: &str) -> Result<Body, ContractError> {
         let text = format!("{}.{}", self.resource.update_field, self.at.text());
         let inside = message_at(&method.input(), &text, name)?;
         let mut found = Found::default();
