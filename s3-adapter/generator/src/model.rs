@@ -152,7 +152,7 @@ pub(crate) struct Operation {
     pub(crate) status: u16,
     pub(crate) hook: bool,
     pub(crate) request: Request,
-    pub(crate) answer: Answer,
+    pub(crate) answer: Response,
     /// The path of the update or read mask, and what is done to it.
     pub(crate) mask: Option<Mask>,
     /// When the answer is an error though the call succeeds.
@@ -255,7 +255,7 @@ impl LabelPart {
 
 /// What goes out.
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct Response {
     pub(crate) message: MessageDescriptor,
     pub(crate) status_when: Vec<(FieldPath, u16)>,
     pub(crate) headers: Vec<AnswerHeader>,

@@ -9,8 +9,8 @@ use crate::annotations::{
 };
 use crate::codec::Codec;
 use crate::model::{
-    Answer, Body, Change, ContractError, DerivedMember, EchoMember, FieldPath, Mask, Missing, Node,
-    Operation, Place, QueryKey, Request, Shape,
+    Body, Change, ContractError, DerivedMember, EchoMember, FieldPath, Mask, Missing, Node,
+    Operation, Place, QueryKey, Request, Response, Shape,
 };
 use crate::read::Options;
 use crate::s3_model::Refused;
@@ -235,7 +235,7 @@ fn answer(
     method: &MethodDescriptor,
     binding: &Binding,
     request: &Request,
-) -> Result<Answer, ContractError> {
+) -> Result<Response, ContractError> {
     let operation = &binding.operation;
     let message = message_at(&method.output(), &binding.response_message, operation)?;
     let mut walk = walk(
@@ -285,7 +285,7 @@ fn answer(
     for when in &binding.status_when {
         status_when.push((relative(&when.field)?, status(when.status, 200)));
     }
-    Ok(Answer {
+    Ok(Response {
         status_when,
         headers: found.headers,
         root: (!binding.response_xml.is_empty()).then(|| binding.response_xml.clone()),

@@ -7,8 +7,8 @@ use prost_reflect::{MessageDescriptor, MethodDescriptor};
 use crate::annotations::{Direction, HttpMethod, Resource, SubResource};
 use crate::codec::Codec;
 use crate::model::{
-    Answer, AnswerHeader, Body, Change, ContractError, FieldPath, Mask, Missing, Operation, Place,
-    Request, RequestMember, Shape,
+    AnswerHeader, Body, Change, ContractError, FieldPath, Mask, Missing, Operation, Place, Request,
+    RequestMember, Response, Shape,
 };
 use crate::read::Options;
 use crate::resolve::{message_at, path, query_keys, status, walk};
@@ -245,8 +245,8 @@ fn plain_request(message: MessageDescriptor, members: Vec<RequestMember>) -> Req
     }
 }
 
-fn plain_answer(message: MessageDescriptor, headers: Vec<AnswerHeader>) -> Answer {
-    Answer {
+fn plain_answer(message: MessageDescriptor, headers: Vec<AnswerHeader>) -> Response {
+    Response {
         message,
         status_when: Vec::new(),
         headers,
