@@ -182,12 +182,12 @@ pub(crate) struct Missing {
 pub(crate) struct Mask {
     pub(crate) field: String,
     pub(crate) path: String,
-    pub(crate) change: Change,
+    pub(crate) change: PathChange,
 }
 
 /// What an operation does to its path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Change {
+pub(crate) enum PathChange {
     Set,
     Clear,
     Read,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::annotations::When;
-use crate::model::{Change, Contract, Node, Operation, Place};
+use crate::model::{Contract, Node, Operation, PathChange, Place};
 use crate::s3_model::AcceptedHeader;
 use crate::source::{Code, string_list};
 
@@ -96,19 +96,19 @@ const FACTS: [Fact; 12] = [
         doc: "Update mask paths that it sets.",
         name: "set_paths",
         returns: TEXTS,
-        value: |operation| paths(operation, Change::Set),
+        value: |operation| paths(operation, PathChange::Set),
     },
     Fact {
         doc: "Update mask paths that it clears.",
         name: "clear_paths",
         returns: TEXTS,
-        value: |operation| paths(operation, Change::Clear),
+        value: |operation| paths(operation, PathChange::Clear),
     },
     Fact {
         doc: "Read mask paths that it reads.",
         name: "read_paths",
         returns: TEXTS,
-        value: |operation| paths(operation, Change::Read),
+        value: |operation| paths(operation, PathChange::Read),
     },
     Fact {
         doc: "Headers that it takes; a trailing `*` is a prefix.",
@@ -208,7 +208,7 @@ fn accepted_headers(accepted: &[AcceptedHeader]) -> String {
     format!("&[{}]", all.join(", "))
 }
 
-fn paths(operation: &Operation, change: Change) -> String {
+fn paths(operation: &Operation, change: PathChange) -> String {
     match operation.mask.as_ref().filter(|mask| mask.change == change) {
         Some(mask) => format!("&[{:?}]", mask.path),
         None => "&[]".to_owned(),

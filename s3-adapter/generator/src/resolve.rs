@@ -9,8 +9,8 @@ use crate::annotations::{
 };
 use crate::codec::Codec;
 use crate::model::{
-    Body, Change, ContractError, DerivedMember, EchoMember, FieldPath, Mask, Missing, Node,
-    Operation, Place, QueryKey, Request, Response, Shape,
+    Body, ContractError, DerivedMember, EchoMember, FieldPath, Mask, Missing, Node, Operation,
+    PathChange, Place, QueryKey, Request, Response, Shape,
 };
 use crate::read::Options;
 use crate::s3_model::Refused;
@@ -167,7 +167,7 @@ fn read_mask(request: &mut Request) -> Option<Mask> {
     Some(Mask {
         field: path.text(),
         path: value,
-        change: Change::Read,
+        change: PathChange::Read,
     })
 }
 

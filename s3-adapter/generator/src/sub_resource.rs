@@ -7,8 +7,8 @@ use prost_reflect::{MessageDescriptor, MethodDescriptor};
 use crate::annotations::{Direction, HttpMethod, Resource, SubResource};
 use crate::codec::Codec;
 use crate::model::{
-    AnswerHeader, Body, Change, ContractError, FieldPath, Mask, Missing, Operation, Place, Request,
-    RequestMember, Response, Shape,
+    AnswerHeader, Body, ContractError, FieldPath, Mask, Missing, Operation, PathChange, Place,
+    Request, RequestMember, Response, Shape,
 };
 use crate::read::Options;
 use crate::resolve::{message_at, path, query_keys, status, walk};
@@ -32,7 +32,7 @@ struct Verb {
     name: String,
     method: HttpMethod,
     status: u16,
-    change: Change,
+    change: PathChange,
 }
 
 impl Site<'_> {
@@ -43,7 +43,7 @@ impl Site<'_> {
             name: format!("Put{}", sub_resource.name),
             method: HttpMethod::Put,
             status: status(sub_resource.put_status, 200),
-            change: Change::Set,
+            change: PathChange::Set,
         };
         let mut found = vec![self.get()?, self.update(put)?];
         let name = match sub_resource.delete.as_str() {
@@ -55,7 +55,7 @@ impl Site<'_> {
             name,
             method: HttpMethod::Delete,
             status: status(sub_resource.delete_status, 204),
-            change: Change::Clear,
+            change: PathChange::Clear,
         };
         found.push(self.update(delete)?);
         Ok(found)
@@ -170,7 +170,7 @@ impl Site<'_> {
             mask: (!resource.get_mask_field.is_empty()).then(|| Mask {
                 field: resource.get_mask_field.clone(),
                 path: self.at.text(),
-                change: Change::Read,
+                change: PathChange::Read,
             }),
             missing: (!reason.is_empty()).then(|| Missing {
                 field: Some(full),
@@ -186,7 +186,7 @@ impl Site<'_> {
         let name = verb.name;
         let method = self.rpc(&resource.update, &name)?;
         let mut request = plain_request(method.input(), self.identity(&method, &name)?);
-        if verb.change == Change::Set {
+        if verb.change == PathChange::Set {
             request.body = Some(self.body(&method, &name)?);
         }
         let headers = self.shown(&method.output(), &resource.update_field, &name)?;

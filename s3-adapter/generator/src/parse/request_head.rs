@@ -3,7 +3,7 @@
 use super::decoded::decoded;
 use crate::annotations::Form;
 use crate::codec::Codec;
-use crate::model::{Change, FieldPath, LabelPart, Mask, Operation, Place, RequestMember};
+use crate::model::{FieldPath, LabelPart, Mask, Operation, PathChange, Place, RequestMember};
 use crate::source::{Code, function, header_name, ident, is_option, place, request_type};
 
 pub(super) fn write(operation: &Operation, code: &mut Code) {
@@ -55,7 +55,7 @@ fn mask(operation: &Operation, mask: &Mask, code: &mut Code) {
         ident(&mask.field),
         mask.path
     ));
-    if let (Some(body), Change::Set) = (&operation.request.body, mask.change) {
+    if let (Some(body), PathChange::Set) = (&operation.request.body, mask.change) {
         code.line("// The body fills it later; until then it must not look cleared.");
         code.line(format!(
             "{}.get_or_insert_default();",
