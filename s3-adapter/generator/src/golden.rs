@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::annotations::When;
 use crate::codec::Codec;
-use crate::model::{Contract, LabelPart, Node, Operation, Place, QueryKey, Shape};
+use crate::model::{Contract, ElementContent, LabelPart, Operation, Place, QueryKey, Shape};
 
 #[derive(Serialize)]
 struct Table<'a> {
@@ -235,7 +235,9 @@ fn request(operation: &Operation) -> Vec<Member> {
 fn shape_conditions<'a>(shape: &'a Shape, found: &mut Vec<&'a When>) {
     for member in &shape.members {
         found.extend(member.when.as_ref());
-        if let Node::Items { shape, .. } | Node::Struct { shape, .. } = &member.node {
+        if let ElementContent::Items { shape, .. } | ElementContent::Struct { shape, .. } =
+            &member.node
+        {
             shape_conditions(shape, found);
         }
     }
@@ -316,19 +318,19 @@ fn elements(shape: &Shape, hook: &[String]) -> Vec<Element> {
             ..Element::default()
         };
         match &member.node {
-            Node::Scalar(codec) => element.kind = codec.name().to_owned(),
-            Node::Texts { codec, list } => {
+            ElementContent::Scalar(codec) => element.kind = codec.name().to_owned(),
+            ElementContent::Texts { codec, list } => {
                 element.kind = format!("list of {}", codec.name());
                 element.flattened = list.flattened;
                 element.item = list.item.clone();
             }
-            Node::Items { list, shape, .. } => {
+            ElementContent::Items { list, shape, .. } => {
                 element.kind = "list".to_owned();
                 element.flattened = list.flattened;
                 element.item = list.item.clone();
                 element.elements = elements(shape, &[]);
             }
-            Node::Struct { shape, .. } => {
+            ElementContent::Struct { shape, .. } => {
                 element.kind = "structure".to_owned();
                 element.elements = elements(shape, &[]);
             }

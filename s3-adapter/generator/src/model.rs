@@ -317,7 +317,7 @@ pub(crate) struct Member {
     /// Its name, after the names of the elements around it.
     pub(crate) element: Vec<String>,
     pub(crate) path: FieldPath,
-    pub(crate) node: Node,
+    pub(crate) node: ElementContent,
     pub(crate) always: bool,
     pub(crate) url_encodable: bool,
     pub(crate) when: Option<When>,
@@ -327,7 +327,7 @@ pub(crate) struct Member {
 
 /// What an element holds.
 #[derive(Debug)]
-pub(crate) enum Node {
+pub(crate) enum ElementContent {
     Scalar(Codec),
     /// Texts: each in `item`, or flattened into the parent (with `item` inside, if there is one).
     Texts {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::annotations::When;
-use crate::model::{Contract, Node, Operation, PathChange, Place};
+use crate::model::{Contract, ElementContent, Operation, PathChange, Place};
 use crate::s3_model::AcceptedHeader;
 use crate::source::{Code, string_list};
 
@@ -276,7 +276,9 @@ pub(crate) fn conditions(operation: &Operation) -> impl Iterator<Item = &When> {
         );
         for member in &shape.members {
             found.extend(member.when.as_ref());
-            if let Node::Items { shape, .. } | Node::Struct { shape, .. } = &member.node {
+            if let ElementContent::Items { shape, .. } | ElementContent::Struct { shape, .. } =
+                &member.node
+            {
                 open.push(shape);
             }
         }

@@ -9,8 +9,8 @@ use crate::annotations::{
 };
 use crate::codec::Codec;
 use crate::model::{
-    Body, ContractError, DerivedMember, EchoMember, FieldPath, Mask, Missing, Node, Operation,
-    PathChange, Place, QueryKey, Request, Response, Shape,
+    Body, ContractError, DerivedMember, EchoMember, ElementContent, FieldPath, Mask, Missing,
+    Operation, PathChange, Place, QueryKey, Request, Response, Shape,
 };
 use crate::read::Options;
 use crate::s3_model::Refused;
@@ -384,8 +384,12 @@ pub(crate) fn enum_names(operation: &Operation) -> Vec<String> {
 fn shape_codecs<'a>(shape: &'a Shape, found: &mut Vec<&'a Codec>) {
     for member in &shape.members {
         match &member.node {
-            Node::Scalar(codec) | Node::Texts { codec, .. } => found.push(codec),
-            Node::Items { shape, .. } | Node::Struct { shape, .. } => shape_codecs(shape, found),
+            ElementContent::Scalar(codec) | ElementContent::Texts { codec, .. } => {
+                found.push(codec)
+            }
+            ElementContent::Items { shape, .. } | ElementContent::Struct { shape, .. } => {
+                shape_codecs(shape, found)
+            }
         }
     }
 }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 
 use crate::annotations::Rest;
-use crate::model::{Body, ContractError, Node, Operation, Place, Shape};
+use crate::model::{Body, ContractError, ElementContent, Operation, Place, Shape};
 
 /// S3's operations by name.
 #[derive(Debug, Deserialize)]
@@ -165,13 +165,13 @@ fn bound_elements(shape: &Shape, bound: &mut BTreeSet<String>) {
     for member in &shape.members {
         bound.extend(member.element.iter().cloned());
         match &member.node {
-            Node::Scalar(_) => {}
-            Node::Texts { list, .. } => bound.extend(list.item.clone()),
-            Node::Items { list, shape, .. } => {
+            ElementContent::Scalar(_) => {}
+            ElementContent::Texts { list, .. } => bound.extend(list.item.clone()),
+            ElementContent::Items { list, shape, .. } => {
                 bound.extend(list.item.clone());
                 bound_elements(shape, bound);
             }
-            Node::Struct { shape, .. } => bound_elements(shape, bound),
+            ElementContent::Struct { shape, .. } => bound_elements(shape, bound),
         }
     }
 }

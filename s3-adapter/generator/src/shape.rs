@@ -4,7 +4,9 @@ use prost_reflect::{Kind, MessageDescriptor};
 
 use crate::annotations::Form;
 use crate::codec::Codec;
-use crate::model::{AnswerHeader, ContractError, FieldPath, ListForm, Member, Node, Shape};
+use crate::model::{
+    AnswerHeader, ContractError, ElementContent, FieldPath, ListForm, Member, Shape,
+};
 use crate::walk::{Spot, Walk, plain_message};
 
 /// Which places there are.
@@ -108,7 +110,7 @@ impl Walk<'_> {
         })
     }
 
-    fn node(&mut self, spot: &Spot) -> Result<Node, ContractError> {
+    fn node(&mut self, spot: &Spot) -> Result<ElementContent, ContractError> {
         let place = &spot.place;
         let list = ListForm {
             flattened: place.flattened,
@@ -119,19 +121,19 @@ impl Walk<'_> {
         {
             let shape = self.nested(&message, &spot.text)?;
             return Ok(match spot.field.is_list() {
-                true => Node::Items {
+                true => ElementContent::Items {
                     message,
                     list,
                     shape,
                 },
-                false => Node::Struct { message, shape },
+                false => ElementContent::Struct { message, shape },
             });
         }
         Ok(match self.codec(spot)? {
             Codec::CommaList(_) => return Err(self.misfit(&spot.text)),
-            Codec::EtagList => Node::Scalar(Codec::EtagList),
-            codec if spot.field.is_list() => Node::Texts { codec, list },
-            codec => Node::Scalar(codec),
+            Codec::EtagList => ElementContent::Scalar(Codec::EtagList),
+            codec if spot.field.is_list() => ElementContent::Texts { codec, list },
+            codec => ElementContent::Scalar(codec),
         })
     }
 
