@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use heck::ToUpperCamelCase;
 
 use crate::codec::Codec;
-use crate::model::{Contract, ContractError, Missing, Operation, Place};
+use crate::model::{Contract, ContractError, MemberPlace, Missing, Operation};
 
 /// Refuses names that Rust would change, ties, duplicates and unknown reasons.
 pub(crate) fn contract(contract: &Contract) -> Result<(), ContractError> {
@@ -137,8 +137,8 @@ fn header_case(operation: &Operation) -> Result<(), ContractError> {
         .members
         .iter()
         .filter_map(|member| match &member.place {
-            Place::Header(name) | Place::HeaderPrefix(name) => Some(name),
-            Place::Label(_) | Place::Query(_) => None,
+            MemberPlace::Header(name) | MemberPlace::HeaderPrefix(name) => Some(name),
+            MemberPlace::Label(_) | MemberPlace::Query(_) => None,
         });
     let answer = operation.answer.headers.iter().map(|header| &header.name);
     for header in operation.headers.iter().chain(bound).chain(answer) {

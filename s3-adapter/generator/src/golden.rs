@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::annotations::When;
 use crate::codec::Codec;
-use crate::model::{Contract, ElementContent, LabelPart, Operation, Place, QueryKey, Shape};
+use crate::model::{Contract, ElementContent, LabelPart, MemberPlace, Operation, QueryKey, Shape};
 
 #[derive(Serialize)]
 struct Table<'a> {
@@ -120,7 +120,7 @@ pub(crate) fn uri(operation: &Operation) -> String {
             .request
             .members
             .iter()
-            .any(|member| member.place == Place::Query(name.to_owned()))
+            .any(|member| member.place == MemberPlace::Query(name.to_owned()))
     };
     let keys: Vec<String> = operation
         .query
@@ -183,11 +183,11 @@ fn request(operation: &Operation) -> Vec<Member> {
         .iter()
         .map(|member| {
             let (location, name) = match &member.place {
-                Place::Label(LabelPart::Bucket) => ("uri", "Bucket".to_owned()),
-                Place::Label(LabelPart::Key) => ("uri", "Key".to_owned()),
-                Place::Query(name) => ("querystring", name.clone()),
-                Place::Header(name) => ("header", name.clone()),
-                Place::HeaderPrefix(name) => ("headers", name.clone()),
+                MemberPlace::Label(LabelPart::Bucket) => ("uri", "Bucket".to_owned()),
+                MemberPlace::Label(LabelPart::Key) => ("uri", "Key".to_owned()),
+                MemberPlace::Query(name) => ("querystring", name.clone()),
+                MemberPlace::Header(name) => ("header", name.clone()),
+                MemberPlace::HeaderPrefix(name) => ("headers", name.clone()),
             };
             Member {
                 location,

@@ -3,7 +3,7 @@
 use prost_reflect::MessageDescriptor;
 
 use crate::annotations::Form;
-use crate::model::{ContractError, FieldPath, LabelPart, Place, RequestMember};
+use crate::model::{ContractError, FieldPath, LabelPart, MemberPlace, RequestMember};
 use crate::walk::{Spot, Walk, plain_message};
 
 impl Walk<'_> {
@@ -47,13 +47,13 @@ impl Walk<'_> {
     fn member(&self, spot: &Spot) -> Result<Option<RequestMember>, ContractError> {
         let place = &spot.place;
         let place = if let Some(label) = LabelPart::of(place.label()) {
-            Place::Label(label)
+            MemberPlace::Label(label)
         } else if !place.header_prefix.is_empty() {
-            Place::HeaderPrefix(place.header_prefix.clone())
+            MemberPlace::HeaderPrefix(place.header_prefix.clone())
         } else if !place.query.is_empty() {
-            Place::Query(place.query.clone())
+            MemberPlace::Query(place.query.clone())
         } else if !place.header.is_empty() {
-            Place::Header(place.header.clone())
+            MemberPlace::Header(place.header.clone())
         } else {
             return Ok(None);
         };

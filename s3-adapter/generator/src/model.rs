@@ -220,7 +220,7 @@ pub(crate) struct Body {
 #[derive(Debug)]
 pub(crate) struct RequestMember {
     pub(crate) path: FieldPath,
-    pub(crate) place: Place,
+    pub(crate) place: MemberPlace,
     pub(crate) codec: Codec,
     pub(crate) url_encodable: bool,
     pub(crate) min: Option<i64>,
@@ -229,7 +229,7 @@ pub(crate) struct RequestMember {
 
 /// Where a member is.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Place {
+pub(crate) enum MemberPlace {
     Label(LabelPart),
     Query(String),
     Header(String),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::annotations::When;
-use crate::model::{Contract, ElementContent, Operation, PathChange, Place};
+use crate::model::{Contract, ElementContent, MemberPlace, Operation, PathChange};
 use crate::s3_model::AcceptedHeader;
 use crate::source::{Code, string_list};
 
@@ -220,10 +220,10 @@ impl Operation {
     pub(crate) fn taken_headers(&self) -> Vec<String> {
         let members = self.request.members.iter();
         let bound = members.filter_map(|member| match &member.place {
-            Place::Header(name) if name.ends_with('-') => Some(format!("{name}*")),
-            Place::Header(name) => Some(name.clone()),
-            Place::HeaderPrefix(name) => Some(format!("{name}*")),
-            Place::Label(_) | Place::Query(_) => None,
+            MemberPlace::Header(name) if name.ends_with('-') => Some(format!("{name}*")),
+            MemberPlace::Header(name) => Some(name.clone()),
+            MemberPlace::HeaderPrefix(name) => Some(format!("{name}*")),
+            MemberPlace::Label(_) | MemberPlace::Query(_) => None,
         });
         let required = self.headers.iter().cloned();
         bound.chain(required).collect()
@@ -236,8 +236,8 @@ fn parameters(operation: &Operation) -> String {
         .members
         .iter()
         .filter_map(|member| match &member.place {
-            Place::Query(name) => Some(name.clone()),
-            Place::Label(_) | Place::Header(_) | Place::HeaderPrefix(_) => None,
+            MemberPlace::Query(name) => Some(name.clone()),
+            MemberPlace::Label(_) | MemberPlace::Header(_) | MemberPlace::HeaderPrefix(_) => None,
         });
     let conditions = conditions(operation)
         .filter(|when| !when.query.is_empty())

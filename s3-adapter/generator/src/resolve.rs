@@ -9,8 +9,8 @@ use crate::annotations::{
 };
 use crate::codec::Codec;
 use crate::model::{
-    Body, ContractError, DerivedMember, EchoMember, ElementContent, FieldPath, Mask, Missing,
-    Operation, PathChange, Place, QueryKey, Request, Response, Shape,
+    Body, ContractError, DerivedMember, EchoMember, ElementContent, FieldPath, Mask, MemberPlace,
+    Missing, Operation, PathChange, QueryKey, Request, Response, Shape,
 };
 use crate::read::Options;
 use crate::s3_model::Refused;
@@ -355,8 +355,10 @@ fn echoes(binding: &Binding, request: &Request) -> Result<Vec<EchoMember>, Contr
             rule: echo.rule(),
             limit: echo.limit,
             query: match &member.place {
-                Place::Query(name) => Some(name.clone()),
-                Place::Label(_) | Place::Header(_) | Place::HeaderPrefix(_) => None,
+                MemberPlace::Query(name) => Some(name.clone()),
+                MemberPlace::Label(_) | MemberPlace::Header(_) | MemberPlace::HeaderPrefix(_) => {
+                    None
+                }
             },
             url_encodable: member.url_encodable && binding.encoding_type,
         });

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 
 use crate::annotations::Rest;
-use crate::model::{Body, ContractError, ElementContent, Operation, Place, Shape};
+use crate::model::{Body, ContractError, ElementContent, MemberPlace, Operation, Shape};
 
 /// S3's operations by name.
 #[derive(Debug, Deserialize)]
@@ -184,8 +184,10 @@ impl Operation {
             .members
             .iter()
             .any(|member| match &member.place {
-                Place::Query(bound) => bound == name,
-                Place::Label(_) | Place::Header(_) | Place::HeaderPrefix(_) => false,
+                MemberPlace::Query(bound) => bound == name,
+                MemberPlace::Label(_) | MemberPlace::Header(_) | MemberPlace::HeaderPrefix(_) => {
+                    false
+                }
             });
         let replaces = self
             .answer

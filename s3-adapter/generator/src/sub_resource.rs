@@ -7,8 +7,8 @@ use prost_reflect::{MessageDescriptor, MethodDescriptor};
 use crate::annotations::{Direction, HttpMethod, Resource, SubResource};
 use crate::codec::Codec;
 use crate::model::{
-    AnswerHeader, Body, ContractError, FieldPath, Mask, Missing, Operation, PathChange, Place,
-    Request, RequestMember, Response, Shape,
+    AnswerHeader, Body, ContractError, FieldPath, Mask, MemberPlace, Missing, Operation,
+    PathChange, Request, RequestMember, Response, Shape,
 };
 use crate::read::Options;
 use crate::resolve::{message_at, path, query_keys, status, walk};
@@ -127,7 +127,7 @@ impl Site<'_> {
         let method = self.rpc(&resource.get, &name)?;
         let update = self.rpc(&resource.update, &name)?;
         let same = self.identity(&update, &name)?;
-        let places: BTreeSet<Place> = same.into_iter().map(|member| member.place).collect();
+        let places: BTreeSet<MemberPlace> = same.into_iter().map(|member| member.place).collect();
         let mut members = Vec::new();
         walk(self.options, &name, Direction::Request, "", &[]).request(
             &method.input(),
