@@ -8,7 +8,7 @@ use crate::annotations::{
 };
 
 use crate::codec::Codec;
-use crate::s3_model::{AcceptedHeader, Refused, S3Model};
+use crate::s3_model::{AcceptedHeader, RefusedInputs, S3Model};
 
 /// Why a contract is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -158,7 +158,7 @@ pub(crate) struct Operation {
     /// When the answer is an error though the call succeeds.
     pub(crate) missing: Option<Missing>,
     pub(crate) encoding_type: bool,
-    pub(crate) refused: Refused,
+    pub(crate) refused: RefusedInputs,
     pub(crate) accepted: Vec<AcceptedHeader>,
 }
 

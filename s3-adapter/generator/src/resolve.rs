@@ -13,7 +13,7 @@ use crate::model::{
     Missing, Operation, PathChange, QueryKey, Request, Response, Shape,
 };
 use crate::read::Options;
-use crate::s3_model::Refused;
+use crate::s3_model::RefusedInputs;
 use crate::shape::{Found, Room};
 use crate::walk::Walk;
 
@@ -135,7 +135,7 @@ pub(crate) fn operation(
     let mask = read_mask(&mut request);
     Ok(Operation {
         // Known once the whole contract is read.
-        refused: Refused::default(),
+        refused: RefusedInputs::default(),
         accepted: Vec::new(),
         name: binding.operation.clone(),
         rpc: method.name().to_owned(),

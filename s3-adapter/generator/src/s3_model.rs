@@ -31,7 +31,7 @@ pub(crate) struct S3Operation {
 
 /// What an operation refuses.
 #[derive(Debug, Default)]
-pub(crate) struct Refused {
+pub(crate) struct RefusedInputs {
     /// A trailing `*` is a prefix.
     pub(crate) headers: Vec<String>,
     pub(crate) parameters: Vec<String>,
@@ -57,11 +57,11 @@ impl S3Model {
     }
 
     /// What an operation must refuse: what S3 defines for it or for any operation, minus what it honours.
-    pub(crate) fn refused(&self, operation: &Operation, rest: &Rest) -> Refused {
+    pub(crate) fn refused(&self, operation: &Operation, rest: &Rest) -> RefusedInputs {
         let Some(known) = self.operations.get(model_name(operation)) else {
-            return Refused {
+            return RefusedInputs {
                 headers: rest.meaningful_header.clone(),
-                ..Refused::default()
+                ..RefusedInputs::default()
             };
         };
         let taken = honoured_headers(operation, rest);
@@ -77,7 +77,7 @@ impl S3Model {
         headers.retain(|header| header.ends_with('*') || !listed(&prefixes, header));
         let parameters = known.parameters.iter();
         let parameters = parameters.filter(|name| !operation.takes_parameter(name));
-        Refused {
+        RefusedInputs {
             headers: headers.into_iter().cloned().collect(),
             parameters: parameters.cloned().collect(),
             elements: match &operation.request.body {

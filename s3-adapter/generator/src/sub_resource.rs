@@ -12,7 +12,7 @@ use crate::model::{
 };
 use crate::read::Options;
 use crate::resolve::{message_at, path, query_keys, status, walk};
-use crate::s3_model::Refused;
+use crate::s3_model::RefusedInputs;
 use crate::shape::{Found, Room};
 
 /// The name of an operation that S3 does not have.
@@ -156,7 +156,7 @@ impl Site<'_> {
         let reason = &self.sub_resource.missing;
         Ok(Operation {
             // Known once the whole contract is read.
-            refused: Refused::default(),
+            refused: RefusedInputs::default(),
             accepted: Vec::new(),
             rpc: method.name().to_owned(),
             method: HttpMethod::Get,
@@ -192,7 +192,7 @@ impl Site<'_> {
         let headers = self.shown(&method.output(), &resource.update_field, &name)?;
         Ok(Operation {
             // Known once the whole contract is read.
-            refused: Refused::default(),
+            refused: RefusedInputs::default(),
             accepted: Vec::new(),
             rpc: method.name().to_owned(),
             method: verb.method,
