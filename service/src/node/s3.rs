@@ -15,7 +15,8 @@ use crate::config::{Config, PublicUrl};
 use crate::grpc::{LocalEdge, Server};
 use crate::request::Service;
 use crate::server::{
-    ConnectionInfo, EffectiveAddress, Encryption, MAX_HEAD_BYTES, Operation, RequestBody, RequestId,
+    ConnectionInfo, EffectiveAddress, Encryption, MAX_HEAD_BYTES, ObservedOperation, RequestBody,
+    RequestId,
 };
 
 type Answered = Result<Response<AnswerBody>, Infallible>;
@@ -78,7 +79,7 @@ impl tower::Service<Request<RequestBody>> for S3Service {
 fn named(answered: Answered) -> Answered {
     answered.map(|mut response| {
         if let Some(&OperationName(name)) = response.extensions().get::<OperationName>() {
-            let operation = Operation(name);
+            let operation = ObservedOperation(name);
             response.extensions_mut().insert(operation);
         }
         response

@@ -48,7 +48,7 @@ where
     /// Joins the gRPC services with the service that takes all other requests.
     ///
     /// Every request of either carries [`ConnectionInfo`], [`EffectiveAddress`] and [`RequestId`] in its extensions. The
-    /// answers of `s3` may carry an [`super::Operation`] for metrics and logs.
+    /// answers of `s3` may carry an [`super::ObservedOperation`] for metrics and logs.
     #[must_use]
     pub fn new(grpc: GrpcFront, s3: S, forwarding: Forwarding) -> Self {
         Self {

@@ -17,7 +17,7 @@ pub use bucketry_edge::{
 pub use front::Front;
 pub(crate) use grpc::Serving;
 pub use grpc::{DescriptorSets, GrpcBuilder, GrpcError, GrpcFront};
-pub use observe::Operation;
+pub use observe::ObservedOperation;
 
 #[cfg(test)]
 mod tests;

@@ -19,7 +19,7 @@ use crate::telemetry::metrics::{
 
 /// The name of the operation that a front performed, as in `GetObject`; in the extensions of its answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Operation(pub &'static str);
+pub struct ObservedOperation(pub &'static str);
 
 /// What is known of a request until it has ended; tells logs and metrics when dropped.
 pub(super) struct Observation {
@@ -61,7 +61,7 @@ impl Observation {
 
     /// Follows the answer to its end.
     pub(super) fn answered(mut self, response: Response<Body>) -> Response<ObservedBody> {
-        if let Some(Operation(name)) = response.extensions().get() {
+        if let Some(ObservedOperation(name)) = response.extensions().get() {
             self.operation = SharedString::const_str(name);
         }
         match self.front {
