@@ -14,13 +14,13 @@ use uuid::Uuid;
 
 /// Passes each request to the adapter, with the facts of its client.
 #[derive(Debug)]
-pub(crate) struct Front {
+pub(crate) struct AdapterFront {
     pub(crate) adapter: S3Adapter,
     pub(crate) forwarding: Forwarding,
     pub(crate) health: Health,
 }
 
-impl RequestHandler for Front {
+impl RequestHandler for AdapterFront {
     type Body = AnswerBody;
 
     async fn handle(

@@ -37,7 +37,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use zeroize::Zeroizing;
 
-use self::front::Front;
+use self::front::AdapterFront;
 
 /// Files that are kept free for the connections to the service and everything else.
 const RESERVED_DESCRIPTORS: u64 = 64;
@@ -246,7 +246,7 @@ async fn serve(args: Args) -> Result<ExitCode, Failure> {
     tracing::info!(listen = %listening, service = %args.service, "serving S3");
     // The output may be closed: serving does not depend on it.
     let _ = writeln!(io::stdout(), "ready {scheme}://{listening}");
-    let front = Front {
+    let front = AdapterFront {
         adapter,
         forwarding,
         health: health.clone(),
