@@ -3,17 +3,12 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use bucketry_contract::GetObjectStream;
 use bucketry_contract::adapter::v1::adapter_service_server::AdapterService;
-use bucketry_contract::v1::GetObjectResponse;
 use bucketry_contract::v1::object_service_server::ObjectService;
 use bucketry_edge::fair::Fair;
-use futures::stream::BoxStream;
-use tonic::Status;
 
 use crate::settings::AdapterSettings;
-
-/// The messages of a read.
-pub type GetObjectStream = BoxStream<'static, Result<GetObjectResponse, Status>>;
 
 /// The service that holds the objects: in this process, or behind the generated client.
 pub type Objects = dyn ObjectService<GetObjectStream = GetObjectStream>;

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 
+use bucketry_contract::GetObjectStream;
 use bucketry_contract::adapter::v1::adapter_service_server::AdapterService;
 use bucketry_contract::adapter::v1::{
     AuthorizeRequest, AuthorizeResponse, EvaluateCorsRequest, EvaluateCorsResponse,
@@ -22,7 +23,6 @@ use tonic::{Request, Response, Status, Streaming};
 use tower::Service;
 
 use crate::client_info::ClientIp;
-use crate::edge::GetObjectStream;
 use crate::settings::AdapterSettings;
 use crate::{ClientInfo, S3Adapter};
 

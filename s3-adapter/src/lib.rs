@@ -48,7 +48,7 @@ pub mod xml;
 
 pub use answer::{AnswerBody, BodyBroken};
 pub use client_info::ClientInfo;
-pub use edge::{Authority, GetObjectStream, Objects, TimeSource};
+pub use edge::{Authority, Objects, TimeSource};
 pub use pipeline::OperationName;
 pub use service::S3Adapter;
 pub use settings::{AdapterSettings, RequestLimits};

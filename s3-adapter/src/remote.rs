@@ -4,6 +4,7 @@ mod decision_permits;
 
 use std::time::Duration;
 
+use bucketry_contract::GetObjectStream;
 use bucketry_contract::adapter::v1::adapter_service_client::AdapterServiceClient;
 use bucketry_contract::adapter::v1::adapter_service_server::AdapterService;
 use bucketry_contract::adapter::v1::{
@@ -22,7 +23,6 @@ use tonic::{Code, Request, Response, Status, Streaming};
 
 use crate::channels::Channels;
 use crate::client_info::ClientIp;
-use crate::edge::GetObjectStream;
 use decision_permits::{Claimant, DecisionPermits};
 
 /// How long a decision may take. A service that is gone without a word must not hold the permits of all requests until its
