@@ -239,8 +239,9 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::checksum::ChecksumAlgorithm;
+    use crate::checksum::compute;
     use crate::chunked::Framing;
+    use bucketry_domain::ChecksumAlgorithm;
     use futures::stream;
     use http_body::Frame;
     use http_body_util::StreamBody;
@@ -311,7 +312,7 @@ mod tests {
             chunked(9),
         );
         assert_eq!(reader.collect(9).await.unwrap(), "123456789");
-        let value = ChecksumAlgorithm::Crc32.compute(b"123456789");
+        let value = compute(ChecksumAlgorithm::Crc32, b"123456789");
         assert_eq!(
             reader.trailer().map(|checksum| &checksum.value),
             Some(&value)

@@ -3,10 +3,11 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bucketry_contract::v1;
+use bucketry_domain::ChecksumAlgorithm;
 use prost_types::Timestamp;
 
 use crate::binding::Text;
-use crate::checksum::ChecksumAlgorithm;
+use crate::checksum::element_name;
 use crate::dates;
 use crate::xml::{ElementTags, XSI_NAMESPACE, XmlWriter};
 
@@ -158,7 +159,7 @@ pub fn element(xml: &mut XmlWriter, tag: ElementTags, value: Option<Text<'_>>) {
 /// Writes the element of a checksum, as `ChecksumCRC32`.
 pub fn checksum_element(xml: &mut XmlWriter, checksum: Option<&v1::Checksum>) {
     if let Some((algorithm, value)) = checksum.and_then(self::checksum) {
-        xml.text_element(algorithm.element(), &value);
+        xml.text_element(element_name(algorithm), &value);
     }
 }
 

@@ -4,7 +4,7 @@ use bytes::{Buf, Bytes, BytesMut};
 use sha2::{Digest, Sha256};
 
 use super::framing::{ChunkError, Framing, MAX_CHUNK_HEADER, MAX_TRAILER, parse_header};
-use crate::checksum::{ChecksumAlgorithm, ClientChecksum, DigestError};
+use crate::checksum::{ClientChecksum, DigestError, algorithm_of_header};
 use crate::sigv4::hex_signature;
 
 /// S3 refuses smaller signed chunks, the last one excepted: each costs a signature.
@@ -275,7 +275,7 @@ impl ChunkDecoder {
             self.trailer.signed = true;
             return Ok(());
         }
-        let algorithm = ChecksumAlgorithm::of_header(name).ok_or(ChunkError::MalformedTrailer)?;
+        let algorithm = algorithm_of_header(name).ok_or(ChunkError::MalformedTrailer)?;
         if self.framing.announced() != Some(algorithm) || self.trailer.checksum.is_some() {
             return Err(ChunkError::MalformedTrailer);
         }

@@ -184,7 +184,10 @@ mod tests {
             .send_signed("POST", "/b?delete", &[], document.clone())
             .await;
         seen.assert_error(400, "InvalidRequest");
-        let crc = crate::checksum::ChecksumAlgorithm::Crc32.compute(document.as_bytes());
+        let crc = crate::checksum::compute(
+            bucketry_domain::ChecksumAlgorithm::Crc32,
+            document.as_bytes(),
+        );
         let headers = [("x-amz-checksum-crc32", STANDARD.encode(crc))];
         let headers: Vec<(&str, &str)> = headers
             .iter()

@@ -3,6 +3,7 @@ use std::time::{Duration, SystemTime};
 use aws_credential_types::Credentials;
 use aws_sigv4::sign::v4;
 use aws_smithy_runtime_api::http::Headers;
+use bucketry_domain::ChecksumAlgorithm;
 use proptest::prelude::*;
 
 use super::*;
