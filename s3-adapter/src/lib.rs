@@ -34,6 +34,7 @@ mod intake;
 mod keep_alive;
 pub mod length;
 mod pipeline;
+pub mod program;
 pub mod query;
 pub mod range;
 pub mod remote;

@@ -5,12 +5,13 @@ use std::convert::Infallible;
 use bucketry_edge::forwarding::{Forwarding, client_address_of};
 use bucketry_edge::health::Health;
 use bucketry_edge::{ConnectionInfo, Encryption, Relayed, RequestBody, RequestHandler};
-use bucketry_s3_adapter::sigv4::Scheme;
-use bucketry_s3_adapter::{AnswerBody, ClientInfo, S3Adapter};
 use http::header::{CONNECTION, HeaderValue};
 use http::{Request, Response, Version};
 use tower::Service;
 use uuid::Uuid;
+
+use crate::sigv4::Scheme;
+use crate::{AnswerBody, ClientInfo, S3Adapter};
 
 /// Passes each request to the adapter, with the facts of its client.
 #[derive(Debug)]
