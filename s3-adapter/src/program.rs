@@ -21,8 +21,8 @@ use bucketry_edge::health::Health;
 use bucketry_edge::side_door::{about_health, answer_apart};
 use bucketry_edge::task;
 use bucketry_edge::{
-    Drained, LimitSettings, LineLimit, ListenError, Listener, MinRate, Preamble, Tls, TlsError,
-    TlsFiles, ZeroLimit, listen, stop_signals,
+    LimitSettings, LineLimit, ListenError, Listener, MinRate, Preamble, Tls, TlsError, TlsFiles,
+    ZeroLimit, listen, stop_signals,
 };
 use bucketry_sign_in::{Purpose, Sessions, SignIn, SignInCredentials, normalized_endpoint};
 use clap::{CommandFactory, Parser};
@@ -256,21 +256,7 @@ async fn serve(args: Args) -> Result<ExitCode, Failure> {
     let signal = async move { signals.next().await };
     let stop = health.drained(signal, args.drain_delay);
     let drained = bucketry_edge::serve(vec![listener], tls, front, limits, stop).await;
-    Ok(report(drained))
-}
-
-/// The exit status: a drain that reached its deadline is a failure.
-fn report(drained: Drained) -> ExitCode {
-    match drained {
-        Drained::Complete => {
-            tracing::info!("stopped");
-            ExitCode::SUCCESS
-        }
-        Drained::Abandoned { connections } => {
-            tracing::warn!(connections, "stopped by the drain deadline");
-            ExitCode::FAILURE
-        }
-    }
+    Ok(drained.report())
 }
 
 /// The certificate, which is reloaded on SIGHUP. Without one SIGHUP has no effect.

@@ -15,9 +15,7 @@ use crate::config::{
     process_variable,
 };
 use crate::node::{self, KeyringReloader, NodeError};
-use crate::server::{
-    self, ConnectionLimits, Drained, ListenError, Listener, Preamble, Tls, TlsError,
-};
+use crate::server::{self, ConnectionLimits, ListenError, Listener, Preamble, Tls, TlsError};
 use crate::telemetry::logs::{self, LogError};
 use crate::telemetry::metrics::{self, MetricsError};
 use bucketry_edge::TlsFiles;
@@ -232,7 +230,7 @@ async fn serve_until_stopped(config: &Config) -> Result<ExitCode, Failure> {
     tokio::select! {
         drained = serving => {
             node.upkeep.close().await;
-            Ok(report(drained))
+            Ok(drained.report())
         }
         () = second_signal => {
             tracing::warn!("stopped at once by a second signal");
@@ -304,17 +302,4 @@ fn announce(public_url: &PublicUrl, first_start: Option<&KeyPair>, ready: &str) 
     }
     writeln!(out, "ready {ready}")?;
     out.flush()
-}
-
-fn report(drained: Drained) -> ExitCode {
-    match drained {
-        Drained::Complete => {
-            tracing::info!("stopped");
-            ExitCode::SUCCESS
-        }
-        Drained::Abandoned { connections } => {
-            tracing::warn!(connections, "stopped by the drain deadline");
-            ExitCode::FAILURE
-        }
-    }
 }

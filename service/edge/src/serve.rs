@@ -1,4 +1,5 @@
 use std::io;
+use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,6 +31,23 @@ pub enum Drained {
         /// The number of connections that were closed.
         connections: usize,
     },
+}
+
+impl Drained {
+    /// Logs how the server ended, and returns the program's exit status: a drain that reached its deadline is a failure.
+    #[must_use]
+    pub fn report(self) -> ExitCode {
+        match self {
+            Self::Complete => {
+                tracing::info!("stopped");
+                ExitCode::SUCCESS
+            }
+            Self::Abandoned { connections } => {
+                tracing::warn!(connections, "stopped by the drain deadline");
+                ExitCode::FAILURE
+            }
+        }
+    }
 }
 
 /// Serves all listeners until `shutdown` ends; then calls [`RequestHandler::stopping`], takes no new connections and requests,
