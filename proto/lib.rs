@@ -18,6 +18,9 @@ mod generated {
 
 pub use generated::bucketry::{access, adapter, v1};
 
+/// The messages of a read, wherever the service is: in this process, or behind the generated client.
+pub type GetObjectStream = tonic::codegen::BoxStream<v1::GetObjectResponse>;
+
 /// The encoded `FileDescriptorSet` of every file, annotations kept: for the generator and for tools that map JSON.
 pub const DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/bucketry.binpb"));
 

@@ -12,7 +12,7 @@ use http_body::{Body, Frame, SizeHint};
 
 use crate::binding::Rendered;
 use crate::error::S3Error;
-use crate::response::RequestId;
+use crate::response::AmzRequestId;
 
 /// Pieces of an answer's body. A failure breaks the connection: the client must not take what it has for the whole.
 pub(crate) type Pieces = Pin<Box<dyn Stream<Item = Result<Bytes, BodyBroken>> + Send>>;
@@ -72,7 +72,7 @@ impl Answer {
     }
 
     /// S3's error document.
-    pub(crate) fn of_error(error: &S3Error, request_id: &RequestId) -> Self {
+    pub(crate) fn of_error(error: &S3Error, request_id: &AmzRequestId) -> Self {
         let mut answer = if error.has_body() {
             Self::xml(error.status(), error.to_xml(request_id))
         } else {

@@ -8,7 +8,7 @@ use bucketry_contract::adapter::v1::{
     AuthorizeRequest, AuthorizeResponse, SignatureClaim, SignatureKind,
 };
 use bucketry_contract::v1::ErrorReason;
-use bucketry_edge::fair::{FairCaller, Refused, Slot};
+use bucketry_edge::fair::{FairCaller, ShareExceeded, Slot};
 use http::header::USER_AGENT;
 use http::{HeaderMap, HeaderName};
 
@@ -91,7 +91,7 @@ pub(crate) async fn authorize(edge: &Edge, asked: Asked<'_>) -> Result<Authorize
 }
 
 /// The error of a caller whose share is used up.
-pub(crate) fn slow_down(refused: Refused) -> S3Error {
+pub(crate) fn slow_down(refused: ShareExceeded) -> S3Error {
     tracing::debug!(bound = refused.label(), "request refused: share used up");
     of_reason(ErrorReason::SlowDown, "")
 }

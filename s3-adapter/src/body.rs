@@ -9,7 +9,7 @@ use bytes::{Bytes, BytesMut};
 use http_body::Body;
 use http_body_util::BodyExt;
 
-use crate::checksum::Checksum;
+use crate::checksum::ClientChecksum;
 use crate::chunked::{ChunkDecoder, ChunkError};
 use crate::form::FormError;
 
@@ -65,7 +65,7 @@ pub enum Decoding {
 
 /// What [`BodyReader::drain`] came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Drained {
+pub enum DrainedBody {
     /// The body ended within the limit; the connection can be used again.
     Complete,
     /// There is more, or the connection broke: it must be closed.
@@ -84,7 +84,7 @@ pub struct BodyReader<B> {
 
 enum Stage {
     Reading(Decoding),
-    Ended(Option<Checksum>),
+    Ended(Option<ClientChecksum>),
 }
 
 impl<B> std::fmt::Debug for BodyReader<B> {
@@ -148,7 +148,7 @@ where
     }
 
     /// The checksum of the trailer, once [`BodyReader::next`] has given nothing.
-    pub fn trailer(&self) -> Option<&Checksum> {
+    pub fn trailer(&self) -> Option<&ClientChecksum> {
         match &self.stage {
             Stage::Reading(_) => None,
             Stage::Ended(checksum) => checksum.as_ref(),
@@ -177,19 +177,19 @@ where
 
     /// After an early error: reads on, undecoded, so that a client that is still sending sees the
     /// answer instead of a reset. At most `limit` bytes; the caller bounds the time.
-    pub async fn drain(mut self, limit: u64) -> Drained {
+    pub async fn drain(mut self, limit: u64) -> DrainedBody {
         let mut drained: u64 = 0;
         loop {
             match self.body.frame().await {
-                None => return Drained::Complete,
-                Some(Err(_)) => return Drained::Abandoned,
+                None => return DrainedBody::Complete,
+                Some(Err(_)) => return DrainedBody::Abandoned,
                 Some(Ok(frame)) => {
                     let length = frame.data_ref().map_or(0, Bytes::len);
                     drained = drained.saturating_add(length as u64);
                 }
             }
             if drained > limit {
-                return Drained::Abandoned;
+                return DrainedBody::Abandoned;
             }
         }
     }
@@ -239,8 +239,9 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::checksum::ChecksumAlgorithm;
+    use crate::checksum::compute;
     use crate::chunked::Framing;
+    use bucketry_domain::ChecksumAlgorithm;
     use futures::stream;
     use http_body::Frame;
     use http_body_util::StreamBody;
@@ -311,7 +312,7 @@ mod tests {
             chunked(9),
         );
         assert_eq!(reader.collect(9).await.unwrap(), "123456789");
-        let value = ChecksumAlgorithm::Crc32.compute(b"123456789");
+        let value = compute(ChecksumAlgorithm::Crc32, b"123456789");
         assert_eq!(
             reader.trailer().map(|checksum| &checksum.value),
             Some(&value)
@@ -359,11 +360,11 @@ mod tests {
     async fn draining_stops_at_the_limit() {
         assert_eq!(
             reader(&["abc", "def"], plain(Some(9))).drain(6).await,
-            Drained::Complete
+            DrainedBody::Complete
         );
         assert_eq!(
             reader(&["abc", "def"], plain(Some(9))).drain(5).await,
-            Drained::Abandoned
+            DrainedBody::Abandoned
         );
     }
 }

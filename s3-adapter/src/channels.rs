@@ -67,17 +67,17 @@ impl Channels {
     }
 
     /// The connection with the fewest calls. Concurrent calls may choose the same one.
-    fn choose(&self) -> (Channel, Call) {
+    fn choose(&self) -> (Channel, CallCount) {
         let load = |link: &&Link| link.calls.load(Ordering::Relaxed);
         let link = self.links.iter().min_by_key(load);
         let link = link.unwrap_or(&self.links[0]);
         link.calls.fetch_add(1, Ordering::Relaxed);
-        (link.channel.clone(), Call(Arc::clone(&link.calls)))
+        (link.channel.clone(), CallCount(Arc::clone(&link.calls)))
     }
 }
 
 impl Service<http::Request<tonic::body::Body>> for Channels {
-    type Response = http::Response<Answer>;
+    type Response = http::Response<ChannelBody>;
     type Error = Error;
     type Future = BoxFuture<'static, Result<Self::Response, Error>>;
 
@@ -90,16 +90,16 @@ impl Service<http::Request<tonic::body::Body>> for Channels {
         let (mut channel, call) = self.choose();
         Box::pin(async move {
             let answer = channel.ready().await?.call(request).await?;
-            Ok(answer.map(|body| Answer { body, _call: call }))
+            Ok(answer.map(|body| ChannelBody { body, _call: call }))
         })
     }
 }
 
 /// Counts one call of a connection until it is dropped.
 #[derive(Debug)]
-struct Call(Arc<AtomicUsize>);
+struct CallCount(Arc<AtomicUsize>);
 
-impl Drop for Call {
+impl Drop for CallCount {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }
@@ -107,12 +107,12 @@ impl Drop for Call {
 
 /// The body of an answer, which holds its call's count until it is dropped.
 #[derive(Debug)]
-pub struct Answer {
+pub struct ChannelBody {
     body: tonic::body::Body,
-    _call: Call,
+    _call: CallCount,
 }
 
-impl Body for Answer {
+impl Body for ChannelBody {
     type Data = Bytes;
     type Error = tonic::Status;
 

@@ -1,10 +1,11 @@
 //! Checksums that a client declares for a body: names, values, and the check of small bodies.
 //!
 //! The digests of object data are computed by the service from what is declared here; bodies that
-//! the adapter itself reads whole (XML) are checked by [`DeclaredDigests::verify`].
+//! the adapter itself reads whole (XML) are checked by [`RequestDigests::verify`].
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use bucketry_domain::ChecksumAlgorithm;
 use http::HeaderMap;
 use md5::Md5;
 use sha1::Sha1;
@@ -15,141 +16,70 @@ use twox_hash::{XxHash3_64, XxHash3_128, XxHash64};
 use crate::header_names::{CONTENT_MD5, X_AMZ_SDK_CHECKSUM_ALGORITHM, X_AMZ_TRAILER};
 use crate::sigv4::PayloadHash;
 
-/// S3's additional checksum algorithms.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum ChecksumAlgorithm {
-    /// CRC-32 (ISO-HDLC).
-    Crc32,
-    /// CRC-32C (Castagnoli).
-    Crc32c,
-    /// CRC-64/NVME.
-    Crc64Nvme,
-    /// SHA-1.
-    Sha1,
-    /// SHA-256.
-    Sha256,
-    /// SHA-512.
-    Sha512,
-    /// MD5, as a checksum that is stored with the object.
-    Md5,
-    /// XXH64.
-    XxHash64,
-    /// XXH3 of 64 bits.
-    XxHash3,
-    /// XXH3 of 128 bits.
-    XxHash128,
+/// The header or trailer that carries a value, base64.
+#[must_use]
+pub fn header_name(algorithm: ChecksumAlgorithm) -> &'static str {
+    match algorithm {
+        ChecksumAlgorithm::Crc32 => "x-amz-checksum-crc32",
+        ChecksumAlgorithm::Crc32c => "x-amz-checksum-crc32c",
+        ChecksumAlgorithm::Crc64Nvme => "x-amz-checksum-crc64nvme",
+        ChecksumAlgorithm::Sha1 => "x-amz-checksum-sha1",
+        ChecksumAlgorithm::Sha256 => "x-amz-checksum-sha256",
+        ChecksumAlgorithm::Sha512 => "x-amz-checksum-sha512",
+        ChecksumAlgorithm::Md5 => "x-amz-checksum-md5",
+        ChecksumAlgorithm::XxHash64 => "x-amz-checksum-xxhash64",
+        ChecksumAlgorithm::XxHash3 => "x-amz-checksum-xxhash3",
+        ChecksumAlgorithm::XxHash128 => "x-amz-checksum-xxhash128",
+    }
 }
 
-impl ChecksumAlgorithm {
-    /// All of them.
-    pub const ALL: [Self; 10] = [
-        Self::Crc32,
-        Self::Crc32c,
-        Self::Crc64Nvme,
-        Self::Sha1,
-        Self::Sha256,
-        Self::Sha512,
-        Self::Md5,
-        Self::XxHash64,
-        Self::XxHash3,
-        Self::XxHash128,
-    ];
+/// The algorithm of a header or trailer name, whatever its case.
+#[must_use]
+pub fn algorithm_of_header(name: &str) -> Option<ChecksumAlgorithm> {
+    ChecksumAlgorithm::ALL
+        .into_iter()
+        .find(|algorithm| header_name(*algorithm).eq_ignore_ascii_case(name))
+}
 
-    /// The header or trailer that carries the value, base64.
-    #[must_use]
-    pub fn header(self) -> &'static str {
-        match self {
-            Self::Crc32 => "x-amz-checksum-crc32",
-            Self::Crc32c => "x-amz-checksum-crc32c",
-            Self::Crc64Nvme => "x-amz-checksum-crc64nvme",
-            Self::Sha1 => "x-amz-checksum-sha1",
-            Self::Sha256 => "x-amz-checksum-sha256",
-            Self::Sha512 => "x-amz-checksum-sha512",
-            Self::Md5 => "x-amz-checksum-md5",
-            Self::XxHash64 => "x-amz-checksum-xxhash64",
-            Self::XxHash3 => "x-amz-checksum-xxhash3",
-            Self::XxHash128 => "x-amz-checksum-xxhash128",
-        }
+/// The element that carries a value in XML, base64.
+#[must_use]
+pub fn element_name(algorithm: ChecksumAlgorithm) -> &'static str {
+    match algorithm {
+        ChecksumAlgorithm::Crc32 => "ChecksumCRC32",
+        ChecksumAlgorithm::Crc32c => "ChecksumCRC32C",
+        ChecksumAlgorithm::Crc64Nvme => "ChecksumCRC64NVME",
+        ChecksumAlgorithm::Sha1 => "ChecksumSHA1",
+        ChecksumAlgorithm::Sha256 => "ChecksumSHA256",
+        ChecksumAlgorithm::Sha512 => "ChecksumSHA512",
+        ChecksumAlgorithm::Md5 => "ChecksumMD5",
+        ChecksumAlgorithm::XxHash64 => "ChecksumXXHASH64",
+        ChecksumAlgorithm::XxHash3 => "ChecksumXXHASH3",
+        ChecksumAlgorithm::XxHash128 => "ChecksumXXHASH128",
     }
+}
 
-    /// The algorithm of a header or trailer name, whatever its case.
-    #[must_use]
-    pub fn of_header(name: &str) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|algorithm| algorithm.header().eq_ignore_ascii_case(name))
-    }
+/// The algorithm of a name, whatever its case (SDKs differ).
+#[must_use]
+pub fn algorithm_of_name(name: &str) -> Option<ChecksumAlgorithm> {
+    ChecksumAlgorithm::ALL
+        .into_iter()
+        .find(|algorithm| algorithm.name().eq_ignore_ascii_case(name))
+}
 
-    /// The value in `x-amz-sdk-checksum-algorithm` and in XML, as S3 writes it.
-    #[must_use]
-    pub fn wire_name(self) -> &'static str {
-        match self {
-            Self::Crc32 => "CRC32",
-            Self::Crc32c => "CRC32C",
-            Self::Crc64Nvme => "CRC64NVME",
-            Self::Sha1 => "SHA1",
-            Self::Sha256 => "SHA256",
-            Self::Sha512 => "SHA512",
-            Self::Md5 => "MD5",
-            Self::XxHash64 => "XXHASH64",
-            Self::XxHash3 => "XXHASH3",
-            Self::XxHash128 => "XXHASH128",
-        }
-    }
-
-    /// The element that carries the value in XML, base64.
-    #[must_use]
-    pub fn element(self) -> &'static str {
-        match self {
-            Self::Crc32 => "ChecksumCRC32",
-            Self::Crc32c => "ChecksumCRC32C",
-            Self::Crc64Nvme => "ChecksumCRC64NVME",
-            Self::Sha1 => "ChecksumSHA1",
-            Self::Sha256 => "ChecksumSHA256",
-            Self::Sha512 => "ChecksumSHA512",
-            Self::Md5 => "ChecksumMD5",
-            Self::XxHash64 => "ChecksumXXHASH64",
-            Self::XxHash3 => "ChecksumXXHASH3",
-            Self::XxHash128 => "ChecksumXXHASH128",
-        }
-    }
-
-    /// The algorithm of a wire name, whatever its case (SDKs differ).
-    #[must_use]
-    pub fn of_wire_name(name: &str) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|algorithm| algorithm.wire_name().eq_ignore_ascii_case(name))
-    }
-
-    /// The length of the value in bytes, before base64.
-    #[must_use]
-    pub fn length(self) -> usize {
-        match self {
-            Self::Crc32 | Self::Crc32c => 4,
-            Self::Crc64Nvme | Self::XxHash64 | Self::XxHash3 => 8,
-            Self::Md5 | Self::XxHash128 => 16,
-            Self::Sha1 => 20,
-            Self::Sha256 => 32,
-            Self::Sha512 => 64,
-        }
-    }
-
-    /// The checksum of a small body.
-    #[must_use]
-    pub fn compute(self, data: &[u8]) -> Vec<u8> {
-        match self {
-            Self::Crc32 => crc_bytes(crc_fast::CrcAlgorithm::Crc32IsoHdlc, data, 4),
-            Self::Crc32c => crc_bytes(crc_fast::CrcAlgorithm::Crc32Iscsi, data, 4),
-            Self::Crc64Nvme => crc_bytes(crc_fast::CrcAlgorithm::Crc64Nvme, data, 8),
-            Self::Sha1 => Sha1::digest(data).to_vec(),
-            Self::Sha256 => Sha256::digest(data).to_vec(),
-            Self::Sha512 => Sha512::digest(data).to_vec(),
-            Self::Md5 => Md5::digest(data).to_vec(),
-            Self::XxHash64 => XxHash64::oneshot(0, data).to_be_bytes().to_vec(),
-            Self::XxHash3 => XxHash3_64::oneshot(data).to_be_bytes().to_vec(),
-            Self::XxHash128 => XxHash3_128::oneshot(data).to_be_bytes().to_vec(),
-        }
+/// The checksum of a small body.
+#[must_use]
+pub fn compute(algorithm: ChecksumAlgorithm, data: &[u8]) -> Vec<u8> {
+    match algorithm {
+        ChecksumAlgorithm::Crc32 => crc_bytes(crc_fast::CrcAlgorithm::Crc32IsoHdlc, data, 4),
+        ChecksumAlgorithm::Crc32c => crc_bytes(crc_fast::CrcAlgorithm::Crc32Iscsi, data, 4),
+        ChecksumAlgorithm::Crc64Nvme => crc_bytes(crc_fast::CrcAlgorithm::Crc64Nvme, data, 8),
+        ChecksumAlgorithm::Sha1 => Sha1::digest(data).to_vec(),
+        ChecksumAlgorithm::Sha256 => Sha256::digest(data).to_vec(),
+        ChecksumAlgorithm::Sha512 => Sha512::digest(data).to_vec(),
+        ChecksumAlgorithm::Md5 => Md5::digest(data).to_vec(),
+        ChecksumAlgorithm::XxHash64 => XxHash64::oneshot(0, data).to_be_bytes().to_vec(),
+        ChecksumAlgorithm::XxHash3 => XxHash3_64::oneshot(data).to_be_bytes().to_vec(),
+        ChecksumAlgorithm::XxHash128 => XxHash3_128::oneshot(data).to_be_bytes().to_vec(),
     }
 }
 
@@ -161,21 +91,21 @@ fn crc_bytes(algorithm: crc_fast::CrcAlgorithm, data: &[u8], length: usize) -> V
 
 /// A checksum with its value.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Checksum {
+pub struct ClientChecksum {
     /// The algorithm.
     pub algorithm: ChecksumAlgorithm,
-    /// The value, as long as the algorithm's [`ChecksumAlgorithm::length`].
+    /// The value, as long as the algorithm's [`ChecksumAlgorithm::byte_length`].
     pub value: Vec<u8>,
 }
 
-impl Checksum {
+impl ClientChecksum {
     /// Reads a value in base64.
     ///
     /// # Errors
     /// [`DigestError::InvalidChecksum`] if it is not base64 of the right length.
     pub fn parse(algorithm: ChecksumAlgorithm, value: &str) -> Result<Self, DigestError> {
         let decoded = STANDARD.decode(value).ok();
-        let decoded = decoded.filter(|bytes| bytes.len() == algorithm.length());
+        let decoded = decoded.filter(|bytes| bytes.len() == algorithm.byte_length());
         let value = decoded.ok_or(DigestError::InvalidChecksum { algorithm })?;
         Ok(Self { algorithm, value })
     }
@@ -183,25 +113,25 @@ impl Checksum {
 
 /// Where the client puts the checksum of the body.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub enum DeclaredChecksum {
+pub enum ChecksumLocation {
     /// Nowhere.
     #[default]
     None,
     /// In a header: the value is known before the body.
-    Header(Checksum),
+    Header(ClientChecksum),
     /// In the trailer of an aws-chunked body: only the algorithm is known before.
     Trailer(ChecksumAlgorithm),
 }
 
 /// Everything that a client declares about the content of a body.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct DeclaredDigests {
+pub struct RequestDigests {
     /// `Content-MD5`.
     pub content_md5: Option<[u8; 16]>,
     /// The hash in `x-amz-content-sha256`, if that is one.
     pub content_sha256: Option<[u8; 32]>,
     /// One of S3's additional checksums.
-    pub checksum: DeclaredChecksum,
+    pub checksum: ChecksumLocation,
 }
 
 /// Why a declared digest was refused, or did not match.
@@ -211,13 +141,13 @@ pub enum DigestError {
     #[error("invalid Content-MD5")]
     InvalidContentMd5,
     /// The value is not base64 of the algorithm's length.
-    #[error("invalid value for {}", algorithm.header())]
+    #[error("invalid value for {}", header_name(*algorithm))]
     InvalidChecksum {
         /// The algorithm whose value is malformed.
         algorithm: ChecksumAlgorithm,
     },
     /// The same checksum twice.
-    #[error("{} more than once", algorithm.header())]
+    #[error("{} more than once", header_name(*algorithm))]
     Repeated {
         /// The algorithm.
         algorithm: ChecksumAlgorithm,
@@ -243,7 +173,7 @@ pub enum DigestError {
     #[error("unknown checksum type {0:?}")]
     UnknownType(String),
     /// The value in the trailer is not base64 of the algorithm's length.
-    #[error("invalid value in the trailer for {}", algorithm.header())]
+    #[error("invalid value in the trailer for {}", header_name(*algorithm))]
     InvalidTrailer {
         /// The algorithm whose value is malformed.
         algorithm: ChecksumAlgorithm,
@@ -274,7 +204,7 @@ pub enum DigestError {
     #[error("checksum mismatch")]
     ChecksumMismatch {
         /// What was sent.
-        declared: Checksum,
+        declared: ClientChecksum,
         /// Of the content.
         computed: Vec<u8>,
     },
@@ -291,7 +221,7 @@ const NOT_CHECKSUMS: [&str; 3] = [
 /// operations without content only (CreateMultipartUpload, CopyObject), and S3 ignores it elsewhere.
 pub(crate) const SDK_ALGORITHM: &str = "x-amz-sdk-checksum-algorithm";
 
-impl DeclaredDigests {
+impl RequestDigests {
     /// Reads what the headers of a request with a body declare. Hoisted query parameters must have
     /// been merged into them. Not for CompleteMultipartUpload, whose checksum header describes the
     /// object and not the body.
@@ -311,9 +241,9 @@ impl DeclaredDigests {
             trailer_checksum(headers, payload)?,
         ) {
             (Some(_), Some(_)) => return Err(DigestError::SeveralChecksums),
-            (Some(checksum), None) => DeclaredChecksum::Header(checksum),
-            (None, Some(algorithm)) => DeclaredChecksum::Trailer(algorithm),
-            (None, None) => DeclaredChecksum::None,
+            (Some(checksum), None) => ChecksumLocation::Header(checksum),
+            (None, Some(algorithm)) => ChecksumLocation::Trailer(algorithm),
+            (None, None) => ChecksumLocation::None,
         };
         check_algorithm(headers, &checksum)?;
         Ok(Self {
@@ -327,7 +257,7 @@ impl DeclaredDigests {
     ///
     /// # Errors
     /// The mismatches, and `MissingTrailer`.
-    pub fn verify(&self, body: &[u8], trailer: Option<&Checksum>) -> Result<(), DigestError> {
+    pub fn verify(&self, body: &[u8], trailer: Option<&ClientChecksum>) -> Result<(), DigestError> {
         if let Some(declared) = self.content_md5 {
             let computed: [u8; 16] = Md5::digest(body).into();
             if !bool::from(computed.ct_eq(&declared)) {
@@ -341,11 +271,11 @@ impl DeclaredDigests {
             }
         }
         let checksum = match &self.checksum {
-            DeclaredChecksum::None => return Ok(()),
-            DeclaredChecksum::Header(checksum) => checksum,
-            DeclaredChecksum::Trailer(_) => trailer.ok_or(DigestError::MissingTrailer)?,
+            ChecksumLocation::None => return Ok(()),
+            ChecksumLocation::Header(checksum) => checksum,
+            ChecksumLocation::Trailer(_) => trailer.ok_or(DigestError::MissingTrailer)?,
         };
-        let computed = checksum.algorithm.compute(body);
+        let computed = compute(checksum.algorithm, body);
         if !bool::from(computed.ct_eq(&checksum.value)) {
             return Err(DigestError::ChecksumMismatch {
                 declared: checksum.clone(),
@@ -361,7 +291,7 @@ impl DeclaredDigests {
 /// verifies no checksum of a query. Any other one was asked for and is verified.
 pub(crate) fn is_of_no_body(hoisted: &HeaderMap) -> bool {
     matches!(header_checksum(hoisted), Ok(Some(checksum))
-        if checksum.value == checksum.algorithm.compute(b""))
+        if checksum.value == compute(checksum.algorithm, b""))
 }
 
 fn content_md5(headers: &HeaderMap) -> Result<Option<[u8; 16]>, DigestError> {
@@ -377,15 +307,15 @@ fn content_md5(headers: &HeaderMap) -> Result<Option<[u8; 16]>, DigestError> {
     }
 }
 
-fn header_checksum(headers: &HeaderMap) -> Result<Option<Checksum>, DigestError> {
-    let mut found: Option<Checksum> = None;
+fn header_checksum(headers: &HeaderMap) -> Result<Option<ClientChecksum>, DigestError> {
+    let mut found: Option<ClientChecksum> = None;
     for (name, value) in headers {
         let name = name.as_str();
         if !name.starts_with("x-amz-checksum-") || NOT_CHECKSUMS.contains(&name) {
             continue;
         }
-        let algorithm = ChecksumAlgorithm::of_header(name)
-            .ok_or_else(|| DigestError::UnknownHeader(name.to_owned()))?;
+        let algorithm =
+            algorithm_of_header(name).ok_or_else(|| DigestError::UnknownHeader(name.to_owned()))?;
         if let Some(first) = &found {
             let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
             return Err(match first.algorithm == algorithm {
@@ -396,7 +326,7 @@ fn header_checksum(headers: &HeaderMap) -> Result<Option<Checksum>, DigestError>
         let value = value
             .to_str()
             .map_err(|_| DigestError::InvalidChecksum { algorithm })?;
-        found = Some(Checksum::parse(algorithm, value)?);
+        found = Some(ClientChecksum::parse(algorithm, value)?);
     }
     Ok(found)
 }
@@ -410,23 +340,23 @@ fn trailer_checksum(
         return Ok(None);
     };
     let text = String::from_utf8_lossy(value.as_bytes());
-    let algorithm = ChecksumAlgorithm::of_header(text.trim());
+    let algorithm = algorithm_of_header(text.trim());
     match (algorithm, values.next()) {
         (Some(algorithm), None) if payload.has_trailer() => Ok(Some(algorithm)),
         (Some(_), _) | (None, _) => Err(DigestError::UnsupportedTrailer(text.into_owned())),
     }
 }
 
-fn check_algorithm(headers: &HeaderMap, checksum: &DeclaredChecksum) -> Result<(), DigestError> {
+fn check_algorithm(headers: &HeaderMap, checksum: &ChecksumLocation) -> Result<(), DigestError> {
     let Some(value) = headers.get(&X_AMZ_SDK_CHECKSUM_ALGORITHM) else {
         return Ok(());
     };
     let name = String::from_utf8_lossy(value.as_bytes());
-    let named = ChecksumAlgorithm::of_wire_name(name.trim());
+    let named = algorithm_of_name(name.trim());
     let given = match checksum {
-        DeclaredChecksum::None => return Err(DigestError::MissingChecksum),
-        DeclaredChecksum::Header(checksum) => checksum.algorithm,
-        DeclaredChecksum::Trailer(algorithm) => *algorithm,
+        ChecksumLocation::None => return Err(DigestError::MissingChecksum),
+        ChecksumLocation::Header(checksum) => checksum.algorithm,
+        ChecksumLocation::Trailer(algorithm) => *algorithm,
     };
     match named {
         Some(named) if named == given => Ok(()),

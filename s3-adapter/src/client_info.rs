@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use crate::response::RequestId;
+use crate::response::AmzRequestId;
 use crate::sigv4::Scheme;
 
 /// What the front knows of one request's caller. It stands in the request's extensions; the adapter itself never looks at
@@ -22,7 +22,7 @@ pub struct ClientInfo {
 
 /// The client of a call, in the extensions of its request: a separate adapter shares its permits by it.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct ClientAddress(pub(crate) Option<IpAddr>);
+pub(crate) struct ClientIp(pub(crate) Option<IpAddr>);
 
 /// The longest address of IPv6 with an embedded one of IPv4.
 const MAX_ADDRESS_BYTES: usize = 45;
@@ -32,19 +32,19 @@ const MAX_ADDRESS_BYTES: usize = 45;
 pub(crate) struct Client {
     pub(crate) address: Option<IpAddr>,
     pub(crate) scheme: Scheme,
-    pub(crate) request_id: RequestId,
+    pub(crate) request_id: AmzRequestId,
 }
 
 impl Client {
     /// Takes what the front has said. Without a word from it the address is unknown and the id is made here.
     pub(crate) fn of(extensions: &http::Extensions) -> Self {
         let info = extensions.get::<ClientInfo>();
-        let given = info.and_then(|info| RequestId::from_text(Arc::clone(&info.request_id)));
+        let given = info.and_then(|info| AmzRequestId::from_text(Arc::clone(&info.request_id)));
         Self {
             address: info.and_then(|info| info.address),
             scheme: info.map_or(Scheme::Http, |info| info.scheme),
             request_id: given
-                .unwrap_or_else(|| RequestId::from_bytes(uuid::Uuid::new_v4().into_bytes())),
+                .unwrap_or_else(|| AmzRequestId::from_bytes(uuid::Uuid::new_v4().into_bytes())),
         }
     }
 

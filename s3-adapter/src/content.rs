@@ -12,7 +12,7 @@ use tonic::Status;
 
 use crate::binding::decode::contract_algorithm;
 use crate::body::BodyReader;
-use crate::checksum::{Checksum, DeclaredChecksum, DeclaredDigests};
+use crate::checksum::{ChecksumLocation, ClientChecksum, RequestDigests};
 use crate::error::S3Error;
 use crate::intake::{EdgeBody, request_timeout};
 
@@ -166,10 +166,10 @@ impl Drop for Loan {
 }
 
 /// What is declared of the content before it comes.
-pub(crate) fn declared_message(digests: &DeclaredDigests) -> Option<ContentDigests> {
+pub(crate) fn declared_message(digests: &RequestDigests) -> Option<ContentDigests> {
     let checksum = match &digests.checksum {
-        DeclaredChecksum::Header(checksum) => Some(checksum_message(checksum)),
-        DeclaredChecksum::None | DeclaredChecksum::Trailer(_) => None,
+        ChecksumLocation::Header(checksum) => Some(checksum_message(checksum)),
+        ChecksumLocation::None | ChecksumLocation::Trailer(_) => None,
     };
     let bytes = |digest: &[u8]| Bytes::copy_from_slice(digest);
     let message = ContentDigests {
@@ -186,7 +186,7 @@ pub(crate) fn declared_message(digests: &DeclaredDigests) -> Option<ContentDiges
     (message != ContentDigests::default()).then_some(message)
 }
 
-fn checksum_message(checksum: &Checksum) -> v1::Checksum {
+fn checksum_message(checksum: &ClientChecksum) -> v1::Checksum {
     v1::Checksum {
         algorithm: contract_algorithm(checksum.algorithm).into(),
         value: Bytes::copy_from_slice(&checksum.value),

@@ -11,7 +11,7 @@ use http::header::{
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 use crate::answer::Answer;
-use crate::client_info::{Client, ClientAddress};
+use crate::client_info::{Client, ClientIp};
 use crate::edge::Edge;
 use crate::error::S3Error;
 use crate::headers::header_value;
@@ -103,7 +103,7 @@ async fn evaluate(
     question: EvaluateCorsRequest,
 ) -> Result<EvaluateCorsResponse, S3Error> {
     let mut request = tonic::Request::new(question);
-    let address = ClientAddress(client.address);
+    let address = ClientIp(client.address);
     request.extensions_mut().insert(address);
     Ok(edge.authority.evaluate_cors(request).await?.into_inner())
 }

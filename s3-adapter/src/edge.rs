@@ -3,17 +3,12 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use bucketry_contract::GetObjectStream;
 use bucketry_contract::adapter::v1::adapter_service_server::AdapterService;
-use bucketry_contract::v1::GetObjectResponse;
 use bucketry_contract::v1::object_service_server::ObjectService;
 use bucketry_edge::fair::Fair;
-use futures::stream::BoxStream;
-use tonic::Status;
 
-use crate::settings::Settings;
-
-/// The messages of a read.
-pub type GetObjectStream = BoxStream<'static, Result<GetObjectResponse, Status>>;
+use crate::settings::AdapterSettings;
 
 /// The service that holds the objects: in this process, or behind the generated client.
 pub type Objects = dyn ObjectService<GetObjectStream = GetObjectStream>;
@@ -22,15 +17,15 @@ pub type Objects = dyn ObjectService<GetObjectStream = GetObjectStream>;
 pub type Authority = dyn AdapterService;
 
 /// What time it is.
-pub type Clock = dyn Fn() -> SystemTime + Send + Sync;
+pub type TimeSource = dyn Fn() -> SystemTime + Send + Sync;
 
 /// The services and settings behind the requests.
 pub(crate) struct Edge {
     pub(crate) objects: Arc<Objects>,
     pub(crate) authority: Arc<Authority>,
-    pub(crate) settings: Settings,
+    pub(crate) settings: AdapterSettings,
     /// Dates answers, and judges the expiry of form policies.
-    pub(crate) clock: Arc<Clock>,
+    pub(crate) clock: Arc<TimeSource>,
     /// Divides requests among callers if the authority is in another process and so cannot do it.
     pub(crate) fair: Fair,
 }

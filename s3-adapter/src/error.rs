@@ -14,7 +14,7 @@ use bytes::Bytes;
 use http::{HeaderName, HeaderValue, StatusCode};
 
 pub(crate) use self::local::empty_version;
-use crate::response::RequestId;
+use crate::response::AmzRequestId;
 use crate::xml::XmlWriter;
 
 /// An error as S3 clients understand it: a code they act on, a status, and text for people.
@@ -178,7 +178,7 @@ impl S3Error {
 
     /// The `<Error>` document. A HEAD answer must not send it.
     #[must_use]
-    pub fn to_xml(&self, request_id: &RequestId) -> Bytes {
+    pub fn to_xml(&self, request_id: &AmzRequestId) -> Bytes {
         let mut xml = XmlWriter::document();
         self.write_element(&mut xml, request_id);
         xml.finish()
@@ -186,7 +186,7 @@ impl S3Error {
 
     /// Writes the `<Error>` element into a document that is already open: a long
     /// CompleteMultipartUpload fails in this way after its 200 has been sent.
-    pub fn write_element(&self, xml: &mut XmlWriter, request_id: &RequestId) {
+    pub fn write_element(&self, xml: &mut XmlWriter, request_id: &AmzRequestId) {
         xml.open("Error");
         xml.text_element("Code", &self.0.code);
         xml.text_element("Message", &self.0.message);
@@ -206,8 +206,8 @@ impl S3Error {
 mod tests {
     use super::*;
 
-    fn request_id() -> RequestId {
-        RequestId::from_bytes([7; 16])
+    fn request_id() -> AmzRequestId {
+        AmzRequestId::from_bytes([7; 16])
     }
 
     #[test]

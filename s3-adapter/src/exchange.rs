@@ -9,8 +9,8 @@ use tonic::metadata::{Ascii, MetadataValue};
 
 use crate::authorize::slow_down;
 use crate::binding::{Call, RenderContext, RequestView};
-use crate::body::Drained;
-use crate::checksum::DeclaredDigests;
+use crate::body::DrainedBody;
+use crate::checksum::RequestDigests;
 use crate::client_info::Client;
 use crate::content::Lent;
 use crate::edge::Edge;
@@ -19,7 +19,7 @@ use crate::form::Wishes;
 use crate::intake::{Expectation, Intake};
 use crate::keep_alive::LateError;
 use crate::query::Query;
-use crate::settings::Limits;
+use crate::settings::RequestLimits;
 use crate::sigv4::Authentication;
 use crate::target::{Addressed, Target};
 use crate::xml::Element;
@@ -38,7 +38,7 @@ pub(crate) struct Exchange {
     /// With what a presigned URL carries in its query, and without the framing of the transfer.
     pub(crate) headers: HeaderMap,
     pub(crate) authentication: Authentication,
-    pub(crate) digests: DeclaredDigests,
+    pub(crate) digests: RequestDigests,
     /// The decision of a service in another process.
     pub(crate) session: Option<MetadataValue<Ascii>>,
     /// The decision of a service in this process, until the operation's call takes it.
@@ -93,7 +93,7 @@ impl Exchange {
     }
 
     /// The limits of this edge.
-    pub(crate) fn limits(&self) -> Limits {
+    pub(crate) fn limits(&self) -> RequestLimits {
         self.edge.settings.limits
     }
 }
@@ -131,7 +131,11 @@ impl RequestFailure {
 
     /// A refused upload. If the body itself was at fault, the client hears of that; the service only knows that the
     /// content was not whole.
-    pub(crate) async fn of_upload(status: tonic::Status, lent: Lent, limits: &Limits) -> Self {
+    pub(crate) async fn of_upload(
+        status: tonic::Status,
+        lent: Lent,
+        limits: &RequestLimits,
+    ) -> Self {
         // A service over the network lets go of the stream a little later than it answers.
         let returned = tokio::time::timeout(limits.drain_time, lent.back()).await;
         match returned.ok().flatten() {
@@ -146,9 +150,9 @@ impl RequestFailure {
     /// Reads on for a bounded while; says whether the connection can be used again.
     pub(crate) async fn drain(
         self,
-        limits: &Limits,
+        limits: &RequestLimits,
         expectation: Expectation,
-    ) -> (S3Error, Drained) {
+    ) -> (S3Error, DrainedBody) {
         let drained = self.unread.drain(limits, expectation).await;
         (self.error, drained)
     }

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 
+use bucketry_contract::GetObjectStream;
 use bucketry_contract::adapter::v1::adapter_service_server::AdapterService;
 use bucketry_contract::adapter::v1::{
     AuthorizeRequest, AuthorizeResponse, EvaluateCorsRequest, EvaluateCorsResponse,
@@ -21,9 +22,8 @@ use tonic::metadata::MetadataMap;
 use tonic::{Request, Response, Status, Streaming};
 use tower::Service;
 
-use crate::client_info::ClientAddress;
-use crate::edge::GetObjectStream;
-use crate::settings::Settings;
+use crate::client_info::ClientIp;
+use crate::settings::AdapterSettings;
 use crate::{ClientInfo, S3Adapter};
 
 /// The session that every authorization gives.
@@ -232,7 +232,7 @@ impl AdapterService for Fake {
         &self,
         request: Request<EvaluateCorsRequest>,
     ) -> Result<Response<EvaluateCorsResponse>, Status> {
-        let client = request.extensions().get::<ClientAddress>();
+        let client = request.extensions().get::<ClientIp>();
         let client = client.and_then(|client| client.0);
         self.0.cors_clients.lock().unwrap().push(client);
         self.0.cors_asked.lock().unwrap().push(request.into_inner());
@@ -277,10 +277,10 @@ impl Seen {
 
 impl Bench {
     pub(crate) fn new() -> Self {
-        Self::with_settings(Settings::default())
+        Self::with_settings(AdapterSettings::default())
     }
 
-    pub(crate) fn with_settings(settings: Settings) -> Self {
+    pub(crate) fn with_settings(settings: AdapterSettings) -> Self {
         let fake = Fake::default();
         let services = (Arc::new(fake.clone()), Arc::new(fake.clone()));
         let adapter = S3Adapter::new(services.0, services.1, settings);

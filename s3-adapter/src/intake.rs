@@ -11,14 +11,14 @@ use http_body_util::BodyExt;
 use http_body_util::combinators::UnsyncBoxBody;
 use tokio::time::timeout;
 
-use crate::body::{BodyReader, Decoding, Drained};
-use crate::checksum::{DeclaredChecksum, DeclaredDigests};
+use crate::body::{BodyReader, Decoding, DrainedBody};
+use crate::checksum::{ChecksumLocation, RequestDigests};
 use crate::chunked::{ChunkDecoder, ChunkSigner, ChunkSigningKey, Framing};
 use crate::error::S3Error;
 use crate::fault::of_reason;
 use crate::generated::Operation;
 use crate::length::{LengthError, data_length};
-use crate::settings::Limits;
+use crate::settings::RequestLimits;
 use crate::sigv4::{Authentication, PayloadHash};
 
 /// XML documents of requests; S3's own limit for the largest of them, the batch delete, is 2 MiB.
@@ -103,7 +103,7 @@ impl Intake {
     /// The body's faults, `MaxMessageLengthExceeded`, `RequestTimeout` and mismatches.
     pub(crate) async fn document(
         &mut self,
-        digests: &DeclaredDigests,
+        digests: &RequestDigests,
         limit: usize,
         idle: Duration,
     ) -> Result<Bytes, S3Error> {
@@ -120,23 +120,27 @@ impl Intake {
 
     /// After a refusal: reads on for a bounded while, so that a client that is still sending sees the answer instead of
     /// a reset. Never begins to read a body that the client holds back until it is told to continue.
-    pub(crate) async fn drain(self, limits: &Limits, expectation: Expectation) -> Drained {
+    pub(crate) async fn drain(
+        self,
+        limits: &RequestLimits,
+        expectation: Expectation,
+    ) -> DrainedBody {
         let reader = match (self, expectation) {
-            (Self::Taken, _) => return Drained::Complete,
-            (Self::Untouched(body), _) if body.is_end_stream() => return Drained::Complete,
-            (Self::Untouched(_), Expectation::Continue) => return Drained::Abandoned,
+            (Self::Taken, _) => return DrainedBody::Complete,
+            (Self::Untouched(body), _) if body.is_end_stream() => return DrainedBody::Complete,
+            (Self::Untouched(_), Expectation::Continue) => return DrainedBody::Abandoned,
             (Self::Untouched(body), Expectation::None) => {
                 let declared_length = None;
                 BodyReader::new(body, Decoding::Plain { declared_length })
             }
             (Self::Open(reader), Expectation::Continue) if !reader.is_begun() => {
-                return Drained::Abandoned;
+                return DrainedBody::Abandoned;
             }
             (Self::Open(reader), _) => reader,
         };
         timeout(limits.drain_time, reader.drain(limits.drain_bytes))
             .await
-            .unwrap_or(Drained::Abandoned)
+            .unwrap_or(DrainedBody::Abandoned)
     }
 }
 
@@ -163,12 +167,12 @@ impl Expectation {
 pub(crate) fn decoding(
     headers: &HeaderMap,
     authentication: &Authentication,
-    digests: &DeclaredDigests,
+    digests: &RequestDigests,
     chunk_signing_key: &[u8],
 ) -> Result<Decoding, S3Error> {
     let announced = match &digests.checksum {
-        DeclaredChecksum::Trailer(algorithm) => Some(*algorithm),
-        DeclaredChecksum::None | DeclaredChecksum::Header(_) => None,
+        ChecksumLocation::Trailer(algorithm) => Some(*algorithm),
+        ChecksumLocation::None | ChecksumLocation::Header(_) => None,
     };
     let signer = || chunk_signer(authentication, chunk_signing_key);
     let length = data_length(headers, &authentication.payload())?;

@@ -13,7 +13,7 @@ use tokio::time::timeout;
 
 use crate::answer::{Answer, BodyBroken, Content};
 use crate::error::S3Error;
-use crate::response::RequestId;
+use crate::response::AmzRequestId;
 use crate::xml::XmlWriter;
 
 type Work = Pin<Box<dyn Future<Output = Result<Answer, S3Error>> + Send>>;
@@ -21,7 +21,7 @@ type Work = Pin<Box<dyn Future<Output = Result<Answer, S3Error>> + Send>>;
 /// How an error is written into a document that has begun.
 #[derive(Debug, Clone)]
 pub(crate) struct LateError {
-    pub(crate) request_id: RequestId,
+    pub(crate) request_id: AmzRequestId,
     pub(crate) resource: String,
 }
 
@@ -126,7 +126,7 @@ mod tests {
 
     fn late() -> LateError {
         LateError {
-            request_id: RequestId::from_bytes([1; 16]),
+            request_id: AmzRequestId::from_bytes([1; 16]),
             resource: "/b/k".to_owned(),
         }
     }

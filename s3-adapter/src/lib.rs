@@ -34,6 +34,7 @@ mod intake;
 mod keep_alive;
 pub mod length;
 mod pipeline;
+pub mod program;
 pub mod query;
 pub mod range;
 pub mod remote;
@@ -48,7 +49,7 @@ pub mod xml;
 
 pub use answer::{AnswerBody, BodyBroken};
 pub use client_info::ClientInfo;
-pub use edge::{Authority, Clock, GetObjectStream, Objects};
+pub use edge::{Authority, Objects, TimeSource};
 pub use pipeline::OperationName;
 pub use service::S3Adapter;
-pub use settings::{Limits, Settings};
+pub use settings::{AdapterSettings, RequestLimits};

@@ -13,8 +13,8 @@ use tonic::metadata::{Ascii, MetadataValue};
 use crate::answer::{Answer, AnswerBody};
 use crate::authorize::{Asked, Authorized, Next, authorize};
 use crate::binding::{BodyKind, Need, ParseError, RequestView};
-use crate::body::Drained;
-use crate::checksum::{DeclaredDigests, is_of_no_body};
+use crate::body::DrainedBody;
+use crate::checksum::{RequestDigests, is_of_no_body};
 use crate::client_info::Client;
 use crate::cors;
 use crate::edge::Edge;
@@ -320,7 +320,7 @@ fn declared_digests(
     operation: Operation,
     headers: &HeaderMap,
     authentication: &Authentication,
-) -> Result<DeclaredDigests, S3Error> {
+) -> Result<RequestDigests, S3Error> {
     let no_body =
         operation.body() == BodyKind::None || operation == Operation::CompleteMultipartUpload;
     let premature = authentication
@@ -333,14 +333,14 @@ fn declared_digests(
     };
     let payload = authentication.payload();
     if !headers.keys().any(says_nothing) {
-        return Ok(DeclaredDigests::from_headers(headers, &payload)?);
+        return Ok(RequestDigests::from_headers(headers, &payload)?);
     }
     let of_body: HeaderMap = headers
         .iter()
         .filter(|(name, _)| !says_nothing(name))
         .map(|(name, value)| (name.clone(), value.clone()))
         .collect();
-    Ok(DeclaredDigests::from_headers(&of_body, &payload)?)
+    Ok(RequestDigests::from_headers(&of_body, &payload)?)
 }
 
 /// Reads what body there is, but not content: the operation itself takes it as it comes.
@@ -398,7 +398,7 @@ async fn refused(
     };
     let mut answer = Answer::of_error(&error, &client.request_id);
     // HTTP/2 resets the stream by itself, and the connection lives on.
-    if drained == Drained::Abandoned && head.version < Version::HTTP_2 {
+    if drained == DrainedBody::Abandoned && head.version < Version::HTTP_2 {
         answer
             .headers
             .insert(header::CONNECTION, HeaderValue::from_static("close"));

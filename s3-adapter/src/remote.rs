@@ -4,6 +4,7 @@ mod decision_permits;
 
 use std::time::Duration;
 
+use bucketry_contract::GetObjectStream;
 use bucketry_contract::adapter::v1::adapter_service_client::AdapterServiceClient;
 use bucketry_contract::adapter::v1::adapter_service_server::AdapterService;
 use bucketry_contract::adapter::v1::{
@@ -21,8 +22,7 @@ use tonic::metadata::{Ascii, MetadataValue};
 use tonic::{Code, Request, Response, Status, Streaming};
 
 use crate::channels::Channels;
-use crate::client_info::ClientAddress;
-use crate::edge::GetObjectStream;
+use crate::client_info::ClientIp;
 use decision_permits::{Claimant, DecisionPermits};
 
 /// How long a decision may take. A service that is gone without a word must not hold the permits of all requests until its
@@ -148,7 +148,7 @@ impl AdapterService for RemoteAuthority {
         let call = async |mut client: AdapterServiceClient<Channels>, request| {
             client.evaluate_cors(request).await
         };
-        let address = request.extensions().get::<ClientAddress>();
+        let address = request.extensions().get::<ClientIp>();
         let claimant = Claimant::anonymous(address.and_then(|address| address.0));
         self.decide(&claimant, request, call).await
     }

@@ -16,9 +16,9 @@ const SERVER_NAME: HeaderValue = HeaderValue::from_static("bucketry");
 
 /// Identifies one request in answers, logs and denials.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct RequestId(Arc<str>);
+pub struct AmzRequestId(Arc<str>);
 
-impl RequestId {
+impl AmzRequestId {
     /// 32 upper-case hex digits made of 16 bytes, which the caller takes from its own source of unique values.
     #[must_use]
     pub fn from_bytes(bytes: [u8; 16]) -> Self {
@@ -50,7 +50,7 @@ impl RequestId {
 }
 
 /// Sets `x-amz-request-id`, `x-amz-id-2`, `Date` and `Server`. `now` is the time of the answer.
-pub fn set_standard_headers(headers: &mut HeaderMap, request_id: &RequestId, now: SystemTime) {
+pub fn set_standard_headers(headers: &mut HeaderMap, request_id: &AmzRequestId, now: SystemTime) {
     headers.insert(SERVER, SERVER_NAME);
     let since_epoch = now.duration_since(SystemTime::UNIX_EPOCH);
     let seconds = since_epoch.unwrap_or_default().as_secs();
@@ -74,16 +74,16 @@ mod tests {
 
     #[test]
     fn a_front_may_name_its_own_ids() {
-        assert!(RequestId::from_text("0192f3-a_B").is_some());
+        assert!(AmzRequestId::from_text("0192f3-a_B").is_some());
         for text in ["", "a b", "a\r\nb", "é", &"a".repeat(65)] {
-            assert_eq!(RequestId::from_text(text), None, "{text:?}");
+            assert_eq!(AmzRequestId::from_text(text), None, "{text:?}");
         }
     }
 
     #[test]
     fn all_four_headers_are_set() {
         let mut headers = HeaderMap::new();
-        let id = RequestId::from_bytes([0xab; 16]);
+        let id = AmzRequestId::from_bytes([0xab; 16]);
         set_standard_headers(
             &mut headers,
             &id,

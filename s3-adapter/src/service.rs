@@ -13,10 +13,10 @@ use http::{Request, Response};
 use http_body::Body;
 
 use crate::answer::AnswerBody;
-use crate::edge::{Authority, Clock, Edge, Objects};
+use crate::edge::{Authority, Edge, Objects, TimeSource};
 use crate::intake::edge_body;
 use crate::pipeline::handle;
-use crate::settings::Settings;
+use crate::settings::AdapterSettings;
 
 /// S3 REST over the contract's services. Cheap to clone: all clones share their limits.
 ///
@@ -36,7 +36,11 @@ impl S3Adapter {
         clippy::disallowed_methods,
         reason = "the clock that a process of its own has"
     )]
-    pub fn new(objects: Arc<Objects>, authority: Arc<Authority>, settings: Settings) -> Self {
+    pub fn new(
+        objects: Arc<Objects>,
+        authority: Arc<Authority>,
+        settings: AdapterSettings,
+    ) -> Self {
         Self::with_clock(objects, authority, settings, Arc::new(SystemTime::now))
     }
 
@@ -45,8 +49,8 @@ impl S3Adapter {
     pub fn with_clock(
         objects: Arc<Objects>,
         authority: Arc<Authority>,
-        settings: Settings,
-        clock: Arc<Clock>,
+        settings: AdapterSettings,
+        clock: Arc<TimeSource>,
     ) -> Self {
         let fair = Fair::new(FairLimits {
             requests: settings.limits.max_requests,

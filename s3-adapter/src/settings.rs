@@ -6,7 +6,7 @@ use crate::target::BaseDomains;
 
 /// The settings of an adapter.
 #[derive(Debug, Clone)]
-pub struct Settings {
+pub struct AdapterSettings {
     /// The base domains under which a host name carries a bucket.
     pub domains: BaseDomains,
     /// The region that answers name.
@@ -17,12 +17,12 @@ pub struct Settings {
     /// the host that was signed.
     pub public_hosts: Vec<String>,
     /// What one request and all together may take.
-    pub limits: Limits,
+    pub limits: RequestLimits,
 }
 
 /// What one request, and all of them together, may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
+pub struct RequestLimits {
     /// The most requests at once, counted until the last byte of the answer and divided fairly among accounts and
     /// access keys; further ones get `SlowDown`. At least 1. Unused if the authority divides requests itself.
     pub max_requests: usize,
@@ -43,7 +43,7 @@ pub struct Limits {
     pub drain_time: Duration,
 }
 
-impl Default for Limits {
+impl Default for RequestLimits {
     /// 1,024 requests, 100 headers, 32 KiB of head, 16 KiB of target, 60 s without progress, white space every 10 s, 1 MiB or 2 s of
     /// draining.
     fn default() -> Self {
@@ -60,7 +60,7 @@ impl Default for Limits {
     }
 }
 
-impl Default for Settings {
+impl Default for AdapterSettings {
     /// `http://localhost:9000` in `us-east-1`, with `localhost` as a base domain.
     fn default() -> Self {
         Self {
@@ -68,7 +68,7 @@ impl Default for Settings {
             region: "us-east-1".to_owned(),
             public_url: "http://localhost:9000".to_owned(),
             public_hosts: Vec::new(),
-            limits: Limits::default(),
+            limits: RequestLimits::default(),
         }
     }
 }

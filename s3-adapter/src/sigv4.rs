@@ -27,8 +27,8 @@ mod signer_oracle;
 
 pub use canonical::{RequestHead, Scheme};
 pub use claim::{
-    AmzDate, Authentication, CredentialScope, MalformedPart, PostPolicyClaim, PostPolicyV2Claim,
-    PresignedV2Claim, SigV4Claim, SignatureError, SignatureMode,
+    Authentication, ClaimedScope, MalformedPart, PostPolicyClaim, PostPolicyV2Claim,
+    PresignedV2Claim, SigV4Claim, SignatureError, SignatureMode, SigningTime,
 };
 pub use payload::PayloadHash;
 pub use select::{authenticate, authenticate_fields};

@@ -8,4 +8,4 @@ mod writer;
 
 pub use reader::{Element, XmlError, parse};
 pub(crate) use writer::tag;
-pub use writer::{S3_NAMESPACE, Tag, XSI_NAMESPACE, XmlWriter};
+pub use writer::{ElementTags, S3_NAMESPACE, XSI_NAMESPACE, XmlWriter};

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bucketry_contract::GetObjectStream;
 use bucketry_contract::access_table::Classified;
 use bucketry_contract::adapter::v1::adapter_service_server::AdapterService;
 use bucketry_contract::adapter::v1::{
@@ -16,7 +17,6 @@ use tonic::{Request, Response, Status, Streaming};
 
 use crate::error::{Error, about_the_edge, to_status};
 use crate::ops;
-pub use crate::ops::GetObjectStream;
 use crate::ops::{admin, edge, tokens};
 use crate::request::Service;
 

@@ -15,7 +15,7 @@ use crate::config::{
     process_variable,
 };
 use crate::node::{self, KeyringReloader, NodeError};
-use crate::server::{self, Drained, Limits, ListenError, Listener, Preamble, Tls, TlsError};
+use crate::server::{self, ConnectionLimits, ListenError, Listener, Preamble, Tls, TlsError};
 use crate::telemetry::logs::{self, LogError};
 use crate::telemetry::metrics::{self, MetricsError};
 use bucketry_edge::TlsFiles;
@@ -158,13 +158,13 @@ fn serve(args: ServeArgs) -> Result<ExitCode, Failure> {
 }
 
 /// The limits of connections, lowered if the limit of open files requires it.
-fn limits(config: &Config) -> Result<Limits, TooFewDescriptors> {
+fn limits(config: &Config) -> Result<ConnectionLimits, TooFewDescriptors> {
     let requests = u64::try_from(config.fair.limits.requests).unwrap_or(u64::MAX);
     let reserve = DESCRIPTORS_PER_REQUEST
         .saturating_mul(requests)
         .saturating_add(OTHER_DESCRIPTORS);
     let given = config.server.given_max_connections;
-    Ok(Limits {
+    Ok(ConnectionLimits {
         max_connections: descriptors::fit_connections(given, reserve)?,
         ..config.server.limits
     })
@@ -230,7 +230,7 @@ async fn serve_until_stopped(config: &Config) -> Result<ExitCode, Failure> {
     tokio::select! {
         drained = serving => {
             node.upkeep.close().await;
-            Ok(report(drained))
+            Ok(drained.report())
         }
         () = second_signal => {
             tracing::warn!("stopped at once by a second signal");
@@ -302,17 +302,4 @@ fn announce(public_url: &PublicUrl, first_start: Option<&KeyPair>, ready: &str) 
     }
     writeln!(out, "ready {ready}")?;
     out.flush()
-}
-
-fn report(drained: Drained) -> ExitCode {
-    match drained {
-        Drained::Complete => {
-            tracing::info!("stopped");
-            ExitCode::SUCCESS
-        }
-        Drained::Abandoned { connections } => {
-            tracing::warn!(connections, "stopped by the drain deadline");
-            ExitCode::FAILURE
-        }
-    }
 }

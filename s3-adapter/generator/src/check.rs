@@ -5,15 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use heck::ToUpperCamelCase;
 
 use crate::codec::Codec;
-use crate::model::{Contract, Missing, Operation, Place, Refusal};
+use crate::model::{Contract, ContractError, MemberPlace, Missing, Operation};
 
 /// Refuses names that Rust would change, ties, duplicates and unknown reasons.
-pub(crate) fn contract(contract: &Contract) -> Result<(), Refusal> {
+pub(crate) fn contract(contract: &Contract) -> Result<(), ContractError> {
     names(contract)?;
     ties(&contract.operations)?;
     for rpc in &contract.rpcs {
         if let Some(rule) = rpc.access.when.iter().find(|rule| rule.class == 0) {
-            return Err(Refusal::NoRuleClass {
+            return Err(ContractError::NoRuleClass {
                 rpc: rpc.name.clone(),
                 field: rule.field.clone(),
             });
@@ -29,7 +29,7 @@ pub(crate) fn contract(contract: &Contract) -> Result<(), Refusal> {
         if let Some(Missing { reason, .. }) = &operation.missing
             && !reasons().any(|known| known == reason)
         {
-            return Err(Refusal::UnknownReason {
+            return Err(ContractError::UnknownReason {
                 operation: operation.name.clone(),
                 reason: reason.clone(),
             });
@@ -39,7 +39,7 @@ pub(crate) fn contract(contract: &Contract) -> Result<(), Refusal> {
 }
 
 /// prost passes names through heck: `ACLGrant` would become `AclGrant`.
-fn names(contract: &Contract) -> Result<(), Refusal> {
+fn names(contract: &Contract) -> Result<(), ContractError> {
     let mut seen = BTreeSet::new();
     let operations = contract.operations.iter().map(|operation| &operation.name);
     for name in contract
@@ -49,25 +49,25 @@ fn names(contract: &Contract) -> Result<(), Refusal> {
         .chain(operations.clone())
     {
         if name.to_upper_camel_case() != *name {
-            return Err(Refusal::Name(name.clone()));
+            return Err(ContractError::Name(name.clone()));
         }
     }
     for name in operations {
         if !seen.insert(name) {
-            return Err(Refusal::SameName(name.clone()));
+            return Err(ContractError::SameName(name.clone()));
         }
     }
     Ok(())
 }
 
-fn ties(operations: &[Operation]) -> Result<(), Refusal> {
+fn ties(operations: &[Operation]) -> Result<(), ContractError> {
     let mut seen = BTreeMap::new();
     for operation in operations {
         let query: BTreeSet<_> = operation.query.iter().collect();
         let headers: BTreeSet<_> = operation.headers.iter().collect();
         let key = (operation.method, operation.target, query, headers);
         if let Some(first) = seen.insert(key, &operation.name) {
-            return Err(Refusal::Tie {
+            return Err(ContractError::Tie {
                 first: first.clone(),
                 second: operation.name.clone(),
             });
@@ -76,8 +76,8 @@ fn ties(operations: &[Operation]) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn duplicates(operation: &Operation) -> Result<(), Refusal> {
-    let refusal = |place: String| Refusal::Duplicate {
+fn duplicates(operation: &Operation) -> Result<(), ContractError> {
+    let refusal = |place: String| ContractError::Duplicate {
         operation: operation.name.clone(),
         place,
     };
@@ -131,19 +131,19 @@ fn duplicates(operation: &Operation) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn header_case(operation: &Operation) -> Result<(), Refusal> {
+fn header_case(operation: &Operation) -> Result<(), ContractError> {
     let bound = operation
         .request
         .members
         .iter()
         .filter_map(|member| match &member.place {
-            Place::Header(name) | Place::HeaderPrefix(name) => Some(name),
-            Place::Label(_) | Place::Query(_) => None,
+            MemberPlace::Header(name) | MemberPlace::HeaderPrefix(name) => Some(name),
+            MemberPlace::Label(_) | MemberPlace::Query(_) => None,
         });
     let answer = operation.answer.headers.iter().map(|header| &header.name);
     for header in operation.headers.iter().chain(bound).chain(answer) {
         if *header != header.to_lowercase() {
-            return Err(Refusal::HeaderCase {
+            return Err(ContractError::HeaderCase {
                 operation: operation.name.clone(),
                 header: header.clone(),
             });

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::annotations::When;
 use crate::codec::Codec;
-use crate::model::{Contract, LabelPart, Node, Operation, Place, QueryKey, Shape};
+use crate::model::{Contract, ElementContent, LabelPart, MemberPlace, Operation, QueryKey, Shape};
 
 #[derive(Serialize)]
 struct Table<'a> {
@@ -120,7 +120,7 @@ pub(crate) fn uri(operation: &Operation) -> String {
             .request
             .members
             .iter()
-            .any(|member| member.place == Place::Query(name.to_owned()))
+            .any(|member| member.place == MemberPlace::Query(name.to_owned()))
     };
     let keys: Vec<String> = operation
         .query
@@ -183,11 +183,11 @@ fn request(operation: &Operation) -> Vec<Member> {
         .iter()
         .map(|member| {
             let (location, name) = match &member.place {
-                Place::Label(LabelPart::Bucket) => ("uri", "Bucket".to_owned()),
-                Place::Label(LabelPart::Key) => ("uri", "Key".to_owned()),
-                Place::Query(name) => ("querystring", name.clone()),
-                Place::Header(name) => ("header", name.clone()),
-                Place::HeaderPrefix(name) => ("headers", name.clone()),
+                MemberPlace::Label(LabelPart::Bucket) => ("uri", "Bucket".to_owned()),
+                MemberPlace::Label(LabelPart::Key) => ("uri", "Key".to_owned()),
+                MemberPlace::Query(name) => ("querystring", name.clone()),
+                MemberPlace::Header(name) => ("header", name.clone()),
+                MemberPlace::HeaderPrefix(name) => ("headers", name.clone()),
             };
             Member {
                 location,
@@ -235,7 +235,9 @@ fn request(operation: &Operation) -> Vec<Member> {
 fn shape_conditions<'a>(shape: &'a Shape, found: &mut Vec<&'a When>) {
     for member in &shape.members {
         found.extend(member.when.as_ref());
-        if let Node::Items { shape, .. } | Node::Struct { shape, .. } = &member.node {
+        if let ElementContent::Items { shape, .. } | ElementContent::Struct { shape, .. } =
+            &member.node
+        {
             shape_conditions(shape, found);
         }
     }
@@ -316,19 +318,19 @@ fn elements(shape: &Shape, hook: &[String]) -> Vec<Element> {
             ..Element::default()
         };
         match &member.node {
-            Node::Scalar(codec) => element.kind = codec.name().to_owned(),
-            Node::Texts { codec, list } => {
+            ElementContent::Scalar(codec) => element.kind = codec.name().to_owned(),
+            ElementContent::Texts { codec, list } => {
                 element.kind = format!("list of {}", codec.name());
                 element.flattened = list.flattened;
                 element.item = list.item.clone();
             }
-            Node::Items { list, shape, .. } => {
+            ElementContent::Items { list, shape, .. } => {
                 element.kind = "list".to_owned();
                 element.flattened = list.flattened;
                 element.item = list.item.clone();
                 element.elements = elements(shape, &[]);
             }
-            Node::Struct { shape, .. } => {
+            ElementContent::Struct { shape, .. } => {
                 element.kind = "structure".to_owned();
                 element.elements = elements(shape, &[]);
             }

@@ -34,7 +34,7 @@ mod source;
 mod sub_resource;
 mod walk;
 
-pub use model::Refusal;
+pub use model::ContractError;
 pub use page::ClientResult;
 
 use model::Contract;
@@ -49,8 +49,8 @@ impl Generated {
     /// Reads and checks the contract in an encoded `FileDescriptorSet`.
     ///
     /// # Errors
-    /// The first [`Refusal`].
-    pub fn from_descriptor_set(descriptor_set: &[u8]) -> Result<Self, Refusal> {
+    /// The first [`ContractError`].
+    pub fn from_descriptor_set(descriptor_set: &[u8]) -> Result<Self, ContractError> {
         let contract = read::contract(descriptor_set)?;
         check::contract(&contract)?;
         Ok(Self { contract })

@@ -3,7 +3,7 @@
 use prost_reflect::MessageDescriptor;
 
 use crate::annotations::Form;
-use crate::model::{FieldPath, LabelPart, Place, Refusal, RequestMember};
+use crate::model::{ContractError, FieldPath, LabelPart, MemberPlace, RequestMember};
 use crate::walk::{Spot, Walk, plain_message};
 
 impl Walk<'_> {
@@ -13,7 +13,7 @@ impl Walk<'_> {
         message: &MessageDescriptor,
         path: &FieldPath,
         found: &mut Vec<RequestMember>,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), ContractError> {
         for field in message.fields() {
             let here = path.with(&field);
             if self.skip.contains(&self.text(&here)) {
@@ -33,7 +33,7 @@ impl Walk<'_> {
                 (None, _) if self.options.sub_resource(&field)?.is_some() => {}
                 (None, Some(inner)) => self.request(&inner, &here, found)?,
                 (None, None) => {
-                    return Err(Refusal::NoPlace {
+                    return Err(ContractError::NoPlace {
                         operation: self.operation.to_owned(),
                         field: self.text(&here),
                     });
@@ -44,16 +44,16 @@ impl Walk<'_> {
     }
 
     /// The member, unless its place is in a body or nowhere.
-    fn member(&self, spot: &Spot) -> Result<Option<RequestMember>, Refusal> {
+    fn member(&self, spot: &Spot) -> Result<Option<RequestMember>, ContractError> {
         let place = &spot.place;
         let place = if let Some(label) = LabelPart::of(place.label()) {
-            Place::Label(label)
+            MemberPlace::Label(label)
         } else if !place.header_prefix.is_empty() {
-            Place::HeaderPrefix(place.header_prefix.clone())
+            MemberPlace::HeaderPrefix(place.header_prefix.clone())
         } else if !place.query.is_empty() {
-            Place::Query(place.query.clone())
+            MemberPlace::Query(place.query.clone())
         } else if !place.header.is_empty() {
-            Place::Header(place.header.clone())
+            MemberPlace::Header(place.header.clone())
         } else {
             return Ok(None);
         };

@@ -8,12 +8,12 @@ use crate::annotations::{
 };
 
 use crate::codec::Codec;
-use crate::s3_model::{AcceptedHeader, Refused, S3Model};
+use crate::s3_model::{AcceptedHeader, RefusedInputs, S3Model};
 
 /// Why a contract is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[allow(missing_docs)]
-pub enum Refusal {
+pub enum ContractError {
     #[error("not a descriptor set: {0}")]
     Descriptor(String),
     #[error("the contract has no {0}")]
@@ -152,13 +152,13 @@ pub(crate) struct Operation {
     pub(crate) status: u16,
     pub(crate) hook: bool,
     pub(crate) request: Request,
-    pub(crate) answer: Answer,
+    pub(crate) answer: Response,
     /// The path of the update or read mask, and what is done to it.
     pub(crate) mask: Option<Mask>,
     /// When the answer is an error though the call succeeds.
     pub(crate) missing: Option<Missing>,
     pub(crate) encoding_type: bool,
-    pub(crate) refused: Refused,
+    pub(crate) refused: RefusedInputs,
     pub(crate) accepted: Vec<AcceptedHeader>,
 }
 
@@ -182,12 +182,12 @@ pub(crate) struct Missing {
 pub(crate) struct Mask {
     pub(crate) field: String,
     pub(crate) path: String,
-    pub(crate) change: Change,
+    pub(crate) change: PathChange,
 }
 
 /// What an operation does to its path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Change {
+pub(crate) enum PathChange {
     Set,
     Clear,
     Read,
@@ -220,7 +220,7 @@ pub(crate) struct Body {
 #[derive(Debug)]
 pub(crate) struct RequestMember {
     pub(crate) path: FieldPath,
-    pub(crate) place: Place,
+    pub(crate) place: MemberPlace,
     pub(crate) codec: Codec,
     pub(crate) url_encodable: bool,
     pub(crate) min: Option<i64>,
@@ -229,7 +229,7 @@ pub(crate) struct RequestMember {
 
 /// Where a member is.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Place {
+pub(crate) enum MemberPlace {
     Label(LabelPart),
     Query(String),
     Header(String),
@@ -255,7 +255,7 @@ impl LabelPart {
 
 /// What goes out.
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct Response {
     pub(crate) message: MessageDescriptor,
     pub(crate) status_when: Vec<(FieldPath, u16)>,
     pub(crate) headers: Vec<AnswerHeader>,
@@ -317,7 +317,7 @@ pub(crate) struct Member {
     /// Its name, after the names of the elements around it.
     pub(crate) element: Vec<String>,
     pub(crate) path: FieldPath,
-    pub(crate) node: Node,
+    pub(crate) node: ElementContent,
     pub(crate) always: bool,
     pub(crate) url_encodable: bool,
     pub(crate) when: Option<When>,
@@ -327,7 +327,7 @@ pub(crate) struct Member {
 
 /// What an element holds.
 #[derive(Debug)]
-pub(crate) enum Node {
+pub(crate) enum ElementContent {
     Scalar(Codec),
     /// Texts: each in `item`, or flattened into the parent (with `item` inside, if there is one).
     Texts {

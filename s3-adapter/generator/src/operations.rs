@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::annotations::When;
-use crate::model::{Change, Contract, Node, Operation, Place};
+use crate::model::{Contract, ElementContent, MemberPlace, Operation, PathChange};
 use crate::s3_model::AcceptedHeader;
 use crate::source::{Code, string_list};
 
@@ -96,19 +96,19 @@ const FACTS: [Fact; 12] = [
         doc: "Update mask paths that it sets.",
         name: "set_paths",
         returns: TEXTS,
-        value: |operation| paths(operation, Change::Set),
+        value: |operation| paths(operation, PathChange::Set),
     },
     Fact {
         doc: "Update mask paths that it clears.",
         name: "clear_paths",
         returns: TEXTS,
-        value: |operation| paths(operation, Change::Clear),
+        value: |operation| paths(operation, PathChange::Clear),
     },
     Fact {
         doc: "Read mask paths that it reads.",
         name: "read_paths",
         returns: TEXTS,
-        value: |operation| paths(operation, Change::Read),
+        value: |operation| paths(operation, PathChange::Read),
     },
     Fact {
         doc: "Headers that it takes; a trailing `*` is a prefix.",
@@ -208,7 +208,7 @@ fn accepted_headers(accepted: &[AcceptedHeader]) -> String {
     format!("&[{}]", all.join(", "))
 }
 
-fn paths(operation: &Operation, change: Change) -> String {
+fn paths(operation: &Operation, change: PathChange) -> String {
     match operation.mask.as_ref().filter(|mask| mask.change == change) {
         Some(mask) => format!("&[{:?}]", mask.path),
         None => "&[]".to_owned(),
@@ -220,10 +220,10 @@ impl Operation {
     pub(crate) fn taken_headers(&self) -> Vec<String> {
         let members = self.request.members.iter();
         let bound = members.filter_map(|member| match &member.place {
-            Place::Header(name) if name.ends_with('-') => Some(format!("{name}*")),
-            Place::Header(name) => Some(name.clone()),
-            Place::HeaderPrefix(name) => Some(format!("{name}*")),
-            Place::Label(_) | Place::Query(_) => None,
+            MemberPlace::Header(name) if name.ends_with('-') => Some(format!("{name}*")),
+            MemberPlace::Header(name) => Some(name.clone()),
+            MemberPlace::HeaderPrefix(name) => Some(format!("{name}*")),
+            MemberPlace::Label(_) | MemberPlace::Query(_) => None,
         });
         let required = self.headers.iter().cloned();
         bound.chain(required).collect()
@@ -236,8 +236,8 @@ fn parameters(operation: &Operation) -> String {
         .members
         .iter()
         .filter_map(|member| match &member.place {
-            Place::Query(name) => Some(name.clone()),
-            Place::Label(_) | Place::Header(_) | Place::HeaderPrefix(_) => None,
+            MemberPlace::Query(name) => Some(name.clone()),
+            MemberPlace::Label(_) | MemberPlace::Header(_) | MemberPlace::HeaderPrefix(_) => None,
         });
     let conditions = conditions(operation)
         .filter(|when| !when.query.is_empty())
@@ -276,7 +276,9 @@ pub(crate) fn conditions(operation: &Operation) -> impl Iterator<Item = &When> {
         );
         for member in &shape.members {
             found.extend(member.when.as_ref());
-            if let Node::Items { shape, .. } | Node::Struct { shape, .. } = &member.node {
+            if let ElementContent::Items { shape, .. } | ElementContent::Struct { shape, .. } =
+                &member.node
+            {
                 open.push(shape);
             }
         }

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::annotations::{Bind, Binding, Profile};
-use crate::model::Refusal;
+use crate::model::ContractError;
 
 /// The profiles of one service, and which of them bindings have named.
 pub(crate) struct Profiles<'a> {
@@ -14,11 +14,11 @@ pub(crate) struct Profiles<'a> {
 }
 
 impl<'a> Profiles<'a> {
-    pub(crate) fn new(service: &'a str, declared: Vec<Profile>) -> Result<Self, Refusal> {
+    pub(crate) fn new(service: &'a str, declared: Vec<Profile>) -> Result<Self, ContractError> {
         let mut by_name = BTreeMap::new();
         for profile in declared {
             if let Some(same) = by_name.insert(profile.name.clone(), profile) {
-                return Err(Refusal::SameProfile {
+                return Err(ContractError::SameProfile {
                     service: service.to_owned(),
                     profile: same.name,
                 });
@@ -32,11 +32,11 @@ impl<'a> Profiles<'a> {
     }
 
     /// The binding with the lists of its profiles ahead of its own.
-    pub(crate) fn expand(&mut self, mut binding: Binding) -> Result<Binding, Refusal> {
+    pub(crate) fn expand(&mut self, mut binding: Binding) -> Result<Binding, ContractError> {
         // Each goes ahead of those after it.
         for name in std::mem::take(&mut binding.profile).into_iter().rev() {
             let Some(profile) = self.declared.get(&name) else {
-                return Err(Refusal::UnknownProfile {
+                return Err(ContractError::UnknownProfile {
                     operation: binding.operation,
                     profile: name,
                 });
@@ -50,11 +50,11 @@ impl<'a> Profiles<'a> {
     }
 
     /// Refuses a profile that no binding has named: it would look like a rule that holds.
-    pub(crate) fn finish(self) -> Result<(), Refusal> {
+    pub(crate) fn finish(self) -> Result<(), ContractError> {
         let mut names = self.declared.into_keys();
         match names.find(|name| !self.used.contains(name)) {
             None => Ok(()),
-            Some(profile) => Err(Refusal::UnusedProfile {
+            Some(profile) => Err(ContractError::UnusedProfile {
                 service: self.service.to_owned(),
                 profile,
             }),
@@ -85,11 +85,11 @@ fn prepend<T: Clone>(first: &[T], list: &mut Vec<T>) {
 }
 
 /// Refuses a field with two places, of which one would be ignored.
-fn one_place_each(operation: &str, binds: &[Bind]) -> Result<(), Refusal> {
+fn one_place_each(operation: &str, binds: &[Bind]) -> Result<(), ContractError> {
     let mut seen = BTreeSet::new();
     match binds.iter().find(|bind| !seen.insert(&bind.field)) {
         None => Ok(()),
-        Some(bind) => Err(Refusal::Duplicate {
+        Some(bind) => Err(ContractError::Duplicate {
             operation: operation.to_owned(),
             place: format!("the place of `{}`", bind.field),
         }),

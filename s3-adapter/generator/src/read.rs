@@ -11,7 +11,9 @@ use prost_reflect::{
 use crate::annotations::{
     Access, Binding, Error, Field, Resource, Rest, SubResource, UpdateAccess,
 };
-use crate::model::{Contract, FieldPath, Operation, Read, Reason, Refusal, Rpc, Update, WireEnum};
+use crate::model::{
+    Contract, ContractError, FieldPath, Operation, Read, Reason, Rpc, Update, WireEnum,
+};
 use crate::profiles::Profiles;
 use crate::resolve;
 use crate::s3_model::S3Model;
@@ -51,13 +53,13 @@ impl Options {
         on: &str,
         options: &DynamicMessage,
         name: &str,
-    ) -> Result<Vec<T>, Refusal> {
+    ) -> Result<Vec<T>, ContractError> {
         let values = self.values(options, name);
         let messages = values.iter().filter_map(Value::as_message);
         let read = |message: &DynamicMessage| {
             message
                 .transcode_to::<T>()
-                .map_err(|fault| Refusal::Option {
+                .map_err(|fault| ContractError::Option {
                     on: on.to_owned(),
                     why: fault.to_string(),
                 })
@@ -70,12 +72,12 @@ impl Options {
         on: &str,
         options: &DynamicMessage,
         name: &str,
-    ) -> Result<Option<T>, Refusal> {
+    ) -> Result<Option<T>, ContractError> {
         Ok(self.all(on, options, name)?.pop())
     }
 
     /// The place of a field.
-    pub(crate) fn field(&self, field: &FieldDescriptor) -> Result<Option<Field>, Refusal> {
+    pub(crate) fn field(&self, field: &FieldDescriptor) -> Result<Option<Field>, ContractError> {
         self.one(field.full_name(), &field.options(), "bucketry.s3.v1.field")
     }
 
@@ -83,7 +85,7 @@ impl Options {
     pub(crate) fn sub_resource(
         &self,
         field: &FieldDescriptor,
-    ) -> Result<Option<SubResource>, Refusal> {
+    ) -> Result<Option<SubResource>, ContractError> {
         self.one(
             field.full_name(),
             &field.options(),
@@ -91,7 +93,10 @@ impl Options {
         )
     }
 
-    fn update_access(&self, field: &FieldDescriptor) -> Result<Option<UpdateAccess>, Refusal> {
+    fn update_access(
+        &self,
+        field: &FieldDescriptor,
+    ) -> Result<Option<UpdateAccess>, ContractError> {
         self.one(
             field.full_name(),
             &field.options(),
@@ -137,9 +142,9 @@ fn is_ours(package: &str) -> bool {
 }
 
 /// Reads the whole contract.
-pub(crate) fn contract(descriptor_set: &[u8]) -> Result<Contract, Refusal> {
+pub(crate) fn contract(descriptor_set: &[u8]) -> Result<Contract, ContractError> {
     let pool = DescriptorPool::decode(descriptor_set)
-        .map_err(|fault| Refusal::Descriptor(fault.to_string()))?;
+        .map_err(|fault| ContractError::Descriptor(fault.to_string()))?;
     let options = Options { pool };
     let rpcs = options
         .methods()
@@ -170,7 +175,7 @@ pub(crate) fn contract(descriptor_set: &[u8]) -> Result<Contract, Refusal> {
     })
 }
 
-fn rest(options: &Options) -> Result<Rest, Refusal> {
+fn rest(options: &Options) -> Result<Rest, ContractError> {
     for service in options.pool.services() {
         let found = options.one(
             service.full_name(),
@@ -184,33 +189,33 @@ fn rest(options: &Options) -> Result<Rest, Refusal> {
     Ok(Rest::default())
 }
 
-fn reasons(options: &Options) -> Result<Vec<Reason>, Refusal> {
+fn reasons(options: &Options) -> Result<Vec<Reason>, ContractError> {
     let reasons = options
         .pool
         .get_enum_by_name(REASON_ENUM)
-        .ok_or(Refusal::Missing(REASON_ENUM))?;
+        .ok_or(ContractError::Missing(REASON_ENUM))?;
     let mut found = Vec::new();
     for value in reasons.values() {
         let row: Option<Error> =
             options.one(value.full_name(), &value.options(), "bucketry.s3.v1.error")?;
         let row = row.filter(|row| !row.code.is_empty() && row.status > 0 && row.grpc > 0);
-        let row = row.ok_or_else(|| Refusal::NoErrorRow {
+        let row = row.ok_or_else(|| ContractError::NoErrorRow {
             value: value.name().to_owned(),
         })?;
         let name = value.name().strip_prefix(REASON_PREFIX);
         let name = name
-            .ok_or_else(|| Refusal::Name(value.name().to_owned()))?
+            .ok_or_else(|| ContractError::Name(value.name().to_owned()))?
             .to_owned();
         found.push(Reason { name, row });
     }
     Ok(found)
 }
 
-fn access_classes(options: &Options) -> Result<Vec<(i32, String)>, Refusal> {
+fn access_classes(options: &Options) -> Result<Vec<(i32, String)>, ContractError> {
     let classes = options
         .pool
         .get_enum_by_name(CLASS_ENUM)
-        .ok_or(Refusal::Missing(CLASS_ENUM))?;
+        .ok_or(ContractError::Missing(CLASS_ENUM))?;
     let name = |value: &str| variant(value.strip_prefix(CLASS_PREFIX).unwrap_or(value));
     Ok(classes
         .values()
@@ -232,14 +237,14 @@ fn type_names(options: &Options) -> Vec<String> {
         .collect()
 }
 
-fn rpc(options: &Options, method: &MethodDescriptor) -> Result<Rpc, Refusal> {
+fn rpc(options: &Options, method: &MethodDescriptor) -> Result<Rpc, ContractError> {
     let access: Option<Access> = options.one(
         method.full_name(),
         &method.options(),
         "bucketry.access.v1.access",
     )?;
     let access = access.filter(|access| access.class != 0);
-    let access = access.ok_or_else(|| Refusal::NoAccessClass {
+    let access = access.ok_or_else(|| ContractError::NoAccessClass {
         rpc: method.full_name().to_owned(),
     })?;
     Ok(Rpc {
@@ -255,7 +260,7 @@ fn rpc(options: &Options, method: &MethodDescriptor) -> Result<Rpc, Refusal> {
 }
 
 /// The mask paths of an RPC: those of the resource that names it as its update.
-fn updates(options: &Options, method: &MethodDescriptor) -> Result<Vec<Update>, Refusal> {
+fn updates(options: &Options, method: &MethodDescriptor) -> Result<Vec<Update>, ContractError> {
     let mut found = Vec::new();
     for message in options.messages() {
         let Some(resource) = resource(options, &message)? else {
@@ -268,7 +273,7 @@ fn updates(options: &Options, method: &MethodDescriptor) -> Result<Vec<Update>, 
         for (path, field, _) in sub_resources(options, &message)? {
             let access = options.update_access(&field)?;
             let access = access.filter(|access| access.set != 0 && access.clear != 0);
-            let access = access.ok_or_else(|| Refusal::NoUpdateAccess {
+            let access = access.ok_or_else(|| ContractError::NoUpdateAccess {
                 field: field.full_name().to_owned(),
             })?;
             let mask = path.text();
@@ -287,7 +292,7 @@ fn updates(options: &Options, method: &MethodDescriptor) -> Result<Vec<Update>, 
 }
 
 /// The read mask paths of an RPC: those of the resource that names it as its get.
-fn reads(options: &Options, method: &MethodDescriptor) -> Result<Vec<Read>, Refusal> {
+fn reads(options: &Options, method: &MethodDescriptor) -> Result<Vec<Read>, ContractError> {
     let mut found = Vec::new();
     for message in options.messages() {
         let resource = resource(options, &message)?;
@@ -320,7 +325,10 @@ fn reads(options: &Options, method: &MethodDescriptor) -> Result<Vec<Read>, Refu
     Ok(found)
 }
 
-fn resource(options: &Options, message: &MessageDescriptor) -> Result<Option<Resource>, Refusal> {
+fn resource(
+    options: &Options,
+    message: &MessageDescriptor,
+) -> Result<Option<Resource>, ContractError> {
     options.one(
         message.full_name(),
         &message.options(),
@@ -332,7 +340,7 @@ fn resource(options: &Options, message: &MessageDescriptor) -> Result<Option<Res
 fn sub_resources(
     options: &Options,
     message: &MessageDescriptor,
-) -> Result<Vec<(FieldPath, FieldDescriptor, SubResource)>, Refusal> {
+) -> Result<Vec<(FieldPath, FieldDescriptor, SubResource)>, ContractError> {
     let mut found = Vec::new();
     let mut open = vec![(FieldPath::default(), message.clone())];
     while let Some((path, message)) = open.pop() {
@@ -356,7 +364,7 @@ fn sub_resources(
 fn bindings(
     options: &Options,
     service: &ServiceDescriptor,
-) -> Result<Vec<(MethodDescriptor, Binding)>, Refusal> {
+) -> Result<Vec<(MethodDescriptor, Binding)>, ContractError> {
     let declared = options.all(
         service.full_name(),
         &service.options(),
@@ -378,7 +386,7 @@ fn bindings(
     Ok(found)
 }
 
-fn operations(options: &Options) -> Result<Vec<Operation>, Refusal> {
+fn operations(options: &Options) -> Result<Vec<Operation>, ContractError> {
     let mut found = Vec::new();
     for service in options.services() {
         for (method, binding) in bindings(options, &service)? {
@@ -403,7 +411,7 @@ fn operations(options: &Options) -> Result<Vec<Operation>, Refusal> {
     Ok(found)
 }
 
-fn enums(options: &Options, operations: &[Operation]) -> Result<Vec<WireEnum>, Refusal> {
+fn enums(options: &Options, operations: &[Operation]) -> Result<Vec<WireEnum>, ContractError> {
     let used: BTreeSet<String> = operations.iter().flat_map(resolve::enum_names).collect();
     let all = options
         .pool
@@ -414,11 +422,11 @@ fn enums(options: &Options, operations: &[Operation]) -> Result<Vec<WireEnum>, R
         .collect()
 }
 
-fn wire_enum(options: &Options, of: &EnumDescriptor) -> Result<WireEnum, Refusal> {
+fn wire_enum(options: &Options, of: &EnumDescriptor) -> Result<WireEnum, ContractError> {
     let mut values = Vec::new();
     for value in of.values().filter(|value| value.number() != 0) {
         let text = options.text(&value.options());
-        let text = text.ok_or_else(|| Refusal::NoEnumText {
+        let text = text.ok_or_else(|| ContractError::NoEnumText {
             value: value.name().to_owned(),
         })?;
         values.push((value.number(), text));

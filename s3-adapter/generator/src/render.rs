@@ -5,7 +5,8 @@ use crate::codec::Codec;
 use crate::derived;
 use crate::enums::text_of;
 use crate::model::{
-    AnswerHeader, Contract, EchoMember, FieldPath, ListForm, Member, Node, Operation, Shape,
+    AnswerHeader, Contract, EchoMember, ElementContent, FieldPath, ListForm, Member, Operation,
+    Shape,
 };
 use crate::source::{Code, answer_type, condition, function, is_option, parent, request_type, tag};
 
@@ -252,7 +253,7 @@ fn group(
 /// A checksum at `a/b`, and the element around it.
 fn grouped_checksum<'a>(member: &'a Member, root: &str) -> Option<(&'a str, String)> {
     match (&member.node, &member.element[..]) {
-        (Node::Scalar(Codec::Checksum), [outer, _, ..]) => {
+        (ElementContent::Scalar(Codec::Checksum), [outer, _, ..]) => {
             let (parent, field) = parent(root, &member.path);
             let checksum = format!("{parent}.and_then(|m| m.{field}.as_ref())");
             Some((outer, checksum))
@@ -263,7 +264,7 @@ fn grouped_checksum<'a>(member: &'a Member, root: &str) -> Option<(&'a str, Stri
 
 /// The value of an element that has text, and its place.
 fn scalar(member: &Member, root: &str) -> Option<(Vec<String>, String)> {
-    let Node::Scalar(codec) = &member.node else {
+    let ElementContent::Scalar(codec) = &member.node else {
         return None;
     };
     if *codec == Codec::Checksum || attribute_name(member).is_some() {
@@ -307,7 +308,7 @@ fn open(element: &str, shape: &Shape, root: &str, code: &mut Code) {
             .members
             .iter()
             .find_map(|member| match (attribute_name(member), &member.node) {
-                (Some(name), Node::Scalar(codec)) => {
+                (Some(name), ElementContent::Scalar(codec)) => {
                     Some((name, text_of_member(member, codec, root)))
                 }
                 _ => None,
@@ -325,13 +326,13 @@ fn nested(member: &Member, root: &str, code: &mut Code) {
     let (parent, field) = parent(root, &member.path);
     let element = member.element.join("/");
     match &member.node {
-        Node::Scalar(Codec::Checksum) if member.element.len() == 1 => {
+        ElementContent::Scalar(Codec::Checksum) if member.element.len() == 1 => {
             code.line(format!(
                 "encode::checksum_element(&mut xml, {parent}.and_then(|m| m.{field}.as_ref()));"
             ));
         }
-        Node::Scalar(_) => {}
-        Node::Texts {
+        ElementContent::Scalar(_) => {}
+        ElementContent::Texts {
             codec: Codec::Enum(name),
             ..
         } => {
@@ -341,8 +342,8 @@ fn nested(member: &Member, root: &str, code: &mut Code) {
             );
             each_item(member, root, code, |code| code.line(write));
         }
-        Node::Texts { list, .. } => texts(member, list, root, code),
-        Node::Items { list, shape, .. } => {
+        ElementContent::Texts { list, .. } => texts(member, list, root, code),
+        ElementContent::Items { list, shape, .. } => {
             let (outer, each) = list.elements(&element);
             code.line(format!(
                 "xml.reserve({parent}.map_or(0, |m| m.{field}.len()) * encode::ITEM_BYTES);"
@@ -351,7 +352,7 @@ fn nested(member: &Member, root: &str, code: &mut Code) {
                 each_item(member, root, code, |code| message(each, shape, code));
             });
         }
-        Node::Struct { shape, .. } => code.block(
+        ElementContent::Struct { shape, .. } => code.block(
             format!("if let Some(item) = {parent}.and_then(|m| m.{field}.as_ref()) {{"),
             |code| message(&element, shape, code),
             "}",

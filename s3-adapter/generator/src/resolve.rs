@@ -9,11 +9,11 @@ use crate::annotations::{
 };
 use crate::codec::Codec;
 use crate::model::{
-    Answer, Body, Change, DerivedMember, EchoMember, FieldPath, Mask, Missing, Node, Operation,
-    Place, QueryKey, Refusal, Request, Shape,
+    Body, ContractError, DerivedMember, EchoMember, ElementContent, FieldPath, Mask, MemberPlace,
+    Missing, Operation, PathChange, QueryKey, Request, Response, Shape,
 };
 use crate::read::Options;
-use crate::s3_model::Refused;
+use crate::s3_model::RefusedInputs;
 use crate::shape::{Found, Room};
 use crate::walk::Walk;
 
@@ -22,8 +22,8 @@ pub(crate) fn path(
     message: &MessageDescriptor,
     text: &str,
     operation: &str,
-) -> Result<FieldPath, Refusal> {
-    let refusal = || Refusal::UnknownField {
+) -> Result<FieldPath, ContractError> {
+    let refusal = || ContractError::UnknownField {
         operation: operation.to_owned(),
         field: text.to_owned(),
     };
@@ -47,8 +47,8 @@ pub(crate) fn message_at(
     message: &MessageDescriptor,
     text: &str,
     operation: &str,
-) -> Result<MessageDescriptor, Refusal> {
-    let refusal = || Refusal::UnknownField {
+) -> Result<MessageDescriptor, ContractError> {
+    let refusal = || ContractError::UnknownField {
         operation: operation.to_owned(),
         field: text.to_owned(),
     };
@@ -114,13 +114,13 @@ pub(crate) fn operation(
     options: &Options,
     method: &MethodDescriptor,
     binding: &Binding,
-) -> Result<Operation, Refusal> {
-    let unspecified = |what| Refusal::Unspecified {
+) -> Result<Operation, ContractError> {
+    let unspecified = |what| ContractError::Unspecified {
         operation: binding.operation.clone(),
         what,
     };
     if binding.operation.is_empty() {
-        return Err(Refusal::Unspecified {
+        return Err(ContractError::Unspecified {
             operation: method.name().to_owned(),
             what: "the operation",
         });
@@ -135,7 +135,7 @@ pub(crate) fn operation(
     let mask = read_mask(&mut request);
     Ok(Operation {
         // Known once the whole contract is read.
-        refused: Refused::default(),
+        refused: RefusedInputs::default(),
         accepted: Vec::new(),
         name: binding.operation.clone(),
         rpc: method.name().to_owned(),
@@ -167,7 +167,7 @@ fn read_mask(request: &mut Request) -> Option<Mask> {
     Some(Mask {
         field: path.text(),
         path: value,
-        change: Change::Read,
+        change: PathChange::Read,
     })
 }
 
@@ -175,7 +175,7 @@ fn request(
     options: &Options,
     method: &MethodDescriptor,
     binding: &Binding,
-) -> Result<Request, Refusal> {
+) -> Result<Request, ContractError> {
     let operation = &binding.operation;
     let message = message_at(&method.input(), &binding.request_message, operation)?;
     let mut walk = walk(
@@ -235,7 +235,7 @@ fn answer(
     method: &MethodDescriptor,
     binding: &Binding,
     request: &Request,
-) -> Result<Answer, Refusal> {
+) -> Result<Response, ContractError> {
     let operation = &binding.operation;
     let message = message_at(&method.output(), &binding.response_message, operation)?;
     let mut walk = walk(
@@ -285,7 +285,7 @@ fn answer(
     for when in &binding.status_when {
         status_when.push((relative(&when.field)?, status(when.status, 200)));
     }
-    Ok(Answer {
+    Ok(Response {
         status_when,
         headers: found.headers,
         root: (!binding.response_xml.is_empty()).then(|| binding.response_xml.clone()),
@@ -302,10 +302,10 @@ fn derived_member(
     message: &MessageDescriptor,
     derived: &Derived,
     operation: &str,
-    relative: &dyn Fn(&str) -> Result<FieldPath, Refusal>,
-) -> Result<DerivedMember, Refusal> {
+    relative: &dyn Fn(&str) -> Result<FieldPath, ContractError>,
+) -> Result<DerivedMember, ContractError> {
     if derived.rule() == DerivedRule::Unspecified {
-        return Err(Refusal::Unspecified {
+        return Err(ContractError::Unspecified {
             operation: operation.to_owned(),
             what: "the rule of a derived part",
         });
@@ -336,10 +336,10 @@ fn derived_member(
     })
 }
 
-fn echoes(binding: &Binding, request: &Request) -> Result<Vec<EchoMember>, Refusal> {
+fn echoes(binding: &Binding, request: &Request) -> Result<Vec<EchoMember>, ContractError> {
     let mut found = Vec::new();
     for echo in &binding.echo {
-        let unknown = || Refusal::UnknownField {
+        let unknown = || ContractError::UnknownField {
             operation: binding.operation.clone(),
             field: echo.field.clone(),
         };
@@ -355,8 +355,10 @@ fn echoes(binding: &Binding, request: &Request) -> Result<Vec<EchoMember>, Refus
             rule: echo.rule(),
             limit: echo.limit,
             query: match &member.place {
-                Place::Query(name) => Some(name.clone()),
-                Place::Label(_) | Place::Header(_) | Place::HeaderPrefix(_) => None,
+                MemberPlace::Query(name) => Some(name.clone()),
+                MemberPlace::Label(_) | MemberPlace::Header(_) | MemberPlace::HeaderPrefix(_) => {
+                    None
+                }
             },
             url_encodable: member.url_encodable && binding.encoding_type,
         });
@@ -384,8 +386,12 @@ pub(crate) fn enum_names(operation: &Operation) -> Vec<String> {
 fn shape_codecs<'a>(shape: &'a Shape, found: &mut Vec<&'a Codec>) {
     for member in &shape.members {
         match &member.node {
-            Node::Scalar(codec) | Node::Texts { codec, .. } => found.push(codec),
-            Node::Items { shape, .. } | Node::Struct { shape, .. } => shape_codecs(shape, found),
+            ElementContent::Scalar(codec) | ElementContent::Texts { codec, .. } => {
+                found.push(codec)
+            }
+            ElementContent::Items { shape, .. } | ElementContent::Struct { shape, .. } => {
+                shape_codecs(shape, found)
+            }
         }
     }
 }

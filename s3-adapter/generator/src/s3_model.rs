@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 
 use crate::annotations::Rest;
-use crate::model::{Body, Node, Operation, Place, Refusal, Shape};
+use crate::model::{Body, ContractError, ElementContent, MemberPlace, Operation, Shape};
 
 /// S3's operations by name.
 #[derive(Debug, Deserialize)]
@@ -31,7 +31,7 @@ pub(crate) struct S3Operation {
 
 /// What an operation refuses.
 #[derive(Debug, Default)]
-pub(crate) struct Refused {
+pub(crate) struct RefusedInputs {
     /// A trailing `*` is a prefix.
     pub(crate) headers: Vec<String>,
     pub(crate) parameters: Vec<String>,
@@ -40,9 +40,9 @@ pub(crate) struct Refused {
 
 impl S3Model {
     /// Reads the committed extract.
-    pub(crate) fn read() -> Result<Self, Refusal> {
+    pub(crate) fn read() -> Result<Self, ContractError> {
         serde_json::from_str(include_str!("../s3-model.json"))
-            .map_err(|fault| Refusal::S3Model(fault.to_string()))
+            .map_err(|fault| ContractError::S3Model(fault.to_string()))
     }
 
     /// The query parameters by which S3 tells operations apart.
@@ -57,11 +57,11 @@ impl S3Model {
     }
 
     /// What an operation must refuse: what S3 defines for it or for any operation, minus what it honours.
-    pub(crate) fn refused(&self, operation: &Operation, rest: &Rest) -> Refused {
+    pub(crate) fn refused(&self, operation: &Operation, rest: &Rest) -> RefusedInputs {
         let Some(known) = self.operations.get(model_name(operation)) else {
-            return Refused {
+            return RefusedInputs {
                 headers: rest.meaningful_header.clone(),
-                ..Refused::default()
+                ..RefusedInputs::default()
             };
         };
         let taken = honoured_headers(operation, rest);
@@ -77,7 +77,7 @@ impl S3Model {
         headers.retain(|header| header.ends_with('*') || !listed(&prefixes, header));
         let parameters = known.parameters.iter();
         let parameters = parameters.filter(|name| !operation.takes_parameter(name));
-        Refused {
+        RefusedInputs {
             headers: headers.into_iter().cloned().collect(),
             parameters: parameters.cloned().collect(),
             elements: match &operation.request.body {
@@ -165,13 +165,13 @@ fn bound_elements(shape: &Shape, bound: &mut BTreeSet<String>) {
     for member in &shape.members {
         bound.extend(member.element.iter().cloned());
         match &member.node {
-            Node::Scalar(_) => {}
-            Node::Texts { list, .. } => bound.extend(list.item.clone()),
-            Node::Items { list, shape, .. } => {
+            ElementContent::Scalar(_) => {}
+            ElementContent::Texts { list, .. } => bound.extend(list.item.clone()),
+            ElementContent::Items { list, shape, .. } => {
                 bound.extend(list.item.clone());
                 bound_elements(shape, bound);
             }
-            Node::Struct { shape, .. } => bound_elements(shape, bound),
+            ElementContent::Struct { shape, .. } => bound_elements(shape, bound),
         }
     }
 }
@@ -184,8 +184,10 @@ impl Operation {
             .members
             .iter()
             .any(|member| match &member.place {
-                Place::Query(bound) => bound == name,
-                Place::Label(_) | Place::Header(_) | Place::HeaderPrefix(_) => false,
+                MemberPlace::Query(bound) => bound == name,
+                MemberPlace::Label(_) | MemberPlace::Header(_) | MemberPlace::HeaderPrefix(_) => {
+                    false
+                }
             });
         let replaces = self
             .answer

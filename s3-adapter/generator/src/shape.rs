@@ -4,7 +4,9 @@ use prost_reflect::{Kind, MessageDescriptor};
 
 use crate::annotations::Form;
 use crate::codec::Codec;
-use crate::model::{AnswerHeader, FieldPath, ListForm, Member, Node, Refusal, Shape};
+use crate::model::{
+    AnswerHeader, ContractError, ElementContent, FieldPath, ListForm, Member, Shape,
+};
 use crate::walk::{Spot, Walk, plain_message};
 
 /// Which places there are.
@@ -33,7 +35,7 @@ impl Walk<'_> {
         path: &FieldPath,
         room: Room,
         found: &mut Found,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), ContractError> {
         for field in message.fields() {
             let here = path.with(&field);
             let text = self.text(&here);
@@ -49,7 +51,7 @@ impl Walk<'_> {
                 (None, _) if self.options.sub_resource(&field)?.is_some() => {}
                 (None, Some(inner)) => self.shape(&inner, &here, room, found)?,
                 (None, None) => {
-                    return Err(Refusal::UnnamedXml {
+                    return Err(ContractError::UnnamedXml {
                         operation: self.operation.to_owned(),
                         field: text,
                     });
@@ -59,7 +61,7 @@ impl Walk<'_> {
         Ok(())
     }
 
-    fn place(&mut self, spot: &Spot, room: Room, found: &mut Found) -> Result<(), Refusal> {
+    fn place(&mut self, spot: &Spot, room: Room, found: &mut Found) -> Result<(), ContractError> {
         let as_element = !spot.place.xml.is_empty() && room != Room::Headers;
         // Where both would do, a list shows the element; a binding that gives a header means the header.
         let as_header =
@@ -82,7 +84,7 @@ impl Walk<'_> {
         Ok(())
     }
 
-    fn header(&self, spot: &Spot) -> Result<Option<AnswerHeader>, Refusal> {
+    fn header(&self, spot: &Spot) -> Result<Option<AnswerHeader>, ContractError> {
         let codec = self.codec(spot)?;
         Ok(spot.header().map(|name| AnswerHeader {
             name: name.clone(),
@@ -94,7 +96,7 @@ impl Walk<'_> {
         }))
     }
 
-    fn element(&mut self, spot: &Spot) -> Result<Member, Refusal> {
+    fn element(&mut self, spot: &Spot) -> Result<Member, ContractError> {
         let place = &spot.place;
         Ok(Member {
             node: self.node(spot)?,
@@ -108,7 +110,7 @@ impl Walk<'_> {
         })
     }
 
-    fn node(&mut self, spot: &Spot) -> Result<Node, Refusal> {
+    fn node(&mut self, spot: &Spot) -> Result<ElementContent, ContractError> {
         let place = &spot.place;
         let list = ListForm {
             flattened: place.flattened,
@@ -119,23 +121,23 @@ impl Walk<'_> {
         {
             let shape = self.nested(&message, &spot.text)?;
             return Ok(match spot.field.is_list() {
-                true => Node::Items {
+                true => ElementContent::Items {
                     message,
                     list,
                     shape,
                 },
-                false => Node::Struct { message, shape },
+                false => ElementContent::Struct { message, shape },
             });
         }
         Ok(match self.codec(spot)? {
             Codec::CommaList(_) => return Err(self.misfit(&spot.text)),
-            Codec::EtagList => Node::Scalar(Codec::EtagList),
-            codec if spot.field.is_list() => Node::Texts { codec, list },
-            codec => Node::Scalar(codec),
+            Codec::EtagList => ElementContent::Scalar(Codec::EtagList),
+            codec if spot.field.is_list() => ElementContent::Texts { codec, list },
+            codec => ElementContent::Scalar(codec),
         })
     }
 
-    fn nested(&mut self, message: &MessageDescriptor, text: &str) -> Result<Shape, Refusal> {
+    fn nested(&mut self, message: &MessageDescriptor, text: &str) -> Result<Shape, ContractError> {
         let outer = std::mem::replace(&mut self.prefix, format!("{text}."));
         let mut found = Found::default();
         let walked = self.shape(message, &FieldPath::default(), Room::Elements, &mut found);

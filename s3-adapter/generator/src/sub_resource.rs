@@ -7,12 +7,12 @@ use prost_reflect::{MessageDescriptor, MethodDescriptor};
 use crate::annotations::{Direction, HttpMethod, Resource, SubResource};
 use crate::codec::Codec;
 use crate::model::{
-    Answer, AnswerHeader, Body, Change, FieldPath, Mask, Missing, Operation, Place, Refusal,
-    Request, RequestMember, Shape,
+    AnswerHeader, Body, ContractError, FieldPath, Mask, MemberPlace, Missing, Operation,
+    PathChange, Request, RequestMember, Response, Shape,
 };
 use crate::read::Options;
 use crate::resolve::{message_at, path, query_keys, status, walk};
-use crate::s3_model::Refused;
+use crate::s3_model::RefusedInputs;
 use crate::shape::{Found, Room};
 
 /// The name of an operation that S3 does not have.
@@ -32,18 +32,18 @@ struct Verb {
     name: String,
     method: HttpMethod,
     status: u16,
-    change: Change,
+    change: PathChange,
 }
 
 impl Site<'_> {
     /// The GET and PUT, and the DELETE if S3 has it.
-    pub(crate) fn operations(&self) -> Result<Vec<Operation>, Refusal> {
+    pub(crate) fn operations(&self) -> Result<Vec<Operation>, ContractError> {
         let sub_resource = self.sub_resource;
         let put = Verb {
             name: format!("Put{}", sub_resource.name),
             method: HttpMethod::Put,
             status: status(sub_resource.put_status, 200),
-            change: Change::Set,
+            change: PathChange::Set,
         };
         let mut found = vec![self.get()?, self.update(put)?];
         let name = match sub_resource.delete.as_str() {
@@ -55,14 +55,14 @@ impl Site<'_> {
             name,
             method: HttpMethod::Delete,
             status: status(sub_resource.delete_status, 204),
-            change: Change::Clear,
+            change: PathChange::Clear,
         };
         found.push(self.update(delete)?);
         Ok(found)
     }
 
-    fn rpc(&self, name: &str, operation: &str) -> Result<MethodDescriptor, Refusal> {
-        let unknown = || Refusal::UnknownRpc {
+    fn rpc(&self, name: &str, operation: &str) -> Result<MethodDescriptor, ContractError> {
+        let unknown = || ContractError::UnknownRpc {
             operation: operation.to_owned(),
             rpc: name.to_owned(),
         };
@@ -74,7 +74,7 @@ impl Site<'_> {
         &self,
         update: &MethodDescriptor,
         operation: &str,
-    ) -> Result<Vec<RequestMember>, Refusal> {
+    ) -> Result<Vec<RequestMember>, ContractError> {
         let field = &self.resource.update_field;
         let base = path(&update.input(), field, operation)?;
         let message = message_at(&update.input(), field, operation)?;
@@ -99,13 +99,13 @@ impl Site<'_> {
         answer: &MessageDescriptor,
         base: &str,
         operation: &str,
-    ) -> Result<Vec<AnswerHeader>, Refusal> {
+    ) -> Result<Vec<AnswerHeader>, ContractError> {
         let mut found = Vec::new();
         for name in &self.resource.show {
             let path = path(answer, &format!("{base}.{name}"), operation)?;
             let Some(leaf) = path.leaf() else { continue };
             let field = self.options.field(leaf)?.unwrap_or_default();
-            let refusal = || Refusal::Form {
+            let refusal = || ContractError::Form {
                 operation: operation.to_owned(),
                 field: name.clone(),
             };
@@ -121,13 +121,13 @@ impl Site<'_> {
         Ok(found)
     }
 
-    fn get(&self) -> Result<Operation, Refusal> {
+    fn get(&self) -> Result<Operation, ContractError> {
         let resource = self.resource;
         let name = format!("Get{}", self.sub_resource.name);
         let method = self.rpc(&resource.get, &name)?;
         let update = self.rpc(&resource.update, &name)?;
         let same = self.identity(&update, &name)?;
-        let places: BTreeSet<Place> = same.into_iter().map(|member| member.place).collect();
+        let places: BTreeSet<MemberPlace> = same.into_iter().map(|member| member.place).collect();
         let mut members = Vec::new();
         walk(self.options, &name, Direction::Request, "", &[]).request(
             &method.input(),
@@ -156,7 +156,7 @@ impl Site<'_> {
         let reason = &self.sub_resource.missing;
         Ok(Operation {
             // Known once the whole contract is read.
-            refused: Refused::default(),
+            refused: RefusedInputs::default(),
             accepted: Vec::new(),
             rpc: method.name().to_owned(),
             method: HttpMethod::Get,
@@ -170,7 +170,7 @@ impl Site<'_> {
             mask: (!resource.get_mask_field.is_empty()).then(|| Mask {
                 field: resource.get_mask_field.clone(),
                 path: self.at.text(),
-                change: Change::Read,
+                change: PathChange::Read,
             }),
             missing: (!reason.is_empty()).then(|| Missing {
                 field: Some(full),
@@ -181,18 +181,18 @@ impl Site<'_> {
         })
     }
 
-    fn update(&self, verb: Verb) -> Result<Operation, Refusal> {
+    fn update(&self, verb: Verb) -> Result<Operation, ContractError> {
         let resource = self.resource;
         let name = verb.name;
         let method = self.rpc(&resource.update, &name)?;
         let mut request = plain_request(method.input(), self.identity(&method, &name)?);
-        if verb.change == Change::Set {
+        if verb.change == PathChange::Set {
             request.body = Some(self.body(&method, &name)?);
         }
         let headers = self.shown(&method.output(), &resource.update_field, &name)?;
         Ok(Operation {
             // Known once the whole contract is read.
-            refused: Refused::default(),
+            refused: RefusedInputs::default(),
             accepted: Vec::new(),
             rpc: method.name().to_owned(),
             method: verb.method,
@@ -214,7 +214,7 @@ impl Site<'_> {
         })
     }
 
-    fn body(&self, method: &MethodDescriptor, name: &str) -> Result<Body, Refusal> {
+    fn body(&self, method: &MethodDescriptor, name: &str) -> Result<Body, ContractError> {
         let text = format!("{}.{}", self.resource.update_field, self.at.text());
         let inside = message_at(&method.input(), &text, name)?;
         let mut found = Found::default();
@@ -245,8 +245,8 @@ fn plain_request(message: MessageDescriptor, members: Vec<RequestMember>) -> Req
     }
 }
 
-fn plain_answer(message: MessageDescriptor, headers: Vec<AnswerHeader>) -> Answer {
-    Answer {
+fn plain_answer(message: MessageDescriptor, headers: Vec<AnswerHeader>) -> Response {
+    Response {
         message,
         status_when: Vec::new(),
         headers,

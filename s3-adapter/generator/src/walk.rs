@@ -6,7 +6,7 @@ use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor};
 
 use crate::annotations::{Bind, Direction, Field, Form, When};
 use crate::codec::Codec;
-use crate::model::{DerivedMember, FieldPath, Refusal};
+use crate::model::{ContractError, DerivedMember, FieldPath};
 use crate::read::Options;
 
 /// A walk over the request or the answer of one operation.
@@ -65,7 +65,7 @@ impl Walk<'_> {
     }
 
     /// The field with its place: from the binding, else from the field itself.
-    pub(crate) fn spot(&mut self, path: &FieldPath) -> Result<Option<Spot>, Refusal> {
+    pub(crate) fn spot(&mut self, path: &FieldPath) -> Result<Option<Spot>, ContractError> {
         let Some(field) = path.leaf().cloned() else {
             return Ok(None);
         };
@@ -105,7 +105,7 @@ impl Walk<'_> {
     }
 
     /// How the field is written.
-    pub(crate) fn codec(&self, spot: &Spot) -> Result<Codec, Refusal> {
+    pub(crate) fn codec(&self, spot: &Spot) -> Result<Codec, ContractError> {
         if !spot.place.header_prefix.is_empty() {
             return Ok(Codec::Metadata);
         }
@@ -118,15 +118,15 @@ impl Walk<'_> {
     }
 
     /// The refusal of a form that does not fit.
-    pub(crate) fn misfit(&self, field: &str) -> Refusal {
-        Refusal::Form {
+    pub(crate) fn misfit(&self, field: &str) -> ContractError {
+        ContractError::Form {
             operation: self.operation.to_owned(),
             field: field.to_owned(),
         }
     }
 
     /// What the binding places inside a message that has a value of its own, as `source.precondition.if_match`.
-    pub(crate) fn placed_below(&mut self, spot: &Spot) -> Result<Vec<Spot>, Refusal> {
+    pub(crate) fn placed_below(&mut self, spot: &Spot) -> Result<Vec<Spot>, ContractError> {
         let Some(message) = spot.message() else {
             return Ok(Vec::new());
         };
@@ -147,11 +147,11 @@ impl Walk<'_> {
     }
 
     /// Refuses places and derived parts that the walk has not met.
-    pub(crate) fn finish(&self) -> Result<(), Refusal> {
+    pub(crate) fn finish(&self) -> Result<(), ContractError> {
         let unknown = self.binds.keys().find(|text| !self.used.contains(*text));
         match unknown.or_else(|| self.derived.keys().next()) {
             None => Ok(()),
-            Some(field) => Err(Refusal::UnknownField {
+            Some(field) => Err(ContractError::UnknownField {
                 operation: self.operation.to_owned(),
                 field: field.clone(),
             }),

@@ -3,12 +3,15 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bucketry_contract::v1;
+use bucketry_domain::ChecksumAlgorithm;
 use bytes::Bytes;
 use percent_encoding::percent_decode_str;
 use prost_types::Timestamp;
 
 use crate::binding::{ParseError, RequestView};
-use crate::checksum::{Checksum, ChecksumAlgorithm, DigestError, SDK_ALGORITHM};
+use crate::checksum::{
+    ClientChecksum, DigestError, SDK_ALGORITHM, algorithm_of_header, algorithm_of_name,
+};
 use crate::copy_source::{CopySource, CopySourceRange};
 use crate::headers::{EntityTags, TagStrength, parse_http_date, parse_iso8601};
 use crate::range::ByteRange;
@@ -277,7 +280,7 @@ pub fn checksum_headers(view: &RequestView<'_>) -> Result<Option<v1::Checksum>, 
             continue;
         }
         let unknown = || DigestError::UnknownHeader(name.to_owned());
-        let algorithm = ChecksumAlgorithm::of_header(name).ok_or_else(unknown)?;
+        let algorithm = algorithm_of_header(name).ok_or_else(unknown)?;
         let text = std::str::from_utf8(value.as_bytes()).unwrap_or_default();
         if let Some(first) = &found {
             return Err(match first.algorithm() == contract_algorithm(algorithm) {
@@ -312,7 +315,7 @@ pub fn checksum_element(name: &str, value: &str) -> Result<v1::Checksum, ParseEr
 }
 
 fn algorithm_of_element(name: &str) -> Option<ChecksumAlgorithm> {
-    ChecksumAlgorithm::of_wire_name(name.strip_prefix("Checksum")?)
+    algorithm_of_name(name.strip_prefix("Checksum")?)
 }
 
 /// A value in base64; `-N` behind it tells a composite of N parts.
@@ -324,7 +327,7 @@ fn checksum(algorithm: ChecksumAlgorithm, value: &str) -> Result<v1::Checksum, P
             (value, Some(count.parse::<i32>().map_err(invalid)?))
         }
     };
-    let value = Checksum::parse(algorithm, value)?.value;
+    let value = ClientChecksum::parse(algorithm, value)?.value;
     let kind = part_count.map_or(v1::ChecksumType::Unspecified, |_| {
         v1::ChecksumType::Composite
     });

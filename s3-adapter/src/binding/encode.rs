@@ -3,12 +3,13 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bucketry_contract::v1;
+use bucketry_domain::ChecksumAlgorithm;
 use prost_types::Timestamp;
 
 use crate::binding::Text;
-use crate::checksum::ChecksumAlgorithm;
+use crate::checksum::element_name;
 use crate::dates;
-use crate::xml::{Tag, XSI_NAMESPACE, XmlWriter};
+use crate::xml::{ElementTags, XSI_NAMESPACE, XmlWriter};
 
 /// What S3 calls the first region in GetBucketLocation: nothing.
 const UNNAMED_REGION: &str = "us-east-1";
@@ -149,7 +150,7 @@ pub fn checksum(checksum: &v1::Checksum) -> Option<(ChecksumAlgorithm, String)> 
 }
 
 /// Writes an element, if its value is there.
-pub fn element(xml: &mut XmlWriter, tag: Tag, value: Option<Text<'_>>) {
+pub fn element(xml: &mut XmlWriter, tag: ElementTags, value: Option<Text<'_>>) {
     if let Some(value) = value {
         xml.tagged(tag, |xml| value.write(xml));
     }
@@ -158,7 +159,7 @@ pub fn element(xml: &mut XmlWriter, tag: Tag, value: Option<Text<'_>>) {
 /// Writes the element of a checksum, as `ChecksumCRC32`.
 pub fn checksum_element(xml: &mut XmlWriter, checksum: Option<&v1::Checksum>) {
     if let Some((algorithm, value)) = checksum.and_then(self::checksum) {
-        xml.text_element(algorithm.element(), &value);
+        xml.text_element(element_name(algorithm), &value);
     }
 }
 
@@ -167,7 +168,7 @@ pub fn group<const N: usize>(
     xml: &mut XmlWriter,
     name: &'static str,
     checksum: Option<&v1::Checksum>,
-    values: [(Tag, Option<Text<'_>>); N],
+    values: [(ElementTags, Option<Text<'_>>); N],
 ) {
     if checksum.is_none() && values.iter().all(|(_, value)| value.is_none()) {
         return;

@@ -10,6 +10,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::binding::{RequestView, Text, encode};
+use crate::checksum::header_name;
 use crate::encoded_word::encoded_words;
 use crate::headers::{header_value, latin1_header_value};
 use crate::xml::XmlWriter;
@@ -130,7 +131,7 @@ impl Rendered {
     /// Sets the header of a checksum.
     pub fn checksum(&mut self, checksum: Option<&v1::Checksum>) {
         if let Some((algorithm, value)) = checksum.and_then(encode::checksum) {
-            self.header(algorithm.header(), Some(Text::Owned(value)));
+            self.header(header_name(algorithm), Some(Text::Owned(value)));
         }
     }
 

@@ -12,14 +12,15 @@ fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
 fn declared(
     pairs: &[(&'static str, &str)],
     payload: PayloadHash,
-) -> Result<DeclaredDigests, DigestError> {
-    DeclaredDigests::from_headers(&headers(pairs), &payload)
+) -> Result<RequestDigests, DigestError> {
+    RequestDigests::from_headers(&headers(pairs), &payload)
 }
 
 // The check values of "123456789" published with each algorithm.
 #[test]
 fn published_check_values() {
-    let compute = |algorithm: ChecksumAlgorithm| hex::encode(algorithm.compute(b"123456789"));
+    let compute =
+        |algorithm: ChecksumAlgorithm| hex::encode(super::compute(algorithm, b"123456789"));
     assert_eq!(compute(ChecksumAlgorithm::Crc32), "cbf43926");
     assert_eq!(compute(ChecksumAlgorithm::Crc32c), "e3069283");
     assert_eq!(compute(ChecksumAlgorithm::Crc64Nvme), "ae8b14860a799888");
@@ -39,15 +40,12 @@ fn published_check_values() {
         "33119477ede5dcd5e9716427681d5860"
     );
     for algorithm in ChecksumAlgorithm::ALL {
-        assert_eq!(algorithm.compute(b"").len(), algorithm.length());
         assert_eq!(
-            ChecksumAlgorithm::of_header(algorithm.header()),
-            Some(algorithm)
+            super::compute(algorithm, b"").len(),
+            algorithm.byte_length()
         );
-        assert_eq!(
-            ChecksumAlgorithm::of_wire_name(algorithm.wire_name()),
-            Some(algorithm)
-        );
+        assert_eq!(algorithm_of_header(header_name(algorithm)), Some(algorithm));
+        assert_eq!(algorithm_of_name(algorithm.name()), Some(algorithm));
     }
 }
 
@@ -98,10 +96,10 @@ fn reads_trailers_only_where_the_body_has_one() {
     let digests = declared(&pairs, PayloadHash::StreamingUnsignedTrailer).unwrap();
     assert_eq!(
         digests.checksum,
-        DeclaredChecksum::Trailer(ChecksumAlgorithm::Crc32c)
+        ChecksumLocation::Trailer(ChecksumAlgorithm::Crc32c)
     );
     assert_eq!(digests.verify(b"", None), Err(DigestError::MissingTrailer));
-    let trailer = Checksum::parse(ChecksumAlgorithm::Crc32c, "4waSgw==").unwrap();
+    let trailer = ClientChecksum::parse(ChecksumAlgorithm::Crc32c, "4waSgw==").unwrap();
     assert_eq!(digests.verify(b"123456789", Some(&trailer)), Ok(()));
     assert!(matches!(
         digests.verify(b"x", Some(&trailer)),

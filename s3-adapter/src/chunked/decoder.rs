@@ -4,7 +4,7 @@ use bytes::{Buf, Bytes, BytesMut};
 use sha2::{Digest, Sha256};
 
 use super::framing::{ChunkError, Framing, MAX_CHUNK_HEADER, MAX_TRAILER, parse_header};
-use crate::checksum::{Checksum, ChecksumAlgorithm, DigestError};
+use crate::checksum::{ClientChecksum, DigestError, algorithm_of_header};
 use crate::sigv4::hex_signature;
 
 /// S3 refuses smaller signed chunks, the last one excepted: each costs a signature.
@@ -55,7 +55,7 @@ pub struct ChunkDecoder {
 #[derive(Debug, Default)]
 struct Trailer {
     bytes: usize,
-    checksum: Option<Checksum>,
+    checksum: Option<ClientChecksum>,
     canonical: String,
     signed: bool,
 }
@@ -116,7 +116,7 @@ impl ChunkDecoder {
     ///
     /// # Errors
     /// `Truncated`; `WrongLength` if the data is shorter than declared.
-    pub fn finish(self) -> Result<Option<Checksum>, ChunkError> {
+    pub fn finish(self) -> Result<Option<ClientChecksum>, ChunkError> {
         let State::Done { .. } = self.state else {
             return Err(ChunkError::Truncated);
         };
@@ -275,11 +275,11 @@ impl ChunkDecoder {
             self.trailer.signed = true;
             return Ok(());
         }
-        let algorithm = ChecksumAlgorithm::of_header(name).ok_or(ChunkError::MalformedTrailer)?;
+        let algorithm = algorithm_of_header(name).ok_or(ChunkError::MalformedTrailer)?;
         if self.framing.announced() != Some(algorithm) || self.trailer.checksum.is_some() {
             return Err(ChunkError::MalformedTrailer);
         }
-        let checksum = Checksum::parse(algorithm, value);
+        let checksum = ClientChecksum::parse(algorithm, value);
         self.trailer.checksum =
             Some(checksum.map_err(|_| DigestError::InvalidTrailer { algorithm })?);
         self.trailer.canonical = format!("{name}:{value}\n");

@@ -1,7 +1,9 @@
 //! What the framing may look like, and what can be wrong with it.
 
+use bucketry_domain::ChecksumAlgorithm;
+
 use super::signer::ChunkSigner;
-use crate::checksum::{ChecksumAlgorithm, DigestError};
+use crate::checksum::DigestError;
 use crate::sigv4::hex_signature;
 
 /// A size and a signature need 100 bytes.

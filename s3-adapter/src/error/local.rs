@@ -7,7 +7,7 @@ use http::StatusCode;
 
 use super::S3Error;
 use crate::body::BodyError;
-use crate::checksum::{DigestError, SDK_ALGORITHM};
+use crate::checksum::{DigestError, SDK_ALGORITHM, header_name};
 use crate::chunked::ChunkError;
 use crate::copy_source::CopySourceError;
 use crate::headers::HeaderError;
@@ -175,13 +175,13 @@ impl From<DigestError> for S3Error {
             ),
             DigestError::InvalidChecksum { algorithm } => S3Error::invalid_request(format!(
                 "Value for {} header is invalid.",
-                algorithm.header()
+                header_name(algorithm)
             )),
             DigestError::SeveralChecksums => S3Error::invalid_request(
                 "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.",
             ),
             DigestError::Repeated { algorithm, value } => S3Error::invalid_argument(
-                algorithm.header(),
+                header_name(algorithm),
                 value,
                 "Only one value may be specified.",
             ),
@@ -196,7 +196,7 @@ impl From<DigestError> for S3Error {
             }
             DigestError::InvalidTrailer { algorithm } => S3Error::invalid_request(format!(
                 "Value for {} trailing header is invalid.",
-                algorithm.header()
+                header_name(algorithm)
             )),
             DigestError::AlgorithmMismatch => {
                 S3Error::invalid_request(format!("Value for {SDK_ALGORITHM} header is invalid."))
@@ -228,10 +228,10 @@ impl From<DigestError> for S3Error {
                 "BadDigest",
                 format!(
                     "The {} you specified did not match the calculated checksum.",
-                    declared.algorithm.wire_name()
+                    declared.algorithm.name()
                 ),
             )
-            .with_element("Digest", declared.algorithm.wire_name())
+            .with_element("Digest", declared.algorithm.name())
             .with_element("ExpectedDigest", STANDARD.encode(declared.value))
             .with_element("CalculatedDigest", STANDARD.encode(computed)),
         }

@@ -149,7 +149,7 @@ mod tests {
     use http_body_util::StreamBody;
 
     use super::*;
-    use crate::body::Drained;
+    use crate::body::DrainedBody;
 
     const HEAD: &str = "--b\r\nContent-Disposition: form-data; name=\"file\"\r\n\r\n";
 
@@ -230,9 +230,9 @@ mod tests {
         let form = format!("{}\r\n--b--", "x".repeat(1000));
         let mut reader = content(&form, 10, range);
         while let Ok(Some(_)) = reader.next().await {}
-        assert_eq!(reader.drain(2000).await, Drained::Complete);
+        assert_eq!(reader.drain(2000).await, DrainedBody::Complete);
         let mut whole = content("x\r\n--b--", 10, range);
         assert_eq!(whole.collect(10).await.unwrap(), "x");
-        assert_eq!(whole.drain(0).await, Drained::Complete);
+        assert_eq!(whole.drain(0).await, DrainedBody::Complete);
     }
 }

@@ -4,7 +4,7 @@ use http::StatusCode;
 
 use crate::answer::Answer;
 use crate::binding::Call;
-use crate::checksum::{DeclaredChecksum, DeclaredDigests};
+use crate::checksum::{ChecksumLocation, RequestDigests};
 use crate::error::S3Error;
 use crate::exchange::{Exchange, RequestFailure};
 use crate::fault::{malformed_xml, of_reason};
@@ -43,8 +43,8 @@ pub(crate) async fn delete_objects(
 }
 
 /// S3 takes no batch delete whose list could have been damaged on its way.
-fn require_digest(digests: &DeclaredDigests) -> Result<(), S3Error> {
-    if digests.content_md5.is_some() || digests.checksum != DeclaredChecksum::None {
+fn require_digest(digests: &RequestDigests) -> Result<(), S3Error> {
+    if digests.content_md5.is_some() || digests.checksum != ChecksumLocation::None {
         return Ok(());
     }
     Err(S3Error::invalid_request(
@@ -184,7 +184,10 @@ mod tests {
             .send_signed("POST", "/b?delete", &[], document.clone())
             .await;
         seen.assert_error(400, "InvalidRequest");
-        let crc = crate::checksum::ChecksumAlgorithm::Crc32.compute(document.as_bytes());
+        let crc = crate::checksum::compute(
+            bucketry_domain::ChecksumAlgorithm::Crc32,
+            document.as_bytes(),
+        );
         let headers = [("x-amz-checksum-crc32", STANDARD.encode(crc))];
         let headers: Vec<(&str, &str)> = headers
             .iter()

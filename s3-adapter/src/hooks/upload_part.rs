@@ -4,7 +4,7 @@ use bucketry_contract::v1::{UploadPartRequest, UploadPartSpec};
 use crate::answer::Answer;
 use crate::binding::Call;
 use crate::binding::decode::contract_algorithm;
-use crate::checksum::DeclaredChecksum;
+use crate::checksum::ChecksumLocation;
 use crate::content::{Wrap, content_messages, declared_message};
 use crate::exchange::{Exchange, RequestFailure};
 use crate::generated::render_upload_part;
@@ -21,7 +21,7 @@ pub(crate) async fn upload_part(
         Err(error) => return Err(RequestFailure::with_body(error, call.intake)),
     }
     spec.digests = declared_message(&call.digests);
-    if let DeclaredChecksum::Trailer(algorithm) = call.digests.checksum {
+    if let ChecksumLocation::Trailer(algorithm) = call.digests.checksum {
         spec.checksum_algorithm = contract_algorithm(algorithm).into();
     }
     let wrap = Wrap {

@@ -13,7 +13,7 @@ use tonic::transport::{Endpoint, Server};
 
 use super::*;
 use crate::fixture::{Bench, Fake, SESSION, object, refusal};
-use crate::{S3Adapter, Settings};
+use crate::{AdapterSettings, S3Adapter};
 
 /// Serves a fake over the network; of the adapter's sessions it refuses those that `refuses` names, by number.
 async fn serve(fake: Fake, refuses: fn(usize) -> bool) -> SocketAddr {
@@ -58,7 +58,7 @@ async fn bench(refuses: fn(usize) -> bool) -> Bench {
     bench.adapter = S3Adapter::new(
         Arc::new(RemoteObjects::new(channels.clone())),
         Arc::new(RemoteAuthority::new(channels, sessions(), 16)),
-        Settings::default(),
+        AdapterSettings::default(),
     );
     bench
 }
@@ -158,7 +158,7 @@ async fn a_service_that_does_not_answer_is_unavailable() {
     bench.adapter = S3Adapter::new(
         Arc::new(RemoteObjects::new(channels.clone())),
         Arc::new(RemoteAuthority::new(channels, sessions(), 16)),
-        Settings::default(),
+        AdapterSettings::default(),
     );
     bench
         .send_signed("GET", "/", &[], "")
@@ -198,7 +198,7 @@ async fn preflights_of_many_networks_take_turns() {
             bucket,
             ..EvaluateCorsRequest::default()
         });
-        let address = ClientAddress(Some([192, 0, 2, number].into()));
+        let address = ClientIp(Some([192, 0, 2, number].into()));
         request.extensions_mut().insert(address);
         authority.evaluate_cors(request)
     };
@@ -224,7 +224,7 @@ async fn a_service_out_of_reach_is_unavailable() {
     bench.adapter = S3Adapter::new(
         Arc::new(RemoteObjects::new(channels.clone())),
         Arc::new(RemoteAuthority::new(channels, sessions(), 16)),
-        Settings::default(),
+        AdapterSettings::default(),
     );
     bench
         .send_signed("GET", "/", &[], "")

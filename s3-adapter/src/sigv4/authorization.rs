@@ -1,6 +1,6 @@
 //! The `Authorization` header of SigV4, and the credential, read strictly.
 
-use super::claim::{AmzDate, CredentialScope, MalformedPart};
+use super::claim::{ClaimedScope, MalformedPart, SigningTime};
 
 /// The three components, well-formed each.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,7 +49,7 @@ impl<'a> Credential<'a> {
     }
 
     /// The scope, once it is seen to belong to S3 and to the request's own date.
-    pub(super) fn scope(&self, signed_at: &AmzDate) -> Result<CredentialScope, MalformedPart> {
+    pub(super) fn scope(&self, signed_at: &SigningTime) -> Result<ClaimedScope, MalformedPart> {
         if self.terminator != "aws4_request" {
             return Err(MalformedPart::Terminator {
                 given: self.terminator.to_owned(),
@@ -66,7 +66,7 @@ impl<'a> Credential<'a> {
                 expected: signed_at.date().to_owned(),
             });
         }
-        Ok(CredentialScope {
+        Ok(ClaimedScope {
             date: self.date.to_owned(),
             region: self.region.to_owned(),
         })
@@ -146,7 +146,7 @@ mod tests {
         assert_eq!(components.credential.access_key_id, "AK");
         assert_eq!(components.signed_headers, ["host", "x-amz-date"]);
         assert_eq!(hex::encode(components.signature), SIGNATURE);
-        let date = AmzDate::parse("20130524T000000Z").unwrap();
+        let date = SigningTime::parse("20130524T000000Z").unwrap();
         let scope = components.credential.scope(&date).unwrap();
         assert_eq!(scope.to_string(), "20130524/us-east-1/s3/aws4_request");
     }
@@ -205,7 +205,7 @@ mod tests {
 
     #[test]
     fn refuses_foreign_scopes() {
-        let date = AmzDate::parse("20130524T000000Z").unwrap();
+        let date = SigningTime::parse("20130524T000000Z").unwrap();
         let scope = |text: &str| Credential::parse(text).unwrap().scope(&date);
         assert!(matches!(
             scope("AK/20130525/r/s3/aws4_request"),
@@ -225,7 +225,7 @@ mod tests {
         #[test]
         fn never_panics(text in "\\PC*") {
             let _ = Components::parse(&text);
-            let _ = AmzDate::parse(&text);
+            let _ = SigningTime::parse(&text);
         }
     }
 }

@@ -9,7 +9,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use sha2::{Digest, Sha256};
 
 use super::Scheme;
-use super::canonical::{RequestHead, Signed, candidates};
+use super::canonical::{CanonicalParts, RequestHead, candidates};
 use super::fixture::hmac_sha256;
 use crate::query::Query;
 use crate::target::{AddressStyle, Addressed, Target};
@@ -100,7 +100,7 @@ impl Case {
                 style: AddressStyle::Path,
             },
         };
-        let signed = Signed {
+        let signed = CanonicalParts {
             headers: &names,
             payload_lines: (payload, None),
         };

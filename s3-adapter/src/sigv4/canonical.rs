@@ -69,7 +69,7 @@ impl<'a> RequestHead<'a> {
 
 /// What canonical requests are made of, besides the head.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Signed<'a> {
+pub(super) struct CanonicalParts<'a> {
     pub(super) headers: &'a [&'a str],
     /// The last line, and another one that the client may have signed.
     pub(super) payload_lines: (&'a str, Option<&'a str>),
@@ -88,7 +88,7 @@ struct Spelling<'a> {
 /// Every canonical request that the client may have signed, the likeliest first.
 pub(super) fn candidates(
     head: &RequestHead<'_>,
-    signed: &Signed<'_>,
+    signed: &CanonicalParts<'_>,
 ) -> Result<Vec<String>, SignatureError> {
     let query = canonical_query(head.query);
     let (path, other_path) = canonical_paths(head.path)?;

@@ -81,9 +81,9 @@ pub struct SigV4Claim {
     /// The access key id of the credential.
     pub access_key_id: String,
     /// Date, region, service and terminator; the last two are checked.
-    pub scope: CredentialScope,
+    pub scope: ClaimedScope,
     /// When the request says it was signed.
-    pub signed_at: AmzDate,
+    pub signed_at: SigningTime,
     /// Where the signature stands.
     pub mode: SignatureMode,
     /// The claimed signature. To be compared in constant time.
@@ -135,9 +135,9 @@ pub struct PostPolicyClaim {
     /// The access key id of the credential.
     pub access_key_id: String,
     /// Date, region, service and terminator; the last two are checked.
-    pub scope: CredentialScope,
+    pub scope: ClaimedScope,
     /// When the policy says it was signed.
-    pub signed_at: AmzDate,
+    pub signed_at: SigningTime,
     /// The claimed signature. To be compared in constant time.
     pub signature: [u8; 32],
     /// The policy as it stands in the form, in base64: the string to sign.
@@ -157,14 +157,14 @@ pub struct PostPolicyV2Claim {
 
 /// The scope of a credential.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CredentialScope {
+pub struct ClaimedScope {
     /// `YYYYMMDD`, equal to the date of the request.
     pub date: String,
     /// The region the client signed for; the service judges it.
     pub region: String,
 }
 
-impl std::fmt::Display for CredentialScope {
+impl std::fmt::Display for ClaimedScope {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(formatter, "{}/{}/s3/aws4_request", self.date, self.region)
     }
@@ -172,12 +172,12 @@ impl std::fmt::Display for CredentialScope {
 
 /// A time in SigV4's form, `YYYYMMDDTHHMMSSZ`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AmzDate {
+pub struct SigningTime {
     text: String,
     time: OffsetDateTime,
 }
 
-impl AmzDate {
+impl SigningTime {
     /// Reads the form strictly.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
@@ -350,13 +350,13 @@ mod tests {
         ) {
             let format = format_description!("[year][month][day]T[hour][minute][second]Z");
             let expected = PrimitiveDateTime::parse(&text, format).ok().map(PrimitiveDateTime::assume_utc);
-            prop_assert_eq!(AmzDate::parse(&text).map(|date| date.time()), expected);
+            prop_assert_eq!(SigningTime::parse(&text).map(|date| date.time()), expected);
         }
 
         #[test]
         fn a_time_is_put_into_the_form(seconds in -62_167_219_200_i64..253_402_300_800) {
             let time = OffsetDateTime::from_unix_timestamp(seconds).unwrap();
-            prop_assert_eq!(AmzDate::from_time(time).map(|date| date.time()), Some(time));
+            prop_assert_eq!(SigningTime::from_time(time).map(|date| date.time()), Some(time));
         }
     }
 }

@@ -1,7 +1,7 @@
 //! SigV4 over the policy of a form.
 
 use super::authorization::{Credential, parse_signature};
-use super::claim::{AmzDate, MalformedPart, PostPolicyClaim, SignatureError};
+use super::claim::{MalformedPart, PostPolicyClaim, SignatureError, SigningTime};
 use crate::form::Fields;
 
 const CREDENTIAL: &str = "x-amz-credential";
@@ -47,7 +47,7 @@ pub(super) fn parse(fields: &Fields) -> Result<Option<PostPolicyClaim>, Signatur
     let date = field(DATE)?;
     let signature = field("x-amz-signature")?;
     let signed_at =
-        AmzDate::parse(date).ok_or_else(|| malformed(DATE, date, MalformedPart::Date))?;
+        SigningTime::parse(date).ok_or_else(|| malformed(DATE, date, MalformedPart::Date))?;
     let credential =
         Credential::parse(written).map_err(|part| malformed(CREDENTIAL, written, part))?;
     let scope = credential

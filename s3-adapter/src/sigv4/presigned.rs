@@ -3,8 +3,8 @@
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::authorization::{Credential, parse_signature, parse_signed_headers};
-use super::canonical::{RequestHead, Signed, candidates, check_signed_headers};
-use super::claim::{AmzDate, MalformedPart, SigV4Claim, SignatureError, SignatureMode};
+use super::canonical::{CanonicalParts, RequestHead, candidates, check_signed_headers};
+use super::claim::{MalformedPart, SigV4Claim, SignatureError, SignatureMode, SigningTime};
 use super::payload::PayloadHash;
 use crate::header_names::X_AMZ_CONTENT_SHA256;
 use crate::query::Query;
@@ -52,15 +52,15 @@ pub(super) fn parse(head: &RequestHead<'_>) -> Result<SigV4Claim, SignatureError
     let signed_headers =
         parse_signed_headers(parameter("X-Amz-SignedHeaders")?).map_err(malformed)?;
     let signature = parse_signature(parameter("X-Amz-Signature")?).map_err(malformed)?;
-    let signed_at =
-        AmzDate::parse(parameter("X-Amz-Date")?).ok_or_else(|| malformed(MalformedPart::Date))?;
+    let signed_at = SigningTime::parse(parameter("X-Amz-Date")?)
+        .ok_or_else(|| malformed(MalformedPart::Date))?;
     let expires_seconds = expires(parameter("X-Amz-Expires")?).map_err(malformed)?;
     let scope = credential.scope(&signed_at).map_err(malformed)?;
 
     check_signed_headers(head, &signed_headers, &["x-amz-content-sha256"])?;
     let hoisted_headers = hoisted(head)?;
     let (payload, payload_lines) = payload(head, &signed_headers)?;
-    let signed = Signed {
+    let signed = CanonicalParts {
         headers: &signed_headers,
         payload_lines,
     };

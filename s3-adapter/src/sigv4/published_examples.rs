@@ -1,13 +1,14 @@
 //! The examples of S3's documentation: "Authenticating Requests (AWS Signature Version 4)" and
 //! "Signing and authenticating REST requests (version 2)".
 
+use bucketry_domain::ChecksumAlgorithm;
 use bytes::Bytes;
 
 use super::fixture::{
     ACCESS_KEY_ID, EMPTY_SHA256, Fixture, SECRET, hmac_sha1, signed_candidate, signing_key,
 };
 use super::{Authentication, PayloadHash, SignatureMode};
-use crate::checksum::ChecksumAlgorithm;
+use crate::checksum::compute;
 use crate::chunked::{ChunkDecoder, ChunkSigner, ChunkSigningKey, Framing};
 
 const HOST: &str = "examplebucket.s3.amazonaws.com";
@@ -170,7 +171,7 @@ fn put_object_in_chunks_with_trailer() {
     let checksum = decoder.finish().unwrap().unwrap();
     assert_eq!(
         checksum.value,
-        ChecksumAlgorithm::Crc32c.compute(&[b'a'; 66_560])
+        compute(ChecksumAlgorithm::Crc32c, &[b'a'; 66_560])
     );
 }
 

@@ -1,8 +1,8 @@
 //! The choice of exactly one mechanism.
 
 use super::authorization::Components;
-use super::canonical::{RequestHead, Signed, candidates, check_signed_headers};
-use super::claim::{AmzDate, Authentication, SigV4Claim, SignatureError, SignatureMode};
+use super::canonical::{CanonicalParts, RequestHead, candidates, check_signed_headers};
+use super::claim::{Authentication, SigV4Claim, SignatureError, SignatureMode, SigningTime};
 use super::payload::PayloadHash;
 use super::{form, form_v2, presigned, presigned_v2};
 use crate::form::Fields;
@@ -177,7 +177,7 @@ fn header_claim(head: &RequestHead<'_>, text: &str) -> Result<SigV4Claim, Signat
         .ok_or_else(|| SignatureError::InvalidContentSha256(String::new()))?;
     let payload = PayloadHash::parse(payload_line)?;
     check_signed_headers(head, &components.signed_headers, &[])?;
-    let signed = Signed {
+    let signed = CanonicalParts {
         headers: &components.signed_headers,
         payload_lines: (payload_line, None),
     };
@@ -194,13 +194,13 @@ fn header_claim(head: &RequestHead<'_>, text: &str) -> Result<SigV4Claim, Signat
 }
 
 /// `x-amz-date` wins over `Date`, because some HTTP clients cannot set the latter.
-fn request_date(head: &RequestHead<'_>) -> Result<AmzDate, SignatureError> {
+fn request_date(head: &RequestHead<'_>) -> Result<SigningTime, SignatureError> {
     let date = if head.headers.contains_key(&X_AMZ_DATE) {
-        head.single_header(&X_AMZ_DATE).and_then(AmzDate::parse)
+        head.single_header(&X_AMZ_DATE).and_then(SigningTime::parse)
     } else {
         let date = head.single_header(DATE);
         date.and_then(|date| {
-            AmzDate::parse(date).or_else(|| AmzDate::from_time(parse_http_date(date)?))
+            SigningTime::parse(date).or_else(|| SigningTime::from_time(parse_http_date(date)?))
         })
     };
     date.ok_or(SignatureError::InvalidDate)

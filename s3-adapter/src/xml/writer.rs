@@ -20,17 +20,17 @@ const DECLARATION: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
 
 /// The tags of an element without attributes, each as one text.
 #[derive(Debug, Clone, Copy)]
-pub struct Tag {
+pub struct ElementTags {
     /// `<Name>`.
     pub open: &'static str,
     /// `</Name>`.
     pub close: &'static str,
 }
 
-/// The [`Tag`] of a name.
+/// The [`ElementTags`] of a name.
 macro_rules! tag {
     ($name:literal) => {
-        $crate::xml::Tag {
+        $crate::xml::ElementTags {
             open: concat!("<", $name, ">"),
             close: concat!("</", $name, ">"),
         }
@@ -101,7 +101,7 @@ impl XmlWriter {
     }
 
     /// Writes an element whose content `write` writes.
-    pub fn tagged(&mut self, tag: Tag, write: impl FnOnce(&mut Self)) {
+    pub fn tagged(&mut self, tag: ElementTags, write: impl FnOnce(&mut Self)) {
         self.buffer.push_str(tag.open);
         write(self);
         self.buffer.push_str(tag.close);

@@ -10,11 +10,12 @@ use std::hint::black_box;
 use std::net::IpAddr;
 
 use bucketry_access::sigv4::{
-    AcceptedRegions, CheckedClaim, Placement, ScopeClaim, Signed, SigningKey, V4Claim,
+    AcceptedRegions, CheckedClaim, ScopeClaim, SignaturePlacement, SignedContent, SigningKey,
+    V4Claim,
 };
 use bucketry_access::{
-    AccessClass, ClientAddress, IpRules, KeyFacts, PolicyVerdict, Question, SecretKey, Subject,
-    Target, decide,
+    AccessClass, AccessTarget, ClientAddress, IpRules, KeyFacts, PolicyVerdict, Question,
+    SecretKey, Subject, decide,
 };
 use bucketry_catalog::model::{KeyLimits, KeyScope, KeyState};
 use bucketry_domain::{AccessKeyPk, AccountId, BucketId, Permission, Timestamp};
@@ -53,7 +54,7 @@ fn decision(criterion: &mut Criterion) {
             address: ClientAddress::known(IpAddr::from([192, 0, 2, 7])),
         },
         class: AccessClass::Read,
-        target: Target::Bucket {
+        target: AccessTarget::Bucket {
             bucket: BucketId(1),
             account: AccountId(1),
         },
@@ -75,8 +76,8 @@ fn claim() -> Result<(CheckedClaim, SigningKey), Failure> {
             terminator: "aws4_request".to_owned(),
         },
         amz_date: "20130524T000000Z".to_owned(),
-        placement: Placement::Query { expires: 86_400 },
-        signed: Signed::CanonicalRequests(vec![CANONICAL.to_owned()]),
+        placement: SignaturePlacement::Query { expires: 86_400 },
+        signed: SignedContent::CanonicalRequests(vec![CANONICAL.to_owned()]),
         signature: "aeeed9bbccd4d02ee5c0109b86d86835f995330da4c265957d157751f604d404".to_owned(),
     };
     let checked = claim.check(&AcceptedRegions::new("us-east-1"), NOW)?;

@@ -142,7 +142,9 @@ mod tests {
     use super::super::seal::NONCE_LENGTH;
     use super::super::sigv2::{V2Claim, V2Placement};
     use super::super::sigv4::scope::tests::scope_claim;
-    use super::super::sigv4::{AcceptedRegions, Placement, Signed, SigningKeyCache, V4Claim};
+    use super::super::sigv4::{
+        AcceptedRegions, SignaturePlacement, SignedContent, SigningKeyCache, V4Claim,
+    };
     use super::*;
     use bucketry_catalog::model::KeyScope;
     use bucketry_domain::{AccessKeyPk, Timestamp};
@@ -183,8 +185,8 @@ mod tests {
             access_key_id: "AKIAIOSFODNN7EXAMPLE".parse().unwrap(),
             scope: scope_claim("20130524", "us-east-1"),
             amz_date: "20130524T000000Z".into(),
-            placement: Placement::Query { expires: 86_400 },
-            signed: Signed::CanonicalRequests(vec![canonical.into()]),
+            placement: SignaturePlacement::Query { expires: 86_400 },
+            signed: SignedContent::CanonicalRequests(vec![canonical.into()]),
             signature: "aeeed9bbccd4d02ee5c0109b86d86835f995330da4c265957d157751f604d404".into(),
         };
         claim

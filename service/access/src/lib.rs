@@ -55,7 +55,9 @@ pub use keyring_file::{
 pub use page_token::{
     MAX_POSITION_BYTES, PageTokenError, QueryFingerprint, issue_page_token, open_page_token,
 };
-pub use permission::{Basis, Decision, Denial, PolicyVerdict, Question, Subject, Target, decide};
+pub use permission::{
+    AccessTarget, Basis, Decision, Denial, PolicyVerdict, Question, Subject, decide,
+};
 pub use seal::{
     NONCE_LENGTH, OpenError, SealAlgorithm, SealBinding, SealError, Sealed, open_row, open_secret,
     seal_canary, seal_row, seal_secret, verify_canary,

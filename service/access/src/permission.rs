@@ -21,7 +21,7 @@ pub struct Subject<'a> {
 
 /// What the operation is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Target {
+pub enum AccessTarget {
     /// The service as a whole.
     Service,
     /// An account.
@@ -62,7 +62,7 @@ pub struct Question<'a> {
     /// The kind of operation.
     pub class: AccessClass,
     /// What it is about.
-    pub target: Target,
+    pub target: AccessTarget,
     /// What policy and ACL say.
     pub policy: PolicyVerdict,
     /// This server's clock.
@@ -196,7 +196,7 @@ fn decide_key(question: &Question<'_>, key: &KeyFacts) -> Result<(Basis, IpVerdi
         return Err(Denial::Address(ip));
     }
     let basis = match question.class {
-        AccessClass::Authenticated if question.target == Target::ServiceOfOrphan => {
+        AccessClass::Authenticated if question.target == AccessTarget::ServiceOfOrphan => {
             Err(Denial::BucketDeleted)
         }
         AccessClass::Authenticated if key.scope != KeyScope::Edge => Ok(Basis::AnyKey),
@@ -207,7 +207,7 @@ fn decide_key(question: &Question<'_>, key: &KeyFacts) -> Result<(Basis, IpVerdi
 
 fn decide_scope(
     class: AccessClass,
-    target: Target,
+    target: AccessTarget,
     policy: PolicyVerdict,
     scope: KeyScope,
 ) -> Result<Basis, Denial> {
@@ -218,7 +218,10 @@ fn decide_scope(
         };
     }
     if class.rule().target == TargetNeed::Bucket
-        && !matches!(target, Target::Bucket { .. } | Target::AbsentBucket)
+        && !matches!(
+            target,
+            AccessTarget::Bucket { .. } | AccessTarget::AbsentBucket
+        )
     {
         return Err(Denial::NoBucketNamed);
     }
@@ -246,34 +249,40 @@ fn decide_scope(
 
 /// An account administrator learns that a name is free (creating a bucket would tell it anyway), hence `NoSuchBucket`
 /// and the client's next step; of another account's bucket it learns nothing but the refusal.
-fn decide_account(class: AccessClass, target: Target, own: AccountId) -> Result<Basis, Denial> {
+fn decide_account(
+    class: AccessClass,
+    target: AccessTarget,
+    own: AccountId,
+) -> Result<Basis, Denial> {
     if class.rule().account == Holder::Refused {
         return Err(Denial::OperatorsOnly);
     }
     match target {
-        Target::Service | Target::ServiceOfOrphan | Target::AbsentBucket => {
+        AccessTarget::Service | AccessTarget::ServiceOfOrphan | AccessTarget::AbsentBucket => {
             Ok(Basis::AccountAdministrator)
         }
-        Target::Account(account) if account == own => Ok(Basis::AccountAdministrator),
-        Target::Account(_) => Err(Denial::OtherAccount),
-        Target::Bucket { account, .. } if account == own => Ok(Basis::AccountAdministrator),
-        Target::Bucket { .. } => Err(Denial::OtherBucket),
+        AccessTarget::Account(account) if account == own => Ok(Basis::AccountAdministrator),
+        AccessTarget::Account(_) => Err(Denial::OtherAccount),
+        AccessTarget::Bucket { account, .. } if account == own => Ok(Basis::AccountAdministrator),
+        AccessTarget::Bucket { .. } => Err(Denial::OtherBucket),
     }
 }
 
 /// The bucket is judged before the class, so that every answer about another bucket is the same one.
 fn decide_token(
     class: AccessClass,
-    target: Target,
+    target: AccessTarget,
     own: BucketId,
     permission: Permission,
 ) -> Result<Basis, Denial> {
     let rule = class.rule();
     match target {
-        Target::Bucket { bucket, .. } if bucket == own => {}
-        Target::Bucket { .. } | Target::AbsentBucket => return Err(Denial::OtherBucket),
-        Target::ServiceOfOrphan => return Err(Denial::BucketDeleted),
-        Target::Service | Target::Account(_) => {
+        AccessTarget::Bucket { bucket, .. } if bucket == own => {}
+        AccessTarget::Bucket { .. } | AccessTarget::AbsentBucket => {
+            return Err(Denial::OtherBucket);
+        }
+        AccessTarget::ServiceOfOrphan => return Err(Denial::BucketDeleted),
+        AccessTarget::Service | AccessTarget::Account(_) => {
             let operators_only = rule.account == Holder::Refused;
             return Err(if operators_only {
                 Denial::OperatorsOnly
@@ -294,7 +303,7 @@ fn decide_token(
 }
 
 /// A policy speaks of its own bucket and what is in it. Administration is never given away by it.
-fn policy_can_grant(class: AccessClass, target: Target) -> bool {
+fn policy_can_grant(class: AccessClass, target: AccessTarget) -> bool {
     let of_the_bucket = match class {
         AccessClass::BucketProbe
         | AccessClass::BucketSetting
@@ -313,7 +322,7 @@ fn policy_can_grant(class: AccessClass, target: Target) -> bool {
         | AccessClass::Operator
         | AccessClass::Edge => false,
     };
-    of_the_bucket && matches!(target, Target::Bucket { .. })
+    of_the_bucket && matches!(target, AccessTarget::Bucket { .. })
 }
 
 #[cfg(test)]

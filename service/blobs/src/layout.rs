@@ -19,11 +19,11 @@ pub(super) const BLOBS: &str = "blobs";
 
 /// Where things are below the root of a store.
 #[derive(Clone, Debug)]
-pub(super) struct Layout {
+pub(super) struct StoreLayout {
     root: Path,
 }
 
-impl Layout {
+impl StoreLayout {
     /// The layout below `root`, which is empty for a store that has a bucket or directory to
     /// itself.
     pub(super) fn new(root: Path) -> Self {
@@ -56,7 +56,7 @@ impl Layout {
 
 /// The file of a blob below the directory of a local store.
 ///
-/// The same place as [`Layout::blob`] with an empty root, without the detour through a URL that
+/// The same place as [`StoreLayout::blob`] with an empty root, without the detour through a URL that
 /// makes object_store's own conversion cost more than opening the file.
 pub(super) fn blob_file(root: &FilePath, id: BlobId) -> PathBuf {
     let mut path = root.join(BLOBS);
@@ -125,7 +125,7 @@ mod tests {
 
     #[test]
     fn a_blob_has_one_place() {
-        let layout = Layout::new(Path::default());
+        let layout = StoreLayout::new(Path::default());
         let path = layout.blob(BlobId::new(0x1234, 10));
         assert_eq!(path.as_ref(), "blobs/34/0000000000001234-000a");
         assert_eq!(layout.marker().as_ref(), "marker");
@@ -163,8 +163,8 @@ mod tests {
         #[test]
         fn paths_round_trip(batch: i64, index: u16, root in "[a-z]{0,3}(/[a-z]{1,3}){0,2}") {
             let id = BlobId::new(batch, index);
-            let path = Layout::new(Path::from(root)).blob(id);
-            prop_assert_eq!(Layout::parse(&path), Some(id));
+            let path = StoreLayout::new(Path::from(root)).blob(id);
+            prop_assert_eq!(StoreLayout::parse(&path), Some(id));
         }
 
         #[test]
@@ -173,7 +173,7 @@ mod tests {
             let store = LocalFileSystem::new_with_prefix(directory.path()).unwrap();
             let root = std::fs::canonicalize(directory.path()).unwrap();
             let id = BlobId::new(batch, index);
-            let theirs = store.path_to_filesystem(&Layout::new(Path::default()).blob(id)).unwrap();
+            let theirs = store.path_to_filesystem(&StoreLayout::new(Path::default()).blob(id)).unwrap();
             prop_assert_eq!(blob_file(&root, id), theirs);
         }
     }

@@ -14,7 +14,7 @@ use super::block::logical_length;
 use super::bounded::{UPKEEP_LIMIT, within};
 use super::disk_threads::Work;
 use super::error::{BlobError, StoreError};
-use super::layout::{self, Layout};
+use super::layout::{self, StoreLayout};
 use super::local::LocalDisk;
 use super::store::{Backend, BlobStore};
 use super::tree::{Tree, is_foreign, modified};
@@ -41,7 +41,7 @@ impl StoredBlob {
 
     fn from_meta(meta: &ObjectMeta) -> Option<Self> {
         Some(Self {
-            id: Layout::parse(&meta.location)?,
+            id: StoreLayout::parse(&meta.location)?,
             physical_length: meta.size,
             modified_micros: meta.last_modified.timestamp_micros(),
         })

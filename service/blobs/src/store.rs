@@ -18,7 +18,7 @@ use super::active::{ActiveRead, ActiveReads};
 use super::buffers::Buffers;
 use super::cloud::{FullAware, client_options, retries};
 use super::error::StoreError;
-use super::layout::Layout;
+use super::layout::StoreLayout;
 use super::local::{LocalDisk, LocalFiles};
 use super::url::{CloudLocation, StoreUrl};
 use super::writer::MAX_CLOUD_PART_LENGTH;
@@ -69,7 +69,7 @@ impl std::fmt::Debug for BlobStoreOptions {
 pub struct BlobStore {
     pub(super) store: Arc<dyn ObjectStore>,
     pub(super) backend: Backend,
-    pub(super) layout: Layout,
+    pub(super) layout: StoreLayout,
     pub(super) write_memory: Arc<Semaphore>,
     pub(super) write_memory_total: usize,
     /// Bytes that stay free on the disk.
@@ -153,7 +153,7 @@ impl BlobStore {
         Self {
             store,
             backend,
-            layout: Layout::new(root),
+            layout: StoreLayout::new(root),
             write_memory: Arc::new(Semaphore::new(write_memory_total)),
             write_memory_total,
             reserve: options.reserve.unwrap_or(RESERVE),

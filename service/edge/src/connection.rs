@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::budget::{Network, WaitsFor};
 use crate::connection_state::ConnectionState;
-use crate::ended::Ended;
+use crate::end_reason::EndReason;
 use crate::forwarding::Forwarding;
 use crate::limits::{
     CONNECTION_WINDOW_BYTES, HTTP1_BUFFER_BYTES, KEEP_ALIVE_INTERVAL, KEEP_ALIVE_TIMEOUT,
@@ -27,18 +27,19 @@ use crate::limits::{
 use crate::proxy_protocol::{ReadProxyHeaderError, read_proxy_header};
 use crate::refusal_pace::RefusalPace;
 use crate::registry::Registry;
-use crate::request_state::Running;
+use crate::request_state::RunningRequest;
 use crate::socket::Socket;
 use crate::streams::StreamTasks;
 use crate::{
-    ClientCertificate, ConnectionInfo, Encryption, Handler, Limits, Preamble, Relayed, Tls,
+    ClientCertificate, ConnectionInfo, ConnectionLimits, Encryption, Preamble, Relayed,
+    RequestHandler, Tls,
 };
 
 /// What all connections of a server share.
-pub(crate) struct Shared<H> {
+pub(crate) struct ServerState<H> {
     pub(crate) handler: H,
     pub(crate) tls: Option<Tls>,
-    pub(crate) limits: Limits,
+    pub(crate) limits: ConnectionLimits,
     pub(crate) http: auto::Builder<StreamTasks>,
     pub(crate) registry: Arc<Registry>,
     pub(crate) refusals: RefusalPace,
@@ -73,8 +74,8 @@ pub(crate) fn http() -> auto::Builder<StreamTasks> {
 }
 
 /// Serves one accepted connection to its end.
-pub(crate) async fn connection<H: Handler>(
-    shared: Arc<Shared<H>>,
+pub(crate) async fn connection<H: RequestHandler>(
+    shared: Arc<ServerState<H>>,
     mut socket: TcpStream,
     peer: SocketAddr,
     preamble: Preamble,
@@ -131,7 +132,7 @@ pub(crate) async fn connection<H: Handler>(
         }
         Some(Ok(Err(error))) => tracing::debug!(%peer, %error, "TLS handshake failed"),
         Some(Err(_elapsed)) => {
-            state.end(Ended::Handshake);
+            state.end(EndReason::Handshake);
             tracing::debug!(%peer, "TLS handshake took too long");
         }
         None => tracing::debug!(%peer, reason = ?state.ended(), "ended in the TLS handshake"),
@@ -147,8 +148,8 @@ fn network(forwarding: &Forwarding, address: Option<IpAddr>) -> Option<Network> 
 }
 
 /// Reads the PROXY protocol header of a new connection; `None`: close the connection.
-async fn relayed<H: Handler>(
-    shared: &Shared<H>,
+async fn relayed<H: RequestHandler>(
+    shared: &ServerState<H>,
     state: &ConnectionState,
     socket: &mut TcpStream,
     peer: SocketAddr,
@@ -170,7 +171,7 @@ async fn relayed<H: Handler>(
             None
         }
         Err(_elapsed) => {
-            state.end(Ended::Handshake);
+            state.end(EndReason::Handshake);
             tracing::info!(%peer, "closed: the PROXY protocol header took too long");
             None
         }
@@ -179,19 +180,19 @@ async fn relayed<H: Handler>(
 
 /// Serves the requests of one connection, until either side closes it or a limit is exceeded.
 async fn requests<H, I>(
-    shared: &Arc<Shared<H>>,
+    shared: &Arc<ServerState<H>>,
     state: &Arc<ConnectionState>,
     io: I,
     info: ConnectionInfo,
 ) where
-    H: Handler,
+    H: RequestHandler,
     I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     state.set_past_handshake();
     let service = {
         let (shared, state) = (Arc::clone(shared), Arc::clone(state));
         service_fn(move |request: Request<Incoming>| {
-            let running = Running::begin(&state);
+            let running = RunningRequest::begin(&state);
             if request.version() == Version::HTTP_2 {
                 StreamTasks::next_is(running.state());
             }

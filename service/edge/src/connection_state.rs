@@ -7,11 +7,11 @@ use std::task::Poll;
 use futures::task::AtomicWaker;
 
 use crate::budget::{Network, WaitsFor};
-use crate::ended::Ended;
+use crate::end_reason::EndReason;
 use crate::fair::{FairCaller, Turns};
 use crate::limits::{LARGE_ANSWER_BYTES, STRANGER_TURN_BYTES, TURN_WRITE_BYTES};
 use crate::request_state::{RequestPace, RequestState};
-use crate::unauthenticated::{Holding, Slot, Unauthenticated};
+use crate::unauthenticated::{BudgetSlot, Holding, Unauthenticated};
 
 /// The activity of one connection, which the sweeper judges. The connection's task and its requests only count: no clock
 /// is read and no timer set per request.
@@ -22,7 +22,7 @@ pub(crate) struct ConnectionState {
     /// Whose requests come over it, as far as is known: account and key.
     caller: (AtomicU64, AtomicU64),
     waker: AtomicWaker,
-    /// Why the connection is to be dropped, as [`Ended`]; 0 if it is not.
+    /// Why the connection is to be dropped, as [`EndReason`]; 0 if it is not.
     ended: AtomicU8,
     /// Cancelled when running requests are to finish and no new ones are taken.
     closing: AtomicBool,
@@ -54,7 +54,7 @@ pub(crate) struct ConnectionState {
 #[derive(Debug, Default)]
 struct Parts {
     network: Option<Network>,
-    slot: Option<Slot>,
+    slot: Option<BudgetSlot>,
     requests: Vec<(Arc<RequestState>, RequestPace)>,
 }
 
@@ -88,7 +88,7 @@ impl ConnectionState {
     }
 
     /// Ends the connection; the first reason counts.
-    pub(crate) fn end(&self, reason: Ended) {
+    pub(crate) fn end(&self, reason: EndReason) {
         if self.set_ended(reason) {
             reason.count_connection();
         }
@@ -96,10 +96,10 @@ impl ConnectionState {
 
     /// Ends a connection without counting it: the server stops, or has counted it when it closed it.
     pub(crate) fn cut(&self) {
-        self.set_ended(Ended::Idle);
+        self.set_ended(EndReason::Idle);
     }
 
-    fn set_ended(&self, reason: Ended) -> bool {
+    fn set_ended(&self, reason: EndReason) -> bool {
         let code = reason as u8;
         let set = (self.ended).compare_exchange(0, code, Ordering::AcqRel, Ordering::Relaxed);
         if set.is_ok() {
@@ -109,10 +109,10 @@ impl ConnectionState {
     }
 
     /// Why the connection is to be dropped.
-    pub(crate) fn ended(&self) -> Option<Ended> {
+    pub(crate) fn ended(&self) -> Option<EndReason> {
         match self.ended.load(Ordering::Acquire) {
             0 => None,
-            code => Ended::from_code(code),
+            code => EndReason::from_code(code),
         }
     }
 
@@ -384,11 +384,11 @@ impl ConnectionState {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Limits;
+    use crate::ConnectionLimits;
 
     #[test]
     fn the_steps_of_a_large_answer_wait_for_turns() {
-        let unauthenticated = Unauthenticated::new(Limits::default().unauthenticated);
+        let unauthenticated = Unauthenticated::new(ConnectionLimits::default().unauthenticated);
         let turns = Arc::new(Turns::default());
         let state = ConnectionState::new(unauthenticated, Arc::clone(&turns));
         assert!(!state.waits_for_turn());

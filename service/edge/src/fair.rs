@@ -14,8 +14,8 @@ mod queue;
 mod shares;
 mod turns;
 
-pub use limiter::{Fair, FairLimits, Lease, Load, Slot};
+pub use limiter::{Fair, FairLimits, Load, MemoryReservation, Slot};
 pub use permits::{Permit, Permits, TooManyWait};
 pub use queue::FairQueue;
-pub use shares::{FairCaller, Refused, Shares};
+pub use shares::{FairCaller, ShareExceeded, Shares};
 pub(crate) use turns::{Entry, Turns};

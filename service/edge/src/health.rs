@@ -34,17 +34,17 @@ struct Shared {
 #[derive(Debug)]
 struct State {
     beat: Instant,
-    parts: BTreeMap<&'static str, Part>,
+    parts: BTreeMap<&'static str, PartHealth>,
 }
 
 #[derive(Debug, Default)]
-struct Part {
+struct PartHealth {
     failures: u32,
     /// The latest outcome; `None` before the first.
     latest: Option<Result<(), Cow<'static, str>>>,
 }
 
-impl Part {
+impl PartHealth {
     fn fault(&self) -> Option<&str> {
         match &self.latest {
             None => Some("has not been probed yet"),
@@ -67,7 +67,7 @@ impl Health {
     /// Becomes ready when a probe of each of `parts` has succeeded.
     #[must_use]
     pub fn new(parts: &[&'static str]) -> Self {
-        let parts = parts.iter().map(|part| (*part, Part::default()));
+        let parts = parts.iter().map(|part| (*part, PartHealth::default()));
         Self {
             shared: Arc::new(Shared {
                 draining: AtomicBool::new(false),

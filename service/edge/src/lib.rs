@@ -1,5 +1,5 @@
 //! Where connections and requests enter: listeners, TLS, the PROXY protocol, HTTP, and the addresses of clients behind
-//! proxies. Used by the server and by the separate S3 adapter; what answers a request is a [`Handler`] of either.
+//! proxies. Used by the server and by the separate S3 adapter; what answers a request is a [`RequestHandler`] of either.
 
 // Tests spawn unnamed tasks.
 #![cfg_attr(test, allow(clippy::disallowed_methods))]
@@ -17,8 +17,7 @@ mod connection_info;
 mod connection_state;
 pub mod descriptors;
 pub mod duration;
-mod ended;
-mod handler;
+mod end_reason;
 mod limits;
 mod line_limit;
 mod listen;
@@ -26,6 +25,7 @@ mod pace;
 mod proxy_protocol;
 mod refusal_pace;
 mod registry;
+mod request_handler;
 mod request_state;
 mod serve;
 mod settings;
@@ -38,15 +38,15 @@ mod tls_files;
 mod unauthenticated;
 
 pub use connection_info::{ClientCertificate, ConnectionInfo, Encryption};
-pub use ended::describe_metrics;
-pub use handler::Handler;
-pub use limits::{Limits, MAX_HEAD_BYTES};
+pub use end_reason::describe_metrics;
+pub use limits::{ConnectionLimits, MAX_HEAD_BYTES};
 pub use line_limit::LineLimit;
 pub use listen::{ListenError, Listener, Preamble, listen, listen_all};
 pub use pace::MinRate;
 pub use proxy_protocol::{
     MAX_V1_BYTES, MAX_V2_BODY_BYTES, ProxyHeaderError, Relayed, parse_proxy_v1, parse_proxy_v2,
 };
+pub use request_handler::RequestHandler;
 pub use request_state::{DecisionSignal, ReceivedBytes, RequestBody};
 pub use serve::{Drained, serve};
 pub use settings::{LimitSettings, ZeroLimit};

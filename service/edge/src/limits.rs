@@ -56,7 +56,7 @@ pub(crate) const MAX_LOCAL_RESETS: usize = 16 * 1024;
 
 /// Limits and time-outs of a server's connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
+pub struct ConnectionLimits {
     /// The most connections at once. For a further one the connection that has been without a request the longest is
     /// ended; if there is none it waits. At least 1.
     pub max_connections: u32,
@@ -77,7 +77,7 @@ pub struct Limits {
     pub drain_deadline: Duration,
 }
 
-impl Limits {
+impl ConnectionLimits {
     /// How often connections are looked at: often enough that no limit is exceeded by more than a quarter.
     pub(crate) fn sweep_interval(&self) -> Duration {
         const SHORTEST: Duration = Duration::from_millis(10);
@@ -90,7 +90,7 @@ impl Limits {
     }
 }
 
-impl Default for Limits {
+impl Default for ConnectionLimits {
     /// 10,000 connections; 10 s for a handshake, 30 s for a head, 90 s without a request (common proxies close after
     /// 75 s, so that a request of theirs never meets a connection that is just being closed); 1 KiB/s after 30 s;
     /// 2,048 unauthenticated callers and 1,024 from one network, 64 and 32 MiB; 500 refusals a second; 30 s to drain.

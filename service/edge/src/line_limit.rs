@@ -4,7 +4,7 @@
 //! the field `access_key_id`) are counted apart: one key's lines do not displace another key's, and lines about strangers
 //! do not displace those about keys. What is left out is counted, and reported from time to time.
 
-mod place;
+mod log_site;
 
 use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
@@ -17,7 +17,7 @@ use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Metadata, Subscriber};
 use tracing_subscriber::layer::{Context, Layer};
 
-use self::place::Place;
+use self::log_site::LogSite;
 
 /// The field that names the access key a line is about.
 const KEY_FIELD: &str = "access_key_id";
@@ -36,8 +36,8 @@ pub struct LineLimit {
 
 #[derive(Default)]
 struct Shared {
-    /// By the address of the place's metadata, which is static.
-    places: Mutex<HashMap<usize, Place>>,
+    /// By the address of the site's metadata, which is static.
+    sites: Mutex<HashMap<usize, LogSite>>,
     hasher: RandomState,
 }
 
@@ -51,7 +51,7 @@ impl LineLimit {
         }
     }
 
-    /// Writes one line for each place of which lines were left out since the last call.
+    /// Writes one line for each site of which lines were left out since the last call.
     pub fn report(&self) {
         for left_out in self.take_left_out() {
             let LeftOut {
@@ -72,16 +72,16 @@ impl LineLimit {
     }
 
     fn take_left_out(&self) -> Vec<LeftOut> {
-        let mut places = self.places();
-        places
+        let mut sites = self.sites();
+        sites
             .values_mut()
-            .filter_map(|place| place.left_out.take())
+            .filter_map(|site| site.left_out.take())
             .collect()
     }
 
-    fn places(&self) -> MutexGuard<'_, HashMap<usize, Place>> {
+    fn sites(&self) -> MutexGuard<'_, HashMap<usize, LogSite>> {
         self.shared
-            .places
+            .sites
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }
@@ -90,13 +90,13 @@ impl LineLimit {
     fn admits(&self, event: &Event<'_>, now: Instant) -> bool {
         let metadata = event.metadata();
         let key = text_of(event, KEY_FIELD).map(|key| self.shared.hasher.hash_one(key));
-        let mut places = self.places();
-        let place = places
+        let mut sites = self.sites();
+        let site = sites
             .entry(std::ptr::from_ref(metadata).addr())
-            .or_insert_with(|| Place::new(now));
-        let admitted = place.admits(key, now);
+            .or_insert_with(|| LogSite::new(now));
+        let admitted = site.admits(key, now);
         if !admitted {
-            let left_out = place.left_out.get_or_insert_with(|| LeftOut {
+            let left_out = site.left_out.get_or_insert_with(|| LeftOut {
                 metadata,
                 message: text_of(event, "message").unwrap_or_default(),
                 lines: 0,

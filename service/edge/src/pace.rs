@@ -22,7 +22,7 @@ impl MinRate {
 
 /// The progress of a transfer since the last sweep.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Step {
+pub(crate) struct TransferProgress {
     /// The time since then.
     pub(crate) elapsed: Duration,
     /// Whether the server waits for the client now.
@@ -40,7 +40,7 @@ pub(crate) struct Pace {
 }
 
 impl Pace {
-    pub(crate) fn after(self, step: Step, rate: MinRate) -> Self {
+    pub(crate) fn after(self, step: TransferProgress, rate: MinRate) -> Self {
         let seconds = |bytes: u64| bytes as f64 / rate.bytes_per_second.max(1) as f64;
         let waited = if step.waiting {
             step.elapsed.as_secs_f64()
@@ -74,7 +74,7 @@ mod tests {
         let mut pace = Pace::default();
         (1..3600).find(|_| {
             let elapsed = Duration::from_secs(1);
-            let step = Step {
+            let step = TransferProgress {
                 elapsed,
                 waiting,
                 moved: bytes,
@@ -101,13 +101,13 @@ mod tests {
     #[test]
     fn moving_fast_buys_no_pause_but_for_what_is_on_its_way() {
         let elapsed = Duration::from_secs(1);
-        let burst = |underway| Step {
+        let burst = |underway| TransferProgress {
             elapsed,
             waiting: true,
             moved: 1 << 30,
             underway,
         };
-        let still = Step {
+        let still = TransferProgress {
             elapsed: Duration::from_secs(31),
             waiting: true,
             moved: 0,

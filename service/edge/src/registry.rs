@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
-use crate::Limits;
+use crate::ConnectionLimits;
 use crate::connection_state::ConnectionState;
-use crate::ended::{Ended, show_use};
+use crate::end_reason::{EndReason, show_use};
 use crate::fair::Turns;
 use crate::sweep::{Judgement, Memory, judge};
 use crate::unauthenticated::Unauthenticated;
@@ -17,7 +17,7 @@ const MANY_UNAUTHENTICATED: usize = 8;
 /// All connections of a server.
 #[derive(Debug)]
 pub(crate) struct Registry {
-    limits: Limits,
+    limits: ConnectionLimits,
     unauthenticated: Arc<Unauthenticated>,
     turns: Arc<Turns>,
     entries: Mutex<Entries>,
@@ -33,7 +33,7 @@ struct Entries {
 }
 
 impl Registry {
-    pub(crate) fn new(limits: Limits) -> Arc<Self> {
+    pub(crate) fn new(limits: ConnectionLimits) -> Arc<Self> {
         Arc::new(Self {
             limits,
             unauthenticated: Unauthenticated::new(limits.unauthenticated),
@@ -92,7 +92,7 @@ impl Registry {
         if !are_many && self.end_idle() {
             return;
         }
-        if !self.unauthenticated.end_slowest(Ended::MaxConnections) {
+        if !self.unauthenticated.end_slowest(EndReason::MaxConnections) {
             self.end_idle();
         }
     }
@@ -111,7 +111,7 @@ impl Registry {
             if let Some((state, _)) = entries.connections.get(&id)
                 && is_idle(state)
             {
-                state.end(Ended::MaxConnections);
+                state.end(EndReason::MaxConnections);
                 return true;
             }
         }
@@ -146,7 +146,7 @@ impl Registry {
             match judge(state, memory, now, elapsed, &self.limits) {
                 Judgement::Keep => {}
                 Judgement::Close => {
-                    Ended::Idle.count_connection();
+                    EndReason::Idle.count_connection();
                     state.close();
                 }
                 Judgement::Cut => state.cut(),
@@ -192,7 +192,7 @@ mod tests {
 
     /// A registry with connections that have had a request, and others that have not.
     fn registry(clients: usize, strangers: usize) -> (Arc<Registry>, Vec<Registered>) {
-        let registry = Registry::new(Limits::default());
+        let registry = Registry::new(ConnectionLimits::default());
         let connections = (0..clients + strangers).map(|number| {
             let registered = registry.add();
             let state = registered.state();

@@ -15,11 +15,11 @@ use tokio_util::sync::CancellationToken;
 
 use crate::budget::{Network, WaitsFor};
 use crate::connection_state::ConnectionState;
-use crate::ended::Ended;
+use crate::end_reason::EndReason;
 use crate::fair::FairCaller;
 use crate::pace::Pace;
 use crate::refusal_pace::{RefusalPace, is_refusal};
-use crate::unauthenticated::{Holding, Slot};
+use crate::unauthenticated::{BudgetSlot, Holding};
 
 /// The largest piece of an answer that is handed to HTTP/2 at once: so much of it may wait for the client's window.
 const HTTP2_PIECE_BYTES: usize = 64 * 1024;
@@ -50,7 +50,7 @@ pub(crate) struct RequestState {
     /// The caller has shown credentials that are good.
     proved: AtomicBool,
     client: OnceLock<Option<Network>>,
-    slot: Mutex<Option<Slot>>,
+    slot: Mutex<Option<BudgetSlot>>,
 }
 
 /// The sweeper's record of a request.
@@ -82,7 +82,7 @@ impl RequestState {
     }
 
     /// Ends the request: of HTTP/2 its stream, otherwise its connection.
-    pub(crate) fn end(&self, reason: Ended) {
+    pub(crate) fn end(&self, reason: EndReason) {
         match self.task.get() {
             Some(task) => {
                 if !task.is_finished() {
@@ -143,7 +143,7 @@ impl RequestState {
         }
     }
 
-    fn slot(&self) -> MutexGuard<'_, Option<Slot>> {
+    fn slot(&self) -> MutexGuard<'_, Option<BudgetSlot>> {
         self.slot.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -161,7 +161,7 @@ impl RequestState {
     }
 
     /// A place in the budget for an answer that is not read.
-    pub(crate) fn enter_unread(self: &Arc<Self>) -> Slot {
+    pub(crate) fn enter_unread(self: &Arc<Self>) -> BudgetSlot {
         let slot = self.enter();
         slot.grow(UNREAD_ANSWER_BYTES);
         slot
@@ -173,7 +173,7 @@ impl RequestState {
         known.unwrap_or_else(|| self.connection.network())
     }
 
-    fn enter(self: &Arc<Self>) -> Slot {
+    fn enter(self: &Arc<Self>) -> BudgetSlot {
         let network = self.network();
         let holding = Holding::Request(Arc::downgrade(self));
         let budget = self.connection.unauthenticated();
@@ -322,9 +322,9 @@ impl Drop for RequestBody {
 
 /// A request that has begun and whose answer HTTP has not taken whole.
 #[derive(Debug)]
-pub(crate) struct Running(Arc<RequestState>);
+pub(crate) struct RunningRequest(Arc<RequestState>);
 
-impl Running {
+impl RunningRequest {
     pub(crate) fn begin(connection: &Arc<ConnectionState>) -> Self {
         connection.begin_request();
         Self(RequestState::new(Arc::clone(connection)))
@@ -361,7 +361,7 @@ impl Running {
     }
 
     /// Follows the answer to its end.
-    pub(crate) fn answered<B: Body<Data = Bytes>>(self, inner: B) -> AnswerBody<B> {
+    pub(crate) fn answered<B: Body<Data = Bytes>>(self, inner: B) -> TrackedBody<B> {
         self.0.end_undecided();
         let by_window = self.0.connection.is_http2();
         if by_window && !inner.is_end_stream() {
@@ -369,7 +369,7 @@ impl Running {
             self.0.waits_for_reader.store(true, Ordering::Relaxed);
             self.0.show_to_sweeper();
         }
-        AnswerBody {
+        TrackedBody {
             inner,
             rest: Bytes::new(),
             by_window,
@@ -378,7 +378,7 @@ impl Running {
     }
 }
 
-impl Drop for Running {
+impl Drop for RunningRequest {
     fn drop(&mut self) {
         if self.0.seen_by_sweeper.load(Ordering::Relaxed) {
             self.0.connection.remove_request(&self.0);
@@ -391,16 +391,16 @@ impl Drop for Running {
 
 /// The body of an answer on its way to the connection; the request has ended when it is dropped.
 #[derive(Debug)]
-pub(crate) struct AnswerBody<B> {
+pub(crate) struct TrackedBody<B> {
     inner: B,
     /// The rest of a frame that was too long for one piece.
     rest: Bytes,
     /// Whether the client's window says when the next piece is taken (HTTP/2), rather than its socket.
     by_window: bool,
-    running: Running,
+    running: RunningRequest,
 }
 
-impl<B: Body<Data = Bytes> + Unpin> AnswerBody<B> {
+impl<B: Body<Data = Bytes> + Unpin> TrackedBody<B> {
     fn piece(&mut self, mut data: Bytes) -> Frame<Bytes> {
         let state = &self.running.0;
         if self.by_window {
@@ -420,7 +420,7 @@ impl<B: Body<Data = Bytes> + Unpin> AnswerBody<B> {
     }
 }
 
-impl<B: Body<Data = Bytes> + Unpin> Body for AnswerBody<B> {
+impl<B: Body<Data = Bytes> + Unpin> Body for TrackedBody<B> {
     type Data = Bytes;
     type Error = B::Error;
 

@@ -1,4 +1,5 @@
 use std::io;
+use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,10 +9,10 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::connection::{Shared, connection, http};
+use crate::connection::{ServerState, connection, http};
 use crate::refusal_pace::RefusalPace;
 use crate::registry::Registry;
-use crate::{Handler, Limits, Listener, Tls, task};
+use crate::{ConnectionLimits, Listener, RequestHandler, Tls, task};
 
 /// The pause after a failed accept that is not due to one connection: usually the process is out of file descriptors,
 /// and an immediate retry would only waste CPU time.
@@ -32,17 +33,34 @@ pub enum Drained {
     },
 }
 
-/// Serves all listeners until `shutdown` ends; then calls [`Handler::stopping`], takes no new connections and requests,
+impl Drained {
+    /// Logs how the server ended, and returns the program's exit status: a drain that reached its deadline is a failure.
+    #[must_use]
+    pub fn report(self) -> ExitCode {
+        match self {
+            Self::Complete => {
+                tracing::info!("stopped");
+                ExitCode::SUCCESS
+            }
+            Self::Abandoned { connections } => {
+                tracing::warn!(connections, "stopped by the drain deadline");
+                ExitCode::FAILURE
+            }
+        }
+    }
+}
+
+/// Serves all listeners until `shutdown` ends; then calls [`RequestHandler::stopping`], takes no new connections and requests,
 /// lets the running requests end within the drain deadline, and closes the rest.
 pub async fn serve<H>(
     listeners: Vec<Listener>,
     tls: Option<Tls>,
     handler: H,
-    limits: Limits,
+    limits: ConnectionLimits,
     shutdown: impl Future<Output = ()>,
 ) -> Drained
 where
-    H: Handler,
+    H: RequestHandler,
 {
     let stop = CancellationToken::new();
     // If the caller drops this future, its tasks end too.
@@ -52,7 +70,7 @@ where
         sweeper: task::spawn("sweep_connections", Arc::clone(&registry).sweep()).abort_handle(),
         registry: Arc::clone(&registry),
     };
-    let shared = Arc::new(Shared {
+    let shared = Arc::new(ServerState {
         handler,
         tls,
         limits,
@@ -95,11 +113,11 @@ where
 /// Accepts connections of one listener until the server stops.
 async fn accept<H>(
     listener: Listener,
-    shared: Arc<Shared<H>>,
+    shared: Arc<ServerState<H>>,
     permits: Arc<Semaphore>,
     connections: TaskTracker,
 ) where
-    H: Handler,
+    H: RequestHandler,
 {
     loop {
         let accepted = tokio::select! {

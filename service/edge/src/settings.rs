@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::budget::BudgetLimits;
 use crate::duration::{self, parse_duration};
-use crate::{Limits, MinRate};
+use crate::{ConnectionLimits, MinRate};
 
 /// Limits of connections and unauthenticated callers.
 #[derive(Debug, Clone, Default, clap::Args, Deserialize)]
@@ -130,8 +130,8 @@ impl LimitSettings {
     ///
     /// # Errors
     /// [`ZeroLimit`] for a limit of zero; only `drain-deadline` may be zero.
-    pub fn resolve(&self) -> Result<Limits, ZeroLimit> {
-        let default = Limits::default();
+    pub fn resolve(&self) -> Result<ConnectionLimits, ZeroLimit> {
+        let default = ConnectionLimits::default();
         let time = |name, given: Option<Duration>, default| {
             let time = given.unwrap_or(default);
             (!time.is_zero()).then_some(time).ok_or(ZeroLimit {
@@ -164,7 +164,7 @@ impl LimitSettings {
             return Err(zero("refusals-per-address"));
         }
         let of = default.unauthenticated;
-        Ok(Limits {
+        Ok(ConnectionLimits {
             max_connections,
             handshake_timeout: time(
                 "handshake-timeout",
@@ -215,7 +215,10 @@ mod tests {
 
     #[test]
     fn what_is_not_set_has_its_default() {
-        assert_eq!(LimitSettings::default().resolve(), Ok(Limits::default()));
+        assert_eq!(
+            LimitSettings::default().resolve(),
+            Ok(ConnectionLimits::default())
+        );
     }
 
     #[test]

@@ -7,7 +7,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::budget::WaitsFor;
 use crate::connection_state::ConnectionState;
-use crate::ended::Ended;
+use crate::end_reason::EndReason;
 use crate::limits::MAX_UNREAD_HTTP1_HEAD_BYTES;
 
 /// A prefix of the HTTP/2 preface that no HTTP/1 request has.
@@ -64,7 +64,7 @@ impl<I: AsyncRead + AsyncWrite + Unpin> Socket<I> {
         // It fits into the empty buffer of the socket, or the client does not read anyway.
         let _ = Pin::new(&mut self.inner).poll_write(context, HEAD_TOO_LARGE);
         let _ = Pin::new(&mut self.inner).poll_flush(context);
-        self.state.end(Ended::HeadTooLarge);
+        self.state.end(EndReason::HeadTooLarge);
         io::Error::other("the request's head is too large")
     }
 
@@ -174,7 +174,7 @@ mod tests {
     use tokio::io::{Join, Sink, join, sink};
 
     use super::*;
-    use crate::Limits;
+    use crate::ConnectionLimits;
     use crate::fair::Turns;
     use crate::limits::STRANGER_TURN_BYTES;
     use crate::unauthenticated::Unauthenticated;
@@ -210,7 +210,7 @@ mod tests {
 
     #[test]
     fn a_stranger_is_read_in_pieces_and_a_proved_caller_at_once() {
-        let unauthenticated = Unauthenticated::new(Limits::default().unauthenticated);
+        let unauthenticated = Unauthenticated::new(ConnectionLimits::default().unauthenticated);
         let state = ConnectionState::new(unauthenticated, Arc::new(Turns::default()));
         let sent = vec![b'x'; 3 * STRANGER_TURN_BYTES];
         let mut socket = Socket::new(join(&*sent, sink()), Arc::clone(&state));

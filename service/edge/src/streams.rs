@@ -9,7 +9,7 @@ use pin_project_lite::pin_project;
 use crate::fair::Entry;
 use crate::request_state::RequestState;
 use crate::task;
-use crate::unauthenticated::Slot;
+use crate::unauthenticated::BudgetSlot;
 
 thread_local! {
     /// The request whose task is spawned next on this thread.
@@ -60,7 +60,7 @@ pin_project! {
         future: F,
         request: Arc<RequestState>,
         turn: Option<Entry>,
-        unread: Option<Slot>,
+        unread: Option<BudgetSlot>,
     }
 }
 

@@ -2,10 +2,10 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::Limits;
+use crate::ConnectionLimits;
 use crate::connection_state::ConnectionState;
-use crate::ended::Ended;
-use crate::pace::{Pace, Step};
+use crate::end_reason::EndReason;
+use crate::pace::{Pace, TransferProgress};
 use crate::request_state::{RequestPace, RequestState};
 
 /// How many bytes of an answer HTTP/2 may have buffered.
@@ -52,7 +52,7 @@ pub(crate) enum Judgement {
     Close,
     /// It has not closed in time.
     Cut,
-    End(Ended),
+    End(EndReason),
 }
 
 /// Judges a connection by its activity since the last sweep, `elapsed` ago.
@@ -61,10 +61,10 @@ pub(crate) fn judge(
     memory: &mut Memory,
     now: Instant,
     elapsed: Duration,
-    limits: &Limits,
+    limits: &ConnectionLimits,
 ) -> Judgement {
     let written = state.written();
-    let step = Step {
+    let step = TransferProgress {
         elapsed,
         waiting: state.is_write_blocked(),
         moved: written - memory.written,
@@ -73,7 +73,7 @@ pub(crate) fn judge(
     memory.written = written;
     memory.reader = memory.reader.after(step, limits.min_rate);
     if memory.reader.is_too_slow(limits.min_rate) {
-        return Judgement::End(Ended::SlowReader);
+        return Judgement::End(EndReason::SlowReader);
     }
     state.each_request(|request, pace| judge_request(request, pace, elapsed, limits));
     let requests = state.requests();
@@ -94,12 +94,12 @@ pub(crate) fn judge(
     };
     // A handshake has a limit of its own, and a place among the connections before its end.
     if state.is_past_handshake() && now - since >= limits.head_timeout {
-        return Judgement::End(Ended::Head);
+        return Judgement::End(EndReason::Head);
     }
     Judgement::Keep
 }
 
-fn idle(memory: &mut Memory, now: Instant, limits: &Limits) -> Judgement {
+fn idle(memory: &mut Memory, now: Instant, limits: &ConnectionLimits) -> Judgement {
     match memory.closed_at {
         Some(closed_at) if now - closed_at >= CLOSE_TIMEOUT => Judgement::Cut,
         Some(_) => Judgement::Keep,
@@ -116,16 +116,16 @@ fn judge_request(
     request: &RequestState,
     pace: &mut RequestPace,
     elapsed: Duration,
-    limits: &Limits,
+    limits: &ConnectionLimits,
 ) {
     let (received, sent) = (request.received(), request.sent());
-    let writer = Step {
+    let writer = TransferProgress {
         elapsed,
         waiting: request.waits_for_body(),
         moved: received - pace.received,
         underway: 0,
     };
-    let reader = Step {
+    let reader = TransferProgress {
         elapsed,
         waiting: request.waits_for_reader(),
         moved: sent - pace.sent,
@@ -135,9 +135,9 @@ fn judge_request(
     pace.writer = pace.writer.after(writer, limits.min_rate);
     pace.reader = pace.reader.after(reader, limits.min_rate);
     if pace.reader.is_too_slow(limits.min_rate) {
-        request.end(Ended::SlowReader);
+        request.end(EndReason::SlowReader);
     } else if pace.writer.is_too_slow(limits.min_rate) {
-        request.end(Ended::SlowWriter);
+        request.end(EndReason::SlowWriter);
     }
 }
 
@@ -157,7 +157,7 @@ mod tests {
 
     impl Watched {
         fn new() -> Self {
-            let unauthenticated = Unauthenticated::new(Limits::default().unauthenticated);
+            let unauthenticated = Unauthenticated::new(ConnectionLimits::default().unauthenticated);
             let now = Instant::now();
             let state = ConnectionState::new(unauthenticated, Arc::default());
             state.set_past_handshake();
@@ -183,7 +183,7 @@ mod tests {
                     &mut self.memory,
                     self.now,
                     second,
-                    &Limits::default(),
+                    &ConnectionLimits::default(),
                 );
                 (judgement != Judgement::Keep).then_some((seconds, judgement))
             })
@@ -192,7 +192,7 @@ mod tests {
 
     #[test]
     fn a_connection_without_a_request_is_ended_by_the_time_for_a_head() {
-        let head = Some((30, Judgement::End(Ended::Head)));
+        let head = Some((30, Judgement::End(EndReason::Head)));
         assert_eq!(Watched::new().judged(), head);
         let mut http2 = Watched::new();
         http2.state.set_http2();
@@ -223,13 +223,13 @@ mod tests {
         slow.request();
         for _ in 0..50 {
             slow.now += Duration::from_secs(1);
-            let limits = Limits::default();
+            let limits = ConnectionLimits::default();
             let second = Duration::from_secs(1);
             let kept = judge(&slow.state, &mut slow.memory, slow.now, second, &limits);
             assert_eq!(kept, Judgement::Keep);
         }
         slow.state.read(1);
-        assert_eq!(slow.judged(), Some((31, Judgement::End(Ended::Head))));
+        assert_eq!(slow.judged(), Some((31, Judgement::End(EndReason::Head))));
     }
 
     #[test]
@@ -238,7 +238,7 @@ mod tests {
         running.state.begin_request();
         assert_eq!(running.judged(), None);
         running.state.set_write_blocked();
-        let ended = Some((31, Judgement::End(Ended::SlowReader)));
+        let ended = Some((31, Judgement::End(EndReason::SlowReader)));
         assert_eq!(running.judged(), ended);
     }
 }

@@ -72,7 +72,7 @@ impl Body for Answer {
     }
 }
 
-impl Handler for Front {
+impl RequestHandler for Front {
     type Body = Answer;
 
     async fn handle(&self, request: Request<RequestBody>, _: ConnectionInfo) -> Response<Answer> {
@@ -135,11 +135,11 @@ impl Drop for Server {
 }
 
 impl Server {
-    fn start(limits: Limits) -> Self {
+    fn start(limits: ConnectionLimits) -> Self {
         Self::behind(&[], limits, None)
     }
 
-    fn behind(trusted: &[TrustedProxy], limits: Limits, tls: Option<Tls>) -> Self {
+    fn behind(trusted: &[TrustedProxy], limits: ConnectionLimits, tls: Option<Tls>) -> Self {
         let listeners = listen_all([("127.0.0.1:0".parse().unwrap(), Preamble::None)]).unwrap();
         let address = listeners[0].socket.local_addr().unwrap();
         let (dropped, reading) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
@@ -208,24 +208,24 @@ async fn until_closed(socket: &mut TcpStream) -> String {
     String::from_utf8_lossy(&said).into_owned()
 }
 
-fn budget(slots: usize, slots_per_network: usize) -> Limits {
-    Limits {
+fn budget(slots: usize, slots_per_network: usize) -> ConnectionLimits {
+    ConnectionLimits {
         unauthenticated: BudgetLimits {
             slots,
             slots_per_network,
-            ..Limits::default().unauthenticated
+            ..ConnectionLimits::default().unauthenticated
         },
-        ..Limits::default()
+        ..ConnectionLimits::default()
     }
 }
 
-fn quick() -> Limits {
-    Limits {
+fn quick() -> ConnectionLimits {
+    ConnectionLimits {
         min_rate: MinRate {
             // So that bytes buffered by HTTP/2 count only for a short time.
             bytes_per_second: 1024 * 1024,
             grace: SHORT,
         },
-        ..Limits::default()
+        ..ConnectionLimits::default()
     }
 }

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use crate::budget::{Budget, BudgetLimits, Full, HolderId, Network, WaitsFor};
 use crate::connection_state::ConnectionState;
-use crate::ended::Ended;
+use crate::end_reason::EndReason;
 use crate::request_state::RequestState;
 
 /// A holder of the budget, and how to end it.
@@ -17,7 +17,7 @@ pub(crate) enum Holding {
 }
 
 impl Holding {
-    fn end(self, reason: Ended) {
+    fn end(self, reason: EndReason) {
         match self {
             Self::Connection(connection) => {
                 if let Some(connection) = connection.upgrade() {
@@ -64,17 +64,17 @@ impl Unauthenticated {
         network: Option<Network>,
         waits_for: WaitsFor,
         holding: Holding,
-    ) -> Slot {
+    ) -> BudgetSlot {
         let (id, ended) = self.lock().enter(network, waits_for, holding);
         end_all(ended);
-        Slot {
+        BudgetSlot {
             id,
             of: Arc::clone(self),
         }
     }
 
     /// Ends the slowest, to free a connection.
-    pub(crate) fn end_slowest(&self, reason: Ended) -> bool {
+    pub(crate) fn end_slowest(&self, reason: EndReason) -> bool {
         let slowest = self.lock().pop_slowest();
         slowest.map(|holding| holding.end(reason)).is_some()
     }
@@ -149,20 +149,20 @@ impl Unauthenticated {
 fn end_all(ended: Vec<(Holding, Full)>) {
     for (holding, full) in ended {
         holding.end(match full {
-            Full::Network => Ended::BudgetOfNetwork,
-            Full::Total => Ended::Budget,
+            Full::Network => EndReason::BudgetOfNetwork,
+            Full::Total => EndReason::Budget,
         });
     }
 }
 
 /// A place in the budget; given back when dropped.
 #[derive(Debug)]
-pub(crate) struct Slot {
+pub(crate) struct BudgetSlot {
     id: HolderId,
     of: Arc<Unauthenticated>,
 }
 
-impl Slot {
+impl BudgetSlot {
     /// The holder waits for its client, or for the server, from now on.
     pub(crate) fn wait_for(&mut self, waits_for: WaitsFor) {
         if self.id.waits_for() != waits_for {
@@ -177,7 +177,7 @@ impl Slot {
     }
 }
 
-impl Drop for Slot {
+impl Drop for BudgetSlot {
     fn drop(&mut self) {
         let _left = self.of.lock().leave(self.id);
     }

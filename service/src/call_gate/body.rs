@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use bucketry_edge::fair::{Lease, Refused, Slot};
+use bucketry_edge::fair::{MemoryReservation, ShareExceeded, Slot};
 use bytes::Bytes;
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -18,14 +18,14 @@ use crate::telemetry::metrics::count_refusal;
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-type Reserving = BoxFuture<'static, Result<Lease, Refused>>;
+type Reserving = BoxFuture<'static, Result<MemoryReservation, ShareExceeded>>;
 
 /// Messages up to this length are covered by the call's slot.
 const SMALL_MESSAGE: u32 = 16 * 1024;
 
 /// The limits of a call's messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Intake {
+pub(super) struct MessageLimits {
     /// The longest message that is accepted, in bytes. A longer one is refused before it is read.
     pub(super) longest: u32,
     /// How long all messages together may take to arrive; none for a stream, whose operation bounds each of them.
@@ -36,7 +36,7 @@ pub(super) struct Intake {
 /// read.
 pub(super) struct CallBody<B> {
     inner: B,
-    intake: Intake,
+    limits: MessageLimits,
     slot: Option<Arc<Slot>>,
     frames: Frames,
     deadline: Option<Pin<Box<Sleep>>>,
@@ -46,10 +46,10 @@ pub(super) struct CallBody<B> {
 
 impl<B> CallBody<B> {
     /// `slot` pays for the memory of messages; without one they must be small.
-    pub(super) fn new(inner: B, intake: Intake, slot: Option<Arc<Slot>>) -> Self {
+    pub(super) fn new(inner: B, limits: MessageLimits, slot: Option<Arc<Slot>>) -> Self {
         Self {
             inner,
-            intake,
+            limits,
             slot,
             frames: Frames::default(),
             deadline: None,
@@ -59,7 +59,7 @@ impl<B> CallBody<B> {
 
     /// Pends until the deadline is over.
     fn poll_late(&mut self, context: &mut Context<'_>) -> Poll<BoxError> {
-        let Some(limit) = self.intake.within else {
+        let Some(limit) = self.limits.within else {
             return Poll::Pending;
         };
         // Created only when the body pends, which is rare.
@@ -109,7 +109,7 @@ where
             return self.poll_held_back(context);
         }
         // The reader wants more: in a stream, it has processed the previous message.
-        if self.intake.within.is_none()
+        if self.limits.within.is_none()
             && self.frames.at_boundary()
             && let Some(slot) = &self.slot
         {
@@ -123,8 +123,8 @@ where
         let begun = frame
             .data_ref()
             .map_or(0, |data| self.frames.follow(data.as_ref()));
-        if begun > self.intake.longest {
-            let (size, most) = (u64::from(begun), u64::from(self.intake.longest));
+        if begun > self.limits.longest {
+            let (size, most) = (u64::from(begun), u64::from(self.limits.longest));
             let error = Error::EntityTooLarge { size, most };
             return Poll::Ready(Some(Err(refused(&error))));
         }
@@ -177,11 +177,11 @@ mod tests {
 
     use super::*;
 
-    const UNARY: Intake = Intake {
+    const UNARY: MessageLimits = MessageLimits {
         longest: 4 * 1024 * 1024,
         within: Some(Duration::from_secs(30)),
     };
-    const STREAM: Intake = Intake {
+    const STREAM: MessageLimits = MessageLimits {
         within: None,
         ..UNARY
     };
@@ -257,11 +257,11 @@ mod tests {
 
     #[tokio::test]
     async fn a_message_that_is_too_long_is_refused_by_its_prefix() {
-        let intake = Intake {
+        let limits = MessageLimits {
             longest: 64 * 1024,
             ..UNARY
         };
-        let mut body = CallBody::new(silent(vec![message(65_537, 0)]), intake, None);
+        let mut body = CallBody::new(silent(vec![message(65_537, 0)]), limits, None);
         let error = body.frame().await.unwrap().unwrap_err();
         assert_eq!(code(error), Code::InvalidArgument);
     }

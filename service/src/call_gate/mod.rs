@@ -24,7 +24,7 @@ use tonic::body::Body;
 use tonic::service::Routes;
 use tower::ServiceExt;
 
-use self::body::{CallBody, Intake};
+use self::body::{CallBody, MessageLimits};
 use self::strangers::Strangers;
 use self::streams::{OpenStreams, StreamBody};
 use crate::error::{Error, about_the_edge, to_status};
@@ -130,7 +130,7 @@ impl CallGate {
             Some(_) => return Box::pin(self.call_of_stranger(request, routes)).await,
             None => return Box::pin(self.call_beside(request, routes)).await,
         };
-        let Admitted { slot, intake } = match self.admit(&mut request, rpc).await {
+        let Admitted { slot, limits } = match self.admit(&mut request, rpc).await {
             Ok(admitted) => admitted,
             Err(error) => {
                 let status = match rpc.access.class == AccessClass::Edge {
@@ -140,7 +140,7 @@ impl CallGate {
                 return status.into_http();
             }
         };
-        let request = request.map(|body| Body::new(CallBody::new(body, intake, slot.clone())));
+        let request = request.map(|body| Body::new(CallBody::new(body, limits, slot.clone())));
         let answered = routes.oneshot(request).await;
         let Some(slot) = slot else {
             return answered.unwrap_or_else(|never| match never {});
@@ -181,7 +181,7 @@ impl CallGate {
         request.extensions_mut().insert(credentials);
         Ok(Admitted {
             slot,
-            intake: self.intake(u32::MAX, rpc.kind),
+            limits: self.message_limits(u32::MAX, rpc.kind),
         })
     }
 
@@ -206,10 +206,11 @@ impl CallGate {
         routes: Routes,
     ) -> Response<Body> {
         let caller = self.strangers.caller(request.extensions());
-        let request = match strangers::whole(request, self.public_intake(Kind::Message)).await {
-            Ok(request) => request,
-            Err(status) => return status.into_http(),
-        };
+        let request =
+            match strangers::whole(request, self.public_message_limits(Kind::Message)).await {
+                Ok(request) => request,
+                Err(status) => return status.into_http(),
+            };
         let places = async {
             let of_network = self.strangers.place(caller).await?;
             let among_all = self.service.slot(FairCaller::ANONYMOUS);
@@ -230,8 +231,8 @@ impl CallGate {
         let stream = STREAMS.iter().find(|(stream, _)| *stream == path);
         let kind = stream.map_or(Kind::Message, |(_, kind)| *kind);
         let place = stream.map(|_| (self.streams).enter(streams::connection(request.extensions())));
-        let intake = self.public_intake(kind);
-        let request = request.map(|body| Body::new(CallBody::new(body, intake, None)));
+        let limits = self.public_message_limits(kind);
+        let request = request.map(|body| Body::new(CallBody::new(body, limits, None)));
         let response = routes.oneshot(request).await;
         let response = response.unwrap_or_else(|never| match never {});
         match place {
@@ -245,17 +246,17 @@ impl CallGate {
         self.streams.stop();
     }
 
-    fn public_intake(&self, kind: Kind) -> Intake {
-        let intake = self.intake(MAX_PUBLIC_MESSAGE_BYTES, kind);
-        Intake {
-            within: intake.within.map(|limit| limit.min(PUBLIC_MESSAGE_TIMEOUT)),
-            ..intake
+    fn public_message_limits(&self, kind: Kind) -> MessageLimits {
+        let limits = self.message_limits(MAX_PUBLIC_MESSAGE_BYTES, kind);
+        MessageLimits {
+            within: limits.within.map(|limit| limit.min(PUBLIC_MESSAGE_TIMEOUT)),
+            ..limits
         }
     }
 
-    fn intake(&self, longest: u32, kind: Kind) -> Intake {
+    fn message_limits(&self, longest: u32, kind: Kind) -> MessageLimits {
         let timeout = self.service.settings.message_timeout;
-        Intake {
+        MessageLimits {
             longest,
             within: (kind == Kind::Message).then_some(timeout),
         }
@@ -268,7 +269,7 @@ const SESSION_ACCOUNT: u64 = 1 << 62;
 /// A call that may go on.
 struct Admitted {
     slot: Option<Arc<Slot>>,
-    intake: Intake,
+    limits: MessageLimits,
 }
 
 /// The answer to a call. Its slot is returned when the answer has been sent or cancelled.

@@ -3,13 +3,13 @@
 use std::hash::{BuildHasher, RandomState};
 
 use bucketry_edge::budget::Network;
-use bucketry_edge::fair::{Fair, FairCaller, FairLimits, Refused, Slot};
+use bucketry_edge::fair::{Fair, FairCaller, FairLimits, ShareExceeded, Slot};
 use http::{Extensions, Request};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use tonic::Status;
 use tonic::body::Body;
 
-use super::body::{CallBody, Intake};
+use super::body::{CallBody, MessageLimits};
 use crate::error::{Error, to_status};
 use crate::request::{EffectiveAddress, busy};
 use bucketry_edge::{ConnectionInfo, RequestBody};
@@ -56,7 +56,7 @@ impl Strangers {
     /// [`Error::Busy`] if the caller has its share and no place has become free in time.
     pub(super) async fn place(&self, caller: FairCaller) -> Result<Slot, Error> {
         let place = self.fair.open(caller).await;
-        place.map_err(|_| busy(Refused::Anonymous))
+        place.map_err(|_| busy(ShareExceeded::Anonymous))
     }
 }
 
@@ -66,22 +66,22 @@ impl Strangers {
 /// The refusal of a message that is too long or takes too long.
 pub(super) async fn whole(
     request: Request<RequestBody>,
-    intake: Intake,
+    limits: MessageLimits,
 ) -> Result<Request<Body>, Status> {
     let (head, body) = request.into_parts();
-    let most = intake.longest as usize + FRAME_BYTES;
-    let body = Limited::new(CallBody::new(body, intake, None), most);
+    let most = limits.longest as usize + FRAME_BYTES;
+    let body = Limited::new(CallBody::new(body, limits, None), most);
     let collected = body
         .collect()
         .await
-        .map_err(|error| refusal(error, intake))?;
+        .map_err(|error| refusal(error, limits))?;
     let message = Full::new(collected.to_bytes());
     Ok(Request::from_parts(head, Body::new(message)))
 }
 
-fn refusal(error: Box<dyn std::error::Error + Send + Sync>, intake: Intake) -> Status {
+fn refusal(error: Box<dyn std::error::Error + Send + Sync>, limits: MessageLimits) -> Status {
     if error.is::<LengthLimitError>() {
-        let most = u64::from(intake.longest);
+        let most = u64::from(limits.longest);
         let size = most + 1;
         return to_status(&Error::EntityTooLarge { size, most });
     }

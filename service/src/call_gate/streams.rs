@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
 use bucketry_edge::budget::{Budget, BudgetLimits, HolderId, Network, WaitsFor};
-use bucketry_edge::fair::Refused;
+use bucketry_edge::fair::ShareExceeded;
 use bytes::Bytes;
 use http::{Extensions, HeaderMap};
 use http_body::{Body as HttpBody, Frame, SizeHint};
@@ -34,15 +34,15 @@ const MOST_OF_CONNECTION: usize = 32;
 
 /// A connection, and whose requests it carries: that of a proxy carries those of several networks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct Connection {
+pub(super) struct ConnectionNetwork {
     peer: Option<SocketAddr>,
     network: Option<Network>,
 }
 
 /// The connection of a request with these extensions.
-pub(super) fn connection(extensions: &Extensions) -> Connection {
+pub(super) fn connection(extensions: &Extensions) -> ConnectionNetwork {
     let client = extensions.get::<EffectiveAddress>();
-    Connection {
+    ConnectionNetwork {
         peer: (extensions.get::<ConnectionInfo>()).and_then(|connection| connection.peer),
         network: client.and_then(|client| client.address.ip().map(Network::of)),
     }
@@ -59,7 +59,7 @@ pub(super) struct OpenStreams {
 struct Places {
     budget: Budget<CancellationToken>,
     /// The oldest first.
-    of_connections: HashMap<Connection, VecDeque<HolderId>>,
+    of_connections: HashMap<ConnectionNetwork, VecDeque<HolderId>>,
 }
 
 impl OpenStreams {
@@ -74,7 +74,7 @@ impl OpenStreams {
     }
 
     /// Adds a stream, and ends the oldest if there are too many.
-    pub(super) fn enter(self: &Arc<Self>, connection: Connection) -> StreamPlace {
+    pub(super) fn enter(self: &Arc<Self>, connection: ConnectionNetwork) -> StreamPlace {
         let ended = self.stop.child_token();
         let mut places = self.places();
         let surplus = places.surplus_of(connection);
@@ -108,7 +108,7 @@ impl OpenStreams {
 
 impl Places {
     /// Removes the oldest stream of a connection that may have no more.
-    fn surplus_of(&mut self, connection: Connection) -> Option<CancellationToken> {
+    fn surplus_of(&mut self, connection: ConnectionNetwork) -> Option<CancellationToken> {
         let of_connection = self.of_connections.get_mut(&connection)?;
         if of_connection.len() < MOST_OF_CONNECTION {
             return None;
@@ -117,7 +117,7 @@ impl Places {
         self.budget.leave(oldest)
     }
 
-    fn leave(&mut self, id: HolderId, connection: Connection) {
+    fn leave(&mut self, id: HolderId, connection: ConnectionNetwork) {
         self.budget.leave(id);
         if let Some(of_connection) = self.of_connections.get_mut(&connection) {
             of_connection.retain(|other| *other != id);
@@ -132,7 +132,7 @@ impl Places {
 #[derive(Debug)]
 pub(super) struct StreamPlace {
     id: HolderId,
-    connection: Connection,
+    connection: ConnectionNetwork,
     ended: CancellationToken,
     of: Arc<OpenStreams>,
 }
@@ -143,7 +143,7 @@ impl StreamPlace {
         match self.of.stop.is_cancelled() {
             // A stop is no fault: of `UNAVAILABLE` each would be a warning in the log.
             true => Status::cancelled("the server is stopping"),
-            false => to_status(&busy(Refused::Anonymous)),
+            false => to_status(&busy(ShareExceeded::Anonymous)),
         }
     }
 }
@@ -214,9 +214,9 @@ mod tests {
 
     use super::*;
 
-    fn connection(address: &str, port: u16) -> Connection {
+    fn connection(address: &str, port: u16) -> ConnectionNetwork {
         let address = address.parse().unwrap();
-        Connection {
+        ConnectionNetwork {
             peer: Some(SocketAddr::new(address, port)),
             network: Some(Network::of(address)),
         }

@@ -6,9 +6,9 @@ use bucketry_contract::v1::{AuditEvent, ListAuditEventsRequest, ListAuditEventsR
 use clap::Args;
 use serde_json::Value;
 
-use super::connection::Connection;
 use super::json::json;
 use super::output::{Output, moment};
+use super::server_connection::ServerConnection;
 use super::table::table;
 use super::{CliError, Terminal};
 
@@ -29,7 +29,7 @@ pub struct AuditArgs {
 impl AuditArgs {
     pub(super) async fn run(
         self,
-        connection: &Connection,
+        connection: &ServerConnection,
         terminal: &mut Terminal<'_>,
     ) -> Result<(), CliError> {
         let mut all = ListAuditEventsResponse::default();

@@ -5,7 +5,7 @@ use super::Terminal;
 use super::output::Output;
 use crate::clock::Clock;
 use crate::config::{ConfigError, DataPlaces, PlaceSettings};
-use crate::fsck::{Depth, FsckError, Leftovers, Report, fsck};
+use crate::fsck::{Depth, FsckError, FsckReport, Leftovers, fsck};
 
 /// Why data could not be checked. The operator reads it.
 #[derive(Debug, thiserror::Error)]
@@ -64,7 +64,7 @@ impl FsckArgs {
         environment: Vec<(String, String)>,
         clock: &Clock,
         terminal: &mut Terminal<'_>,
-    ) -> Result<Report, CheckError> {
+    ) -> Result<FsckReport, CheckError> {
         let places = DataPlaces::read(self.places, self.config.as_deref())?;
         let depth = if self.verify {
             Depth::Contents

@@ -5,7 +5,6 @@ mod ago;
 mod amount;
 mod audit;
 mod bucket;
-mod connection;
 mod doctor;
 mod error;
 mod fsck;
@@ -14,6 +13,7 @@ mod json;
 mod key;
 mod keyring;
 mod output;
+mod server_connection;
 mod shell_quote;
 mod table;
 mod token;
@@ -36,7 +36,7 @@ pub use token::TokenCommand;
 pub use variables::unknown_process_variables;
 
 use crate::config::{ClientSettings, KeyPair, ServeArgs};
-use connection::Connection;
+use server_connection::ServerConnection;
 
 /// An object store: gRPC and S3 on one port, with access by tokens of a bucket.
 #[derive(Debug, Parser)]
@@ -165,7 +165,10 @@ impl ClientCommand {
                 connection,
             } => {
                 command
-                    .run(&Connection::open(&connection, credentials).await?, terminal)
+                    .run(
+                        &ServerConnection::open(&connection, credentials).await?,
+                        terminal,
+                    )
                     .await
             }
             Self::Token {
@@ -174,7 +177,7 @@ impl ClientCommand {
             } => {
                 command
                     .run(
-                        &Connection::open(&connection, credentials).await?,
+                        &ServerConnection::open(&connection, credentials).await?,
                         now,
                         terminal,
                     )
@@ -187,7 +190,10 @@ impl ClientCommand {
             } => command.run(terminal).await,
             Self::Audit { audit, connection } => {
                 audit
-                    .run(&Connection::open(&connection, credentials).await?, terminal)
+                    .run(
+                        &ServerConnection::open(&connection, credentials).await?,
+                        terminal,
+                    )
                     .await
             }
             Self::Key {
@@ -195,7 +201,10 @@ impl ClientCommand {
                 connection,
             } => {
                 command
-                    .run(&Connection::open(&connection, credentials).await?, terminal)
+                    .run(
+                        &ServerConnection::open(&connection, credentials).await?,
+                        terminal,
+                    )
                     .await
             }
             Self::Account {
@@ -203,7 +212,10 @@ impl ClientCommand {
                 connection,
             } => {
                 command
-                    .run(&Connection::open(&connection, credentials).await?, terminal)
+                    .run(
+                        &ServerConnection::open(&connection, credentials).await?,
+                        terminal,
+                    )
                     .await
             }
         }

@@ -28,7 +28,8 @@ use tonic::server::NamedService;
 use super::*;
 use crate::config::{KeyPair, Secret};
 use crate::server::{
-    DescriptorSets, Front, GrpcBuilder, Limits, Listener, Preamble, RequestBody, listen, serve,
+    ConnectionLimits, DescriptorSets, Front, GrpcBuilder, Listener, Preamble, RequestBody, listen,
+    serve,
 };
 
 const SECRET: &str = "s3cret";
@@ -160,7 +161,7 @@ impl Fake {
             Ok(Response::new(tonic::body::Body::empty()))
         });
         let front = Front::new(grpc, s3, Forwarding::default());
-        let limits = Limits::default();
+        let limits = ConnectionLimits::default();
         let server = tokio::spawn(serve(
             vec![Listener {
                 socket: listener,

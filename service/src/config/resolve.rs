@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bucketry_edge::forwarding::Forwarding;
-use bucketry_edge::{LimitSettings, Limits, TlsFiles};
+use bucketry_edge::{ConnectionLimits, LimitSettings, TlsFiles};
 
 use super::file::FileSettings;
 use super::key_pair::{KEYRING, text};
@@ -125,7 +125,7 @@ pub struct ServerConfig {
     /// The address of the metrics; none: no metrics.
     pub metrics_listen: Option<SocketAddr>,
     /// Limits of connections and of unauthenticated callers.
-    pub limits: Limits,
+    pub limits: ConnectionLimits,
     /// The most connections, if it was set.
     pub given_max_connections: Option<u32>,
     /// How long the server goes on serving after the signal to stop while it reports not ready.

@@ -18,10 +18,10 @@ pub(crate) use status::{about_the_edge, status_parts, to_status};
 
 use std::time::Duration;
 
-use bucketry_edge::fair::Refused;
+use bucketry_edge::fair::ShareExceeded;
 
 use crate::catalog::CatalogError;
-use crate::rules::checksums::ChecksumError;
+use crate::rules::checksums::UploadChecksumError;
 use crate::rules::cors::CorsError;
 use crate::rules::tags::TagError;
 
@@ -100,7 +100,7 @@ pub(crate) enum Error {
     #[error("{0}")]
     InvalidCors(CorsError),
     #[error("{0}")]
-    Checksum(ChecksumError),
+    Checksum(UploadChecksumError),
     #[error("The bucket does not allow ACLs")]
     AclNotSupported,
     #[error("Your request was missing a required header")]
@@ -151,7 +151,7 @@ pub(crate) enum Error {
     RequestLimitExceeded { limit: u32 },
 
     #[error("{0}; slow down")]
-    Busy(Refused),
+    Busy(ShareExceeded),
     #[error("the server has no file descriptor left; slow down")]
     NoDescriptor,
     #[error("the message did not arrive within {} seconds", limit.as_secs())]
@@ -227,8 +227,8 @@ impl From<ClaimError> for Error {
     }
 }
 
-impl From<ChecksumError> for Error {
-    fn from(error: ChecksumError) -> Self {
+impl From<UploadChecksumError> for Error {
+    fn from(error: UploadChecksumError) -> Self {
         Self::Checksum(error)
     }
 }

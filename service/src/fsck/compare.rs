@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::gather::{Need, Seen};
+use super::gather::{BlobNeed, Seen};
 use super::report::Problem;
 use crate::blobs::{StoredBlob, physical_length};
 use crate::catalog::model::{DataOwner, StatisticsDifference};
@@ -59,7 +59,7 @@ pub(super) fn compare(seen: &Seen) -> Findings {
 /// Every blob that has bytes of something must be there, and as long as the furthest of them.
 fn compare_needs(seen: &Seen, findings: &mut Findings) {
     for needs in seen.needs.chunk_by(|a, b| a.blob == b.blob) {
-        let Some(Need { blob, .. }) = needs.first().copied() else {
+        let Some(BlobNeed { blob, .. }) = needs.first().copied() else {
             continue;
         };
         findings.referenced += 1;
@@ -81,7 +81,7 @@ fn compare_needs(seen: &Seen, findings: &mut Findings) {
 
 /// References and layouts must say the same: the collector believes the references.
 fn compare_references(seen: &Seen, findings: &mut Findings) {
-    for Need { blob, data, .. } in &seen.needs {
+    for BlobNeed { blob, data, .. } in &seen.needs {
         if seen.references.binary_search(&(*blob, *data)).is_err() {
             findings.problems.push(Problem::ReferenceMissing {
                 blob: *blob,
@@ -153,8 +153,8 @@ mod tests {
         }
     }
 
-    fn need(batch: i64, index: u16, data: i64, end: u64) -> Need {
-        Need {
+    fn need(batch: i64, index: u16, data: i64, end: u64) -> BlobNeed {
+        BlobNeed {
             blob: BlobId::new(batch, index),
             data: DataId(data),
             end,

@@ -18,7 +18,7 @@ pub(super) const NAMED: u32 = 10_000;
 
 /// That a row of data has bytes of a blob.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Need {
+pub(super) struct BlobNeed {
     pub(super) blob: BlobId,
     pub(super) data: DataId,
     /// The blob must hold so many bytes of data at least.
@@ -30,7 +30,7 @@ pub(super) struct Need {
 pub(super) struct Seen {
     pub(super) stored: Vec<StoredBlob>,
     /// From the layouts; one for each blob and row of data.
-    pub(super) needs: Vec<Need>,
+    pub(super) needs: Vec<BlobNeed>,
     pub(super) references: Vec<(BlobId, DataId)>,
     pub(super) reserved: BTreeSet<BlobBatchId>,
     pub(super) marked: Vec<BlobId>,
@@ -69,7 +69,7 @@ async fn layouts(catalog: &Catalog, seen: &mut Seen) -> Result<(), CatalogError>
         after = Some(last.data);
         for DataLayout { data, extents } in page {
             match extents {
-                Some(extents) => seen.needs.extend(extents.iter().map(|extent| Need {
+                Some(extents) => seen.needs.extend(extents.iter().map(|extent| BlobNeed {
                     blob: extent.blob,
                     data,
                     end: extent.offset.saturating_add(extent.length),

@@ -13,7 +13,7 @@ mod verify;
 use uuid::Uuid;
 
 pub use error::FsckError;
-pub use report::{Problem, Report};
+pub use report::{FsckReport, Problem};
 
 use crate::blobs::{BlobStore, BlobStoreOptions, StoreError, StoreUrl, UnusableStore};
 use crate::catalog::{Catalog, CatalogOptions, DatabaseUrl, UnsafeDatabase};
@@ -51,7 +51,7 @@ pub async fn fsck(
     depth: Depth,
     leftovers: Leftovers,
     clock: &Clock,
-) -> Result<Report, FsckError> {
+) -> Result<FsckReport, FsckError> {
     let url = &places.database;
     if let DatabaseUrl::Sqlite(directory) = url
         && !url.may_hold_a_catalog()
@@ -126,7 +126,7 @@ async fn check(
     depth: Depth,
     leftovers: Leftovers,
     clock: &Clock,
-) -> Result<Report, FsckError> {
+) -> Result<FsckReport, FsckError> {
     let seen = gather::gather(catalog, blobs).await?;
     let mut findings = compare::compare(&seen);
     confirm::confirm(&mut findings, catalog, blobs).await?;

@@ -122,7 +122,7 @@ pub struct Broken {
 /// What a check found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Report {
+pub struct FsckReport {
     /// The store's id.
     pub store_id: String,
     /// Blobs in the store, before anything was deleted.
@@ -161,7 +161,7 @@ pub(super) async fn report(
     verified_bytes: Option<u64>,
     mended: Option<Mended>,
     catalog: &Catalog,
-) -> Result<Report, FsckError> {
+) -> Result<FsckReport, FsckError> {
     let mut problems = findings.problems;
     problems.extend(findings.orphans.iter().map(|orphan| Problem::Orphan {
         blob: orphan.id,
@@ -175,7 +175,7 @@ pub(super) async fn report(
         catalog.owners_of_data(&damaged).await?
     };
     owners.extend(findings.lost);
-    Ok(Report {
+    Ok(FsckReport {
         store_id: catalog.store_id().to_owned(),
         blobs: findings.stored,
         bytes: findings.stored_bytes,
@@ -211,7 +211,7 @@ impl From<StatisticsDifference> for Problem {
     }
 }
 
-impl Report {
+impl FsckReport {
     /// Whether nothing is wrong.
     #[must_use]
     pub fn is_clean(&self) -> bool {

@@ -70,7 +70,7 @@ impl Data {
             .join(name)
     }
 
-    async fn check(&self, depth: Depth, leftovers: Leftovers) -> Result<Report, FsckError> {
+    async fn check(&self, depth: Depth, leftovers: Leftovers) -> Result<FsckReport, FsckError> {
         self.catalog.close().await;
         let places = DataPlaces {
             database: DatabaseUrl::Sqlite(self.directory.path().to_owned()),
@@ -81,7 +81,7 @@ impl Data {
     }
 }
 
-fn text(report: &Report) -> String {
+fn text(report: &FsckReport) -> String {
     let mut out = Vec::new();
     report.write_text(&mut out).unwrap();
     String::from_utf8(out).unwrap()

@@ -7,7 +7,7 @@ use futures::{StreamExt, TryStreamExt};
 
 use super::FsckError;
 use super::compare::Findings;
-use super::gather::{Need, Seen};
+use super::gather::{BlobNeed, Seen};
 use super::report::Problem;
 use crate::blobs::{BlobError, BlobStore};
 use crate::catalog::Catalog;
@@ -67,7 +67,7 @@ fn data_of(seen: &Seen, blob: BlobId) -> impl Iterator<Item = crate::domain::Dat
         .iter()
         .skip(from)
         .take_while(move |need| need.blob == blob)
-        .map(|need: &Need| need.data)
+        .map(|need: &BlobNeed| need.data)
 }
 
 async fn read(blobs: BlobStore, blob: BlobId, length: u64) -> Result<u64, BlobError> {

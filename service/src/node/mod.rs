@@ -33,7 +33,7 @@ use crate::domain::{NodeId, Timestamp};
 use crate::endpoints::Endpoints;
 use crate::grpc::Server;
 use crate::page_tokens::PageTokens;
-use crate::request::{AdapterCertificate, Ledger, Service, Settings};
+use crate::request::{AdapterCertificate, Ledger, Service, ServiceSettings};
 use crate::sealing::{self, LiveKeyring};
 use crate::server::{DescriptorSets, Front, GrpcBuilder, GrpcError, GrpcFront};
 use crate::upkeep::{Collector, Heartbeat, sequence_changes};
@@ -83,11 +83,11 @@ pub struct Node {
     /// Readiness for load balancers.
     pub readiness: Readiness,
     /// What must outlive the fronts.
-    pub upkeep: Running,
+    pub upkeep: RunningNode,
 }
 
 /// The node's background work and its stores.
-pub struct Running {
+pub struct RunningNode {
     collector: Collector,
     work: Vec<JoinHandle<()>>,
     service: Arc<Service>,
@@ -107,13 +107,13 @@ impl KeyringReloader {
     }
 }
 
-impl std::fmt::Debug for Running {
+impl std::fmt::Debug for RunningNode {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Running").finish_non_exhaustive()
+        f.debug_struct("RunningNode").finish_non_exhaustive()
     }
 }
 
-impl Running {
+impl RunningNode {
     /// What reads the keyring again.
     #[must_use]
     pub fn keyring(&self) -> KeyringReloader {
@@ -187,7 +187,7 @@ pub async fn open(
         keyring,
         signing_keys: SigningKeyCache::new(SIGNING_KEYS),
         clock: clock.clone(),
-        settings: Settings {
+        settings: ServiceSettings {
             endpoint_url: public_url.to_string(),
             region: config.server.region.as_str().to_owned(),
             accepted_regions: AcceptedRegions::new(config.server.region.as_str()),
@@ -233,7 +233,7 @@ pub async fn open(
         front: front(&service, grpc, config, public_url).with_health(health),
         readiness,
         first_start,
-        upkeep: Running {
+        upkeep: RunningNode {
             collector,
             work,
             service,

@@ -15,7 +15,8 @@ use crate::config::{Config, PublicUrl};
 use crate::grpc::{LocalEdge, Server};
 use crate::request::Service;
 use crate::server::{
-    ConnectionInfo, EffectiveAddress, Encryption, MAX_HEAD_BYTES, Operation, RequestBody, RequestId,
+    ConnectionInfo, EffectiveAddress, Encryption, MAX_HEAD_BYTES, ObservedOperation, RequestBody,
+    RequestId,
 };
 
 type Answered = Result<Response<AnswerBody>, Infallible>;
@@ -33,15 +34,15 @@ pub(super) fn service(
     public_url: &PublicUrl,
 ) -> S3Service {
     let domains = config.server.domains(public_url);
-    let settings = bucketry_s3_adapter::Settings {
+    let settings = bucketry_s3_adapter::AdapterSettings {
         domains: BaseDomains::new(domains.iter().map(|domain| domain.as_str())),
         region: config.server.region.as_str().to_owned(),
         public_url: public_url.to_string(),
         public_hosts: vec![public_url.authority().to_owned()],
-        limits: bucketry_s3_adapter::Limits {
+        limits: bucketry_s3_adapter::RequestLimits {
             max_head_bytes: MAX_HEAD_BYTES as usize,
             body_idle: config.server.limits.min_rate.body_idle(),
-            ..bucketry_s3_adapter::Limits::default()
+            ..bucketry_s3_adapter::RequestLimits::default()
         },
     };
     let edge = LocalEdge::new(Arc::clone(service));
@@ -78,7 +79,7 @@ impl tower::Service<Request<RequestBody>> for S3Service {
 fn named(answered: Answered) -> Answered {
     answered.map(|mut response| {
         if let Some(&OperationName(name)) = response.extensions().get::<OperationName>() {
-            let operation = Operation(name);
+            let operation = ObservedOperation(name);
             response.extensions_mut().insert(operation);
         }
         response

@@ -18,7 +18,7 @@ use crate::domain::{Checksum, ChecksumAlgorithm, ChecksumType, DataId, ETag};
 use crate::error::{Digest, Error};
 use crate::limits::{MAX_OBJECT_BYTES, MAX_PARTS, MIN_PART_BYTES};
 use crate::request::{BucketGrant, Resource, Service};
-use crate::rules::checksums::{self, ChecksumError, WholeChecksum};
+use crate::rules::checksums::{self, UploadChecksumError, WholeChecksum};
 
 pub(crate) async fn complete_multipart_upload(
     service: &Service,
@@ -176,7 +176,7 @@ fn check_part_checksum(
         .filter(|(_, kind)| *kind == ChecksumType::Composite);
     let Some(sent) = sent else {
         return composite.map_or(Ok(true), |(algorithm, _)| {
-            Err(ChecksumError::MissingInPart { algorithm, number }.into())
+            Err(UploadChecksumError::MissingInPart { algorithm, number }.into())
         });
     };
     let algorithm = algorithm_from_proto("parts.checksum.algorithm", sent.algorithm)?;
@@ -267,7 +267,7 @@ fn check_declared(
     let (_, kind) = upload.checksum.unwrap_or(checksums::DEFAULT);
     let typed = declared.r#type() != v1::ChecksumType::Unspecified;
     if typed && declared.r#type() != checksum_type_to_proto(kind) {
-        return Err(ChecksumError::Type { expected: kind }.into());
+        return Err(UploadChecksumError::Type { expected: kind }.into());
     }
     let Some(algorithm) = algorithm_from_proto("checksum.algorithm", declared.algorithm)? else {
         return match declared.value.is_empty() {

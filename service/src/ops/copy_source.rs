@@ -13,7 +13,7 @@ use crate::convert::{bucket_name, no_version, object_key, read_conditions};
 use crate::digest::{DigestSet, DigestTask, DigestValues};
 use crate::error::{Error, blob_error};
 use crate::request::{BucketGrant, Service};
-use crate::rules::read_conditions::{Facts, Verdict};
+use crate::rules::read_conditions::{ConditionResult, Facts};
 
 /// The number of attempts to copy a source that other requests keep replacing.
 pub(super) const COPY_ATTEMPTS: u32 = 5;
@@ -49,11 +49,11 @@ pub(super) async fn open_source(
         generation: stored.row.generation,
     };
     match conditions.judge_source(facts) {
-        Verdict::Holds => Ok(OpenSource { stored, active }),
-        Verdict::NotModified => Err(Error::PreconditionFailed {
+        ConditionResult::Holds => Ok(OpenSource { stored, active }),
+        ConditionResult::NotModified => Err(Error::PreconditionFailed {
             condition: "copy source condition",
         }),
-        Verdict::Failed(condition) => Err(Error::PreconditionFailed { condition }),
+        ConditionResult::Failed(condition) => Err(Error::PreconditionFailed { condition }),
     }
 }
 

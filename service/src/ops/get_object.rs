@@ -1,8 +1,9 @@
+use bucketry_contract::GetObjectStream;
 use bucketry_contract::v1::{
     GetObjectRequest, GetObjectResponse, ObjectChunk, ObjectHeader, get_object_response::Message,
 };
 use bytes::Bytes;
-use futures::stream::{self, BoxStream};
+use futures::stream;
 use futures::{StreamExt, TryStreamExt};
 use tonic::{Request, Status};
 
@@ -11,9 +12,6 @@ use crate::catalog::model::ObjectData;
 use crate::error::{Error, blob_error};
 use crate::metering::Direction;
 use crate::request::{Payload, Service};
-
-/// The answer of a streaming read.
-pub type GetObjectStream = BoxStream<'static, Result<GetObjectResponse, Status>>;
 
 pub(crate) async fn get_object(
     service: &Service,

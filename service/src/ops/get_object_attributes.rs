@@ -39,11 +39,11 @@ pub(crate) async fn get_object_attributes(
 
 fn arguments(
     asked: &GetObjectAttributesRequest,
-) -> Result<(ObjectKey, Vec<ObjectAttribute>, Page), Error> {
+) -> Result<(ObjectKey, Vec<ObjectAttribute>, PartsPage), Error> {
     let key = object_key(&asked.key)?;
     no_version(&asked.key, &asked.version_id)?;
     let wanted = wanted(asked)?;
-    let page = Page {
+    let page = PartsPage {
         after: part_marker(asked.part_number_marker)?,
         max: page_size(asked.page_size, MAX_PAGE, MAX_PAGE)?,
     };
@@ -72,7 +72,7 @@ fn wanted(asked: &GetObjectAttributesRequest) -> Result<Vec<ObjectAttribute>, Er
 
 /// Which parts are shown.
 #[derive(Clone, Copy)]
-struct Page {
+struct PartsPage {
     after: u16,
     max: u32,
 }
@@ -80,7 +80,7 @@ struct Page {
 fn answer(
     stored: &StoredObject,
     wanted: &[ObjectAttribute],
-    page: Page,
+    page: PartsPage,
 ) -> GetObjectAttributesResponse {
     let row = &stored.row;
     let meta = &row.meta;
@@ -107,7 +107,7 @@ fn answer(
 }
 
 /// A page of the parts; none if the object was sent whole.
-fn parts(data: &ObjectData, page: Page) -> Option<ObjectParts> {
+fn parts(data: &ObjectData, page: PartsPage) -> Option<ObjectParts> {
     let all = match data {
         ObjectData::Extents(layout) if !layout.parts.is_empty() => &layout.parts,
         ObjectData::Extents(_) | ObjectData::Inline(_) | ObjectData::Empty => return None,
@@ -157,7 +157,7 @@ mod tests {
 
     /// Numbers shown, whether there are more, where they begin.
     fn page(after: u16, max: u32) -> (Vec<i32>, bool, i32) {
-        let found = parts(&of_parts(&[1, 3, 10_000]), Page { after, max }).unwrap();
+        let found = parts(&of_parts(&[1, 3, 10_000]), PartsPage { after, max }).unwrap();
         assert_eq!(found.part_count, 3);
         let numbers = found.parts.iter().map(|part| part.part_number).collect();
         (numbers, found.truncated, found.next_part_number_marker)
@@ -177,7 +177,7 @@ mod tests {
 
     #[test]
     fn what_was_sent_whole_has_no_parts() {
-        let page = Page { after: 0, max: 10 };
+        let page = PartsPage { after: 0, max: 10 };
         for data in [
             ObjectData::Empty,
             ObjectData::Inline(bytes::Bytes::from_static(b"x")),

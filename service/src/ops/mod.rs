@@ -50,7 +50,6 @@ pub(crate) use delete_objects::delete_objects;
 pub(crate) use get_bucket::get_bucket;
 pub(crate) use get_bucket_acl::get_bucket_acl;
 pub(crate) use get_capabilities::get_capabilities;
-pub use get_object::GetObjectStream;
 pub(crate) use get_object::get_object;
 pub(crate) use get_object_acl::get_object_acl;
 pub(crate) use get_object_attributes::get_object_attributes;

@@ -17,7 +17,7 @@ use crate::convert::{
 use crate::domain::ObjectKey;
 use crate::error::Error;
 use crate::request::{BucketGrant, Credentials, Resource, Service};
-use crate::rules::read_conditions::{Facts, ReadConditions, Verdict};
+use crate::rules::read_conditions::{ConditionResult, Facts, ReadConditions};
 
 /// A version that may be read, and the bytes of it that were asked for.
 pub(super) struct OpenObject {
@@ -111,12 +111,12 @@ fn judge_conditions(conditions: &ReadConditions, row: &ObjectRow) -> Result<(), 
         generation: row.generation,
     });
     match verdict {
-        Verdict::Holds => Ok(()),
-        Verdict::NotModified => Err(Error::NotModified {
+        ConditionResult::Holds => Ok(()),
+        ConditionResult::NotModified => Err(Error::NotModified {
             etag: etag.to_owned(),
             modified_seconds: row.modified.as_seconds(),
         }),
-        Verdict::Failed(condition) => Err(Error::PreconditionFailed { condition }),
+        ConditionResult::Failed(condition) => Err(Error::PreconditionFailed { condition }),
     }
 }
 

@@ -10,7 +10,7 @@ use super::judgement::judge;
 use super::presumed::{IdentifiedCaller, PresumedCaller};
 use super::requirement::{Requirements, Resource};
 use super::service::Service;
-use crate::access::{self, Target};
+use crate::access::{self, AccessTarget};
 use crate::catalog::model::{Bucket, BucketState, KeyScope, StoredObject};
 use crate::catalog::{AccessRows, ObjectRead};
 use crate::convert::bucket_name;
@@ -158,7 +158,7 @@ impl Service {
     ) -> Result<Arc<Bucket>, Error> {
         let named = requirements.resource().bucket_name();
         let found = self.catalog.bucket_by_name(&bucket_name(named)?).await?;
-        let target = found.as_deref().map_or(Target::AbsentBucket, target);
+        let target = found.as_deref().map_or(AccessTarget::AbsentBucket, target);
         self.decide(caller, requirements, target)?;
         found.ok_or_else(|| Error::NoSuchBucket {
             bucket: named.to_owned(),
@@ -188,14 +188,14 @@ impl Service {
         &self,
         caller: &access::Caller,
         requirements: &Requirements,
-    ) -> Result<Target, Error> {
+    ) -> Result<AccessTarget, Error> {
         let name = bucket_name(requirements.resource().bucket_name())?;
         let scope = caller.key().map(|key| key.scope);
         let found = match scope {
             Some(KeyScope::Bucket { .. }) => self.catalog.bucket_by_name(&name).await?,
             Some(KeyScope::Everything | KeyScope::Account(_) | KeyScope::Edge) | None => None,
         };
-        Ok(found.as_deref().map_or(Target::AbsentBucket, target))
+        Ok(found.as_deref().map_or(AccessTarget::AbsentBucket, target))
     }
 
     /// Admits a caller to an operation on an account or the service as a whole.
@@ -215,14 +215,17 @@ impl Service {
     }
 
     /// The service as a target. A token needs its bucket: without it the token reaches nothing.
-    pub(crate) async fn service_target(&self, caller: &access::Caller) -> Result<Target, Error> {
+    pub(crate) async fn service_target(
+        &self,
+        caller: &access::Caller,
+    ) -> Result<AccessTarget, Error> {
         let Some(KeyScope::Bucket { bucket, .. }) = caller.key().map(|key| key.scope) else {
-            return Ok(Target::Service);
+            return Ok(AccessTarget::Service);
         };
         let found = self.catalog.bucket(bucket).await?;
         Ok(match found.map(|bucket| bucket.state) {
-            Some(BucketState::Alive) => Target::Service,
-            Some(BucketState::Deleted) | None => Target::ServiceOfOrphan,
+            Some(BucketState::Alive) => AccessTarget::Service,
+            Some(BucketState::Deleted) | None => AccessTarget::ServiceOfOrphan,
         })
     }
 
@@ -230,7 +233,7 @@ impl Service {
         &self,
         caller: access::Caller,
         requirements: Requirements,
-        target: Target,
+        target: AccessTarget,
     ) -> Result<AccountGrant, Error> {
         self.decide(&caller, &requirements, target)?;
         Ok(AccountGrant {
@@ -252,7 +255,7 @@ impl Service {
         &self,
         caller: &access::Caller,
         requirements: &Requirements,
-        target: Target,
+        target: AccessTarget,
     ) -> Result<(), Error> {
         let classes = requirements.classes();
         // Without a requirement everything would be allowed.
@@ -292,8 +295,8 @@ fn bucket_grant(
     }
 }
 
-fn target(bucket: &Bucket) -> Target {
-    Target::Bucket {
+fn target(bucket: &Bucket) -> AccessTarget {
+    AccessTarget::Bucket {
         bucket: bucket.id,
         account: bucket.account,
     }

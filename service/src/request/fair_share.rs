@@ -1,6 +1,6 @@
 //! Requests and their memory, divided among callers: see [`bucketry_edge::fair`].
 
-use bucketry_edge::fair::{FairCaller, Refused, Slot};
+use bucketry_edge::fair::{FairCaller, ShareExceeded, Slot};
 
 use super::service::Service;
 use crate::access;
@@ -23,7 +23,7 @@ pub(crate) fn fair_caller(caller: &access::Caller) -> FairCaller {
 }
 
 /// The error of a request whose caller's share is used up; counts it in the metrics.
-pub(crate) fn busy(refused: Refused) -> Error {
+pub(crate) fn busy(refused: ShareExceeded) -> Error {
     count_refusal(refused.label());
     Error::Busy(refused)
 }

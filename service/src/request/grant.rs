@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::requirement::{Requirements, Resource};
-use crate::access::{self, AccessClass, Target};
+use crate::access::{self, AccessClass, AccessTarget};
 use crate::catalog::model::{Bucket, KeyScope};
 use crate::catalog::mutation::PolicyGuard;
 use crate::metering::RequestClass;
@@ -16,7 +16,7 @@ use crate::metering::RequestClass;
 pub(crate) struct Authorization {
     caller: access::Caller,
     requirements: Requirements,
-    target: Target,
+    target: AccessTarget,
     request_class: RequestClass,
     /// Whether the withdrawal of the grant has been recorded: once per request.
     withdrawn: AtomicBool,
@@ -24,7 +24,11 @@ pub(crate) struct Authorization {
 
 impl Authorization {
     /// Called only by admission, after the decision.
-    pub(super) fn new(caller: access::Caller, requirements: Requirements, target: Target) -> Self {
+    pub(super) fn new(
+        caller: access::Caller,
+        requirements: Requirements,
+        target: AccessTarget,
+    ) -> Self {
         Self {
             request_class: requirements.request_class(),
             caller,
@@ -53,7 +57,7 @@ pub(crate) trait Grant: Sync {
         self.requirements().classes()
     }
 
-    fn target(&self) -> Target {
+    fn target(&self) -> AccessTarget {
         self.authorization().target
     }
 

@@ -1,8 +1,8 @@
 //! Calls the evaluator, and converts a denial into the caller's error.
 
 use crate::access::{
-    self, AccessClass, Decision, Denial, Explanation, PolicyVerdict, Question, Subject, Target,
-    explain,
+    self, AccessClass, AccessTarget, Decision, Denial, Explanation, PolicyVerdict, Question,
+    Subject, explain,
 };
 use crate::domain::Timestamp;
 use crate::error::Error;
@@ -18,7 +18,7 @@ pub(crate) struct AccessDenial {
 pub(crate) fn decide(
     subject: Subject<'_>,
     class: AccessClass,
-    target: Target,
+    target: AccessTarget,
     now: Timestamp,
 ) -> Decision {
     access::decide(&Question {
@@ -34,7 +34,7 @@ pub(crate) fn decide(
 pub(crate) fn judge(
     caller: &access::Caller,
     classes: &[AccessClass],
-    target: Target,
+    target: AccessTarget,
     now: Timestamp,
 ) -> Result<(), AccessDenial> {
     classes.iter().try_for_each(

@@ -41,5 +41,5 @@ pub use request_id::RequestId;
 #[cfg(test)]
 pub(crate) use requirement::evaluated;
 pub(crate) use requirement::{OBJECT_SERVICE, Requirements, Resource};
-pub(crate) use service::{AdapterCertificate, Service, Settings};
+pub(crate) use service::{AdapterCertificate, Service, ServiceSettings};
 pub(crate) use watch::Payload;

@@ -29,7 +29,7 @@ pub struct Service {
     pub(crate) signing_keys: access::sigv4::SigningKeyCache,
     pub(crate) page_tokens: PageTokens,
     pub(crate) clock: Clock,
-    pub(crate) settings: Settings,
+    pub(crate) settings: ServiceSettings,
     pub(crate) owners: Cache<AccountId, Arc<Owner>>,
     pub(crate) ledger: Ledger,
     pub(crate) fair: Fair,
@@ -37,7 +37,7 @@ pub struct Service {
 
 /// What the operator chose.
 #[derive(Debug, Clone)]
-pub(crate) struct Settings {
+pub(crate) struct ServiceSettings {
     /// The URL that clients use.
     pub endpoint_url: String,
     /// The region that S3 clients sign for.

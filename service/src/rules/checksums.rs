@@ -11,7 +11,7 @@ pub(crate) const DEFAULT: (ChecksumAlgorithm, ChecksumType) =
 
 /// Why the checksums of an upload do not fit together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum ChecksumError {
+pub(crate) enum UploadChecksumError {
     #[error("The {} checksum type cannot be used with the {} checksum algorithm.", kind.name(), lower(Some(*algorithm)))]
     TypeOfAlgorithm {
         kind: ChecksumType,
@@ -56,12 +56,12 @@ pub(crate) fn lower(algorithm: Option<ChecksumAlgorithm>) -> String {
 pub(crate) fn of_upload(
     algorithm: Option<ChecksumAlgorithm>,
     kind: Option<ChecksumType>,
-) -> Result<Option<(ChecksumAlgorithm, ChecksumType)>, ChecksumError> {
+) -> Result<Option<(ChecksumAlgorithm, ChecksumType)>, UploadChecksumError> {
     use ChecksumAlgorithm as A;
     let Some(algorithm) = algorithm else {
         return match kind {
             None => Ok(None),
-            Some(_) => Err(ChecksumError::TypeWithoutAlgorithm),
+            Some(_) => Err(UploadChecksumError::TypeWithoutAlgorithm),
         };
     };
     let (default, other) = match algorithm {
@@ -74,7 +74,7 @@ pub(crate) fn of_upload(
     match kind {
         None => Ok(Some((algorithm, default))),
         Some(kind) if kind == default || Some(kind) == other => Ok(Some((algorithm, kind))),
-        Some(kind) => Err(ChecksumError::TypeOfAlgorithm { kind, algorithm }),
+        Some(kind) => Err(UploadChecksumError::TypeOfAlgorithm { kind, algorithm }),
     }
 }
 
@@ -83,7 +83,7 @@ pub(crate) fn of_upload(
 pub(crate) fn check_part(
     upload: Option<(ChecksumAlgorithm, ChecksumType)>,
     part: Option<ChecksumAlgorithm>,
-) -> Result<(), ChecksumError> {
+) -> Result<(), UploadChecksumError> {
     let Some((expected, kind)) = upload else {
         return Ok(());
     };
@@ -91,7 +91,7 @@ pub(crate) fn check_part(
         (Some(actual), _) if actual == expected => Ok(()),
         (None, ChecksumType::FullObject) => Ok(()),
         (actual, ChecksumType::FullObject | ChecksumType::Composite) => {
-            Err(ChecksumError::Algorithm {
+            Err(UploadChecksumError::Algorithm {
                 expected: Some(expected),
                 actual,
             })
@@ -112,10 +112,10 @@ pub(crate) enum WholeChecksum {
 pub(crate) fn check_whole(
     upload: Option<(ChecksumAlgorithm, ChecksumType)>,
     actual: ChecksumAlgorithm,
-) -> Result<WholeChecksum, ChecksumError> {
+) -> Result<WholeChecksum, UploadChecksumError> {
     use ChecksumAlgorithm as A;
     let expected = upload.map(|(algorithm, _)| algorithm);
-    let refused = Err(ChecksumError::Algorithm {
+    let refused = Err(UploadChecksumError::Algorithm {
         expected,
         actual: Some(actual),
     });
@@ -152,7 +152,7 @@ mod tests {
                     true => assert_eq!(found, Ok(Some((algorithm, kind)))),
                     false => assert_eq!(
                         found,
-                        Err(ChecksumError::TypeOfAlgorithm { kind, algorithm })
+                        Err(UploadChecksumError::TypeOfAlgorithm { kind, algorithm })
                     ),
                 }
             }
@@ -160,7 +160,7 @@ mod tests {
         assert_eq!(of_upload(None, None), Ok(None));
         assert_eq!(
             of_upload(None, Some(Composite)),
-            Err(ChecksumError::TypeWithoutAlgorithm)
+            Err(UploadChecksumError::TypeWithoutAlgorithm)
         );
     }
 
@@ -191,7 +191,7 @@ mod tests {
             let unnamed = match algorithm {
                 A::Crc64Nvme => Ok(WholeChecksum::Verify),
                 A::Crc32 | A::Crc32c | A::Sha1 | A::Sha256 => Ok(WholeChecksum::Ignore),
-                _ => Err(ChecksumError::Algorithm {
+                _ => Err(UploadChecksumError::Algorithm {
                     expected: None,
                     actual: Some(algorithm),
                 }),
@@ -207,16 +207,16 @@ mod tests {
         let algorithm = A::Sha256;
         for (error, text) in [
             (
-                ChecksumError::TypeOfAlgorithm { kind, algorithm },
+                UploadChecksumError::TypeOfAlgorithm { kind, algorithm },
                 "The FULL_OBJECT checksum type cannot be used with the sha256 checksum algorithm.",
             ),
             (
-                ChecksumError::Type { expected: kind },
+                UploadChecksumError::Type { expected: kind },
                 "The upload was created using the FULL_OBJECT checksum mode. The complete request must use the same \
                  checksum mode.",
             ),
             (
-                ChecksumError::MissingInPart {
+                UploadChecksumError::MissingInPart {
                     algorithm,
                     number: 1,
                 },

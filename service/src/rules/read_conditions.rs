@@ -21,7 +21,7 @@ pub(crate) struct ReadConditions {
 
 /// What the conditions say of a version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Verdict {
+pub(crate) enum ConditionResult {
     /// They hold.
     Holds,
     /// 304.
@@ -43,43 +43,43 @@ pub(crate) struct Facts<'a> {
 
 impl ReadConditions {
     /// Judges a version.
-    pub(crate) fn judge(&self, facts: Facts<'_>) -> Verdict {
+    pub(crate) fn judge(&self, facts: Facts<'_>) -> ConditionResult {
         if self
             .if_generation
             .is_some_and(|wanted| wanted != facts.generation)
         {
-            return Verdict::Failed("if_generation_match");
+            return ConditionResult::Failed("if_generation_match");
         }
         if self.if_generation_not == Some(facts.generation) {
-            return Verdict::NotModified;
+            return ConditionResult::NotModified;
         }
         if !self.if_match.is_empty() {
             if !names(&self.if_match, facts.etag) {
-                return Verdict::Failed("If-Match");
+                return ConditionResult::Failed("If-Match");
             }
         } else if self
             .if_unmodified_since
             .is_some_and(|since| whole_seconds(facts.modified) > whole_seconds(since))
         {
-            return Verdict::Failed("If-Unmodified-Since");
+            return ConditionResult::Failed("If-Unmodified-Since");
         }
         if !self.if_none_match.is_empty() {
             if names(&self.if_none_match, facts.etag) {
-                return Verdict::NotModified;
+                return ConditionResult::NotModified;
             }
         } else if self
             .if_modified_since
             .is_some_and(|since| whole_seconds(facts.modified) <= whole_seconds(since))
         {
-            return Verdict::NotModified;
+            return ConditionResult::NotModified;
         }
-        Verdict::Holds
+        ConditionResult::Holds
     }
 
     /// Judges a copy source, where every refusal is 412.
-    pub(crate) fn judge_source(&self, facts: Facts<'_>) -> Verdict {
+    pub(crate) fn judge_source(&self, facts: Facts<'_>) -> ConditionResult {
         match self.judge(facts) {
-            Verdict::NotModified => Verdict::Failed("copy source condition"),
+            ConditionResult::NotModified => ConditionResult::Failed("copy source condition"),
             other => other,
         }
     }
@@ -98,7 +98,7 @@ fn whole_seconds(time: Timestamp) -> i64 {
 mod tests {
     use super::*;
 
-    fn judge(conditions: &ReadConditions) -> Verdict {
+    fn judge(conditions: &ReadConditions) -> ConditionResult {
         conditions.judge(Facts {
             etag: "e",
             modified: Timestamp::from_micros(10_500_000),
@@ -113,7 +113,7 @@ mod tests {
     #[test]
     fn the_order_is_that_of_rfc_9110() {
         let base = ReadConditions::default();
-        assert_eq!(judge(&base), Verdict::Holds);
+        assert_eq!(judge(&base), ConditionResult::Holds);
         let matched = ReadConditions {
             if_match: vec!["x".into(), "e".into()],
             if_unmodified_since: seconds(5),
@@ -121,14 +121,17 @@ mod tests {
         };
         assert_eq!(
             judge(&matched),
-            Verdict::Holds,
+            ConditionResult::Holds,
             "If-Match hides If-Unmodified-Since"
         );
         let unmodified = ReadConditions {
             if_unmodified_since: seconds(5),
             ..base.clone()
         };
-        assert_eq!(judge(&unmodified), Verdict::Failed("If-Unmodified-Since"));
+        assert_eq!(
+            judge(&unmodified),
+            ConditionResult::Failed("If-Unmodified-Since")
+        );
         let none = ReadConditions {
             if_none_match: vec!["x".into()],
             if_modified_since: seconds(20),
@@ -136,7 +139,7 @@ mod tests {
         };
         assert_eq!(
             judge(&none),
-            Verdict::Holds,
+            ConditionResult::Holds,
             "If-None-Match hides If-Modified-Since"
         );
         let both = ReadConditions {
@@ -144,7 +147,11 @@ mod tests {
             if_none_match: vec!["e".into()],
             ..base.clone()
         };
-        assert_eq!(judge(&both), Verdict::Failed("If-Match"), "412 before 304");
+        assert_eq!(
+            judge(&both),
+            ConditionResult::Failed("If-Match"),
+            "412 before 304"
+        );
     }
 
     #[test]
@@ -153,12 +160,12 @@ mod tests {
             if_modified_since: seconds(10),
             ..ReadConditions::default()
         };
-        assert_eq!(judge(&same), Verdict::NotModified);
+        assert_eq!(judge(&same), ConditionResult::NotModified);
         let unmodified = ReadConditions {
             if_unmodified_since: seconds(10),
             ..ReadConditions::default()
         };
-        assert_eq!(judge(&unmodified), Verdict::Holds);
+        assert_eq!(judge(&unmodified), ConditionResult::Holds);
     }
 
     #[test]
@@ -167,11 +174,14 @@ mod tests {
             if_generation: Some(Generation(6)),
             ..ReadConditions::default()
         };
-        assert_eq!(judge(&other), Verdict::Failed("if_generation_match"));
+        assert_eq!(
+            judge(&other),
+            ConditionResult::Failed("if_generation_match")
+        );
         let same = ReadConditions {
             if_generation_not: Some(Generation(7)),
             ..ReadConditions::default()
         };
-        assert_eq!(judge(&same), Verdict::NotModified);
+        assert_eq!(judge(&same), ConditionResult::NotModified);
     }
 }

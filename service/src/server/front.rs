@@ -4,7 +4,7 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use bucketry_contract::errors::{ErrorReason, status_of};
-use bucketry_edge::Handler;
+use bucketry_edge::RequestHandler;
 use bucketry_edge::fair::on_behalf;
 use bucketry_edge::forwarding::Forwarding;
 use bucketry_edge::health::Health;
@@ -48,7 +48,7 @@ where
     /// Joins the gRPC services with the service that takes all other requests.
     ///
     /// Every request of either carries [`ConnectionInfo`], [`EffectiveAddress`] and [`RequestId`] in its extensions. The
-    /// answers of `s3` may carry an [`super::Operation`] for metrics and logs.
+    /// answers of `s3` may carry an [`super::ObservedOperation`] for metrics and logs.
     #[must_use]
     pub fn new(grpc: GrpcFront, s3: S, forwarding: Forwarding) -> Self {
         Self {
@@ -166,7 +166,7 @@ where
     }
 }
 
-impl<S, B> Handler for Front<S>
+impl<S, B> RequestHandler for Front<S>
 where
     S: Service<Request<RequestBody>, Response = Response<B>, Error = Infallible>
         + Clone

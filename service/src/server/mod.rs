@@ -10,14 +10,14 @@ mod observe;
 
 pub use crate::request::{AddressSource, EffectiveAddress, RequestId};
 pub use bucketry_edge::{
-    ClientCertificate, ConnectionInfo, Drained, Encryption, Limits, ListenError, Listener,
-    MAX_HEAD_BYTES, MAX_V1_BYTES, MAX_V2_BODY_BYTES, Preamble, Relayed, RequestBody, Tls, TlsError,
-    listen, listen_all, parse_proxy_v1, parse_proxy_v2, serve, stop_signals,
+    ClientCertificate, ConnectionInfo, ConnectionLimits, Drained, Encryption, ListenError,
+    Listener, MAX_HEAD_BYTES, MAX_V1_BYTES, MAX_V2_BODY_BYTES, Preamble, Relayed, RequestBody, Tls,
+    TlsError, listen, listen_all, parse_proxy_v1, parse_proxy_v2, serve, stop_signals,
 };
 pub use front::Front;
 pub(crate) use grpc::Serving;
 pub use grpc::{DescriptorSets, GrpcBuilder, GrpcError, GrpcFront};
-pub use observe::Operation;
+pub use observe::ObservedOperation;
 
 #[cfg(test)]
 mod tests;

@@ -13,17 +13,19 @@ use tonic::{Code, Status};
 
 use super::{ConnectionInfo, RequestId};
 use crate::access::ClientAddress;
-use crate::telemetry::metrics::{FrontName, InFlight, Outcome, RequestRecord, record_request};
+use crate::telemetry::metrics::{
+    FrontName, InFlight, RequestOutcome, RequestRecord, record_request,
+};
 
 /// The name of the operation that a front performed, as in `GetObject`; in the extensions of its answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Operation(pub &'static str);
+pub struct ObservedOperation(pub &'static str);
 
 /// What is known of a request until it has ended; tells logs and metrics when dropped.
 pub(super) struct Observation {
     front: FrontName,
     operation: SharedString,
-    outcome: Outcome,
+    outcome: RequestOutcome,
     id: RequestId,
     info: ConnectionInfo,
     client: ClientAddress,
@@ -46,7 +48,7 @@ impl Observation {
             front,
             operation: operation.map_or(SharedString::const_str("unknown"), SharedString::from),
             // What it is if nothing is ever answered.
-            outcome: Outcome::Cancelled,
+            outcome: RequestOutcome::Cancelled,
             id,
             info,
             client,
@@ -59,11 +61,11 @@ impl Observation {
 
     /// Follows the answer to its end.
     pub(super) fn answered(mut self, response: Response<Body>) -> Response<ObservedBody> {
-        if let Some(Operation(name)) = response.extensions().get() {
+        if let Some(ObservedOperation(name)) = response.extensions().get() {
             self.operation = SharedString::const_str(name);
         }
         match self.front {
-            FrontName::S3 => self.outcome = Outcome::Http(response.status()),
+            FrontName::S3 => self.outcome = RequestOutcome::Http(response.status()),
             // An answer that is refused at once has its status among the headers, others in the trailers.
             FrontName::Grpc => self.note_grpc_status(response.headers()),
         }
@@ -77,7 +79,7 @@ impl Observation {
         if headers.contains_key("grpc-status") {
             let code =
                 Status::from_header_map(headers).map_or(Code::Unknown, |status| status.code());
-            self.outcome = Outcome::Grpc(code);
+            self.outcome = RequestOutcome::Grpc(code);
         }
     }
 }

@@ -80,12 +80,12 @@ struct Server {
 }
 
 impl Server {
-    async fn start(limits: Limits, tls: Option<Tls>) -> Self {
+    async fn start(limits: ConnectionLimits, tls: Option<Tls>) -> Self {
         Self::listening("127.0.0.1:0", Preamble::None, &[], limits, tls).await
     }
 
     /// A server behind a load balancer on this machine that speaks the PROXY protocol.
-    async fn proxied(limits: Limits, tls: Option<Tls>) -> Self {
+    async fn proxied(limits: ConnectionLimits, tls: Option<Tls>) -> Self {
         let trusted = ["127.0.0.1".parse().unwrap()];
         Self::listening(
             "127.0.0.1:0",
@@ -101,7 +101,7 @@ impl Server {
         address: &str,
         preamble: Preamble,
         trusted: &[TrustedProxy],
-        limits: Limits,
+        limits: ConnectionLimits,
         tls: Option<Tls>,
     ) -> Self {
         let listeners = listen_all([(address.parse().unwrap(), preamble)]).unwrap();
@@ -133,7 +133,7 @@ impl Server {
     }
 
     async fn plain() -> Self {
-        Self::start(Limits::default(), None).await
+        Self::start(ConnectionLimits::default(), None).await
     }
 
     async fn connect(&self) -> TcpStream {

@@ -64,7 +64,7 @@ impl FrontName {
 
 /// How a request ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
+pub enum RequestOutcome {
     /// With an HTTP status.
     Http(StatusCode),
     /// With a gRPC status.
@@ -73,7 +73,7 @@ pub enum Outcome {
     Cancelled,
 }
 
-impl Outcome {
+impl RequestOutcome {
     /// The label's value: the class of an HTTP status, the name of a gRPC status.
     #[must_use]
     pub fn label(self) -> &'static str {
@@ -139,7 +139,7 @@ pub struct RequestRecord {
     /// What it did, one of a bounded set of names: never text of the client.
     pub operation: SharedString,
     /// How it ended.
-    pub outcome: Outcome,
+    pub outcome: RequestOutcome,
     /// From its head to the end of its answer.
     pub duration: Duration,
     /// Body bytes received.
@@ -306,8 +306,8 @@ mod tests {
             describe();
             let running = InFlight::begin(FrontName::S3);
             for outcome in [
-                Outcome::Http(StatusCode::PARTIAL_CONTENT),
-                Outcome::Cancelled,
+                RequestOutcome::Http(StatusCode::PARTIAL_CONTENT),
+                RequestOutcome::Cancelled,
             ] {
                 record_request(&RequestRecord {
                     front: FrontName::S3,
@@ -339,18 +339,18 @@ mod tests {
     #[test]
     fn only_the_servers_own_faults_are_loud() {
         for loud in [
-            Outcome::Http(StatusCode::INTERNAL_SERVER_ERROR),
-            Outcome::Http(StatusCode::SERVICE_UNAVAILABLE),
-            Outcome::Grpc(Code::Internal),
-            Outcome::Grpc(Code::DataLoss),
+            RequestOutcome::Http(StatusCode::INTERNAL_SERVER_ERROR),
+            RequestOutcome::Http(StatusCode::SERVICE_UNAVAILABLE),
+            RequestOutcome::Grpc(Code::Internal),
+            RequestOutcome::Grpc(Code::DataLoss),
         ] {
             assert!(loud.is_server_fault(), "{loud:?}");
         }
         for quiet in [
-            Outcome::Http(StatusCode::FORBIDDEN),
-            Outcome::Http(StatusCode::NOT_IMPLEMENTED),
-            Outcome::Grpc(Code::NotFound),
-            Outcome::Cancelled,
+            RequestOutcome::Http(StatusCode::FORBIDDEN),
+            RequestOutcome::Http(StatusCode::NOT_IMPLEMENTED),
+            RequestOutcome::Grpc(Code::NotFound),
+            RequestOutcome::Cancelled,
         ] {
             assert!(!quiet.is_server_fault(), "{quiet:?}");
         }

@@ -48,7 +48,7 @@ const BATCH: u32 = 1000;
 
 /// What one round did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Collected {
+pub(crate) struct CollectionCounts {
     /// Blobs deleted.
     pub deleted: u64,
     /// Blobs that could not be deleted, to be tried again.
@@ -94,7 +94,7 @@ impl Collector {
         loop {
             ticks.tick().await;
             match self.round().await {
-                Ok(done) if done != Collected::default() => {
+                Ok(done) if done != CollectionCounts::default() => {
                     tracing::info!(
                         deleted = done.deleted,
                         failed = done.failed,
@@ -108,7 +108,7 @@ impl Collector {
     }
 
     /// One round.
-    pub(crate) async fn round(&self) -> Result<Collected, CollectError> {
+    pub(crate) async fn round(&self) -> Result<CollectionCounts, CollectError> {
         // If the round is delayed, this time is too old, which only makes it delete less.
         let now = shared_time(&self.catalog, &self.clock).await?;
         self.compact_changes(now).await;
@@ -188,7 +188,7 @@ pub(crate) async fn collect_all(
     catalog: &Catalog,
     blobs: &BlobStore,
     now: Timestamp,
-) -> Result<Collected, CollectError> {
+) -> Result<CollectionCounts, CollectError> {
     let everybody = Abandoned {
         lease_before: Timestamp::MAX,
     };
@@ -253,8 +253,8 @@ async fn delete_garbage(
     catalog: &Catalog,
     blobs: &BlobStore,
     bounds: Bounds,
-) -> Result<Collected, CollectError> {
-    let mut done = Collected::default();
+) -> Result<CollectionCounts, CollectError> {
+    let mut done = CollectionCounts::default();
     loop {
         let garbage = catalog
             .list_garbage(&ListGarbage {

@@ -1,7 +1,7 @@
 //! aws-chunked bodies: whatever the pieces they come in, the same result.
 
 use aws_sigv4::sign::v4::calculate_signature;
-use bucketry_s3_adapter::checksum::ChecksumAlgorithm;
+use bucketry::domain::ChecksumAlgorithm;
 use bucketry_s3_adapter::chunked::{ChunkDecoder, ChunkSigner, ChunkSigningKey, Framing};
 use bytes::Bytes;
 use sha2::{Digest, Sha256};

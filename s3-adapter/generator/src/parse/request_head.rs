@@ -3,7 +3,7 @@
 use super::decoded::decoded;
 use crate::annotations::Form;
 use crate::codec::Codec;
-use crate::model::{Change, FieldPath, LabelPart, Mask, Operation, Place, RequestMember};
+use crate::model::{FieldPath, LabelPart, Mask, MemberPlace, Operation, PathChange, RequestMember};
 use crate::source::{Code, function, header_name, ident, is_option, place, request_type};
 
 pub(super) fn write(operation: &Operation, code: &mut Code) {
@@ -55,7 +55,7 @@ fn mask(operation: &Operation, mask: &Mask, code: &mut Code) {
         ident(&mask.field),
         mask.path
     ));
-    if let (Some(body), Change::Set) = (&operation.request.body, mask.change) {
+    if let (Some(body), PathChange::Set) = (&operation.request.body, mask.change) {
         code.line("// The body fills it later; until then it must not look cleared.");
         code.line(format!(
             "{}.get_or_insert_default();",
@@ -77,9 +77,9 @@ fn checks(operation: &Operation, code: &mut Code) {
 fn member(member: &RequestMember, code: &mut Code) {
     let target = place("request", &member.path);
     match &member.place {
-        Place::Label(LabelPart::Bucket) => code.line(format!("{target} = view.bucket();")),
-        Place::Label(LabelPart::Key) => code.line(format!("{target} = view.key();")),
-        Place::HeaderPrefix(prefix) => {
+        MemberPlace::Label(LabelPart::Bucket) => code.line(format!("{target} = view.bucket();")),
+        MemberPlace::Label(LabelPart::Key) => code.line(format!("{target} = view.key();")),
+        MemberPlace::HeaderPrefix(prefix) => {
             code.line(format!("let metadata = view.metadata({prefix:?})?;"));
             code.block(
                 "if !metadata.is_empty() {",
@@ -87,14 +87,14 @@ fn member(member: &RequestMember, code: &mut Code) {
                 "}",
             );
         }
-        Place::Header(_) if member.codec == Codec::Checksum => {
+        MemberPlace::Header(_) if member.codec == Codec::Checksum => {
             code.block(
                 "if let Some(checksum) = decode::checksum_headers(view)? {",
                 |code| code.line(format!("{target} = Some(checksum);")),
                 "}",
             );
         }
-        Place::Header(name) => {
+        MemberPlace::Header(name) => {
             let source = format!("Source::Header({name:?})");
             code.block(
                 format!(
@@ -105,7 +105,7 @@ fn member(member: &RequestMember, code: &mut Code) {
                 "}",
             );
         }
-        Place::Query(name) => {
+        MemberPlace::Query(name) => {
             let source = format!("Source::Query({name:?})");
             code.block(
                 format!("if let Some(value) = view.query.get({name:?}) {{"),

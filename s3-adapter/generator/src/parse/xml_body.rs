@@ -2,7 +2,7 @@
 
 use super::decoded::decoded;
 use crate::codec::Codec;
-use crate::model::{Body, FieldPath, Member, Node, Operation, Shape};
+use crate::model::{Body, ElementContent, FieldPath, Member, Operation, Shape};
 use crate::source::{Code, function, is_option, place, request_type, rust_type};
 
 pub(super) fn write(operation: &Operation, body: &Body, code: &mut Code) {
@@ -148,7 +148,7 @@ fn attribute_name(member: &Member) -> Option<&str> {
 fn attribute(member: &Member) -> Option<String> {
     let name = attribute_name(member)?;
     let local = name.rsplit(':').next().unwrap_or(name);
-    let Node::Scalar(codec) = &member.node else {
+    let ElementContent::Scalar(codec) = &member.node else {
         return None;
     };
     let source = format!("Source::Element({name:?})");
@@ -164,20 +164,20 @@ fn child<'a>(member: &'a Member, readers: &mut Readers<'a>) -> String {
     let name = member.element.join("/");
     let target = place("out", &member.path);
     let read = match &member.node {
-        Node::Scalar(Codec::Checksum) => {
+        ElementContent::Scalar(Codec::Checksum) => {
             return format!(
                 "name if decode::is_checksum_element(name) => {target} = Some(decode::checksum_element(name, &child.text)?),"
             );
         }
-        Node::Scalar(codec) => scalar(member, codec),
-        Node::Texts { codec, list } => {
+        ElementContent::Scalar(codec) => scalar(member, codec),
+        ElementContent::Texts { codec, list } => {
             let each = match &list.item {
                 Some(item) => Each::Within(item),
                 None => Each::Child,
             };
             each.read(|of| format!("{target}.push({}?);", text(member, codec, of)))
         }
-        Node::Items {
+        ElementContent::Items {
             message,
             list,
             shape,
@@ -192,7 +192,7 @@ fn child<'a>(member: &'a Member, readers: &mut Readers<'a>) -> String {
                 format!("let mut item = {message}::default(); {reader}({of}, &mut item)?; {target}.push(item);")
             })
         }
-        Node::Struct { message, shape } => {
+        ElementContent::Struct { message, shape } => {
             let reader = readers.add(rust_type(message), shape);
             format!("{reader}(child, {target}.get_or_insert_default())?;")
         }

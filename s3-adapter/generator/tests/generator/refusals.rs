@@ -1,6 +1,6 @@
 //! What the generator refuses, and by which name.
 
-use bucketry_s3_generator::{Generated, Refusal};
+use bucketry_s3_generator::{ContractError, Generated};
 
 use crate::contract;
 
@@ -17,12 +17,12 @@ fn binding(body: &str) -> String {
     format!("option (bucketry.s3.v1.binding) = {{ {body} }};")
 }
 
-fn refusal(rpcs: &str, messages: &str) -> Refusal {
+fn refusal(rpcs: &str, messages: &str) -> ContractError {
     Generated::from_descriptor_set(&contract::small(rpcs, messages)).unwrap_err()
 }
 
 /// An RPC with one binding on `GET /bucket?thing`, given more of the binding and the messages.
-fn bound(more: &str, messages: &str) -> Refusal {
+fn bound(more: &str, messages: &str) -> ContractError {
     refusal(
         &rpc(&format!("{ACCESS} {}", binding(&format!("{GET} {more}")))),
         messages,
@@ -43,14 +43,14 @@ fn an_rpc_without_access_class() {
     let rpc_name = "bucketry.test.v1.TestService.GetThing".to_owned();
     assert_eq!(
         refusal(&rpc(""), messages),
-        Refusal::NoAccessClass {
+        ContractError::NoAccessClass {
             rpc: rpc_name.clone()
         }
     );
     let unspecified = "option (bucketry.access.v1.access) = {action: \"s3:GetThing\"};";
     assert_eq!(
         refusal(&rpc(unspecified), messages),
-        Refusal::NoAccessClass { rpc: rpc_name }
+        ContractError::NoAccessClass { rpc: rpc_name }
     );
 }
 
@@ -59,7 +59,7 @@ fn two_bindings_that_tie() {
     let other = GET.replace("GetThing", "FetchThing");
     let rpcs = rpc(&format!("{ACCESS} {} {}", binding(GET), binding(&other)));
     let messages = format!("{REQUEST} message GetThingResponse {{ }}");
-    let tie = Refusal::Tie {
+    let tie = ContractError::Tie {
         first: "FetchThing".into(),
         second: "GetThing".into(),
     };
@@ -73,7 +73,7 @@ fn two_bindings_of_one_name() {
     let messages = format!("{REQUEST} message GetThingResponse {{ }}");
     assert_eq!(
         refusal(&rpcs, &messages),
-        Refusal::SameName("GetThing".into())
+        ContractError::SameName("GetThing".into())
     );
 }
 
@@ -83,7 +83,7 @@ fn an_element_without_a_name() {
         "{REQUEST} message GetThingResponse {{ repeated Thing things = 1 [(bucketry.s3.v1.field) = {{xml: \"Thing\", flattened: true}}]; }}
         message Thing {{ string name = 1; }}"
     );
-    let unnamed = Refusal::UnnamedXml {
+    let unnamed = ContractError::UnnamedXml {
         operation: "GetThing".into(),
         field: "things.name".into(),
     };
@@ -93,7 +93,7 @@ fn an_element_without_a_name() {
 #[test]
 fn a_request_field_without_a_place() {
     let messages = "message GetThingRequest { string bucket = 1; } message GetThingResponse { }";
-    let placeless = Refusal::NoPlace {
+    let placeless = ContractError::NoPlace {
         operation: "GetThing".into(),
         field: "bucket".into(),
     };
@@ -109,7 +109,7 @@ fn a_header_given_twice() {
     let place = "header x-thing of the answer".to_owned();
     assert_eq!(
         bound("", &answer),
-        Refusal::Duplicate {
+        ContractError::Duplicate {
             operation: "GetThing".into(),
             place
         }
@@ -117,7 +117,10 @@ fn a_header_given_twice() {
     let request = format!(
         "message GetThingRequest {{ string a = 1 {header}; string b = 2 {header}; }} message GetThingResponse {{ }}"
     );
-    assert!(matches!(bound("", &request), Refusal::Duplicate { .. }));
+    assert!(matches!(
+        bound("", &request),
+        ContractError::Duplicate { .. }
+    ));
 }
 
 #[test]
@@ -125,7 +128,7 @@ fn a_header_in_upper_case() {
     let messages = format!(
         "{REQUEST} message GetThingResponse {{ string a = 1 [(bucketry.s3.v1.field) = {{header: \"X-Thing\"}}]; }}"
     );
-    let case = Refusal::HeaderCase {
+    let case = ContractError::HeaderCase {
         operation: "GetThing".into(),
         header: "X-Thing".into(),
     };
@@ -135,7 +138,7 @@ fn a_header_in_upper_case() {
 #[test]
 fn a_path_that_leads_nowhere() {
     let messages = format!("{REQUEST} message GetThingResponse {{ }}");
-    let unknown = |field: &str| Refusal::UnknownField {
+    let unknown = |field: &str| ContractError::UnknownField {
         operation: "GetThing".into(),
         field: field.into(),
     };
@@ -167,7 +170,7 @@ fn a_path_that_leads_nowhere() {
 #[test]
 fn a_name_that_rust_spells_otherwise() {
     let messages = "message ACLThing { }".to_owned() + REQUEST + "message GetThingResponse { }";
-    assert_eq!(bound("", &messages), Refusal::Name("ACLThing".into()));
+    assert_eq!(bound("", &messages), ContractError::Name("ACLThing".into()));
 }
 
 #[test]
@@ -177,7 +180,7 @@ fn a_form_that_does_not_fit() {
     );
     assert_eq!(
         bound("", &messages),
-        Refusal::Form {
+        ContractError::Form {
             operation: "GetThing".into(),
             field: "a".into()
         }
@@ -188,7 +191,7 @@ fn a_form_that_does_not_fit() {
 fn a_rule_on_an_unknown_field() {
     let access = "option (bucketry.access.v1.access) = {class: ACCESS_CLASS_READ, when: {field: \"gone\", class: ACCESS_CLASS_READ_WRITE}};";
     let messages = format!("{REQUEST} message GetThingResponse {{ }}");
-    let unknown = Refusal::UnknownField {
+    let unknown = ContractError::UnknownField {
         operation: "GetThing".into(),
         field: "gone".into(),
     };
@@ -203,7 +206,7 @@ fn an_enum_value_without_text() {
     );
     assert_eq!(
         bound("", &messages),
-        Refusal::NoEnumText {
+        ContractError::NoEnumText {
             value: "KIND_ODD".into()
         }
     );
@@ -213,7 +216,7 @@ fn an_enum_value_without_text() {
 fn a_binding_without_method_or_target() {
     let messages = format!("{REQUEST} message GetThingResponse {{ }}");
     let only = |body: &str| refusal(&rpc(&format!("{ACCESS} {}", binding(body))), &messages);
-    let what = |what| Refusal::Unspecified {
+    let what = |what| ContractError::Unspecified {
         operation: "GetThing".into(),
         what,
     };
@@ -235,7 +238,7 @@ const PROFILE: &str = "option (bucketry.s3.v1.profile) =
     {name: \"hidden\" response: {field: \"thing\" as: {unbound: true}}};";
 
 /// A service with these options, and one RPC that is bound to `GET /bucket?thing`, given more of the binding.
-fn with_profile(service: &str, more: &str) -> Refusal {
+fn with_profile(service: &str, more: &str) -> ContractError {
     let binding = binding(&format!("{GET} {more}"));
     let rpc = rpc(&format!("{ACCESS} {binding}"));
     let messages =
@@ -246,7 +249,7 @@ fn with_profile(service: &str, more: &str) -> Refusal {
 #[test]
 fn a_profile_that_is_not_declared() {
     let refusal = with_profile(PROFILE, "profile: \"hidden\" profile: \"gone\"");
-    let unknown = Refusal::UnknownProfile {
+    let unknown = ContractError::UnknownProfile {
         operation: "GetThing".into(),
         profile: "gone".into(),
     };
@@ -257,7 +260,7 @@ fn a_profile_that_is_not_declared() {
 #[test]
 fn a_profile_that_no_binding_uses() {
     let refusal = with_profile(PROFILE, "");
-    let unused = Refusal::UnusedProfile {
+    let unused = ContractError::UnusedProfile {
         service: "bucketry.test.v1.TestService".into(),
         profile: "hidden".into(),
     };
@@ -268,7 +271,7 @@ fn a_profile_that_no_binding_uses() {
 #[test]
 fn two_profiles_of_one_name() {
     let twice = format!("{PROFILE} {PROFILE}");
-    let same = Refusal::SameProfile {
+    let same = ContractError::SameProfile {
         service: "bucketry.test.v1.TestService".into(),
         profile: "hidden".into(),
     };
@@ -278,7 +281,7 @@ fn two_profiles_of_one_name() {
 #[test]
 fn a_field_that_gets_a_place_twice() {
     let own = "response: {field: \"thing\" as: {header: \"x-thing\"}}";
-    let twice = Refusal::Duplicate {
+    let twice = ContractError::Duplicate {
         operation: "GetThing".into(),
         place: "the place of `thing`".into(),
     };

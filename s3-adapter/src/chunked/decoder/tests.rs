@@ -3,6 +3,7 @@ use std::time::{Duration, SystemTime};
 use aws_credential_types::Credentials;
 use aws_sigv4::sign::v4;
 use aws_smithy_runtime_api::http::Headers;
+use bucketry_domain::ChecksumAlgorithm;
 use proptest::prelude::*;
 
 use super::*;
@@ -74,7 +75,7 @@ fn decode(
     length: u64,
     body: &[u8],
     cuts: &[usize],
-) -> Result<(Vec<u8>, Option<Checksum>), ChunkError> {
+) -> Result<(Vec<u8>, Option<ClientChecksum>), ChunkError> {
     let mut decoder = ChunkDecoder::new(framing, length);
     let mut data = Vec::new();
     let mut rest = Bytes::copy_from_slice(body);
@@ -91,7 +92,7 @@ fn decode(
     Ok((data, decoder.finish()?))
 }
 
-fn unsigned(length: u64, body: &str) -> Result<(Vec<u8>, Option<Checksum>), ChunkError> {
+fn unsigned(length: u64, body: &str) -> Result<(Vec<u8>, Option<ClientChecksum>), ChunkError> {
     let framing = Framing::UnsignedTrailer(Some(ChecksumAlgorithm::Crc32));
     decode(framing, length, body.as_bytes(), &[])
 }

@@ -12,7 +12,7 @@ use http_body_util::StreamBody;
 
 use super::{SIGNED, one_bucket};
 use crate::fixture::{Bench, refusal};
-use crate::settings::{Limits, Settings};
+use crate::settings::{AdapterSettings, RequestLimits};
 
 /// Pieces of a body, and how many of them were taken.
 fn counted_body(
@@ -136,13 +136,13 @@ async fn a_body_that_waits_to_be_continued_is_not_asked_for_after_a_refusal() {
 
 #[tokio::test]
 async fn more_than_the_limit_are_told_to_slow_down_until_an_answer_is_read() {
-    let limits = Limits {
+    let limits = RequestLimits {
         max_requests: 1,
-        ..Limits::default()
+        ..RequestLimits::default()
     };
-    let bench = Bench::with_settings(Settings {
+    let bench = Bench::with_settings(AdapterSettings {
         limits,
-        ..Settings::default()
+        ..AdapterSettings::default()
     });
     bench.service().answers("ListBuckets", Ok(one_bucket()));
     let running = bench

@@ -4,15 +4,15 @@ use super::*;
 use bucketry_catalog::model::KeyState;
 
 const OWN_ACCOUNT: AccountId = AccountId(1);
-const OWN: Target = Target::Bucket {
+const OWN: AccessTarget = AccessTarget::Bucket {
     bucket: BucketId(10),
     account: OWN_ACCOUNT,
 };
-const SISTER: Target = Target::Bucket {
+const SISTER: AccessTarget = AccessTarget::Bucket {
     bucket: BucketId(11),
     account: OWN_ACCOUNT,
 };
-const FOREIGN: Target = Target::Bucket {
+const FOREIGN: AccessTarget = AccessTarget::Bucket {
     bucket: BucketId(20),
     account: AccountId(2),
 };
@@ -29,7 +29,7 @@ fn token(permission: Permission) -> KeyScope {
 fn ask(
     key: Option<&KeyFacts>,
     class: AccessClass,
-    target: Target,
+    target: AccessTarget,
     policy: PolicyVerdict,
 ) -> Decision {
     let subject = Subject {
@@ -45,7 +45,7 @@ fn ask(
     })
 }
 
-fn allowed(scope: Option<KeyScope>, class: AccessClass, target: Target) -> bool {
+fn allowed(scope: Option<KeyScope>, class: AccessClass, target: AccessTarget) -> bool {
     let key = scope.map(facts);
     ask(key.as_ref(), class, target, PolicyVerdict::Silent).is_allowed()
 }
@@ -83,7 +83,7 @@ fn columns() -> [Option<KeyScope>; 7] {
     ]
 }
 
-fn row(class: AccessClass, target: Target) -> String {
+fn row(class: AccessClass, target: AccessTarget) -> String {
     columns()
         .into_iter()
         .map(|scope| {
@@ -119,7 +119,7 @@ fn the_whole_table_elsewhere() {
         for (target, expected) in [
             (SISTER, with_account),
             (FOREIGN, "-----y-"),
-            (Target::AbsentBucket, with_account),
+            (AccessTarget::AbsentBucket, with_account),
         ] {
             assert_eq!(
                 row(class, target),
@@ -132,7 +132,7 @@ fn the_whole_table_elsewhere() {
         } else {
             with_account
         };
-        for target in [Target::Service, Target::Account(OWN_ACCOUNT)] {
+        for target in [AccessTarget::Service, AccessTarget::Account(OWN_ACCOUNT)] {
             assert_eq!(
                 row(class, target),
                 keyless.unwrap_or(nowhere),
@@ -145,7 +145,7 @@ fn the_whole_table_elsewhere() {
             "-----y-"
         };
         assert_eq!(
-            row(class, Target::Account(AccountId(2))),
+            row(class, AccessTarget::Account(AccountId(2))),
             keyless.unwrap_or(foreign_account),
             "{class:?}"
         );
@@ -160,7 +160,7 @@ fn a_token_cannot_tell_an_absent_bucket_from_another() {
             if matches!(class, AccessClass::Public | AccessClass::Authenticated) {
                 continue;
             }
-            for target in [SISTER, FOREIGN, Target::AbsentBucket] {
+            for target in [SISTER, FOREIGN, AccessTarget::AbsentBucket] {
                 let decision = ask(Some(&key), class, target, PolicyVerdict::Silent);
                 assert_eq!(
                     decision,
@@ -180,7 +180,7 @@ fn a_token_whose_bucket_is_deleted_reaches_nothing() {
             let decision = ask(
                 Some(&key),
                 class,
-                Target::ServiceOfOrphan,
+                AccessTarget::ServiceOfOrphan,
                 PolicyVerdict::Silent,
             );
             assert_eq!(
@@ -211,7 +211,7 @@ fn denials_name_the_rule() {
         (
             Some(token(Permission::ReadWrite)),
             AccessClass::AccountAdmin,
-            Target::Service,
+            AccessTarget::Service,
             Denial::AdministratorsOnly,
         ),
         (
@@ -223,13 +223,13 @@ fn denials_name_the_rule() {
         (
             Some(token(Permission::ReadWrite)),
             AccessClass::Operator,
-            Target::Service,
+            AccessTarget::Service,
             Denial::OperatorsOnly,
         ),
         (
             Some(token(Permission::ReadOnly)),
             AccessClass::Read,
-            Target::Service,
+            AccessTarget::Service,
             Denial::NoBucketNamed,
         ),
         (
@@ -241,19 +241,19 @@ fn denials_name_the_rule() {
         (
             Some(KeyScope::Everything),
             AccessClass::Edge,
-            Target::Service,
+            AccessTarget::Service,
             Denial::EdgeKeysOnly,
         ),
         (
             Some(KeyScope::Edge),
             AccessClass::Authenticated,
-            Target::Service,
+            AccessTarget::Service,
             Denial::EdgeKey,
         ),
         (
             Some(KeyScope::Edge),
             AccessClass::Read,
-            Target::Service,
+            AccessTarget::Service,
             Denial::EdgeKey,
         ),
         (
@@ -265,7 +265,7 @@ fn denials_name_the_rule() {
         (
             Some(KeyScope::Account(OWN_ACCOUNT)),
             AccessClass::AccountAdmin,
-            Target::Account(AccountId(2)),
+            AccessTarget::Account(AccountId(2)),
             Denial::OtherAccount,
         ),
     ] {
@@ -405,7 +405,7 @@ fn a_policy_opens_its_bucket_but_widens_no_token_and_gives_no_administration() {
         !ask(
             None,
             AccessClass::Read,
-            Target::AbsentBucket,
+            AccessTarget::AbsentBucket,
             PolicyVerdict::Allows
         )
         .is_allowed()

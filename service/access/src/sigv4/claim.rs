@@ -20,16 +20,16 @@ pub struct V4Claim {
     /// `x-amz-date`, or the `Date` header brought to the same form.
     pub amz_date: String,
     /// Where the signature stands, which decides for how long it is valid.
-    pub placement: Placement,
+    pub placement: SignaturePlacement,
     /// What was signed.
-    pub signed: Signed,
+    pub signed: SignedContent,
     /// The signature: 64 lower-case hexadecimal digits.
     pub signature: String,
 }
 
 /// Where a signature stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Placement {
+pub enum SignaturePlacement {
     /// The `Authorization` header.
     Header,
     /// The query of a presigned request.
@@ -43,7 +43,7 @@ pub enum Placement {
 
 /// What was signed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Signed {
+pub enum SignedContent {
     /// One to eight canonical requests that mean the same; any match suffices.
     CanonicalRequests(Vec<String>),
     /// A form's policy, in base64 as received.
@@ -56,7 +56,7 @@ pub struct CheckedClaim {
     pub(super) access_key_id: AccessKeyId,
     pub(super) scope: CredentialScope,
     pub(super) amz_date: AmzDate,
-    pub(super) signed: Signed,
+    pub(super) signed: SignedContent,
     pub(super) signature: String,
 }
 
@@ -77,11 +77,11 @@ impl V4Claim {
         };
         let scope = CredentialScope::check(&self.scope, amz_date, regions)?;
         match self.placement {
-            Placement::Header => check_header_time(amz_date, now)?,
-            Placement::Query { expires } => check_presigned_time(amz_date, expires, now)?,
-            Placement::Form => check_form_time(amz_date, now)?,
+            SignaturePlacement::Header => check_header_time(amz_date, now)?,
+            SignaturePlacement::Query { expires } => check_presigned_time(amz_date, expires, now)?,
+            SignaturePlacement::Form => check_form_time(amz_date, now)?,
         }
-        if let Signed::CanonicalRequests(candidates) = &self.signed
+        if let SignedContent::CanonicalRequests(candidates) = &self.signed
             && !(1..=MAX_CANDIDATES).contains(&candidates.len())
         {
             return Err(SigV4Error::Candidates {

@@ -13,8 +13,8 @@ mod time_window;
 mod verify;
 
 pub use amz_date::{AmzDate, ScopeDate};
-pub use claim::{CheckedClaim, Placement, Signed, V4Claim};
+pub use claim::{CheckedClaim, SignaturePlacement, SignedContent, V4Claim};
 pub use error::{ScopeProblem, SigV4Error, SignatureMismatch};
-pub use scope::{AcceptedRegions, CredentialScope, Region, ScopeClaim};
+pub use scope::{AcceptedRegion, AcceptedRegions, CredentialScope, ScopeClaim};
 pub use signing_key::{SealedSigningKeys, SigningKey, SigningKeyCache};
 pub use time_window::{MAX_CLOCK_SKEW, MAX_PRESIGNED_EXPIRES_SECONDS};

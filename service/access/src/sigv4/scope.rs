@@ -14,11 +14,11 @@ const ALWAYS_ACCEPTED: [&str; 2] = ["us-east-1", "auto"];
 
 /// A region out of the accepted few. Cheap to clone.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Region(Arc<str>);
+pub struct AcceptedRegion(Arc<str>);
 
 /// The regions that a signature may name. A fixed, short list: it bounds the number of signing keys.
 #[derive(Debug, Clone)]
-pub struct AcceptedRegions(Vec<Region>);
+pub struct AcceptedRegions(Vec<AcceptedRegion>);
 
 /// The four parts of a credential after the access key id, as given. Nothing in it is trusted yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,23 +37,23 @@ pub struct ScopeClaim {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct CredentialScope {
     date: ScopeDate,
-    region: Region,
+    region: AcceptedRegion,
 }
 
 impl AcceptedRegions {
     /// The configured region, and `us-east-1` and `auto`.
     #[must_use]
     pub fn new(configured: &str) -> Self {
-        let mut regions = vec![Region(configured.into())];
+        let mut regions = vec![AcceptedRegion(configured.into())];
         for name in ALWAYS_ACCEPTED {
             if name != configured {
-                regions.push(Region(name.into()));
+                regions.push(AcceptedRegion(name.into()));
             }
         }
         Self(regions)
     }
 
-    fn find(&self, name: &str) -> Option<&Region> {
+    fn find(&self, name: &str) -> Option<&AcceptedRegion> {
         self.0.iter().find(|region| &*region.0 == name)
     }
 

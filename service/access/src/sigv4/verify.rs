@@ -4,7 +4,7 @@ use hmac::{Hmac, Mac as _};
 use sha2::{Digest as _, Sha256};
 
 use super::super::mac::hmac_sha256;
-use super::claim::{CheckedClaim, Signed};
+use super::claim::{CheckedClaim, SignedContent};
 use super::error::{SigV4Error, SignatureMismatch};
 use super::scope::CredentialScope;
 use super::signing_key::SigningKey;
@@ -22,14 +22,14 @@ impl CheckedClaim {
             |mac: Hmac<Sha256>| claimed.is_some_and(|claimed| mac.verify_slice(&claimed).is_ok());
         let mac = hmac_sha256(key.expose());
         let accepted = match &self.signed {
-            Signed::CanonicalRequests(candidates) => {
+            SignedContent::CanonicalRequests(candidates) => {
                 let mut begun = mac;
                 self.begin_string_to_sign(|text| begun.update(text));
                 candidates
                     .iter()
                     .any(|candidate| matches(begun.clone().chain_update(digest(candidate))))
             }
-            Signed::Policy(policy) => matches(mac.chain_update(policy)),
+            SignedContent::Policy(policy) => matches(mac.chain_update(policy)),
         };
         if accepted {
             Ok(())
@@ -66,11 +66,11 @@ impl CheckedClaim {
 
     fn mismatch(&self) -> SignatureMismatch {
         let (string_to_sign, canonical_request) = match &self.signed {
-            Signed::CanonicalRequests(candidates) => {
+            SignedContent::CanonicalRequests(candidates) => {
                 let as_received = candidates.first().cloned().unwrap_or_default();
                 (self.string_to_sign(&as_received), Some(as_received))
             }
-            Signed::Policy(policy) => (policy.clone(), None),
+            SignedContent::Policy(policy) => (policy.clone(), None),
         };
         SignatureMismatch {
             access_key_id: self.access_key_id.clone(),
@@ -104,7 +104,7 @@ mod tests {
     use aws_sigv4::sign::v4::calculate_signature;
     use proptest::prelude::*;
 
-    use super::super::claim::{Placement, V4Claim};
+    use super::super::claim::{SignaturePlacement, V4Claim};
     use super::super::scope::AcceptedRegions;
     use super::super::scope::tests::scope_claim;
     use super::*;
@@ -119,8 +119,8 @@ mod tests {
             access_key_id: "AKIAIOSFODNN7EXAMPLE".parse().unwrap(),
             scope: scope_claim("20130524", "us-east-1"),
             amz_date: "20130524T000000Z".into(),
-            placement: Placement::Header,
-            signed: Signed::CanonicalRequests(vec![canonical_request.into()]),
+            placement: SignaturePlacement::Header,
+            signed: SignedContent::CanonicalRequests(vec![canonical_request.into()]),
             signature: signature.into(),
         }
     }
@@ -187,7 +187,7 @@ mod tests {
             X-Amz-SignedHeaders=host\nhost:examplebucket.s3.amazonaws.com\n\nhost\nUNSIGNED-PAYLOAD";
         let signature = "aeeed9bbccd4d02ee5c0109b86d86835f995330da4c265957d157751f604d404";
         let claim = V4Claim {
-            placement: Placement::Query { expires: 86_400 },
+            placement: SignaturePlacement::Query { expires: 86_400 },
             ..claim(canonical, signature)
         };
         assert_eq!(verify(claim), Ok(()));
@@ -198,8 +198,8 @@ mod tests {
         let secret = SecretKey::parse("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY".into()).unwrap();
         let policy = "eyJleHBpcmF0aW9uIjoiMjAxMy0wNS0yNVQwMDowMDowMFoifQ==";
         let form = |signature: &str| V4Claim {
-            placement: Placement::Form,
-            signed: Signed::Policy(policy.into()),
+            placement: SignaturePlacement::Form,
+            signed: SignedContent::Policy(policy.into()),
             ..claim("", signature)
         };
         let checked = form("").check(&AcceptedRegions::new("auto"), NOW).unwrap();
@@ -257,7 +257,7 @@ mod tests {
             let mut candidates = vec!["GET\n/other".to_owned(); count - 1];
             candidates.push(get_range());
             V4Claim {
-                signed: Signed::CanonicalRequests(candidates),
+                signed: SignedContent::CanonicalRequests(candidates),
                 ..claim("", GET_RANGE)
             }
         };
@@ -265,7 +265,7 @@ mod tests {
         assert_eq!(verify(with(8)), Ok(()));
         assert_eq!(verify(with(9)), Err(SigV4Error::Candidates { count: 9 }));
         let none = V4Claim {
-            signed: Signed::CanonicalRequests(Vec::new()),
+            signed: SignedContent::CanonicalRequests(Vec::new()),
             ..claim("", GET_RANGE)
         };
         assert_eq!(verify(none), Err(SigV4Error::Candidates { count: 0 }));
@@ -297,7 +297,7 @@ mod tests {
             Err(SigV4Error::RequestTimeTooSkewed { .. })
         ));
         let endless = V4Claim {
-            placement: Placement::Query { expires: 604_801 },
+            placement: SignaturePlacement::Query { expires: 604_801 },
             ..claim("", "")
         };
         assert!(matches!(

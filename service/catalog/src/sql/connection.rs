@@ -2,7 +2,7 @@ use futures::TryStreamExt as _;
 use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::{Arguments as _, PgConnection, Postgres};
 
-use super::lease::Lease;
+use super::postgres_lease::PostgresLease;
 use super::{Arg, DatabaseError, Dialect, Fault, Row, SqliteLease, Statement, Value};
 use crate::CatalogError;
 
@@ -10,7 +10,7 @@ use crate::CatalogError;
 /// effect: the next user must not commit half of what another began.
 pub(crate) enum Connection {
     Sqlite(SqliteLease),
-    Postgres(Lease),
+    Postgres(PostgresLease),
 }
 
 /// Why a transaction did not finish.
@@ -97,7 +97,7 @@ impl Connection {
 }
 
 pub(super) async fn fetch_postgres(
-    lease: &mut Lease,
+    lease: &mut PostgresLease,
     statement: Statement,
 ) -> Result<Vec<PgRow>, DatabaseError> {
     let (sql, args) = statement.into_parts();
@@ -114,14 +114,20 @@ pub(super) fn read_postgres<T>(
     rows.iter().map(|row| read(&Row::Postgres(row))).collect()
 }
 
-async fn execute_postgres(lease: &mut Lease, statement: Statement) -> Result<u64, DatabaseError> {
+async fn execute_postgres(
+    lease: &mut PostgresLease,
+    statement: Statement,
+) -> Result<u64, DatabaseError> {
     let (sql, args) = statement.into_parts();
     let query = sqlx::query_with::<Postgres, _>(sql, postgres_arguments(args)?);
     let run = async |connection: &mut PgConnection| query.execute(connection).await;
     Ok(lease.run(run).await?.rows_affected())
 }
 
-async fn finish_postgres(lease: &mut Lease, statements: Vec<Statement>) -> Result<(), Unfinished> {
+async fn finish_postgres(
+    lease: &mut PostgresLease,
+    statements: Vec<Statement>,
+) -> Result<(), Unfinished> {
     if let Some(all) = Statement::at_once(statements) {
         let written = execute_postgres(lease, all).await;
         written.map_err(Unfinished::Before)?;

@@ -16,8 +16,8 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::durability::Durability;
-use super::lease::Lease;
 use super::link::Link;
+use super::postgres_lease::PostgresLease;
 use super::watchdog::Watchdog;
 use crate::{CatalogError, CatalogOptions};
 
@@ -78,7 +78,7 @@ impl Postgres {
     }
 
     /// A connection of the pool. Fails at once while the server does not answer.
-    pub(super) async fn acquire(self: &Arc<Self>) -> Result<Lease, sqlx::Error> {
+    pub(super) async fn acquire(self: &Arc<Self>) -> Result<PostgresLease, sqlx::Error> {
         let link = self.link();
         if link.lost.is_cancelled() {
             return Err(sqlx::Error::PoolTimedOut);
@@ -90,7 +90,7 @@ impl Postgres {
         });
         let acquired = link.lost.run_until_cancelled(acquiring).await;
         let (permit, connection) = acquired.ok_or(sqlx::Error::PoolTimedOut)??;
-        Ok(Lease::new(connection, permit, Arc::clone(self)))
+        Ok(PostgresLease::new(connection, permit, Arc::clone(self)))
     }
 
     pub(super) const fn answer_timeout(&self) -> Duration {

@@ -5,7 +5,7 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use super::queue::FairQueue;
-use super::shares::{FairCaller, Refused, Shares};
+use super::shares::{FairCaller, ShareExceeded, Shares};
 
 /// The bound of waiting requests of all accounts, as a multiple of the running ones.
 const WAITING_ACCOUNTS: usize = 4;
@@ -62,7 +62,7 @@ struct Requests {
 
 struct Bytes {
     shares: Shares,
-    waiting: FairQueue<(u64, oneshot::Sender<Lease>)>,
+    waiting: FairQueue<(u64, oneshot::Sender<MemoryReservation>)>,
 }
 
 impl Fair {
@@ -90,7 +90,7 @@ impl Fair {
     ///
     /// # Errors
     /// The bound that still held after the wait.
-    pub async fn open(&self, caller: FairCaller) -> Result<Slot, Refused> {
+    pub async fn open(&self, caller: FairCaller) -> Result<Slot, ShareExceeded> {
         let waiting = match self.try_open(caller)? {
             Opened::Now(slot) => return Ok(slot),
             Opened::Later(waiting) => waiting,
@@ -116,7 +116,7 @@ impl Fair {
         }
     }
 
-    fn try_open(&self, caller: FairCaller) -> Result<Opened, Refused> {
+    fn try_open(&self, caller: FairCaller) -> Result<Opened, ShareExceeded> {
         let limits = &self.shared.limits;
         let mut requests = lock(&self.shared.requests);
         if requests.waiting.is_empty() {
@@ -132,10 +132,10 @@ impl Fair {
         let most = limits.requests.max(1);
         let waiting = &mut requests.waiting;
         if waiting.of_account(caller.account) >= most {
-            return Err(Refused::Account);
+            return Err(ShareExceeded::Account);
         }
         if waiting.len() >= WAITING_ACCOUNTS * most {
-            return Err(Refused::Total);
+            return Err(ShareExceeded::Total);
         }
         let (granted, later) = oneshot::channel();
         waiting.push(caller, granted);
@@ -145,12 +145,12 @@ impl Fair {
     }
 
     /// Why a caller cannot be served now.
-    fn reason(&self, caller: FairCaller) -> Refused {
+    fn reason(&self, caller: FairCaller) -> ShareExceeded {
         let mut requests = lock(&self.shared.requests);
         match requests.slots.take(caller, 1) {
             Ok(()) => {
                 requests.slots.give_back(caller, 1);
-                Refused::Total
+                ShareExceeded::Total
             }
             Err(refused) => refused,
         }
@@ -187,7 +187,7 @@ impl Fair {
         &self,
         caller: FairCaller,
         amount: u64,
-    ) -> Result<Lease, (Refused, oneshot::Receiver<Lease>)> {
+    ) -> Result<MemoryReservation, (ShareExceeded, oneshot::Receiver<MemoryReservation>)> {
         let mut bytes = lock(&self.shared.bytes);
         match bytes.shares.take(caller, amount) {
             Ok(()) => Ok(self.lease(caller, amount)),
@@ -199,8 +199,8 @@ impl Fair {
         }
     }
 
-    fn lease(&self, caller: FairCaller, amount: u64) -> Lease {
-        Lease {
+    fn lease(&self, caller: FairCaller, amount: u64) -> MemoryReservation {
+        MemoryReservation {
             fair: self.clone(),
             caller,
             amount,
@@ -253,7 +253,7 @@ impl Requests {
 
 impl Bytes {
     /// The next reservation that can be granted, with its bytes taken.
-    fn next(&mut self) -> Option<(FairCaller, u64, oneshot::Sender<Lease>)> {
+    fn next(&mut self) -> Option<(FairCaller, u64, oneshot::Sender<MemoryReservation>)> {
         loop {
             let shares = &mut self.shares;
             let (caller, (amount, waiting)) =
@@ -272,7 +272,7 @@ pub struct Slot {
     fair: Fair,
     caller: FairCaller,
     /// The memory of its latest message.
-    message: Mutex<Option<Lease>>,
+    message: Mutex<Option<MemoryReservation>>,
 }
 
 impl Slot {
@@ -283,7 +283,7 @@ impl Slot {
     }
 
     /// Keeps reserved memory until the slot is dropped, replacing what it kept before. `None` keeps none.
-    pub fn keep(&self, lease: Option<Lease>) {
+    pub fn keep(&self, lease: Option<MemoryReservation>) {
         let former = std::mem::replace(&mut *lock(&self.message), lease);
         drop(former);
     }
@@ -293,7 +293,7 @@ impl Slot {
     ///
     /// # Errors
     /// The bound that still held after the wait.
-    pub async fn reserve(&self, amount: u64) -> Result<Lease, Refused> {
+    pub async fn reserve(&self, amount: u64) -> Result<MemoryReservation, ShareExceeded> {
         let (refused, later) = match self.fair.try_reserve(self.caller, amount) {
             Ok(lease) => return Ok(lease),
             Err(waiting) => waiting,
@@ -314,13 +314,13 @@ impl Drop for Slot {
 
 /// Reserved memory; given back when dropped.
 #[derive(Debug)]
-pub struct Lease {
+pub struct MemoryReservation {
     fair: Fair,
     caller: FairCaller,
     amount: u64,
 }
 
-impl Drop for Lease {
+impl Drop for MemoryReservation {
     fn drop(&mut self) {
         self.fair.release_bytes(self.caller, self.amount);
     }
@@ -356,7 +356,7 @@ mod tests {
         let fair = fair(90);
         let held = fill(&fair, GREEDY, 30).await;
         let begun = Instant::now();
-        assert_eq!(fair.open(GREEDY).await.unwrap_err(), Refused::Key);
+        assert_eq!(fair.open(GREEDY).await.unwrap_err(), ShareExceeded::Key);
         assert_eq!(begun.elapsed(), fair.shared.limits.wait);
         let waiting = tokio::spawn({
             let fair = fair.clone();

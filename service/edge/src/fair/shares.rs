@@ -62,7 +62,7 @@ const ANONYMOUS_DIVISOR: u64 = 16;
 
 /// Which bound a request exceeds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Refused {
+pub enum ShareExceeded {
     /// The whole resource is used up.
     #[error("the server is busy")]
     Total,
@@ -77,7 +77,7 @@ pub enum Refused {
     Anonymous,
 }
 
-impl Refused {
+impl ShareExceeded {
     /// A label for metrics.
     #[must_use]
     pub fn label(self) -> &'static str {
@@ -128,7 +128,7 @@ impl Shares {
     ///
     /// # Errors
     /// The bound that would be exceeded; nothing is taken then.
-    pub fn take(&mut self, caller: FairCaller, amount: u64) -> Result<(), Refused> {
+    pub fn take(&mut self, caller: FairCaller, amount: u64) -> Result<(), ShareExceeded> {
         self.check(caller, amount)?;
         self.held += amount;
         *self.accounts.entry(caller.account).or_default() += amount;
@@ -143,26 +143,26 @@ impl Shares {
         reduce(&mut self.keys, caller, amount);
     }
 
-    fn check(&self, caller: FairCaller, amount: u64) -> Result<(), Refused> {
+    fn check(&self, caller: FairCaller, amount: u64) -> Result<(), ShareExceeded> {
         let free = self.total.saturating_sub(self.held);
         if amount > free {
-            return Err(Refused::Total);
+            return Err(ShareExceeded::Total);
         }
         let of_account = self.accounts.get(&caller.account).copied().unwrap_or(0);
         if caller == FairCaller::ANONYMOUS {
             let most = (self.total / ANONYMOUS_DIVISOR).max(1);
             return match of_account + amount <= most.min(free) {
                 true => Ok(()),
-                false => Err(Refused::Anonymous),
+                false => Err(ShareExceeded::Anonymous),
             };
         }
         if of_account + amount > free {
-            return Err(Refused::Account);
+            return Err(ShareExceeded::Account);
         }
         let of_key = self.keys.get(&caller).copied().unwrap_or(0);
         // Not `of_key + amount`, with which no key could take an account's last unit.
         if of_key > 0 && of_key + amount > free - of_account {
-            return Err(Refused::Key);
+            return Err(ShareExceeded::Key);
         }
         Ok(())
     }
@@ -196,12 +196,12 @@ mod tests {
     fn one_key_gets_a_third_and_its_account_half() {
         let mut shares = Shares::new(1024);
         assert_eq!(fill(&mut shares, caller(1, 1)), 342);
-        assert_eq!(shares.take(caller(1, 1), 1), Err(Refused::Key));
+        assert_eq!(shares.take(caller(1, 1), 1), Err(ShareExceeded::Key));
         for key in 2..100 {
             fill(&mut shares, caller(1, key));
         }
         assert_eq!(shares.held(), 512);
-        assert_eq!(shares.take(caller(1, 200), 1), Err(Refused::Account));
+        assert_eq!(shares.take(caller(1, 200), 1), Err(ShareExceeded::Account));
     }
 
     #[test]
@@ -221,7 +221,7 @@ mod tests {
         let mut shares = Shares::new(1024);
         assert_eq!(fill(&mut shares, FairCaller::ANONYMOUS), 64);
         let refused = shares.take(FairCaller::ANONYMOUS, 1);
-        assert_eq!(refused, Err(Refused::Anonymous));
+        assert_eq!(refused, Err(ShareExceeded::Anonymous));
         assert!(shares.take(caller(1, 1), 1).is_ok());
     }
 
@@ -229,7 +229,7 @@ mod tests {
     fn a_total_of_one_serves_one_request_at_a_time() {
         let mut shares = Shares::new(1);
         assert_eq!(shares.take(caller(1, 1), 1), Ok(()));
-        assert_eq!(shares.take(caller(2, 2), 1), Err(Refused::Total));
+        assert_eq!(shares.take(caller(2, 2), 1), Err(ShareExceeded::Total));
         shares.give_back(caller(1, 1), 1);
         assert_eq!(shares.take(caller(2, 2), 1), Ok(()));
     }

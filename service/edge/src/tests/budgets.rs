@@ -148,7 +148,7 @@ async fn strangers_are_not_read_while_many_of_their_requests_are_judged() {
         crate::connection_state::ConnectionState::new(Arc::clone(&unauthenticated), Arc::default());
     let mut requests: Vec<_> = (0..512)
         .map(|_| {
-            let running = crate::request_state::Running::begin(&connection);
+            let running = crate::request_state::RunningRequest::begin(&connection);
             running.state().count_undecided();
             running
         })
@@ -168,7 +168,7 @@ async fn strangers_are_not_read_while_many_of_their_requests_are_judged() {
     drop(refused);
     drop(requests);
     // A server that was behind reads on.
-    let server = Server::start(Limits::default());
+    let server = Server::start(ConnectionLimits::default());
     let (sender, _connection) = server.http2().await;
     let answers = (0..1000).map(|_| {
         let mut sender = sender.clone();

@@ -17,9 +17,9 @@ use crate::*;
 
 #[tokio::test]
 async fn a_head_that_comes_byte_by_byte_is_ended() {
-    let limits = Limits {
+    let limits = ConnectionLimits {
         head_timeout: SHORT,
-        ..Limits::default()
+        ..ConnectionLimits::default()
     };
     let server = Server::start(limits);
     for first in [&b""[..], b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n"] {
@@ -42,9 +42,9 @@ async fn a_head_that_comes_byte_by_byte_is_ended() {
 
 #[tokio::test]
 async fn a_connection_without_requests_is_ended_even_if_it_pings() {
-    let limits = Limits {
+    let limits = ConnectionLimits {
         idle_timeout: SHORT,
-        ..Limits::default()
+        ..ConnectionLimits::default()
     };
     let server = Server::start(limits);
     let (mut sender, pinging) = server.http2().await;
@@ -122,7 +122,7 @@ async fn an_upload_that_stands_still_is_ended() {
 
 #[tokio::test]
 async fn a_larger_head_than_is_read_is_answered_with_431() {
-    let server = Server::start(Limits::default());
+    let server = Server::start(ConnectionLimits::default());
     let (mut reader, mut writer) = server.connect().await.into_split();
     let sending = tokio::spawn(async move {
         let _ = writer.write_all(b"GET / HTTP/1.1\r\nx: ").await;

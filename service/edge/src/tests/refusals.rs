@@ -6,10 +6,10 @@ use super::{Server, get};
 use crate::*;
 
 /// One refusal a second, and none that is late at first.
-fn one_a_second() -> Limits {
-    Limits {
+fn one_a_second() -> ConnectionLimits {
+    ConnectionLimits {
         refusals_per_network: 1,
-        ..Limits::default()
+        ..ConnectionLimits::default()
     }
 }
 

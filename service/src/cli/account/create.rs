@@ -1,14 +1,14 @@
 use bucketry_contract::v1::{CreateAccountRequest, GetCapabilitiesRequest};
 
-use crate::cli::connection::Connection;
 use crate::cli::json::json;
 use crate::cli::output::{CredentialOutput, required, write_env, write_fields};
+use crate::cli::server_connection::ServerConnection;
 use crate::cli::{CliError, Terminal};
 
 pub(super) async fn create(
     name: String,
     output: CredentialOutput,
-    connection: &Connection,
+    connection: &ServerConnection,
     terminal: &mut Terminal<'_>,
 ) -> Result<(), CliError> {
     // Asked first: after the account is made nothing may fail before its secret is shown.

@@ -1,14 +1,14 @@
 use bucketry_contract::v1::{Account, ListAccountsRequest, ListAccountsResponse};
 
-use crate::cli::connection::Connection;
 use crate::cli::json::json;
 use crate::cli::output::{Output, moment};
+use crate::cli::server_connection::ServerConnection;
 use crate::cli::table::table;
 use crate::cli::{CliError, Terminal};
 
 pub(super) async fn list(
     output: Output,
-    connection: &Connection,
+    connection: &ServerConnection,
     terminal: &mut Terminal<'_>,
 ) -> Result<(), CliError> {
     let mut all = ListAccountsResponse::default();

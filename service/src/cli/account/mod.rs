@@ -5,8 +5,8 @@ mod list;
 
 use clap::Subcommand;
 
-use super::connection::Connection;
 use super::output::{CredentialOutput, Output};
+use super::server_connection::ServerConnection;
 use super::{CliError, Terminal};
 
 /// What to do with accounts.
@@ -31,7 +31,7 @@ pub enum AccountCommand {
 impl AccountCommand {
     pub(super) async fn run(
         self,
-        connection: &Connection,
+        connection: &ServerConnection,
         terminal: &mut Terminal<'_>,
     ) -> Result<(), CliError> {
         match self {

@@ -1,14 +1,14 @@
 use bucketry_contract::v1::CreateBucketRequest;
 
-use crate::cli::connection::Connection;
 use crate::cli::json::json;
 use crate::cli::output::{Output, required};
+use crate::cli::server_connection::ServerConnection;
 use crate::cli::{CliError, Terminal};
 
 pub(super) async fn create(
     name: String,
     output: Output,
-    connection: &Connection,
+    connection: &ServerConnection,
     terminal: &mut Terminal<'_>,
 ) -> Result<(), CliError> {
     let request = CreateBucketRequest {

@@ -1,11 +1,11 @@
 use bucketry_contract::v1::DeleteBucketRequest;
 
-use crate::cli::connection::Connection;
+use crate::cli::server_connection::ServerConnection;
 use crate::cli::{CliError, Terminal};
 
 pub(super) async fn delete(
     name: String,
-    connection: &Connection,
+    connection: &ServerConnection,
     terminal: &mut Terminal<'_>,
 ) -> Result<(), CliError> {
     let request = DeleteBucketRequest {

@@ -1,16 +1,16 @@
 use bucketry_contract::v1::{ListBucketsRequest, ListBucketsResponse};
 
 use crate::cli::amount::{bytes, count};
-use crate::cli::connection::Connection;
 use crate::cli::json::json;
 use crate::cli::output::{Output, moment};
+use crate::cli::server_connection::ServerConnection;
 use crate::cli::table::table;
 use crate::cli::{CliError, Terminal};
 
 pub(super) async fn list(
     prefix: String,
     output: Output,
-    connection: &Connection,
+    connection: &ServerConnection,
     terminal: &mut Terminal<'_>,
 ) -> Result<(), CliError> {
     let mut all = ListBucketsResponse::default();

@@ -6,8 +6,8 @@ mod list;
 
 use clap::Subcommand;
 
-use super::connection::Connection;
 use super::output::Output;
+use super::server_connection::ServerConnection;
 use super::{CliError, Terminal};
 
 /// What to do with buckets.
@@ -40,7 +40,7 @@ pub enum BucketCommand {
 impl BucketCommand {
     pub(super) async fn run(
         self,
-        connection: &Connection,
+        connection: &ServerConnection,
         terminal: &mut Terminal<'_>,
     ) -> Result<(), CliError> {
         match self {

@@ -8,10 +8,10 @@ use bucketry_contract::v1::{
 };
 use clap::Subcommand;
 
-use super::connection::Connection;
 use super::host_style::{bucket_host, remedies, resolves};
 use super::json::json;
 use super::output::{Output, write_fields};
+use super::server_connection::ServerConnection;
 use super::{CliError, Terminal};
 use crate::config::EndpointSettings;
 use database::DatabaseArgs;
@@ -60,11 +60,11 @@ impl DoctorCommand {
     pub(super) async fn run(self, terminal: &mut Terminal<'_>) -> Result<(), CliError> {
         match self {
             Self::Ip { output, server } => {
-                ip(output, &Connection::anonymous(&server)?, terminal).await
+                ip(output, &ServerConnection::anonymous(&server)?, terminal).await
             }
             Self::Database(args) => args.run(terminal).await,
             Self::Host { bucket, server } => {
-                host(&bucket, &Connection::anonymous(&server)?, terminal).await
+                host(&bucket, &ServerConnection::anonymous(&server)?, terminal).await
             }
         }
     }
@@ -81,7 +81,7 @@ pub(super) fn list(terminal: &mut Terminal<'_>) -> Result<(), CliError> {
 
 async fn ip(
     output: Output,
-    connection: &Connection,
+    connection: &ServerConnection,
     terminal: &mut Terminal<'_>,
 ) -> Result<(), CliError> {
     let asked = DescribeClientAddressRequest {};
@@ -99,7 +99,7 @@ async fn ip(
 
 async fn host(
     bucket: &str,
-    connection: &Connection,
+    connection: &ServerConnection,
     terminal: &mut Terminal<'_>,
 ) -> Result<(), CliError> {
     let mut objects = connection.objects();

@@ -2,15 +2,15 @@ use bucketry_contract::v1::{AdminKey, CreateEdgeKeyRequest, CreateOperatorKeyReq
 use prost::Message;
 
 use super::KeyKind;
-use crate::cli::connection::Connection;
 use crate::cli::json::json;
 use crate::cli::output::{CredentialOutput, required, write_env, write_fields};
+use crate::cli::server_connection::ServerConnection;
 use crate::cli::{CliError, Terminal};
 
 pub(super) async fn create(
     kind: KeyKind,
     output: CredentialOutput,
-    connection: &Connection,
+    connection: &ServerConnection,
     terminal: &mut Terminal<'_>,
 ) -> Result<(), CliError> {
     let mut admin = connection.admin();

@@ -6,8 +6,8 @@ mod revoke;
 
 use clap::Subcommand;
 
-use super::connection::Connection;
 use super::output::{CredentialOutput, Output};
+use super::server_connection::ServerConnection;
 use super::{CliError, Terminal};
 
 /// What to do with the keys of operators and adapters.
@@ -54,7 +54,7 @@ pub struct KeyKind {
 impl KeyCommand {
     pub(super) async fn run(
         self,
-        connection: &Connection,
+        connection: &ServerConnection,
         terminal: &mut Terminal<'_>,
     ) -> Result<(), CliError> {
         match self {

@@ -8,8 +8,8 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 
-use super::connection::Connection;
 use super::output::Output;
+use super::server_connection::ServerConnection;
 use super::{CliError, Terminal};
 use crate::access::{KekId, KeyringEdit};
 use crate::config::{ClientSettings, KeyPair};
@@ -136,7 +136,7 @@ impl KeyringCommand {
             Self::Status { output, connection } => {
                 status::status(
                     output,
-                    &Connection::open(&connection, credentials).await?,
+                    &ServerConnection::open(&connection, credentials).await?,
                     terminal,
                 )
                 .await
@@ -144,7 +144,7 @@ impl KeyringCommand {
             Self::Reload { output, connection } => {
                 status::reload(
                     output,
-                    &Connection::open(&connection, credentials).await?,
+                    &ServerConnection::open(&connection, credentials).await?,
                     terminal,
                 )
                 .await

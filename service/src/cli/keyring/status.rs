@@ -1,14 +1,14 @@
 use bucketry_contract::v1::{GetKeyringRequest, ReloadKeyringRequest, SealingKey};
 
-use crate::cli::connection::Connection;
 use crate::cli::json::json;
 use crate::cli::output::Output;
+use crate::cli::server_connection::ServerConnection;
 use crate::cli::table::table;
 use crate::cli::{CliError, Terminal};
 
 pub(super) async fn status(
     output: Output,
-    connection: &Connection,
+    connection: &ServerConnection,
     terminal: &mut Terminal<'_>,
 ) -> Result<(), CliError> {
     let answer = connection.answer(connection.admin().get_keyring(GetKeyringRequest {}).await)?;
@@ -24,7 +24,7 @@ pub(super) async fn status(
 
 pub(super) async fn reload(
     output: Output,
-    connection: &Connection,
+    connection: &ServerConnection,
     terminal: &mut Terminal<'_>,
 ) -> Result<(), CliError> {
     let reloaded = connection

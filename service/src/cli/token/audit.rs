@@ -2,9 +2,9 @@ use bucketry_contract::v1::{ListTokenAuditEventsRequest, ListTokenAuditEventsRes
 use clap::Args;
 
 use crate::cli::audit::{AuditArgs, page_size, write_events};
-use crate::cli::connection::Connection;
 use crate::cli::json::json;
 use crate::cli::output::Output;
+use crate::cli::server_connection::ServerConnection;
 use crate::cli::{CliError, Terminal};
 
 /// Whose events to show.
@@ -28,7 +28,7 @@ pub struct TokenAuditArgs {
 
 pub(super) async fn audit(
     args: TokenAuditArgs,
-    connection: &Connection,
+    connection: &ServerConnection,
     terminal: &mut Terminal<'_>,
 ) -> Result<(), CliError> {
     let limit = args.audit.limit;

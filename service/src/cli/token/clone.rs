@@ -2,15 +2,15 @@ use bucketry_contract::v1::CloneTokenRequest;
 
 use super::TokenArgs;
 use super::create::{write_hint, write_host_advice};
-use crate::cli::connection::Connection;
 use crate::cli::output::{CredentialOutput, write_credentials};
+use crate::cli::server_connection::ServerConnection;
 use crate::cli::{CliError, Terminal};
 
 pub(super) async fn clone(
     token: TokenArgs,
     name: String,
     output: CredentialOutput,
-    connection: &Connection,
+    connection: &ServerConnection,
     terminal: &mut Terminal<'_>,
 ) -> Result<(), CliError> {
     let request = CloneTokenRequest {

@@ -6,9 +6,9 @@ use prost_types::Timestamp;
 
 use super::limits::LimitArgs;
 use super::view::write_warnings;
-use crate::cli::connection::Connection;
 use crate::cli::host_style::{bucket_host, remedies, resolves};
 use crate::cli::output::{CredentialOutput, write_credentials};
+use crate::cli::server_connection::ServerConnection;
 use crate::cli::{CliError, Terminal};
 use crate::config::parse_duration;
 
@@ -64,7 +64,7 @@ impl From<PermissionArg> for Permission {
 
 pub(super) async fn create(
     args: CreateArgs,
-    connection: &Connection,
+    connection: &ServerConnection,
     now: SystemTime,
     terminal: &mut Terminal<'_>,
 ) -> Result<(), CliError> {

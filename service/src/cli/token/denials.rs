@@ -4,15 +4,15 @@ use bucketry_contract::v1::{ListTokenDenialsRequest, TokenDenial};
 
 use super::ChangeArgs;
 use crate::cli::ago::ago;
-use crate::cli::connection::Connection;
 use crate::cli::json::json;
 use crate::cli::output::Output;
+use crate::cli::server_connection::ServerConnection;
 use crate::cli::table::table;
 use crate::cli::{CliError, Terminal};
 
 pub(super) async fn denials(
     args: ChangeArgs,
-    connection: &Connection,
+    connection: &ServerConnection,
     now: SystemTime,
     terminal: &mut Terminal<'_>,
 ) -> Result<(), CliError> {

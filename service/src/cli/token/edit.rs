@@ -8,9 +8,9 @@ use super::TokenArgs;
 use super::create::expiry;
 use super::limits::LimitArgs;
 use super::view::{write_token, write_warnings};
-use crate::cli::connection::Connection;
 use crate::cli::json::json;
 use crate::cli::output::{Output, required};
+use crate::cli::server_connection::ServerConnection;
 use crate::cli::{CliError, Terminal};
 use crate::config::parse_duration;
 
@@ -73,7 +73,7 @@ fn never_changes(_: &str) -> Result<String, String> {
 
 pub(super) async fn edit(
     args: EditArgs,
-    connection: &Connection,
+    connection: &ServerConnection,
     now: SystemTime,
     terminal: &mut Terminal<'_>,
 ) -> Result<(), CliError> {

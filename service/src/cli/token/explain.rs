@@ -6,9 +6,9 @@ use time::format_description::well_known::Rfc3339;
 
 use super::TokenArgs;
 use super::reason::reason_words;
-use crate::cli::connection::Connection;
 use crate::cli::json::json;
 use crate::cli::output::{Output, write_fields};
+use crate::cli::server_connection::ServerConnection;
 use crate::cli::{CliError, Terminal};
 
 /// A request that is not made.
@@ -53,7 +53,7 @@ fn parse_time(text: &str) -> Result<Timestamp, String> {
 
 pub(super) async fn explain(
     args: ExplainArgs,
-    connection: &Connection,
+    connection: &ServerConnection,
     terminal: &mut Terminal<'_>,
 ) -> Result<(), CliError> {
     let request = ExplainAccessRequest {

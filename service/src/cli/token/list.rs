@@ -6,9 +6,9 @@ use clap::Args;
 use super::view::{permission, short_ips, state};
 use crate::cli::ago::ago;
 use crate::cli::amount::count;
-use crate::cli::connection::Connection;
 use crate::cli::json::json;
 use crate::cli::output::Output;
+use crate::cli::server_connection::ServerConnection;
 use crate::cli::table::table;
 use crate::cli::{CliError, Terminal};
 
@@ -33,7 +33,7 @@ pub struct ListArgs {
 
 pub(super) async fn list(
     args: ListArgs,
-    connection: &Connection,
+    connection: &ServerConnection,
     now: SystemTime,
     terminal: &mut Terminal<'_>,
 ) -> Result<(), CliError> {

@@ -31,8 +31,8 @@ use list::ListArgs;
 use show::ShowArgs;
 use usage::UsageArgs;
 
-use super::connection::Connection;
 use super::output::{CredentialOutput, Output};
+use super::server_connection::ServerConnection;
 use super::{CliError, Terminal};
 
 /// What to do with tokens.
@@ -101,7 +101,7 @@ pub struct ChangeArgs {
 impl TokenCommand {
     pub(super) async fn run(
         self,
-        connection: &Connection,
+        connection: &ServerConnection,
         now: SystemTime,
         terminal: &mut Terminal<'_>,
     ) -> Result<(), CliError> {

@@ -4,14 +4,14 @@ use bucketry_contract::v1::ResumeTokenRequest;
 
 use super::ChangeArgs;
 use super::view::write_token;
-use crate::cli::connection::Connection;
 use crate::cli::json::json;
 use crate::cli::output::{Output, required};
+use crate::cli::server_connection::ServerConnection;
 use crate::cli::{CliError, Terminal};
 
 pub(super) async fn resume(
     args: ChangeArgs,
-    connection: &Connection,
+    connection: &ServerConnection,
     now: SystemTime,
     terminal: &mut Terminal<'_>,
 ) -> Result<(), CliError> {

@@ -6,9 +6,9 @@ use clap::Args;
 use super::TokenArgs;
 use super::snippet::{Setup, Snippet};
 use super::view::write_token;
-use crate::cli::connection::Connection;
 use crate::cli::json::json;
 use crate::cli::output::{CredentialOutput, required, write_credentials};
+use crate::cli::server_connection::ServerConnection;
 use crate::cli::{CliError, Terminal};
 
 /// What to show of a token.
@@ -30,7 +30,7 @@ pub struct ShowArgs {
 
 pub(super) async fn show(
     args: ShowArgs,
-    connection: &Connection,
+    connection: &ServerConnection,
     now: SystemTime,
     terminal: &mut Terminal<'_>,
 ) -> Result<(), CliError> {
@@ -61,7 +61,7 @@ pub(super) async fn show(
 
 async fn show_secret(
     args: ShowArgs,
-    connection: &Connection,
+    connection: &ServerConnection,
     terminal: &mut Terminal<'_>,
 ) -> Result<(), CliError> {
     let request = ShowTokenSecretRequest {
@@ -81,7 +81,7 @@ async fn show_secret(
 async fn show_snippet(
     snippet: Snippet,
     token: TokenArgs,
-    connection: &Connection,
+    connection: &ServerConnection,
     terminal: &mut Terminal<'_>,
 ) -> Result<(), CliError> {
     let request = GetTokenRequest {

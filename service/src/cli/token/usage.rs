@@ -9,9 +9,9 @@ use super::chart::{chart, steps};
 use super::reason::reason_words;
 use super::view::last_use;
 use crate::cli::amount::{bytes, count};
-use crate::cli::connection::Connection;
 use crate::cli::json::json;
 use crate::cli::output::Output;
+use crate::cli::server_connection::ServerConnection;
 use crate::cli::table::{printable, table};
 use crate::cli::{CliError, Terminal};
 use crate::config::parse_duration;
@@ -32,7 +32,7 @@ pub struct UsageArgs {
 
 pub(super) async fn usage(
     args: UsageArgs,
-    connection: &Connection,
+    connection: &ServerConnection,
     now: SystemTime,
     terminal: &mut Terminal<'_>,
 ) -> Result<(), CliError> {

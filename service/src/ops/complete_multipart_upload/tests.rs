@@ -95,7 +95,7 @@ fn a_checksum_type_is_that_of_the_upload() {
     for value in [&[][..], value.value()] {
         assert!(matches!(
             typed(v1::ChecksumType::Composite, value),
-            Err(Error::Checksum(ChecksumError::Type {
+            Err(Error::Checksum(UploadChecksumError::Type {
                 expected: ChecksumType::FullObject
             }))
         ));

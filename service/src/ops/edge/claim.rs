@@ -7,7 +7,7 @@ use bucketry_contract::adapter::v1::{SignatureClaim, SignatureKind};
 use crate::access::authenticate::{AuthenticateError, authenticate_v2, authenticate_v4};
 use crate::access::sigv2::{CheckedV2Claim, SigV2Error, V2Claim, V2Placement};
 use crate::access::sigv4::{
-    CheckedClaim, Placement, ScopeClaim, SigV4Error, Signed, SigningKey, V4Claim,
+    CheckedClaim, ScopeClaim, SigV4Error, SignaturePlacement, SignedContent, SigningKey, V4Claim,
 };
 use crate::access::{self, KeyFacts, Origin};
 use crate::catalog::model::AccessKey;
@@ -150,9 +150,9 @@ fn check_v4(
     let refuse = |error: SigV4Error| Error::from(ClaimError::V4(place, error));
     let signed = match place {
         ClaimPlace::Header | ClaimPlace::Query => {
-            Signed::CanonicalRequests(claim.canonical_requests)
+            SignedContent::CanonicalRequests(claim.canonical_requests)
         }
-        ClaimPlace::Form => Signed::Policy(
+        ClaimPlace::Form => SignedContent::Policy(
             claim
                 .canonical_requests
                 .into_iter()
@@ -170,11 +170,11 @@ fn check_v4(
         },
         amz_date: claim.amz_date,
         placement: match place {
-            ClaimPlace::Header => Placement::Header,
-            ClaimPlace::Query => Placement::Query {
+            ClaimPlace::Header => SignaturePlacement::Header,
+            ClaimPlace::Query => SignaturePlacement::Query {
                 expires: claim.expires,
             },
-            ClaimPlace::Form => Placement::Form,
+            ClaimPlace::Form => SignaturePlacement::Form,
         },
         signed,
         signature: claim.signature,

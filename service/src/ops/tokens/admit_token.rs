@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use bucketry_contract::access_table::Classified;
 
-use crate::access::Target;
+use crate::access::AccessTarget;
 use crate::catalog::model::{AccessKey, KeyScope};
 use crate::domain::{AccessKeyPk, AccountId, BucketId};
 use crate::error::Error;
@@ -35,7 +35,7 @@ pub(super) async fn admit_token(
     let IdentifiedCaller {
         caller, counting, ..
     } = service.identify(caller, &requirements).await?;
-    service.decide(&caller, &requirements, Target::AbsentBucket)?;
+    service.decide(&caller, &requirements, AccessTarget::AbsentBucket)?;
     let found = find(service, token_id).await?;
     let (of, token) = found.ok_or_else(|| no_such(token_id))?;
     let bucket = service.catalog.bucket(of).await?;
@@ -61,7 +61,7 @@ pub(super) async fn administered_account(
     let IdentifiedCaller {
         caller, counting, ..
     } = service.identify(caller, &requirements).await?;
-    let grant = service.grant_account(caller, requirements, Target::AbsentBucket)?;
+    let grant = service.grant_account(caller, requirements, AccessTarget::AbsentBucket)?;
     service.count(counting, &grant).await?;
     match grant.scope() {
         Some(KeyScope::Everything) => Ok(None),

@@ -1,7 +1,7 @@
 use bucketry_contract::v1::{CreateTokenRequest, CreateTokenResponse, Credentials, Token};
 use tonic::Request;
 
-use super::settings::Settings;
+use super::settings::TokenSettings;
 use super::{About, NewKey, audit_entry, issue_key, warnings};
 use crate::access::SecretKey;
 use crate::catalog::model::{AccessKey, KeyScope};
@@ -51,7 +51,7 @@ pub(super) async fn make_token(
 ) -> Result<(Token, Credentials), Error> {
     let (row, secret) = issue_key(service, new, grant.actor()).await?;
     let about = About::token(&grant.bucket, row.pk);
-    let mut details = Settings::from(&row).to_json();
+    let mut details = TokenSettings::from(&row).to_json();
     details["access_key_id"] = row.access_key_id.as_str().into();
     if let KeyScope::Bucket { permission, .. } = row.scope {
         details["permission"] = permission.to_string().into();

@@ -6,7 +6,8 @@ use tonic::Request;
 use super::admit_token;
 use super::needs::needs;
 use crate::access::{
-    AccessClass, ClientAddress, Decision, Denial, Explanation, KeyFacts, Subject, Target, explain,
+    AccessClass, AccessTarget, ClientAddress, Decision, Denial, Explanation, KeyFacts, Subject,
+    explain,
 };
 use crate::catalog::model::{Bucket, BucketState};
 use crate::convert::{bucket_name, object_key, reason_to_proto, timestamp_from_proto};
@@ -36,8 +37,8 @@ pub(crate) async fn explain_access(
     let circumstances = Circumstances {
         target: target(service, &grant.bucket, &asked.target_bucket).await?,
         service: match grant.bucket.state {
-            BucketState::Alive => Target::Service,
-            BucketState::Deleted => Target::ServiceOfOrphan,
+            BucketState::Alive => AccessTarget::Service,
+            BucketState::Deleted => AccessTarget::ServiceOfOrphan,
         },
         address,
         now: (asked.time.as_ref()).map_or_else(|| service.now(), timestamp_from_proto),
@@ -59,15 +60,15 @@ pub(crate) async fn explain_access(
 #[derive(Debug, Clone, Copy)]
 struct Circumstances {
     /// The target of an operation on a bucket.
-    target: Target,
+    target: AccessTarget,
     /// The target of an operation on the service.
-    service: Target,
+    service: AccessTarget,
     address: ClientAddress,
     now: Timestamp,
 }
 
 impl Circumstances {
-    fn target_of(self, resource: Resource<'_>) -> Target {
+    fn target_of(self, resource: Resource<'_>) -> AccessTarget {
         match resource {
             Resource::Service => self.service,
             Resource::Bucket(_) | Resource::Object { .. } => self.target,
@@ -107,19 +108,19 @@ fn explanation(
 }
 
 /// The bucket that the request would name: the token's own if none is given. One that is gone has no name any more.
-async fn target(service: &Service, own: &Bucket, named: &str) -> Result<Target, Error> {
-    let of = |bucket: &Bucket| Target::Bucket {
+async fn target(service: &Service, own: &Bucket, named: &str) -> Result<AccessTarget, Error> {
+    let of = |bucket: &Bucket| AccessTarget::Bucket {
         bucket: bucket.id,
         account: bucket.account,
     };
     if named.is_empty() {
         return Ok(match own.state {
             BucketState::Alive => of(own),
-            BucketState::Deleted => Target::AbsentBucket,
+            BucketState::Deleted => AccessTarget::AbsentBucket,
         });
     }
     let found = service.catalog.bucket_by_name(&bucket_name(named)?).await?;
-    Ok(found.as_deref().map_or(Target::AbsentBucket, of))
+    Ok(found.as_deref().map_or(AccessTarget::AbsentBucket, of))
 }
 
 fn address(text: &str) -> Result<ClientAddress, Error> {
@@ -204,21 +205,21 @@ mod tests {
         }
     }
 
-    fn target_of_any_kind() -> impl Strategy<Value = Target> {
+    fn target_of_any_kind() -> impl Strategy<Value = AccessTarget> {
         prop::sample::select(vec![
-            Target::Bucket {
+            AccessTarget::Bucket {
                 bucket: BucketId(10),
                 account: AccountId(1),
             },
-            Target::Bucket {
+            AccessTarget::Bucket {
                 bucket: BucketId(11),
                 account: AccountId(1),
             },
-            Target::Bucket {
+            AccessTarget::Bucket {
                 bucket: BucketId(20),
                 account: AccountId(2),
             },
-            Target::AbsentBucket,
+            AccessTarget::AbsentBucket,
         ])
     }
 
@@ -233,7 +234,7 @@ mod tests {
             resource in prop::sample::select(vec![Resource::Service, Resource::Bucket("photos")]),
             target in target_of_any_kind(),
             text in address_of_any_kind(),
-            service in prop::sample::select(vec![Target::Service, Target::ServiceOfOrphan]),
+            service in prop::sample::select(vec![AccessTarget::Service, AccessTarget::ServiceOfOrphan]),
             now in 0_i64..2_000,
         ) {
             let facts = KeyFacts::from(&key);

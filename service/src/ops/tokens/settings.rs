@@ -10,7 +10,7 @@ use crate::domain::Timestamp;
 
 /// The editable settings of a token.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Settings {
+pub(super) struct TokenSettings {
     name: String,
     allowed: Vec<IpNet>,
     disallowed: Vec<IpNet>,
@@ -18,7 +18,7 @@ pub(super) struct Settings {
     limits: KeyLimits,
 }
 
-impl Settings {
+impl TokenSettings {
     /// As they are after `edit`.
     pub(super) fn edited(&self, edit: &KeyEdit) -> Self {
         let kept = self.clone();
@@ -43,7 +43,7 @@ impl Settings {
     }
 }
 
-impl From<&AccessKey> for Settings {
+impl From<&AccessKey> for TokenSettings {
     fn from(key: &AccessKey) -> Self {
         Self {
             name: key.name.clone(),
@@ -55,7 +55,7 @@ impl From<&AccessKey> for Settings {
     }
 }
 
-impl From<&CreateAccessKey> for Settings {
+impl From<&CreateAccessKey> for TokenSettings {
     fn from(key: &CreateAccessKey) -> Self {
         Self {
             name: key.name.clone(),

@@ -5,7 +5,7 @@ use bucketry_contract::v1::{Token, UpdateTokenRequest, UpdateTokenResponse};
 use serde_json::json;
 use tonic::Request;
 
-use super::settings::Settings;
+use super::settings::TokenSettings;
 use super::uses::with_use;
 use super::{About, admit_token, audit_entry, warnings};
 use crate::access::IpRules;
@@ -66,7 +66,7 @@ async fn apply(
                 version: before.version,
             });
         }
-        let was = Settings::from(before.as_ref());
+        let was = TokenSettings::from(before.as_ref());
         let will_be = was.edited(edit);
         if was == will_be {
             return Ok(before);
@@ -95,8 +95,8 @@ fn record(
     service: &Service,
     grant: &BucketGrant,
     before: &AccessKey,
-    was: &Settings,
-    will_be: &Settings,
+    was: &TokenSettings,
+    will_be: &TokenSettings,
 ) -> AuditEntry {
     let about = About::token(&grant.bucket, before.pk);
     let details = json!({ "before": was.to_json(), "after": will_be.to_json() });

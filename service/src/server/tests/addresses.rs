@@ -30,7 +30,7 @@ const PROXY_LOCAL: &[u8] = b"\r\n\r\n\0\r\nQUIT\n\x20\0\0\0";
 
 #[tokio::test]
 async fn a_proxy_protocol_listener_takes_the_address_of_the_header() {
-    let server = Server::proxied(Limits::default(), None).await;
+    let server = Server::proxied(ConnectionLimits::default(), None).await;
     for (header, expected) in [
         (PROXY_V1, "192.0.2.1 ProxyProtocol Plaintext"),
         (PROXY_V2, "2001:db8::1 ProxyProtocol Plaintext"),
@@ -46,7 +46,7 @@ async fn a_proxy_protocol_listener_takes_the_address_of_the_header() {
 #[tokio::test]
 async fn the_proxy_protocol_comes_before_tls() {
     let (tls, root) = certificate();
-    let server = Server::proxied(Limits::default(), Some(tls)).await;
+    let server = Server::proxied(ConnectionLimits::default(), Some(tls)).await;
     let mut socket = server.connect().await;
     socket.write_all(PROXY_V1).await.unwrap();
     let stream = tls_on(socket, &root, &[b"http/1.1"]).await;
@@ -55,7 +55,7 @@ async fn the_proxy_protocol_comes_before_tls() {
 
 #[tokio::test]
 async fn without_a_proxy_protocol_header_there_is_no_answer() {
-    let server = Server::proxied(Limits::default(), None).await;
+    let server = Server::proxied(ConnectionLimits::default(), None).await;
     for said in [
         &b"GET /client HTTP/1.1\r\nhost: localhost\r\n\r\n"[..],
         PREFACE,
@@ -71,9 +71,9 @@ async fn without_a_proxy_protocol_header_there_is_no_answer() {
 
 #[tokio::test]
 async fn a_slow_proxy_protocol_header_is_not_waited_for() {
-    let limits = Limits {
+    let limits = ConnectionLimits {
         handshake_timeout: SHORT,
-        ..Limits::default()
+        ..ConnectionLimits::default()
     };
     let server = Server::proxied(limits, None).await;
     for said in [
@@ -91,7 +91,7 @@ async fn a_slow_proxy_protocol_header_is_not_waited_for() {
 #[tokio::test]
 async fn the_proxy_protocol_is_taken_from_trusted_proxies_only() {
     let trusted = ["192.0.2.0/24".parse().unwrap()];
-    let limits = Limits::default();
+    let limits = ConnectionLimits::default();
     let server = Server::listening(
         "127.0.0.1:0",
         Preamble::ProxyProtocol,
@@ -127,7 +127,7 @@ async fn a_proxy_protocol_header_elsewhere_is_a_malformed_request() {
 #[tokio::test]
 async fn each_request_of_a_connection_has_its_own_client() {
     let trusted = ["127.0.0.1".parse().unwrap()];
-    let limits = Limits::default();
+    let limits = ConnectionLimits::default();
     let server = Server::listening("127.0.0.1:0", Preamble::None, &trusted, limits, None).await;
     let mut sender = http1(server.connect().await).await;
     for (header, expected) in [
@@ -148,7 +148,7 @@ async fn each_request_of_a_connection_has_its_own_client() {
 
 #[tokio::test]
 async fn every_address_of_ipv6_takes_ipv4_too_and_shows_it_as_such() {
-    let limits = Limits::default();
+    let limits = ConnectionLimits::default();
     let server = Server::listening("[::]:0", Preamble::None, &[], limits, None).await;
     let port = server.address.port();
     for (from, expected) in [

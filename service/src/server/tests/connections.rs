@@ -11,9 +11,9 @@ use super::*;
 
 #[tokio::test]
 async fn a_silent_handshake_is_ended() {
-    let limits = Limits {
+    let limits = ConnectionLimits {
         handshake_timeout: SHORT,
-        ..Limits::default()
+        ..ConnectionLimits::default()
     };
     let server = Server::start(limits, Some(certificate().0)).await;
     closed(server.connect().await).await;
@@ -21,9 +21,9 @@ async fn a_silent_handshake_is_ended() {
 
 #[tokio::test]
 async fn connections_that_bring_no_request_are_ended() {
-    let limits = Limits {
+    let limits = ConnectionLimits {
         head_timeout: SHORT,
-        ..Limits::default()
+        ..ConnectionLimits::default()
     };
     let server = Server::start(limits, None).await;
     for said in [
@@ -81,9 +81,9 @@ async fn a_drain_lets_requests_finish_and_takes_no_new_ones() {
 
 #[tokio::test]
 async fn a_connection_with_the_preface_alone_delays_a_drain_only_to_the_deadline() {
-    let limits = Limits {
+    let limits = ConnectionLimits {
         drain_deadline: SHORT,
-        ..Limits::default()
+        ..ConnectionLimits::default()
     };
     let mut server = Server::start(limits, None).await;
     let mut socket = server.connect().await;
@@ -101,9 +101,9 @@ async fn a_connection_with_the_preface_alone_delays_a_drain_only_to_the_deadline
 
 #[tokio::test]
 async fn a_request_that_does_not_end_is_cut_at_the_deadline() {
-    let limits = Limits {
+    let limits = ConnectionLimits {
         drain_deadline: SHORT,
-        ..Limits::default()
+        ..ConnectionLimits::default()
     };
     let mut server = Server::start(limits, None).await;
     let mut sender = http1(server.connect().await).await;
@@ -171,9 +171,9 @@ async fn a_panic_fails_one_request_alone() {
 
 #[tokio::test]
 async fn connections_over_the_limit_wait_for_their_turn() {
-    let limits = Limits {
+    let limits = ConnectionLimits {
         max_connections: 1,
-        ..Limits::default()
+        ..ConnectionLimits::default()
     };
     let server = Server::start(limits, None).await;
     let mut first = http1(server.connect().await).await;

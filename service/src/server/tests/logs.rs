@@ -33,7 +33,7 @@ async fn no_log_level_shows_credentials() {
     // All of this test runs on this one thread.
     let _logging = tracing::subscriber::set_default(subscriber);
     let (tls, root) = certificate();
-    let server = Server::start(Limits::default(), Some(tls)).await;
+    let server = Server::start(ConnectionLimits::default(), Some(tls)).await;
     let request = || {
         let mut request = put(&format!("/debug?X-Amz-Signature={SECRET}"), "");
         for name in [

@@ -173,7 +173,7 @@ async fn only_all_signs_together_make_a_request_grpc() {
 #[tokio::test]
 async fn tls_offers_both_protocols() {
     let (tls, root) = certificate();
-    let server = Server::start(Limits::default(), Some(tls)).await;
+    let server = Server::start(ConnectionLimits::default(), Some(tls)).await;
     for (offer, agreed) in [
         (&[b"h2".as_slice(), b"http/1.1"][..], Some(b"h2".as_slice())),
         (&[b"http/1.1"], Some(b"http/1.1")),

@@ -5,41 +5,41 @@ use std::time::Instant;
 
 use super::LeftOut;
 
-/// Lines of one place that are about no access key.
+/// Lines of one site that are about no access key.
 const STRANGERS: Allowance = Allowance {
     burst: 100.0,
     per_second: 10.0,
 };
 
-/// Lines of one place about one access key.
+/// Lines of one site about one access key.
 const ONE_KEY: Allowance = Allowance {
     burst: 20.0,
     per_second: 1.0,
 };
 
-/// Lines of one place about all access keys together.
+/// Lines of one site about all access keys together.
 const ALL_KEYS: Allowance = Allowance {
     burst: 500.0,
     per_second: 50.0,
 };
 
-/// The access keys of one place whose allowances are kept. [`ALL_KEYS`] bounds how many have used any of theirs.
+/// The access keys of one site whose allowances are kept. [`ALL_KEYS`] bounds how many have used any of theirs.
 const KEPT_KEYS: usize = 4_096;
 
 /// A place in the code that logs.
-pub(super) struct Place {
-    strangers: Bucket,
-    all_keys: Bucket,
-    keys: HashMap<u64, Bucket>,
+pub(super) struct LogSite {
+    strangers: LineBucket,
+    all_keys: LineBucket,
+    keys: HashMap<u64, LineBucket>,
     /// The lines that were not written since they were last reported.
     pub(super) left_out: Option<LeftOut>,
 }
 
-impl Place {
+impl LogSite {
     pub(super) fn new(now: Instant) -> Self {
         Self {
-            strangers: Bucket::full(STRANGERS, now),
-            all_keys: Bucket::full(ALL_KEYS, now),
+            strangers: LineBucket::full(STRANGERS, now),
+            all_keys: LineBucket::full(ALL_KEYS, now),
             keys: HashMap::new(),
             left_out: None,
         }
@@ -60,7 +60,7 @@ impl Place {
         let bucket = self
             .keys
             .entry(key)
-            .or_insert_with(|| Bucket::full(ONE_KEY, now));
+            .or_insert_with(|| LineBucket::full(ONE_KEY, now));
         bucket.take(ONE_KEY, now) && self.all_keys.take(ALL_KEYS, now)
     }
 }
@@ -73,12 +73,12 @@ struct Allowance {
 }
 
 /// A token bucket.
-struct Bucket {
+struct LineBucket {
     lines: f64,
     at: Instant,
 }
 
-impl Bucket {
+impl LineBucket {
     fn full(of: Allowance, now: Instant) -> Self {
         Self {
             lines: of.burst,
@@ -120,9 +120,9 @@ mod tests {
     #[test]
     fn keys_have_allowances_apart_from_each_other_and_from_strangers() {
         let now = Instant::now();
-        let mut place = Place::new(now);
+        let mut site = LogSite::new(now);
         let mut admitted =
-            |key, times: usize, now| (0..times).filter(|_| place.admits(key, now)).count();
+            |key, times: usize, now| (0..times).filter(|_| site.admits(key, now)).count();
         assert_eq!(admitted(None, 1_000, now), 100);
         assert_eq!(admitted(Some(1), 1_000, now), 20);
         assert_eq!(admitted(Some(2), 1_000, now), 20);
@@ -134,15 +134,15 @@ mod tests {
     #[test]
     fn many_keys_share_a_bounded_allowance_and_bounded_memory() {
         let start = Instant::now();
-        let mut place = Place::new(start);
+        let mut site = LogSite::new(start);
         let seconds = 300;
         let mut admitted = 0;
         for second in 0..seconds {
             let now = start + Duration::from_secs(second);
             let keys = (0..1_000).map(|key| second * 1_000 + key);
-            admitted += keys.filter(|key| place.admits(Some(*key), now)).count();
+            admitted += keys.filter(|key| site.admits(Some(*key), now)).count();
         }
         assert_eq!(admitted as u64, 500 + 50 * (seconds - 1));
-        assert!(place.keys.len() <= KEPT_KEYS, "{}", place.keys.len());
+        assert!(site.keys.len() <= KEPT_KEYS, "{}", site.keys.len());
     }
 }

@@ -9,7 +9,7 @@ use super::postgres::Postgres;
 
 /// A connection of a Postgres pool, whose every statement ends in time: with an answer, or because the server does not
 /// answer.
-pub(crate) struct Lease {
+pub(crate) struct PostgresLease {
     /// `None` once it has been given up.
     linked: Option<Linked>,
     /// Declared after the connection, so that it is given back after it.
@@ -22,7 +22,7 @@ pub(crate) struct Lease {
 
 /// Within a transaction the connection is closed: see [`Connection`](super::Connection). One whose statement failed, or was
 /// cancelled, is tested by the pool.
-impl Drop for Lease {
+impl Drop for PostgresLease {
     fn drop(&mut self) {
         if self.in_transaction {
             self.give_up();
@@ -34,7 +34,7 @@ impl Drop for Lease {
     }
 }
 
-impl Lease {
+impl PostgresLease {
     pub(super) fn new(linked: Linked, permit: Option<Permit>, postgres: Arc<Postgres>) -> Self {
         Self {
             linked: Some(linked),

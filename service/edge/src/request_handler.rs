@@ -7,7 +7,7 @@ use crate::forwarding::Forwarding;
 use crate::{ConnectionInfo, RequestBody};
 
 /// Answers the requests of a server's connections.
-pub trait Handler: Send + Sync + 'static {
+pub trait RequestHandler: Send + Sync + 'static {
     /// The body of an answer.
     type Body: http_body::Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>>
         + Send

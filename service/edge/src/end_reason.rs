@@ -11,7 +11,7 @@ const UNAUTHENTICATED_BYTES: &str = "bucketry_unauthenticated_bytes";
 /// Why the server ended a connection or a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
-pub(crate) enum Ended {
+pub(crate) enum EndReason {
     /// The TLS handshake or PROXY protocol header took too long.
     Handshake = 1,
     /// A head took too long.
@@ -32,7 +32,7 @@ pub(crate) enum Ended {
     MaxConnections,
 }
 
-impl Ended {
+impl EndReason {
     const ALL: [Self; 9] = [
         Self::Handshake,
         Self::Head,
@@ -100,14 +100,14 @@ pub fn describe_metrics() {
         UNAUTHENTICATED_BYTES,
         "Bytes of heads and bodies of unauthenticated callers."
     );
-    for reason in Ended::ALL {
+    for reason in EndReason::ALL {
         counter!(CONNECTIONS_ENDED, "reason" => reason.label()).increment(0);
     }
     for reason in [
-        Ended::SlowReader,
-        Ended::SlowWriter,
-        Ended::Budget,
-        Ended::BudgetOfNetwork,
+        EndReason::SlowReader,
+        EndReason::SlowWriter,
+        EndReason::Budget,
+        EndReason::BudgetOfNetwork,
     ] {
         counter!(REQUESTS_ENDED, "reason" => reason.label()).increment(0);
     }

@@ -4,23 +4,24 @@ use std::convert::Infallible;
 
 use bucketry_edge::forwarding::{Forwarding, client_address_of};
 use bucketry_edge::health::Health;
-use bucketry_edge::{ConnectionInfo, Encryption, Handler, Relayed, RequestBody};
-use bucketry_s3_adapter::sigv4::Scheme;
-use bucketry_s3_adapter::{AnswerBody, ClientInfo, S3Adapter};
+use bucketry_edge::{ConnectionInfo, Encryption, Relayed, RequestBody, RequestHandler};
 use http::header::{CONNECTION, HeaderValue};
 use http::{Request, Response, Version};
 use tower::Service;
 use uuid::Uuid;
 
+use crate::sigv4::Scheme;
+use crate::{AnswerBody, ClientInfo, S3Adapter};
+
 /// Passes each request to the adapter, with the facts of its client.
 #[derive(Debug)]
-pub(crate) struct Front {
+pub(crate) struct AdapterFront {
     pub(crate) adapter: S3Adapter,
     pub(crate) forwarding: Forwarding,
     pub(crate) health: Health,
 }
 
-impl Handler for Front {
+impl RequestHandler for AdapterFront {
     type Body = AnswerBody;
 
     async fn handle(

@@ -19,7 +19,7 @@ use crate::config::{ClientSettings, EndpointSettings, KeyPair, PlaintextCredenti
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A way to a server, signed in or not.
-pub(super) struct Connection {
+pub(super) struct ServerConnection {
     endpoint: String,
     channel: Channel,
     bearer: Bearer,
@@ -43,7 +43,7 @@ impl Interceptor for Bearer {
     }
 }
 
-impl Connection {
+impl ServerConnection {
     /// Connects and signs in. The secret is not sent: the server gets a signature, and its answer has to prove that it
     /// knows the secret too.
     pub(super) async fn open(
@@ -188,7 +188,8 @@ mod tests {
 
     /// No server listens at the endpoint: if the client does not refuse first, the result is a connection error.
     async fn refused(endpoint: &str, plaintext: PlaintextCredentials) -> CliError {
-        let opened = Connection::open(&settings(endpoint, plaintext), Some(credentials())).await;
+        let opened =
+            ServerConnection::open(&settings(endpoint, plaintext), Some(credentials())).await;
         opened.err().expect("a refusal")
     }
 
@@ -224,16 +225,16 @@ mod tests {
     async fn a_missing_file_of_authorities_is_told_without_tls_too() {
         let mut settings = settings("http://localhost", PlaintextCredentials::Loopback);
         settings.server.ca_file = Some("/there/is/no.pem".into());
-        let opened = Connection::open(&settings, Some(credentials())).await;
+        let opened = ServerConnection::open(&settings, Some(credentials())).await;
         assert!(matches!(opened, Err(CliError::CaFile { .. })));
     }
 
     #[tokio::test]
     async fn credentials_are_needed_only_to_sign_in() {
         let loopback = settings("http://localhost", PlaintextCredentials::Loopback);
-        let none = Connection::open(&loopback, None).await;
+        let none = ServerConnection::open(&loopback, None).await;
         assert!(matches!(none, Err(CliError::NoCredentials)));
         let remote = settings("http://example.com", PlaintextCredentials::Loopback);
-        assert!(Connection::anonymous(&remote.server).is_ok());
+        assert!(ServerConnection::anonymous(&remote.server).is_ok());
     }
 }
