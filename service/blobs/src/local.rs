@@ -23,6 +23,7 @@ use super::disk_threads::{Answer, DiskThreads, Stalled, Work};
 use super::layout::Layout;
 use super::local_upload::LocalUpload;
 use super::new_file::NewFile;
+use super::room::LastCheck;
 use super::staged::Staged;
 use super::tree::Tree;
 use bucketry_domain::BlobId;
@@ -34,6 +35,7 @@ const NAME: &str = "local";
 pub(super) struct LocalDisk {
     pub(super) tree: Tree,
     pub(super) threads: DiskThreads,
+    pub(super) last_check: LastCheck,
     syncs: DirectorySyncs,
 }
 
@@ -42,6 +44,7 @@ impl LocalDisk {
         Self {
             tree: Tree::new(root),
             threads: DiskThreads::new(patience),
+            last_check: LastCheck::new(),
             syncs: DirectorySyncs::new(),
         }
     }
