@@ -150,6 +150,12 @@ async fn what_is_acknowledged_is_on_the_disk() -> Result<(), HarnessError> {
     let calls = calls(&trace);
 
     last_log_sync(between(&calls, "PUT /wire-test-bucket/s "));
+    let with_timestamps = |call: &&Call| call.name == "fsync" && call.file.ends_with("-wal");
+    let needless = calls.iter().find(with_timestamps);
+    assert!(
+        needless.is_none(),
+        "the log is synced with its timestamps: {needless:?}"
+    );
 
     let large = between(&calls, "PUT /wire-test-bucket/l ");
     let blob = first(large, "sync of the blob", |call| {

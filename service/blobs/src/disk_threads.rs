@@ -57,6 +57,17 @@ pub(super) struct DiskThreads {
     patience: Duration,
 }
 
+/// The place for the result of an operation.
+#[derive(Debug)]
+pub(super) struct Answer<T>(oneshot::Sender<T>);
+
+impl<T> Answer<T> {
+    /// Gives `result` to whoever waits for it; back if no one does any more.
+    pub(super) fn send(self, result: T) -> Result<(), T> {
+        self.0.send(result)
+    }
+}
+
 #[derive(Debug)]
 struct Lanes {
     read: Lane,
@@ -125,15 +136,31 @@ impl DiskThreads {
         job: impl FnOnce() -> T + Send + 'static,
         undo: impl FnOnce(T) + Send + 'static,
     ) -> Result<T, Stalled> {
+        let job = move |answer: Answer<T>| {
+            if let Err(unwanted) = answer.send(job()) {
+                undo(unwanted);
+            }
+        };
+        self.run_until_answered(work, limit, job).await
+    }
+
+    /// As [`run`](Self::run), for a job that may leave its answer to another thread when it returns.
+    ///
+    /// # Errors
+    ///
+    /// Those of `run`. The time limit is that of the answer.
+    pub(super) async fn run_until_answered<T: Send + 'static>(
+        &self,
+        work: Work,
+        limit: Duration,
+        job: impl FnOnce(Answer<T>) + Send + 'static,
+    ) -> Result<T, Stalled> {
         let thread = self.thread(work).await?;
         let (give, take) = oneshot::channel();
         let lanes = Arc::clone(&self.lanes);
         tokio::task::spawn_blocking(move || {
-            let done = job();
+            job(Answer(give));
             lanes.of(work).completed.fetch_add(1, Ordering::Relaxed);
-            if let Err(unwanted) = give.send(done) {
-                undo(unwanted);
-            }
             drop(thread);
         });
         match timeout(limit, take).await {

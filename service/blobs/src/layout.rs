@@ -90,7 +90,7 @@ pub(super) fn fan_names() -> impl Iterator<Item = String> {
     (0..=u8::MAX).map(|byte| format!("{byte:02x}"))
 }
 
-/// Whether `name` is a leftover of object_store's staging: a blob's name, `#` and a number.
+/// Whether `name` is a file that an earlier version was writing when it ended: a blob's name, `#` and a number.
 pub(super) fn is_staging_name(name: &str) -> bool {
     name.split_once('#').is_some_and(|(blob, attempt)| {
         parse_name(blob).is_some()
@@ -101,7 +101,13 @@ pub(super) fn is_staging_name(name: &str) -> bool {
 
 /// The name of the directory of a batch.
 pub(super) fn fan(batch: BlobBatchId) -> String {
-    format!("{:02x}", batch.0 & 0xff)
+    format!("{:02x}", fan_number(batch))
+}
+
+/// The number of the directory of a batch.
+pub(super) fn fan_number(batch: BlobBatchId) -> u8 {
+    let [.., lowest] = batch.0.to_be_bytes();
+    lowest
 }
 
 fn parse_name(name: &str) -> Option<BlobId> {

@@ -2,28 +2,31 @@
 //! a time limit.
 
 use std::fmt;
-use std::fs::File;
-use std::io::{self, Write as _};
+use std::io;
 use std::os::unix::fs::FileExt;
-use std::path::{Path as FilePath, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use futures::FutureExt;
 use futures::stream::{self, BoxStream, StreamExt};
 use object_store::path::Path;
 use object_store::{
     Attributes, CopyOptions, Error, Extensions, GetOptions, GetResult, GetResultPayload,
     ListResult, MultipartUpload, ObjectMeta, ObjectStore, PutMode, PutMultipartOptions, PutOptions,
-    PutPayload, PutResult, Result, UploadPart,
+    PutPayload, PutResult, Result,
 };
-use rustix::fd::OwnedFd;
-use rustix::fs::{AtFlags, OFlags};
 
-use super::disk_threads::{DiskThreads, Stalled, Work};
-use super::tree::{FILE_MODE, Tree};
+use super::directory_syncs::DirectorySyncs;
+use super::disk_threads::{Answer, DiskThreads, Stalled, Work};
+use super::layout::Layout;
+use super::local_upload::LocalUpload;
+use super::new_file::NewFile;
+use super::room::LastCheck;
+use super::staged::Staged;
+use super::tree::Tree;
+use bucketry_domain::BlobId;
 
 const NAME: &str = "local";
 
@@ -32,6 +35,8 @@ const NAME: &str = "local";
 pub(super) struct LocalDisk {
     pub(super) tree: Tree,
     pub(super) threads: DiskThreads,
+    pub(super) last_check: LastCheck,
+    syncs: DirectorySyncs,
 }
 
 impl LocalDisk {
@@ -39,6 +44,8 @@ impl LocalDisk {
         Self {
             tree: Tree::new(root),
             threads: DiskThreads::new(patience),
+            last_check: LastCheck::new(),
+            syncs: DirectorySyncs::new(),
         }
     }
 
@@ -54,88 +61,37 @@ impl LocalDisk {
             .run(work, limit, move || job(&disk), drop)
             .await
     }
+
+    pub(super) fn create(&self, id: BlobId) -> io::Result<NewFile> {
+        NewFile::create(&self.tree, &self.syncs, id)
+    }
+
+    /// Makes a file durable and answers, on this thread or on that of another file of the directory. On an error, and if
+    /// no one waits for the answer, nothing of the file stays, as far as the disk allows.
+    pub(super) fn finish(&self, file: NewFile, answer: Answer<io::Result<()>>) {
+        if let Err(error) = file.sync() {
+            file.remove(&self.tree);
+            // If no one waits any more, the file is gone all the same.
+            let _gone = answer.send(Err(error));
+            return;
+        }
+        let batch = file.id().batch;
+        let after = move |tree: &Tree, synced: rustix::io::Result<()>| {
+            if synced.is_err() {
+                file.remove(tree);
+            }
+            if let Err(Ok(())) = answer.send(synced.map_err(io::Error::from)) {
+                file.remove(tree);
+            }
+        };
+        self.syncs.sync(&self.tree, batch, after);
+    }
 }
 
 /// The files of a local store, as far as writing blobs and the marker needs them. Blobs are read, listed and deleted
 /// without this.
 #[derive(Clone, Debug)]
 pub(super) struct LocalFiles(pub(super) Arc<LocalDisk>);
-
-/// A file that is being written: `NAME#ATTEMPT` beside its final name.
-#[derive(Debug)]
-struct Staged {
-    directory: OwnedFd,
-    file: File,
-    staging: PathBuf,
-    name: PathBuf,
-}
-
-impl Staged {
-    fn create(tree: &Tree, place: &FilePath) -> io::Result<Self> {
-        let parent = place.parent().unwrap_or(FilePath::new(""));
-        let name = PathBuf::from(place.file_name().unwrap_or_default());
-        let directory = tree.make_directory(parent)?;
-        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
-        let mut attempt = 1_u32;
-        loop {
-            let mut staging = name.clone().into_os_string();
-            staging.push(format!("#{attempt}"));
-            match rustix::fs::openat(&directory, &staging, flags, FILE_MODE) {
-                Ok(file) => {
-                    return Ok(Self {
-                        directory,
-                        file: file.into(),
-                        staging: staging.into(),
-                        name,
-                    });
-                }
-                Err(rustix::io::Errno::EXIST) => attempt += 1,
-                Err(error) => return Err(error.into()),
-            }
-        }
-    }
-
-    /// Makes the file durable under its name. On an error nothing of it stays, as far as the disk allows.
-    fn publish(&self, mode: &PutMode) -> io::Result<()> {
-        let published = self.try_publish(mode);
-        if published.is_err() {
-            self.discard();
-        }
-        published
-    }
-
-    fn try_publish(&self, mode: &PutMode) -> io::Result<()> {
-        self.file.sync_all()?;
-        let (directory, staging, name) = (&self.directory, &self.staging, &self.name);
-        match mode {
-            // Fails if the name exists.
-            PutMode::Create => {
-                rustix::fs::linkat(directory, staging, directory, name, AtFlags::empty())?;
-                rustix::fs::unlinkat(directory, staging, AtFlags::empty())?;
-            }
-            PutMode::Overwrite | PutMode::Update(_) => {
-                rustix::fs::renameat(directory, staging, directory, name)?;
-            }
-        }
-        Ok(rustix::fs::fsync(directory)?)
-    }
-
-    /// Removes what was written. A failure leaves a file that the next start removes.
-    fn discard(&self) {
-        let removed = rustix::fs::unlinkat(&self.directory, &self.staging, AtFlags::empty());
-        if let Err(error) = removed {
-            tracing::debug!(file = %self.staging.display(), %error, "cannot remove an unfinished file");
-        }
-    }
-
-    /// Removes the published file, which nothing refers to yet.
-    fn take_back(&self) {
-        let removed = rustix::fs::unlinkat(&self.directory, &self.name, AtFlags::empty());
-        if let Err(error) = removed {
-            tracing::warn!(file = %self.name.display(), %error, "cannot remove a blob that was written too late");
-        }
-    }
-}
 
 fn place(location: &Path) -> PathBuf {
     location
@@ -144,7 +100,7 @@ fn place(location: &Path) -> PathBuf {
         .collect()
 }
 
-fn store_error(location: &Path, error: io::Error) -> Error {
+pub(super) fn store_error(location: &Path, error: io::Error) -> Error {
     let path = location.to_string();
     match error.kind() {
         io::ErrorKind::NotFound => Error::NotFound {
@@ -162,7 +118,7 @@ fn store_error(location: &Path, error: io::Error) -> Error {
     }
 }
 
-fn stalled(error: Stalled) -> Error {
+pub(super) fn stalled(error: Stalled) -> Error {
     Error::Generic {
         store: NAME,
         source: io::Error::from(error).into(),
@@ -176,7 +132,7 @@ fn not_implemented(operation: &str) -> Error {
     }
 }
 
-fn put_result() -> PutResult {
+pub(super) fn put_result() -> PutResult {
     PutResult {
         e_tag: None,
         version: None,
@@ -202,28 +158,28 @@ impl ObjectStore for LocalFiles {
             return Err(not_implemented("put with a version or attributes"));
         }
         let limit = self.0.threads.limit(payload.content_length() as u64);
-        let (disk, path) = (Arc::clone(&self.0), place(location));
-        let job = move || -> io::Result<Staged> {
-            let mut staged = Staged::create(&disk.tree, &path)?;
-            if let Err(error) = payload
-                .iter()
-                .try_for_each(|piece| staged.file.write_all(piece))
-            {
-                staged.discard();
-                return Err(error);
+        let disk = Arc::clone(&self.0);
+        let written = match (&options.mode, Layout::parse(location)) {
+            (PutMode::Create, Some(id)) => {
+                let job = move |answer| put_blob(&disk, id, &payload, answer);
+                let threads = &self.0.threads;
+                threads.run_until_answered(Work::Write, limit, job).await
             }
-            staged.publish(&options.mode)?;
-            Ok(staged)
-        };
-        let undo = |written: io::Result<Staged>| {
-            if let Ok(staged) = written {
-                staged.take_back();
+            (PutMode::Create | PutMode::Overwrite | PutMode::Update(_), _) => {
+                let path = place(location);
+                let job = move || Staged::put(&disk.tree, &path, &payload, &options.mode);
+                let undo = |written: io::Result<Staged>| {
+                    if let Ok(staged) = written {
+                        staged.take_back();
+                    }
+                };
+                let written = self.0.threads.run(Work::Write, limit, job, undo).await;
+                written.map(|written| written.map(drop))
             }
         };
-        let written = self.0.threads.run(Work::Write, limit, job, undo).await;
         written
             .map_err(stalled)?
-            .map(|_| put_result())
+            .map(|()| put_result())
             .map_err(|error| store_error(location, error))
     }
 
@@ -232,24 +188,10 @@ impl ObjectStore for LocalFiles {
         location: &Path,
         _: PutMultipartOptions,
     ) -> Result<Box<dyn MultipartUpload>> {
-        let limit = self.0.threads.limit(0);
-        let (disk, path) = (Arc::clone(&self.0), place(location));
-        let job = move || Staged::create(&disk.tree, &path);
-        let undo = |begun: io::Result<Staged>| {
-            if let Ok(staged) = begun {
-                staged.discard();
-            }
-        };
-        let begun = self.0.threads.run(Work::Write, limit, job, undo).await;
-        let staged = begun
-            .map_err(stalled)?
-            .map_err(|error| store_error(location, error))?;
-        Ok(Box::new(LocalUpload {
-            threads: self.0.threads.clone(),
-            location: location.clone(),
-            staged: Arc::new(staged),
-            length: 0,
-        }))
+        let id = Layout::parse(location);
+        let id = id.ok_or_else(|| not_implemented("multipart upload of anything but a blob"))?;
+        let disk = Arc::clone(&self.0);
+        Ok(Box::new(LocalUpload::new(disk, location.clone(), id)))
     }
 
     async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
@@ -306,67 +248,20 @@ impl ObjectStore for LocalFiles {
     }
 }
 
-/// A file that is written in consecutive parts.
-#[derive(Debug)]
-struct LocalUpload {
-    threads: DiskThreads,
-    location: Path,
-    staged: Arc<Staged>,
-    length: u64,
-}
-
-#[async_trait]
-impl MultipartUpload for LocalUpload {
-    fn put_part(&mut self, data: PutPayload) -> UploadPart {
-        let mut offset = self.length;
-        let length = data.content_length() as u64;
-        self.length += length;
-        let (threads, staged) = (self.threads.clone(), Arc::clone(&self.staged));
-        let location = self.location.clone();
-        async move {
-            let job = move || -> io::Result<()> {
-                for piece in &data {
-                    staged.file.write_all_at(piece, offset)?;
-                    offset += piece.len() as u64;
-                }
-                Ok(())
-            };
-            let written = threads
-                .run(Work::Write, threads.limit(length), job, drop)
-                .await;
-            written
-                .map_err(stalled)?
-                .map_err(|error| store_error(&location, error))
+fn put_blob(disk: &LocalDisk, id: BlobId, payload: &PutPayload, answer: Answer<io::Result<()>>) {
+    let file = disk.create(id).and_then(|file| {
+        let written = file.write(payload.iter());
+        if written.is_err() {
+            file.remove(&disk.tree);
         }
-        .boxed()
-    }
-
-    async fn complete(&mut self) -> Result<PutResult> {
-        let staged = Arc::clone(&self.staged);
-        let job = move || staged.publish(&PutMode::Overwrite);
-        let late = Arc::clone(&self.staged);
-        let undo = move |published: io::Result<()>| {
-            if published.is_ok() {
-                late.take_back();
-            }
-        };
-        // Syncing may write all of it.
-        let limit = self.threads.limit(self.length);
-        let published = self.threads.run(Work::Write, limit, job, undo).await;
-        published
-            .map_err(stalled)?
-            .map(|()| put_result())
-            .map_err(|error| store_error(&self.location, error))
-    }
-
-    async fn abort(&mut self) -> Result<()> {
-        let staged = Arc::clone(&self.staged);
-        let limit = self.threads.limit(0);
-        let removed = self
-            .threads
-            .run(Work::Upkeep, limit, move || staged.discard(), drop)
-            .await;
-        removed.map_err(stalled)
+        written.map(|()| file)
+    });
+    match file {
+        Ok(file) => disk.finish(file, answer),
+        Err(error) => {
+            // If no one waits any more, there is nothing to undo.
+            let _gone = answer.send(Err(error));
+        }
     }
 }
 

@@ -1,4 +1,5 @@
-//! Removing what a crash left of unfinished uploads.
+//! Removing what earlier versions left of unfinished uploads: they wrote blobs under temporary names. What a crash leaves
+//! under a final name is found by its reservation.
 
 use std::time::SystemTime;
 
@@ -14,7 +15,7 @@ use super::local::LocalDisk;
 use super::store::{Backend, BlobStore};
 
 impl BlobStore {
-    /// Removes the files of uploads that were under way when a process ended, if they were last
+    /// Removes the temporary files of uploads that were under way when a process of an earlier version ended, if they were last
     /// written before `before`, and returns how many those were. A store of one process gives the
     /// time of its start; where several share a directory, a time that no upload outlasts.
     ///

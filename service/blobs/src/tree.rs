@@ -22,6 +22,11 @@ const READ: OFlags = OFlags::RDONLY
     .union(OFlags::NOCTTY)
     .union(OFlags::NOFOLLOW)
     .union(OFlags::NONBLOCK);
+const CREATE: OFlags = OFlags::WRONLY
+    .union(OFlags::CREATE)
+    .union(OFlags::EXCL)
+    .union(OFlags::CLOEXEC)
+    .union(OFlags::NOFOLLOW);
 const DIRECTORY: OFlags = OFlags::RDONLY
     .union(OFlags::CLOEXEC)
     .union(OFlags::NOFOLLOW)
@@ -119,6 +124,13 @@ impl Tree {
         None
     }
 
+    /// Creates the file of a blob. Fails if its name exists.
+    pub(super) fn create_blob(&self, id: BlobId) -> io::Result<File> {
+        Ok(self
+            .open(&layout::blob_place(id), CREATE, FILE_MODE)?
+            .into())
+    }
+
     /// Opens a regular file below the root.
     pub(super) fn open_file(&self, place: &FilePath) -> io::Result<BlobFile> {
         let file = self.open(place, READ, Mode::empty())?;
@@ -133,6 +145,17 @@ impl Tree {
     /// The directory of a batch.
     pub(super) fn batch(&self, batch: BlobBatchId) -> io::Result<OwnedFd> {
         self.directory(&layout::batch_place(batch))
+    }
+
+    /// Makes the names in a directory below the root durable.
+    pub(super) fn sync_directory(&self, place: &FilePath) -> rustix::io::Result<()> {
+        rustix::fs::fsync(self.open(place, DIRECTORY, Mode::empty())?)
+    }
+
+    /// Makes the name of a directory below the root durable, and those of the directories above it.
+    pub(super) fn sync_directories_above(&self, place: &FilePath) -> rustix::io::Result<()> {
+        let mut above = place.ancestors().skip(1);
+        above.try_for_each(|place| self.sync_directory(place))
     }
 
     /// Opens a directory below the root; makes it, and those above it, durably where they are missing.

@@ -343,7 +343,7 @@ impl BlobWriter {
 
     fn parallel_parts(&self) -> usize {
         match self.store.backend {
-            // object_store writes the parts of a file one after the other in any case.
+            // They are appended to one file.
             Backend::Local(_) => 1,
             Backend::Remote(_) => 3,
         }

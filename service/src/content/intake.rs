@@ -11,12 +11,12 @@ use tokio::time::timeout;
 use super::ContentStore;
 use super::placement::Place;
 use super::verify::{check_chunk, full_object, verify};
-use crate::blobs::{BlobError, BlobWriter};
+use crate::blobs::BlobWriter;
 use crate::catalog::model::{Extent, Layout, NewData};
 use crate::convert::{DeclaredDigests, declared_digests};
 use crate::digest::{DigestSet, DigestTask};
 use crate::domain::{Checksum, ChecksumAlgorithm};
-use crate::error::{Error, blob_error};
+use crate::error::Error;
 
 /// Content up to this size is kept in the catalog: a file of its own costs more (measured: 8 KiB).
 pub(crate) const INLINE_BYTES: usize = 8 * 1024;
@@ -216,13 +216,17 @@ impl<'a> Taker<'a> {
         }
         if self.writer.is_none() {
             let place = self.store.placement.place().await?;
+            // The file may exist from the first byte on.
+            self.store.keep_track(&place).await?;
             let writer = self.store.blobs.writer(place.blob, self.announced_length);
             self.writer = Some((writer, place));
         }
         let head = std::mem::take(&mut self.head);
         if let Some((writer, _)) = &mut self.writer {
             for piece in head.into_iter().chain([data]) {
-                writer.write(piece).await.map_err(blob_error)?;
+                if let Err(error) = writer.write(piece).await {
+                    return Err(self.store.not_written(error).await);
+                }
             }
         }
         Ok(())
@@ -260,12 +264,7 @@ impl<'a> Taker<'a> {
                 self.store.keep_track(&place).await?;
                 let written = match writer.finish().await {
                     Ok(written) => written,
-                    Err(error) => {
-                        if let BlobError::Exists { id } = &error {
-                            self.store.placement.leave_batch_of(*id).await;
-                        }
-                        return Err(blob_error(error));
-                    }
+                    Err(error) => return Err(self.store.not_written(error).await),
                 };
                 let extent = Extent {
                     blob: place.blob,

@@ -9,9 +9,10 @@ mod placement;
 mod reclaim;
 mod verify;
 
-use crate::blobs::BlobStore;
+use crate::blobs::{BlobError, BlobStore};
 use crate::catalog::Catalog;
 use crate::clock::Clock;
+use crate::error::{Error, blob_error};
 
 pub(crate) use intake::{
     Announced, ContentMessage, MAX_CHUNK_BYTES, MAX_PUT_BYTES, Small, in_time, take_in,
@@ -26,4 +27,14 @@ pub(crate) struct ContentStore {
     pub(crate) blobs: BlobStore,
     pub(crate) placement: Placement,
     pub(crate) clock: Clock,
+}
+
+impl ContentStore {
+    /// What the failure of a write is to the caller. If the blob existed before, the names that follow may be taken too.
+    async fn not_written(&self, error: BlobError) -> Error {
+        if let BlobError::Exists { id } = &error {
+            self.placement.leave_batch_of(*id).await;
+        }
+        blob_error(error)
+    }
 }

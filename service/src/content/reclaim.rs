@@ -17,7 +17,8 @@ struct Collected(BlobId);
 
 impl ContentStore {
     /// Makes sure that the blob is collected if this node ends before it commits: if another node has ended the
-    /// reservation, the blob is marked as garbage. Must be called before the blob becomes durable.
+    /// reservation, the blob is marked as garbage. Must be called before the
+    /// blob's file is created, and again before it becomes durable.
     pub(crate) async fn keep_track(&self, place: &Place) -> Result<(), Error> {
         if self.placement.is_reserved(place) {
             return Ok(());

@@ -80,10 +80,10 @@ pub(super) async fn write_object(
             stored.place(),
             PutObject {
                 bucket: grant.bucket.id,
-                key: key.clone(),
-                meta: meta.clone(),
+                key,
+                meta,
                 data: stored.data.clone(),
-                preconditions: preconditions.clone(),
+                preconditions,
             },
         )
         .await?;

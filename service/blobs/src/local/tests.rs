@@ -1,4 +1,5 @@
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path as FilePath;
 use std::sync::{Mutex, mpsc};
 
 use super::super::samples::{data, read, whole, write};
@@ -63,6 +64,53 @@ async fn a_disk_that_hangs_refuses_in_time_and_is_used_again_when_it_answers() {
     while write(&store, late, &content, 20_000).await.is_err() {}
     let (bytes, error) = read(&store, &[whole(late, 20_000)], 0..20_000).await;
     assert!(error.is_none() && bytes == content);
+}
+
+#[tokio::test]
+async fn a_blob_that_is_complete_too_late_is_removed() {
+    let directory = tempfile::tempdir().unwrap();
+    let (store, disk) = impatient(directory.path());
+    let id = BlobId::new(1, 1);
+    let (done, finished) = mpsc::channel();
+    let (create, created) = mpsc::channel();
+    let (begin, begun) = mpsc::channel::<()>();
+    let slow = Arc::clone(&disk);
+    let job = move |answer| {
+        let file = slow.create(id).unwrap();
+        file.write([data(100)].iter()).unwrap();
+        create.send(()).unwrap();
+        begun.recv().unwrap();
+        slow.finish(file, answer);
+        done.send(()).unwrap();
+    };
+    let late = disk
+        .threads
+        .run_until_answered(Work::Write, Duration::from_millis(1), job);
+    assert_eq!(late.await.err(), Some(Stalled::Overdue));
+    created.recv().unwrap();
+    assert!(store.stat(id).await.unwrap().is_some());
+    begin.send(()).unwrap();
+    finished.recv().unwrap();
+    assert!(store.stat(id).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn blobs_that_finish_together_are_all_durable_under_their_names() {
+    let directory = tempfile::tempdir().unwrap();
+    let url = StoreUrl::Local(directory.path().to_owned());
+    let store = BlobStore::open(&url, &BlobStoreOptions::default()).unwrap();
+    let content = data(20_000);
+    let writes = (0..50).map(|index| write(&store, BlobId::new(1, index), &content, 20_000));
+    for written in futures::future::join_all(writes).await {
+        written.unwrap();
+    }
+    let listed = store.list_batch(bucketry_domain::BlobBatchId(1)).await;
+    assert_eq!(listed.unwrap().len(), 50);
+    let file = directory
+        .path()
+        .join(crate::layout::blob_place(BlobId::new(1, 0)));
+    let mode = std::fs::metadata(file).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
 }
 
 #[tokio::test]
