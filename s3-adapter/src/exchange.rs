@@ -20,7 +20,6 @@ use crate::intake::{Expectation, Intake};
 use crate::keep_alive::LateError;
 use crate::query::Query;
 use crate::settings::RequestLimits;
-use crate::sigv4::Authentication;
 use crate::target::{Addressed, Target};
 use crate::xml::Element;
 
@@ -37,8 +36,9 @@ pub(crate) struct Exchange {
     pub(crate) query: Query,
     /// With what a presigned URL carries in its query, and without the framing of the transfer.
     pub(crate) headers: HeaderMap,
-    pub(crate) authentication: Authentication,
     pub(crate) digests: RequestDigests,
+    /// The declared length of an upload's content; absent of a form.
+    pub(crate) content_length: Option<i64>,
     /// The decision of a service in another process.
     pub(crate) session: Option<MetadataValue<Ascii>>,
     /// The decision of a service in this process, until the operation's call takes it.

@@ -10,6 +10,8 @@ mod put_object;
 mod upload_part;
 mod upload_part_copy;
 
+pub(crate) use get_object::check_read;
+
 use async_trait::async_trait;
 use bucketry_contract::v1::{
     CompleteMultipartUploadRequest, CopyObjectRequest, DeleteObjectsRequest, GetObjectRequest,

@@ -17,7 +17,7 @@ use crate::chunked::{ChunkDecoder, ChunkSigner, ChunkSigningKey, Framing};
 use crate::error::S3Error;
 use crate::fault::of_reason;
 use crate::generated::Operation;
-use crate::length::{LengthError, data_length};
+use crate::length::LengthError;
 use crate::settings::RequestLimits;
 use crate::sigv4::{Authentication, PayloadHash};
 
@@ -160,14 +160,16 @@ impl Expectation {
     }
 }
 
-/// How a request's body becomes data. `chunk_signing_key` is what Authorize gave: 32 bytes if the chunks are signed.
+/// How a request's body becomes data, of which `length` is declared. `chunk_signing_key` is what Authorize gave: 32 bytes
+/// if the chunks are signed.
 ///
 /// # Errors
-/// Those of [`data_length`].
+/// `MissingContentLength` if the body is framed and its length is not declared; `InternalError` without a key for signed
+/// chunks.
 pub(crate) fn decoding(
-    headers: &HeaderMap,
     authentication: &Authentication,
     digests: &RequestDigests,
+    length: Option<u64>,
     chunk_signing_key: &[u8],
 ) -> Result<Decoding, S3Error> {
     let announced = match &digests.checksum {
@@ -175,7 +177,6 @@ pub(crate) fn decoding(
         ChecksumLocation::None | ChecksumLocation::Header(_) => None,
     };
     let signer = || chunk_signer(authentication, chunk_signing_key);
-    let length = data_length(headers, &authentication.payload())?;
     let framing = match authentication.payload() {
         PayloadHash::Hex(_) | PayloadHash::Unsigned => {
             return Ok(Decoding::Plain {
@@ -192,13 +193,13 @@ pub(crate) fn decoding(
     ))))
 }
 
-/// The length of the data, before it has come.
+/// The length of an upload's content, which is `length` if the client declares it.
 ///
 /// # Errors
 /// `MissingContentLength`: an object is not stored from a body of unknown length, as in S3. `EntityTooLarge` if it does
 /// not fit the contract.
-pub(crate) fn content_length(headers: &HeaderMap, payload: &PayloadHash) -> Result<i64, S3Error> {
-    let length = data_length(headers, payload)?.ok_or(LengthError::Missing)?;
+pub(crate) fn content_length(length: Option<u64>) -> Result<i64, S3Error> {
+    let length = length.ok_or(LengthError::Missing)?;
     i64::try_from(length).map_err(|_| of_reason(ErrorReason::EntityTooLarge, ""))
 }
 

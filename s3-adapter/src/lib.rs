@@ -25,6 +25,7 @@ mod fault;
 mod fixture;
 pub mod form;
 pub mod generated;
+mod head_checks;
 mod header_names;
 pub mod headers;
 mod hooks;

@@ -6,32 +6,29 @@ use bucketry_contract::v1::ErrorReason;
 use bucketry_edge::DecisionSignal;
 use bucketry_edge::fair::Slot;
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Method, Request, Response, Version, header};
+use http::{HeaderValue, Method, Request, Response, Version, header};
 use http_body::Body;
 use tonic::metadata::{Ascii, MetadataValue};
 
 use crate::answer::{Answer, AnswerBody};
-use crate::authorize::{Asked, Authorized, Next, authorize};
+use crate::authorize::{Asked, Authorized, authorize};
 use crate::binding::{BodyKind, Need, ParseError, RequestView};
 use crate::body::DrainedBody;
-use crate::checksum::{RequestDigests, is_of_no_body};
 use crate::client_info::Client;
 use crate::cors;
 use crate::edge::Edge;
-use crate::error::{S3Error, empty_version};
+use crate::error::S3Error;
 use crate::exchange::{Exchange, RequestFailure};
 use crate::fault::{BUCKET_REGION, malformed_xml, of_reason};
-use crate::form::Form;
 use crate::generated::{Operation, ParsedRequest, dispatch};
-use crate::header_names::X_AMZ_CONTENT_SHA256;
-use crate::headers::{header_value, names_aws_chunked};
+use crate::head_checks::{CheckedHead, HeadToCheck, next};
+use crate::headers::header_value;
 use crate::hooks::HandWritten;
 use crate::host::host;
 use crate::intake::{EdgeBody, Expectation, Intake, decoding, max_document_bytes};
 use crate::query::Query;
 use crate::response::set_standard_headers;
 use crate::said::{Said, said, signed_head};
-use crate::sigv4::{Authentication, RequestHead};
 use crate::target::{Addressed, Target, parse_target};
 use crate::xml;
 
@@ -55,51 +52,57 @@ impl Known {
 }
 
 /// Answers one request.
-pub(crate) async fn handle(edge: Arc<Edge>, request: Request<EdgeBody>) -> Response<AnswerBody> {
+pub(crate) fn handle(
+    edge: Arc<Edge>,
+    request: Request<EdgeBody>,
+) -> impl Future<Output = Response<AnswerBody>> {
+    // Before the future, which would hold the request twice if it were its argument.
     let (mut head, body) = request.into_parts();
-    let client = Client::of(&head.extensions);
-    let mut known = Known::default();
-    // The operation takes the headers.
-    let origin = head.headers.get(header::ORIGIN).cloned();
-    let expectation = Expectation::of(&head.headers);
-    let never_continues = is_never_continued(&head, &body, expectation);
-    let result = answer(&edge, &mut head, body, &client, &mut known).await;
-    let mut answer = match result {
-        Ok(answer) => answer,
-        Err(refusal) => {
-            let refused = refused(&edge, &head, &client, &known, (refusal, expectation));
-            Box::pin(refused).await
+    async move {
+        let client = Client::of(&head.extensions);
+        let mut known = Known::default();
+        // The operation takes the headers.
+        let origin = head.headers.get(header::ORIGIN).cloned();
+        let expectation = Expectation::of(&head.headers);
+        let never_continues = is_never_continued(&head, &body, expectation);
+        let result = answer(&edge, &mut head, body, &client, &mut known).await;
+        let mut answer = match result {
+            Ok(answer) => answer,
+            Err(refusal) => {
+                let refused = refused(&edge, &head, &client, &known, (refusal, expectation));
+                Box::pin(refused).await
+            }
+        };
+        if head.method == Method::HEAD {
+            answer = answer.without_content();
         }
-    };
-    if head.method == Method::HEAD {
-        answer = answer.without_content();
-    }
-    if never_continues {
-        let close = HeaderValue::from_static("close");
-        answer.headers.insert(header::CONNECTION, close);
-    }
-    if let (Some(target), Some(origin)) = (known.target(), origin)
-        && head.method != Method::OPTIONS
-    {
-        let headers = cors::actual_headers(&edge, &client, target, (&head.method, &origin));
-        answer.headers.extend(Box::pin(headers).await);
-    }
-    // Sent for every bucket, existing or not: clients find their region by an anonymous HEAD, and learn nothing else.
-    if let Some(Target::Bucket { .. }) = known.target()
-        && let Some(region) = header_value(&edge.settings.region)
-    {
-        answer.headers.entry(BUCKET_REGION).or_insert(region);
-    }
-    set_standard_headers(&mut answer.headers, &client.request_id, (edge.clock)());
-    let mut response = Response::new(AnswerBody::new(answer.content, known.slot));
-    *response.status_mut() = answer.status;
-    *response.headers_mut() = answer.headers;
-    if let Some(operation) = known.operation {
+        if never_continues {
+            let close = HeaderValue::from_static("close");
+            answer.headers.insert(header::CONNECTION, close);
+        }
+        if let (Some(target), Some(origin)) = (known.target(), origin)
+            && head.method != Method::OPTIONS
+        {
+            let headers = cors::actual_headers(&edge, &client, target, (&head.method, &origin));
+            answer.headers.extend(Box::pin(headers).await);
+        }
+        // Sent for every bucket, existing or not: clients find their region by an anonymous HEAD, and learn nothing else.
+        if let Some(Target::Bucket { .. }) = known.target()
+            && let Some(region) = header_value(&edge.settings.region)
+        {
+            answer.headers.entry(BUCKET_REGION).or_insert(region);
+        }
+        set_standard_headers(&mut answer.headers, &client.request_id, (edge.clock)());
+        let mut response = Response::new(AnswerBody::new(answer.content, known.slot));
+        *response.status_mut() = answer.status;
+        *response.headers_mut() = answer.headers;
+        if let Some(operation) = known.operation {
+            response
+                .extensions_mut()
+                .insert(OperationName(operation.name()));
+        }
         response
-            .extensions_mut()
-            .insert(OperationName(operation.name()));
     }
-    response
 }
 
 /// Whether the client waits for `100 Continue` although it has no body, so that HTTP sends none. botocore (seen in AWS
@@ -185,6 +188,15 @@ async fn admitted(
     };
     // The caller is judged first, even if the request makes no sense.
     let parsed = ParsedRequest::parse(operation, &view).map(Box::new);
+    let head_to_check = HeadToCheck {
+        operation,
+        parsed: parsed.as_deref().ok(),
+        signed: &signed,
+        headers,
+        authentication: &authentication,
+        form: form.as_ref(),
+    };
+    let checked = head_to_check.check();
     let asked = Asked {
         operation,
         parsed: parsed.as_deref().ok(),
@@ -192,7 +204,12 @@ async fn admitted(
         target,
         headers,
         client,
-        next: next(parsed.as_deref().ok(), form.as_ref(), intake),
+        next: next(
+            parsed.as_deref().ok(),
+            checked.as_ref().ok(),
+            form.as_ref(),
+            intake,
+        ),
     };
     let Authorized {
         decision,
@@ -207,15 +224,15 @@ async fn admitted(
     let wishes = form.map(|form| form.admit(intake, bucket, (edge.clock)().into()));
     let wishes = wishes.transpose()?;
     let parsed = parsed?;
-    if query.get("versionId") == Some("") {
-        return Err(empty_version());
-    }
-    refuse_unsigned_frames(operation, &signed)?;
-
-    let digests = declared_digests(operation, headers, &authentication)?;
+    let CheckedHead {
+        digests,
+        length,
+        content_length,
+        ..
+    } = checked?;
     if wishes.is_none() {
         let key = &decision.chunk_signing_key;
-        intake.open(decoding(headers, &authentication, &digests, key)?);
+        intake.open(decoding(&authentication, &digests, length, key)?);
     }
     let session = session(&decision.session)?;
     if session.is_none() && carried.is_empty() {
@@ -227,8 +244,8 @@ async fn admitted(
         addressed,
         query,
         headers: changed_headers.unwrap_or_else(|| std::mem::take(&mut head.headers)),
-        authentication,
         digests,
+        content_length,
         session,
         carried,
         client: client.clone(),
@@ -238,41 +255,6 @@ async fn admitted(
         form: wishes,
     };
     Ok(Admitted::Operation(parsed, Box::new(exchange)))
-}
-
-/// What happens to a request once it is allowed. A form is judged by its policy first.
-fn next(parsed: Option<&ParsedRequest>, form: Option<&Form>, intake: &Intake) -> Next {
-    match (parsed.map(|parsed| parsed.operation().body()), form) {
-        (Some(BodyKind::Content), None) => Next::Call,
-        (Some(BodyKind::None), None) if intake.is_empty() => Next::Call,
-        (Some(BodyKind::None | BodyKind::Content | BodyKind::Xml { .. }) | None, _) => Next::Other,
-    }
-}
-
-/// `aws-chunked` with a payload that is declared to be unframed: the frames would be stored as content.
-fn refuse_unsigned_frames(operation: Operation, signed: &RequestHead<'_>) -> Result<(), S3Error> {
-    if operation.body() != BodyKind::Content {
-        return Ok(());
-    }
-    let name = &X_AMZ_CONTENT_SHA256;
-    let unsigned = "UNSIGNED-PAYLOAD";
-    let declared = signed.headers.get(name).map(HeaderValue::as_bytes);
-    let is_unsigned = declared == Some(unsigned.as_bytes())
-        || signed.query.get_ignoring_case(name.as_str()) == Some(unsigned);
-    let is_framed = || {
-        let lines = signed.headers.get_all(header::CONTENT_ENCODING).iter();
-        lines
-            .filter_map(|line| line.to_str().ok())
-            .any(names_aws_chunked)
-    };
-    if is_unsigned && is_framed() {
-        return Err(S3Error::invalid_argument(
-            "Content-Encoding",
-            "aws-chunked",
-            "aws-chunked encoding is not supported when x-amz-content-sha256 UNSIGNED-PAYLOAD is supplied.",
-        ));
-    }
-    Ok(())
 }
 
 /// The session as metadata; a service in this process gives none.
@@ -312,35 +294,6 @@ fn check_size(edge: &Edge, head: &Parts) -> Result<(), S3Error> {
         return Err(error.with_element("MaxSizeAllowed", limits.max_head_bytes.to_string()));
     }
     Ok(())
-}
-
-/// What the client says of the body. The checksum of a completion is the object's, not the body's; one that was signed
-/// into a URL before there was a body is nobody's.
-fn declared_digests(
-    operation: Operation,
-    headers: &HeaderMap,
-    authentication: &Authentication,
-) -> Result<RequestDigests, S3Error> {
-    let no_body =
-        operation.body() == BodyKind::None || operation == Operation::CompleteMultipartUpload;
-    let premature = authentication
-        .hoisted_headers()
-        .filter(|hoisted| is_of_no_body(hoisted));
-    let says_nothing = |name: &http::HeaderName| {
-        let is_checksum =
-            name.as_str().starts_with("x-amz-checksum-") || name == "x-amz-sdk-checksum-algorithm";
-        is_checksum && (no_body || premature.is_some_and(|hoisted| hoisted.contains_key(name)))
-    };
-    let payload = authentication.payload();
-    if !headers.keys().any(says_nothing) {
-        return Ok(RequestDigests::from_headers(headers, &payload)?);
-    }
-    let of_body: HeaderMap = headers
-        .iter()
-        .filter(|(name, _)| !says_nothing(name))
-        .map(|(name, value)| (name.clone(), value.clone()))
-        .collect();
-    Ok(RequestDigests::from_headers(&of_body, &payload)?)
 }
 
 /// Reads what body there is, but not content: the operation itself takes it as it comes.

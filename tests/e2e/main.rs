@@ -19,6 +19,7 @@ mod cluster_faults;
 mod database_faults;
 mod doctor_database;
 mod durability;
+mod expected_owner;
 mod fairness;
 mod grpc;
 mod haproxy;

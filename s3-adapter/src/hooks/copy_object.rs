@@ -5,14 +5,12 @@ use crate::binding::Call;
 use crate::exchange::{Exchange, RequestFailure};
 use crate::generated::render_copy_object;
 use crate::keep_alive::kept_alive;
-use crate::write_condition::require_any;
 
 /// Copies an object. What must be read to be copied can take longer than clients and proxies wait.
 pub(crate) async fn copy_object(
     mut call: Box<Exchange>,
     request: CopyObjectRequest,
 ) -> Result<Answer, RequestFailure> {
-    require_any(&call.headers)?;
     let (pause, late) = (call.limits().keep_alive, call.late_error());
     let work = async move {
         let rpc = call.request(request);

@@ -2,6 +2,7 @@ use bucketry_contract::v1::get_object_response::Message;
 use bucketry_contract::v1::{GetObjectRequest, GetObjectResponse, ObjectHeader};
 use bytes::Bytes;
 use futures::StreamExt;
+use http::HeaderMap;
 use http::header::RANGE;
 use tonic::Status;
 
@@ -21,7 +22,6 @@ pub(crate) async fn get_object(
     mut call: Box<Exchange>,
     request: GetObjectRequest,
 ) -> Result<Answer, RequestFailure> {
-    check_read(&call, &request)?;
     let rpc = call.request(request);
     let mut messages = call.edge.objects.get_object(rpc).await?.into_inner();
     let header = match messages
@@ -45,15 +45,20 @@ pub(crate) async fn get_object(
 }
 
 /// What S3 refuses of a read before it looks for the object.
-pub(super) fn check_read(call: &Exchange, request: &GetObjectRequest) -> Result<(), S3Error> {
-    if request.part_number != 0 && call.headers.contains_key(RANGE) {
+pub(crate) fn check_read(
+    request: &GetObjectRequest,
+    headers: &HeaderMap,
+    query: &Query,
+    authentication: &Authentication,
+) -> Result<(), S3Error> {
+    if request.part_number != 0 && headers.contains_key(RANGE) {
         return Err(S3Error::invalid_request(
             "Cannot specify both Range header and partNumber query parameter",
         ));
     }
     // Else a link without a signature could make any public object look like something else.
-    let anonymous = matches!(call.authentication, Authentication::Anonymous { .. });
-    if anonymous && has_override(&call.query) {
+    let anonymous = matches!(authentication, Authentication::Anonymous { .. });
+    if anonymous && has_override(query) {
         return Err(S3Error::invalid_request(
             "Request specific response headers cannot be used for anonymous GET requests.",
         ));

@@ -1,6 +1,6 @@
 use bucketry_contract::v1::HeadObjectRequest;
 
-use super::get_object::{as_shown, check_read};
+use super::get_object::as_shown;
 use crate::answer::Answer;
 use crate::binding::Call;
 use crate::error::S3Error;
@@ -12,9 +12,6 @@ pub(crate) async fn head_object(
     mut call: Box<Exchange>,
     request: HeadObjectRequest,
 ) -> Result<Answer, RequestFailure> {
-    if let Some(read) = &request.object {
-        check_read(&call, read)?;
-    }
     let rpc = call.request(request);
     let answer = call.edge.objects.head_object(rpc).await?.into_inner();
     let header = as_shown(answer.header.ok_or_else(S3Error::internal)?);

@@ -9,20 +9,13 @@ use crate::content::{Wrap, content_messages, declared_message};
 use crate::exchange::{Exchange, RequestFailure};
 use crate::generated::render_put_object;
 use crate::inproc::message_stream;
-use crate::intake::content_length;
-use crate::write_condition::require_any;
 
 /// Writes an object: the body becomes messages as it comes, and is never gathered.
 pub(crate) async fn put_object(
     mut call: Box<Exchange>,
     mut spec: PutObjectSpec,
 ) -> Result<Answer, RequestFailure> {
-    let length = require_any(&call.headers)
-        .and_then(|()| content_length(&call.headers, &call.authentication.payload()));
-    match length {
-        Ok(length) => spec.content_length = Some(length),
-        Err(error) => return Err(RequestFailure::with_body(error, call.intake)),
-    }
+    spec.content_length = call.content_length;
     spec.digests = declared_message(&call.digests);
     if let ChecksumLocation::Trailer(algorithm) = call.digests.checksum {
         spec.checksum_algorithm = contract_algorithm(algorithm).into();

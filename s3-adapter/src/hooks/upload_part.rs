@@ -9,17 +9,13 @@ use crate::content::{Wrap, content_messages, declared_message};
 use crate::exchange::{Exchange, RequestFailure};
 use crate::generated::render_upload_part;
 use crate::inproc::message_stream;
-use crate::intake::content_length;
 
 /// Uploads a part, in the way of PutObject.
 pub(crate) async fn upload_part(
     mut call: Box<Exchange>,
     mut spec: UploadPartSpec,
 ) -> Result<Answer, RequestFailure> {
-    match content_length(&call.headers, &call.authentication.payload()) {
-        Ok(length) => spec.content_length = Some(length),
-        Err(error) => return Err(RequestFailure::with_body(error, call.intake)),
-    }
+    spec.content_length = call.content_length;
     spec.digests = declared_message(&call.digests);
     if let ChecksumLocation::Trailer(algorithm) = call.digests.checksum {
         spec.checksum_algorithm = contract_algorithm(algorithm).into();

@@ -67,5 +67,6 @@ pub use secret::{
     SecretShape,
 };
 pub use session::{
-    BearerSession, MAX_SESSION_LIFE, OperationSession, SessionError, SessionKey, SessionUse,
+    BearerSession, ExpectedOwners, MAX_SESSION_LIFE, OperationSession, SessionError, SessionKey,
+    SessionUse,
 };

@@ -16,7 +16,7 @@ use super::client_address::ClientAddress;
 use super::fields::{FieldReader, push_field, push_optional};
 use super::key_facts::KeyFacts;
 use super::keyring::{KekId, KeyPurpose, Keyring};
-use bucketry_domain::{AccessKeyId, AccessKeyPk, Timestamp};
+use bucketry_domain::{AccessKeyId, AccessKeyPk, AccountId, Timestamp};
 
 /// Longest life of a session. A stream that began within it goes on; what it commits is decided again.
 pub const MAX_SESSION_LIFE: Duration = Duration::from_secs(15 * 60);
@@ -28,6 +28,7 @@ const VERSION: u8 = 1;
 const OPERATION: u8 = 1;
 const BEARER: u8 = 2;
 const BOUND_BEARER: u8 = 3;
+const OPERATION_WITH_OWNERS: u8 = 4;
 const MAC_LENGTH: usize = 32;
 
 /// The one operation on the one resource that an operation session is good for.
@@ -39,6 +40,15 @@ pub struct SessionUse {
     pub bucket: Option<String>,
     /// The object key, when there is one.
     pub key: Option<String>,
+}
+
+/// The accounts that the buckets of a call must belong to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ExpectedOwners {
+    /// The account of the call's bucket; any if absent.
+    pub bucket: Option<AccountId>,
+    /// The account of the bucket that a copy reads from; any if absent.
+    pub source: Option<AccountId>,
 }
 
 /// The key that a session's holder proved.
@@ -59,6 +69,8 @@ pub struct OperationSession {
     pub key: Option<SessionKey>,
     /// What it is good for.
     pub usage: SessionUse,
+    /// The owners that the request demands of its buckets.
+    pub owners: ExpectedOwners,
     /// From where the request came, as the edge saw it.
     pub origin: Origin,
     /// The last moment at which it is good.
@@ -112,6 +124,7 @@ impl OperationSession {
         Self {
             key: caller.key().map(|key| SessionKey::of(key)),
             usage,
+            owners: ExpectedOwners::default(),
             origin: caller.origin().clone(),
             not_after: now.saturating_add(life.min(MAX_SESSION_LIFE)),
         }
@@ -144,7 +157,14 @@ impl OperationSession {
             &mut fields,
             self.origin.user_agent.as_deref().map(str::as_bytes),
         );
-        seal_text(keyring, OPERATION, &fields)
+        if self.owners == ExpectedOwners::default() {
+            return seal_text(keyring, OPERATION, &fields);
+        }
+        for owner in [self.owners.bucket, self.owners.source] {
+            let number = owner.map(|owner| owner.0.to_be_bytes());
+            push_optional(&mut fields, number.as_ref().map(<[u8; 8]>::as_slice));
+        }
+        seal_text(keyring, OPERATION_WITH_OWNERS, &fields)
     }
 
     /// Reads a session that is shown for `usage`.
@@ -169,8 +189,8 @@ impl OperationSession {
     /// # Errors
     /// [`SessionError`], but for `OtherUse` and `OtherKey`.
     pub fn authentic(keyring: &Keyring, text: &str, now: Timestamp) -> Result<Self, SessionError> {
-        let (_, fields) = open_text(keyring, &[OPERATION], text)?;
-        let session = Self::decode(&fields).ok_or(SessionError::NotAuthentic)?;
+        let (purpose, fields) = open_text(keyring, &[OPERATION, OPERATION_WITH_OWNERS], text)?;
+        let session = Self::decode(purpose, &fields).ok_or(SessionError::NotAuthentic)?;
         check_time(session.not_after, now)?;
         Ok(session)
     }
@@ -187,7 +207,7 @@ impl OperationSession {
         }
     }
 
-    fn decode(fields: &[u8]) -> Option<Self> {
+    fn decode(purpose: u8, fields: &[u8]) -> Option<Self> {
         let mut reader = FieldReader::new(fields);
         let not_after = Timestamp::from_micros(i64::from_be_bytes(reader.array()?));
         let key = match reader.byte()? {
@@ -204,6 +224,13 @@ impl OperationSession {
         let request_id = reader.text()?.into();
         let client_operation = reader.text()?.into();
         let user_agent = reader.optional_text()?.map(Arc::from);
+        let owners = match purpose == OPERATION_WITH_OWNERS {
+            true => ExpectedOwners {
+                bucket: read_owner(&mut reader)?,
+                source: read_owner(&mut reader)?,
+            },
+            false => ExpectedOwners::default(),
+        };
         reader.end()?;
         let usage = SessionUse {
             operation,
@@ -213,6 +240,7 @@ impl OperationSession {
         Some(Self {
             key,
             usage,
+            owners,
             origin: Origin {
                 address,
                 request_id,
@@ -345,6 +373,17 @@ impl SessionKey {
             access_key_id,
             epoch,
         })
+    }
+}
+
+/// An account that may be absent; `None` if it cannot be read.
+fn read_owner(reader: &mut FieldReader<'_>) -> Option<Option<AccountId>> {
+    match reader.byte()? {
+        0 => Some(None),
+        _ => {
+            let number = reader.field()?.try_into().ok()?;
+            Some(Some(AccountId(i64::from_be_bytes(number))))
+        }
     }
 }
 

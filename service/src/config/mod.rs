@@ -14,6 +14,7 @@ mod names;
 mod resolve;
 mod secret;
 mod settings;
+mod store_argument;
 
 pub use bucketry_edge::duration::{DurationError, parse_duration};
 pub(crate) use bucketry_edge::environment::process_variable_names;

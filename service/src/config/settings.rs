@@ -11,6 +11,7 @@ use serde::Deserialize;
 
 use super::fair::FairSettings;
 use super::names::parse_listener;
+use super::store_argument::StoreArgument;
 use super::{Domain, LogFilter, LogFormat, PublicUrl, Region, Secret};
 use crate::blobs::StoreUrl;
 
@@ -74,7 +75,7 @@ pub struct PlaceSettings {
     pub database_url: Option<Secret>,
 
     /// The blobs: file://, s3://, gs://, az:// or memory:// [default: file://DATA-DIR/blobs]
-    #[arg(long, env = "BUCKETRY_STORE", value_name = "URL")]
+    #[arg(long, env = "BUCKETRY_STORE", value_name = "URL", value_parser = StoreArgument)]
     #[serde(deserialize_with = "parsed")]
     pub store: Option<StoreUrl>,
 

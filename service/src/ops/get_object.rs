@@ -9,7 +9,7 @@ use tonic::{Request, Status};
 
 use super::open_object::{OpenObject, open_object};
 use crate::catalog::model::ObjectData;
-use crate::error::{Error, blob_error};
+use crate::error::{Error, blob_error, to_status};
 use crate::metering::Direction;
 use crate::request::{Payload, Service};
 
@@ -35,22 +35,22 @@ pub(crate) async fn get_object(
             Ok(with_header(header, stream::iter([Ok(chunk(start, piece))])))
         }
         ObjectData::Extents(layout) => {
-            let mut blocks = service
+            let blocks = service
                 .content
                 .blobs
                 .read(active, &layout.extents, range)
                 .map_err(blob_error)?;
-            // Before the header: once that is out, a damaged block or a store that is away can only break the answer off.
-            let first = blocks.try_next().await.map_err(blob_error)?;
-            let blocks = stream::iter(first.map(Ok)).chain(blocks);
             let mut offset = start;
             let chunks = blocks.map(move |block| {
-                let data = block.map_err(|error| crate::error::to_status(&blob_error(error)))?;
-                let message = chunk(offset, data);
+                let message = chunk(offset, block.map_err(blob_error)?);
                 offset += message.payload() as u64;
                 Ok(message)
             });
-            Ok(with_header(header, service.watched(grant, chunks)))
+            let mut chunks = service.watched(grant, chunks);
+            // Before the header: once that is out, a damaged block or a store that is away can only break the answer off.
+            let first = chunks.try_next().await?;
+            let rest = chunks.map_err(|error| to_status(&error));
+            Ok(with_header(header, stream::iter(first.map(Ok)).chain(rest)))
         }
     }
 }

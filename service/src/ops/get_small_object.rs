@@ -1,3 +1,5 @@
+use std::pin::pin;
+
 use bucketry_contract::v1::{GetSmallObjectRequest, GetSmallObjectResponse};
 use bytes::{Bytes, BytesMut};
 use futures::TryStreamExt;
@@ -34,18 +36,21 @@ pub(crate) async fn get_small_object(
     let data = match &stored.data {
         ObjectData::Empty => Bytes::new(),
         ObjectData::Inline(bytes) => slice(bytes, range.start, range.end)?,
-        ObjectData::Extents(layout) => service
-            .content
-            .blobs
-            .read(active, &layout.extents, range)
-            .map_err(blob_error)?
-            .map_err(blob_error)
-            .try_fold(BytesMut::new(), |mut whole, block| async move {
-                whole.extend_from_slice(&block);
-                Ok(whole)
-            })
-            .await?
-            .freeze(),
+        ObjectData::Extents(layout) => {
+            let blocks = service
+                .content
+                .blobs
+                .read(active, &layout.extents, range)
+                .map_err(blob_error)?;
+            let whole = blocks.map_err(blob_error).try_fold(
+                BytesMut::new(),
+                |mut whole, block| async move {
+                    whole.extend_from_slice(&block);
+                    Ok(whole)
+                },
+            );
+            service.while_granted(&grant, pin!(whole)).await?.freeze()
+        }
     };
     service.ledger.bytes(&grant, Direction::Out, data.len())?;
     Ok(GetSmallObjectResponse {

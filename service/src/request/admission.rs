@@ -58,6 +58,7 @@ impl Service {
         key: Option<&ObjectKey>,
     ) -> Result<(BucketGrant, Option<Arc<StoredObject>>), Error> {
         let mut presumed = self.presume(credentials, &requirements).await?;
+        let owners = presumed.owners;
         if presumed.rows.bucket.is_none() {
             let remembered = self.remembered_bucket(&presumed.caller, &requirements);
             presumed.rows.bucket = Some(match remembered {
@@ -85,6 +86,7 @@ impl Service {
             } = identified;
             if let Some(bucket) = bucket {
                 let grant = self.grant_bucket(caller, requirements, bucket)?;
+                let grant = grant.with_expected_owners(owners)?;
                 self.count(counting, &grant).await?;
                 return Ok((grant, object));
             }
@@ -97,6 +99,7 @@ impl Service {
                     bucket: Some(bucket),
                 },
                 counting,
+                owners,
             };
         }
         let problem = "the bucket was deleted and created again several times during a request";
@@ -247,7 +250,9 @@ impl Service {
         let requirements = copy.requirements().of_source();
         let requirements =
             requirements.ok_or_else(|| Error::internal("a copy without a source"))?;
-        self.decide_on_bucket(copy.caller(), &requirements).await
+        let bucket = self.decide_on_bucket(copy.caller(), &requirements).await?;
+        copy.check_source_owner(&bucket)?;
+        Ok(bucket)
     }
 
     /// Judges what a call needs on its target, and records a denial.
@@ -272,7 +277,7 @@ impl Service {
     /// The limit that the key has reached: the request is refused after all.
     pub(crate) async fn count(&self, counting: Counting, grant: &impl Grant) -> Result<(), Error> {
         match counting {
-            Counting::AtTheEdge => Ok(()),
+            Counting::AtTheEdge | Counting::ByDecision => Ok(()),
             Counting::Here => {
                 let class = grant.request_class();
                 self.ledger
@@ -292,6 +297,7 @@ fn bucket_grant(
     BucketGrant {
         authorization: Authorization::new(caller, requirements, target(&bucket)),
         bucket,
+        source_owner: None,
     }
 }
 

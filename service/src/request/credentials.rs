@@ -13,6 +13,7 @@ use super::requirement::Resource;
 use super::service::Service;
 use crate::access::authenticate::{AuthenticateError, authenticate_bearer};
 use crate::access::{self, BearerSession, KeyFacts, OperationSession, Origin, SessionError};
+use crate::catalog::model::{AccessKey, KeyLimits};
 use crate::domain::AccessKeyPk;
 use crate::error::Error;
 
@@ -26,6 +27,21 @@ pub(crate) enum Counting {
     Here,
     /// The edge's `Authorize`, which it came through.
     AtTheEdge,
+    /// The `Authorize` of the edge in this process, by the row that its decision carries.
+    ByDecision,
+}
+
+impl Counting {
+    /// Who counts a request that was presumed by a row with the limits `proved`, now that those are `current`.
+    ///
+    /// A decision on a key without limits may have been made by an outdated row. A session gives no such row: its edge
+    /// counted by the current one.
+    pub(super) fn by_limits(self, proved: KeyLimits, current: KeyLimits) -> Self {
+        match self {
+            Self::ByDecision if proved == KeyLimits::default() && current != proved => Self::Here,
+            Self::Here | Self::AtTheEdge | Self::ByDecision => self,
+        }
+    }
 }
 
 /// The credentials of a call: one of three kinds, or none.
@@ -41,8 +57,13 @@ pub(crate) struct Credentials {
 
 #[derive(Clone)]
 pub(super) enum Proof {
-    /// Verified, or anonymous.
-    Verified(access::Caller),
+    /// Verified when the call's head came, or anonymous. The key may have been changed since: the call's message may
+    /// have come much later.
+    Verified {
+        caller: access::Caller,
+        /// The row of the caller's key; none if it is anonymous.
+        key: Option<Arc<AccessKey>>,
+    },
     /// An edge's session; it is good for one operation on one resource, so it is read when that is known.
     Session(String),
     /// The decision for the edge in this process, on one operation on one resource.
@@ -57,15 +78,15 @@ impl Credentials {
     /// [`Error::CredentialsRequired`].
     pub(crate) fn authenticated(self) -> Result<Self, Error> {
         match &self.proof {
-            Proof::Verified(known) if known.key().is_none() => Err(Error::CredentialsRequired),
-            Proof::Verified(_) | Proof::Session(_) | Proof::Decision(_) => Ok(self),
+            Proof::Verified { key: None, .. } => Err(Error::CredentialsRequired),
+            Proof::Verified { .. } | Proof::Session(_) | Proof::Decision(_) => Ok(self),
         }
     }
 
     /// The authenticated or anonymous caller; `None` for an edge's session or decision, which is read later.
     pub(crate) fn known(&self) -> Option<&access::Caller> {
         match &self.proof {
-            Proof::Verified(known) => Some(known),
+            Proof::Verified { caller, .. } => Some(caller),
             Proof::Session(_) | Proof::Decision(_) => None,
         }
     }
@@ -85,8 +106,9 @@ impl Credentials {
     /// Who counts the request.
     pub(crate) fn counting(&self) -> Counting {
         match &self.proof {
-            Proof::Verified(_) => Counting::Here,
-            Proof::Session(_) | Proof::Decision(_) => Counting::AtTheEdge,
+            Proof::Verified { .. } => Counting::Here,
+            Proof::Session(_) => Counting::AtTheEdge,
+            Proof::Decision(_) => Counting::ByDecision,
         }
     }
 }
@@ -144,19 +166,21 @@ impl Service {
         }
         let connection = extensions.get::<ConnectionInfo>().copied();
         let origin = origin_of(headers, extensions, rpc);
-        let (known, by_session) = match text(headers, "authorization")? {
-            None => (access::Caller::anonymous(origin), false),
+        let (proof, by_session) = match text(headers, "authorization")? {
+            None => {
+                let (caller, key) = (access::Caller::anonymous(origin), None);
+                (Proof::Verified { caller, key }, false)
+            }
             Some(authorization) => {
                 self.check_transport(connection)?;
-                self.bearer(authorization, origin).await?
+                let (caller, key, by_session) = self.bearer(authorization, origin).await?;
+                if let Some(decision) = &decision {
+                    decision.decided();
+                }
+                let key = Some(key);
+                (Proof::Verified { caller, key }, by_session)
             }
         };
-        if known.key().is_some()
-            && let Some(decision) = &decision
-        {
-            decision.decided();
-        }
-        let proof = Proof::Verified(known);
         Ok(Credentials {
             rpc,
             proof,
@@ -174,7 +198,7 @@ impl Service {
         credentials: &Credentials,
     ) -> Result<Option<AccessKeyPk>, Error> {
         match &credentials.proof {
-            Proof::Verified(known) => Ok(known.key().map(|key| key.pk)),
+            Proof::Verified { caller, .. } => Ok(caller.key().map(|key| key.pk)),
             Proof::Session(text) => {
                 let keyring = self.keyring.current();
                 let session = OperationSession::authentic(&keyring, text, self.now());
@@ -185,21 +209,23 @@ impl Service {
         }
     }
 
-    /// The caller, and whether it showed a session.
+    /// The caller, the row of its key, and whether it showed a session.
     async fn bearer(
         &self,
         authorization: &str,
         origin: Origin,
-    ) -> Result<(access::Caller, bool), Error> {
+    ) -> Result<(access::Caller, Arc<AccessKey>, bool), Error> {
         let credential = authorization
             .split_once(' ')
             .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
             .map(|(_, credential)| credential.trim())
             .ok_or(Error::CredentialsRequired)?;
-        match credential.split_once('.') {
-            Some((id, secret)) => Ok((self.bearer_secret(id, secret, origin).await?, false)),
-            None => Ok((self.bearer_session(credential, origin).await?, true)),
-        }
+        let by_session = !credential.contains('.');
+        let (caller, key) = match credential.split_once('.') {
+            Some((id, secret)) => self.bearer_secret(id, secret, origin).await?,
+            None => self.bearer_session(credential, origin).await?,
+        };
+        Ok((caller, key, by_session))
     }
 
     async fn bearer_secret(
@@ -207,27 +233,33 @@ impl Service {
         id: &str,
         secret: &str,
         origin: Origin,
-    ) -> Result<access::Caller, Error> {
+    ) -> Result<(access::Caller, Arc<AccessKey>), Error> {
         let (id, row) = self.key_row(id).await?;
         let facts = Arc::new(KeyFacts::from(row.as_ref()));
         let open = || self.open_secret(&row);
         let known = authenticate_bearer(&id, secret, Arc::clone(&facts), open, origin.clone());
-        known.map_err(|error| match error {
+        let caller = known.map_err(|error| match error {
             AuthenticateError::Claim(_) | AuthenticateError::OtherKey => {
                 // The resource is not known yet.
                 (self.ledger).wrong_proof(&facts, "secret", &origin, Resource::Service);
                 Error::SecretMismatch
             }
             AuthenticateError::Secret(error) => error,
-        })
+        })?;
+        Ok((caller, row))
     }
 
-    async fn bearer_session(&self, text: &str, origin: Origin) -> Result<access::Caller, Error> {
+    async fn bearer_session(
+        &self,
+        text: &str,
+        origin: Origin,
+    ) -> Result<(access::Caller, Arc<AccessKey>), Error> {
         let session = BearerSession::open(&self.keyring.current(), text, self.now())
             .map_err(bearer_session_error)?;
         let (_, row) = self.key_row(session.key.access_key_id.as_str()).await?;
         let facts = Arc::new(KeyFacts::from(row.as_ref()));
-        session.caller(facts, origin).map_err(bearer_session_error)
+        let caller = session.caller(facts, origin);
+        Ok((caller.map_err(bearer_session_error)?, row))
     }
 }
 
@@ -259,4 +291,32 @@ fn text<'a>(headers: &'a HeaderMap, name: &'static str) -> Result<Option<&'a str
     first
         .map(|value| value.to_str().map_err(|_| Error::CredentialsRequired))
         .transpose()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroU32;
+
+    use super::*;
+
+    #[test]
+    fn only_a_decision_on_a_key_without_limits_is_counted_again() {
+        let none = KeyLimits::default();
+        let [one, two] = [1, 2].map(|rate| KeyLimits {
+            requests_per_second: NonZeroU32::new(rate),
+            ..none
+        });
+        for (counting, proved, current, expected) in [
+            (Counting::ByDecision, none, one, Counting::Here),
+            (Counting::ByDecision, none, none, Counting::ByDecision),
+            (Counting::ByDecision, one, two, Counting::ByDecision),
+            (Counting::ByDecision, one, none, Counting::ByDecision),
+            (Counting::AtTheEdge, none, one, Counting::AtTheEdge),
+            (Counting::AtTheEdge, one, two, Counting::AtTheEdge),
+            (Counting::Here, none, one, Counting::Here),
+        ] {
+            let counted = counting.by_limits(proved, current);
+            assert_eq!(counted, expected, "{counting:?}, {proved:?}, {current:?}");
+        }
+    }
 }

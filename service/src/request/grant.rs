@@ -4,9 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::requirement::{Requirements, Resource};
-use crate::access::{self, AccessClass, AccessTarget};
+use crate::access::{self, AccessClass, ExpectedOwners, AccessTarget};
 use crate::catalog::model::{Bucket, KeyScope};
 use crate::catalog::mutation::PolicyGuard;
+use crate::domain::AccountId;
+use crate::error::Error;
 use crate::metering::RequestClass;
 
 /// A positive decision: who may do what, and the facts that it is based on.
@@ -98,6 +100,38 @@ pub(crate) trait Grant: Sync {
 pub(crate) struct BucketGrant {
     pub(crate) bucket: Arc<Bucket>,
     pub(super) authorization: Authorization,
+    /// The account that the source of a copy must belong to; any if absent.
+    pub(super) source_owner: Option<AccountId>,
+}
+
+impl BucketGrant {
+    /// The same grant, if its bucket has the owner that the request demands: the bucket that the edge found by this name
+    /// may have been deleted since, and another created.
+    ///
+    /// # Errors
+    /// [`Error::AccessDenied`] if the bucket is of another account.
+    pub(super) fn with_expected_owners(self, owners: ExpectedOwners) -> Result<Self, Error> {
+        check_owner(owners.bucket, &self.bucket)?;
+        Ok(Self {
+            source_owner: owners.source,
+            ..self
+        })
+    }
+
+    /// The same check for the source of a copy.
+    ///
+    /// # Errors
+    /// [`Error::AccessDenied`] if the bucket is of another account.
+    pub(super) fn check_source_owner(&self, source: &Bucket) -> Result<(), Error> {
+        check_owner(self.source_owner, source)
+    }
+}
+
+fn check_owner(expected: Option<AccountId>, bucket: &Bucket) -> Result<(), Error> {
+    match expected.is_none_or(|account| account == bucket.account) {
+        true => Ok(()),
+        false => Err(Error::AccessDenied),
+    }
 }
 
 /// A grant on an account or the service as a whole, or to create a bucket.

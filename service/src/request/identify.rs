@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use super::credentials::{Credentials, Proof, session_error};
-use super::key_row::current_facts;
+use super::key_row::current_row;
 use super::local_decision::LocalDecision;
 use super::presumed::{IdentifiedCaller, PresumedCaller};
 use super::requirement::Requirements;
 use super::service::Service;
-use crate::access::{self, KeyFacts, OperationSession, SessionUse};
+use crate::access::{self, ExpectedOwners, KeyFacts, OperationSession, SessionUse};
 use crate::catalog::AccessRows;
 use crate::catalog::model::AccessKey;
 use crate::error::Error;
@@ -20,24 +20,9 @@ impl Service {
         credentials: Credentials,
         call: &Requirements,
     ) -> Result<IdentifiedCaller, Error> {
-        let counting = credentials.counting();
-        let caller = match &credentials.proof {
-            Proof::Verified(caller) => caller.clone(),
-            Proof::Decision(decision) => {
-                let presumed = redeem(decision, call)?;
-                let current = self.catalog.current_rows(&presumed.rows).await?;
-                return self.by_current_rows(presumed, current, call.resource());
-            }
-            Proof::Session(text) => {
-                let session = self.open_session(text, call)?;
-                self.caller_of_session(&credentials, &session).await?
-            }
-        };
-        Ok(IdentifiedCaller {
-            caller,
-            bucket: None,
-            counting,
-        })
+        let presumed = self.presume(credentials, call).await?;
+        let current = self.catalog.current_rows(&presumed.rows).await?;
+        self.by_current_rows(presumed, current, call.resource())
     }
 
     /// Verifies the credentials of a call that reads the current rows next, with its object or without.
@@ -46,24 +31,26 @@ impl Service {
         credentials: Credentials,
         call: &Requirements,
     ) -> Result<PresumedCaller, Error> {
-        let (caller, key) = match &credentials.proof {
-            Proof::Verified(caller) => (caller.clone(), None),
+        let (caller, key, owners) = match &credentials.proof {
+            Proof::Verified { caller, key } => {
+                (caller.clone(), key.clone(), ExpectedOwners::default())
+            }
             Proof::Decision(decision) => return redeem(decision, call),
             Proof::Session(text) => {
                 let session = self.open_session(text, call)?;
-                match self.remembered_caller(&session) {
-                    Some((caller, row)) => {
-                        credentials.signal_decision();
-                        (caller, Some(row))
-                    }
-                    None => (self.caller_of_session(&credentials, &session).await?, None),
-                }
+                let (caller, key) = match self.remembered_caller(&session) {
+                    Some((caller, row)) => (caller, Some(row)),
+                    None => self.caller_of_session(&session).await?,
+                };
+                credentials.signal_decision();
+                (caller, key, session.owners)
             }
         };
         Ok(PresumedCaller {
             caller,
             rows: AccessRows { key, bucket: None },
             counting: credentials.counting(),
+            owners,
         })
     }
 
@@ -77,19 +64,18 @@ impl Service {
         session.map_err(session_error)
     }
 
-    /// The caller of a session, by the current row of its key.
+    /// The caller of a session, by the row that its key has now.
     async fn caller_of_session(
         &self,
-        credentials: &Credentials,
         session: &OperationSession,
-    ) -> Result<access::Caller, Error> {
-        let facts = match &session.key {
+    ) -> Result<(access::Caller, Option<Arc<AccessKey>>), Error> {
+        let row = match &session.key {
             None => None,
-            Some(key) => current_facts(&self.catalog, &self.keyring, &key.access_key_id).await?,
+            Some(key) => current_row(&self.catalog, &self.keyring, &key.access_key_id).await?,
         };
+        let facts = row.as_deref().map(|row| Arc::new(KeyFacts::from(row)));
         let caller = session.caller(facts).map_err(session_error)?;
-        credentials.signal_decision();
-        Ok(caller)
+        Ok((caller, row))
     }
 
     /// The caller of a session, by the row of its key that the catalog remembers.
@@ -106,11 +92,11 @@ impl Service {
 /// Redeems a local decision. Its rows may have changed since: they may have been remembered, or the request's body may
 /// have been read in between.
 fn redeem(decision: &LocalDecision, call: &Requirements) -> Result<PresumedCaller, Error> {
-    let (caller, rows) = decision.redeem(call).map_err(|error| {
+    let presumed = decision.redeem(call).map_err(|error| {
         tracing::error!(rpc = call.rpc(), %error, "a call came with an unusable decision");
         Error::Internal(Box::new(error))
     })?;
-    Ok(PresumedCaller::new(caller.clone(), rows.clone()))
+    Ok(presumed.clone())
 }
 
 /// The one call for which an edge's session is valid.

@@ -48,16 +48,26 @@ impl Service {
     }
 }
 
+/// The current row of a key; none if it is gone.
+pub(super) async fn current_row(
+    catalog: &Catalog,
+    keyring: &LiveKeyring,
+    id: &AccessKeyId,
+) -> Result<Option<Arc<AccessKey>>, Error> {
+    let row = catalog.access_key(id).await?;
+    if let Some(row) = &row {
+        check_seal(keyring, row)?;
+    }
+    Ok(row)
+}
+
 /// What is known of a key now; none if it is gone.
 pub(crate) async fn current_facts(
     catalog: &Catalog,
     keyring: &LiveKeyring,
     id: &AccessKeyId,
 ) -> Result<Option<Arc<KeyFacts>>, Error> {
-    let row = catalog.access_key(id).await?;
-    if let Some(row) = &row {
-        check_seal(keyring, row)?;
-    }
+    let row = current_row(catalog, keyring, id).await?;
     Ok(row.map(|row| Arc::new(KeyFacts::from(row.as_ref()))))
 }
 

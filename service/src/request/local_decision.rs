@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::presumed::PresumedCaller;
 use super::requirement::Requirements;
 use crate::access;
-use crate::catalog::AccessRows;
 
 /// The decision on one call, carried in the extensions of `Authorize`'s answer and of the call itself.
 ///
@@ -17,9 +17,8 @@ use crate::catalog::AccessRows;
 pub(crate) struct LocalDecision(Arc<Inner>);
 
 struct Inner {
-    caller: access::Caller,
-    /// The rows that the decision was made on. No bucket if the call is about none or creates one.
-    rows: AccessRows,
+    /// The caller, by the rows that the decision was made on. No bucket if the call is about none or creates one.
+    presumed: PresumedCaller,
     requirements: Requirements,
     redeemed: AtomicBool,
 }
@@ -34,14 +33,9 @@ pub(crate) enum DecisionMismatch {
 }
 
 impl LocalDecision {
-    pub(crate) fn new(
-        caller: access::Caller,
-        rows: AccessRows,
-        requirements: Requirements,
-    ) -> Self {
+    pub(crate) fn new(presumed: PresumedCaller, requirements: Requirements) -> Self {
         Self(Arc::new(Inner {
-            caller,
-            rows,
+            presumed,
             requirements,
             redeemed: AtomicBool::new(false),
         }))
@@ -49,24 +43,21 @@ impl LocalDecision {
 
     /// The caller that the decision is about. To act on it, a call must redeem the decision.
     pub(crate) fn caller(&self) -> &access::Caller {
-        &self.0.caller
+        &self.0.presumed.caller
     }
 
-    /// Redeems the decision for one call. Returns the caller, and the rows that the decision was made on.
+    /// Redeems the decision for one call. Returns the caller, by the rows that the decision was made on.
     ///
     /// # Errors
     /// [`DecisionMismatch`] if the call needs more than was decided, or if the decision has been redeemed already.
-    pub(crate) fn redeem(
-        &self,
-        call: &Requirements,
-    ) -> Result<(&access::Caller, &AccessRows), DecisionMismatch> {
+    pub(crate) fn redeem(&self, call: &Requirements) -> Result<&PresumedCaller, DecisionMismatch> {
         if !self.0.requirements.cover(call) {
             return Err(DecisionMismatch::OtherCall);
         }
         if self.0.redeemed.swap(true, Ordering::Relaxed) {
             return Err(DecisionMismatch::Redeemed);
         }
-        Ok((&self.0.caller, &self.0.rows))
+        Ok(&self.0.presumed)
     }
 }
 
@@ -75,7 +66,8 @@ mod tests {
     use bucketry_contract::access_table::AccessClass;
 
     use super::*;
-    use crate::access::{ClientAddress, Origin};
+    use crate::access::{ClientAddress, ExpectedOwners, Origin};
+    use crate::catalog::AccessRows;
     use crate::request::Resource;
 
     fn call(rpc: &'static str, class: AccessClass, bucket: &str, key: &str) -> Requirements {
@@ -90,11 +82,9 @@ mod tests {
             user_agent: None,
         };
         let decided = call("GetObject", AccessClass::Read, "bucket", "a/b");
-        LocalDecision::new(
-            access::Caller::anonymous(origin),
-            AccessRows::default(),
-            decided,
-        )
+        let caller = access::Caller::anonymous(origin);
+        let (rows, owners) = (AccessRows::default(), ExpectedOwners::default());
+        LocalDecision::new(PresumedCaller::of_decision(caller, rows, owners), decided)
     }
 
     #[test]

@@ -6,21 +6,25 @@ use super::credentials::Counting;
 use super::key_row::check_seal;
 use super::requirement::Resource;
 use super::service::Service;
-use crate::access::{self, KeyFacts};
+use crate::access::{self, ExpectedOwners, KeyFacts};
 use crate::catalog::AccessRows;
 use crate::catalog::model::{AccessKey, Bucket, BucketState};
 use crate::error::Error;
 
-/// A caller, by rows that may be outdated: the catalog remembered them, or they were read before the request's body.
+/// A caller, by rows that may be outdated: the catalog remembered them, or they were read before the request's body or
+/// message had come.
 ///
 /// It becomes an [`IdentifiedCaller`] only by the current rows ([`Service::by_current_rows`]), and only that is decided
 /// on.
+#[derive(Clone)]
 pub(crate) struct PresumedCaller {
     pub(super) caller: access::Caller,
-    /// The key's row that the caller proved to hold, and the bucket. No key if there is nothing to compare: the caller
-    /// is anonymous, or its key was read for this call.
+    /// The row of the key that the caller proved to hold, absent if the caller is anonymous; and the bucket, absent if it
+    /// has not been found yet or the call is about none.
     pub(super) rows: AccessRows,
     pub(super) counting: Counting,
+    /// The owners that the request demands.
+    pub(super) owners: ExpectedOwners,
 }
 
 /// A caller whose credentials have been verified for the call, by current rows.
@@ -33,11 +37,17 @@ pub(crate) struct IdentifiedCaller {
 }
 
 impl PresumedCaller {
-    pub(crate) fn new(caller: access::Caller, rows: AccessRows) -> Self {
+    /// A caller as the edge in this process decided on it.
+    pub(crate) fn of_decision(
+        caller: access::Caller,
+        rows: AccessRows,
+        owners: ExpectedOwners,
+    ) -> Self {
         Self {
             caller,
             rows,
-            counting: Counting::AtTheEdge,
+            counting: Counting::ByDecision,
+            owners,
         }
     }
 }
@@ -45,7 +55,7 @@ impl PresumedCaller {
 impl Service {
     /// The caller by the current rows of those that it was presumed by; without a bucket if that is deleted.
     ///
-    /// A key whose limits have changed is counted again, by the new ones.
+    /// A request that a decision counted without limits is counted again if the key has some now.
     ///
     /// # Errors
     /// The key was purged, its row was tampered with, or its secret was replaced.
@@ -59,6 +69,7 @@ impl Service {
             caller,
             rows,
             counting,
+            owners: _,
         } = presumed;
         let bucket = current.bucket;
         let bucket = bucket.filter(|bucket| bucket.state == BucketState::Alive);
@@ -82,10 +93,7 @@ impl Service {
         }
         check_seal(&self.keyring, &row)?;
         self.check_secret(&caller, &proved, &row, resource)?;
-        let counting = match row.limits == proved.limits {
-            true => counting,
-            false => Counting::Here,
-        };
+        let counting = counting.by_limits(proved.limits, row.limits);
         let facts = Arc::new(KeyFacts::from(row.as_ref()));
         let caller = caller.with_current_facts(facts).ok_or_else(purged)?;
         Ok(IdentifiedCaller {

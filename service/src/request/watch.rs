@@ -9,7 +9,6 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use futures::{FutureExt, Stream};
 use tokio::time::{Sleep, sleep};
-use tonic::Status;
 
 use super::grant::{BucketGrant, Grant};
 use super::judgement::judge;
@@ -19,7 +18,7 @@ use super::service::Service;
 use crate::access::KeyFacts;
 use crate::catalog::Catalog;
 use crate::clock::Clock;
-use crate::error::{Error, to_status};
+use crate::error::Error;
 use crate::metering::Direction;
 use crate::sealing::LiveKeyring;
 
@@ -98,7 +97,7 @@ impl Service {
     /// A download in the name of a grant; it ends with an error when the grant ends.
     pub(crate) fn watched<S, T>(&self, grant: BucketGrant, download: S) -> Watched<S>
     where
-        S: Stream<Item = Result<T, Status>>,
+        S: Stream<Item = Result<T, Error>>,
     {
         Watched {
             download,
@@ -138,15 +137,14 @@ enum State {
 
 impl<S> Watched<S> {
     /// Counts what is handed out; nothing is that would pass the key's limit, and nothing after it.
-    fn counted<T: Payload>(&mut self, item: Result<T, Status>) -> Result<T, Status> {
+    fn counted<T: Payload>(&mut self, item: Result<T, Error>) -> Result<T, Error> {
         let item = item?;
         let counted = self
             .ledger
             .bytes(&self.grant, Direction::Out, item.payload());
-        counted.map(|()| item).map_err(|error| {
-            self.state = State::Ended;
-            to_status(&error)
-        })
+        counted
+            .map(|()| item)
+            .inspect_err(|_| self.state = State::Ended)
     }
 
     fn judgement(&self) -> BoxFuture<'static, Result<(), Error>> {
@@ -169,10 +167,10 @@ impl<S> Watched<S> {
 
 impl<S, T> Stream for Watched<S>
 where
-    S: Stream<Item = Result<T, Status>> + Unpin,
+    S: Stream<Item = Result<T, Error>> + Unpin,
     T: Payload,
 {
-    type Item = Result<T, Status>;
+    type Item = Result<T, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         loop {
@@ -188,7 +186,7 @@ where
                     Ok(()) => self.state = State::Running(Box::pin(sleep(INTERVAL))),
                     Err(error) => {
                         self.state = State::Ended;
-                        return Poll::Ready(Some(Err(to_status(&error))));
+                        return Poll::Ready(Some(Err(error)));
                     }
                 },
                 State::Ended => return Poll::Ready(None),

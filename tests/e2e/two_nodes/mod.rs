@@ -5,7 +5,9 @@
 mod doors;
 mod remembered;
 mod revocation;
+mod stalled_store;
 mod transfers;
+mod withheld;
 mod writers;
 
 use std::net::SocketAddr;
@@ -46,7 +48,8 @@ impl Nodes {
         let options = ServerOptions::new()
             .database_url(&url)
             .argument("--store")
-            .argument(format!("file://{}", store.path().display()));
+            .argument(format!("file://{}", store.path().display()))
+            .argument("--metrics-listen=127.0.0.1:0");
         let first = Server::start(options.clone())?;
         let second = Server::start(options.clone())?;
         Self {
@@ -62,7 +65,7 @@ impl Nodes {
 
     async fn on_sqlite() -> Result<Self, HarnessError> {
         let store = tempfile::tempdir().expect("a folder for the store");
-        let options = ServerOptions::new();
+        let options = ServerOptions::new().argument("--metrics-listen=127.0.0.1:0");
         let first = Server::start(options.clone())?;
         Self {
             _store: store,

@@ -4,9 +4,9 @@
 use std::time::SystemTime;
 
 use bucketry_contract::v1::{
-    Bucket, CreateBucketRequest, DeleteBucketRequest, DeleteObjectRequest, ObjectOwnership,
-    OwnershipControls, OwnershipControlsRule, PutSmallObjectRequest, ResumeTokenRequest, Token,
-    TokenLimits, UpdateBucketRequest, UpdateTokenRequest,
+    Bucket, CreateBucketRequest, DeleteBucketRequest, DeleteObjectRequest, GetTokenUsageRequest,
+    ObjectOwnership, OwnershipControls, OwnershipControlsRule, PutSmallObjectRequest,
+    ResumeTokenRequest, Token, TokenLimits, UpdateBucketRequest, UpdateTokenRequest,
 };
 use bucketry_tests::error::HarnessError;
 use bucketry_tests::grpc::Clients;
@@ -272,4 +272,42 @@ async fn a_replaced_root_secret_reads_nothing_through_the_other_node() -> Result
     }
     assert_eq!(get(NEXT_ROOT_SECRET)?.status, 200);
     Ok(())
+}
+
+/// A request that has a fault of its own reaches no operation, where the node compares what it remembers. It is refused,
+/// recorded and not counted all the same.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_faulty_request_of_a_revoked_key_is_refused_as_any_other() -> Result<(), HarnessError> {
+    let nodes = Nodes::on_postgres().await?;
+    let mut root = Clients::root(&nodes.first).await?;
+    let holder = Holder::new(&mut root, &nodes.way().await?).await?;
+    assert_eq!(holder.send("GET", "/k", b"")?.status, 200);
+    assert_eq!(holder.send("GET", "/k?versionId=", b"")?.status, 400);
+    // A node shows what it has counted itself at once.
+    let mut user = Clients::root(nodes.user()).await?;
+    let before = usage(&mut user, &holder.token).await?;
+    assert_eq!(before, (2, 0));
+    End::Revoke.apply(&mut root, &holder.token).await?;
+    for _ in 0..3 {
+        let refused = holder.send("GET", "/k?versionId=", b"")?;
+        let code = refused.element("Code");
+        assert_eq!(refused.status, 403, "{}", refused.text());
+        assert_eq!(code.as_deref(), Some(End::Revoke.code()));
+    }
+    assert_eq!(usage(&mut user, &holder.token).await?, (2, 3));
+    Ok(())
+}
+
+/// How many requests of a token were let in, and how many were denied.
+async fn usage(root: &mut Clients, token: &Token) -> Result<(i64, i64), HarnessError> {
+    let request = GetTokenUsageRequest {
+        bucket: BUCKET.to_owned(),
+        token_id: token.token_id.clone(),
+        ..Default::default()
+    };
+    let usage = root.tokens.get_token_usage(request).await?.into_inner();
+    let total = usage.total.ok_or(HarnessError::Incomplete("usage"))?;
+    let requests = total.counts.iter().map(|count| count.requests).sum();
+    let denials = total.denials.iter().map(|denial| denial.requests).sum();
+    Ok((requests, denials))
 }

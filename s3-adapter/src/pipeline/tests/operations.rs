@@ -4,6 +4,7 @@ use bucketry_contract::access::v1::AccessClass;
 use bucketry_contract::adapter::v1::SignatureKind;
 use bucketry_contract::v1::*;
 use bytes::Bytes;
+use sha2::{Digest, Sha256};
 use tower::Service;
 
 use super::{SIGNED, one_bucket};
@@ -220,6 +221,20 @@ async fn a_checksum_in_a_url_counts_unless_it_is_of_no_body() {
 #[tokio::test]
 async fn the_service_learns_whether_the_call_follows_at_once() {
     let form = [("content-type", "multipart/form-data; boundary=b")];
+    let bad_md5 = [("content-md5", "not-base64")];
+    let framed = [("content-encoding", "aws-chunked")];
+    let decoded = [("x-amz-decoded-content-length", "7")];
+    let unless = [("if-none-match", "\"etag\"")];
+    let copy_unless = [unless[0], ("x-amz-copy-source", "b/source")];
+    let range = [("range", "bytes=0-1")];
+    let content_sha256 = |body: &str| hex::encode(Sha256::digest(body));
+    let (of_content, of_nothing) = (content_sha256("content"), content_sha256(""));
+    let of_content = [("x-amz-content-sha256", of_content.as_str())];
+    let of_nothing = [("x-amz-content-sha256", of_nothing.as_str())];
+    let chunked = [
+        ("x-amz-content-sha256", "STREAMING-UNSIGNED-PAYLOAD-TRAILER"),
+        ("x-amz-decoded-content-length", "0"),
+    ];
     let fields = "--b\r\nContent-Disposition: form-data; name=\"key\"\r\n\r\nk\r\n\
         --b\r\nContent-Disposition: form-data; name=\"file\"\r\n\r\nx\r\n--b--\r\n";
     for (method, target, headers, body, follows) in [
@@ -235,16 +250,45 @@ async fn the_service_learns_whether_the_call_follows_at_once() {
         ("POST", "/b?delete", &[], "<Delete/>", false),
         ("GET", "/b?list-type=2&max-keys=x", &[], "", false),
         ("POST", "/b", &form, fields, false),
+        // Refused by their heads.
+        ("GET", "/b/k?versionId=", &[], "", false),
+        ("DELETE", "/b/k?versionId=", &[], "", false),
+        ("PUT", "/b/k", &bad_md5, "content", false),
+        ("PUT", "/b/k", &framed, "content", false),
+        ("PUT", "/b/k", &decoded, "content", false),
+        ("PUT", "/b/k", &unless, "content", false),
+        ("PUT", "/b/k", &copy_unless, "", false),
+        ("GET", "/b/k?partNumber=1", &range, "", false),
+        ("HEAD", "/b/k?partNumber=1", &range, "", false),
+        // Not what an empty body has.
+        ("GET", "/b/k", &of_content, "", false),
+        ("DELETE", "/b/k", &of_content, "", false),
+        ("GET", "/b/k", &of_nothing, "", true),
+        ("GET", "/b/k", &chunked, "", false),
     ] {
         let bench = Bench::new();
-        let seen = match headers {
-            [] => bench.send_signed(method, target, headers, body).await,
-            headers => bench.send(method, target, headers, body).await,
+        let seen = match target {
+            "/b" => bench.send(method, target, headers, body).await,
+            _ => bench.send_signed(method, target, headers, body).await,
         };
         let asked = bench.service().authorized.lock().unwrap().clone();
         let [asked] = asked.as_slice() else {
             panic!("{method} {target}: {seen:?}")
         };
-        assert_eq!(asked.call_follows, follows, "{method} {target} {body:?}");
+        let what = format!("{method} {target} {headers:?} {body:?}");
+        assert_eq!(asked.call_follows, follows, "{what}: {seen:?}");
+    }
+}
+
+/// An upload without a length is refused after the caller was judged by current rows.
+#[tokio::test]
+async fn no_call_follows_an_upload_without_a_length() {
+    for target in ["/b/k", "/b/k?partNumber=1&uploadId=u"] {
+        let bench = Bench::new();
+        let body = http_body_util::Full::new(Bytes::from_static(b"content"));
+        let seen = bench.send_body("PUT", target, &SIGNED, body).await;
+        seen.assert_error(411, "MissingContentLength");
+        let asked = bench.service().authorized.lock().unwrap().remove(0);
+        assert!(!asked.call_follows, "{target}");
     }
 }

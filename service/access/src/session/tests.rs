@@ -70,6 +70,31 @@ fn an_anonymous_session_stays_anonymous() {
     assert_eq!(BearerSession::new(&anonymous, NOW, MINUTE), None);
 }
 
+fn with_owners(bucket: Option<i64>, source: Option<i64>) -> OperationSession {
+    OperationSession {
+        owners: ExpectedOwners {
+            bucket: bucket.map(AccountId),
+            source: source.map(AccountId),
+        },
+        ..OperationSession::new(&caller(), put(), NOW, MINUTE)
+    }
+}
+
+#[test]
+fn an_operation_session_carries_the_expected_owners() {
+    for (bucket, source) in [
+        (Some(3), None),
+        (None, Some(4)),
+        (Some(3), Some(i64::MAX)),
+        (None, None),
+    ] {
+        let session = with_owners(bucket, source);
+        let text = session.issue(&keyring(1));
+        let opened = OperationSession::open(&keyring(1), &text, &put(), NOW);
+        assert_eq!(opened, Ok(session), "{bucket:?} {source:?}");
+    }
+}
+
 #[test]
 fn bound_to_operation_bucket_and_key() {
     let text = OperationSession::new(&caller(), put(), NOW, MINUTE).issue(&keyring(1));
@@ -226,6 +251,7 @@ proptest! {
     fn any_changed_byte_is_refused(at: prop::sample::Index, change in 1_u8..) {
         for text in [
             OperationSession::new(&caller(), put(), NOW, MINUTE).issue(&keyring(1)),
+            with_owners(Some(3), Some(4)).issue(&keyring(1)),
             BearerSession::new(&caller(), NOW, MINUTE).unwrap().issue(&keyring(1)),
             BearerSession::of_challenge(&caller(), NOW).unwrap().issue(&keyring(1)),
         ] {

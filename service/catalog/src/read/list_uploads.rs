@@ -24,6 +24,8 @@ impl Catalog {
         let mut above = (start, Vec::new());
         if let Some(marker) = query.upload_marker
             && above.0 == just_after(query.key_marker.as_bytes())
+            // The prefix may be the marker and a zero byte.
+            && query.key_marker.starts_with(&query.prefix)
         {
             above = (
                 query.key_marker.as_bytes().to_vec(),

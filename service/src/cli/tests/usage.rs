@@ -106,3 +106,29 @@ fn a_command_has_no_option_that_it_would_ignore() {
         assert!(Cli::try_parse_from(line).is_ok(), "{line:?}");
     }
 }
+
+#[test]
+fn a_refused_url_is_not_repeated() {
+    for (command, url, reason) in [
+        ("serve", "s3://key:hunter2@b", "credentials are given by"),
+        ("fsck", "s3://b/p?x=hunter2", "credentials are given by"),
+        ("serve", "s3://hunter2:hunter2", "the bucket has characters"),
+    ] {
+        let refused = Cli::try_parse_from(["bucketry", command, "--store", url]);
+        let refused = refused.unwrap_err();
+        let text = refused.to_string();
+        assert!(!format!("{text} {refused:?}").contains("hunter2"), "{text}");
+        let expected = "error: invalid value for '--store <URL>': ";
+        assert!(text.starts_with(expected), "{text}");
+        assert!(text.contains(reason), "{text}");
+        assert_eq!(refused.exit_code(), 2);
+    }
+    // Whether it is one of a database is looked at later, with a message of ours.
+    for command in ["serve", "fsck", "doctor"] {
+        let url = "mysql://key:hunter2@h";
+        let line = ["bucketry", command, "--database-url", url];
+        if let Err(refused) = Cli::try_parse_from(line) {
+            assert!(!format!("{refused} {refused:?}").contains("hunter2"));
+        }
+    }
+}

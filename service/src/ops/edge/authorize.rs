@@ -6,10 +6,15 @@ use bucketry_edge::fair::{Slot, on_behalf};
 use bytes::Bytes;
 
 use super::decision::decide;
-use crate::access::{self, ClientAddress, MAX_SESSION_LIFE, OperationSession, Origin};
+use crate::access::{
+    self, ClientAddress, ExpectedOwners, MAX_SESSION_LIFE, OperationSession, Origin,
+};
 use crate::convert::bucket_name;
+use crate::domain::AccountId;
 use crate::error::Error;
-use crate::request::{LocalDecision, Requirements, Service, fair_caller, session_use};
+use crate::request::{
+    LocalDecision, PresumedCaller, Requirements, Service, fair_caller, session_use,
+};
 
 /// Decides on an S3 request before its body is read. The edge is trusted for the client's address: it has signed in, or
 /// is in this process.
@@ -32,18 +37,11 @@ pub(crate) async fn authorize(
     let decision = decide(service, claim, &asked, origin, shares).await?;
     let sharer = fair_caller(&decision.caller);
     // Before it is counted: what is refused was no use of the key.
-    for (bucket, owner) in [
-        (&asked.bucket, &asked.expected_bucket_owner),
-        (
-            &asked.copy_source_bucket,
-            &asked.expected_source_bucket_owner,
-        ),
-    ] {
-        if !bucket.is_empty() && !owner.is_empty() {
-            // Rare: it would make the future of every request larger.
-            Box::pin(expect_owner(service, bucket, owner)).await?;
-        }
-    }
+    let owners = match demands_owners(&asked) {
+        // Rare: it would make the future of every request larger.
+        true => Box::pin(expected_owners(service, &asked)).await?,
+        false => ExpectedOwners::default(),
+    };
     let slot = match shares {
         SharedBy::Service => Some(service.slot(sharer).await?),
         SharedBy::Edge => None,
@@ -59,7 +57,7 @@ pub(crate) async fn authorize(
     counted.await?;
     let session = match slot {
         Some(_) => String::new(),
-        None => session(service, &decision.caller, &decision.requirements),
+        None => session(service, &decision.caller, &decision.requirements, owners),
     };
     let response = AuthorizeResponse {
         session,
@@ -71,9 +69,12 @@ pub(crate) async fn authorize(
         account: sharer.account,
         access_key: sharer.key,
     };
-    let local = slot.map(|slot| Local {
-        slot: Arc::new(slot),
-        decision: LocalDecision::new(decision.caller, decision.rows, decision.requirements),
+    let local = slot.map(|slot| {
+        let presumed = PresumedCaller::of_decision(decision.caller, decision.rows, owners);
+        Local {
+            slot: Arc::new(slot),
+            decision: LocalDecision::new(presumed, decision.requirements),
+        }
     });
     Ok(EdgeAnswer { response, local })
 }
@@ -92,9 +93,17 @@ pub(crate) struct Local {
 }
 
 /// A session for the call that follows.
-fn session(service: &Service, caller: &access::Caller, requirements: &Requirements) -> String {
+fn session(
+    service: &Service,
+    caller: &access::Caller,
+    requirements: &Requirements,
+    owners: ExpectedOwners,
+) -> String {
     let usage = session_use(requirements);
-    let session = OperationSession::new(caller, usage, service.now(), MAX_SESSION_LIFE);
+    let session = OperationSession {
+        owners,
+        ..OperationSession::new(caller, usage, service.now(), MAX_SESSION_LIFE)
+    };
     session.issue(&service.keyring.current())
 }
 
@@ -132,19 +141,40 @@ fn client_address(text: &str) -> Result<ClientAddress, Error> {
     Ok(ClientAddress::known(address))
 }
 
-/// `x-amz-expected-bucket-owner`: a bucket that is not the expected account's is refused.
-async fn expect_owner(service: &Service, bucket: &str, expected: &str) -> Result<(), Error> {
-    let found = service
-        .catalog
-        .bucket_by_name(&bucket_name(bucket)?)
-        .await?;
-    let is_expected = match found {
-        Some(bucket) => service.owner(bucket.account).await?.id == expected,
-        None => false,
-    };
-    if is_expected {
-        Ok(())
-    } else {
-        Err(Error::AccessDenied)
+fn demands_owners(asked: &AuthorizeRequest) -> bool {
+    !asked.expected_bucket_owner.is_empty() || !asked.expected_source_bucket_owner.is_empty()
+}
+
+/// The accounts that the request demands as owners of its buckets, by `x-amz-expected-bucket-owner` and its like for the
+/// source of a copy. The call holds the buckets that it finds to them.
+async fn expected_owners(
+    service: &Service,
+    asked: &AuthorizeRequest,
+) -> Result<ExpectedOwners, Error> {
+    let (of_bucket, of_source) = (
+        &asked.expected_bucket_owner,
+        &asked.expected_source_bucket_owner,
+    );
+    Ok(ExpectedOwners {
+        bucket: expected_owner(service, &asked.bucket, of_bucket).await?,
+        source: expected_owner(service, &asked.copy_source_bucket, of_source).await?,
+    })
+}
+
+/// The account of a bucket, if an owner is demanded of it. A bucket that is not the expected account's is refused.
+async fn expected_owner(
+    service: &Service,
+    bucket: &str,
+    expected: &str,
+) -> Result<Option<AccountId>, Error> {
+    if bucket.is_empty() || expected.is_empty() {
+        return Ok(None);
+    }
+    let name = bucket_name(bucket)?;
+    let found = service.catalog.bucket_by_name(&name).await?;
+    let account = found.ok_or(Error::AccessDenied)?.account;
+    match service.owner(account).await?.id == expected {
+        true => Ok(Some(account)),
+        false => Err(Error::AccessDenied),
     }
 }

@@ -11,7 +11,7 @@ use bucketry_edge::fair::on_behalf;
 use super::authorize::SharedBy;
 use super::claim::{self, CheckedSignature, VerifiedClaim};
 use crate::access::sigv4::SigningKey;
-use crate::access::{self, Origin};
+use crate::access::{self, ExpectedOwners, Origin};
 use crate::catalog::AccessRows;
 use crate::catalog::model::{AccessKey, Bucket, KeyLimits};
 use crate::error::Error;
@@ -128,7 +128,7 @@ async fn confirm(service: &Service, remembered: EdgeDecision) -> Result<EdgeDeci
         requirements,
         signing_key,
     } = remembered;
-    let presumed = PresumedCaller::new(caller, rows);
+    let presumed = PresumedCaller::of_decision(caller, rows, ExpectedOwners::default());
     let (caller, rows) = service.confirm(presumed, &requirements).await?;
     Ok(EdgeDecision {
         caller,

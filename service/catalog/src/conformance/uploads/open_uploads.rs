@@ -143,6 +143,15 @@ pub(crate) async fn are_listed_by_key_and_start(fixture: &Fixture) {
         .map(shown)
         .collect();
     assert_eq!(flat, ["b/10", "b/22"]);
+    // The least text above the marker may begin with the prefix although the marker does not.
+    let zero = ListUploads {
+        key_marker: "a".into(),
+        upload_marker: Some(uploads[1].id),
+        prefix: "a\0".into(),
+        ..everything.clone()
+    };
+    let zero = fixture.catalog.list_uploads(&zero).await.unwrap();
+    assert_eq!(zero.entries.len(), 0, "{zero:?}");
     let after = ListUploads {
         key_marker: "a".into(),
         delimiter: String::new(),
