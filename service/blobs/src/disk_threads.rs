@@ -59,9 +59,9 @@ pub(super) struct DiskThreads {
 
 /// The place for the result of an operation.
 #[derive(Debug)]
-pub(super) struct Answer<T>(oneshot::Sender<T>);
+pub(super) struct DiskAnswer<T>(oneshot::Sender<T>);
 
-impl<T> Answer<T> {
+impl<T> DiskAnswer<T> {
     /// Gives `result` to whoever waits for it; back if no one does any more.
     pub(super) fn send(self, result: T) -> Result<(), T> {
         self.0.send(result)
@@ -136,7 +136,7 @@ impl DiskThreads {
         job: impl FnOnce() -> T + Send + 'static,
         undo: impl FnOnce(T) + Send + 'static,
     ) -> Result<T, Stalled> {
-        let job = move |answer: Answer<T>| {
+        let job = move |answer: DiskAnswer<T>| {
             if let Err(unwanted) = answer.send(job()) {
                 undo(unwanted);
             }
@@ -153,13 +153,13 @@ impl DiskThreads {
         &self,
         work: Work,
         limit: Duration,
-        job: impl FnOnce(Answer<T>) + Send + 'static,
+        job: impl FnOnce(DiskAnswer<T>) + Send + 'static,
     ) -> Result<T, Stalled> {
         let thread = self.thread(work).await?;
         let (give, take) = oneshot::channel();
         let lanes = Arc::clone(&self.lanes);
         tokio::task::spawn_blocking(move || {
-            job(Answer(give));
+            job(DiskAnswer(give));
             lanes.of(work).completed.fetch_add(1, Ordering::Relaxed);
             drop(thread);
         });

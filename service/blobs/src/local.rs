@@ -19,8 +19,8 @@ use object_store::{
 };
 
 use super::directory_syncs::DirectorySyncs;
-use super::disk_threads::{Answer, DiskThreads, Stalled, Work};
-use super::layout::Layout;
+use super::disk_threads::{DiskAnswer, DiskThreads, Stalled, Work};
+use super::layout::StoreLayout;
 use super::local_upload::LocalUpload;
 use super::new_file::NewFile;
 use super::room::LastCheck;
@@ -68,7 +68,7 @@ impl LocalDisk {
 
     /// Makes a file durable and answers, on this thread or on that of another file of the directory. On an error, and if
     /// no one waits for the answer, nothing of the file stays, as far as the disk allows.
-    pub(super) fn finish(&self, file: NewFile, answer: Answer<io::Result<()>>) {
+    pub(super) fn finish(&self, file: NewFile, answer: DiskAnswer<io::Result<()>>) {
         if let Err(error) = file.sync() {
             file.remove(&self.tree);
             // If no one waits any more, the file is gone all the same.
@@ -159,7 +159,7 @@ impl ObjectStore for LocalFiles {
         }
         let limit = self.0.threads.limit(payload.content_length() as u64);
         let disk = Arc::clone(&self.0);
-        let written = match (&options.mode, Layout::parse(location)) {
+        let written = match (&options.mode, StoreLayout::parse(location)) {
             (PutMode::Create, Some(id)) => {
                 let job = move |answer| put_blob(&disk, id, &payload, answer);
                 let threads = &self.0.threads;
@@ -188,7 +188,7 @@ impl ObjectStore for LocalFiles {
         location: &Path,
         _: PutMultipartOptions,
     ) -> Result<Box<dyn MultipartUpload>> {
-        let id = Layout::parse(location);
+        let id = StoreLayout::parse(location);
         let id = id.ok_or_else(|| not_implemented("multipart upload of anything but a blob"))?;
         let disk = Arc::clone(&self.0);
         Ok(Box::new(LocalUpload::new(disk, location.clone(), id)))
@@ -248,7 +248,12 @@ impl ObjectStore for LocalFiles {
     }
 }
 
-fn put_blob(disk: &LocalDisk, id: BlobId, payload: &PutPayload, answer: Answer<io::Result<()>>) {
+fn put_blob(
+    disk: &LocalDisk,
+    id: BlobId,
+    payload: &PutPayload,
+    answer: DiskAnswer<io::Result<()>>,
+) {
     let file = disk.create(id).and_then(|file| {
         let written = file.write(payload.iter());
         if written.is_err() {

@@ -8,7 +8,7 @@ use futures::FutureExt;
 use object_store::path::Path;
 use object_store::{MultipartUpload, PutPayload, PutResult, Result, UploadPart};
 
-use super::disk_threads::{Answer, Work};
+use super::disk_threads::{DiskAnswer, Work};
 use super::local::{LocalDisk, put_result, stalled, store_error};
 use super::new_file::NewFile;
 use bucketry_domain::BlobId;
@@ -92,7 +92,7 @@ impl MultipartUpload for LocalUpload {
 
     async fn complete(&mut self) -> Result<PutResult> {
         let (disk, file) = (Arc::clone(&self.disk), Arc::clone(&self.file));
-        let job = move |answer: Answer<io::Result<()>>| {
+        let job = move |answer: DiskAnswer<io::Result<()>>| {
             let file = lock(&file).close();
             match file {
                 Some(file) => disk.finish(file, answer),
