@@ -9,7 +9,6 @@ use std::time::{Duration, Instant};
 
 use bucketry_contract::adapter::v1::adapter_service_server::AdapterServiceServer;
 use bucketry_contract::v1::admin_service_server::AdminServiceServer;
-use bucketry_contract::v1::object_service_server::ObjectServiceServer;
 use bucketry_contract::v1::token_service_server::TokenServiceServer;
 use bucketry_edge::fair::{Fair, FairLimits};
 use bucketry_edge::health::Health;
@@ -31,7 +30,7 @@ use crate::config::{Config, KeyPair, PublicUrl, process_environment};
 use crate::content::{ContentStore, Placement};
 use crate::domain::{NodeId, Timestamp};
 use crate::endpoints::Endpoints;
-use crate::grpc::Server;
+use crate::grpc::{ObjectServer, Server};
 use crate::page_tokens::PageTokens;
 use crate::request::{AdapterCertificate, Ledger, Service, ServiceSettings};
 use crate::sealing::{self, LiveKeyring};
@@ -335,9 +334,7 @@ async fn sweep(blobs: BlobStore, before: Timestamp) {
 async fn grpc(service: &Arc<Service>, shares: FairLimits) -> Result<GrpcFront, NodeError> {
     let server = Server::new(Arc::clone(service));
     let grpc = GrpcBuilder::default()
-        .service(
-            ObjectServiceServer::new(server.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES),
-        )
+        .service(ObjectServer::new(server.clone(), MAX_MESSAGE_BYTES))
         .service(TokenServiceServer::new(server.clone()))
         .service(AdminServiceServer::new(server.clone()))
         .service(AdapterServiceServer::new(server.clone()))
