@@ -1,5 +1,9 @@
 //! The generated traits, each method handed to the operation of its name.
 
+mod content_body;
+mod content_frames;
+mod content_server;
+
 use std::sync::Arc;
 
 use bucketry_contract::GetObjectStream;
@@ -14,6 +18,8 @@ use bucketry_contract::v1::token_service_server::TokenService;
 use bucketry_contract::v1::*;
 use bucketry_edge::ConnectionInfo;
 use tonic::{Request, Response, Status, Streaming};
+
+pub(crate) use content_server::ObjectServer;
 
 use crate::error::{Error, about_the_edge, to_status};
 use crate::ops;

@@ -13,7 +13,9 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::num::NonZeroU64;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -121,6 +123,7 @@ impl DerivedKeys {
 /// The loaded keyring. Cheap to clone; the keys are wiped when the last clone is dropped.
 #[derive(Clone)]
 pub struct Keyring {
+    number: NonZeroU64,
     active_id: KekId,
     active: Arc<DerivedKeys>,
     keys: Arc<BTreeMap<KekId, Arc<DerivedKeys>>>,
@@ -213,10 +216,16 @@ impl Keyring {
             .map(Arc::clone)
             .ok_or(KeyringError::ActiveMissing { id: active_id })?;
         Ok(Self {
+            number: next_number(),
             active_id,
             active,
             keys: Arc::new(keys),
         })
+    }
+
+    /// The number of this keyring in this process: one that is read again has another.
+    pub(super) fn number(&self) -> NonZeroU64 {
+        self.number
     }
 
     /// The key that seals from now on.
@@ -286,6 +295,11 @@ impl fmt::Display for KekId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }
+}
+
+fn next_number() -> NonZeroU64 {
+    static BEFORE: AtomicU64 = AtomicU64::new(0);
+    NonZeroU64::MIN.saturating_add(BEFORE.fetch_add(1, Ordering::Relaxed))
 }
 
 /// The text of a new random key.

@@ -59,8 +59,8 @@ pub use permission::{
     AccessTarget, Basis, Decision, Denial, PolicyVerdict, Question, Subject, decide,
 };
 pub use seal::{
-    NONCE_LENGTH, OpenError, SealAlgorithm, SealBinding, SealError, Sealed, open_row, open_secret,
-    seal_canary, seal_row, seal_secret, verify_canary,
+    NONCE_LENGTH, OpenError, SealAlgorithm, SealBinding, SealError, Sealed, check_row, open_row,
+    open_secret, seal_canary, seal_row, seal_secret, verify_canary,
 };
 pub use secret::{
     GENERATED_SECRET_LENGTH, SECRET_LENGTH_RANGE, SECRET_PREFIX, SecretKey, SecretKeyError,

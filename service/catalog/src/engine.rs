@@ -52,7 +52,7 @@ impl Engine {
             }
             DatabaseUrl::Postgres(url) => {
                 let pools = Pools::postgres(url, options).await?;
-                (pools, None, Some(Hints::new(bytes)), None)
+                (pools, None, Some(Hints::new(bytes.keys)), None)
             }
         };
         Ok(Self {

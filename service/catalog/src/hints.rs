@@ -7,32 +7,24 @@
 
 use std::sync::Arc;
 
-use moka::sync::Cache;
+use quick_cache::sync::Cache;
 
-use super::cache::{BUCKET_BYTES, weigh_key};
+use super::cache::{BUCKET_BYTES, KEY_BYTES, Weigh, bounded, weigh_key};
 use super::judge::State;
 use super::model::{AccessKey, Bucket, BucketState};
 use bucketry_domain::{AccessKeyId, BucketName};
 
 pub(crate) struct Hints {
-    keys: Cache<AccessKeyId, Arc<AccessKey>>,
-    buckets: Cache<BucketName, Arc<Bucket>>,
+    keys: Cache<AccessKeyId, Arc<AccessKey>, Weigh<AccessKeyId, Arc<AccessKey>>>,
+    buckets: Cache<BucketName, Arc<Bucket>, Weigh<BucketName, Arc<Bucket>>>,
 }
 
 impl Hints {
-    /// Of the bytes that are given for caches, an eighth is for keys and an eighth for buckets: objects are not
-    /// remembered.
+    /// Three quarters of the bytes are for keys, and a quarter for buckets.
     pub(crate) fn new(bytes: u64) -> Self {
-        let weight = |bytes: usize| u32::try_from(bytes).unwrap_or(u32::MAX);
         Self {
-            keys: Cache::builder()
-                .max_capacity(bytes / 8)
-                .weigher(move |_, key: &Arc<AccessKey>| weight(weigh_key(key)))
-                .build(),
-            buckets: Cache::builder()
-                .max_capacity(bytes / 8)
-                .weigher(move |_, _| weight(BUCKET_BYTES))
-                .build(),
+            keys: bounded(bytes / 4 * 3, KEY_BYTES, |_, key| weigh_key(key)),
+            buckets: bounded(bytes / 4, BUCKET_BYTES as u64, |_, _| BUCKET_BYTES),
         }
     }
 
@@ -48,7 +40,7 @@ impl Hints {
     pub(crate) fn learn_key(&self, id: &AccessKeyId, found: Option<&Arc<AccessKey>>) {
         match found {
             Some(key) => self.keys.insert(id.clone(), key.clone()),
-            None => self.keys.invalidate(id),
+            None => drop(self.keys.remove(id)),
         }
     }
 
@@ -56,7 +48,7 @@ impl Hints {
     pub(crate) fn learn_bucket(&self, name: &BucketName, found: Option<&Arc<Bucket>>) {
         match found.filter(|bucket| bucket.state == BucketState::Alive) {
             Some(bucket) => self.buckets.insert(name.clone(), bucket.clone()),
-            None => self.buckets.invalidate(name),
+            None => drop(self.buckets.remove(name)),
         }
     }
 

@@ -28,6 +28,7 @@ pub mod testing;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use cache::CacheBytes;
 pub use database_url::{DatabaseUrl, DatabaseUrlError};
 pub use error::{CatalogError, Condition, MigrationError, Refusal};
 pub use outcome::{ObjectDeleted, ObjectStored, Outcome, Repetition, TypedChange, UploadCompleted};
@@ -46,9 +47,8 @@ pub const DATABASE_UP: &str = "bucketry_database_up";
 /// How a catalog is opened.
 #[derive(Clone, Debug)]
 pub struct CatalogOptions {
-    /// Bound of the caches of hot rows in bytes, inline data included. On Postgres a quarter of it is used, for access
-    /// keys and buckets.
-    pub cache_bytes: u64,
+    /// Bounds of the caches of hot rows.
+    pub cache_bytes: CacheBytes,
     /// Reading connections; on Postgres, all connections.
     pub connections: u32,
     /// How long a statement may wait for a connection.
@@ -87,7 +87,7 @@ pub enum UpkeepClock {
 impl Default for CatalogOptions {
     fn default() -> Self {
         Self {
-            cache_bytes: 32 * 1024 * 1024,
+            cache_bytes: CacheBytes::default(),
             connections: 8,
             acquire_timeout: Duration::from_secs(10),
             statement_timeout: None,

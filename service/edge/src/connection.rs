@@ -19,6 +19,7 @@ use crate::budget::{Network, WaitsFor};
 use crate::connection_state::ConnectionState;
 use crate::end_reason::EndReason;
 use crate::forwarding::Forwarding;
+use crate::gather::Gather;
 use crate::limits::{
     CONNECTION_WINDOW_BYTES, HTTP1_BUFFER_BYTES, KEEP_ALIVE_INTERVAL, KEEP_ALIVE_TIMEOUT,
     MAX_CONCURRENT_STREAMS, MAX_HTTP1_HEADERS, MAX_HTTP2_HEAD_BYTES, MAX_LOCAL_RESETS,
@@ -209,7 +210,8 @@ async fn requests<H, I>(
             }
         })
     };
-    let io = TokioIo::new(Socket::new(io, Arc::clone(state)));
+    let gather = Gather::new(Socket::new(io, Arc::clone(state)), Arc::clone(state));
+    let io = TokioIo::new(gather.clone());
     let mut connection = pin!(shared.http.serve_connection(io, service));
     let mut is_closing = false;
     let mut turn = None;
@@ -244,11 +246,13 @@ async fn requests<H, I>(
         state.begin_turn();
         let polled = connection.as_mut().poll(context);
         turn = None;
-        match (polled, ended) {
-            (Poll::Ready(done), _) => Poll::Ready(done.map_err(|error| error.to_string())),
+        let written = gather.poll_write_out(context);
+        match (polled, ended, written) {
+            (Poll::Ready(done), _, _) => Poll::Ready(done.map_err(|error| error.to_string())),
             // This poll has sent GOAWAY.
-            (Poll::Pending, Some(reason)) => Poll::Ready(Err(reason.label().to_owned())),
-            (Poll::Pending, None) => Poll::Pending,
+            (Poll::Pending, Some(reason), _) => Poll::Ready(Err(reason.label().to_owned())),
+            (Poll::Pending, None, Poll::Ready(Err(error))) => Poll::Ready(Err(error.to_string())),
+            (Poll::Pending, None, Poll::Ready(Ok(())) | Poll::Pending) => Poll::Pending,
         }
     });
     if let Err(reason) = served.await {

@@ -44,6 +44,8 @@ pub(crate) struct ConnectionState {
     written_before: AtomicU64,
     /// How many those were when the connection was last polled.
     written_at_poll: AtomicU64,
+    /// A request has begun on the task of the connection since it was last polled.
+    has_begun: AtomicBool,
     /// The socket is not writable at the moment.
     write_blocked: AtomicBool,
     has_slot: AtomicBool,
@@ -77,6 +79,7 @@ impl ConnectionState {
             written: AtomicU64::new(0),
             written_before: AtomicU64::new(0),
             written_at_poll: AtomicU64::new(0),
+            has_begun: AtomicBool::new(false),
             write_blocked: AtomicBool::new(false),
             has_slot: AtomicBool::new(false),
             parts: Mutex::default(),
@@ -314,8 +317,18 @@ impl ConnectionState {
             self.turn_bytes
                 .store(STRANGER_TURN_BYTES, Ordering::Relaxed);
         }
+        self.has_begun.store(false, Ordering::Relaxed);
         self.written_at_poll
             .store(self.written(), Ordering::Relaxed);
+    }
+
+    /// Whether the request that begins now may do so on the task of the connection: it is alone there, so that it delays
+    /// no other, and nobody has to wait for turns. Requests that arrive together are divided among all threads.
+    pub(crate) fn begins_here(&self) -> bool {
+        self.is_proved()
+            && self.running() == 1
+            && !self.turns.are_needed()
+            && !self.has_begun.swap(true, Ordering::Relaxed)
     }
 
     /// Whether more is written in this turn: one poll writes as much as the socket takes, megabytes at first.
@@ -385,6 +398,22 @@ impl ConnectionState {
 mod tests {
     use super::*;
     use crate::ConnectionLimits;
+
+    #[test]
+    fn only_a_lone_request_of_a_proved_caller_begins_on_the_task_of_the_connection() {
+        let unauthenticated = Unauthenticated::new(ConnectionLimits::default().unauthenticated);
+        let state = ConnectionState::new(unauthenticated, Arc::new(Turns::default()));
+        state.begin_turn();
+        state.begin_request();
+        assert!(!state.begins_here());
+        state.set_proved();
+        assert!(state.begins_here());
+        // Another one that arrived with it.
+        assert!(!state.begins_here());
+        state.begin_turn();
+        state.begin_request();
+        assert!(!state.begins_here());
+    }
 
     #[test]
     fn the_steps_of_a_large_answer_wait_for_turns() {

@@ -18,6 +18,7 @@ mod connection_state;
 pub mod descriptors;
 pub mod duration;
 mod end_reason;
+mod gather;
 mod limits;
 mod line_limit;
 mod listen;

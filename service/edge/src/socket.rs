@@ -59,6 +59,16 @@ impl<I: AsyncRead + AsyncWrite + Unpin> Socket<I> {
         }
     }
 
+    #[cfg(test)]
+    pub(crate) fn get_ref(&self) -> &I {
+        &self.inner
+    }
+
+    #[cfg(test)]
+    pub(crate) fn get_mut(&mut self) -> &mut I {
+        &mut self.inner
+    }
+
     /// Answers a head that is too large to be passed to the HTTP library.
     fn refuse_head(&mut self, context: &mut Context<'_>) -> io::Error {
         // It fits into the empty buffer of the socket, or the client does not read anyway.

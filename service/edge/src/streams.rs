@@ -42,13 +42,20 @@ where
         let connection = request.connection();
         let turn = (connection.turns().are_needed())
             .then(|| connection.turns().enter(connection.caller()));
+        let begins_here = turn.is_none() && connection.begins_here();
         let work = RequestTask {
             future,
             request: Arc::clone(&request),
             turn,
             unread: None,
         };
-        request.set_task(task::spawn("request", work).abort_handle());
+        let task = match begins_here {
+            true => task::begin("request", work),
+            false => Some(task::spawn("request", work)),
+        };
+        if let Some(task) = task {
+            request.set_task(task.abort_handle());
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 use metrics::{counter, describe_counter};
 use pin_project_lite::pin_project;
@@ -28,6 +28,23 @@ where
     F: Future<Output: Send + 'static> + Send + 'static,
 {
     tokio::spawn(named(name, work))
+}
+
+/// Polls work once on the current task, and spawns it if there is more to do: short work needs no task of its own.
+///
+/// A panic is reported as in [`spawn`], and ends the work.
+#[expect(clippy::disallowed_methods, reason = "the one place that spawns tasks")]
+pub(crate) fn begin<F>(name: &'static str, work: F) -> Option<JoinHandle<F::Output>>
+where
+    F: Future<Output: Send + 'static> + Send + 'static,
+{
+    let mut work = Box::pin(named(name, work));
+    // The task polls it again at once, with its own waker.
+    let mut context = Context::from_waker(Waker::noop());
+    match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(&mut context))) {
+        Ok(Poll::Pending) => Some(tokio::spawn(work)),
+        Ok(Poll::Ready(_)) | Err(_) => None,
+    }
 }
 
 /// The work of a task that something else spawns, such as a `JoinSet`, with everything that [`spawn`] adds.
@@ -166,6 +183,30 @@ mod tests {
         assert_eq!(counted, ["bucketry_task_panics_total sums"]);
         assert!(logged.contains("task=\"sums\""), "{logged}");
         assert!(logged.contains("cause=\"number 7\""), "{logged}");
+    }
+
+    #[test]
+    fn work_that_is_begun_is_spawned_if_it_has_to_wait() {
+        let (counted, _) = observed(async {
+            let (done, is_done) = tokio::sync::oneshot::channel();
+            let at_once = begin("at-once", async { done.send(1).unwrap() });
+            assert!(at_once.is_none());
+            assert_eq!(is_done.await.unwrap(), 1);
+            let (go_on, may_go_on) = tokio::sync::oneshot::channel();
+            let waits = begin("waits", async { may_go_on.await.unwrap() });
+            go_on.send(2).unwrap();
+            assert_eq!(waits.unwrap().await.unwrap(), 2);
+        });
+        assert!(counted.is_empty());
+    }
+
+    #[test]
+    fn a_panic_of_work_that_is_begun_is_reported_and_goes_no_further() {
+        let (counted, logged) = observed(async {
+            assert!(begin("sums", async { panic!("number {}", 8) }).is_none());
+        });
+        assert_eq!(counted, ["bucketry_task_panics_total sums"]);
+        assert!(logged.contains("cause=\"number 8\""), "{logged}");
     }
 
     #[test]

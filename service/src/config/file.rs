@@ -129,6 +129,8 @@ mod tests {
         store-timeout = "2s"
         keyring-file = "/etc/bucketry/keyring"
         database-connections = 20
+        key-cache = 1000000
+        object-cache = 2000000
         database-acquire-timeout = "3s"
         database-statement-timeout = "20s"
         start-deadline = "2m"

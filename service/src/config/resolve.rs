@@ -26,6 +26,8 @@ const USAGE_INTERVAL: Duration = Duration::from_secs(15);
 const SQLITE_CONNECTIONS: u32 = 8;
 const POSTGRES_CONNECTIONS: u32 = 16;
 const POSSIBLE_DATABASE_CONNECTIONS: std::ops::RangeInclusive<u32> = 2..=1000;
+const KEY_CACHE: u64 = 128 * 1024 * 1024;
+const OBJECT_CACHE: u64 = 28 * 1024 * 1024;
 const DATABASE_ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
 const DATABASE_STATEMENT_TIMEOUT: Duration = Duration::from_secs(10);
 const START_DEADLINE: Duration = Duration::from_secs(60);
@@ -89,6 +91,10 @@ pub enum KeyringSource {
 pub struct DatabaseConfig {
     /// Connections; 2 to 1000.
     pub connections: u32,
+    /// Bytes for access keys, their signing keys, buckets and bucket settings.
+    pub key_cache: u64,
+    /// Bytes for objects.
+    pub object_cache: u64,
     /// How long a request waits for a free connection; more than 0.
     pub acquire_timeout: Duration,
     /// How long Postgres may work on one statement; more than 0.
@@ -254,6 +260,8 @@ impl DatabaseConfig {
         };
         let resolved = Self {
             connections: settings.database_connections.unwrap_or(connections),
+            key_cache: settings.key_cache.unwrap_or(KEY_CACHE),
+            object_cache: settings.object_cache.unwrap_or(OBJECT_CACHE),
             acquire_timeout: settings
                 .database_acquire_timeout
                 .unwrap_or(DATABASE_ACQUIRE_TIMEOUT),

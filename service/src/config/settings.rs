@@ -112,6 +112,16 @@ pub struct DatabaseSettings {
     #[arg(long, env = "BUCKETRY_DATABASE_CONNECTIONS", value_name = "COUNT")]
     pub database_connections: Option<u32>,
 
+    /// Memory for access keys, their signing keys, buckets and bucket settings, in bytes; a key takes about 1 KiB
+    /// [default: 134217728]
+    #[arg(long, env = "BUCKETRY_KEY_CACHE", value_name = "BYTES")]
+    pub key_cache: Option<u64>,
+
+    /// Memory for objects of up to 8 KiB and the attributes of larger ones, in bytes; with SQLite only
+    /// [default: 29360128]
+    #[arg(long, env = "BUCKETRY_OBJECT_CACHE", value_name = "BYTES")]
+    pub object_cache: Option<u64>,
+
     /// How long a request waits for a free connection, more than 0s [default: 2s]
     #[arg(long, env = "BUCKETRY_DATABASE_ACQUIRE_TIMEOUT", value_name = "DURATION", value_parser = parse_duration)]
     #[serde(deserialize_with = "duration::deserialize")]
@@ -348,6 +358,8 @@ impl DatabaseSettings {
     pub(super) fn or(self, other: Self) -> Self {
         let Self {
             database_connections,
+            key_cache,
+            object_cache,
             database_acquire_timeout,
             database_statement_timeout,
             start_deadline,
@@ -355,6 +367,8 @@ impl DatabaseSettings {
         } = self;
         Self {
             database_connections: database_connections.or(other.database_connections),
+            key_cache: key_cache.or(other.key_cache),
+            object_cache: object_cache.or(other.object_cache),
             database_acquire_timeout: database_acquire_timeout.or(other.database_acquire_timeout),
             database_statement_timeout: database_statement_timeout
                 .or(other.database_statement_timeout),

@@ -9,12 +9,11 @@ use std::time::{Duration, Instant};
 
 use bucketry_contract::adapter::v1::adapter_service_server::AdapterServiceServer;
 use bucketry_contract::v1::admin_service_server::AdminServiceServer;
-use bucketry_contract::v1::object_service_server::ObjectServiceServer;
 use bucketry_contract::v1::token_service_server::TokenServiceServer;
 use bucketry_edge::fair::{Fair, FairLimits};
 use bucketry_edge::health::Health;
 use bucketry_edge::task;
-use moka::sync::Cache;
+use quick_cache::sync::Cache;
 use tokio::task::JoinHandle;
 
 pub use health::{PROBED_PARTS, Readiness};
@@ -25,27 +24,27 @@ pub use crate::sealing::SealingError;
 use crate::access::sigv4::{AcceptedRegions, SigningKeyCache};
 use crate::blobs::{BlobStore, BlobStoreOptions, UnusableStore};
 use crate::call_gate::{CallGate, MAX_MESSAGE_BYTES};
-use crate::catalog::{Catalog, CatalogError, CatalogOptions, DatabaseUrl};
+use crate::catalog::{CacheBytes, Catalog, CatalogError, CatalogOptions, DatabaseUrl};
 use crate::clock::Clock;
 use crate::config::{Config, KeyPair, PublicUrl, process_environment};
 use crate::content::{ContentStore, Placement};
 use crate::domain::{NodeId, Timestamp};
 use crate::endpoints::Endpoints;
-use crate::grpc::Server;
+use crate::grpc::{ObjectServer, Server};
 use crate::page_tokens::PageTokens;
 use crate::request::{AdapterCertificate, Ledger, Service, ServiceSettings};
 use crate::sealing::{self, LiveKeyring};
 use crate::server::{DescriptorSets, Front, GrpcBuilder, GrpcError, GrpcFront};
 use crate::upkeep::{Collector, Heartbeat, sequence_changes};
 
-/// Signing keys kept: 200 bytes each.
-const SIGNING_KEYS: u64 = 10_000;
+/// The memory that a signing key takes, with the cache's own bookkeeping.
+const SIGNING_KEY_BYTES: u64 = 256;
 /// Longer than any upload waits between two writes.
 const LONGEST_PAUSE: Duration = Duration::from_secs(24 * 3600);
 /// The interval at which the metrics of shared resources are updated.
 const LOAD_INTERVAL: Duration = Duration::from_secs(1);
 /// Accounts kept.
-const OWNERS: u64 = 10_000;
+const OWNERS: usize = 10_000;
 
 /// Why a node cannot be opened. The operator reads it.
 #[derive(Debug, thiserror::Error)]
@@ -148,6 +147,10 @@ pub async fn open(
         &config.storage.places.database,
         &CatalogOptions {
             connections: config.database.connections,
+            cache_bytes: CacheBytes {
+                keys: config.database.key_cache / 4 * 3,
+                objects: config.database.object_cache,
+            },
             acquire_timeout: config.database.acquire_timeout,
             statement_timeout: Some(config.database.statement_timeout),
             start_deadline: config.database.start_deadline,
@@ -185,7 +188,7 @@ pub async fn open(
         },
         page_tokens: PageTokens::new(Arc::clone(&keyring)),
         keyring,
-        signing_keys: SigningKeyCache::new(SIGNING_KEYS),
+        signing_keys: SigningKeyCache::new(signing_keys(config.database.key_cache)),
         clock: clock.clone(),
         settings: ServiceSettings {
             endpoint_url: public_url.to_string(),
@@ -239,6 +242,11 @@ pub async fn open(
             service,
         },
     })
+}
+
+/// How many signing keys are kept, in a quarter of the memory for keys.
+fn signing_keys(key_cache: u64) -> usize {
+    usize::try_from(key_cache / 4 / SIGNING_KEY_BYTES).unwrap_or(usize::MAX)
 }
 
 /// Starts what a node does in intervals.
@@ -326,9 +334,7 @@ async fn sweep(blobs: BlobStore, before: Timestamp) {
 async fn grpc(service: &Arc<Service>, shares: FairLimits) -> Result<GrpcFront, NodeError> {
     let server = Server::new(Arc::clone(service));
     let grpc = GrpcBuilder::default()
-        .service(
-            ObjectServiceServer::new(server.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES),
-        )
+        .service(ObjectServer::new(server.clone(), MAX_MESSAGE_BYTES))
         .service(TokenServiceServer::new(server.clone()))
         .service(AdminServiceServer::new(server.clone()))
         .service(AdapterServiceServer::new(server.clone()))

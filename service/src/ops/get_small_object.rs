@@ -1,6 +1,6 @@
 use std::pin::pin;
 
-use bucketry_contract::v1::{GetSmallObjectRequest, GetSmallObjectResponse};
+use bucketry_contract::v1::{GetSmallObjectRequest, GetSmallObjectResponse, ObjectHeader};
 use bytes::{Bytes, BytesMut};
 use futures::TryStreamExt;
 use tonic::Request;
@@ -13,10 +13,40 @@ use crate::error::{Error, blob_error};
 use crate::metering::Direction;
 use crate::request::Service;
 
+/// A small object, with its content in the pieces in which it was read.
+#[derive(Debug)]
+pub(crate) struct SmallObject {
+    pub(crate) header: ObjectHeader,
+    pub(crate) blocks: Vec<Bytes>,
+}
+
 pub(crate) async fn get_small_object(
     service: &Service,
     request: Request<GetSmallObjectRequest>,
 ) -> Result<GetSmallObjectResponse, Error> {
+    let SmallObject { header, blocks } = read_small_object(service, request).await?;
+    let data = match <[Bytes; 1]>::try_from(blocks) {
+        Ok([block]) => block,
+        Err(blocks) => {
+            let size = blocks.iter().map(Bytes::len).sum();
+            let mut whole = BytesMut::with_capacity(size);
+            blocks
+                .iter()
+                .for_each(|block| whole.extend_from_slice(block));
+            whole.freeze()
+        }
+    };
+    Ok(GetSmallObjectResponse {
+        header: Some(header),
+        data,
+    })
+}
+
+/// As [`get_small_object`], without joining the pieces.
+pub(crate) async fn read_small_object(
+    service: &Service,
+    request: Request<GetSmallObjectRequest>,
+) -> Result<SmallObject, Error> {
     let caller = service.caller(&request).await?;
     let asked = request.get_ref().object.clone().unwrap_or_default();
     let OpenObject {
@@ -33,28 +63,18 @@ pub(crate) async fn get_small_object(
             most: MAX_CHUNK_BYTES as u64,
         });
     }
-    let data = match &stored.data {
-        ObjectData::Empty => Bytes::new(),
-        ObjectData::Inline(bytes) => slice(bytes, range.start, range.end)?,
+    let blocks = match &stored.data {
+        ObjectData::Empty => Vec::new(),
+        ObjectData::Inline(bytes) => vec![slice(bytes, range.start, range.end)?],
         ObjectData::Extents(layout) => {
-            let blocks = service
-                .content
-                .blobs
+            let blocks = (service.content.blobs)
                 .read(active, &layout.extents, range)
                 .map_err(blob_error)?;
-            let whole = blocks.map_err(blob_error).try_fold(
-                BytesMut::new(),
-                |mut whole, block| async move {
-                    whole.extend_from_slice(&block);
-                    Ok(whole)
-                },
-            );
-            service.while_granted(&grant, pin!(whole)).await?.freeze()
+            let whole = blocks.map_err(blob_error).try_collect();
+            service.while_granted(&grant, pin!(whole)).await?
         }
     };
-    service.ledger.bytes(&grant, Direction::Out, data.len())?;
-    Ok(GetSmallObjectResponse {
-        header: Some(header),
-        data,
-    })
+    let length = blocks.iter().map(Bytes::len).sum();
+    service.ledger.bytes(&grant, Direction::Out, length)?;
+    Ok(SmallObject { header, blocks })
 }

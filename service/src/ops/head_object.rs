@@ -1,7 +1,7 @@
 use bucketry_contract::v1::{HeadObjectRequest, HeadObjectResponse};
 use tonic::Request;
 
-use super::open_object::open_object;
+use super::open_object::{open_object, read_header};
 use crate::error::Error;
 use crate::request::Service;
 
@@ -11,8 +11,12 @@ pub(crate) async fn head_object(
 ) -> Result<HeadObjectResponse, Error> {
     let caller = service.caller(&request).await?;
     let asked = request.get_ref().object.clone().unwrap_or_default();
-    let opened = open_object(service, caller, request.get_ref(), &asked).await?;
+    let request = request.get_ref();
+    let header = match (&asked.range, asked.part_number) {
+        (None, 0) => read_header(service, caller, request, &asked).await?,
+        (Some(_), _) | (None, _) => open_object(service, caller, request, &asked).await?.header,
+    };
     Ok(HeadObjectResponse {
-        header: Some(opened.header),
+        header: Some(header),
     })
 }

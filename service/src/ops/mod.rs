@@ -53,7 +53,7 @@ pub(crate) use get_capabilities::get_capabilities;
 pub(crate) use get_object::get_object;
 pub(crate) use get_object_acl::get_object_acl;
 pub(crate) use get_object_attributes::get_object_attributes;
-pub(crate) use get_small_object::get_small_object;
+pub(crate) use get_small_object::{SmallObject, get_small_object, read_small_object};
 pub(crate) use head_bucket::head_bucket;
 pub(crate) use head_object::head_object;
 pub(crate) use list_buckets::list_buckets;

@@ -74,18 +74,18 @@ pub(super) async fn open_object(
     judge_conditions(&conditions, &stored.row)?;
     let (range, partial) = wanted_range(&stored, asked)?;
     let row = &stored.row;
-    let owner = service.owner(row.meta.owner).await?;
-    let header = ObjectHeader {
-        object: Some(object_to_proto(&grant.bucket.name, row, &owner)),
-        content_range: (partial && !range.is_empty()).then(|| ContentRange {
-            start: range.start as i64,
-            end: range.end as i64 - 1,
-            size: row.meta.size as i64,
-        }),
-        content_length: (range.end - range.start) as i64,
-        range_checksum: match partial {
-            true => part_checksum(&stored, &range),
-            false => None,
+    let whole = whole_header(service, &grant, row).await?;
+    let header = match partial {
+        false => whole,
+        true => ObjectHeader {
+            content_range: (!range.is_empty()).then(|| ContentRange {
+                start: range.start as i64,
+                end: range.end as i64 - 1,
+                size: row.meta.size as i64,
+            }),
+            content_length: (range.end - range.start) as i64,
+            range_checksum: part_checksum(&stored, &range),
+            ..whole
         },
     };
     Ok(OpenObject {
@@ -94,6 +94,45 @@ pub(super) async fn open_object(
         range,
         header,
         active,
+    })
+}
+
+/// The header of a version of which neither a range nor a part was asked for: its data is not looked at.
+pub(super) async fn read_header(
+    service: &Service,
+    caller: Credentials,
+    request: &impl Classified,
+    asked: &GetObjectRequest,
+) -> Result<ObjectHeader, Error> {
+    let resource = Resource::object(&asked.bucket, &asked.key);
+    let (key, conditions) = match arguments(asked) {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            service.admit(caller, request, resource).await?;
+            return Err(error);
+        }
+    };
+    let (grant, row) = service
+        .admit_to_row(caller, request, resource, &key)
+        .await?;
+    let row = row.ok_or_else(|| Error::NoSuchKey {
+        key: asked.key.clone(),
+    })?;
+    judge_conditions(&conditions, &row)?;
+    whole_header(service, &grant, &row).await
+}
+
+async fn whole_header(
+    service: &Service,
+    grant: &BucketGrant,
+    row: &ObjectRow,
+) -> Result<ObjectHeader, Error> {
+    let owner = service.owner(row.meta.owner).await?;
+    Ok(ObjectHeader {
+        object: Some(object_to_proto(&grant.bucket.name, row, &owner)),
+        content_range: None,
+        content_length: row.meta.size as i64,
+        range_checksum: None,
     })
 }
 

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use bucketry_contract::access_table::Classified;
 
 use super::credentials::{Counting, Credentials};
+use super::current_read::{CurrentRead, NoObject, ObjectRowOf, WholeObject};
 use super::grant::{AccountGrant, Authorization, BucketGrant, Grant};
 use super::judgement::judge;
 use super::presumed::{IdentifiedCaller, PresumedCaller};
 use super::requirement::{Requirements, Resource};
 use super::service::Service;
 use crate::access::{self, AccessTarget};
-use crate::catalog::model::{Bucket, BucketState, KeyScope, StoredObject};
+use crate::catalog::model::{Bucket, BucketState, KeyScope, ObjectRow, StoredObject};
 use crate::catalog::{AccessRows, ObjectRead};
 use crate::convert::bucket_name;
 use crate::domain::ObjectKey;
@@ -31,7 +32,9 @@ impl Service {
         resource: Resource<'_>,
     ) -> Result<BucketGrant, Error> {
         let requirements = Requirements::of(request, resource);
-        let (grant, _) = self.admit_and_read(credentials, requirements, None).await?;
+        let (grant, ()) = self
+            .admit_and_read(credentials, requirements, NoObject)
+            .await?;
         Ok(grant)
     }
 
@@ -45,18 +48,30 @@ impl Service {
         key: &ObjectKey,
     ) -> Result<(BucketGrant, Option<Arc<StoredObject>>), Error> {
         let requirements = Requirements::of(request, resource);
-        self.admit_and_read(credentials, requirements, Some(key))
+        self.admit_and_read(credentials, requirements, WholeObject(key))
             .await
     }
 
-    /// Presumes the caller and the bucket, reads their current rows, with the object of `key` if it is given, and decides
-    /// on those.
-    async fn admit_and_read(
+    /// As [`Service::admit_to_object`], without the data of the object.
+    pub(crate) async fn admit_to_row(
+        &self,
+        credentials: Credentials,
+        request: &impl Classified,
+        resource: Resource<'_>,
+        key: &ObjectKey,
+    ) -> Result<(BucketGrant, Option<Arc<ObjectRow>>), Error> {
+        let requirements = Requirements::of(request, resource);
+        self.admit_and_read(credentials, requirements, ObjectRowOf(key))
+            .await
+    }
+
+    /// Presumes the caller and the bucket, reads their current rows with what `wanted` reads, and decides on those.
+    async fn admit_and_read<W: CurrentRead>(
         &self,
         credentials: Credentials,
         requirements: Requirements,
-        key: Option<&ObjectKey>,
-    ) -> Result<(BucketGrant, Option<Arc<StoredObject>>), Error> {
+        wanted: W,
+    ) -> Result<(BucketGrant, W::Object), Error> {
         let mut presumed = self.presume(credentials, &requirements).await?;
         let owners = presumed.owners;
         if presumed.rows.bucket.is_none() {
@@ -70,13 +85,7 @@ impl Service {
             });
         }
         for _ in 0..MAX_READS {
-            let ObjectRead { rows, object } = match key {
-                Some(key) => self.catalog.read_object(&presumed.rows, key).await?,
-                None => ObjectRead {
-                    rows: self.catalog.current_rows(&presumed.rows).await?,
-                    object: None,
-                },
-            };
+            let ObjectRead { rows, object } = wanted.read(&self.catalog, &presumed.rows).await?;
             let key_row = rows.key.clone();
             let identified = self.by_current_rows(presumed, rows, requirements.resource())?;
             let IdentifiedCaller {

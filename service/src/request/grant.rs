@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::requirement::{Requirements, Resource};
-use crate::access::{self, AccessClass, ExpectedOwners, AccessTarget};
+use crate::access::{self, AccessClass, AccessTarget, ExpectedOwners};
 use crate::catalog::model::{Bucket, KeyScope};
 use crate::catalog::mutation::PolicyGuard;
 use crate::domain::AccountId;

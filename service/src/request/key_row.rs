@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bucketry_edge::fair::on_behalf;
 
 use super::service::Service;
-use crate::access::{self, KeyFacts, SecretKey};
+use crate::access::{self, KeyFacts, OpenError, SecretKey};
 use crate::catalog::Catalog;
 use crate::catalog::model::AccessKey;
 use crate::domain::AccessKeyId;
@@ -38,7 +38,7 @@ impl Service {
     /// opened is of no use.
     pub(crate) fn remembered_key_row(&self, id: &AccessKeyId) -> Option<Arc<AccessKey>> {
         let row = self.catalog.remembered_key(id)?;
-        access::open_row(&self.keyring.current(), &row).ok()?;
+        self.keyring.check_seal(&row).ok()?;
         Some(row)
     }
 
@@ -75,17 +75,21 @@ pub(crate) async fn current_facts(
 /// bucket or permission nor a secret of his own. Sessions and cached signing keys never open the secret, so it is
 /// asked of every row.
 pub(crate) fn check_seal(keyring: &LiveKeyring, row: &AccessKey) -> Result<(), Error> {
-    open_row(keyring, row).map(drop)
+    keyring
+        .check_seal(row)
+        .map_err(|error| unusable_secret(row, error))
 }
 
 fn open_row(keyring: &LiveKeyring, row: &AccessKey) -> Result<SecretKey, Error> {
-    access::open_row(&keyring.current(), row).map_err(|error| {
-        tracing::error!(
-            access_key_id = %row.access_key_id,
-            key = row.secret.kek_id,
-            %error,
-            "a secret cannot be opened; the request is answered as unavailable"
-        );
-        Error::Unavailable(Box::new(error))
-    })
+    access::open_row(&keyring.current(), row).map_err(|error| unusable_secret(row, error))
+}
+
+fn unusable_secret(row: &AccessKey, error: OpenError) -> Error {
+    tracing::error!(
+        access_key_id = %row.access_key_id,
+        key = row.secret.kek_id,
+        %error,
+        "a secret cannot be opened; the request is answered as unavailable"
+    );
+    Error::Unavailable(Box::new(error))
 }

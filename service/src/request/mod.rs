@@ -11,6 +11,7 @@
 mod admission;
 mod commit;
 mod credentials;
+mod current_read;
 mod effective_address;
 mod fair_share;
 mod grant;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bucketry_edge::fair::Fair;
-use moka::sync::Cache;
+use quick_cache::sync::Cache;
 
 use super::ledger::Ledger;
 use crate::access;

@@ -16,7 +16,8 @@ pub use error::SealingError;
 pub(crate) use load::load;
 pub(crate) use reseal::reseal_for_ever;
 
-use crate::access::Keyring;
+use crate::access::{self, Keyring, OpenError};
+use crate::catalog::model::AccessKey;
 use crate::config::KeyringSource;
 
 /// The keyring that a node works with. Whoever seals or opens takes it anew each time.
@@ -40,6 +41,14 @@ impl LiveKeyring {
     /// The keyring of this moment. Cheap: the keys are shared.
     pub(crate) fn current(&self) -> Keyring {
         self.current.borrow().clone()
+    }
+
+    /// Checks the seal of a row under the keyring of this moment: see [`access::check_row`].
+    ///
+    /// # Errors
+    /// As there.
+    pub(crate) fn check_seal(&self, row: &AccessKey) -> Result<(), OpenError> {
+        access::check_row(&self.current.borrow(), row)
     }
 
     /// Tells of every keyring that replaces this one.

@@ -2,7 +2,8 @@ use proptest::prelude::*;
 
 use super::super::keyring::tests::{FIRST, SECOND, keyring};
 use super::*;
-use bucketry_domain::{AccountId, BucketId, Permission};
+use bucketry_catalog::model::{KeyLimits, KeyState, SealCheck, Stamp};
+use bucketry_domain::{AccountId, BucketId, Permission, Timestamp};
 
 fn secret() -> SecretKey {
     SecretKey::parse("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY".into()).unwrap()
@@ -213,4 +214,72 @@ proptest! {
         }
         prop_assert!(open_secret(&keyring(1), &binding, &sealed).is_err());
     }
+}
+
+fn row(scope: KeyScope) -> AccessKey {
+    AccessKey {
+        pk: AccessKeyPk(1),
+        access_key_id: id("BKTY0000000000000001"),
+        scope,
+        name: "a key".to_owned(),
+        allowed: Vec::new(),
+        disallowed: Vec::new(),
+        state: KeyState::Active,
+        expires: None,
+        limits: KeyLimits::default(),
+        version: 1,
+        epoch: 1,
+        secret: SealedSecret {
+            kek_id: 1,
+            algorithm: 1,
+            nonce: Vec::new(),
+            sealed: Vec::new(),
+        },
+        seal_check: SealCheck::default(),
+        created: Stamp {
+            at: Timestamp::EPOCH,
+            by: "test".to_owned(),
+        },
+        edited: None,
+        revoked: None,
+    }
+}
+
+#[test]
+fn a_row_is_checked_once_per_keyring() {
+    let ring = keyring(1);
+    let bare = row(token(5, Permission::ReadOnly));
+    let sealed = AccessKey {
+        secret: seal_row(&ring, &bare, &secret()).unwrap().into(),
+        ..bare
+    };
+    assert!(!sealed.seal_check.is_under(ring.number()));
+    for _ in 0..2 {
+        assert_eq!(check_row(&ring, &sealed), Ok(()));
+        assert!(sealed.seal_check.is_under(ring.number()));
+    }
+    // The same text read again may have been proved for another store: the row is checked again.
+    let again = keyring(1);
+    assert!(!sealed.seal_check.is_under(again.number()));
+    assert_eq!(check_row(&again, &sealed), Ok(()));
+}
+
+#[test]
+fn a_changed_copy_of_a_checked_row_is_refused() {
+    let ring = keyring(1);
+    let bare = row(token(5, Permission::ReadOnly));
+    let sealed = AccessKey {
+        secret: seal_row(&ring, &bare, &secret()).unwrap().into(),
+        ..bare
+    };
+    check_row(&ring, &sealed).unwrap();
+    let copy = sealed.clone();
+    assert_eq!(copy, sealed);
+    let changed = AccessKey {
+        scope: token(6, Permission::ReadOnly),
+        ..copy
+    };
+    let refused = check_row(&ring, &changed);
+    assert!(matches!(refused, Err(OpenError::NotAuthentic { .. })));
+    assert!(!changed.seal_check.is_under(ring.number()));
 }

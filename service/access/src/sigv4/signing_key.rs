@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use moka::sync::Cache;
+use quick_cache::sync::Cache;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use super::super::mac::sha256_mac;
@@ -52,7 +52,7 @@ impl fmt::Debug for SigningKey {
 /// Holds no facts about keys: revocation and edits are seen where the facts are read, on every request. An entry never
 /// goes stale: another secret, as another node gives the operator's key of the environment, is another seal.
 #[derive(Debug, Clone)]
-pub struct SigningKeyCache(Cache<Entry, Arc<SigningKey>>);
+pub struct SigningKeyCache(Arc<Cache<Entry, Arc<SigningKey>>>);
 
 type Entry = (AccessKeyPk, SealNonce, CredentialScope);
 
@@ -69,8 +69,8 @@ pub struct SealedSigningKeys<'a> {
 impl SigningKeyCache {
     /// A cache of at most `capacity` signing keys (about 200 bytes each).
     #[must_use]
-    pub fn new(capacity: u64) -> Self {
-        Self(Cache::new(capacity))
+    pub fn new(capacity: usize) -> Self {
+        Self(Arc::new(Cache::new(capacity)))
     }
 
     /// Those of the secret that is sealed with this nonce.

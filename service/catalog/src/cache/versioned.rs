@@ -1,6 +1,9 @@
 use std::hash::{BuildHasher as _, Hash, RandomState};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use quick_cache::sync::Cache;
+use quick_cache::{Equivalent, Weighter};
+
 const SHARDS: usize = 64;
 
 /// A bounded cache that a slow reader cannot poison: a value read from the database goes in only if no writer touched the
@@ -10,9 +13,38 @@ const SHARDS: usize = 64;
 /// database, and what it finds stays out: it may be from before the commit. So no reader sees an older version than a listing
 /// that read the database showed before.
 pub(crate) struct VersionedCache<K, V> {
-    rows: moka::sync::Cache<K, V>,
+    rows: Cache<K, V, Weigh<K, V>>,
     shards: Vec<Mutex<Shard>>,
     hasher: RandomState,
+}
+
+/// Weighs an entry, in bytes.
+pub(crate) struct Weigh<K, V>(pub(crate) fn(&K, &V) -> usize);
+
+impl<K, V> Clone for Weigh<K, V> {
+    fn clone(&self) -> Self {
+        Self(self.0)
+    }
+}
+
+impl<K, V> Weighter<K, V> for Weigh<K, V> {
+    fn weight(&self, key: &K, value: &V) -> u64 {
+        (self.0)(key, value) as u64
+    }
+}
+
+/// A cache of at most `bytes`, if an entry has about `of_entry`.
+pub(crate) fn bounded<K, V>(
+    bytes: u64,
+    of_entry: u64,
+    weigh: fn(&K, &V) -> usize,
+) -> Cache<K, V, Weigh<K, V>>
+where
+    K: Hash + Eq,
+    V: Clone,
+{
+    let entries = usize::try_from(bytes / of_entry.max(1)).unwrap_or(usize::MAX);
+    Cache::with_weighter(entries, bytes, Weigh(weigh))
 }
 
 #[derive(Default)]
@@ -29,23 +61,20 @@ pub(crate) struct Ticket(u64);
 
 impl<K, V> VersionedCache<K, V>
 where
-    K: Hash + Eq + Send + Sync + 'static,
-    V: Clone + Send + Sync + 'static,
+    K: Hash + Eq,
+    V: Clone,
 {
-    pub(super) fn new(bytes: u64, weigh: impl Fn(&K, &V) -> usize + Send + Sync + 'static) -> Self {
-        let rows = moka::sync::Cache::builder()
-            .max_capacity(bytes)
-            .weigher(move |key, row| u32::try_from(weigh(key, row)).unwrap_or(u32::MAX))
-            .build();
+    /// A cache of at most `bytes`, if an entry has about `of_entry`.
+    pub(super) fn new(bytes: u64, of_entry: u64, weigh: fn(&K, &V) -> usize) -> Self {
         let shards = (0..SHARDS).map(|_| Mutex::default()).collect();
         Self {
-            rows,
+            rows: bounded(bytes, of_entry, weigh),
             shards,
             hasher: RandomState::new(),
         }
     }
 
-    pub(crate) fn get(&self, key: &K) -> Option<V> {
+    pub(crate) fn get<Q: Hash + Equivalent<K> + ?Sized>(&self, key: &Q) -> Option<V> {
         self.rows.get(key)
     }
 
@@ -72,7 +101,7 @@ where
         if let Some(mut shard) = self.shard(hash) {
             shard.version += 1;
             shard.marked.push(hash);
-            self.rows.invalidate(key);
+            self.rows.remove(key);
         }
         Mark(hash)
     }
@@ -97,7 +126,7 @@ where
     pub(super) fn forget(&self, key: &K) {
         if let Some(mut shard) = self.shard(self.hasher.hash_one(key)) {
             shard.version += 1;
-            self.rows.invalidate(key);
+            self.rows.remove(key);
         }
     }
 
@@ -106,8 +135,8 @@ where
         for shard in &self.shards {
             shard.lock().unwrap_or_else(PoisonError::into_inner).version += 1;
         }
-        // Entries are gone for every later `get`; a filler that was past its check when the loop went by is behind.
-        self.rows.invalidate_all();
+        // A filler that was past its check when the loop went by has filled before this.
+        self.rows.clear();
     }
 
     fn shard(&self, hash: u64) -> Option<MutexGuard<'_, Shard>> {
@@ -126,7 +155,7 @@ mod tests {
     use super::*;
 
     fn cache() -> VersionedCache<u32, u32> {
-        VersionedCache::new(1 << 20, |_, _| 8)
+        VersionedCache::new(1 << 20, 8, |_, _| 8)
     }
 
     #[test]
@@ -184,16 +213,19 @@ mod tests {
     }
 
     #[test]
+    fn without_room_nothing_is_kept() {
+        let cache = VersionedCache::<u32, u32>::new(0, 0, |_, _| 8);
+        cache.put(1, 1);
+        assert_eq!(cache.get(&1), None);
+    }
+
+    #[test]
     fn the_bound_holds() {
-        let cache = VersionedCache::<u32, u32>::new(800, |_, _| 8);
+        let cache = VersionedCache::<u32, u32>::new(800, 8, |_, _| 8);
         for key in 0..10_000 {
             cache.put(key, key);
         }
-        cache.rows.run_pending_tasks();
-        assert!(
-            cache.rows.weighted_size() <= 800,
-            "{}",
-            cache.rows.weighted_size()
-        );
+        let weight = cache.rows.weight();
+        assert!((400..=800).contains(&weight), "{weight}");
     }
 }

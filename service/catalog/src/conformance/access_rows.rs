@@ -68,7 +68,12 @@ pub(super) async fn come_with_the_object(fixture: &Fixture) {
             assert_eq!(current(node, seen).await, *seen);
             let read = node.read_object(seen, &key("k")).await.unwrap();
             assert_eq!(read.object, stored);
+            let read = node.read_object_row(seen, &key("k")).await.unwrap();
+            let row = stored.as_ref().map(|stored| stored.row.clone());
+            assert_eq!((read.object, &read.rows), (row, seen));
             let read = node.read_object(seen, &key("absent")).await.unwrap();
+            assert_eq!((read.object, &read.rows), (None, seen));
+            let read = node.read_object_row(seen, &key("absent")).await.unwrap();
             assert_eq!((read.object, &read.rows), (None, seen));
         }
         let only_key = AccessRows {

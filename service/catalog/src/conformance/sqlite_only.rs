@@ -4,9 +4,11 @@ use std::sync::mpsc;
 
 use tokio::sync::oneshot;
 
+use crate::model::{KeyState, ObjectData};
+use crate::mutation::{KeyEdit, PurgeAccessKey, UpdateAccessKey};
 use crate::query::{ListObjects, Listed};
 use crate::sql::Statement;
-use crate::testing::{put, sqlite};
+use crate::testing::{key, put, sqlite};
 use crate::{Catalog, CatalogError, CatalogOptions, DatabaseUrl};
 
 #[tokio::test]
@@ -97,5 +99,65 @@ async fn a_commit_waits_on_no_thread_of_the_runtime() {
     is_committed.await.unwrap();
     go_on.send(()).unwrap();
     stored.await.unwrap().unwrap();
+    fixture.finish().await;
+}
+
+/// What a HEAD leaves in the caches is neither an object without data to a GET, nor to a commit.
+#[tokio::test]
+async fn a_row_that_is_remembered_alone_hides_no_data() {
+    let fixture = sqlite().await;
+    let bucket = fixture.bucket("heads").await.id;
+    fixture.put(bucket, "k").await;
+    let caches = fixture.catalog.engine().caches.as_ref().unwrap();
+    for stored in [true, false] {
+        caches.clear();
+        let row = fixture.catalog.object_row(bucket, &key("k")).await.unwrap();
+        if stored {
+            let whole = fixture.get(bucket, "k").await.unwrap();
+            assert_eq!(Some(&whole.row), row.as_ref());
+            assert!(matches!(&whole.data, ObjectData::Inline(data) if data == "x"));
+        } else {
+            fixture.put(bucket, "k").await;
+            assert_ne!(
+                fixture.get(bucket, "k").await.map(|new| new.row.clone()),
+                row
+            );
+        }
+        let known = fixture.catalog.object_row(bucket, &key("k")).await.unwrap();
+        assert_eq!(
+            known,
+            fixture
+                .get(bucket, "k")
+                .await
+                .map(|object| object.row.clone())
+        );
+    }
+    fixture.finish().await;
+}
+
+#[tokio::test]
+async fn a_purged_key_is_forgotten_though_only_its_row_is_known() {
+    let fixture = sqlite().await;
+    let bucket = fixture.bucket("purged").await.id;
+    let token = fixture.token(bucket).await;
+    let revoke = UpdateAccessKey {
+        pk: token.pk,
+        if_version: None,
+        edit: KeyEdit {
+            state: Some(KeyState::Revoked),
+            ..KeyEdit::default()
+        },
+        by: "editor".into(),
+    };
+    fixture.catalog.make(revoke).await.unwrap();
+    let caches = fixture.catalog.engine().caches.as_ref().unwrap();
+    caches.forget_key_id(token.pk);
+    fixture
+        .catalog
+        .make(PurgeAccessKey { pk: token.pk })
+        .await
+        .unwrap();
+    let found = fixture.catalog.access_key(&token.access_key_id).await;
+    assert_eq!(found.unwrap(), None);
     fixture.finish().await;
 }

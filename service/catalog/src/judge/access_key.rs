@@ -3,7 +3,7 @@ use std::sync::Arc;
 use super::State;
 use super::account::check_account;
 use super::guard::live_bucket;
-use crate::model::{AccessKey, KeyScope, KeyState, Stamp};
+use crate::model::{AccessKey, KeyScope, KeyState, SealCheck, Stamp};
 use crate::mutation::{CreateAccessKey, KeyEdit, PurgeAccessKey, ResealAccessKey, UpdateAccessKey};
 use crate::{Outcome, Refusal, Verdict};
 use bucketry_domain::Timestamp;
@@ -41,6 +41,7 @@ pub(super) fn create_access_key(
         version: 1,
         epoch: 1,
         secret: change.secret.clone(),
+        seal_check: SealCheck::default(),
         created: Stamp {
             at,
             by: change.by.clone(),

@@ -1,4 +1,5 @@
 use std::num::{NonZeroU32, NonZeroU64};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use ipnet::IpNet;
 
@@ -31,6 +32,8 @@ pub struct AccessKey {
     pub epoch: i64,
     /// The secret half.
     pub secret: SealedSecret,
+    /// Whether the seal has been checked since the row was read.
+    pub seal_check: SealCheck,
     /// Its making.
     pub created: Stamp,
     /// The latest edit.
@@ -105,6 +108,39 @@ pub enum KeyState {
     /// Permanently refused.
     Revoked,
 }
+
+/// The keyring under which the seal of a row has been checked, by its number in this process.
+///
+/// It is no part of the row: all values are equal, and a copy of a row, which may be changed, has not been checked.
+#[derive(Debug, Default)]
+pub struct SealCheck(AtomicU64);
+
+impl SealCheck {
+    /// Whether the seal has been checked under this keyring.
+    #[must_use]
+    pub fn is_under(&self, keyring: NonZeroU64) -> bool {
+        self.0.load(Ordering::Relaxed) == keyring.get()
+    }
+
+    /// Records that the seal has been checked under this keyring.
+    pub fn record(&self, keyring: NonZeroU64) {
+        self.0.store(keyring.get(), Ordering::Relaxed);
+    }
+}
+
+impl Clone for SealCheck {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
+impl PartialEq for SealCheck {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for SealCheck {}
 
 /// A secret as it rests: the catalog can neither open nor make one.
 #[derive(Clone, PartialEq, Eq)]

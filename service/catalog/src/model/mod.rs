@@ -11,7 +11,7 @@ mod upload;
 mod usage;
 mod version;
 
-pub use access_key::{AccessKey, KeyLimits, KeyScope, KeyState, SealedSecret, Stamp};
+pub use access_key::{AccessKey, KeyLimits, KeyScope, KeyState, SealCheck, SealedSecret, Stamp};
 pub use account::{Account, AccountState};
 pub use audit::{AuditEntry, AuditRecord};
 pub use blob::{BlobBatch, DataLayout, DataOwner, GarbageBlob};

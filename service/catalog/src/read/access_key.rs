@@ -30,13 +30,14 @@ impl Catalog {
             }
             return Ok(key);
         };
-        if let Some(key) = caches.keys_by_id.get(id) {
+        if let Some(key) = caches.keys.get(id) {
             return Ok(Some(key));
         }
-        let ticket = caches.keys_by_id.ticket(id);
+        let ticket = caches.keys.ticket(id);
         let key = self.fetch_key(&BY_ID, id.as_str()).await?;
         if let Some(key) = &key {
-            caches.keys_by_id.fill(id.clone(), key.clone(), ticket);
+            caches.learn_key_id(key);
+            caches.keys.fill(id.clone(), key.clone(), ticket);
         }
         Ok(key)
     }
@@ -52,15 +53,25 @@ impl Catalog {
         let Some(caches) = &self.engine().caches else {
             return self.fetch_key(&BY_PK, pk.0).await;
         };
-        if let Some(key) = caches.keys_by_pk.get(&pk) {
-            return Ok(Some(key));
+        if let Some(id) = caches.key_id(pk) {
+            return self.access_key_of(pk, &id).await;
         }
-        let ticket = caches.keys_by_pk.ticket(&pk);
         let key = self.fetch_key(&BY_PK, pk.0).await?;
         if let Some(key) = &key {
-            caches.keys_by_pk.fill(pk, key.clone(), ticket);
+            caches.learn_key_id(key);
         }
         Ok(key)
+    }
+
+    /// The access key of this row, whose id is known. On SQLite from memory after the first time.
+    pub(super) async fn access_key_of(
+        &self,
+        pk: AccessKeyPk,
+        id: &AccessKeyId,
+    ) -> Result<Option<Arc<AccessKey>>, CatalogError> {
+        let key = self.access_key(id).await?;
+        // The id may be that of another row by now, if this one was purged.
+        Ok(key.filter(|key| key.pk == pk))
     }
 
     async fn fetch_key(

@@ -18,11 +18,11 @@ pub struct AccessRows {
 
 /// An object, and the rows that reading it is decided on.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ObjectRead {
+pub struct ObjectRead<T> {
     /// The rows, no older than the object.
     pub rows: AccessRows,
-    /// The current version of the object's key.
-    pub object: Option<Arc<StoredObject>>,
+    /// The current version of the object's key, or what was to be read of it.
+    pub object: T,
 }
 
 const KEY_COLUMNS: usize = AccessKey::TABLE.columns.len();
@@ -40,6 +40,14 @@ fn access_rows(columns: &str, join: &str) -> String {
 }
 
 static CURRENT_ROWS: LazyLock<String> = LazyLock::new(|| access_rows("", ""));
+
+static READ_ROW: LazyLock<String> = LazyLock::new(|| {
+    let columns = format!(", {}", ObjectRow::TABLE.select_list("o"));
+    access_rows(
+        &columns,
+        "LEFT JOIN objects o ON o.bucket_id = $2 AND o.key = $3",
+    )
+});
 
 static READ_OBJECT: LazyLock<String> = LazyLock::new(|| {
     let columns = format!(
@@ -79,7 +87,7 @@ impl Catalog {
         &self,
         seen: &AccessRows,
         key: &ObjectKey,
-    ) -> Result<ObjectRead, CatalogError> {
+    ) -> Result<ObjectRead<Option<Arc<StoredObject>>>, CatalogError> {
         let Some(hints) = &self.engine().hints else {
             let object = match &seen.bucket {
                 Some(bucket) => self.object(bucket.id, key).await?,
@@ -99,10 +107,38 @@ impl Catalog {
         only(self.engine().find(statement, read).await?)
     }
 
+    /// As [`Catalog::read_object`], without the data.
+    ///
+    /// # Errors
+    /// [`CatalogError`] if the database fails.
+    pub async fn read_object_row(
+        &self,
+        seen: &AccessRows,
+        key: &ObjectKey,
+    ) -> Result<ObjectRead<Option<Arc<ObjectRow>>>, CatalogError> {
+        let Some(hints) = &self.engine().hints else {
+            let object = match &seen.bucket {
+                Some(bucket) => self.object_row(bucket.id, key).await?,
+                None => None,
+            };
+            // Afterwards, as there.
+            let rows = self.cached_rows(seen).await?;
+            return Ok(ObjectRead { rows, object });
+        };
+        let statement = with_ids(&READ_ROW, seen).bind(key.as_bytes());
+        let read = |row: &Row<'_>| {
+            Ok(ObjectRead {
+                object: joined::<ObjectRow>(row, ACCESS_COLUMNS)?.map(Arc::new),
+                rows: current(seen, row, hints)?,
+            })
+        };
+        only(self.engine().find(statement, read).await?)
+    }
+
     /// The same where the caches are as true as the database.
     async fn cached_rows(&self, seen: &AccessRows) -> Result<AccessRows, CatalogError> {
         let key = match &seen.key {
-            Some(key) => self.access_key_by_pk(key.pk).await?,
+            Some(key) => self.access_key_of(key.pk, &key.access_key_id).await?,
             None => None,
         };
         let bucket = match &seen.bucket {

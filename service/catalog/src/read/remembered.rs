@@ -12,7 +12,7 @@ impl Catalog {
     pub fn remembered_key(&self, id: &AccessKeyId) -> Option<Arc<AccessKey>> {
         let engine = self.engine();
         match (&engine.caches, &engine.hints) {
-            (Some(caches), _) => caches.keys_by_id.get(id),
+            (Some(caches), _) => caches.keys.get(id),
             (None, hints) => hints.as_ref()?.key(id),
         }
     }

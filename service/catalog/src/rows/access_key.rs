@@ -2,7 +2,7 @@ use std::num::{NonZeroU32, NonZeroU64};
 
 use super::codes::{from_json, size, stored_size, to_json};
 use crate::CatalogError;
-use crate::model::{AccessKey, KeyLimits, KeyScope, KeyState, SealedSecret, Stamp};
+use crate::model::{AccessKey, KeyLimits, KeyScope, KeyState, SealCheck, SealedSecret, Stamp};
 use crate::sql::record;
 use bucketry_domain::{AccessKeyPk, AccountId, BucketId, Permission, Timestamp};
 
@@ -72,6 +72,7 @@ record! {
             nonce,
             sealed,
         },
+        seal_check: SealCheck::default(),
         created: Stamp {
             at: Timestamp::from_micros(created_at),
             by: created_by,

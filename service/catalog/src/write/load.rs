@@ -7,7 +7,7 @@ use std::sync::{Arc, LazyLock};
 
 use super::locks::locks;
 use crate::CatalogError;
-use crate::cache::Caches;
+use crate::cache::{Caches, KnownObject};
 use crate::judge::{CurrentObject, LockMode, Needs, State, UploadedPart};
 use crate::model::{AccessKey, Account, Bucket, KeyScope, ObjectRow, Upload};
 use crate::rows::{PartRow, SettingRow, unpack_layout};
@@ -133,7 +133,7 @@ impl Loader<'_> {
         state.access_key_ids.extend(taken);
         let mut missing = Vec::new();
         for pk in &needs.access_keys {
-            match self.caches.and_then(|caches| caches.keys_by_pk.get(pk)) {
+            match self.caches.and_then(|caches| caches.key_by_pk(*pk)) {
                 Some(key) => state.access_keys.load(*pk, key),
                 None => missing.push(vec![pk.0.into()]),
             }
@@ -275,14 +275,18 @@ impl Loader<'_> {
         let mut missing = Vec::new();
         for place in &needs.objects {
             match self.caches.and_then(|caches| caches.objects.get(place)) {
-                Some(Some(object)) => {
+                Some(KnownObject::Whole(object)) => {
                     let known = CurrentObject {
                         row: object.row.clone(),
                         data: Some(object.data.clone()),
                     };
                     state.objects.load(place.clone(), known);
                 }
-                Some(None) => {}
+                Some(KnownObject::Row(row)) => {
+                    let known = CurrentObject { row, data: None };
+                    state.objects.load(place.clone(), known);
+                }
+                Some(KnownObject::Absent) => {}
                 None => missing.push(vec![place.0.0.into(), place.1.as_bytes().into()]),
             }
         }

@@ -198,6 +198,8 @@ fn limits_of_the_database_are_checked() {
     for (url, connections) in [(&sqlite, 8), (&postgres, 16)] {
         let default = DatabaseConfig::resolve(&DatabaseSettings::default(), url).unwrap();
         assert_eq!(default.connections, connections);
+        let caches = (default.key_cache, default.object_cache);
+        assert_eq!(caches, (128 << 20, 28 << 20));
     }
     let allowing = |allow_unsafe_database| DatabaseSettings {
         allow_unsafe_database,
@@ -211,6 +213,13 @@ fn limits_of_the_database_are_checked() {
         let config = DatabaseConfig::resolve(&allowing(given), &postgres).unwrap();
         assert_eq!(config.unsafe_database, resolved);
     }
+    let settings = DatabaseSettings {
+        key_cache: Some(1),
+        object_cache: Some(2),
+        ..DatabaseSettings::default()
+    };
+    let config = DatabaseConfig::resolve(&settings, &sqlite).unwrap();
+    assert_eq!((config.key_cache, config.object_cache), (1, 2));
     for count in [0, 1, 1001] {
         let settings = DatabaseSettings {
             database_connections: Some(count),

@@ -146,7 +146,9 @@ mod tests {
 
     use super::*;
     use crate::access::{Caller, Origin};
-    use crate::catalog::model::{AccessKey, KeyLimits, KeyScope, KeyState, SealedSecret, Stamp};
+    use crate::catalog::model::{
+        AccessKey, KeyLimits, KeyScope, KeyState, SealCheck, SealedSecret, Stamp,
+    };
     use crate::domain::{AccessKeyPk, AccountId, BucketId, Permission};
     use crate::request::judge;
 
@@ -198,6 +200,7 @@ mod tests {
                 version: 1,
                 epoch: 1,
                 secret: SealedSecret { kek_id: 1, algorithm: 1, nonce: vec![], sealed: vec![] },
+                seal_check: SealCheck::default(),
                 created: Stamp { at: Timestamp::EPOCH, by: "root".into() },
                 edited: None,
                 revoked: None,
