@@ -7,7 +7,7 @@ use http::HeaderMap;
 use http_body::{Body, Frame};
 use tonic::Status;
 
-use super::content_frames::{ContentMessage, Frames};
+use super::content_frames::{ContentFrames, EncodeFrames};
 
 /// Short messages are gathered to this length before they are sent, if there are more of them already.
 const GATHERED: usize = 32 * 1024;
@@ -15,11 +15,11 @@ const GATHERED: usize = 32 * 1024;
 /// The body of an answer of messages with content.
 pub(super) struct ContentBody<S> {
     messages: S,
-    frames: Frames,
-    state: State,
+    frames: ContentFrames,
+    state: BodyState,
 }
 
-enum State {
+enum BodyState {
     /// There may be more messages.
     Open,
     /// The trailers are next.
@@ -31,8 +31,8 @@ impl<S> ContentBody<S> {
     pub(super) fn new(messages: S) -> Self {
         Self {
             messages,
-            frames: Frames::default(),
-            state: State::Open,
+            frames: ContentFrames::default(),
+            state: BodyState::Open,
         }
     }
 }
@@ -40,7 +40,7 @@ impl<S> ContentBody<S> {
 impl<S, M> Body for ContentBody<S>
 where
     S: Stream<Item = Result<M, Status>> + Unpin,
-    M: ContentMessage,
+    M: EncodeFrames,
 {
     type Data = Bytes;
     type Error = Status;
@@ -51,7 +51,7 @@ where
     ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
         let this = self.get_mut();
         let frame = |bytes| Poll::Ready(Some(Ok(Frame::data(bytes))));
-        while let State::Open = this.state {
+        while let BodyState::Open = this.state {
             if let Some(bytes) = this.frames.next_complete() {
                 return frame(bytes);
             }
@@ -62,8 +62,8 @@ where
             }
             match Pin::new(&mut this.messages).poll_next(context) {
                 Poll::Ready(Some(Ok(message))) => message.encode_to(&mut this.frames),
-                Poll::Ready(Some(Err(status))) => this.state = State::Ended(trailers(&status)?),
-                Poll::Ready(None) => this.state = State::Ended(trailers(&Status::ok(""))?),
+                Poll::Ready(Some(Err(status))) => this.state = BodyState::Ended(trailers(&status)?),
+                Poll::Ready(None) => this.state = BodyState::Ended(trailers(&Status::ok(""))?),
                 Poll::Pending => {
                     return match this.frames.next() {
                         Some(bytes) => frame(bytes),
@@ -75,14 +75,14 @@ where
         if let Some(bytes) = this.frames.next() {
             return frame(bytes);
         }
-        match std::mem::replace(&mut this.state, State::Done) {
-            State::Ended(trailers) => Poll::Ready(Some(Ok(Frame::trailers(trailers)))),
-            State::Open | State::Done => Poll::Ready(None),
+        match std::mem::replace(&mut this.state, BodyState::Done) {
+            BodyState::Ended(trailers) => Poll::Ready(Some(Ok(Frame::trailers(trailers)))),
+            BodyState::Open | BodyState::Done => Poll::Ready(None),
         }
     }
 
     fn is_end_stream(&self) -> bool {
-        matches!(self.state, State::Done)
+        matches!(self.state, BodyState::Done)
     }
 }
 

@@ -23,20 +23,20 @@ const DATA_OF_CHUNK: u32 = 2;
 const DATA_OF_SMALL_OBJECT: u32 = 2;
 
 /// A message of an answer.
-pub(super) trait ContentMessage {
+pub(super) trait EncodeFrames {
     /// Appends the message to `frames`.
-    fn encode_to(self, frames: &mut Frames);
+    fn encode_to(self, frames: &mut ContentFrames);
 }
 
 /// Encoded messages that have not been sent.
 #[derive(Debug, Default)]
-pub(super) struct Frames {
+pub(super) struct ContentFrames {
     complete: VecDeque<Bytes>,
     /// Short messages and beginnings of longer ones, which are sent as one frame.
     open: BytesMut,
 }
 
-impl Frames {
+impl ContentFrames {
     /// The bytes of the frame that is still growing.
     pub(super) fn open_len(&self) -> usize {
         self.open.len()
@@ -75,12 +75,12 @@ impl Frames {
 
 /// A field of bytes.
 #[derive(Clone, Copy)]
-struct Field {
+struct ContentField {
     number: u32,
     length: usize,
 }
 
-impl Field {
+impl ContentField {
     /// The length of key and length.
     fn head_len(self) -> usize {
         match self.length {
@@ -102,14 +102,14 @@ impl Field {
     }
 }
 
-impl ContentMessage for SmallObject {
-    fn encode_to(self, frames: &mut Frames) {
+impl EncodeFrames for SmallObject {
+    fn encode_to(self, frames: &mut ContentFrames) {
         let content: usize = self.blocks.iter().map(Bytes::len).sum();
         let rest = GetSmallObjectResponse {
             header: Some(self.header),
             data: Bytes::new(),
         };
-        let data = Field {
+        let data = ContentField {
             number: DATA_OF_SMALL_OBJECT,
             length: content,
         };
@@ -123,8 +123,8 @@ impl ContentMessage for SmallObject {
     }
 }
 
-impl ContentMessage for GetObjectResponse {
-    fn encode_to(self, frames: &mut Frames) {
+impl EncodeFrames for GetObjectResponse {
+    fn encode_to(self, frames: &mut ContentFrames) {
         let chunk = match self.message {
             Some(Part::Chunk(chunk)) => chunk,
             message @ (Some(Part::Header(_)) | None) => {
@@ -144,7 +144,7 @@ impl ContentMessage for GetObjectResponse {
             data: Bytes::new(),
             crc32c,
         };
-        let data = Field {
+        let data = ContentField {
             number: DATA_OF_CHUNK,
             length: content.len(),
         };
@@ -185,8 +185,8 @@ mod tests {
     }
 
     /// The frames of messages, and the messages as a client would read them.
-    fn sent<T: Message + Default>(messages: Vec<impl ContentMessage>) -> (Vec<Bytes>, Vec<T>) {
-        let mut frames = Frames::default();
+    fn sent<T: Message + Default>(messages: Vec<impl EncodeFrames>) -> (Vec<Bytes>, Vec<T>) {
+        let mut frames = ContentFrames::default();
         for message in messages {
             message.encode_to(&mut frames);
         }

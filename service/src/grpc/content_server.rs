@@ -19,7 +19,7 @@ use tonic_prost::ProstCodec;
 
 use super::Server;
 use super::content_body::ContentBody;
-use super::content_frames::ContentMessage;
+use super::content_frames::EncodeFrames;
 use crate::error::to_status;
 use crate::ops;
 use crate::request::Service;
@@ -126,7 +126,7 @@ async fn read_request<T: Message + Default + 'static>(
 fn respond<S, M>(answer: Result<S, Status>) -> Response<Body>
 where
     S: Stream<Item = Result<M, Status>> + Send + Unpin + 'static,
-    M: ContentMessage + 'static,
+    M: EncodeFrames + 'static,
 {
     match answer {
         Ok(messages) => {
