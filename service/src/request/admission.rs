@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use bucketry_contract::access_table::Classified;
 
-use super::credentials::{Counting, Credentials};
+use super::counting::Counting;
+use super::credentials::Credentials;
 use super::current_read::{CurrentRead, NoObject, ObjectRowOf, WholeObject};
 use super::grant::{AccountGrant, Authorization, BucketGrant, Grant};
 use super::judgement::judge;

@@ -7,42 +7,19 @@ use bucketry_edge::{ConnectionInfo, DecisionSignal};
 use http::{Extensions, HeaderMap};
 use tonic::Request;
 
+use super::counting::Counting;
 use super::local_decision::LocalDecision;
 use super::origin::origin_of;
 use super::requirement::Resource;
 use super::service::Service;
 use crate::access::authenticate::{AuthenticateError, authenticate_bearer};
 use crate::access::{self, BearerSession, KeyFacts, OperationSession, Origin, SessionError};
-use crate::catalog::model::{AccessKey, KeyLimits};
+use crate::catalog::model::AccessKey;
 use crate::domain::AccessKeyPk;
 use crate::error::Error;
 
 /// The metadata in which the edge sends a session along.
 pub(crate) const SESSION_METADATA: &str = "x-bucketry-session";
-
-/// Who counts a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Counting {
-    /// Whoever admits it here.
-    Here,
-    /// The edge's `Authorize`, which it came through.
-    AtTheEdge,
-    /// The `Authorize` of the edge in this process, by the row that its decision carries.
-    ByDecision,
-}
-
-impl Counting {
-    /// Who counts a request that was presumed by a row with the limits `proved`, now that those are `current`.
-    ///
-    /// A decision on a key without limits may have been made by an outdated row. A session gives no such row: its edge
-    /// counted by the current one.
-    pub(super) fn by_limits(self, proved: KeyLimits, current: KeyLimits) -> Self {
-        match self {
-            Self::ByDecision if proved == KeyLimits::default() && current != proved => Self::Here,
-            Self::Here | Self::AtTheEdge | Self::ByDecision => self,
-        }
-    }
-}
 
 /// The credentials of a call: one of three kinds, or none.
 #[derive(Clone)]
@@ -256,10 +233,19 @@ impl Service {
     ) -> Result<(access::Caller, Arc<AccessKey>), Error> {
         let session = BearerSession::open(&self.keyring.current(), text, self.now())
             .map_err(bearer_session_error)?;
-        let (_, row) = self.key_row(session.key.access_key_id.as_str()).await?;
-        let facts = Arc::new(KeyFacts::from(row.as_ref()));
-        let caller = session.caller(facts, origin);
-        Ok((caller.map_err(bearer_session_error)?, row))
+        let of_row = |row: &AccessKey| {
+            let facts = Arc::new(KeyFacts::from(row));
+            session.caller(facts, origin.clone())
+        };
+        // The call compares the row with the current one when its message has come.
+        if let Some(row) = self.remembered_key_row(&session.key.access_key_id)
+            && let Ok(caller) = of_row(&row)
+        {
+            return Ok((caller, row));
+        }
+        let row = self.key_row_of(&session.key.access_key_id).await?;
+        let caller = of_row(&row).map_err(bearer_session_error)?;
+        Ok((caller, row))
     }
 }
 
@@ -291,32 +277,4 @@ fn text<'a>(headers: &'a HeaderMap, name: &'static str) -> Result<Option<&'a str
     first
         .map(|value| value.to_str().map_err(|_| Error::CredentialsRequired))
         .transpose()
-}
-
-#[cfg(test)]
-mod tests {
-    use std::num::NonZeroU32;
-
-    use super::*;
-
-    #[test]
-    fn only_a_decision_on_a_key_without_limits_is_counted_again() {
-        let none = KeyLimits::default();
-        let [one, two] = [1, 2].map(|rate| KeyLimits {
-            requests_per_second: NonZeroU32::new(rate),
-            ..none
-        });
-        for (counting, proved, current, expected) in [
-            (Counting::ByDecision, none, one, Counting::Here),
-            (Counting::ByDecision, none, none, Counting::ByDecision),
-            (Counting::ByDecision, one, two, Counting::ByDecision),
-            (Counting::ByDecision, one, none, Counting::ByDecision),
-            (Counting::AtTheEdge, none, one, Counting::AtTheEdge),
-            (Counting::AtTheEdge, one, two, Counting::AtTheEdge),
-            (Counting::Here, none, one, Counting::Here),
-        ] {
-            let counted = counting.by_limits(proved, current);
-            assert_eq!(counted, expected, "{counting:?}, {proved:?}, {current:?}");
-        }
-    }
 }

@@ -10,6 +10,7 @@
 
 mod admission;
 mod commit;
+mod counting;
 mod credentials;
 mod current_read;
 mod effective_address;
@@ -28,7 +29,8 @@ mod service;
 mod transport;
 mod watch;
 
-pub(crate) use credentials::{Counting, Credentials};
+pub(crate) use counting::Counting;
+pub(crate) use credentials::Credentials;
 pub use effective_address::{AddressSource, EffectiveAddress};
 pub(crate) use fair_share::{busy, fair_caller};
 pub(crate) use grant::{AccountGrant, BucketGrant, Grant};

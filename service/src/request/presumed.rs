@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::credentials::Counting;
+use super::counting::Counting;
 use super::key_row::check_seal;
 use super::requirement::Resource;
 use super::service::Service;
