@@ -133,7 +133,12 @@ async fn the_bucket_is_replaced(server: &Server, edge: SocketAddr) -> Result<(),
 async fn an_expected_owner_holds_for_a_bucket_that_is_replaced_meanwhile()
 -> Result<(), HarnessError> {
     let server = Server::start(ServerOptions::new())?;
-    the_bucket_is_replaced(&server, server.address()).await?;
+    the_bucket_is_replaced(&server, server.address()).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_expected_owner_holds_through_a_separate_adapter() -> Result<(), HarnessError> {
+    let server = Server::start(ServerOptions::new())?;
     let adapter = Adapter::start(&server, &[]).await?;
     the_bucket_is_replaced(&server, adapter.address).await
 }
