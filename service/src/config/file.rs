@@ -161,6 +161,7 @@ mod tests {
         unauthenticated-slots-per-address = 10
         unauthenticated-bytes = 2000
         unauthenticated-bytes-per-address = 1000
+        refusals-per-address = 100
         max-requests = 100
         max-message-bytes = 33554432
         request-wait = "2s"
