@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use rustix::io::Result;
+use rustix::io::{Errno, Result};
 
 use super::layout;
 use super::tree::Tree;
@@ -11,6 +11,9 @@ use bucketry_domain::BlobBatchId;
 
 /// What follows a sync. It must not block on anything but the disk.
 type AfterSync = Box<dyn FnOnce(&Tree, Result<()>) + Send>;
+
+/// Those who may wait for one directory, each with an open file: on a disk that hangs those whose time has passed stay.
+const MAX_WAITING: usize = 1024;
 
 /// The directories of a store, each with those who wait for its next sync.
 pub(super) struct DirectorySyncs(Vec<Directory>);
@@ -52,6 +55,10 @@ impl DirectorySyncs {
         let directory = self.directory(batch);
         {
             let mut queue = lock(&directory.queue);
+            if queue.waiting.len() >= MAX_WAITING {
+                drop(queue);
+                return after(tree, Err(Errno::TIMEDOUT));
+            }
             queue.waiting.push(Box::new(after));
             if std::mem::replace(&mut queue.is_syncing, true) {
                 return;
@@ -65,13 +72,12 @@ impl DirectorySyncs {
         }
     }
 
-    /// Makes the directory of a batch, durably.
+    /// Makes the directory of a batch. The next sync makes its name durable.
     pub(super) fn make(&self, tree: &Tree, batch: BlobBatchId) -> std::io::Result<()> {
         let mut is_named = lock(&self.directory(batch).is_named);
+        // Another process may have made it, or that above it, and not synced it.
         *is_named = false;
-        tree.make_directory(&layout::batch_place(batch))?;
-        *is_named = true;
-        Ok(())
+        tree.make_directory(&layout::batch_place(batch)).map(drop)
     }
 
     fn directory(&self, batch: BlobBatchId) -> &Directory {
@@ -109,8 +115,6 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 mod tests {
     use std::sync::Arc;
     use std::sync::mpsc::{self, Receiver};
-
-    use rustix::io::Errno;
 
     use super::*;
 

@@ -1,7 +1,8 @@
 //! A blob that is written to a local store part by part, while more of it arrives.
 
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
 use async_trait::async_trait;
 use futures::FutureExt;
@@ -18,9 +19,15 @@ use bucketry_domain::BlobId;
 pub(super) struct LocalUpload {
     disk: Arc<LocalDisk>,
     location: Path,
-    /// Locked while a part is written.
-    file: Arc<Mutex<UploadFile>>,
+    file: Arc<SharedFile>,
     length: u64,
+}
+
+#[derive(Debug)]
+struct SharedFile {
+    /// Locked while a part is written.
+    file: Mutex<UploadFile>,
+    is_aborted: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -52,13 +59,41 @@ impl UploadFile {
     }
 }
 
-fn closed() -> io::Error {
-    io::Error::other("the upload has no file, or has ended")
+impl SharedFile {
+    fn append(&self, disk: &LocalDisk, data: &PutPayload) -> io::Result<()> {
+        let written = self.lock().append(disk, data);
+        // If it was aborted before the lock was released, nobody else removes the file.
+        if self.is_aborted.load(Ordering::SeqCst) {
+            remove(disk, self.lock().close());
+        }
+        written
+    }
+
+    /// Removes the file, or leaves that to the part that is being written: a disk that hangs must not hang the thread too.
+    fn abort(&self, disk: &LocalDisk) {
+        self.is_aborted.store(true, Ordering::SeqCst);
+        let file = match self.file.try_lock() {
+            Ok(mut file) => file.close(),
+            Err(TryLockError::Poisoned(file)) => file.into_inner().close(),
+            Err(TryLockError::WouldBlock) => None,
+        };
+        remove(disk, file);
+    }
+
+    /// A panic while the file was held fails the upload: its task has ended badly.
+    fn lock(&self) -> MutexGuard<'_, UploadFile> {
+        self.file.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
-/// A panic while the file was held fails the upload: its task has ended badly.
-fn lock(file: &Mutex<UploadFile>) -> MutexGuard<'_, UploadFile> {
-    file.lock().unwrap_or_else(PoisonError::into_inner)
+fn remove(disk: &LocalDisk, file: Option<NewFile>) {
+    if let Some(file) = file {
+        file.remove(&disk.tree);
+    }
+}
+
+fn closed() -> io::Error {
+    io::Error::other("the upload has no file, or has ended")
 }
 
 impl LocalUpload {
@@ -66,7 +101,10 @@ impl LocalUpload {
         Self {
             disk,
             location,
-            file: Arc::new(Mutex::new(UploadFile::Expected(id))),
+            file: Arc::new(SharedFile {
+                file: Mutex::new(UploadFile::Expected(id)),
+                is_aborted: AtomicBool::new(false),
+            }),
             length: 0,
         }
     }
@@ -81,7 +119,7 @@ impl MultipartUpload for LocalUpload {
         let location = self.location.clone();
         async move {
             let limit = disk.threads.limit(length);
-            let append = move |disk: &LocalDisk| lock(&file).append(disk, &data);
+            let append = move |disk: &LocalDisk| file.append(disk, &data);
             let written = disk.run(Work::Write, limit, append).await;
             written
                 .map_err(stalled)?
@@ -93,7 +131,7 @@ impl MultipartUpload for LocalUpload {
     async fn complete(&mut self) -> Result<PutResult> {
         let (disk, file) = (Arc::clone(&self.disk), Arc::clone(&self.file));
         let job = move |answer: DiskAnswer<io::Result<()>>| {
-            let file = lock(&file).close();
+            let file = file.lock().close();
             match file {
                 Some(file) => disk.finish(file, answer),
                 None => {
@@ -114,13 +152,40 @@ impl MultipartUpload for LocalUpload {
     async fn abort(&mut self) -> Result<()> {
         let file = Arc::clone(&self.file);
         let limit = self.disk.threads.limit(0);
-        let discard = move |disk: &LocalDisk| {
-            // Waits for a part that is still being written.
-            if let Some(file) = lock(&file).close() {
-                file.remove(&disk.tree);
-            }
-        };
+        let discard = move |disk: &LocalDisk| file.abort(disk);
         let removed = self.disk.run(Work::Upkeep, limit, discard).await;
         removed.map_err(stalled)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::layout;
+
+    #[test]
+    fn an_abort_does_not_wait_for_a_part_which_then_removes_the_file() {
+        let directory = tempfile::tempdir().unwrap();
+        let root = std::fs::canonicalize(directory.path()).unwrap();
+        let disk = LocalDisk::new(root.clone(), Duration::from_secs(1));
+        let id = BlobId::new(1, 1);
+        let place = root.join(layout::blob_place(id));
+        let file = SharedFile {
+            file: Mutex::new(UploadFile::Expected(id)),
+            is_aborted: AtomicBool::new(false),
+        };
+        file.append(&disk, &PutPayload::from_static(b"first"))
+            .unwrap();
+        let part = file.lock();
+        file.abort(&disk);
+        assert!(place.exists());
+        drop(part);
+        // What a part does at its end.
+        let _late = file.append(&disk, &PutPayload::from_static(b"late"));
+        assert!(!place.exists());
+        let ended = file.append(&disk, &PutPayload::from_static(b"more"));
+        assert!(ended.is_err() && !place.exists());
     }
 }

@@ -16,6 +16,8 @@ use crate::socket::Socket;
 
 /// With this many bytes they are written at once.
 const LARGE_WRITE_BYTES: usize = 128 * 1024;
+/// The same while no caller on the connection is proved, whose memory is in no budget.
+const STRANGER_WRITE_BYTES: usize = 16 * 1024;
 /// A frame of this size is followed by others.
 const LARGE_FRAME_BYTES: usize = 8 * 1024;
 /// Memory that is kept while there is nothing to write.
@@ -35,6 +37,8 @@ struct Gathered<I> {
     bytes: Vec<u8>,
     /// How many of the bytes are written.
     written: usize,
+    /// Something was written that the socket may still hold.
+    is_unflushed: bool,
 }
 
 impl<I> Clone for Gather<I> {
@@ -54,6 +58,7 @@ impl<I: AsyncRead + AsyncWrite + Unpin> Gather<I> {
             state,
             bytes: Vec::new(),
             written: 0,
+            is_unflushed: false,
         };
         Self {
             gathered: Arc::new(Mutex::new(gathered)),
@@ -73,7 +78,7 @@ impl<I: AsyncRead + AsyncWrite + Unpin> Gather<I> {
 
 impl<I: AsyncRead + AsyncWrite + Unpin> Gathered<I> {
     fn poll_write_out(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.bytes.is_empty() {
+        if self.bytes.is_empty() && !self.is_unflushed {
             return Poll::Ready(Ok(()));
         }
         while let Some(rest) = self.bytes.get(self.written..)
@@ -85,6 +90,7 @@ impl<I: AsyncRead + AsyncWrite + Unpin> Gathered<I> {
             }
         }
         ready!(Pin::new(&mut self.socket).poll_flush(context))?;
+        self.is_unflushed = false;
         self.written = 0;
         match self.bytes.capacity() > KEPT_BYTES {
             true => self.bytes = Vec::new(),
@@ -99,15 +105,20 @@ impl<I: AsyncRead + AsyncWrite + Unpin> Gathered<I> {
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let offered: usize = slices.iter().map(|slice| slice.len()).sum();
-        let is_large = offered >= LARGE_WRITE_BYTES;
-        if is_large || self.bytes.len() >= LARGE_WRITE_BYTES {
+        let most = match self.state.is_proved() {
+            true => LARGE_WRITE_BYTES,
+            false => STRANGER_WRITE_BYTES,
+        };
+        let is_large = offered >= most;
+        if is_large || self.bytes.len() >= most {
             ready!(self.poll_write_out(context))?;
         }
         if is_large {
+            self.is_unflushed = true;
             return Pin::new(&mut self.socket).poll_write_vectored(context, slices);
         }
-        if offered >= LARGE_FRAME_BYTES && self.bytes.capacity() < LARGE_WRITE_BYTES {
-            let room = LARGE_WRITE_BYTES + offered;
+        if offered >= LARGE_FRAME_BYTES && self.bytes.capacity() < most {
+            let room = most + offered;
             self.bytes
                 .reserve_exact(room.saturating_sub(self.bytes.len()));
         }

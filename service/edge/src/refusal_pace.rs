@@ -2,7 +2,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use http::{HeaderName, Response};
+use http::{HeaderName, HeaderValue, Response};
 use metrics::{counter, describe_counter};
 use tokio::time::Instant;
 
@@ -83,10 +83,20 @@ impl Due {
     }
 }
 
-/// Whether an answer refuses its request: a status of 4xx, or an error of gRPC without a message before it.
+/// Whether an answer refuses its request for a cause that is the caller's: a status of 4xx, or an error of gRPC of that
+/// kind, without a message before it.
 pub(crate) fn is_refusal<B>(response: &Response<B>) -> bool {
     let grpc = response.headers().get(GRPC_STATUS);
-    response.status().is_client_error() || grpc.is_some_and(|status| status != "0")
+    response.status().is_client_error() || grpc.is_some_and(blames_caller)
+}
+
+/// Whether a gRPC status is none of `OK`, `CANCELLED`, `UNKNOWN`, `DEADLINE_EXCEEDED`, `RESOURCE_EXHAUSTED`, `INTERNAL`,
+/// `UNAVAILABLE` and `DATA_LOSS`.
+fn blames_caller(status: &HeaderValue) -> bool {
+    !matches!(
+        status.as_bytes(),
+        b"0" | b"1" | b"2" | b"4" | b"8" | b"13" | b"14" | b"15"
+    )
 }
 
 /// Describes the metric, and initializes it to zero.
@@ -166,6 +176,8 @@ mod tests {
             is_refusal(&response.body(()).unwrap())
         };
         assert!(answer(403, None) && answer(400, None) && answer(200, Some("16")));
-        assert!(!answer(200, None) && !answer(200, Some("0")) && !answer(503, None));
+        assert!(!answer(200, None) && !answer(200, Some("0")));
+        // Faults of the server are answered at once.
+        assert!(!answer(503, None) && !answer(200, Some("14")));
     }
 }

@@ -74,8 +74,9 @@ pub struct LimitSettings {
     )]
     pub unauthenticated_bytes_per_address: Option<usize>,
 
-    /// How many requests a second of one client address (IPv6: one /64) are refused without delay while they prove no
-    /// credentials; further refusals are sent at this rate, at most 5 s late [default: 500]
+    /// How many requests a second of one client address (IPv6: one /64) are refused without delay, because their
+    /// credentials are not accepted or they are denied with them; further refusals are sent at this rate, at most 5 s late
+    /// [default: 500]
     #[arg(long, env = "BUCKETRY_REFUSALS_PER_ADDRESS", value_name = "COUNT")]
     pub refusals_per_address: Option<u32>,
 }

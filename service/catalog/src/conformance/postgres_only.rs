@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sqlx::Connection as _;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use super::blobs::id;
 use crate::model::{KeyScope, KeyState};
@@ -12,7 +12,7 @@ use crate::query::{ListGarbage, ListedObject};
 use crate::sql::{Excerpt as _, Fault, Statement, Unfinished};
 use crate::testing::{by_the_servers_clock, options, put, put_blob, second_session, server_time};
 use crate::write::select_objects;
-use crate::{Catalog, CatalogError, DatabaseUrl};
+use crate::{Catalog, CatalogError, CatalogOptions, DatabaseUrl};
 use bucketry_domain::Timestamp;
 
 #[tokio::test]
@@ -250,5 +250,27 @@ async fn a_connection_that_is_given_back_is_used_next() {
     process("SELECT 1 / 0").await.unwrap_err();
     // The one whose statement failed is being tested.
     assert_ne!(process(own).await.unwrap(), first);
+    fixture.finish().await;
+}
+
+/// A statement that is given up keeps its connection until it is answered. Nobody waits for that one while another is free.
+#[tokio::test]
+async fn who_waits_gets_the_connection_that_is_free_first() {
+    let fixture = by_the_servers_clock().await;
+    let few = CatalogOptions {
+        connections: 2,
+        acquire_timeout: Duration::from_secs(1),
+        ..options()
+    };
+    let node = Catalog::open(fixture.url(), &few).await.unwrap();
+    let pools = &node.engine().pools;
+    let mut slow = pools.writer().await.unwrap();
+    let sleep = slow.fetch(Statement::new("SELECT pg_sleep(3)"), |_| Ok(()));
+    timeout(Duration::from_millis(50), sleep).await.unwrap_err();
+    drop(slow);
+    let held = pools.writer().await.unwrap();
+    let (next, ()) = tokio::join!(pools.writer(), async { drop(held) });
+    drop(next.unwrap());
+    node.close().await;
     fixture.finish().await;
 }

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use bucketry_edge::task;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{PgPool, Postgres};
@@ -35,12 +36,11 @@ struct Kept {
     used: Instant,
 }
 
-/// A connection in use. It goes back to the pool when it is dropped.
+/// A connection in use, which [`Linked::keep`] or [`Linked::give_back`] ends.
 pub(super) struct Linked {
     pub(super) connection: PoolConnection<Postgres>,
     taken: Instant,
-    /// After the connection, so that it is dropped later.
-    _place: OwnedSemaphorePermit,
+    place: OwnedSemaphorePermit,
     link: Arc<Link>,
 }
 
@@ -79,7 +79,7 @@ impl Link {
         Ok(Linked {
             connection,
             taken,
-            _place: place,
+            place,
             link: Arc::clone(self),
         })
     }
@@ -112,12 +112,28 @@ impl Linked {
         &self.link.lost
     }
 
+    /// Gives a connection back to the pool, which waits for the answer to its last statement.
+    pub(super) fn give_back(self) {
+        let Self {
+            mut connection,
+            place,
+            ..
+        } = self;
+        // What dropping it does, but for the place: whoever had it earlier would wait for the pool, and not see what is kept
+        // meanwhile.
+        let returned = connection.return_to_pool();
+        task::spawn("return_connection", async move {
+            returned.await;
+            drop(place);
+        });
+    }
+
     /// Gives back a connection whose last statement was answered, for the next user.
     pub(super) fn keep(self) {
         let Self {
             connection,
             taken,
-            _place: place,
+            place,
             link,
         } = self;
         let used = Instant::now();

@@ -25,11 +25,12 @@ pub(crate) struct PostgresLease {
 impl Drop for PostgresLease {
     fn drop(&mut self) {
         if self.in_transaction {
-            self.give_up();
-        } else if !self.is_running
-            && let Some(linked) = self.linked.take()
-        {
-            linked.keep();
+            return self.give_up();
+        }
+        match self.linked.take() {
+            Some(linked) if self.is_running => linked.give_back(),
+            Some(linked) => linked.keep(),
+            None => {}
         }
     }
 }

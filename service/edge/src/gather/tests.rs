@@ -10,6 +10,7 @@ use crate::unauthenticated::Unauthenticated;
 struct Peer {
     writes: Vec<usize>,
     room: usize,
+    flushes: usize,
     has_ended: bool,
 }
 
@@ -38,7 +39,8 @@ impl AsyncWrite for Peer {
         Poll::Ready(Ok(taken))
     }
 
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn poll_flush(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.flushes += 1;
         Poll::Ready(Ok(()))
     }
 
@@ -112,6 +114,7 @@ fn small_frames_are_one_write() {
 fn many_frames_are_large_writes() {
     let mut scene = Scene::new(usize::MAX);
     scene.state.set_http2();
+    scene.state.set_proved();
     for _ in 0..20 {
         assert!(scene.frame(16 * 1024));
     }
@@ -125,6 +128,7 @@ fn many_frames_are_large_writes() {
 fn a_large_frame_is_not_copied_and_comes_after_what_was_gathered() {
     let mut scene = Scene::new(usize::MAX);
     scene.state.set_http2();
+    scene.state.set_proved();
     assert!(scene.frame(10) && scene.frame(LARGE_WRITE_BYTES));
     assert_eq!(scene.writes(), [10, LARGE_WRITE_BYTES]);
     assert_eq!(scene.gather.lock().bytes.len(), 0);
@@ -134,6 +138,7 @@ fn a_large_frame_is_not_copied_and_comes_after_what_was_gathered() {
 fn a_slow_client_is_waited_for() {
     let mut scene = Scene::new(100_000);
     scene.state.set_http2();
+    scene.state.set_proved();
     let taken = (0..20).filter(|_| scene.frame(16 * 1024)).count();
     assert_eq!(taken * 16 * 1024, LARGE_WRITE_BYTES);
     assert!(scene.state.is_write_blocked() && !scene.write_out());
@@ -141,6 +146,26 @@ fn a_slow_client_is_waited_for() {
     assert!(scene.write_out());
     assert_eq!(scene.writes().iter().sum::<usize>(), LARGE_WRITE_BYTES);
     assert!(!scene.state.is_write_blocked());
+}
+
+#[test]
+fn a_stranger_who_does_not_read_holds_little() {
+    let mut scene = Scene::new(0);
+    scene.state.set_http2();
+    let taken = (0..200).filter(|_| scene.frame(1024)).count();
+    assert_eq!(taken * 1024, STRANGER_WRITE_BYTES);
+    assert!(scene.gather.lock().bytes.capacity() <= 2 * STRANGER_WRITE_BYTES);
+}
+
+#[test]
+fn what_was_written_at_once_is_flushed() {
+    let mut scene = Scene::new(usize::MAX);
+    scene.state.set_http2();
+    assert!(scene.frame(LARGE_WRITE_BYTES));
+    let flushes = |scene: &Scene| scene.gather.lock().socket.get_ref().flushes;
+    let before = flushes(&scene);
+    assert!(scene.write_out());
+    assert_eq!(flushes(&scene), before + 1);
 }
 
 #[test]
