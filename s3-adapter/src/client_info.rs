@@ -22,7 +22,13 @@ pub struct ClientInfo {
 
 /// The client of a call, in the extensions of its request: a separate adapter shares its permits by it.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct ClientIp(pub(crate) Option<IpAddr>);
+pub(crate) struct ClientIp(
+    #[cfg_attr(
+        not(feature = "program"),
+        expect(dead_code, reason = "only the program divides its requests")
+    )]
+    pub(crate) Option<IpAddr>,
+);
 
 /// The longest address of IPv6 with an embedded one of IPv4.
 const MAX_ADDRESS_BYTES: usize = 45;

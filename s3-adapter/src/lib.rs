@@ -7,6 +7,7 @@ mod answer;
 mod authorize;
 pub mod binding;
 pub mod body;
+#[cfg(feature = "program")]
 pub mod channels;
 pub mod checksum;
 pub mod chunked;
@@ -35,9 +36,11 @@ mod intake;
 mod keep_alive;
 pub mod length;
 mod pipeline;
+#[cfg(feature = "program")]
 pub mod program;
 pub mod query;
 pub mod range;
+#[cfg(feature = "program")]
 pub mod remote;
 pub mod response;
 mod said;
