@@ -16,7 +16,7 @@ use crate::error::{Error, to_status};
 use crate::request::busy;
 use crate::telemetry::metrics::count_refusal;
 
-type BoxError = Box<dyn std::error::Error + Send + Sync>;
+pub(super) type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 type Reserving = BoxFuture<'static, Result<MemoryReservation, ShareExceeded>>;
 

@@ -232,7 +232,13 @@ impl CallGate {
         let kind = stream.map_or(Kind::Message, |(_, kind)| *kind);
         let place = stream.map(|_| (self.streams).enter(streams::connection(request.extensions())));
         let limits = self.public_message_limits(kind);
-        let request = request.map(|body| Body::new(CallBody::new(body, limits, None)));
+        let request = request.map(|body| {
+            let body = CallBody::new(body, limits, None);
+            match &place {
+                Some(place) => Body::new(place.request(body)),
+                None => Body::new(body),
+            }
+        });
         let response = routes.oneshot(request).await;
         let response = response.unwrap_or_else(|never| match never {});
         match place {

@@ -16,6 +16,7 @@ use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tonic::Status;
 use tonic::body::Body;
 
+use super::body::BoxError;
 use crate::error::to_status;
 use crate::request::{EffectiveAddress, busy};
 use bucketry_edge::ConnectionInfo;
@@ -92,6 +93,7 @@ impl OpenStreams {
             id,
             connection,
             ended,
+            gone: CancellationToken::new(),
             of: Arc::clone(self),
         }
     }
@@ -134,10 +136,20 @@ pub(super) struct StreamPlace {
     id: HolderId,
     connection: ConnectionNetwork,
     ended: CancellationToken,
+    /// Cancelled when the place is given back.
+    gone: CancellationToken,
     of: Arc<OpenStreams>,
 }
 
 impl StreamPlace {
+    /// The request body of the stream: it ends when the place is given back.
+    pub(super) fn request<B>(&self, inner: B) -> StreamRequest<B> {
+        StreamRequest {
+            inner,
+            gone: Box::pin(self.gone.clone().cancelled_owned()),
+        }
+    }
+
     /// Why the stream has been ended.
     fn status(&self) -> Status {
         match self.of.stop.is_cancelled() {
@@ -151,6 +163,38 @@ impl StreamPlace {
 impl Drop for StreamPlace {
     fn drop(&mut self) {
         self.of.places().leave(self.id, self.connection);
+        self.gone.cancel();
+    }
+}
+
+/// The request body of a stream. Reflection reads it in a task of its own, which nobody ends with the answer; as long as it
+/// is read, the stream stays open, and with it a connection that is to be closed.
+pub(super) struct StreamRequest<B> {
+    inner: B,
+    gone: Pin<Box<WaitForCancellationFutureOwned>>,
+}
+
+impl<B: HttpBody<Data = Bytes, Error = BoxError> + Unpin> HttpBody for StreamRequest<B> {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        if self.gone.as_mut().poll(context).is_ready() {
+            let ended = Status::cancelled("the stream has ended");
+            return Poll::Ready(Some(Err(ended.into())));
+        }
+        Pin::new(&mut self.inner).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
     }
 }
 
@@ -293,5 +337,21 @@ mod tests {
             .collect();
         assert_eq!(code(&mut body).await, Code::ResourceExhausted);
         drop(newcomers);
+    }
+
+    #[tokio::test]
+    async fn a_request_ends_with_its_answer() {
+        let streams = OpenStreams::new();
+        let place = streams.enter(connection("192.0.2.1", 1));
+        let silent = stream::pending::<Result<Frame<Bytes>, BoxError>>();
+        let mut request = place.request(http_body_util::StreamBody::new(silent));
+        let mut answer = StreamBody::new(watching(), place);
+        // As reflection does.
+        let reading = tokio::spawn(async move { request.frame().await });
+        streams.stop();
+        assert!(answer.frame().await.unwrap().unwrap().is_data());
+        assert_eq!(code(&mut answer).await, Code::Cancelled);
+        drop(answer);
+        assert!(reading.await.unwrap().unwrap().is_err());
     }
 }
