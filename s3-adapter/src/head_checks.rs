@@ -123,8 +123,8 @@ impl HeadToCheck<'_> {
         Ok(())
     }
 
-    /// What the client says of the body. The checksum of a completion is the object's, not the body's; one that was
-    /// signed into a URL before there was a body is nobody's.
+    /// The digests that the client declares for the body. Left out are the checksum of a completion, which is the object's,
+    /// and one that was signed into a URL before there was a body.
     fn declared_digests(&self) -> Result<RequestDigests, S3Error> {
         let no_body = self.operation.body() == BodyKind::None
             || self.operation == Operation::CompleteMultipartUpload;

@@ -56,13 +56,11 @@ pub(super) async fn open_object(
     asked: &GetObjectRequest,
 ) -> Result<OpenObject, Error> {
     let resource = Resource::object(&asked.bucket, &asked.key);
-    let (key, conditions) = match arguments(asked) {
-        Ok(arguments) => arguments,
-        Err(error) => {
-            service.admit(caller, request, resource).await?;
-            return Err(error);
-        }
-    };
+    let Arguments {
+        caller,
+        key,
+        conditions,
+    } = arguments(service, caller, request, asked).await?;
     // Before the look-up: what the row refers to must not be collected until the read has ended.
     let active = service.content.blobs.begin_read(Instant::now());
     let (grant, stored) = service
@@ -105,13 +103,11 @@ pub(super) async fn read_header(
     asked: &GetObjectRequest,
 ) -> Result<ObjectHeader, Error> {
     let resource = Resource::object(&asked.bucket, &asked.key);
-    let (key, conditions) = match arguments(asked) {
-        Ok(arguments) => arguments,
-        Err(error) => {
-            service.admit(caller, request, resource).await?;
-            return Err(error);
-        }
-    };
+    let Arguments {
+        caller,
+        key,
+        conditions,
+    } = arguments(service, caller, request, asked).await?;
     let (grant, row) = service
         .admit_to_row(caller, request, resource, &key)
         .await?;
@@ -136,10 +132,37 @@ async fn whole_header(
     })
 }
 
-fn arguments(asked: &GetObjectRequest) -> Result<(ObjectKey, ReadConditions), Error> {
-    let key = object_key(&asked.key)?;
-    no_version(&asked.key, &asked.version_id)?;
-    Ok((key, read_conditions(asked.precondition.clone())?))
+struct Arguments {
+    caller: Credentials,
+    key: ObjectKey,
+    conditions: ReadConditions,
+}
+
+/// Reads what identifies the version and its conditions. Only a caller who may read the object learns what is wrong with
+/// them.
+async fn arguments(
+    service: &Service,
+    caller: Credentials,
+    request: &impl Classified,
+    asked: &GetObjectRequest,
+) -> Result<Arguments, Error> {
+    let parse = || {
+        let key = object_key(&asked.key)?;
+        no_version(&asked.key, &asked.version_id)?;
+        Ok((key, read_conditions(asked.precondition.clone())?))
+    };
+    match parse() {
+        Ok((key, conditions)) => Ok(Arguments {
+            caller,
+            key,
+            conditions,
+        }),
+        Err(error) => {
+            let resource = Resource::object(&asked.bucket, &asked.key);
+            service.admit(caller, request, resource).await?;
+            Err(error)
+        }
+    }
 }
 
 fn judge_conditions(conditions: &ReadConditions, row: &ObjectRow) -> Result<(), Error> {
