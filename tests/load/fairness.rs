@@ -1,5 +1,6 @@
 //! `load fairness`: how much of its rate an account with few connections keeps beside one with many.
 
+use std::fs;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::thread;
@@ -36,6 +37,10 @@ pub(crate) struct Options {
     /// The front.
     #[arg(long, value_enum, default_value = "s3")]
     front: Front,
+    /// Send the requests of the account with many connections to another server, of which the measured one knows
+    /// nothing: what the account with few then loses is lost to the machine that all of them share.
+    #[arg(long)]
+    elsewhere: bool,
     /// Fail if the account with few connections keeps less than this part of its rate.
     #[arg(long, value_name = "RATIO")]
     least: Option<f64>,
@@ -100,8 +105,20 @@ impl Party {
 pub(crate) fn run(options: &Options) -> Result<(), Fault> {
     let directory = work_directory(options.work_directory.as_ref())?;
     let server = Server::start(&launch_below(directory.path(), &options.server, &[]))?;
+    let elsewhere = if options.elsewhere {
+        let below = directory.path().join("elsewhere");
+        fs::create_dir(&below)?;
+        Some(Server::start(&launch_below(&below, &options.server, &[]))?)
+    } else {
+        None
+    };
     let few = Party::new(options, &server, "load-few", options.few)?;
-    let many = Party::new(options, &server, "load-many", options.many)?;
+    let many = Party::new(
+        options,
+        elsewhere.as_ref().unwrap_or(&server),
+        "load-many",
+        options.many,
+    )?;
     let mut sink = io::stdout().lock();
     report::begin(&mut sink, Output::Table)?;
     let mut least: f64 = f64::INFINITY;
