@@ -21,8 +21,8 @@ use bucketry_edge::health::Health;
 use bucketry_edge::side_door::{about_health, answer_apart};
 use bucketry_edge::task;
 use bucketry_edge::{
-    LimitSettings, LineLimit, ListenError, Listener, MinRate, Preamble, Tls, TlsError, TlsFiles,
-    ZeroLimit, listen, stop_signals,
+    LimitSettings, LineLimit, ListenError, Listener, ListenerRole, MinRate, Preamble, Tls,
+    TlsError, TlsFiles, ZeroLimit, listen, stop_signals,
 };
 use bucketry_sign_in::{Purpose, Sessions, SignIn, SignInCredentials, normalized_endpoint};
 use clap::{CommandFactory, Parser};
@@ -230,6 +230,7 @@ async fn serve(args: Args) -> Result<ExitCode, Failure> {
     let listener = Listener {
         socket: listen(args.listen)?,
         preamble: Preamble::None,
+        role: ListenerRole::Data,
     };
     let listening = listener.socket.local_addr()?;
     let settings = settings(&args, listening, limits.min_rate);

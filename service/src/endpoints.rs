@@ -93,6 +93,7 @@ mod tests {
             encryption,
             client_certificate: ClientCertificate::None,
             relayed: None,
+            role: bucketry_edge::ListenerRole::Data,
         }
     }
 

@@ -14,6 +14,7 @@ mod call_gate;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod console;
 mod content;
 mod convert;
 pub mod digest;

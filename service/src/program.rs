@@ -11,11 +11,13 @@ use crate::cli::{
 };
 use crate::clock::Clock;
 use crate::config::{
-    Config, ConfigError, KeyPair, PublicUrl, ServeArgs, ServerConfig, process_environment,
-    process_variable,
+    Config, ConfigError, ConsoleAddress, KeyPair, PublicUrl, ServeArgs, ServerConfig,
+    process_environment, process_variable,
 };
 use crate::node::{self, KeyringReloader, NodeError};
-use crate::server::{self, ConnectionLimits, ListenError, Listener, Preamble, Tls, TlsError};
+use crate::server::{
+    self, ConnectionLimits, ListenError, Listener, ListenerRole, Preamble, Tls, TlsError,
+};
 use crate::telemetry::logs::{self, LogError};
 use crate::telemetry::metrics::{self, MetricsError};
 use bucketry_edge::TlsFiles;
@@ -51,6 +53,11 @@ enum Failure {
     Listen(#[from] ListenError),
     #[error("TLS: {0}")]
     Tls(#[from] TlsError),
+    #[error(
+        "browsers refuse the console's requests to {0}, since the console itself is served over HTTPS: set --public-url to \
+         an https URL, or --console-listen to none"
+    )]
+    MixedContent(PublicUrl),
     #[error(transparent)]
     Node(#[from] NodeError),
     #[error(transparent)]
@@ -174,8 +181,9 @@ async fn serve_until_stopped(config: &Config) -> Result<ExitCode, Failure> {
     let limits = limits(config)?;
     let mut signals = server::stop_signals()?;
     let hangups = signal(SignalKind::hangup())?;
-    let listeners = listeners(&config.server)?;
+    let mut listeners = listeners(&config.server)?;
     let tls = config.server.tls.as_ref().map(TlsFiles::load).transpose()?;
+    let console = console_listener(config)?;
     let health = Health::new(&node::PROBED_PARTS);
     task::spawn("beat", health.clone().beat());
     if let Some(address) = config.server.metrics_listen {
@@ -205,14 +213,19 @@ async fn serve_until_stopped(config: &Config) -> Result<ExitCode, Failure> {
         "reload_on_sighup",
         reload_on_hangup(hangups, node.upkeep.keyring(), certificate),
     );
+    let console_address = (console.as_ref())
+        .map(|listener| listener.socket.local_addr())
+        .transpose()?;
+    listeners.extend(console);
     announce(
         &public_url,
         node.first_start.as_ref(),
+        console_address.map(|address| PublicUrl::of_listener(address, config.server.scheme())),
         &format!("{}://{first}", config.server.scheme()),
     )?;
 
     let (stop, stopped) = tokio::sync::oneshot::channel();
-    let serving = server::serve(listeners, tls, node.front, limits, async {
+    let serving = server::serve(listeners, tls, node.doors, limits, async {
         // An error means that the sender is gone, and with it this function.
         let _ = stopped.await;
     });
@@ -271,6 +284,33 @@ async fn reload_on_hangup(
     }
 }
 
+/// Listens for the console. If nobody asked for one, its default address may be taken, or its pages may be unable to reach
+/// the objects: then there is none, with a warning.
+fn console_listener(config: &Config) -> Result<Option<Listener>, Failure> {
+    let server = &config.server;
+    let (address, is_given) = match server.console {
+        None => return Ok(None),
+        Some(ConsoleAddress::Default(address)) => (address, false),
+        Some(ConsoleAddress::Given(address)) => (address, true),
+    };
+    let opened = match server.mixed_content() {
+        Some(data) => Err(Failure::MixedContent(data.clone())),
+        None => server::listen(address).map_err(Failure::from),
+    };
+    match opened {
+        Ok(socket) => Ok(Some(Listener {
+            socket,
+            preamble: Preamble::None,
+            role: ListenerRole::Console,
+        })),
+        Err(failure) if is_given => Err(failure),
+        Err(failure) => {
+            tracing::warn!("there is no console (--console-listen): {failure}");
+            Ok(None)
+        }
+    }
+}
+
 /// Listens on all addresses; the first is one without the PROXY protocol.
 fn listeners(config: &ServerConfig) -> Result<Vec<Listener>, Failure> {
     let direct = config
@@ -288,7 +328,12 @@ fn listeners(config: &ServerConfig) -> Result<Vec<Listener>, Failure> {
 }
 
 /// Says on standard output where the server is, and on the first start how to sign in.
-fn announce(public_url: &PublicUrl, first_start: Option<&KeyPair>, ready: &str) -> io::Result<()> {
+fn announce(
+    public_url: &PublicUrl,
+    first_start: Option<&KeyPair>,
+    console: Option<PublicUrl>,
+    ready: &str,
+) -> io::Result<()> {
     let mut out = io::stdout().lock();
     if let Some(key) = first_start {
         writeln!(out, "# The operator's key, shown only now:")?;
@@ -299,6 +344,9 @@ fn announce(public_url: &PublicUrl, first_start: Option<&KeyPair>, ready: &str) 
             "export BUCKETRY_SECRET_ACCESS_KEY={}",
             key.secret_access_key.expose()
         )?;
+    }
+    if let Some(url) = console {
+        writeln!(out, "# The console: {url}")?;
     }
     writeln!(out, "ready {ready}")?;
     out.flush()

@@ -53,7 +53,8 @@ class Scene:
             arguments = [*arguments, *facing]
         environment = {"PATH": os.environ["PATH"]}
         root = {f"BUCKETRY_ROOT_{name[9:]}": value for name, value in ROOT.items()}
-        words = [server, "serve", "--listen", "127.0.0.1:0", "--data-dir", folder / "data", *arguments]
+        words = [server, "serve", "--console-listen", "none", "--listen", "127.0.0.1:0"]
+        words += ["--data-dir", folder / "data", *arguments]
         started = self._start(words, environment | root, folder / "server.log", descriptors)
         self.pid, self.service_scheme, self.service = started
         self.attacked_pid, self.scheme, self.address = started

@@ -109,7 +109,8 @@ class Counting:
         return left
 
     def start(self, wrapper: list[str] | None = None, arguments: list[str] | None = None) -> Server:
-        words = [*(wrapper or []), self._arguments.server, "serve", "--listen", "127.0.0.1:0", "--data-dir", self._data]
+        words = [*(wrapper or []), self._arguments.server, "serve", "--console-listen", "none"]
+        words += ["--listen", "127.0.0.1:0", "--data-dir", self._data]
         return Server(words + QUIET + (arguments or []), self._folder / "server.log", self.left())
 
     def load(self, server: Server, key: Key, words: list[str]) -> int:

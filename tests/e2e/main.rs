@@ -16,6 +16,7 @@ mod bucket_statistics;
 mod client_address;
 mod clients;
 mod cluster_faults;
+mod console;
 mod database_faults;
 mod doctor_database;
 mod durability;

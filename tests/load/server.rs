@@ -112,7 +112,8 @@ fn spawn(launch: &Launch) -> Result<Child, Fault> {
         .append(true)
         .open(&launch.log)?;
     Command::new(&launch.binary)
-        .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
+        .args(["serve", "--console-listen", "none"])
+        .args(["--listen", "127.0.0.1:0", "--data-dir"])
         .arg(&launch.data_directory)
         .args(&launch.arguments)
         .env("BUCKETRY_ROOT_ACCESS_KEY_ID", root.access_key_id)

@@ -32,8 +32,8 @@ use crate::request_state::RunningRequest;
 use crate::socket::Socket;
 use crate::streams::StreamTasks;
 use crate::{
-    ClientCertificate, ConnectionInfo, ConnectionLimits, Encryption, Preamble, Relayed,
-    RequestHandler, Tls,
+    ClientCertificate, ConnectionInfo, ConnectionLimits, Encryption, ListenerRole, Preamble,
+    Relayed, RequestHandler, Tls,
 };
 
 /// What all connections of a server share.
@@ -79,7 +79,7 @@ pub(crate) async fn connection<H: RequestHandler>(
     shared: Arc<ServerState<H>>,
     mut socket: TcpStream,
     peer: SocketAddr,
-    preamble: Preamble,
+    (preamble, role): (Preamble, ListenerRole),
 ) {
     // Without it a small answer waits up to 44 ms for the client's delayed acknowledgement.
     if let Err(error) = socket.set_nodelay(true) {
@@ -108,6 +108,7 @@ pub(crate) async fn connection<H: RequestHandler>(
         encryption,
         client_certificate,
         relayed,
+        role,
     };
     let Some(tls) = &shared.tls else {
         return requests(

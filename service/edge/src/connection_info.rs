@@ -1,6 +1,6 @@
 use std::net::SocketAddr;
 
-use super::Relayed;
+use super::{ListenerRole, Relayed};
 
 /// How a connection is protected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +34,8 @@ pub struct ConnectionInfo {
     pub client_certificate: ClientCertificate,
     /// The PROXY protocol header; `None` if the listener expects none.
     pub relayed: Option<Relayed>,
+    /// What the listener that took the connection is for.
+    pub role: ListenerRole,
 }
 
 impl ConnectionInfo {
@@ -64,6 +66,7 @@ mod tests {
                 encryption: Encryption::Plaintext,
                 client_certificate: ClientCertificate::None,
                 relayed: None,
+                role: ListenerRole::Data,
             }
             .is_loopback()
         };
@@ -88,6 +91,7 @@ mod tests {
                 encryption: Encryption::Plaintext,
                 client_certificate: ClientCertificate::None,
                 relayed: Some(relayed),
+                role: ListenerRole::Data,
             }
             .is_loopback()
         };

@@ -42,7 +42,7 @@ pub use connection_info::{ClientCertificate, ConnectionInfo, Encryption};
 pub use end_reason::describe_metrics;
 pub use limits::{ConnectionLimits, MAX_HEAD_BYTES};
 pub use line_limit::LineLimit;
-pub use listen::{ListenError, Listener, Preamble, listen, listen_all};
+pub use listen::{ListenError, Listener, ListenerRole, Preamble, listen, listen_all};
 pub use pace::MinRate;
 pub use proxy_protocol::{
     MAX_V1_BYTES, MAX_V2_BODY_BYTES, ProxyHeaderError, Relayed, parse_proxy_v1, parse_proxy_v2,

@@ -26,6 +26,16 @@ pub enum Preamble {
     ProxyProtocol,
 }
 
+/// What the connections of a listener are for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ListenerRole {
+    /// gRPC and S3.
+    #[default]
+    Data,
+    /// The browser console.
+    Console,
+}
+
 /// A socket that is listened on.
 #[derive(Debug)]
 pub struct Listener {
@@ -33,6 +43,8 @@ pub struct Listener {
     pub socket: TcpListener,
     /// What its connections begin with.
     pub preamble: Preamble,
+    /// What its connections are for.
+    pub role: ListenerRole,
 }
 
 /// Listens on an address; port 0 takes a free one. `[::]` takes IPv4 connections too. Must be called within a runtime.
@@ -43,7 +55,7 @@ pub fn listen(address: SocketAddr) -> Result<TcpListener, ListenError> {
     bind(address, Ipv4::Taken).map_err(|source| ListenError { address, source })
 }
 
-/// Listens on several addresses, in their order. `[::]` takes IPv4 connections too, unless an IPv4 address with the same
+/// Listens for gRPC and S3 on several addresses, in their order. `[::]` takes IPv4 connections too, unless an IPv4 address with the same
 /// port is among them: then each takes its own. Must be called within a runtime.
 ///
 /// # Errors
@@ -56,7 +68,11 @@ pub fn listen_all(
     let listener = |(address, preamble)| {
         let socket = bind(address, ipv4_connections(address, &all))
             .map_err(|source| ListenError { address, source })?;
-        Ok(Listener { socket, preamble })
+        Ok(Listener {
+            socket,
+            preamble,
+            role: ListenerRole::Data,
+        })
     };
     addresses.into_iter().map(listener).collect()
 }

@@ -131,9 +131,9 @@ async fn accept<H>(
                     () = shared.stop.cancelled() => return,
                 };
                 let shared = Arc::clone(&shared);
-                let preamble = listener.preamble;
+                let accepted_by = (listener.preamble, listener.role);
                 connections.spawn(task::named("connection", async move {
-                    connection(shared, socket, peer, preamble).await;
+                    connection(shared, socket, peer, accepted_by).await;
                     drop(permit);
                 }));
             }

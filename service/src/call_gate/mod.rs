@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use bucketry_contract::access_table::{self, AccessClass, RpcAccess};
 use bucketry_edge::fair::{FairCaller, FairLimits, Slot, on_behalf};
-use bucketry_edge::{ConnectionInfo, DecisionSignal, RequestBody};
+use bucketry_edge::{ConnectionInfo, DecisionSignal};
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body::{Body as HttpBody, Frame, SizeHint};
@@ -24,7 +24,7 @@ use tonic::body::Body;
 use tonic::service::Routes;
 use tower::ServiceExt;
 
-use self::body::{CallBody, MessageLimits};
+use self::body::{BoxError, CallBody, MessageLimits};
 use self::strangers::Strangers;
 use self::streams::{OpenStreams, StreamBody};
 use crate::error::{Error, about_the_edge, to_status};
@@ -51,6 +51,17 @@ const STREAMS: [(&str, Kind); 3] = [
         Kind::Stream,
     ),
 ];
+
+/// The content of a call: of a connection, or translated from gRPC-Web.
+pub(crate) trait CallContent:
+    HttpBody<Data = Bytes, Error: Into<BoxError>> + Send + Unpin + 'static
+{
+}
+
+impl<B> CallContent for B where
+    B: HttpBody<Data = Bytes, Error: Into<BoxError>> + Send + Unpin + 'static
+{
+}
 
 /// One RPC of the contract.
 #[derive(Debug, Clone, Copy)]
@@ -119,9 +130,9 @@ impl CallGate {
     }
 
     /// Answers a call: with a refusal, or by the services.
-    pub(crate) async fn call(
+    pub(crate) async fn call<B: CallContent>(
         &self,
-        mut request: Request<RequestBody>,
+        mut request: Request<B>,
         routes: Routes,
     ) -> Response<Body> {
         let rpc = match self.rpcs.get(request.uri().path()).copied() {
@@ -152,7 +163,7 @@ impl CallGate {
     }
 
     /// Authenticates the caller and stores the result in the request's extensions.
-    async fn admit(&self, request: &mut Request<RequestBody>, rpc: Rpc) -> Result<Admitted, Error> {
+    async fn admit<B>(&self, request: &mut Request<B>, rpc: Rpc) -> Result<Admitted, Error> {
         let service = &self.service;
         if rpc.access.class == AccessClass::Edge {
             let connection = request.extensions().get::<ConnectionInfo>().copied();
@@ -200,9 +211,9 @@ impl CallGate {
 
     /// Answers a call of the contract that needs no credentials. It takes its places when its message is complete, and
     /// gives them back when its answer is ready: no client can hold one.
-    async fn call_of_stranger(
+    async fn call_of_stranger<B: CallContent>(
         &self,
-        request: Request<RequestBody>,
+        request: Request<B>,
         routes: Routes,
     ) -> Response<Body> {
         let caller = self.strangers.caller(request.extensions());
@@ -226,7 +237,11 @@ impl CallGate {
 
     /// Answers what is not of the contract: health, reflection, and what does not exist. None of it takes a slot: load
     /// balancers must learn of health whatever strangers do.
-    async fn call_beside(&self, request: Request<RequestBody>, routes: Routes) -> Response<Body> {
+    async fn call_beside<B: CallContent>(
+        &self,
+        request: Request<B>,
+        routes: Routes,
+    ) -> Response<Body> {
         let path = request.uri().path();
         let stream = STREAMS.iter().find(|(stream, _)| *stream == path);
         let kind = stream.map_or(Kind::Message, |(_, kind)| *kind);

@@ -9,10 +9,11 @@ use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use tonic::Status;
 use tonic::body::Body;
 
+use super::CallContent;
 use super::body::{CallBody, MessageLimits};
 use crate::error::{Error, to_status};
 use crate::request::{EffectiveAddress, busy};
-use bucketry_edge::{ConnectionInfo, RequestBody};
+use bucketry_edge::ConnectionInfo;
 
 /// The part of all requests that callers without credentials may have.
 const DIVISOR: usize = 16;
@@ -64,8 +65,8 @@ impl Strangers {
 ///
 /// # Errors
 /// The refusal of a message that is too long or takes too long.
-pub(super) async fn whole(
-    request: Request<RequestBody>,
+pub(super) async fn whole<B: CallContent>(
+    request: Request<B>,
     limits: MessageLimits,
 ) -> Result<Request<Body>, Status> {
     let (head, body) = request.into_parts();

@@ -166,6 +166,7 @@ impl Fake {
             vec![Listener {
                 socket: listener,
                 preamble: Preamble::None,
+                role: crate::server::ListenerRole::Data,
             }],
             None,
             front,

@@ -24,10 +24,10 @@ pub use error::{ConfigError, Position};
 pub use fair::{FairConfig, FairSettings};
 pub use key_pair::KeyPair;
 pub(crate) use key_pair::VARIABLES_WITHOUT_FLAG;
-pub use names::{Domain, LogFilter, NameError, PublicUrl, Region};
+pub use names::{ConsoleListen, Domain, LogFilter, NameError, PublicUrl, Region};
 pub use resolve::{
-    Config, DataPlaces, DatabaseConfig, KeyringSource, LogConfig, ServerConfig, StorageConfig,
-    UpkeepConfig,
+    Config, ConsoleAddress, DataPlaces, DatabaseConfig, KeyringSource, LogConfig, ServerConfig,
+    StorageConfig, UpkeepConfig,
 };
 pub use secret::Secret;
 pub use settings::{

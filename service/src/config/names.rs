@@ -24,6 +24,9 @@ pub enum NameError {
     /// Not an address and port.
     #[error("`{0}` is not an IP address with a port, as in 127.0.0.1:9000 or [::]:9000")]
     Listener(String),
+    /// Neither an address and port nor `none`.
+    #[error("`{0}` is neither an IP address with a port, as in 127.0.0.1:9001, nor none")]
+    ConsoleListen(String),
     /// Not a log filter.
     #[error(
         "`{0}` is not a log level or filter, as in info or warn,bucketry=debug; the levels are error, warn, info, debug, trace and off"
@@ -181,6 +184,28 @@ impl FromStr for PublicUrl {
             url: format!("{scheme}://{authority}"),
             host,
         })
+    }
+}
+
+/// Where the console is served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ConsoleListen {
+    /// Nowhere.
+    Nowhere,
+    /// On this address and port.
+    At(SocketAddr),
+}
+
+impl FromStr for ConsoleListen {
+    type Err = NameError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "none" => Ok(Self::Nowhere),
+            _ => {
+                (text.parse().map(Self::At)).map_err(|_| NameError::ConsoleListen(text.to_owned()))
+            }
+        }
     }
 }
 

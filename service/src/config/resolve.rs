@@ -9,15 +9,16 @@ use bucketry_edge::{ConnectionLimits, LimitSettings, TlsFiles};
 use super::file::FileSettings;
 use super::key_pair::{KEYRING, text};
 use super::{
-    ConfigError, DatabaseSettings, Domain, FairConfig, KeyPair, LogFilter, LogFormat, LogSettings,
-    PlaceSettings, PlaintextCredentials, PublicUrl, Region, Secret, ServeArgs, ServerSettings,
-    SignatureV2, StorageSettings, UpkeepSettings,
+    ConfigError, ConsoleListen, DatabaseSettings, Domain, FairConfig, KeyPair, LogFilter,
+    LogFormat, LogSettings, PlaceSettings, PlaintextCredentials, PublicUrl, Region, Secret,
+    ServeArgs, ServerSettings, SignatureV2, StorageSettings, UpkeepSettings,
 };
 use crate::blobs::StoreUrl;
 use crate::catalog::{DatabaseUrl, UnsafeDatabase};
 
 const DATA_DIR: &str = "./bucketry-data";
 const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 9000);
+const CONSOLE: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 9001);
 const COLLECT_INTERVAL: Duration = Duration::from_secs(15);
 const COLLECT_GRACE: Duration = Duration::from_secs(600);
 const NODE_LEASE: Duration = Duration::from_secs(60);
@@ -105,6 +106,25 @@ pub struct DatabaseConfig {
     pub unsafe_database: UnsafeDatabase,
 }
 
+/// Where the console is served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ConsoleAddress {
+    /// On the default address, if that is possible: nobody asked for it.
+    Default(SocketAddr),
+    /// On an address that was given.
+    Given(SocketAddr),
+}
+
+impl ConsoleAddress {
+    fn resolve(given: Option<ConsoleListen>) -> Option<Self> {
+        match given {
+            None => Some(Self::Default(CONSOLE)),
+            Some(ConsoleListen::At(address)) => Some(Self::Given(address)),
+            Some(ConsoleListen::Nowhere) => None,
+        }
+    }
+}
+
 /// How the server is reached, and its limits.
 #[derive(Debug, Clone)]
 pub struct ServerConfig {
@@ -130,6 +150,8 @@ pub struct ServerConfig {
     pub signature_v2: SignatureV2,
     /// The address of the metrics; none: no metrics.
     pub metrics_listen: Option<SocketAddr>,
+    /// Where the console is served; none: nowhere.
+    pub console: Option<ConsoleAddress>,
     /// Limits of connections and of unauthenticated callers.
     pub limits: ConnectionLimits,
     /// The most connections, if it was set.
@@ -345,6 +367,7 @@ impl ServerConfig {
             plaintext_credentials: settings.plaintext_credentials.unwrap_or_default(),
             signature_v2: settings.signature_v2.unwrap_or_default(),
             metrics_listen: settings.metrics_listen,
+            console: ConsoleAddress::resolve(settings.console_listen),
             limits: limits.resolve()?,
             given_max_connections: limits.max_connections,
             drain_delay: settings.drain_delay.unwrap_or_default(),
@@ -363,6 +386,13 @@ impl ServerConfig {
         self.given_public_url
             .clone()
             .unwrap_or_else(|| PublicUrl::of_listener(first, self.scheme()))
+    }
+
+    /// The URL of the objects, if pages of a console over HTTPS could not reach it since it is not HTTPS itself.
+    #[must_use]
+    pub fn mixed_content(&self) -> Option<&PublicUrl> {
+        let url = self.given_public_url.as_ref()?;
+        (self.tls.is_some() && url.as_str().starts_with("http://")).then_some(url)
     }
 
     /// Why the URL that tokens name may be of no use to clients. `first` is the real address of the first listener.

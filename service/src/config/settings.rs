@@ -12,7 +12,7 @@ use serde::Deserialize;
 use super::fair::FairSettings;
 use super::names::parse_listener;
 use super::store_argument::StoreArgument;
-use super::{Domain, LogFilter, LogFormat, PublicUrl, Region, Secret};
+use super::{ConsoleListen, Domain, LogFilter, LogFormat, PublicUrl, Region, Secret};
 use crate::blobs::StoreUrl;
 
 /// The settings of `serve`.
@@ -248,6 +248,11 @@ pub struct ServerSettings {
     #[arg(long, env = "BUCKETRY_METRICS_LISTEN", value_name = "ADDRESS", value_parser = parse_listener)]
     pub metrics_listen: Option<SocketAddr>,
 
+    /// The address of the browser console, or none [default: 127.0.0.1:9001, if that is free]
+    #[arg(long, env = "BUCKETRY_CONSOLE_LISTEN", value_name = "ADDRESS")]
+    #[serde(deserialize_with = "parsed")]
+    pub console_listen: Option<ConsoleListen>,
+
     /// How long the server goes on serving after SIGTERM while it reports not ready; 5s to 10s behind a load balancer
     /// [default: 0s]
     #[arg(long, env = "BUCKETRY_DRAIN_DELAY", value_name = "DURATION", value_parser = parse_duration)]
@@ -396,6 +401,7 @@ impl ServerSettings {
             plaintext_credentials,
             signature_v2,
             metrics_listen,
+            console_listen,
             drain_delay,
         } = self;
         Self {
@@ -413,6 +419,7 @@ impl ServerSettings {
             plaintext_credentials: plaintext_credentials.or(other.plaintext_credentials),
             signature_v2: signature_v2.or(other.signature_v2),
             metrics_listen: metrics_listen.or(other.metrics_listen),
+            console_listen: console_listen.or(other.console_listen),
             drain_delay: drain_delay.or(other.drain_delay),
         }
     }

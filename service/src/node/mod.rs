@@ -27,6 +27,7 @@ use crate::call_gate::{CallGate, MAX_MESSAGE_BYTES};
 use crate::catalog::{CacheBytes, Catalog, CatalogError, CatalogOptions, DatabaseUrl};
 use crate::clock::Clock;
 use crate::config::{Config, KeyPair, PublicUrl, process_environment};
+use crate::console::{ConsoleFiles, Origins};
 use crate::content::{ContentStore, Placement};
 use crate::domain::{NodeId, Timestamp};
 use crate::endpoints::Endpoints;
@@ -34,7 +35,9 @@ use crate::grpc::{ObjectServer, Server};
 use crate::page_tokens::PageTokens;
 use crate::request::{AdapterCertificate, Ledger, Service, ServiceSettings};
 use crate::sealing::{self, LiveKeyring};
-use crate::server::{DescriptorSets, Front, GrpcBuilder, GrpcError, GrpcFront};
+use crate::server::{
+    ConsoleFront, DescriptorSets, Doors, Front, GrpcBuilder, GrpcError, GrpcFront,
+};
 use crate::upkeep::{Collector, Heartbeat, sequence_changes};
 
 /// The memory that a signing key takes, with the cache's own bookkeeping.
@@ -67,6 +70,9 @@ pub enum NodeError {
     /// An operation of the first start failed.
     #[error("{0}")]
     FirstStart(String),
+    /// The public URL cannot stand in a header.
+    #[error("--public-url cannot be named to browsers: {0}")]
+    Console(#[from] http::header::InvalidHeaderValue),
     /// The store's id in the catalog cannot be read.
     #[error("the catalog's store id cannot be read")]
     StoreId,
@@ -75,8 +81,8 @@ pub enum NodeError {
 /// All that serves requests.
 #[derive(Debug)]
 pub struct Node {
-    /// Both fronts.
-    pub front: Front<S3Service>,
+    /// gRPC, S3 and the console.
+    pub doors: Doors<Front<S3Service>>,
     /// The operator's key if this start made it; to be shown once.
     pub first_start: Option<KeyPair>,
     /// Readiness for load balancers.
@@ -232,8 +238,10 @@ pub async fn open(
     let grpc = grpc(&service, config.fair.limits).await?;
     let readiness = Readiness::of_opened(health.clone(), grpc.clone()).await;
     let work = start_work(config, &service, &collector, heartbeat, &readiness);
+    let console = console(grpc.clone(), config, public_url)?;
+    let front = front(&service, grpc, config, public_url).with_health(health);
     Ok(Node {
-        front: front(&service, grpc, config, public_url).with_health(health),
+        doors: Doors::new(front, console),
         readiness,
         first_start,
         upkeep: RunningNode {
@@ -364,4 +372,18 @@ fn front(
         s3::service(service, server, config, public_url),
         config.server.forwarding.clone(),
     )
+}
+
+fn console(
+    grpc: GrpcFront,
+    config: &Config,
+    public_url: &PublicUrl,
+) -> Result<ConsoleFront, NodeError> {
+    let server = &config.server;
+    Ok(ConsoleFront::new(
+        grpc,
+        ConsoleFiles::new(public_url, server.region.as_str())?,
+        Origins::new(&server.endpoint_aliases),
+        server.forwarding.clone(),
+    ))
 }

@@ -88,6 +88,7 @@ mod tests {
             encryption: Encryption::Plaintext,
             client_certificate: ClientCertificate::None,
             relayed,
+            role: bucketry_edge::ListenerRole::Data,
         };
         let proxies = ["10.0.0.0/8".parse().unwrap()];
         let forwarding = Arc::new(Forwarding::new(&proxies, None).unwrap());

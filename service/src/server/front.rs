@@ -11,25 +11,15 @@ use bucketry_edge::health::Health;
 use bucketry_edge::task;
 use bytes::Bytes;
 use futures::FutureExt;
-use http::{
-    HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Version, header,
-};
+use http::{HeaderValue, Method, Request, Response, StatusCode, Version, header};
 use tonic::body::Body;
 use tower::{Service, ServiceExt};
 
+use super::begun::{BegunRequest, refused_head};
 use super::explain::explained;
-use super::observe::{Observation, ObservedBody};
-use super::{
-    ConnectionInfo, EffectiveAddress, GrpcFront, MAX_HEAD_BYTES, RequestBody, RequestId, Serving,
-};
+use super::observe::ObservedBody;
+use super::{ConnectionInfo, GrpcFront, RequestBody, RequestId, Serving};
 use crate::telemetry::metrics::FrontName;
-
-const GRPC_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-const S3_REQUEST_ID: HeaderName = HeaderName::from_static("x-amz-request-id");
-
-/// Carries the decision on a call from the S3 edge.
-const SESSION: HeaderName = HeaderName::from_static("x-bucketry-session");
-const SECURITY_TOKEN: HeaderName = HeaderName::from_static("x-amz-security-token");
 
 /// Both fronts behind one port.
 #[derive(Debug, Clone)]
@@ -78,45 +68,29 @@ where
         mut request: Request<RequestBody>,
         info: ConnectionInfo,
     ) -> Response<ObservedBody> {
-        let id = RequestId::generate();
         let version = request.version();
         let front = self.front_of(&request);
         let operation = match front {
             FrontName::Grpc => self.grpc.operation(request.uri().path()),
-            FrontName::S3 => None,
+            FrontName::S3 | FrontName::Console => None,
         };
-        let client = EffectiveAddress::derive(&info, &self.forwarding, request.headers());
-        let address = client.address.ip();
-        request.body().set_client(address);
-        let received = request.body().counter();
-        let observation =
-            Observation::begin(front, operation, id.clone(), info, client.address, received);
-        let (name, refused) = match front {
-            FrontName::Grpc => (GRPC_REQUEST_ID, refused_head(&request)),
-            // The adapter refuses it, with S3's error.
-            FrontName::S3 => (S3_REQUEST_ID, None),
-        };
-        hide_credentials(request.headers_mut());
-        request.extensions_mut().insert(info);
-        request.extensions_mut().insert(client);
-        request.extensions_mut().insert(id.clone());
+        // The adapter refuses a head that is too large, with S3's error.
+        let refused = (front == FrontName::Grpc)
+            .then(|| refused_head(&request))
+            .flatten();
+        let begun = BegunRequest::begin(&mut request, info, &self.forwarding, (front, operation));
         let mut response = match refused {
             Some(status) => empty(status),
             None => {
-                let answer = pin!(self.answer(front, request, &id));
-                on_behalf::scope(address, answer).await
+                let answer = pin!(self.answer(front, request, &begun.id));
+                on_behalf::scope(begun.address, answer).await
             }
         };
-        if !response.headers().contains_key(&name)
-            && let Some(value) = id.header()
-        {
-            response.headers_mut().insert(name, value);
-        }
         if self.closes(version) {
             let close = HeaderValue::from_static("close");
             response.headers_mut().insert(header::CONNECTION, close);
         }
-        observation.answered(response)
+        begun.answered(response)
     }
 
     /// gRPC is a POST over HTTP/2 of its content type to a path without a query; all else is S3. S3's own POST requests
@@ -143,15 +117,17 @@ where
                 .catch_unwind()
                 .await
                 .map(Ok),
-            FrontName::S3 => AssertUnwindSafe(self.s3.clone().oneshot(request))
-                .catch_unwind()
-                .await
-                .map(|answer| answer.map(|response| response.map(Body::new))),
+            FrontName::S3 | FrontName::Console => {
+                AssertUnwindSafe(self.s3.clone().oneshot(request))
+                    .catch_unwind()
+                    .await
+                    .map(|answer| answer.map(|response| response.map(Body::new)))
+            }
         };
         match answered {
             Ok(Ok(response)) => match front {
                 FrontName::Grpc => explained(response),
-                FrontName::S3 => response,
+                FrontName::S3 | FrontName::Console => response,
             },
             Ok(Err(never)) => match never {},
             Err(_panic) => {
@@ -159,7 +135,7 @@ where
                 tracing::error!(request_id = %id, "a request panicked");
                 match front {
                     FrontName::Grpc => status_of(ErrorReason::Internal).into_http(),
-                    FrontName::S3 => empty(StatusCode::INTERNAL_SERVER_ERROR),
+                    FrontName::S3 | FrontName::Console => empty(StatusCode::INTERNAL_SERVER_ERROR),
                 }
             }
         }
@@ -200,37 +176,6 @@ where
 fn is_grpc(content_type: &[u8]) -> bool {
     let rest = content_type.strip_prefix(b"application/grpc");
     rest.is_some_and(|rest| matches!(rest.first(), None | Some(b'+' | b';' | b'-')))
-}
-
-/// Marks credentials, so that no `Debug` of headers, here or in a library, shows them.
-fn hide_credentials(headers: &mut HeaderMap) {
-    for name in [
-        header::AUTHORIZATION,
-        header::COOKIE,
-        SESSION,
-        SECURITY_TOKEN,
-    ] {
-        if let header::Entry::Occupied(mut values) = headers.entry(name) {
-            values
-                .iter_mut()
-                .for_each(|value| value.set_sensitive(true));
-        }
-    }
-}
-
-/// The status for a head that is too large. What HTTP itself bounds is larger.
-fn refused_head<B>(request: &Request<B>) -> Option<StatusCode> {
-    // A header line is `name: value\r\n`.
-    let lines = request
-        .headers()
-        .iter()
-        .map(|(name, value)| name.as_str().len() + value.len() + 4);
-    let target = request
-        .uri()
-        .path_and_query()
-        .map_or(0, |target| target.as_str().len());
-    let head = lines.fold(target, usize::saturating_add);
-    (head > MAX_HEAD_BYTES as usize).then_some(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE)
 }
 
 fn empty(status: StatusCode) -> Response<Body> {

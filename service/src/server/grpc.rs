@@ -12,8 +12,7 @@ use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 use tower::{Service, ServiceExt};
 
-use super::RequestBody;
-use crate::call_gate::CallGate;
+use crate::call_gate::{CallContent, CallGate};
 
 /// Why the gRPC side cannot be built: the descriptor set cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -168,7 +167,7 @@ impl GrpcFront {
     }
 
     /// Answers one call.
-    pub(super) async fn call(&self, request: Request<RequestBody>) -> Response<Body> {
+    pub(super) async fn call<B: CallContent>(&self, request: Request<B>) -> Response<Body> {
         let routes = self.routes.clone();
         match &self.gate {
             Some(gate) => gate.call(request, routes).await,

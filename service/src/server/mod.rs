@@ -3,6 +3,9 @@
 //! Knows neither the services nor the adapter: it takes both fronts from its caller. Connections are the work of
 //! [`bucketry_edge`].
 
+mod begun;
+mod console_front;
+mod doors;
 mod explain;
 mod front;
 mod grpc;
@@ -11,9 +14,12 @@ mod observe;
 pub use crate::request::{AddressSource, EffectiveAddress, RequestId};
 pub use bucketry_edge::{
     ClientCertificate, ConnectionInfo, ConnectionLimits, Drained, Encryption, ListenError,
-    Listener, MAX_HEAD_BYTES, MAX_V1_BYTES, MAX_V2_BODY_BYTES, Preamble, Relayed, RequestBody, Tls,
-    TlsError, listen, listen_all, parse_proxy_v1, parse_proxy_v2, serve, stop_signals,
+    Listener, ListenerRole, MAX_HEAD_BYTES, MAX_V1_BYTES, MAX_V2_BODY_BYTES, Preamble, Relayed,
+    RequestBody, Tls, TlsError, listen, listen_all, parse_proxy_v1, parse_proxy_v2, serve,
+    stop_signals,
 };
+pub use console_front::ConsoleFront;
+pub use doors::Doors;
 pub use front::Front;
 pub(crate) use grpc::Serving;
 pub use grpc::{DescriptorSets, GrpcBuilder, GrpcError, GrpcFront};

@@ -65,7 +65,9 @@ impl Observation {
             self.operation = SharedString::const_str(name);
         }
         match self.front {
-            FrontName::S3 => self.outcome = RequestOutcome::Http(response.status()),
+            FrontName::S3 | FrontName::Console => {
+                self.outcome = RequestOutcome::Http(response.status())
+            }
             // An answer that is refused at once has its status among the headers, others in the trailers.
             FrontName::Grpc => self.note_grpc_status(response.headers()),
         }

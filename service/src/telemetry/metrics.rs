@@ -49,6 +49,8 @@ pub enum FrontName {
     Grpc,
     /// S3 REST.
     S3,
+    /// The files of the console.
+    Console,
 }
 
 impl FrontName {
@@ -58,6 +60,7 @@ impl FrontName {
         match self {
             Self::Grpc => "grpc",
             Self::S3 => "s3",
+            Self::Console => "console",
         }
     }
 }

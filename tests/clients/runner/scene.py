@@ -140,7 +140,8 @@ class Scene:
                 process.stop()
 
     def start_service(self, folder: Path, combination: Combination) -> Process:
-        words = [self.binary, "serve", "--data-dir", folder / "data", "--listen", "127.0.0.1:0"]
+        words = [self.binary, "serve", "--console-listen", "none"]
+        words += ["--data-dir", folder / "data", "--listen", "127.0.0.1:0"]
         environment = minimal_environment()
         environment["BUCKETRY_ROOT_ACCESS_KEY_ID"] = ROOT["BUCKETRY_ACCESS_KEY_ID"]
         environment["BUCKETRY_ROOT_SECRET_ACCESS_KEY"] = ROOT["BUCKETRY_SECRET_ACCESS_KEY"]

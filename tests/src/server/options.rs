@@ -18,6 +18,7 @@ const TEST_VARIABLES: [&str; 3] = [
 #[derive(Debug, Clone)]
 pub struct ServerOptions {
     listen: String,
+    console: &'static str,
     operator: Operator,
     log_format: &'static str,
     launcher: Vec<OsString>,
@@ -38,6 +39,7 @@ impl Default for ServerOptions {
     fn default() -> Self {
         Self {
             listen: "127.0.0.1:0".to_owned(),
+            console: "none",
             operator: Operator::Root,
             log_format: "json",
             launcher: Vec::new(),
@@ -79,6 +81,13 @@ impl ServerOptions {
     #[must_use]
     pub fn listen(mut self, address: &str) -> Self {
         self.listen = address.to_owned();
+        self
+    }
+
+    /// Serves the console too, on a port of 127.0.0.1.
+    #[must_use]
+    pub fn with_console(mut self) -> Self {
+        self.console = "127.0.0.1:0";
         self
     }
 
@@ -126,6 +135,7 @@ pub(super) fn command(folder: &Path, options: &ServerOptions) -> Result<Command,
     command
         .args(["serve", "--log-format", options.log_format, "--listen"])
         .arg(&options.listen)
+        .args(["--console-listen", options.console])
         .arg("--data-dir")
         .arg(data_dir(folder))
         .args(&options.arguments);

@@ -222,6 +222,7 @@ mod tests {
             encryption: Encryption::Plaintext,
             client_certificate: ClientCertificate::None,
             relayed,
+            role: bucketry_edge::ListenerRole::Data,
         };
         let headers = names
             .iter()

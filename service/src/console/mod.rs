@@ -1,0 +1,7 @@
+//! The browser console: its files, which are part of the program, and which pages may call the services.
+
+mod files;
+mod origins;
+
+pub use files::ConsoleFiles;
+pub use origins::Origins;
