@@ -22,7 +22,7 @@ fn console(server: &Server) -> Result<SocketAddr, HarnessError> {
 }
 
 fn start() -> Result<Server, HarnessError> {
-    Server::start(ServerOptions::new().with_console())
+    Server::start(ServerOptions::new().console("127.0.0.1:0"))
 }
 
 fn call(method: &str, message: &impl Message) -> Request {
@@ -157,7 +157,7 @@ fn the_console_serves_no_objects_and_the_data_listener_no_console() -> Result<()
 fn an_address_that_is_taken_is_named_with_its_setting() -> Result<(), HarnessError> {
     let server = start()?;
     let taken = console(&server)?;
-    let second = Server::start(ServerOptions::new().argument(format!("--console-listen={taken}")));
+    let second = Server::start(ServerOptions::new().console(&taken.to_string()));
     let refused = second.expect_err("the address is taken").to_string();
     assert!(refused.contains(&taken.to_string()), "{refused}");
     Ok(())

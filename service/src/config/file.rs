@@ -149,6 +149,7 @@ mod tests {
         plaintext-credentials = "anywhere"
         signature-v2 = "off"
         metrics-listen = "127.0.0.1:9100"
+        console-listen = "127.0.0.1:9101"
         drain-delay = "5s"
         drain-deadline = "1m"
         max-connections = 5

@@ -18,7 +18,7 @@ const TEST_VARIABLES: [&str; 3] = [
 #[derive(Debug, Clone)]
 pub struct ServerOptions {
     listen: String,
-    console: &'static str,
+    console: String,
     operator: Operator,
     log_format: &'static str,
     launcher: Vec<OsString>,
@@ -39,7 +39,7 @@ impl Default for ServerOptions {
     fn default() -> Self {
         Self {
             listen: "127.0.0.1:0".to_owned(),
-            console: "none",
+            console: "none".to_owned(),
             operator: Operator::Root,
             log_format: "json",
             launcher: Vec::new(),
@@ -84,10 +84,10 @@ impl ServerOptions {
         self
     }
 
-    /// Serves the console too, on a port of 127.0.0.1.
+    /// Serves the console too, on this address.
     #[must_use]
-    pub fn with_console(mut self) -> Self {
-        self.console = "127.0.0.1:0";
+    pub fn console(mut self, address: &str) -> Self {
+        self.console = address.to_owned();
         self
     }
 
@@ -135,7 +135,8 @@ pub(super) fn command(folder: &Path, options: &ServerOptions) -> Result<Command,
     command
         .args(["serve", "--log-format", options.log_format, "--listen"])
         .arg(&options.listen)
-        .args(["--console-listen", options.console])
+        .arg("--console-listen")
+        .arg(&options.console)
         .arg("--data-dir")
         .arg(data_dir(folder))
         .args(&options.arguments);
