@@ -7,6 +7,7 @@ mod audit;
 mod blobs;
 mod buckets;
 mod change_log;
+mod commit_statements;
 mod group_commit;
 mod listing;
 pub(crate) mod make;

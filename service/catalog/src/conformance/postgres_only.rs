@@ -6,12 +6,11 @@ use sqlx::Connection as _;
 use tokio::time::{Instant, timeout};
 
 use super::blobs::id;
-use crate::model::{KeyScope, KeyState};
+use crate::model::{KeyScope, KeyState, ObjectRow};
 use crate::mutation::{KeyEdit, Mutation, UpdateAccessKey};
 use crate::query::{ListGarbage, ListedObject};
-use crate::sql::{Excerpt as _, Fault, Statement, Unfinished};
+use crate::sql::{Excerpt as _, Fault, Record as _, Statement, Unfinished};
 use crate::testing::{by_the_servers_clock, options, put, put_blob, second_session, server_time};
-use crate::write::select_objects;
 use crate::{Catalog, CatalogError, CatalogOptions, DatabaseUrl};
 use bucketry_domain::Timestamp;
 
@@ -225,7 +224,7 @@ async fn a_commit_to_an_empty_catalog_reads_by_index() {
     let bucket = fixture.bucket("empty").await.id;
     let mut connection = fixture.catalog.engine().pools.writer().await.unwrap();
     let place = vec![bucket.0.into(), b"k".as_slice().into()];
-    for statement in select_objects(connection.dialect(), vec![place]) {
+    for statement in (connection.dialect()).select_by_key(&ObjectRow::TABLE, vec![place]) {
         let plan = connection.fetch(statement.explained("EXPLAIN"), |row| Ok(row.text(0)?));
         let plan = plan.await.unwrap().join("\n");
         assert!(plan.contains("Index Scan using objects_pkey"), "{plan}");

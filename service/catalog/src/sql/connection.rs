@@ -1,9 +1,12 @@
+use std::sync::Arc;
+
 use futures::TryStreamExt as _;
 use sqlx::postgres::{PgArguments, PgRow};
-use sqlx::{Arguments as _, PgConnection, Postgres};
+use sqlx::{Arguments as _, AssertSqlSafe, PgConnection, Postgres, SqlSafeStr as _, SqlStr};
 
 use super::postgres_lease::PostgresLease;
-use super::{Arg, DatabaseError, Dialect, Fault, Row, SqliteLease, Statement, Value};
+use super::select::split;
+use super::{Arg, DatabaseError, Dialect, Fault, Row, Select, SqliteLease, Statement, Value};
 use crate::CatalogError;
 
 /// A connection that may write. If it is dropped within a transaction, as when its task is aborted, the transaction has no
@@ -45,6 +48,31 @@ impl Connection {
         }
     }
 
+    /// Runs statements that read, and reads all rows of their answers: on Postgres all of them at once.
+    pub(crate) async fn fetch_all<T: Send + 'static>(
+        &mut self,
+        selects: Vec<Select<T>>,
+    ) -> Result<Vec<T>, CatalogError> {
+        match self {
+            Self::Sqlite(lease) => {
+                let mut found = Vec::new();
+                for select in selects {
+                    let read = move |row: &Row<'_>| (select.read)(row, 0);
+                    found.append(&mut lease.fetch(select.statement, read).await?);
+                }
+                Ok(found)
+            }
+            Self::Postgres(lease) => {
+                let (statements, readers) = split(selects);
+                let Some(all) = Statement::side_by_side(statements) else {
+                    return Ok(Vec::new());
+                };
+                let rows = fetch_postgres(lease, all).await?;
+                read_postgres(&rows, |row| readers.read(row))
+            }
+        }
+    }
+
     /// Runs a statement and answers how many rows it changed.
     pub(crate) async fn execute(&mut self, statement: Statement) -> Result<u64, DatabaseError> {
         match self {
@@ -57,11 +85,22 @@ impl Connection {
     pub(crate) async fn begin(&mut self) -> Result<(), DatabaseError> {
         match self {
             Self::Sqlite(lease) => lease.begin().await,
+            Self::Postgres(lease) => begin_postgres(lease, None).await.map(drop),
+        }
+    }
+
+    /// Begins a writing transaction with a statement without arguments, which reads integers, and returns those. On Postgres
+    /// both take one round trip.
+    pub(crate) async fn begin_with(&mut self, first: Statement) -> Result<Vec<i64>, CatalogError> {
+        let read = |row: &Row<'_>| Ok(row.int(0)?);
+        match self {
+            Self::Sqlite(lease) => {
+                lease.begin().await?;
+                lease.fetch(first, read).await
+            }
             Self::Postgres(lease) => {
-                lease.transaction_begins();
-                execute_postgres(lease, Statement::new("BEGIN"))
-                    .await
-                    .map(drop)
+                let rows = begin_postgres(lease, Some(first)).await?;
+                read_postgres(&rows, read)
             }
         }
     }
@@ -79,7 +118,7 @@ impl Connection {
         match self {
             Self::Sqlite(lease) => lease.roll_back().await,
             Self::Postgres(mut lease) => {
-                match execute_postgres(&mut lease, Statement::new("ROLLBACK")).await {
+                match command_postgres(&mut lease, "ROLLBACK".into_sql_str()).await {
                     Ok(_) => lease.transaction_ended(),
                     Err(_) => lease.give_up(),
                 }
@@ -124,6 +163,37 @@ async fn execute_postgres(
     Ok(lease.run(run).await?.rows_affected())
 }
 
+/// Begins a transaction, together with a statement without arguments. The server takes a new snapshot for it.
+async fn begin_postgres(
+    lease: &mut PostgresLease,
+    first: Option<Statement>,
+) -> Result<Vec<PgRow>, DatabaseError> {
+    lease.transaction_begins();
+    let commands = match first {
+        None => "BEGIN".into_sql_str(),
+        Some(first) if first.args().is_empty() => {
+            let text = Arc::<str>::from(format!("BEGIN; {}", first.sql()));
+            AssertSqlSafe(text).into_sql_str()
+        }
+        Some(_) => {
+            let arguments = "the first statement of a transaction has arguments";
+            return Err(DatabaseError::Argument(arguments));
+        }
+    };
+    command_postgres(lease, commands).await
+}
+
+/// Runs commands without arguments, which are not worth preparing, with one message to the server.
+async fn command_postgres(
+    lease: &mut PostgresLease,
+    commands: SqlStr,
+) -> Result<Vec<PgRow>, DatabaseError> {
+    let query = sqlx::raw_sql(commands);
+    let run =
+        async |connection: &mut PgConnection| query.fetch(connection).try_collect::<Vec<_>>().await;
+    Ok(lease.run(run).await?)
+}
+
 async fn finish_postgres(
     lease: &mut PostgresLease,
     statements: Vec<Statement>,
@@ -132,7 +202,7 @@ async fn finish_postgres(
         let written = execute_postgres(lease, all).await;
         written.map_err(Unfinished::Before)?;
     }
-    let committed = execute_postgres(lease, Statement::new("COMMIT")).await;
+    let committed = command_postgres(lease, "COMMIT".into_sql_str()).await;
     committed.map_err(|error| match Fault::of(&error) {
         Fault::Silent | Fault::Unavailable => Unfinished::During(error),
         Fault::Conflict | Fault::Answered => Unfinished::Before(error),

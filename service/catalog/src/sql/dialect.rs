@@ -47,14 +47,6 @@ macro_rules! own_time {
     };
 }
 
-macro_rules! locking {
-    () => {
-        "CASE k.column2 WHEN 1 THEN pg_advisory_xact_lock(k.column1)::text
-         ELSE pg_advisory_xact_lock_shared(k.column1)::text END AS locked
-         FROM UNNEST($1::bigint[], $2::bigint[]) AS k(column1, column2)"
-    };
-}
-
 /// Rows per statement on SQLite: texts stay short, and powers of two keep the number of prepared statements small.
 const SQLITE_ROWS: usize = 64;
 
@@ -117,41 +109,66 @@ impl Dialect {
         self.for_keys(&[Kind::Int, Kind::Int], marks, before, after)
     }
 
-    /// Takes locks that end with the transaction, in this order: numbers, and whether nobody else may have it (1) or only
-    /// those who change something are kept out (0). The queue is fair. Row locks are not: one commit after another could
-    /// join a shared lock and keep a revocation waiting indefinitely. What the locks guard must be read by later statements:
-    /// this one's snapshot is older than the wait.
-    pub(crate) fn take_locks(self, locks: Vec<Vec<Value>>) -> Option<Statement> {
+    /// Reads the rows of these keys.
+    ///
+    /// On Postgres each key is looked up in the index of its table: a plan that was made while the table was small would
+    /// otherwise read all of it, also when it has grown. The sub-selects hide how many keys there are. A plan for one number
+    /// of keys would seem cheaper than the general one, and the server would make it for every execution.
+    pub(crate) fn select_by_key(self, table: &Table, keys: Vec<Vec<Value>>) -> Vec<Statement> {
+        self.select_locked_by_key(table, keys, "")
+    }
+
+    /// Reads the rows of these keys and keeps others from changing them, on Postgres in the order of the keys. On SQLite the
+    /// writer is alone.
+    pub(crate) fn share_by_key(self, table: &Table, keys: Vec<Vec<Value>>) -> Vec<Statement> {
+        self.select_locked_by_key(table, keys, "FOR SHARE")
+    }
+
+    fn select_locked_by_key(
+        self,
+        table: &Table,
+        keys: Vec<Vec<Value>>,
+        lock: &'static str,
+    ) -> Vec<Statement> {
+        let kinds: Vec<Kind> = (table.key_columns().iter())
+            .map(|(_, kind)| *kind)
+            .collect();
+        let text = |rows: usize| {
+            text(
+                Ingredients::new(self, rows, ["BY KEY", table.name, lock]),
+                || self.select_by_key_text(table, &kinds, rows, lock),
+            )
+        };
         match self {
-            Self::Sqlite => None,
-            Self::Postgres if locks.is_empty() => None,
-            Self::Postgres => {
-                let locks = columns(&[Kind::Int, Kind::Int], locks);
-                Some(Statement::new(concat!("SELECT ", locking!())).bind_all(locks))
-            }
+            Self::Sqlite => chunks_padded(keys)
+                .into_iter()
+                .map(|chunk| Statement::new(text(chunk.len())).bind_all(flatten(chunk)))
+                .collect(),
+            Self::Postgres if keys.is_empty() => Vec::new(),
+            Self::Postgres => vec![Statement::new(text(0)).bind_all(columns(&kinds, keys))],
         }
     }
 
-    /// Takes locks, as [`Dialect::take_locks`], and then draws as many numbers of changes, in the same round trip: a sequence
-    /// belongs to no snapshot. None without locks.
-    pub(crate) fn take_locks_and_numbers(
-        self,
-        locks: Vec<Vec<Value>>,
-        count: usize,
-    ) -> Option<Statement> {
-        // What is counted is computed before the first number.
-        let sql = concat!(
-            "SELECT nextval('change_numbers')
-             FROM (SELECT COUNT(locked) AS locks FROM (SELECT ",
-            locking!(),
-            ") taken) held CROSS JOIN generate_series(1, $3) WHERE held.locks > 0"
-        );
+    fn select_by_key_text(self, table: &Table, kinds: &[Kind], rows: usize, lock: &str) -> String {
+        let (name, list) = (table.name, table.select_list("o"));
+        let conditions: Vec<String> = (table.key_columns().iter())
+            .enumerate()
+            .map(|(column, (name, _))| format!("o.{name} = k.column{}", column + 1))
+            .collect();
+        let condition = conditions.join(" AND ");
         match self {
-            Self::Sqlite => None,
+            Self::Sqlite => {
+                let keys = self.relation(kinds, rows);
+                format!("SELECT {list} FROM {keys} CROSS JOIN {name} o WHERE {condition}")
+            }
             Self::Postgres => {
-                let locks = columns(&[Kind::Int, Kind::Int], locks);
-                let count = i64::try_from(count).unwrap_or(i64::MAX);
-                Some(Statement::new(sql).bind_all(locks).bind(count))
+                let arrays = arrays(kinds).map(|array| format!("(SELECT {array})"));
+                let keys = unnested(&arrays.collect::<Vec<_>>().join(", "), kinds.len());
+                // OFFSET 0 keeps the planner from joining the tables in another way.
+                format!(
+                    "SELECT {list} FROM {keys} CROSS JOIN LATERAL
+                     (SELECT * FROM {name} o WHERE {condition} OFFSET 0 {lock}) o"
+                )
             }
         }
     }
@@ -183,12 +200,7 @@ impl Dialect {
     fn relation(self, kinds: &[Kind], rows: usize) -> String {
         match self {
             Self::Sqlite => format!("({}) AS k", values_list(kinds.len(), rows)),
-            Self::Postgres => {
-                let names: Vec<String> = (1..=kinds.len())
-                    .map(|column| format!("column{column}"))
-                    .collect();
-                format!("UNNEST({}) AS k({})", array_list(kinds), names.join(", "))
-            }
+            Self::Postgres => unnested(&array_list(kinds), kinds.len()),
         }
     }
 
@@ -324,15 +336,26 @@ fn any_of(names: &[&str], rows: usize) -> String {
 
 /// `$1::bigint[], $2::bytea[]`
 fn array_list(kinds: &[Kind]) -> String {
-    let arrays = kinds.iter().enumerate().map(|(column, kind)| {
+    arrays(kinds).collect::<Vec<_>>().join(", ")
+}
+
+fn arrays(kinds: &[Kind]) -> impl Iterator<Item = String> {
+    kinds.iter().enumerate().map(|(column, kind)| {
         let of = match kind {
             Kind::Int => "bigint",
             Kind::Text => "text",
             Kind::Bytes => "bytea",
         };
         format!("${}::{of}[]", column + 1)
-    });
-    arrays.collect::<Vec<_>>().join(", ")
+    })
+}
+
+/// `UNNEST(…) AS k(column1, column2)`
+fn unnested(arrays: &str, columns: usize) -> String {
+    let names: Vec<String> = (1..=columns)
+        .map(|column| format!("column{column}"))
+        .collect();
+    format!("UNNEST({arrays}) AS k({})", names.join(", "))
 }
 
 fn flatten(rows: Vec<Vec<Value>>) -> Vec<Arg> {
@@ -434,6 +457,30 @@ mod tests {
         assert_eq!(
             array_list(&[Kind::Int, Kind::Bytes]),
             "$1::bigint[], $2::bytea[]"
+        );
+        const TABLE: Table = Table {
+            name: "t",
+            columns: &[("a", Kind::Int), ("b", Kind::Bytes), ("c", Kind::Int)],
+            key: 2,
+        };
+        let keys = || vec![vec![Value::from(1), Value::from(vec![2_u8])]];
+        let text = |dialect: Dialect| {
+            let statements = dialect.select_by_key(&TABLE, keys());
+            statements[0]
+                .sql()
+                .split_whitespace()
+                .collect::<Vec<_>>()
+                .join(" ")
+        };
+        assert_eq!(
+            text(Dialect::Sqlite),
+            "SELECT o.a, o.b, o.c FROM (VALUES (?,?)) AS k CROSS JOIN t o \
+             WHERE o.a = k.column1 AND o.b = k.column2"
+        );
+        assert_eq!(
+            text(Dialect::Postgres),
+            "SELECT o.a, o.b, o.c FROM UNNEST((SELECT $1::bigint[]), (SELECT $2::bytea[])) AS k(column1, column2) \
+             CROSS JOIN LATERAL (SELECT * FROM t o WHERE o.a = k.column1 AND o.b = k.column2 OFFSET 0 ) o"
         );
     }
 }

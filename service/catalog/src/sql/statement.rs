@@ -130,17 +130,29 @@ impl Statement {
         if statements.len() < 2 {
             return statements.into_iter().next();
         }
-        let mut args = Vec::new();
-        let mut steps = Vec::with_capacity(statements.len());
-        for (step, statement) in statements.into_iter().enumerate() {
-            steps.push(format!(
-                "s{step} AS ({})",
-                renumbered(&statement.sql, args.len())
-            ));
-            args.extend(statement.args);
-        }
+        let (steps, args) = steps(statements);
         Some(Self {
-            sql: Cow::Owned(format!("WITH {} SELECT 1", steps.join(", "))),
+            sql: Cow::Owned(format!("WITH {steps} SELECT 1")),
+            args,
+        })
+    }
+
+    /// Statements that read as one, which Postgres runs with one round trip. Each of its rows is a row of one of them: it has
+    /// the columns of all, one statement's after another's, and NULL in those of the others. `None` if there are none.
+    pub(super) fn side_by_side(statements: Vec<Self>) -> Option<Self> {
+        if statements.len() < 2 {
+            return statements.into_iter().next();
+        }
+        let columns: Vec<String> = (0..statements.len())
+            .map(|step| format!("s{step}.*"))
+            .collect();
+        let others: String = (1..statements.len())
+            .map(|step| format!(" FULL JOIN s{step} ON false"))
+            .collect();
+        let (steps, args) = steps(statements);
+        let columns = columns.join(", ");
+        Some(Self {
+            sql: Cow::Owned(format!("WITH {steps} SELECT {columns} FROM s0{others}")),
             args,
         })
     }
@@ -161,6 +173,18 @@ impl Statement {
         };
         (sql, self.args)
     }
+}
+
+/// `s0 AS (…), s1 AS (…)`, and the arguments of all.
+fn steps(statements: Vec<Statement>) -> (String, Vec<Arg>) {
+    let mut args = Vec::new();
+    let mut steps = Vec::with_capacity(statements.len());
+    for (step, statement) in statements.into_iter().enumerate() {
+        let sql = renumbered(&statement.sql, args.len());
+        steps.push(format!("s{step} AS ({sql})"));
+        args.extend(statement.args);
+    }
+    (steps.join(", "), args)
 }
 
 /// The text with every `$n` raised.
@@ -193,5 +217,17 @@ mod tests {
             "WITH s0 AS (INSERT INTO a SELECT $1, $2), s1 AS (DELETE FROM b WHERE c = $3) SELECT 1";
         assert!(joined.is_some_and(|joined| joined.sql == expected && joined.args.len() == 3));
         assert!(Statement::at_once(Vec::new()).is_none());
+    }
+
+    #[test]
+    fn statements_that_read_side_by_side_keep_their_arguments() {
+        let first = Statement::new("SELECT a FROM b WHERE a = $1").bind(1);
+        let second = Statement::new("SELECT c FROM d WHERE c = $1").bind(2);
+        let joined = Statement::side_by_side(vec![first.clone(), second]);
+        let expected = "WITH s0 AS (SELECT a FROM b WHERE a = $1), s1 AS (SELECT c FROM d WHERE c = $2) \
+                        SELECT s0.*, s1.* FROM s0 FULL JOIN s1 ON false";
+        assert!(joined.is_some_and(|joined| joined.sql == expected && joined.args.len() == 2));
+        let alone = Statement::side_by_side(vec![first]);
+        assert!(alone.is_some_and(|alone| alone.sql == "SELECT a FROM b WHERE a = $1"));
     }
 }

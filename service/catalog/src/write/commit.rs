@@ -112,13 +112,12 @@ async fn prepare(
     needs: &Needs,
     ids: Reserved,
 ) -> Result<(State, Vec<Verdict>), CatalogError> {
-    connection.begin().await?;
     let mut loader = Loader {
         connection,
         caches: engine.caches.as_ref(),
     };
     let numbers = loader
-        .lock(needs, mutations.len(), ids.first_of_changes)
+        .begin(needs, mutations.len(), ids.first_of_changes)
         .await?;
     let mut state = loader.load(needs, ids.first_of_rows).await?;
     let mut verdicts = Vec::with_capacity(mutations.len());

@@ -2,17 +2,16 @@
 //! then access keys, then buckets, each in the order of their ids, then object keys and uploads. The lock of an access key
 //! orders commits and revocations; that of an object key orders its commits between nodes.
 
-use std::collections::BTreeSet;
 use std::sync::{Arc, LazyLock};
 
 use super::locks::locks;
 use crate::CatalogError;
-use crate::cache::{Caches, KnownObject};
-use crate::judge::{CurrentObject, LockMode, Needs, State, UploadedPart};
-use crate::model::{AccessKey, Account, Bucket, KeyScope, ObjectRow, Upload};
+use crate::cache::Caches;
+use crate::judge::{Needs, State, UploadedPart};
+use crate::model::{Account, Bucket, Upload};
 use crate::rows::{PartRow, SettingRow, unpack_layout};
 use crate::sql::{Connection, Dialect, Kind, Record, Row, Statement, Value};
-use bucketry_domain::{AccessKeyId, BlobBatchId, BlobId, BucketId, DataId, Generation, UploadId};
+use bucketry_domain::{AccessKeyId, BlobId, BucketId, DataId, Generation, UploadId};
 
 /// The end of a text; on Postgres with a lock on the rows of `o`. On SQLite the writer is alone.
 macro_rules! locked {
@@ -32,13 +31,6 @@ pub(crate) fn select_occupant(bucket: BucketId) -> Statement {
     Statement::new(sql).bind(bucket.0)
 }
 
-/// The current rows of objects, by bucket and key.
-pub(crate) fn select_objects(dialect: Dialect, places: Vec<Vec<Value>>) -> Vec<Statement> {
-    let before = ObjectRow::TABLE.select_from();
-    let after = "CROSS JOIN objects o WHERE o.bucket_id = k.column1 AND o.key = k.column2";
-    dialect.for_keys(&[Kind::Int, Kind::Bytes], places, before, after)
-}
-
 /// What loads from: the transaction's connection, and the rows that are known anyway.
 pub(super) struct Loader<'a> {
     pub(super) connection: &'a mut Connection,
@@ -46,11 +38,12 @@ pub(super) struct Loader<'a> {
 }
 
 impl Loader<'_> {
-    /// Takes the locks of a batch of `count` changes. Returns the changes' numbers, ascending, if the batch needs them.
+    /// Begins the transaction of a batch of `count` changes, and takes its locks. Returns the changes' numbers, ascending, if
+    /// the batch needs them.
     ///
     /// Numbers rise along each key: on SQLite only this process reserves them, from `reserved` on, and batches one after
     /// another; nodes that share a Postgres draw from one sequence while they hold the locks of the keys.
-    pub(super) async fn lock(
+    pub(super) async fn begin(
         &mut self,
         needs: &Needs,
         count: usize,
@@ -58,21 +51,22 @@ impl Loader<'_> {
     ) -> Result<Vec<Generation>, CatalogError> {
         let dialect = self.connection.dialect();
         if !needs.change_numbers() {
-            if let Some(statement) = dialect.take_locks(locks(needs)) {
-                self.connection.fetch(statement, |_| Ok(())).await?;
+            match dialect.take_locks(&locks(needs)) {
+                None => self.connection.begin().await?,
+                Some(locks) => drop(self.connection.begin_with(locks).await?),
             }
             return Ok(vec![Generation::default(); count]);
         }
-        let mut numbers = match dialect.take_locks_and_numbers(locks(needs), count) {
-            None => (reserved..).take(count).map(Generation).collect(),
-            Some(statement) => {
-                let number = |row: &Row<'_>| Ok(Generation(row.int(0)?));
-                self.connection.fetch(statement, number).await?
+        let mut numbers: Vec<i64> = match dialect.take_locks_and_numbers(&locks(needs), count) {
+            None => {
+                self.connection.begin().await?;
+                (reserved..).take(count).collect()
             }
+            Some(statement) => self.connection.begin_with(statement).await?,
         };
         numbers.sort_unstable();
         match numbers.len() == count {
-            true => Ok(numbers),
+            true => Ok(numbers.into_iter().map(Generation).collect()),
             false => Err(CatalogError::Corrupt("change_numbers")),
         }
     }
@@ -91,11 +85,11 @@ impl Loader<'_> {
             self.connection.fetch(statement, |_| Ok(())).await?;
         }
         self.accounts(needs, &mut state).await?;
-        self.access_keys(needs, &mut state).await?;
-        self.buckets(needs, &mut state).await?;
+        self.names(needs, &mut state).await?;
+        self.decisive_rows(needs, &mut state).await?;
+        self.occupied(needs, &mut state).await?;
         self.settings(needs, &mut state).await?;
         self.uploads(needs, &mut state).await?;
-        self.objects(needs, &mut state).await?;
         self.blobs(needs, &mut state).await?;
         Ok(state)
     }
@@ -121,7 +115,8 @@ impl Loader<'_> {
         Ok(())
     }
 
-    async fn access_keys(&mut self, needs: &Needs, state: &mut State) -> Result<(), CatalogError> {
+    /// Identifiers of access keys and names of buckets that are taken.
+    async fn names(&mut self, needs: &Needs, state: &mut State) -> Result<(), CatalogError> {
         let ids = needs
             .access_key_ids
             .iter()
@@ -131,24 +126,6 @@ impl Loader<'_> {
         let around = ("SELECT o.access_key_id FROM", after);
         let taken = self.fetch(&[Kind::Text], ids, around, read_key_id).await?;
         state.access_key_ids.extend(taken);
-        let mut missing = Vec::new();
-        for pk in &needs.access_keys {
-            match self.caches.and_then(|caches| caches.key_by_pk(*pk)) {
-                Some(key) => state.access_keys.load(*pk, key),
-                None => missing.push(vec![pk.0.into()]),
-            }
-        }
-        let after = "CROSS JOIN access_keys o WHERE o.pk = k.column1";
-        for key in self
-            .records::<AccessKey>(&[Kind::Int], missing, after)
-            .await?
-        {
-            state.access_keys.load(key.pk, Arc::new(key));
-        }
-        Ok(())
-    }
-
-    async fn buckets(&mut self, needs: &Needs, state: &mut State) -> Result<(), CatalogError> {
         let names = needs
             .bucket_names
             .iter()
@@ -159,17 +136,10 @@ impl Loader<'_> {
             state.bucket_names.insert(bucket.name.clone(), bucket.id);
             state.buckets.load(bucket.id, Arc::new(bucket));
         }
-        let mut missing = Vec::new();
-        for id in self.bucket_ids(needs, state) {
-            match self.caches.and_then(|caches| caches.buckets_by_id.get(&id)) {
-                Some(bucket) => state.buckets.load(id, bucket),
-                None => missing.push(vec![id.0.into()]),
-            }
-        }
-        let after = "CROSS JOIN buckets o WHERE o.id = k.column1";
-        for bucket in self.records::<Bucket>(&[Kind::Int], missing, after).await? {
-            state.buckets.load(bucket.id, Arc::new(bucket));
-        }
+        Ok(())
+    }
+
+    async fn occupied(&mut self, needs: &Needs, state: &mut State) -> Result<(), CatalogError> {
         for bucket in &needs.emptiness {
             let look = select_occupant(*bucket);
             if !self.connection.fetch(look, |_| Ok(())).await?.is_empty() {
@@ -177,21 +147,6 @@ impl Loader<'_> {
             }
         }
         Ok(())
-    }
-
-    /// The buckets that are named, and those of keys that are edited: a key may be purged when its bucket is gone.
-    fn bucket_ids(&self, needs: &Needs, state: &State) -> BTreeSet<BucketId> {
-        let mut ids = needs.buckets.clone();
-        if needs.key_lock == LockMode::Exclusive {
-            for pk in &needs.access_keys {
-                if let Some(KeyScope::Bucket { bucket, .. }) =
-                    state.access_keys.get(pk).map(|key| key.scope)
-                {
-                    ids.insert(bucket);
-                }
-            }
-        }
-        ids
     }
 
     async fn settings(&mut self, needs: &Needs, state: &mut State) -> Result<(), CatalogError> {
@@ -271,47 +226,9 @@ impl Loader<'_> {
         Ok(())
     }
 
-    async fn objects(&mut self, needs: &Needs, state: &mut State) -> Result<(), CatalogError> {
-        let mut missing = Vec::new();
-        for place in &needs.objects {
-            match self.caches.and_then(|caches| caches.objects.get(place)) {
-                Some(KnownObject::Whole(object)) => {
-                    let known = CurrentObject {
-                        row: object.row.clone(),
-                        data: Some(object.data.clone()),
-                    };
-                    state.objects.load(place.clone(), known);
-                }
-                Some(KnownObject::Row(row)) => {
-                    let known = CurrentObject { row, data: None };
-                    state.objects.load(place.clone(), known);
-                }
-                Some(KnownObject::Absent) => {}
-                None => missing.push(vec![place.0.0.into(), place.1.as_bytes().into()]),
-            }
-        }
-        for statement in select_objects(self.connection.dialect(), missing) {
-            for row in self.connection.fetch(statement, ObjectRow::read).await? {
-                let place = (row.bucket, row.key.clone());
-                let row = Arc::new(row);
-                (state.objects).load(place, CurrentObject { row, data: None });
-            }
-        }
-        Ok(())
-    }
-
-    /// Reservations and shared data, locked so that the collector and deleters wait for this commit.
+    /// Shared data, locked so that deleters wait for this commit.
     async fn blobs(&mut self, needs: &Needs, state: &mut State) -> Result<(), CatalogError> {
         let dialect = self.connection.dialect();
-        let batches: BTreeSet<BlobBatchId> = needs.intents.iter().map(|blob| blob.batch).collect();
-        let ids = batches.iter().map(|id| vec![id.0.into()]).collect();
-        let after = locked!(
-            dialect,
-            "CROSS JOIN blob_batches o WHERE o.id = k.column1 ORDER BY o.id",
-            " FOR SHARE OF o"
-        );
-        let batches = self.ids(ids, ("SELECT o.id FROM", after)).await?;
-        state.batches.extend(batches.into_iter().map(BlobBatchId));
         let ids = needs.sources.iter().map(|id| vec![id.0.into()]).collect();
         let after = locked!(
             dialect,

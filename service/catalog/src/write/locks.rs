@@ -12,7 +12,6 @@ use std::collections::BTreeSet;
 use sha2::{Digest, Sha256};
 
 use crate::judge::{LockMode, Needs};
-use crate::sql::Value;
 use bucketry_domain::{BucketId, ObjectKey, UploadId};
 
 /// Keys of one bucket from which on a batch takes the whole bucket instead: the server has room for some thousand locks.
@@ -41,15 +40,14 @@ impl Lock {
     }
 }
 
-/// The rows of the statement that takes the locks, in the order in which all nodes take them: `[number, 1 if
-/// exclusive]`.
-pub(super) fn locks(needs: &Needs) -> Vec<Vec<Value>> {
+/// The locks of a batch, in the order in which all nodes take them: `[number, 1 if exclusive]`.
+pub(super) fn locks(needs: &Needs) -> Vec<[i64; 2]> {
     let row = |lock: Lock| {
         let exclusive = match lock.mode {
             LockMode::Shared => 0,
             LockMode::Exclusive => 1,
         };
-        vec![lock.number.into(), Value::from(exclusive)]
+        [lock.number, exclusive]
     };
     in_order(needs).into_iter().map(row).collect()
 }

@@ -1,6 +1,7 @@
 //! The one way in which anything is written: load, judge, apply, commit, publish, answer.
 
 mod commit;
+mod decisive_rows;
 mod load;
 mod locks;
 mod plan;
@@ -12,7 +13,4 @@ pub use submit::Rejection;
 pub(crate) use writer::Writer;
 
 #[cfg(test)]
-pub(crate) use {
-    load::{select_objects, select_occupant},
-    plan::plan,
-};
+pub(crate) use {load::select_occupant, plan::plan};

@@ -1,0 +1,40 @@
+use super::{Row, Statement};
+use crate::CatalogError;
+
+/// A statement that reads rows, and what they become.
+pub(crate) struct Select<T> {
+    pub(crate) statement: Statement,
+    /// How many columns its rows have. The first is an integer and never NULL.
+    pub(crate) columns: usize,
+    pub(crate) read: ReadAt<T>,
+}
+
+/// Reads a row in which the columns of a statement begin at a position.
+pub(crate) type ReadAt<T> = fn(&Row<'_>, usize) -> Result<T, CatalogError>;
+
+/// Takes statements and what reads their rows apart: [`Statement::side_by_side`] makes one of them.
+pub(super) fn split<T>(selects: Vec<Select<T>>) -> (Vec<Statement>, Readers<T>) {
+    let mut statements = Vec::with_capacity(selects.len());
+    let mut readers = Vec::with_capacity(selects.len());
+    let mut first = 0;
+    for select in selects {
+        statements.push(select.statement);
+        readers.push((first, select.read));
+        first += select.columns;
+    }
+    (statements, Readers(readers))
+}
+
+/// What reads the rows of statements that were run as one, by the column at which those of each begin.
+pub(super) struct Readers<T>(Vec<(usize, ReadAt<T>)>);
+
+impl<T> Readers<T> {
+    pub(super) fn read(&self, row: &Row<'_>) -> Result<T, CatalogError> {
+        for (first, read) in &self.0 {
+            if row.opt_int(*first)?.is_some() {
+                return read(row, *first);
+            }
+        }
+        Err(CatalogError::Corrupt("a row of no statement"))
+    }
+}
