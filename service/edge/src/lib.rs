@@ -37,6 +37,7 @@ mod sweep;
 mod tls;
 mod tls_files;
 mod unauthenticated;
+mod web_origin;
 
 pub use connection_info::{ClientCertificate, ConnectionInfo, Encryption};
 pub use end_reason::describe_metrics;
@@ -54,6 +55,7 @@ pub use settings::{LimitSettings, ZeroLimit};
 pub use stop::{StopSignals, stop_signals};
 pub use tls::{Tls, TlsError};
 pub use tls_files::TlsFiles;
+pub use web_origin::{WebOrigin, WebOriginError};
 
 #[cfg(test)]
 mod tests;

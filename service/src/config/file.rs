@@ -141,6 +141,7 @@ mod tests {
         forwarded-header = "forwarded"
         public-url = "https://s3.example.com"
         endpoint-alias = ["https://proxy.example.com"]
+        grpc-web-origin = ["https://console.example.com"]
         domain = ["s3.example.com"]
         region = "eu-central-1"
         tls-cert = "cert.pem"

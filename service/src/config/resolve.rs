@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bucketry_edge::forwarding::Forwarding;
-use bucketry_edge::{ConnectionLimits, LimitSettings, TlsFiles};
+use bucketry_edge::{ConnectionLimits, LimitSettings, TlsFiles, WebOrigin};
 
 use super::file::FileSettings;
 use super::key_pair::{KEYRING, text};
@@ -138,6 +138,8 @@ pub struct ServerConfig {
     pub given_public_url: Option<PublicUrl>,
     /// Further URLs by which clients reach this server.
     pub endpoint_aliases: Vec<PublicUrl>,
+    /// The origins of web consoles.
+    pub grpc_web_origins: Vec<WebOrigin>,
     /// The virtual-host domains, if given; see [`ServerConfig::domains`].
     pub given_domains: Option<Vec<Domain>>,
     /// The region.
@@ -361,6 +363,7 @@ impl ServerConfig {
             forwarding,
             given_public_url: settings.public_url,
             endpoint_aliases: settings.endpoint_alias.unwrap_or_default(),
+            grpc_web_origins: settings.grpc_web_origin.unwrap_or_default(),
             given_domains: settings.domain,
             region: settings.region.unwrap_or_default(),
             tls,

@@ -4,9 +4,9 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use bucketry_edge::LimitSettings;
 use bucketry_edge::duration::{self, parse_duration};
 use bucketry_edge::forwarding::{ForwardedHeader, TrustedProxy};
+use bucketry_edge::{LimitSettings, WebOrigin};
 use serde::Deserialize;
 
 use super::fair::FairSettings;
@@ -208,6 +208,17 @@ pub struct ServerSettings {
     #[serde(deserialize_with = "parsed_list")]
     pub endpoint_alias: Option<Vec<PublicUrl>>,
 
+    /// The origin of a web console, as in https://console.example.com:9001: its pages may send presigned requests and
+    /// read the answers, in addition to those that the CORS rules of a bucket allow; repeatable [default: none]
+    #[arg(
+        long,
+        env = "BUCKETRY_GRPC_WEB_ORIGIN",
+        value_name = "ORIGIN",
+        value_delimiter = ','
+    )]
+    #[serde(deserialize_with = "parsed_list")]
+    pub grpc_web_origin: Option<Vec<WebOrigin>>,
+
     /// A host name under which buckets are BUCKET.HOST; repeatable [default: that of the public URL, and localhost]
     #[arg(
         long,
@@ -393,6 +404,7 @@ impl ServerSettings {
             forwarded_header,
             public_url,
             endpoint_alias,
+            grpc_web_origin,
             domain,
             region,
             tls_cert,
@@ -411,6 +423,7 @@ impl ServerSettings {
             forwarded_header: forwarded_header.or(other.forwarded_header),
             public_url: public_url.or(other.public_url),
             endpoint_alias: endpoint_alias.or(other.endpoint_alias),
+            grpc_web_origin: grpc_web_origin.or(other.grpc_web_origin),
             domain: domain.or(other.domain),
             region: region.or(other.region),
             tls_cert: tls_cert.or(other.tls_cert),
