@@ -112,7 +112,7 @@ async fn evaluate(
 ///
 /// # Errors
 /// `BadRequest` if there are more than [`MAX_REQUEST_HEADERS`].
-fn requested_headers(headers: &HeaderMap) -> Result<Vec<String>, S3Error> {
+pub(crate) fn requested_headers(headers: &HeaderMap) -> Result<Vec<String>, S3Error> {
     let mut seen = BTreeSet::new();
     for line in headers.get_all(ACCESS_CONTROL_REQUEST_HEADERS) {
         let line = String::from_utf8_lossy(line.as_bytes()).to_ascii_lowercase();

@@ -12,6 +12,7 @@ pub mod channels;
 pub mod checksum;
 pub mod chunked;
 mod client_info;
+mod console_cors;
 mod content;
 pub mod copy_source;
 mod cors;

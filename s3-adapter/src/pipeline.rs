@@ -15,7 +15,6 @@ use crate::authorize::{Asked, Authorized, authorize};
 use crate::binding::{BodyKind, Need, ParseError, RequestView};
 use crate::body::DrainedBody;
 use crate::client_info::Client;
-use crate::cors;
 use crate::edge::Edge;
 use crate::error::S3Error;
 use crate::exchange::{Exchange, RequestFailure};
@@ -31,6 +30,7 @@ use crate::response::set_standard_headers;
 use crate::said::{Said, said, signed_head};
 use crate::target::{Addressed, Target, parse_target};
 use crate::xml;
+use crate::{console_cors, cors};
 
 /// The operation that a request was, in the extensions of its answer: for metrics and logs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,6 +63,8 @@ pub(crate) fn handle(
         let mut known = Known::default();
         // The operation takes the headers.
         let origin = head.headers.get(header::ORIGIN).cloned();
+        let consoles = &edge.settings.console_origins;
+        let console = console_cors::console_of(consoles, origin.as_ref(), head.uri.query());
         let expectation = Expectation::of(&head.headers);
         let never_continues = is_never_continued(&head, &body, expectation);
         let result = answer(&edge, &mut head, body, &client, &mut known).await;
@@ -80,7 +82,9 @@ pub(crate) fn handle(
             let close = HeaderValue::from_static("close");
             answer.headers.insert(header::CONNECTION, close);
         }
-        if let (Some(target), Some(origin)) = (known.target(), origin)
+        if let Some(console) = console {
+            (answer.headers).extend(console_cors::answer_headers(console));
+        } else if let (Some(target), Some(origin)) = (known.target(), origin)
             && head.method != Method::OPTIONS
         {
             let headers = cors::actual_headers(&edge, &client, target, (&head.method, &origin));
@@ -167,7 +171,7 @@ async fn admitted(
     let addressed = known.addressed.insert(Arc::new(addressed)).clone();
     let query = Query::parse(head.uri.query().unwrap_or_default())?;
     if head.method == Method::OPTIONS {
-        let preflight = cors::preflight(edge, client, &addressed.target, &head.headers);
+        let preflight = preflight(edge, head, client, &addressed.target);
         return Ok(Admitted::Preflight(Box::pin(preflight).await?));
     }
 
@@ -255,6 +259,25 @@ async fn admitted(
         form: wishes,
     };
     Ok(Admitted::Operation(parsed, Box::new(exchange)))
+}
+
+/// Answers a preflight, by the settings of this adapter if it is one of a console, otherwise by the rules of the bucket.
+async fn preflight(
+    edge: &Edge,
+    head: &Parts,
+    client: &Client,
+    target: &Target,
+) -> Result<Answer, S3Error> {
+    let (consoles, origin) = (
+        &edge.settings.console_origins,
+        head.headers.get(header::ORIGIN),
+    );
+    if console_cors::console_of(consoles, origin, head.uri.query()).is_some()
+        && let Some(answer) = console_cors::preflight(&head.headers)?
+    {
+        return Ok(answer);
+    }
+    cors::preflight(edge, client, target, &head.headers).await
 }
 
 /// The session as metadata; a service in this process gives none.

@@ -22,7 +22,7 @@ use bucketry_edge::side_door::{about_health, answer_apart};
 use bucketry_edge::task;
 use bucketry_edge::{
     LimitSettings, LineLimit, ListenError, Listener, ListenerRole, MinRate, Preamble, Tls,
-    TlsError, TlsFiles, ZeroLimit, listen, stop_signals,
+    TlsError, TlsFiles, WebOrigin, ZeroLimit, listen, stop_signals,
 };
 use bucketry_sign_in::{Purpose, Sessions, SignIn, SignInCredentials, normalized_endpoint};
 use clap::{CommandFactory, Parser};
@@ -77,6 +77,15 @@ struct Args {
     /// name of a header that holds one address, as in cf-connecting-ip.
     #[arg(long, env = "BUCKETRY_FORWARDED_HEADER", value_name = "HEADER")]
     forwarded_header: Option<ForwardedHeader>,
+    /// The origin of a web console, as in https://console.example.com:9001: its pages may send presigned requests and
+    /// read the answers, in addition to those that the CORS rules of a bucket allow; repeatable.
+    #[arg(
+        long = "grpc-web-origin",
+        env = "BUCKETRY_GRPC_WEB_ORIGIN",
+        value_name = "ORIGIN",
+        value_delimiter = ','
+    )]
+    grpc_web_origins: Vec<WebOrigin>,
     /// A base domain of virtual-host requests; repeatable.
     #[arg(
         long = "domain",
@@ -342,6 +351,7 @@ fn settings(args: &Args, listening: SocketAddr, rate: MinRate) -> AdapterSetting
         region: args.region.clone(),
         public_url,
         public_hosts: public_host.map(ToString::to_string).into_iter().collect(),
+        console_origins: args.grpc_web_origins.clone(),
         limits: RequestLimits {
             max_requests: args.max_requests,
             body_idle: rate.body_idle(),

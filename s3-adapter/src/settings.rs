@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use bucketry_edge::WebOrigin;
+
 use crate::target::BaseDomains;
 
 /// The settings of an adapter.
@@ -16,6 +18,8 @@ pub struct AdapterSettings {
     /// Host names (with port, if not the default) under which clients know the server: tried when a proxy has rewritten
     /// the host that was signed.
     pub public_hosts: Vec<String>,
+    /// The origins of web consoles, whose pages may send presigned requests and read the answers.
+    pub console_origins: Vec<WebOrigin>,
     /// What one request and all together may take.
     pub limits: RequestLimits,
 }
@@ -68,6 +72,7 @@ impl Default for AdapterSettings {
             region: "us-east-1".to_owned(),
             public_url: "http://localhost:9000".to_owned(),
             public_hosts: Vec::new(),
+            console_origins: Vec::new(),
             limits: RequestLimits::default(),
         }
     }

@@ -39,6 +39,7 @@ pub(super) fn service(
         region: config.server.region.as_str().to_owned(),
         public_url: public_url.to_string(),
         public_hosts: vec![public_url.authority().to_owned()],
+        console_origins: config.server.grpc_web_origins.clone(),
         limits: bucketry_s3_adapter::RequestLimits {
             max_head_bytes: MAX_HEAD_BYTES as usize,
             body_idle: config.server.limits.min_rate.body_idle(),
