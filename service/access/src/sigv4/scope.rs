@@ -18,7 +18,10 @@ pub struct AcceptedRegion(Arc<str>);
 
 /// The regions that a signature may name. A fixed, short list: it bounds the number of signing keys.
 #[derive(Debug, Clone)]
-pub struct AcceptedRegions(Vec<AcceptedRegion>);
+pub struct AcceptedRegions {
+    configured: AcceptedRegion,
+    others: Vec<AcceptedRegion>,
+}
 
 /// The four parts of a credential after the access key id, as given. Nothing in it is trusted yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,25 +47,18 @@ impl AcceptedRegions {
     /// The configured region, and `us-east-1` and `auto`.
     #[must_use]
     pub fn new(configured: &str) -> Self {
-        let mut regions = vec![AcceptedRegion(configured.into())];
-        for name in ALWAYS_ACCEPTED {
-            if name != configured {
-                regions.push(AcceptedRegion(name.into()));
-            }
+        let others = ALWAYS_ACCEPTED
+            .into_iter()
+            .filter(|name| *name != configured);
+        Self {
+            configured: AcceptedRegion(configured.into()),
+            others: others.map(|name| AcceptedRegion(name.into())).collect(),
         }
-        Self(regions)
     }
 
     fn find(&self, name: &str) -> Option<&AcceptedRegion> {
-        self.0.iter().find(|region| &*region.0 == name)
-    }
-
-    /// The region to tell a client that named another one.
-    fn configured(&self) -> String {
-        self.0
-            .first()
-            .map(|region| region.0.to_string())
-            .unwrap_or_default()
+        let mut all = [&self.configured].into_iter().chain(&self.others);
+        all.find(|region| &*region.0 == name)
     }
 }
 
@@ -102,13 +98,22 @@ impl CredentialScope {
         let Some(region) = regions.find(region) else {
             return Err(ScopeProblem::Region {
                 given: region.clone(),
-                expected: regions.configured(),
+                expected: regions.configured.0.to_string(),
             });
         };
         Ok(Self {
             date,
             region: region.clone(),
         })
+    }
+
+    /// The configured region on the day of a request that is signed here.
+    #[must_use]
+    pub fn own(signed_at: AmzDate, regions: &AcceptedRegions) -> Self {
+        Self {
+            date: signed_at.day(),
+            region: regions.configured.clone(),
+        }
     }
 
     /// The day.

@@ -4,6 +4,7 @@ use hmac::{Hmac, Mac as _};
 use sha2::{Digest as _, Sha256};
 
 use super::super::mac::hmac_sha256;
+use super::amz_date::AmzDate;
 use super::claim::{CheckedClaim, SignedContent};
 use super::error::{SigV4Error, SignatureMismatch};
 use super::scope::CredentialScope;
@@ -24,7 +25,7 @@ impl CheckedClaim {
         let accepted = match &self.signed {
             SignedContent::CanonicalRequests(candidates) => {
                 let mut begun = mac;
-                self.begin_string_to_sign(|text| begun.update(text));
+                begin_string_to_sign(self.amz_date, &self.scope, |text| begun.update(text));
                 candidates
                     .iter()
                     .any(|candidate| matches(begun.clone().chain_update(digest(candidate))))
@@ -38,29 +39,8 @@ impl CheckedClaim {
         }
     }
 
-    /// Algorithm, time and scope, on a line each: what a string to sign begins with. The digest of the canonical request
-    /// follows.
-    fn begin_string_to_sign(&self, mut write: impl FnMut(&[u8])) {
-        write(ALGORITHM);
-        write(b"\n");
-        write(&self.amz_date.text());
-        write(b"\n");
-        write(&self.scope.date().text());
-        for part in [
-            self.scope.region(),
-            CredentialScope::service(),
-            CredentialScope::terminator(),
-        ] {
-            write(b"/");
-            write(part.as_bytes());
-        }
-        write(b"\n");
-    }
-
     fn string_to_sign(&self, canonical_request: &str) -> String {
-        let mut text = Vec::new();
-        self.begin_string_to_sign(|part| text.extend_from_slice(part));
-        text.extend_from_slice(&digest(canonical_request));
+        let text = string_to_sign(self.amz_date, &self.scope, canonical_request);
         String::from_utf8_lossy(&text).into_owned()
     }
 
@@ -79,6 +59,37 @@ impl CheckedClaim {
             canonical_request,
         }
     }
+}
+
+/// Algorithm, time and scope, on a line each: what a string to sign begins with. The digest of the canonical request
+/// follows.
+fn begin_string_to_sign(amz_date: AmzDate, scope: &CredentialScope, mut write: impl FnMut(&[u8])) {
+    write(ALGORITHM);
+    write(b"\n");
+    write(&amz_date.text());
+    write(b"\n");
+    write(&scope.date().text());
+    for part in [
+        scope.region(),
+        CredentialScope::service(),
+        CredentialScope::terminator(),
+    ] {
+        write(b"/");
+        write(part.as_bytes());
+    }
+    write(b"\n");
+}
+
+/// What is signed of a canonical request.
+pub(super) fn string_to_sign(
+    amz_date: AmzDate,
+    scope: &CredentialScope,
+    canonical_request: &str,
+) -> Vec<u8> {
+    let mut text = Vec::new();
+    begin_string_to_sign(amz_date, scope, |part| text.extend_from_slice(part));
+    text.extend_from_slice(&digest(canonical_request));
+    text
 }
 
 /// The SHA-256 of a canonical request, in hexadecimal digits.
