@@ -7,7 +7,7 @@ use bucketry_contract::v1;
 
 /// The most bytes of the items of one answer. Clients of gRPC take messages of up to 4 MiB by default; the rest is for
 /// what an answer has besides items.
-const MAX_ITEM_BYTES: usize = 3 * 1024 * 1024;
+pub(crate) const MAX_ITEM_BYTES: usize = 3 * 1024 * 1024;
 
 /// An upper bound for the field number and length that precede an item.
 const ITEM_FRAME_BYTES: usize = 8;

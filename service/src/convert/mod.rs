@@ -21,7 +21,7 @@ pub(crate) use digests::{
     DeclaredDigests, algorithm_from_proto, algorithm_to_proto, checksum_to_proto,
     checksum_type_to_proto, declared_digests,
 };
-pub(crate) use fitting::{fitting, fitting_objects};
+pub(crate) use fitting::{MAX_ITEM_BYTES, fitting, fitting_objects};
 pub(crate) use object::{
     Owner, listed_to_proto, object_to_proto, object_view, part_to_proto, upload_to_proto,
 };

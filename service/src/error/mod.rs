@@ -77,6 +77,13 @@ pub(crate) enum Error {
         field: &'static str,
         problem: String,
     },
+    /// An entry of `CreatePresignedUrlsRequest`.
+    #[error("urls[{index}].{field}: {problem}")]
+    InvalidUrlSpec {
+        index: usize,
+        field: &'static str,
+        problem: String,
+    },
     #[error("{0}")]
     InvalidRequest(&'static str),
     #[error("{name:?} is not a bucket name: {problem}")]

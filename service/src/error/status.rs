@@ -91,6 +91,10 @@ pub(crate) fn status_parts(error: &Error) -> StatusParts {
             Reason::InvalidArgument,
             facts([("field", (*field).to_owned())]),
         ),
+        Error::InvalidUrlSpec { index, field, .. } => (
+            Reason::InvalidArgument,
+            facts([("field", format!("urls[{index}].{field}"))]),
+        ),
         Error::InvalidRequest(_) | Error::KeyringRefused { .. } => {
             (Reason::InvalidRequest, facts([]))
         }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bucketry_edge::fair::on_behalf;
 
 use super::service::Service;
+use crate::access::sigv4::SealedSigningKeys;
 use crate::access::{self, KeyFacts, OpenError, SecretKey};
 use crate::catalog::Catalog;
 use crate::catalog::model::AccessKey;
@@ -40,6 +41,13 @@ impl Service {
         let row = self.catalog.remembered_key(id)?;
         self.keyring.check_seal(&row).ok()?;
         Some(row)
+    }
+
+    /// The signing keys of a key whose seal was opened.
+    pub(crate) fn signing_keys_of(&self, row: &AccessKey) -> SealedSigningKeys<'_> {
+        // The seal was opened: its nonce has the length.
+        let nonce = row.secret.nonce.as_slice().try_into().unwrap_or_default();
+        self.signing_keys.under(nonce)
     }
 
     /// The secret of a key. A keyring that lacks the sealing key is an outage, never a refusal.

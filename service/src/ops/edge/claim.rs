@@ -101,9 +101,7 @@ impl CheckedSignature {
         let open = || service.open_secret(&row);
         let (caller, signing_key) = match self {
             Self::V4(place, claim) => {
-                // The seal was opened: its nonce has the length.
-                let nonce = row.secret.nonce.as_slice().try_into().unwrap_or_default();
-                let keys = service.signing_keys.under(nonce);
+                let keys = service.signing_keys_of(&row);
                 let verified = authenticate_v4(claim, facts, keys, open, origin);
                 let verified = verified
                     .map_err(|error| of_claim(error, |error| ClaimError::V4(*place, error)))?;
