@@ -55,6 +55,11 @@ pub enum CliError {
     /// The server refused.
     #[error("{}", refusal(.0))]
     Refused(Box<Status>),
+    /// The key may not do what a URL was to be made for.
+    #[error(
+        "Access Denied (ACCESS_DENIED); a key makes URLs only for what it may do itself, in its own bucket"
+    )]
+    PresignDenied,
     /// A required field is missing in the server's answer.
     #[error("the server's answer lacks `{field}`: client and server are of different versions")]
     Incomplete {

@@ -13,6 +13,7 @@ mod json;
 mod key;
 mod keyring;
 mod output;
+mod presign;
 mod server_connection;
 mod shell_quote;
 mod table;
@@ -32,6 +33,7 @@ pub use error::CliError;
 pub use fsck::{CheckError, FsckArgs};
 pub use key::KeyCommand;
 pub use keyring::KeyringCommand;
+pub use presign::{PresignArgs, PresignMethodArg};
 pub use token::TokenCommand;
 pub use variables::unknown_process_variables;
 
@@ -58,9 +60,11 @@ Examples:
   bucketry token show --bucket photos TOKEN --snippet boto3
   bucketry token explain --bucket photos TOKEN --operation GetObject --address 10.1.2.3
   bucketry token revoke --bucket photos TOKEN
+  bucketry presign --bucket photos --key holiday.jpg --expires-in 10m
   bucketry fsck --data-dir ./bucketry-data --verify
 
-bucket, token, account, key, audit, doctor ip and host, and keyring status and reload talk to a running server.
+bucket, token, presign, account, key, audit, doctor ip and host, and keyring status and reload talk to a running
+server.
 BUCKETRY_ENDPOINT names it; BUCKETRY_ACCESS_KEY_ID and BUCKETRY_SECRET_ACCESS_KEY sign in, else
 BUCKETRY_ROOT_ACCESS_KEY_ID and BUCKETRY_ROOT_SECRET_ACCESS_KEY.";
 
@@ -95,6 +99,15 @@ pub enum ClientCommand {
         /// What to do.
         #[command(subcommand)]
         command: Box<TokenCommand>,
+        /// Where the server is.
+        #[command(flatten)]
+        connection: ClientSettings,
+    },
+    /// Make a presigned URL of an object: whoever has it needs no key
+    Presign {
+        /// The URL to make.
+        #[command(flatten)]
+        presign: PresignArgs,
         /// Where the server is.
         #[command(flatten)]
         connection: ClientSettings,
@@ -179,6 +192,17 @@ impl ClientCommand {
                     .run(
                         &ServerConnection::open(&connection, credentials).await?,
                         now,
+                        terminal,
+                    )
+                    .await
+            }
+            Self::Presign {
+                presign,
+                connection,
+            } => {
+                presign
+                    .run(
+                        &ServerConnection::open(&connection, credentials).await?,
                         terminal,
                     )
                     .await

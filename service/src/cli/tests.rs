@@ -1,4 +1,5 @@
 mod output;
+mod presign;
 mod tokens;
 mod usage;
 

@@ -16,7 +16,7 @@ fn the_examples_of_the_help_are_command_lines() {
         .lines()
         .filter(|line| line.starts_with("  bucketry "))
         .collect();
-    assert_eq!(examples.len(), 8);
+    assert_eq!(examples.len(), 9);
     for example in examples {
         let parsed = Cli::try_parse_from(example.split_whitespace());
         assert!(parsed.is_ok(), "{example}: {:?}", parsed.err());
