@@ -34,6 +34,7 @@ mod node_clock;
 mod operating;
 mod permissions;
 mod post_form;
+mod presigned_urls;
 mod proxy_protocol;
 mod races;
 mod revocation;

@@ -220,6 +220,34 @@ const OBJECT_SERVICE: &[Row] = &[
     ),
     ("ListMultipartUploads", READERS, r#"{"bucket": "<BUCKET>"}"#),
     ("ListObjectVersions", READERS, r#"{"bucket": "<BUCKET>"}"#),
+    ("CreatePresignedUrls", ALL, r#"{"bucket": "<BUCKET>"}"#),
+    (
+        "CreatePresignedUrls",
+        READERS,
+        r#"{"bucket": "<BUCKET>", "urls": [{"method": "PRESIGNED_METHOD_GET", "key": "k"}]}"#,
+    ),
+    (
+        "CreatePresignedUrls",
+        READERS,
+        r#"{"bucket": "<BUCKET>", "urls": [{"method": "PRESIGNED_METHOD_HEAD", "key": "k"}]}"#,
+    ),
+    (
+        "CreatePresignedUrls",
+        WRITERS,
+        r#"{"bucket": "<BUCKET>", "urls": [{"method": "PRESIGNED_METHOD_PUT", "key": "k"}]}"#,
+    ),
+    (
+        "CreatePresignedUrls",
+        WRITERS,
+        r#"{"bucket": "<BUCKET>", "urls": [{"method": "PRESIGNED_METHOD_UPLOAD_PART", "key": "<FRESH>",
+            "uploadId": "<UPLOAD>", "partNumber": 1}]}"#,
+    ),
+    (
+        "CreatePresignedUrls",
+        BOTH,
+        r#"{"bucket": "<BUCKET>", "urls": [{"method": "PRESIGNED_METHOD_GET", "key": "k"},
+            {"method": "PRESIGNED_METHOD_PUT", "key": "k"}]}"#,
+    ),
 ];
 
 const TOKEN_SERVICE: &[Row] = &[
