@@ -5,6 +5,7 @@ import os
 import sys
 from datetime import datetime, timezone
 from pathlib import Path
+from urllib.request import Request, urlopen
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "src"))
 
@@ -13,6 +14,7 @@ from bucketry import (  # noqa: E402
     BucketryError,
     Client,
     Conflict,
+    InvalidArgument,
     InvalidCredentials,
     NotFound,
     Permission,
@@ -61,11 +63,25 @@ def objects(store: Client) -> None:
     folders, found = store.list_folder(BUCKET)
     equal((folders, [entry.key for entry in found]), (["a/"], ["chunks", "copy", "empty"]))
 
+    presigned(store)
     absent = v1.Precondition(if_generation_match=0)
     refused(PreconditionFailed, "PRECONDITION_FAILED", store.put_object, BUCKET, "copy", b"", precondition=absent)
     store.delete_object(BUCKET, "copy")
     refused(NotFound, "NO_SUCH_KEY", store.delete_object, BUCKET, "copy")
     refused(NotFound, "NO_SUCH_KEY", store.get_object, BUCKET, "copy")
+
+
+def presigned(store: Client) -> None:
+    put = v1.PresignedUrlSpec(method=v1.PRESIGNED_METHOD_PUT, key="by url", content_type="x/y", content_length=5)
+    get = v1.PresignedUrlSpec(method=v1.PRESIGNED_METHOD_GET, key="by url")
+    written, read = store.create_presigned_urls(BUCKET, [put, get])
+    request = Request(written.url, b"hello", dict(written.headers), method="PUT")
+    equal(urlopen(request).status, 200)
+    answer = urlopen(read.url)
+    equal((answer.read(), answer.headers["content-type"]), (b"hello", "x/y"))
+    store.delete_object(BUCKET, "by url")
+    nothing = v1.PresignedUrlSpec(key="k")
+    refused(InvalidArgument, "INVALID_ARGUMENT", store.create_presigned_urls, BUCKET, [get, nothing])
 
 
 def tokens(operator: Client) -> None:

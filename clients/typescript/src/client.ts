@@ -19,6 +19,8 @@ import {
   type GetObjectResponse,
   type ListObjectsResponse,
   ObjectService,
+  type PresignedUrl,
+  type PresignedUrlSpecSchema,
   type PutObjectRequest,
   PutObjectRequestSchema,
 } from './gen/bucketry/v1/object_service_pb.js';
@@ -263,6 +265,17 @@ export class Client {
   /** Deletes an object. A missing one is refused as not found. */
   async deleteObject(bucket: string, key: string): Promise<void> {
     await this.#call((options) => this.#objects.deleteObject({ bucket, key }, options));
+  }
+
+  /**
+   * URLs by which others may read or write objects of the bucket without a key, in the order of `urls`; at most 1,000. A
+   * request must have the `headers` of its URL.
+   */
+  async createPresignedUrls(
+    bucket: string,
+    urls: MessageInitShape<typeof PresignedUrlSpecSchema>[],
+  ): Promise<PresignedUrl[]> {
+    return (await this.#call((options) => this.#objects.createPresignedUrls({ bucket, urls }, options))).urls;
   }
 
   /** The objects whose keys begin with `prefix`, in byte order; pages are fetched as they are needed. */

@@ -3,7 +3,15 @@ import assert from 'node:assert/strict';
 
 import { create } from '@bufbuild/protobuf';
 
-import { BucketryError, Client, DecisionReason, ErrorKind, Permission, TokenState } from '../dist/index.js';
+import {
+  BucketryError,
+  Client,
+  DecisionReason,
+  ErrorKind,
+  Permission,
+  PresignedMethod,
+  TokenState,
+} from '../dist/index.js';
 import { TokenLimitsSchema } from '../dist/v1.js';
 
 const endpoint = process.env.BUCKETRY_ENDPOINT;
@@ -49,11 +57,26 @@ async function objects(store) {
   const folder = await store.listFolder(bucket);
   assert.deepEqual([folder.folders, folder.objects.length], [['a/'], 3]);
 
+  await presigned(store);
   const precondition = { ifGenerationMatch: 0n };
   await refused(ErrorKind.PreconditionFailed, 'PRECONDITION_FAILED', store.putObject(bucket, 'copy', '', { precondition }));
   await store.deleteObject(bucket, 'copy');
   await refused(ErrorKind.NotFound, 'NO_SUCH_KEY', store.deleteObject(bucket, 'copy'));
   await refused(ErrorKind.NotFound, 'NO_SUCH_KEY', store.getObject(bucket, 'copy'));
+}
+
+async function presigned(store) {
+  const put = { method: PresignedMethod.PUT, key: 'by url', contentType: 'x/y', contentLength: 5n };
+  const get = { method: PresignedMethod.GET, key: 'by url' };
+  const [written, read] = await store.createPresignedUrls(bucket, [put, get]);
+  const { 'content-length': length, ...headers } = written.headers;
+  assert.equal(length, '5');
+  assert.equal((await fetch(written.url, { method: 'PUT', headers, body: 'hello' })).status, 200);
+  const answer = await fetch(read.url);
+  assert.deepEqual([await answer.text(), answer.headers.get('content-type')], ['hello', 'x/y']);
+  await store.deleteObject(bucket, 'by url');
+  const nothing = store.createPresignedUrls(bucket, [get, { key: 'k' }]);
+  await refused(ErrorKind.InvalidArgument, 'INVALID_ARGUMENT', nothing);
 }
 
 async function tokens(operator) {

@@ -239,6 +239,12 @@ class Client:
             v1.DeleteObjectRequest(bucket=bucket, key=key, precondition=precondition),
         )
 
+    def create_presigned_urls(self, bucket: str, urls: Iterable[v1.PresignedUrlSpec]) -> list[v1.PresignedUrl]:
+        """URLs by which others may read or write objects of the bucket without a key, in the order of `urls`; at most
+        1,000. A request must have the `headers` of its URL."""
+        request = v1.CreatePresignedUrlsRequest(bucket=bucket, urls=urls)
+        return list(self._call(self._objects.CreatePresignedUrls, request).urls)
+
     def list_objects(self, bucket: str, prefix: str = "") -> Iterator[v1.Object]:
         """The objects whose keys begin with `prefix`, in byte order; pages are fetched as they are needed."""
         for page in self._pages(v1.ListObjectsRequest(bucket=bucket, prefix=prefix)):
