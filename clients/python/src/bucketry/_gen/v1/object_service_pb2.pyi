@@ -3,6 +3,7 @@ import datetime
 from bucketry._gen.v1 import acl_pb2 as _acl_pb2
 from bucketry._gen.v1 import bucket_pb2 as _bucket_pb2
 from bucketry._gen.v1 import object_pb2 as _object_pb2
+from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import field_mask_pb2 as _field_mask_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
@@ -34,6 +35,14 @@ class ObjectView(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     OBJECT_VIEW_UNSPECIFIED: _ClassVar[ObjectView]
     OBJECT_VIEW_BASIC: _ClassVar[ObjectView]
     OBJECT_VIEW_FULL: _ClassVar[ObjectView]
+
+class PresignedMethod(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    PRESIGNED_METHOD_UNSPECIFIED: _ClassVar[PresignedMethod]
+    PRESIGNED_METHOD_GET: _ClassVar[PresignedMethod]
+    PRESIGNED_METHOD_HEAD: _ClassVar[PresignedMethod]
+    PRESIGNED_METHOD_PUT: _ClassVar[PresignedMethod]
+    PRESIGNED_METHOD_UPLOAD_PART: _ClassVar[PresignedMethod]
 OBJECT_ATTRIBUTE_UNSPECIFIED: ObjectAttribute
 OBJECT_ATTRIBUTE_ETAG: ObjectAttribute
 OBJECT_ATTRIBUTE_CHECKSUM: ObjectAttribute
@@ -46,6 +55,11 @@ COPY_DIRECTIVE_REPLACE: CopyDirective
 OBJECT_VIEW_UNSPECIFIED: ObjectView
 OBJECT_VIEW_BASIC: ObjectView
 OBJECT_VIEW_FULL: ObjectView
+PRESIGNED_METHOD_UNSPECIFIED: PresignedMethod
+PRESIGNED_METHOD_GET: PresignedMethod
+PRESIGNED_METHOD_HEAD: PresignedMethod
+PRESIGNED_METHOD_PUT: PresignedMethod
+PRESIGNED_METHOD_UPLOAD_PART: PresignedMethod
 
 class GetCapabilitiesRequest(_message.Message):
     __slots__ = ()
@@ -812,3 +826,72 @@ class ListMultipartUploadsResponse(_message.Message):
     next_key_marker: str
     next_upload_id_marker: str
     def __init__(self, uploads: _Optional[_Iterable[_Union[MultipartUpload, _Mapping]]] = ..., common_prefixes: _Optional[_Iterable[str]] = ..., next_key_marker: _Optional[str] = ..., next_upload_id_marker: _Optional[str] = ...) -> None: ...
+
+class ResponseOverrides(_message.Message):
+    __slots__ = ("content_type", "content_language", "expires", "cache_control", "content_disposition", "content_encoding")
+    CONTENT_TYPE_FIELD_NUMBER: _ClassVar[int]
+    CONTENT_LANGUAGE_FIELD_NUMBER: _ClassVar[int]
+    EXPIRES_FIELD_NUMBER: _ClassVar[int]
+    CACHE_CONTROL_FIELD_NUMBER: _ClassVar[int]
+    CONTENT_DISPOSITION_FIELD_NUMBER: _ClassVar[int]
+    CONTENT_ENCODING_FIELD_NUMBER: _ClassVar[int]
+    content_type: str
+    content_language: str
+    expires: str
+    cache_control: str
+    content_disposition: str
+    content_encoding: str
+    def __init__(self, content_type: _Optional[str] = ..., content_language: _Optional[str] = ..., expires: _Optional[str] = ..., cache_control: _Optional[str] = ..., content_disposition: _Optional[str] = ..., content_encoding: _Optional[str] = ...) -> None: ...
+
+class PresignedUrlSpec(_message.Message):
+    __slots__ = ("method", "key", "upload_id", "part_number", "lifetime", "content_type", "content_length", "checksum", "response_overrides")
+    METHOD_FIELD_NUMBER: _ClassVar[int]
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    UPLOAD_ID_FIELD_NUMBER: _ClassVar[int]
+    PART_NUMBER_FIELD_NUMBER: _ClassVar[int]
+    LIFETIME_FIELD_NUMBER: _ClassVar[int]
+    CONTENT_TYPE_FIELD_NUMBER: _ClassVar[int]
+    CONTENT_LENGTH_FIELD_NUMBER: _ClassVar[int]
+    CHECKSUM_FIELD_NUMBER: _ClassVar[int]
+    RESPONSE_OVERRIDES_FIELD_NUMBER: _ClassVar[int]
+    method: PresignedMethod
+    key: str
+    upload_id: str
+    part_number: int
+    lifetime: _duration_pb2.Duration
+    content_type: str
+    content_length: int
+    checksum: _object_pb2.Checksum
+    response_overrides: ResponseOverrides
+    def __init__(self, method: _Optional[_Union[PresignedMethod, str]] = ..., key: _Optional[str] = ..., upload_id: _Optional[str] = ..., part_number: _Optional[int] = ..., lifetime: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., content_type: _Optional[str] = ..., content_length: _Optional[int] = ..., checksum: _Optional[_Union[_object_pb2.Checksum, _Mapping]] = ..., response_overrides: _Optional[_Union[ResponseOverrides, _Mapping]] = ...) -> None: ...
+
+class CreatePresignedUrlsRequest(_message.Message):
+    __slots__ = ("bucket", "urls")
+    BUCKET_FIELD_NUMBER: _ClassVar[int]
+    URLS_FIELD_NUMBER: _ClassVar[int]
+    bucket: str
+    urls: _containers.RepeatedCompositeFieldContainer[PresignedUrlSpec]
+    def __init__(self, bucket: _Optional[str] = ..., urls: _Optional[_Iterable[_Union[PresignedUrlSpec, _Mapping]]] = ...) -> None: ...
+
+class PresignedUrl(_message.Message):
+    __slots__ = ("url", "headers", "expire_time")
+    class HeadersEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    URL_FIELD_NUMBER: _ClassVar[int]
+    HEADERS_FIELD_NUMBER: _ClassVar[int]
+    EXPIRE_TIME_FIELD_NUMBER: _ClassVar[int]
+    url: str
+    headers: _containers.ScalarMap[str, str]
+    expire_time: _timestamp_pb2.Timestamp
+    def __init__(self, url: _Optional[str] = ..., headers: _Optional[_Mapping[str, str]] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class CreatePresignedUrlsResponse(_message.Message):
+    __slots__ = ("urls",)
+    URLS_FIELD_NUMBER: _ClassVar[int]
+    urls: _containers.RepeatedCompositeFieldContainer[PresignedUrl]
+    def __init__(self, urls: _Optional[_Iterable[_Union[PresignedUrl, _Mapping]]] = ...) -> None: ...

@@ -189,6 +189,11 @@ class ObjectServiceStub(object):
                 request_serializer=bucketry_dot_v1_dot_object__service__pb2.ListMultipartUploadsRequest.SerializeToString,
                 response_deserializer=bucketry_dot_v1_dot_object__service__pb2.ListMultipartUploadsResponse.FromString,
                 _registered_method=True)
+        self.CreatePresignedUrls = channel.unary_unary(
+                '/bucketry.v1.ObjectService/CreatePresignedUrls',
+                request_serializer=bucketry_dot_v1_dot_object__service__pb2.CreatePresignedUrlsRequest.SerializeToString,
+                response_deserializer=bucketry_dot_v1_dot_object__service__pb2.CreatePresignedUrlsResponse.FromString,
+                _registered_method=True)
 
 
 class ObjectServiceServicer(object):
@@ -422,6 +427,16 @@ class ObjectServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CreatePresignedUrls(self, request, context):
+        """Makes presigned URLs: each lets whoever has it do one thing with one object of the bucket over S3, such as a browser
+        that has no key. A URL is signed with the caller's key. It is judged here as the operation that it stands for, and
+        again when it is used, by what the key may do then; a key that is revoked ends its URLs.
+        Errors: NO_SUCH_BUCKET, ACCESS_DENIED, INVALID_ARGUMENT (naming the entry and its field, as in `urls[2].key`).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ObjectServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -574,6 +589,11 @@ def add_ObjectServiceServicer_to_server(servicer, server):
                     servicer.ListMultipartUploads,
                     request_deserializer=bucketry_dot_v1_dot_object__service__pb2.ListMultipartUploadsRequest.FromString,
                     response_serializer=bucketry_dot_v1_dot_object__service__pb2.ListMultipartUploadsResponse.SerializeToString,
+            ),
+            'CreatePresignedUrls': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreatePresignedUrls,
+                    request_deserializer=bucketry_dot_v1_dot_object__service__pb2.CreatePresignedUrlsRequest.FromString,
+                    response_serializer=bucketry_dot_v1_dot_object__service__pb2.CreatePresignedUrlsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -1391,6 +1411,33 @@ class ObjectService(object):
             '/bucketry.v1.ObjectService/ListMultipartUploads',
             bucketry_dot_v1_dot_object__service__pb2.ListMultipartUploadsRequest.SerializeToString,
             bucketry_dot_v1_dot_object__service__pb2.ListMultipartUploadsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreatePresignedUrls(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/bucketry.v1.ObjectService/CreatePresignedUrls',
+            bucketry_dot_v1_dot_object__service__pb2.CreatePresignedUrlsRequest.SerializeToString,
+            bucketry_dot_v1_dot_object__service__pb2.CreatePresignedUrlsResponse.FromString,
             options,
             channel_credentials,
             insecure,
