@@ -4,7 +4,6 @@ use std::net::IpAddr;
 
 use bucketry_sign_in::normalized_endpoint;
 
-use crate::config::PublicUrl;
 use crate::error::Error;
 use bucketry_edge::{ConnectionInfo, Encryption};
 
@@ -13,13 +12,9 @@ use bucketry_edge::{ConnectionInfo, Encryption};
 pub(crate) struct Endpoints(Vec<String>);
 
 impl Endpoints {
-    /// The public URL and the aliases.
-    pub(crate) fn new<'a>(urls: impl IntoIterator<Item = &'a PublicUrl>) -> Self {
-        let urls = urls.into_iter();
-        Self(
-            urls.filter_map(|url| normalized_endpoint(url.as_str()))
-                .collect(),
-        )
+    /// The public URL, the aliases, and the origins of consoles.
+    pub(crate) fn new<'a>(urls: impl IntoIterator<Item = &'a str>) -> Self {
+        Self(urls.into_iter().filter_map(normalized_endpoint).collect())
     }
 
     /// Refuses an endpoint that is not one of this server: either the sign-in is being relayed, or an
@@ -99,7 +94,7 @@ mod tests {
 
     fn endpoints() -> Endpoints {
         let urls = ["https://S3.example.com", "http://haproxy.internal:80"];
-        Endpoints::new(&urls.map(|url| url.parse().unwrap()))
+        Endpoints::new(urls)
     }
 
     #[test]

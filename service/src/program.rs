@@ -14,7 +14,7 @@ use crate::config::{
     Config, ConfigError, ConsoleAddress, KeyPair, PublicUrl, ServeArgs, ServerConfig,
     process_environment, process_variable,
 };
-use crate::node::{self, KeyringReloader, NodeError};
+use crate::node::{self, KeyringReloader, NodeError, ServedAt};
 use crate::server::{
     self, ConnectionLimits, ListenError, Listener, ListenerRole, Preamble, Tls, TlsError,
 };
@@ -200,9 +200,18 @@ async fn serve_until_stopped(config: &Config) -> Result<ExitCode, Failure> {
     if let Some(warning) = config.server.public_url_warning(first) {
         tracing::warn!("{warning}");
     }
+    let console_address = (console.as_ref())
+        .map(|listener| listener.socket.local_addr())
+        .transpose()?;
+    listeners.extend(console);
+    let web_origins = config.server.web_origins(console_address);
+    let place = ServedAt {
+        public_url: &public_url,
+        web_origins: &web_origins,
+    };
     // The start may wait for the database, and must still react to signals.
     let node = tokio::select! {
-        node = node::open(config, &public_url, health) => node?,
+        node = node::open(config, place, health) => node?,
         () = signals.next() => {
             tracing::info!("stopped during the start");
             return Ok(ExitCode::SUCCESS);
@@ -213,10 +222,6 @@ async fn serve_until_stopped(config: &Config) -> Result<ExitCode, Failure> {
         "reload_on_sighup",
         reload_on_hangup(hangups, node.upkeep.keyring(), certificate),
     );
-    let console_address = (console.as_ref())
-        .map(|listener| listener.socket.local_addr())
-        .transpose()?;
-    listeners.extend(console);
     announce(
         &public_url,
         node.first_start.as_ref(),
@@ -224,6 +229,19 @@ async fn serve_until_stopped(config: &Config) -> Result<ExitCode, Failure> {
         &format!("{}://{first}", config.server.scheme()),
     )?;
 
+    let served = serve_until_signalled(node, listeners, tls, limits, config, signals);
+    served.await
+}
+
+/// Serves until the first signal, then drains; a second one ends that too.
+async fn serve_until_signalled(
+    node: Node,
+    listeners: Vec<Listener>,
+    tls: Option<Tls>,
+    limits: ConnectionLimits,
+    config: &Config,
+    mut signals: StopSignals,
+) -> Result<ExitCode, Failure> {
     let (stop, stopped) = tokio::sync::oneshot::channel();
     let serving = server::serve(listeners, tls, node.doors, limits, async {
         // An error means that the sender is gone, and with it this function.

@@ -1,5 +1,5 @@
 use std::ffi::OsString;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -17,8 +17,8 @@ use crate::blobs::StoreUrl;
 use crate::catalog::{DatabaseUrl, UnsafeDatabase};
 
 const DATA_DIR: &str = "./bucketry-data";
-const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 9000);
-const CONSOLE: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 9001);
+const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9000);
+const CONSOLE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9001);
 const COLLECT_INTERVAL: Duration = Duration::from_secs(15);
 const COLLECT_GRACE: Duration = Duration::from_secs(600);
 const NODE_LEASE: Duration = Duration::from_secs(60);
@@ -389,6 +389,35 @@ impl ServerConfig {
         self.given_public_url
             .clone()
             .unwrap_or_else(|| PublicUrl::of_listener(first, self.scheme()))
+    }
+
+    /// The origins of pages that may call the services and read the answers to presigned URLs: those that are configured,
+    /// and the console's own, which listens on `console`.
+    #[must_use]
+    pub fn web_origins(&self, console: Option<SocketAddr>) -> Vec<WebOrigin> {
+        let own = console.into_iter().flat_map(|address| {
+            let ip = address.ip().to_canonical();
+            let mut hosts = Vec::new();
+            if ip.is_loopback() || ip.is_unspecified() {
+                hosts.extend([
+                    "localhost".to_owned(),
+                    "127.0.0.1".to_owned(),
+                    "[::1]".to_owned(),
+                ]);
+            }
+            if !ip.is_unspecified() {
+                hosts.push(match ip {
+                    IpAddr::V4(ip) => ip.to_string(),
+                    IpAddr::V6(ip) => format!("[{ip}]"),
+                });
+            }
+            let scheme = self.scheme();
+            let origins = hosts.into_iter();
+            origins.map(move |host| format!("{scheme}://{host}:{}", address.port()))
+        });
+        let mut origins = self.grpc_web_origins.clone();
+        origins.extend(own.filter_map(|origin| origin.parse().ok()));
+        origins
     }
 
     /// The URL of the objects, if pages of a console over HTTPS could not reach it since it is not HTTPS itself.

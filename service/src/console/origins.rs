@@ -1,19 +1,17 @@
-use bucketry_edge::{ConnectionInfo, Encryption};
+use bucketry_edge::{ConnectionInfo, Encryption, WebOrigin};
 use http::{Request, header};
-
-use crate::config::PublicUrl;
 
 /// The origins of pages that may call the services by gRPC-Web: the console's own, and those that are configured.
 ///
 /// A call needs credentials that no other page has, so this is a second line of defence.
 #[derive(Debug, Clone, Default)]
-pub struct Origins(Vec<String>);
+pub struct Origins(Vec<WebOrigin>);
 
 impl Origins {
-    /// Those of the configuration, besides the console's own.
-    pub fn new<'a>(configured: impl IntoIterator<Item = &'a PublicUrl>) -> Self {
-        let texts = configured.into_iter().map(|url| url.as_str().to_owned());
-        Self(texts.collect())
+    /// Those that are known from the start; a page's own host is allowed besides.
+    #[must_use]
+    pub fn new(known: &[WebOrigin]) -> Self {
+        Self(known.to_vec())
     }
 
     /// Whether the page that sends the request may: one of this host, a configured one, or no page at all but a program
@@ -42,7 +40,7 @@ impl Origins {
             || self
                 .0
                 .iter()
-                .any(|known| known.eq_ignore_ascii_case(origin))
+                .any(|known| known.is(origin.as_bytes()))
     }
 }
 
@@ -61,12 +59,12 @@ mod tests {
     };
 
     fn allowed(origin: Option<&str>) -> bool {
-        let configured: PublicUrl = "https://console.example.com".parse().unwrap();
+        let configured: WebOrigin = "https://console.example.com".parse().unwrap();
         let mut request = Request::builder().header(header::HOST, "localhost:9001");
         if let Some(origin) = origin {
             request = request.header(header::ORIGIN, origin);
         }
-        Origins::new([&configured]).allow(&request.body(()).unwrap(), CONNECTION)
+        Origins::new(&[configured]).allow(&request.body(()).unwrap(), CONNECTION)
     }
 
     #[test]

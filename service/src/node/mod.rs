@@ -12,7 +12,7 @@ use bucketry_contract::v1::admin_service_server::AdminServiceServer;
 use bucketry_contract::v1::token_service_server::TokenServiceServer;
 use bucketry_edge::fair::{Fair, FairLimits};
 use bucketry_edge::health::Health;
-use bucketry_edge::task;
+use bucketry_edge::{WebOrigin, task};
 use quick_cache::sync::Cache;
 use tokio::task::JoinHandle;
 
@@ -139,15 +139,20 @@ impl RunningNode {
     }
 }
 
+/// Where clients and browsers find a node.
+#[derive(Debug, Clone, Copy)]
+pub struct ServedAt<'a> {
+    /// The URL that clients use.
+    pub public_url: &'a PublicUrl,
+    /// The origins of consoles.
+    pub web_origins: &'a [WebOrigin],
+}
+
 /// Opens a node. On a new data directory this makes the keyring, the first account and the operator's key.
 ///
 /// # Errors
 /// [`NodeError`].
-pub async fn open(
-    config: &Config,
-    public_url: &PublicUrl,
-    health: Health,
-) -> Result<Node, NodeError> {
+pub async fn open(config: &Config, place: ServedAt<'_>, health: Health) -> Result<Node, NodeError> {
     let started = Clock::System.now();
     let catalog = Catalog::open(
         &config.storage.places.database,
@@ -197,12 +202,12 @@ pub async fn open(
         signing_keys: SigningKeyCache::new(signing_keys(config.database.key_cache)),
         clock: clock.clone(),
         settings: ServiceSettings {
-            endpoint_url: public_url.to_string(),
+            endpoint_url: place.public_url.to_string(),
             region: config.server.region.as_str().to_owned(),
             accepted_regions: AcceptedRegions::new(config.server.region.as_str()),
             plaintext_credentials: config.server.plaintext_credentials,
             signature_v2: config.server.signature_v2,
-            endpoints: Endpoints::new(config.server.endpoint_aliases.iter().chain([public_url])),
+            endpoints: endpoints(config, place),
             adapter_certificate: adapter_certificate(config),
             max_open_uploads: config.fair.max_open_uploads,
             message_timeout: config.fair.message_timeout,
@@ -238,8 +243,8 @@ pub async fn open(
     let grpc = grpc(&service, config.fair.limits).await?;
     let readiness = Readiness::of_opened(health.clone(), grpc.clone()).await;
     let work = start_work(config, &service, &collector, heartbeat, &readiness);
-    let console = console(grpc.clone(), config, public_url)?;
-    let front = front(&service, grpc, config, public_url).with_health(health);
+    let console = console(grpc.clone(), config, place)?;
+    let front = front(&service, grpc, config, place).with_health(health);
     Ok(Node {
         doors: Doors::new(front, console),
         readiness,
@@ -364,12 +369,12 @@ fn front(
     service: &Arc<Service>,
     grpc: GrpcFront,
     config: &Config,
-    public_url: &PublicUrl,
+    place: ServedAt<'_>,
 ) -> Front<S3Service> {
     let server = Server::new(Arc::clone(service));
     Front::new(
         grpc,
-        s3::service(service, server, config, public_url),
+        s3::service(service, server, config, place),
         config.server.forwarding.clone(),
     )
 }
@@ -377,13 +382,20 @@ fn front(
 fn console(
     grpc: GrpcFront,
     config: &Config,
-    public_url: &PublicUrl,
+    place: ServedAt<'_>,
 ) -> Result<ConsoleFront, NodeError> {
     let server = &config.server;
     Ok(ConsoleFront::new(
         grpc,
-        ConsoleFiles::new(public_url, server.region.as_str())?,
-        Origins::new(&server.endpoint_aliases),
+        ConsoleFiles::new(place.public_url, server.region.as_str())?,
+        Origins::new(place.web_origins),
         server.forwarding.clone(),
     ))
+}
+
+/// What a sign-in may name as the endpoint: a page names its own origin.
+fn endpoints(config: &Config, place: ServedAt<'_>) -> Endpoints {
+    let aliases = config.server.endpoint_aliases.iter();
+    let urls = aliases.chain([place.public_url]).map(PublicUrl::as_str);
+    Endpoints::new(urls.chain(place.web_origins.iter().map(WebOrigin::as_str)))
 }
