@@ -63,6 +63,7 @@ export const de: Record<keyof typeof en, string> = {
   hide: 'Verbergen',
   copy: 'Kopieren',
   copyValue: '{label} kopieren',
+  copiedShort: 'Kopiert',
   copied: '{label} kopiert.',
   pressToCopy: 'Der Text ist markiert: Drücken Sie Strg+C oder ⌘C, um ihn zu kopieren.',
   reveal: '{label} anzeigen oder verbergen',

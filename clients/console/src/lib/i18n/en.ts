@@ -59,6 +59,7 @@ export const en = {
   hide: 'Hide',
   copy: 'Copy',
   copyValue: 'Copy {label}',
+  copiedShort: 'Copied',
   copied: '{label} copied.',
   pressToCopy: 'The text is selected: press Ctrl+C or ⌘C to copy it.',
   reveal: 'Show or hide {label}',
