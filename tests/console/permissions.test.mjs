@@ -1,0 +1,87 @@
+// What a key may not do is not offered, and is refused all the same.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { addToken, createBucket, go, openPage, signIn, startBrowser } from './kit/browser.mjs';
+import { put } from './kit/s3.mjs';
+import { OPERATOR, startServer } from './kit/server.mjs';
+
+test('each key sees what it may do', async (t) => {
+  const server = await startServer(t);
+  const browser = await startBrowser(t);
+  const operator = await openPage(t, browser, server);
+  await signIn(operator);
+  await createBucket(operator, 'photos');
+  await createBucket(operator, 'secrets');
+  await put(server, OPERATOR, 'photos', 'cat.txt', 'meow');
+  const readOnly = await addToken(operator, 'photos', 'reader', 'Read only');
+  const writeOnly = await addToken(operator, 'photos', 'writer', 'Write only');
+  const readWrite = await addToken(operator, 'photos', 'both', 'Read & Write');
+
+  const visible = async (page, name) => (await page.getByRole('button', { name, exact: true }).count()) > 0;
+  const open = async (key) => {
+    const page = await openPage(t, browser, server);
+    await signIn(page, key);
+    assert.equal(await page.getByRole('link', { name: 'photos' }).count(), 1);
+    assert.equal(await page.getByRole('link', { name: 'secrets' }).count(), 0);
+    assert.equal(await page.getByRole('link', { name: 'Administration', exact: true }).count(), 0);
+    assert.equal(await visible(page, 'Create bucket'), false);
+    assert.equal(await visible(page, 'Actions for photos'), false);
+    await page.getByRole('link', { name: 'photos' }).click();
+    assert.equal(await page.getByRole('link', { name: 'API access' }).count(), 0);
+    assert.equal(await page.getByRole('link', { name: 'Usage' }).count(), 0);
+    return page;
+  };
+
+  await t.test('a read-only token: lists and reads', async () => {
+    const page = await open(readOnly);
+    await page.getByRole('button', { name: 'cat.txt' }).waitFor();
+    assert.equal(await visible(page, 'Upload files'), false);
+    assert.equal(await page.getByRole('checkbox').count(), 0);
+    await page.getByRole('button', { name: 'cat.txt' }).click();
+    await page.getByRole('button', { name: 'Download' }).waitFor();
+    assert.equal(await visible(page, 'Delete'), false);
+    assert.equal(await visible(page, 'Add tag'), false);
+  });
+
+  await t.test('a write-only token: uploads and sees nothing', async () => {
+    const page = await open(writeOnly);
+    await page.getByText('Your key is write only.').waitFor();
+    assert.equal(await visible(page, 'Upload files'), true);
+    assert.equal(await page.getByText('cat.txt').count(), 0);
+  });
+
+  await t.test('a read-write token: deletes too', async () => {
+    const page = await open(readWrite);
+    await page.getByRole('checkbox', { name: 'Select cat.txt' }).waitFor();
+    assert.equal(await visible(page, 'Upload files'), true);
+  });
+
+  await t.test('an address typed by hand leads nowhere', async () => {
+    const page = await open(readOnly);
+    await go(page, '/administration');
+    await page.getByRole('heading', { name: 'Buckets', level: 1 }).waitFor();
+    await go(page, '/buckets/secrets/access');
+    await page.getByRole('alert').getByText('Your key may not do this here').waitFor();
+    await page.getByRole('alert').getByText('Request ID').waitFor();
+  });
+
+  await t.test("an account's key administers its buckets and nothing else", async () => {
+    await go(operator, '/administration/accounts');
+    await operator.getByRole('button', { name: 'Create account' }).click();
+    const dialog = operator.getByRole('dialog');
+    await dialog.getByLabel('Account name').fill('second');
+    await dialog.getByRole('button', { name: 'Create account' }).click();
+    const account = {
+      accessKeyId: await dialog.getByLabel('Access key ID', { exact: true }).inputValue(),
+      secret: await dialog.getByLabel('Secret access key', { exact: true }).inputValue(),
+    };
+    const page = await openPage(t, browser, server);
+    await signIn(page, account);
+    await page.getByText('There is no bucket yet.').waitFor();
+    assert.equal(await page.getByRole('link', { name: 'Administration', exact: true }).count(), 0);
+    await createBucket(page, 'of-the-second');
+    await page.getByRole('button', { name: 'Add token' }).waitFor();
+  });
+});

@@ -1,0 +1,103 @@
+// How sessions begin and end, and that nothing entered is lost.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { createBucket, go, openPage, signIn, startBrowser } from './kit/browser.mjs';
+import { OPERATOR, startServer } from './kit/server.mjs';
+
+test('sessions', async (t) => {
+  const server = await startServer(t);
+  const browser = await startBrowser(t);
+
+  await t.test('a wrong secret is refused with the next step and a request id', async () => {
+    const page = await openPage(t, browser, server);
+    await page.getByLabel('Access key ID').fill(OPERATOR.accessKeyId);
+    await page.getByLabel('Secret access key').fill('wrong');
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    const alert = page.getByRole('alert');
+    await alert.getByText('The access key ID or the secret is wrong').waitFor();
+    await alert.getByText('Request ID').waitFor();
+  });
+
+  await t.test('the secret is neither sent nor stored', async () => {
+    const page = await openPage(t, browser, server);
+    const sent = [];
+    page.on('request', (request) => sent.push(`${request.url()} ${request.postDataBuffer()?.toString('latin1') ?? ''}`));
+    await signIn(page);
+    assert.ok(sent.some((each) => each.includes('AnswerChallenge')));
+    assert.ok(sent.every((each) => !each.includes(OPERATOR.secret)));
+    const stored = await page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie]));
+    assert.ok(!stored.includes(OPERATOR.secret));
+    assert.equal(await page.evaluate(() => document.body.innerHTML.includes('a-secret-of')), false);
+  });
+
+  await t.test('a server without the secret is not believed', async () => {
+    const page = await openPage(t, browser, server);
+    await page.route('**/AnswerChallenge', async (route) => {
+      const answer = await route.fetch();
+      const body = await answer.body();
+      // The proof is the last field of the message, whose length the frame's header says.
+      body[5 + body.readUInt32BE(1) - 1] ^= 1;
+      await route.fulfill({ response: answer, body });
+    });
+    await page.getByLabel('Access key ID').fill(OPERATOR.accessKeyId);
+    await page.getByLabel('Secret access key').fill(OPERATOR.secret);
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByRole('alert').getByText('this may not be your server').waitFor();
+  });
+
+  await t.test('a session that ended is renewed over the form, and the step is repeated', async () => {
+    const page = await openPage(t, browser, server);
+    await signIn(page);
+    await createBucket(page, 'kept-input');
+    await page.getByRole('button', { name: 'Add token' }).click();
+    await page.getByLabel('Token Name').fill('typed before the end');
+    await page.route('**/CreateToken', async (route) => {
+      const headers = { ...route.request().headers(), authorization: 'Bearer ended' };
+      await route.continue({ headers });
+      await page.unroute('**/CreateToken');
+    });
+    await page.getByRole('button', { name: 'Create token' }).click();
+    const prompt = page.getByRole('dialog', { name: 'Sign in again' });
+    assert.equal(await prompt.getByLabel('Access key ID').inputValue(), OPERATOR.accessKeyId);
+    await prompt.getByLabel('Secret access key').fill(OPERATOR.secret);
+    await prompt.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByRole('heading', { name: 'Token created' }).waitFor();
+    await page.getByRole('button', { name: 'Done' }).click();
+    await page.getByRole('cell', { name: /^typed before the end/ }).waitFor();
+  });
+
+  await t.test('before its end the session says so', async () => {
+    const page = await openPage(t, browser, server);
+    await page.clock.install();
+    await signIn(page);
+    await page.clock.fastForward('16:00');
+    await page.getByRole('dialog', { name: 'Sign in again' }).getByText('about to end').waitFor();
+    await page.getByRole('button', { name: 'Not now' }).click();
+    assert.equal(await page.getByRole('dialog').count(), 0);
+  });
+
+  await t.test('a restart of the server is survived', async () => {
+    const page = await openPage(t, browser, server);
+    await signIn(page);
+    await createBucket(page, 'before-restart');
+    await server.stop();
+    await go(page, '/buckets');
+    const alert = page.getByRole('alert');
+    await alert.getByText('The server cannot be reached').waitFor();
+    await server.start();
+    await alert.getByRole('button', { name: 'Try again' }).click();
+    await page.getByRole('link', { name: 'before-restart' }).waitFor();
+  });
+
+  await t.test('signing out forgets', async () => {
+    const page = await openPage(t, browser, server);
+    await signIn(page);
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    assert.equal(await page.getByLabel('Secret access key').inputValue(), '');
+    await go(page, '/buckets/before-restart/access');
+    await page.getByRole('button', { name: 'Sign in' }).waitFor();
+    assert.equal(await page.getByText('before-restart').count(), 0);
+  });
+});
