@@ -10,6 +10,8 @@ import { createBucket, menu, openPage, signIn, startBrowser } from './kit/browse
 import { put, s3 } from './kit/s3.mjs';
 import { OPERATOR, startServer } from './kit/server.mjs';
 
+/** Where the AWS CLI is that `tests/prepare` installs. */
+const CLIENTS = new URL('../../.cache/venv/bin', import.meta.url).pathname;
 const DETAILS = ['Endpoint URL', 'Bucket Name', 'AWS Access Key ID', 'AWS Secret Access Key'];
 
 test('the user guide, click by click', async (t) => {
@@ -64,7 +66,8 @@ test('the user guide, click by click', async (t) => {
     await dialog.getByRole('button', { name: 'Copy AWS CLI' }).click();
     await dialog.getByRole('button', { name: 'Copy AWS CLI' }).getByText('Copied').waitFor();
     const lines = await page.evaluate(() => navigator.clipboard.readText());
-    const { stdout } = await promisify(execFile)('bash', ['-ec', lines]);
+    const env = { ...process.env, PATH: `${CLIENTS}:${process.env.PATH}` };
+    const { stdout } = await promisify(execFile)('bash', ['-ec', lines], { env });
     assert.match(stdout, /local-file\.txt/);
     await dialog.getByRole('button', { name: 'Done' }).click();
   });

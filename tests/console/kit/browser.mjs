@@ -43,7 +43,7 @@ export async function signIn(page, key = OPERATOR) {
   await page.getByLabel('Access key ID').fill(key.accessKeyId);
   await page.getByLabel('Secret access key').fill(key.secret);
   await page.getByRole('button', { name: 'Sign in' }).click();
-  await page.getByRole('heading', { name: 'Buckets', level: 1 }).waitFor();
+  await page.getByRole('button', { name: 'Sign out' }).waitFor();
 }
 
 export async function createBucket(page, name) {

@@ -12,9 +12,12 @@ export function chosenFiles(list: FileList): ChosenFile[] {
 
 /** Must be called within the drop's event: the browser takes the entries away afterwards. */
 export async function droppedFiles(transfer: DataTransfer): Promise<ChosenFile[]> {
-  const entries = [...transfer.items].map((item) => item.webkitGetAsEntry()).filter((entry) => entry !== null);
+  const items = [...transfer.items].map((item) => ({ entry: item.webkitGetAsEntry(), file: item.getAsFile() }));
   const found: ChosenFile[] = [];
-  for (const entry of entries) await collect(entry, found);
+  for (const { entry, file } of items) {
+    if (entry !== null) await collect(entry, found);
+    else if (file !== null) found.push({ path: file.name, file });
+  }
   return found;
 }
 

@@ -5,7 +5,7 @@ import { objects } from '../api.js';
 import { ConsoleError } from '../errors.js';
 import { presign } from '../presign.js';
 import { send } from './send.js';
-import { forget, remember, type Unfinished } from './unfinished.js';
+import { forget, release, remember, type Unfinished } from './unfinished.js';
 
 const MIB = 1024 * 1024;
 const LEAST_PART_BYTES = 16 * MIB;
@@ -48,6 +48,8 @@ export async function finish(
   onProgress: (sent: number) => void,
 ): Promise<void> {
   const heartbeat = setInterval(() => remember({ ...upload, activeAt: Date.now() }), HEARTBEAT_MS);
+  const leave = () => release(upload);
+  addEventListener('pagehide', leave);
   try {
     const parts = await sendParts(upload, file, signal, onProgress);
     const { bucket, key, uploadId } = upload;
@@ -55,6 +57,7 @@ export async function finish(
     forget(uploadId);
   } finally {
     clearInterval(heartbeat);
+    removeEventListener('pagehide', leave);
   }
 }
 
