@@ -11,8 +11,8 @@ import { OPERATOR, startServer } from './kit/server.mjs';
 
 const FOLDER = process.argv[2] ?? new URL('../../clients/console/screenshots', import.meta.url).pathname;
 const SHOTS = [
-  { name: 'light', colorScheme: 'light', viewport: { width: 1200, height: 760 } },
-  { name: 'dark', colorScheme: 'dark', viewport: { width: 1200, height: 760 } },
+  { name: 'light', colorScheme: 'light', viewport: { width: 1080, height: 680 } },
+  { name: 'dark', colorScheme: 'dark', viewport: { width: 1080, height: 680 } },
   { name: 'narrow', colorScheme: 'light', viewport: { width: 360, height: 740 } },
 ];
 
@@ -81,7 +81,7 @@ async function shoot(server, browser, { name: kind, ...options }) {
   await shot('usage');
   for (const tab of ['accounts', 'keys', 'keyring', 'audit', 'address']) {
     await go(page, `/administration/${tab}`);
-    await shot(tab === 'accounts' ? 'administration' : `administration-${tab}`);
+    await shot(`administration-${tab}`);
   }
 }
 

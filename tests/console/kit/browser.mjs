@@ -9,11 +9,11 @@ import { OPERATOR } from './server.mjs';
 const CHROMIUM = process.env.BUCKETRY_CHROMIUM ?? '/usr/bin/chromium';
 const ACTION_MS = 10_000;
 
-export async function startBrowser(t) {
+export async function startBrowser(t, options = []) {
   const browser = await chromium.launch({
     executablePath: CHROMIUM,
     // Chromium has no sandbox for root, which CI often is.
-    args: process.getuid() === 0 ? ['--no-sandbox'] : [],
+    args: process.getuid() === 0 ? ['--no-sandbox', ...options] : options,
   });
   t.after(() => browser.close());
   return browser;

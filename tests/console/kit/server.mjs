@@ -13,13 +13,13 @@ const START_MS = 30_000;
 
 export const OPERATOR = { accessKeyId: 'BKTYCONSOLETEST00001', secret: 'a-secret-of-the-console-tests-0001' };
 
-/** Starts a server and stops it when the suite `t` ends. */
-export async function startServer(t) {
+/** Starts a server and stops it when the suite `t` ends. `consoleHost` is the name by which browsers find the console. */
+export async function startServer(t, { consoleHost = '127.0.0.1' } = {}) {
   const folder = await mkdtemp(join(tmpdir(), 'bucketry-console-'));
   const [dataPort, consolePort] = await freePorts(2);
   const server = {
     endpoint: `http://127.0.0.1:${dataPort}`,
-    console: `http://127.0.0.1:${consolePort}`,
+    console: `http://${consoleHost}:${consolePort}`,
     child: undefined,
   };
   server.start = async () => {
@@ -28,7 +28,8 @@ export async function startServer(t) {
       ...['--data-dir', folder],
       ...['--listen', `127.0.0.1:${dataPort}`],
       ...['--console-listen', `127.0.0.1:${consolePort}`],
-      ...['--public-url', `http://127.0.0.1:${dataPort}`],
+      ...['--public-url', server.endpoint],
+      ...(consoleHost === '127.0.0.1' ? [] : ['--endpoint-alias', server.console]),
     ], {
       env: {
         PATH: process.env.PATH,

@@ -17,12 +17,12 @@ export function bytes(value: bigint | number): string {
 }
 
 export function number(value: bigint | number, digits: 0 | 1 = 0): string {
-  return value.toLocaleString(language.current, { maximumFractionDigits: digits });
+  return value.toLocaleString(language.locale, { maximumFractionDigits: digits });
 }
 
 export function moment(time: Timestamp | undefined): string {
   if (time === undefined) return '';
-  return timestampDate(time).toLocaleString(language.current, { dateStyle: 'medium', timeStyle: 'short' });
+  return timestampDate(time).toLocaleString(language.locale, { dateStyle: 'medium', timeStyle: 'short' });
 }
 
 /** For titles and logs: seconds and the zone. */

@@ -14,6 +14,11 @@ class LanguageChoice {
     document.documentElement.lang = this.current;
   }
 
+  /** For numbers and dates: the browser's own variant of the language, as `en-GB`. */
+  get locale(): string {
+    return navigator.languages.find((tag) => tag.startsWith(this.current)) ?? this.current;
+  }
+
   set(language: Language): void {
     this.current = language;
     localStorage.setItem(LANGUAGE, language);
