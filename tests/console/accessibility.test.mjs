@@ -43,6 +43,7 @@ test('accessibility', async (t) => {
           '/buckets/photos/access',
           '/buckets/photos/objects',
           '/buckets/photos/usage',
+          '/buckets/photos/settings',
           '/administration/accounts',
           '/administration/keys',
           '/administration/keyring',
