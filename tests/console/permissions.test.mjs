@@ -67,6 +67,33 @@ test('each key sees what it may do', async (t) => {
     await page.getByRole('alert').getByText('Request ID').waitFor();
   });
 
+  await t.test('tokens of a deleted bucket stay listed until they are purged', async () => {
+    await createBucket(operator, 'short-lived');
+    await addToken(operator, 'short-lived', 'left behind', 'Read only');
+    await go(operator, '/buckets');
+    await operator.getByRole('button', { name: 'Actions for short-lived' }).click();
+    await operator.getByRole('menuitem', { name: 'Delete bucket' }).click();
+    const dialog = operator.getByRole('dialog');
+    assert.equal(await dialog.getByRole('button', { name: 'Delete bucket' }).isDisabled(), true);
+    await dialog.getByLabel(/^Type/).fill('short-lived');
+    await dialog.getByRole('button', { name: 'Delete bucket' }).click();
+    const orphaned = operator.getByRole('region', { name: 'Tokens of deleted buckets' });
+    await orphaned.getByRole('button', { name: 'Actions for left behind' }).click();
+    await operator.getByRole('menuitem', { name: 'Purge' }).click();
+    await dialog.getByRole('button', { name: 'Purge' }).click();
+    await orphaned.waitFor({ state: 'detached' });
+  });
+
+  await t.test('a bucket that is not empty is not deleted, and the next step is said', async () => {
+    await operator.getByRole('button', { name: 'Actions for photos' }).click();
+    await operator.getByRole('menuitem', { name: 'Delete bucket' }).click();
+    const dialog = operator.getByRole('dialog');
+    await dialog.getByLabel(/^Type/).fill('photos');
+    await dialog.getByRole('button', { name: 'Delete bucket' }).click();
+    await dialog.getByText('Delete the objects of the bucket first.').waitFor();
+    await operator.keyboard.press('Escape');
+  });
+
   await t.test("an account's key administers its buckets and nothing else", async () => {
     await go(operator, '/administration/accounts');
     await operator.getByRole('button', { name: 'Create account' }).click();

@@ -146,6 +146,8 @@ export const de: Record<keyof typeof en, string> = {
   'token.revokeText':
     'Anwendungen, die es benutzen, werden sofort abgewiesen, und laufende Übertragungen enden. Das lässt sich nicht rückgängig machen. Das Token bleibt mit seiner Nutzung in der Liste.',
   'token.revoked': 'Token {name} widerrufen.',
+  'token.orphaned': 'Tokens gelöschter Buckets',
+  'token.orphanedText': 'Sie werden überall abgewiesen und bleiben in der Liste, bis Sie sie entfernen.',
   'token.purge': 'Endgültig entfernen',
   'token.purgeTitle': '{name} endgültig entfernen?',
   'token.purgeText':

@@ -139,6 +139,8 @@ export const en = {
   'token.revokeText':
     'Applications that use it are refused at once, and running transfers end. This cannot be undone. The token stays listed with its usage.',
   'token.revoked': 'Token {name} revoked.',
+  'token.orphaned': 'Tokens of deleted buckets',
+  'token.orphanedText': 'They are refused everywhere and stay listed until you purge them.',
   'token.purge': 'Purge',
   'token.purgeTitle': 'Purge {name}?',
   'token.purgeText': 'The token leaves the list, with its usage and denials. Its audit events stay.',
