@@ -100,4 +100,27 @@ test('sessions', async (t) => {
     await page.getByRole('button', { name: 'Sign in' }).waitFor();
     assert.equal(await page.getByText('before-restart').count(), 0);
   });
+
+  await t.test("a call that waited for one user does not go on with the next one's session", async () => {
+    const page = await openPage(t, browser, server);
+    await signIn(page);
+    await createBucket(page, 'of-the-first');
+    await page.route('**/CreateToken', (route) =>
+      route.continue({ headers: { ...route.request().headers(), authorization: 'Bearer ended' } }),
+    );
+    await page.getByRole('button', { name: 'Add token' }).click();
+    await page.getByLabel('Token Name').fill('never made');
+    await page.getByRole('button', { name: 'Create token' }).click();
+    await page.getByRole('dialog', { name: 'Sign in again' }).getByRole('button', { name: 'Not now' }).click();
+    await page.getByRole('dialog').getByRole('alert').waitFor();
+    await page.keyboard.press('Escape');
+    await page.unrouteAll();
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    let repeated = false;
+    page.on('request', (request) => (repeated ||= request.url().endsWith('/CreateToken')));
+    await signIn(page);
+    await go(page, '/buckets/of-the-first/access');
+    await page.getByText('no token added').waitFor();
+    assert.equal(repeated, false);
+  });
 });

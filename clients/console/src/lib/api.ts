@@ -9,17 +9,20 @@ import { problemOf } from './errors.js';
 import { session } from './session.svelte.js';
 import { transport } from './transport.js';
 
-/** Sends the session, and repeats the call after the user has signed in again. */
+/** Sends the session, and repeats the call after the same user has signed in again. */
 const withSession: Interceptor = (proceed) => async (request) => {
+  const { generation } = session;
   for (;;) {
     const { token } = session;
     request.header.set('authorization', `Bearer ${token}`);
     try {
       return await proceed(request);
     } catch (thrown) {
-      if (ConnectError.from(thrown).code !== Code.Unauthenticated) throw thrown;
+      const ended = ConnectError.from(thrown).code === Code.Unauthenticated;
+      if (!ended || session.generation !== generation) throw thrown;
       // Another call may have renewed the session meanwhile.
       if (token === session.token) await session.renewal(thrown, problemOf(thrown));
+      if (session.generation !== generation) throw thrown;
     }
   }
 };

@@ -22,11 +22,17 @@ class Session {
   signedIn = $state(false);
   prompt = $state<RenewalPrompt | undefined>(undefined);
   #token = '';
+  #generation = 0;
   #notice = 0;
   #waiting: Waiting[] = [];
 
   get token(): string {
     return this.#token;
+  }
+
+  /** Changes when the user signs out: what began before must not go on with the next user's session. */
+  get generation(): number {
+    return this.#generation;
   }
 
   async signIn(accessKeyId: string, secret: string): Promise<void> {
@@ -57,6 +63,7 @@ class Session {
   signOut(): void {
     clearTimeout(this.#notice);
     this.#token = '';
+    this.#generation += 1;
     this.signedIn = false;
     this.dismissPrompt();
   }

@@ -53,7 +53,9 @@ export async function finish(
   try {
     const parts = await sendParts(upload, file, signal, onProgress);
     const { bucket, key, uploadId } = upload;
-    await objects.completeMultipartUpload({ bucket, key, uploadId, parts, objectSize: BigInt(upload.size) });
+    const request = { bucket, key, uploadId, parts, objectSize: BigInt(upload.size) };
+    // Joining many parts may take long.
+    await objects.completeMultipartUpload(request, { timeoutMs: 0 });
     forget(uploadId);
   } finally {
     clearInterval(heartbeat);

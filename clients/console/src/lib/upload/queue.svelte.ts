@@ -3,6 +3,7 @@
 import { PresignedMethod } from '../../gen/bucketry/v1/object_service_pb.js';
 import { type Problem, problemOf } from '../errors.js';
 import { presign } from '../presign.js';
+import { toasts } from '../toasts.svelte.js';
 import { abort, begin, finish, type Source } from './multipart.js';
 import { Rate } from './rate.js';
 import { send } from './send.js';
@@ -107,7 +108,18 @@ class Queue {
 
   async cancel(upload: Upload): Promise<void> {
     this.uploads = this.uploads.filter((other) => other !== upload);
-    await upload.cancel();
+    try {
+      await upload.cancel();
+    } catch (thrown) {
+      // It stays among the unfinished uploads, where it can be discarded.
+      toasts.add(problemOf(thrown).message);
+    }
+  }
+
+  /** Stops everything, as when the user signs out. Uploads in parts can be resumed later. */
+  stop(): void {
+    for (const upload of this.uploads) upload.pause();
+    this.uploads = [];
   }
 
   clearDone(): void {
