@@ -4,12 +4,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { addToken, createBucket, go, openPage, signIn, startBrowser } from './kit/browser.mjs';
-import { put } from './kit/s3.mjs';
+import { scratch } from './kit/files.mjs';
+import { put, s3 } from './kit/s3.mjs';
 import { OPERATOR, startServer } from './kit/server.mjs';
 
 test('each key sees what it may do', async (t) => {
   const server = await startServer(t);
   const browser = await startBrowser(t);
+  const files = await scratch(t);
   const operator = await openPage(t, browser, server);
   await signIn(operator);
   await createBucket(operator, 'photos');
@@ -17,6 +19,9 @@ test('each key sees what it may do', async (t) => {
   await put(server, OPERATOR, 'photos', 'cat.txt', 'meow');
   const readOnly = await addToken(operator, 'photos', 'reader', 'Read only');
   const writeOnly = await addToken(operator, 'photos', 'writer', 'Write only');
+  const elsewhere = await addToken(operator, 'photos', 'elsewhere', 'Read only', {
+    'Disallowed IP Addresses (optional)': '127.0.0.0/8',
+  });
   const readWrite = await addToken(operator, 'photos', 'both', 'Read & Write');
 
   const visible = async (page, name) => (await page.getByRole('button', { name, exact: true }).count()) > 0;
@@ -40,7 +45,7 @@ test('each key sees what it may do', async (t) => {
     assert.equal(await visible(page, 'Upload files'), false);
     assert.equal(await page.getByRole('checkbox').count(), 0);
     await page.getByRole('button', { name: 'cat.txt' }).click();
-    await page.getByRole('button', { name: 'Download' }).waitFor();
+    await page.getByRole('region', { name: 'Preview' }).getByText('meow').waitFor();
     assert.equal(await visible(page, 'Delete'), false);
     assert.equal(await visible(page, 'Add tag'), false);
   });
@@ -50,6 +55,17 @@ test('each key sees what it may do', async (t) => {
     await page.getByText('Your key is write only.').waitFor();
     assert.equal(await visible(page, 'Upload files'), true);
     assert.equal(await page.getByText('cat.txt').count(), 0);
+    await page.locator('[data-purpose=files]').setInputFiles(await files.write('dog.txt', 'woof'));
+    await page.getByText('Uploads: 1 of 1 done').waitFor();
+    assert.equal(await (await s3(server, OPERATOR, 'GET', '/photos/dog.txt')).text(), 'woof');
+  });
+
+  await t.test('a token that may not use this address is refused with the reason', async () => {
+    const page = await openPage(t, browser, server);
+    await page.getByLabel('Access key ID').fill(elsewhere.accessKeyId);
+    await page.getByLabel('Secret access key').fill(elsewhere.secret);
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByRole('alert').getByText('Your key may not do this here').waitFor();
   });
 
   await t.test('a read-write token: deletes too', async () => {

@@ -2884,7 +2884,7 @@ export type CreatePresignedUrlsRequest = Message<"bucketry.v1.CreatePresignedUrl
   bucket: string;
 
   /**
-   * The URLs to make, 1 to 1,000.
+   * The URLs to make, at most 1,000.
    *
    * @generated from field: repeated bucketry.v1.PresignedUrlSpec urls = 2;
    */
