@@ -14,17 +14,17 @@ use crate::config::{
     Config, ConfigError, ConsoleAddress, KeyPair, PublicUrl, ServeArgs, ServerConfig,
     process_environment, process_variable,
 };
-use crate::node::{self, KeyringReloader, NodeError, ServedAt};
+use crate::node::{self, KeyringReloader, Node, NodeError, ServedAt};
 use crate::server::{
     self, ConnectionLimits, ListenError, Listener, ListenerRole, Preamble, Tls, TlsError,
 };
 use crate::telemetry::logs::{self, LogError};
 use crate::telemetry::metrics::{self, MetricsError};
-use bucketry_edge::TlsFiles;
 use bucketry_edge::descriptors::{self, TooFewDescriptors};
 use bucketry_edge::health::Health;
 use bucketry_edge::side_door::answer_apart;
 use bucketry_edge::task;
+use bucketry_edge::{StopSignals, TlsFiles};
 use clap::Parser;
 use tokio::runtime::Builder;
 use tokio::signal::unix::{Signal, SignalKind, signal};

@@ -36,11 +36,7 @@ impl Origins {
             .and_then(|rest| rest.strip_prefix("://"));
         let is_own =
             own.is_some_and(|own| authority.is_some_and(|it| it.eq_ignore_ascii_case(own)));
-        is_own
-            || self
-                .0
-                .iter()
-                .any(|known| known.is(origin.as_bytes()))
+        is_own || self.0.iter().any(|known| known.is(origin.as_bytes()))
     }
 }
 
