@@ -36,6 +36,10 @@ fn call(method: &str, message: &impl Message) -> Request {
         .body(body)
 }
 
+fn list() -> Request {
+    call("ObjectService/ListBuckets", &ListBucketsRequest::default())
+}
+
 fn as_root(request: Request) -> Request {
     let bearer = format!("Bearer {ROOT_ACCESS_KEY_ID}.{ROOT_SECRET_ACCESS_KEY}");
     request.header("authorization", &bearer)
@@ -84,8 +88,7 @@ fn a_page_of_the_console_calls_the_services() -> Result<(), HarnessError> {
     let kind = created.find("content-type").unwrap_or("");
     assert!(kind.starts_with("application/grpc-web"), "{kind}");
     assert!(created.find("x-request-id").is_some());
-    let list = call("ObjectService/ListBuckets", &ListBucketsRequest::default());
-    let listed = exchange(address, as_root(list).header("origin", &origin))?;
+    let listed = exchange(address, as_root(list()).header("origin", &origin))?;
     let frames = frames(&listed);
     let answer = ListBucketsResponse::decode(frames[0].1.as_slice()).expect("a message");
     assert_eq!(answer.buckets[0].name, "from-a-page");
@@ -96,7 +99,6 @@ fn a_page_of_the_console_calls_the_services() -> Result<(), HarnessError> {
 fn refusals_reach_the_page_with_their_status() -> Result<(), HarnessError> {
     let server = start()?;
     let address = console(&server)?;
-    let list = || call("ObjectService/ListBuckets", &ListBucketsRequest::default());
     let anonymous = exchange(address, list())?;
     assert_eq!(status(&anonymous), "16");
     assert!(anonymous.find("x-request-id").is_some());
@@ -117,8 +119,7 @@ fn pages_of_other_origins_cannot_call() -> Result<(), HarnessError> {
     let server = start()?;
     let address = console(&server)?;
     for origin in ["http://evil.example", "null", "https://localhost:9001"] {
-        let list = call("ObjectService/ListBuckets", &ListBucketsRequest::default());
-        let refused = exchange(address, as_root(list).header("origin", origin))?;
+        let refused = exchange(address, as_root(list()).header("origin", origin))?;
         assert_eq!(refused.status, 403, "{origin}");
         assert_eq!(refused.find("access-control-allow-origin"), None);
     }
@@ -144,8 +145,7 @@ fn the_console_serves_no_objects_and_the_data_listener_no_console() -> Result<()
     assert!(policy.contains(&data), "{policy}");
     let object = exchange(address, Request::new("GET", "/bucket/key"))?;
     assert_eq!((object.status, object.text()), (404, String::new()));
-    let list = call("ObjectService/ListBuckets", &ListBucketsRequest::default());
-    let on_data = exchange(server.address(), as_root(list))?;
+    let on_data = exchange(server.address(), as_root(list()))?;
     assert_ne!(on_data.status, 200);
     let native = Request::new("POST", "/bucketry.v1.ObjectService/ListBuckets")
         .header("content-type", "application/grpc");
@@ -160,5 +160,38 @@ fn an_address_that_is_taken_is_named_with_its_setting() -> Result<(), HarnessErr
     let second = Server::start(ServerOptions::new().console(&taken.to_string()));
     let refused = second.expect_err("the address is taken").to_string();
     assert!(refused.contains(&taken.to_string()), "{refused}");
+    Ok(())
+}
+
+#[test]
+fn a_configured_origin_may_call_on_both_listeners() -> Result<(), HarnessError> {
+    const ORIGIN: &str = "https://console.example.com";
+    let options = ServerOptions::new()
+        .console("127.0.0.1:0")
+        .argument(format!("--grpc-web-origin={ORIGIN}"));
+    let server = Server::start(options)?;
+    for address in [console(&server)?, server.address()] {
+        let preflight = Request::new("OPTIONS", "/bucketry.v1.ObjectService/ListBuckets")
+            .header("origin", ORIGIN)
+            .header("access-control-request-method", "POST");
+        let allowed = exchange(address, preflight)?;
+        assert_eq!(allowed.status, 204);
+        assert_eq!(allowed.find("access-control-allow-origin"), Some(ORIGIN));
+        let names = allowed.find("access-control-allow-headers").unwrap_or("");
+        assert!(names.contains("authorization"), "{names}");
+        for (request, expected) in [(as_root(list()), "0"), (list(), "16")] {
+            let answer = exchange(address, request.header("origin", ORIGIN))?;
+            assert_eq!(status(&answer), expected);
+            assert_eq!(answer.find("access-control-allow-origin"), Some(ORIGIN));
+            let names = answer.find("access-control-expose-headers").unwrap_or("");
+            assert!(names.contains("grpc-status-details-bin"), "{names}");
+        }
+        let foreign = exchange(
+            address,
+            as_root(list()).header("origin", "https://evil.example"),
+        )?;
+        assert_ne!(foreign.status, 200);
+        assert_eq!(foreign.find("access-control-allow-origin"), None);
+    }
     Ok(())
 }

@@ -5,3 +5,4 @@ mod origins;
 
 pub use files::ConsoleFiles;
 pub use origins::Origins;
+pub(crate) use origins::Page;

@@ -1,11 +1,24 @@
 use bucketry_edge::{ConnectionInfo, Encryption, WebOrigin};
-use http::{Request, header};
+use http::{HeaderValue, Request, header};
 
 /// The origins of pages that may call the services by gRPC-Web: the console's own, and those that are configured.
 ///
 /// A call needs credentials that no other page has, so this is a second line of defence.
 #[derive(Debug, Clone, Default)]
 pub struct Origins(Vec<WebOrigin>);
+
+/// The page that sends a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Page {
+    /// None: a program that sends no origin.
+    None,
+    /// One of this host: its browser asks nobody.
+    OwnHost,
+    /// One of a known origin, which is to be named in the answer.
+    Known(HeaderValue),
+    /// Any other.
+    Foreign,
+}
 
 impl Origins {
     /// Those that are known from the start; a page's own host is allowed besides.
@@ -14,30 +27,37 @@ impl Origins {
         Self(known.to_vec())
     }
 
-    /// Whether the page that sends the request may: one of this host, a configured one, or no page at all but a program
-    /// that sends no origin.
-    pub(crate) fn allow<B>(&self, request: &Request<B>, connection: ConnectionInfo) -> bool {
+    /// Which page sends a request.
+    pub(crate) fn page_of<B>(&self, request: &Request<B>, connection: ConnectionInfo) -> Page {
         let Some(origin) = request.headers().get(header::ORIGIN) else {
-            return true;
+            return Page::None;
         };
-        let Ok(origin) = origin.to_str() else {
-            return false;
-        };
-        let scheme = match connection.encryption {
-            Encryption::Tls => "https",
-            Encryption::Plaintext => "http",
-        };
-        let authority = match request.uri().authority() {
-            Some(authority) => Some(authority.as_str()),
-            None => (request.headers().get(header::HOST)).and_then(|host| host.to_str().ok()),
-        };
-        let own = origin
-            .strip_prefix(scheme)
-            .and_then(|rest| rest.strip_prefix("://"));
-        let is_own =
-            own.is_some_and(|own| authority.is_some_and(|it| it.eq_ignore_ascii_case(own)));
-        is_own || self.0.iter().any(|known| known.is(origin.as_bytes()))
+        if self.0.iter().any(|known| known.is(origin.as_bytes())) {
+            return Page::Known(origin.clone());
+        }
+        match is_of_own_host(request, origin, connection) {
+            true => Page::OwnHost,
+            false => Page::Foreign,
+        }
     }
+}
+
+fn is_of_own_host<B>(
+    request: &Request<B>,
+    origin: &HeaderValue,
+    connection: ConnectionInfo,
+) -> bool {
+    let scheme = match connection.encryption {
+        Encryption::Tls => "https://",
+        Encryption::Plaintext => "http://",
+    };
+    let own = (origin.to_str().ok()).and_then(|origin| origin.strip_prefix(scheme));
+    let host = match request.uri().authority() {
+        Some(authority) => Some(authority.as_str()),
+        None => (request.headers().get(header::HOST)).and_then(|host| host.to_str().ok()),
+    };
+    own.zip(host)
+        .is_some_and(|(own, host)| host.eq_ignore_ascii_case(own))
 }
 
 #[cfg(test)]
@@ -54,29 +74,30 @@ mod tests {
         role: bucketry_edge::ListenerRole::Data,
     };
 
-    fn allowed(origin: Option<&str>) -> bool {
+    fn page(origin: Option<&str>) -> Page {
         let configured: WebOrigin = "https://console.example.com".parse().unwrap();
         let mut request = Request::builder().header(header::HOST, "localhost:9001");
         if let Some(origin) = origin {
             request = request.header(header::ORIGIN, origin);
         }
-        Origins::new(&[configured]).allow(&request.body(()).unwrap(), CONNECTION)
+        Origins::new(&[configured]).page_of(&request.body(()).unwrap(), CONNECTION)
     }
 
     #[test]
-    fn pages_of_the_console_and_configured_ones_may_call() {
-        for origin in [
-            None,
-            Some("http://localhost:9001"),
-            Some("http://LOCALHOST:9001"),
-            Some("https://console.example.com"),
+    fn pages_of_this_host_and_configured_ones_are_known() {
+        let configured = HeaderValue::from_static("https://console.example.com");
+        for (origin, expected) in [
+            (None, Page::None),
+            (Some("http://localhost:9001"), Page::OwnHost),
+            (Some("http://LOCALHOST:9001"), Page::OwnHost),
+            (Some("https://console.example.com"), Page::Known(configured)),
         ] {
-            assert!(allowed(origin), "{origin:?}");
+            assert_eq!(page(origin), expected, "{origin:?}");
         }
     }
 
     #[test]
-    fn pages_of_other_origins_may_not() {
+    fn pages_of_other_origins_are_foreign() {
         for origin in [
             "http://localhost:9000",
             "https://localhost:9001",
@@ -86,7 +107,7 @@ mod tests {
             "null",
             "",
         ] {
-            assert!(!allowed(Some(origin)), "{origin}");
+            assert_eq!(page(Some(origin)), Page::Foreign, "{origin}");
         }
     }
 }

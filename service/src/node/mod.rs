@@ -389,6 +389,7 @@ fn console(
         grpc,
         ConsoleFiles::new(place.public_url, server.region.as_str())?,
         Origins::new(place.web_origins),
+        &server.grpc_web_origins,
         server.forwarding.clone(),
     ))
 }

@@ -4,9 +4,9 @@ use std::sync::Arc;
 use bucketry_contract::errors::{ErrorReason, status_of};
 use bucketry_edge::fair::on_behalf;
 use bucketry_edge::forwarding::Forwarding;
-use bucketry_edge::task;
+use bucketry_edge::{WebOrigin, task};
 use futures::FutureExt;
-use http::{Method, Request, Response, StatusCode, header};
+use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::Full;
 use tonic::body::Body;
 use tonic_web::GrpcWebLayer;
@@ -15,7 +15,7 @@ use tower::{Layer, ServiceExt};
 use super::begun::{BegunRequest, refused_head};
 use super::explain::explained;
 use super::{ConnectionInfo, GrpcFront, RequestBody};
-use crate::console::{ConsoleFiles, Origins};
+use crate::console::{ConsoleFiles, Origins, Page};
 use crate::telemetry::metrics::FrontName;
 
 /// What the console's listener answers: the files of the console, and the published services by gRPC-Web, for browsers
@@ -25,22 +25,25 @@ pub struct ConsoleFront {
     grpc: GrpcFront,
     files: Arc<ConsoleFiles>,
     origins: Arc<Origins>,
+    configured: Arc<[WebOrigin]>,
     forwarding: Arc<Forwarding>,
 }
 
 impl ConsoleFront {
-    /// Serves `files`, and calls of `grpc` from pages of `origins`.
+    /// Serves `files`, and calls of `grpc` from pages of `origins`; on the data listener too from pages of `configured`.
     #[must_use]
     pub fn new(
         grpc: GrpcFront,
         files: ConsoleFiles,
         origins: Origins,
+        configured: &[WebOrigin],
         forwarding: Forwarding,
     ) -> Self {
         Self {
             grpc,
             files: Arc::new(files),
             origins: Arc::new(origins),
+            configured: configured.into(),
             forwarding: Arc::new(forwarding),
         }
     }
@@ -51,26 +54,47 @@ impl ConsoleFront {
         mut request: Request<RequestBody>,
         info: ConnectionInfo,
     ) -> Response<Body> {
+        let page = self.origins.page_of(&request, info);
         let path = request.uri().path();
-        let (front, operation) = match is_grpc_web(&request) {
-            true => (FrontName::Grpc, self.grpc.operation(path)),
+        let is_call = is_grpc_web(&request);
+        let operation = self.grpc.operation(path);
+        let is_preflight = request.method() == Method::OPTIONS && operation.is_some();
+        let (front, operation) = match is_call {
+            true => (FrontName::Grpc, operation),
             false => (FrontName::Console, None),
         };
         let begun = BegunRequest::begin(&mut request, info, &self.forwarding, (front, operation));
-        let refused = match front {
-            FrontName::Grpc if !self.origins.allow(&request, info) => Some(StatusCode::FORBIDDEN),
-            FrontName::Grpc | FrontName::S3 | FrontName::Console => refused_head(&request),
+        let refused = match page {
+            Page::Foreign if is_call || is_preflight => Some(StatusCode::FORBIDDEN),
+            Page::None | Page::OwnHost | Page::Known(_) | Page::Foreign => refused_head(&request),
         };
-        match (front, refused) {
-            (_, Some(status)) => begun.answered(empty(status)).map(Body::new),
-            (FrontName::Grpc, None) => self.call(request, begun).await,
-            (FrontName::S3 | FrontName::Console, None) => {
+        let answer = match refused {
+            Some(status) => begun.answered(empty(status)).map(Body::new),
+            None if is_call => self.call(request, begun).await,
+            None if is_preflight => begun.answered(preflight()).map(Body::new),
+            None => {
                 let file = self.files.answer(&request);
-                begun
-                    .answered(file.map(|content| Body::new(Full::new(content))))
-                    .map(Body::new)
+                let file = file.map(|content| Body::new(Full::new(content)));
+                return begun.answered(file).map(Body::new);
             }
+        };
+        match page {
+            Page::Known(origin) => readable_by(origin, answer),
+            Page::None | Page::OwnHost | Page::Foreign => answer,
         }
+    }
+
+    /// Whether this is a call, or its preflight, that a page sends to the data listener.
+    pub(super) fn takes<B>(&self, request: &Request<B>) -> bool {
+        let Some(origin) = request.headers().get(header::ORIGIN) else {
+            return false;
+        };
+        self.configured
+            .iter()
+            .any(|known| known.is(origin.as_bytes()))
+            && (is_grpc_web(request)
+                || request.method() == Method::OPTIONS
+                    && self.grpc.operation(request.uri().path()).is_some())
     }
 
     /// Translates a call of gRPC-Web into one of gRPC, and its answer back. What is observed is gRPC's answer, which has
@@ -117,6 +141,38 @@ fn is_grpc_web<B>(request: &Request<B>) -> bool {
                 b"application/grpc-web" | b"application/grpc-web+proto"
             )
         })
+}
+
+/// The answer to the preflight of a call: which headers a page may send. The origin is added like that of any answer.
+fn preflight() -> Response<Body> {
+    let mut response = empty(StatusCode::NO_CONTENT);
+    for (name, value) in [
+        (header::ACCESS_CONTROL_ALLOW_METHODS, "POST"),
+        (
+            header::ACCESS_CONTROL_ALLOW_HEADERS,
+            "authorization, content-type, grpc-timeout, x-grpc-web, x-user-agent",
+        ),
+        (header::ACCESS_CONTROL_MAX_AGE, "7200"),
+    ] {
+        response
+            .headers_mut()
+            .insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
+
+/// Lets a page of another host read an answer, its status and its request id.
+fn readable_by(origin: HeaderValue, mut response: Response<Body>) -> Response<Body> {
+    let headers = response.headers_mut();
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+    headers.insert(
+        header::ACCESS_CONTROL_EXPOSE_HEADERS,
+        HeaderValue::from_static(
+            "grpc-status, grpc-message, grpc-status-details-bin, x-request-id",
+        ),
+    );
+    headers.append(header::VARY, HeaderValue::from_static("origin"));
+    response
 }
 
 fn empty(status: StatusCode) -> Response<Body> {

@@ -30,18 +30,20 @@ impl<F: RequestHandler<Body = ObservedBody>> RequestHandler for Doors<F> {
         request: Request<RequestBody>,
         connection: ConnectionInfo,
     ) -> Response<Self::Body> {
-        match connection.role {
-            ListenerRole::Data => self
+        let by_console = match connection.role {
+            ListenerRole::Data => self.console.takes(&request),
+            ListenerRole::Console => true,
+        };
+        if !by_console {
+            return self
                 .data
                 .handle(request, connection)
                 .await
-                .map(Either::Left),
-            ListenerRole::Console => {
-                // Apart, so that the futures of the data listeners stay small.
-                let answered = Box::pin(self.console.respond(request, connection));
-                answered.await.map(Either::Right)
-            }
+                .map(Either::Left);
         }
+        // Apart, so that the futures of other requests stay small.
+        let answered = Box::pin(self.console.respond(request, connection));
+        answered.await.map(Either::Right)
     }
 
     fn forwarding(&self) -> &Forwarding {
