@@ -4,5 +4,5 @@ mod files;
 mod origins;
 
 pub use files::ConsoleFiles;
+pub(crate) use origins::CallingPage;
 pub use origins::Origins;
-pub(crate) use origins::Page;

@@ -9,7 +9,7 @@ pub struct Origins(Vec<WebOrigin>);
 
 /// The page that sends a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Page {
+pub(crate) enum CallingPage {
     /// None: a program that sends no origin.
     None,
     /// One of this host: its browser asks nobody.
@@ -28,16 +28,20 @@ impl Origins {
     }
 
     /// Which page sends a request.
-    pub(crate) fn page_of<B>(&self, request: &Request<B>, connection: ConnectionInfo) -> Page {
+    pub(crate) fn page_of<B>(
+        &self,
+        request: &Request<B>,
+        connection: ConnectionInfo,
+    ) -> CallingPage {
         let Some(origin) = request.headers().get(header::ORIGIN) else {
-            return Page::None;
+            return CallingPage::None;
         };
         if self.0.iter().any(|known| known.is(origin.as_bytes())) {
-            return Page::Known(origin.clone());
+            return CallingPage::Known(origin.clone());
         }
         match is_of_own_host(request, origin, connection) {
-            true => Page::OwnHost,
-            false => Page::Foreign,
+            true => CallingPage::OwnHost,
+            false => CallingPage::Foreign,
         }
     }
 }
@@ -74,7 +78,7 @@ mod tests {
         role: bucketry_edge::ListenerRole::Data,
     };
 
-    fn page(origin: Option<&str>) -> Page {
+    fn page(origin: Option<&str>) -> CallingPage {
         let configured: WebOrigin = "https://console.example.com".parse().unwrap();
         let mut request = Request::builder().header(header::HOST, "localhost:9001");
         if let Some(origin) = origin {
@@ -87,10 +91,13 @@ mod tests {
     fn pages_of_this_host_and_configured_ones_are_known() {
         let configured = HeaderValue::from_static("https://console.example.com");
         for (origin, expected) in [
-            (None, Page::None),
-            (Some("http://localhost:9001"), Page::OwnHost),
-            (Some("http://LOCALHOST:9001"), Page::OwnHost),
-            (Some("https://console.example.com"), Page::Known(configured)),
+            (None, CallingPage::None),
+            (Some("http://localhost:9001"), CallingPage::OwnHost),
+            (Some("http://LOCALHOST:9001"), CallingPage::OwnHost),
+            (
+                Some("https://console.example.com"),
+                CallingPage::Known(configured),
+            ),
         ] {
             assert_eq!(page(origin), expected, "{origin:?}");
         }
@@ -107,7 +114,7 @@ mod tests {
             "null",
             "",
         ] {
-            assert_eq!(page(Some(origin)), Page::Foreign, "{origin}");
+            assert_eq!(page(Some(origin)), CallingPage::Foreign, "{origin}");
         }
     }
 }

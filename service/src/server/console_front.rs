@@ -15,7 +15,7 @@ use tower::{Layer, ServiceExt};
 use super::begun::{BegunRequest, refused_head};
 use super::explain::explained;
 use super::{ConnectionInfo, GrpcFront, RequestBody};
-use crate::console::{ConsoleFiles, Origins, Page};
+use crate::console::{CallingPage, ConsoleFiles, Origins};
 use crate::telemetry::metrics::FrontName;
 
 /// What the console's listener answers: the files of the console, and the published services by gRPC-Web, for browsers
@@ -65,8 +65,11 @@ impl ConsoleFront {
         };
         let begun = BegunRequest::begin(&mut request, info, &self.forwarding, (front, operation));
         let refused = match page {
-            Page::Foreign if is_call || is_preflight => Some(StatusCode::FORBIDDEN),
-            Page::None | Page::OwnHost | Page::Known(_) | Page::Foreign => refused_head(&request),
+            CallingPage::Foreign if is_call || is_preflight => Some(StatusCode::FORBIDDEN),
+            CallingPage::None
+            | CallingPage::OwnHost
+            | CallingPage::Known(_)
+            | CallingPage::Foreign => refused_head(&request),
         };
         let answer = match refused {
             Some(status) => begun.answered(empty(status)).map(Body::new),
@@ -79,8 +82,8 @@ impl ConsoleFront {
             }
         };
         match page {
-            Page::Known(origin) => readable_by(origin, answer),
-            Page::None | Page::OwnHost | Page::Foreign => answer,
+            CallingPage::Known(origin) => readable_by(origin, answer),
+            CallingPage::None | CallingPage::OwnHost | CallingPage::Foreign => answer,
         }
     }
 

@@ -13,7 +13,7 @@ pub(crate) struct Select<T> {
 pub(crate) type ReadAt<T> = fn(&Row<'_>, usize) -> Result<T, CatalogError>;
 
 /// Takes statements and what reads their rows apart: [`Statement::side_by_side`] makes one of them.
-pub(super) fn split<T>(selects: Vec<Select<T>>) -> (Vec<Statement>, Readers<T>) {
+pub(super) fn split<T>(selects: Vec<Select<T>>) -> (Vec<Statement>, RowReaders<T>) {
     let mut statements = Vec::with_capacity(selects.len());
     let mut readers = Vec::with_capacity(selects.len());
     let mut first = 0;
@@ -22,13 +22,13 @@ pub(super) fn split<T>(selects: Vec<Select<T>>) -> (Vec<Statement>, Readers<T>) 
         readers.push((first, select.read));
         first += select.columns;
     }
-    (statements, Readers(readers))
+    (statements, RowReaders(readers))
 }
 
 /// What reads the rows of statements that were run as one, by the column at which those of each begin.
-pub(super) struct Readers<T>(Vec<(usize, ReadAt<T>)>);
+pub(super) struct RowReaders<T>(Vec<(usize, ReadAt<T>)>);
 
-impl<T> Readers<T> {
+impl<T> RowReaders<T> {
     pub(super) fn read(&self, row: &Row<'_>) -> Result<T, CatalogError> {
         for (first, read) in &self.0 {
             if row.opt_int(*first)?.is_some() {
