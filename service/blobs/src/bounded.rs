@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
+use super::probe::StoreFault;
 use super::store::{Backend, BlobStore};
 
 /// The lowest expected rate of an upload to a remote store, in bytes per second.
@@ -25,9 +26,24 @@ impl BlobStore {
     ) -> object_store::Result<T> {
         match self.backend {
             Backend::Local(_) => request.await,
+            Backend::Remote(_) if bytes == 0 => within(self.timeout, request).await,
             Backend::Remote(_) => {
                 let moving = Duration::from_millis(bytes.saturating_mul(1000) / SLOWEST_NETWORK);
-                within(self.timeout + moving, request).await
+                tokio::select! {
+                    done = within(self.timeout + moving, request) => done,
+                    () = self.silence() => Err(overdue()),
+                }
+            }
+        }
+    }
+
+    /// Returns when the store is found not to answer at all. A request that moves many bytes may rightly take long; in an
+    /// outage its caller need not wait for that.
+    async fn silence(&self) {
+        loop {
+            sleep(self.timeout).await;
+            if let Err(StoreFault::Silent) = self.probe(self.timeout).await {
+                return;
             }
         }
     }
@@ -101,6 +117,22 @@ mod tests {
             assert!(begun.elapsed().as_secs_f32() < 2.0, "{:?}", begun.elapsed());
             let next = BlobId::new(3, call as u16);
             write(&hung, next, &content, 1 << 20).await.unwrap();
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn parts_do_not_wait_for_a_store_that_is_silent() {
+        let content = Bytes::from(vec![7; 9 << 20]);
+        for call in [Call::Part, Call::Complete] {
+            let silent = with_fault(memory(), Call::Get, 0, Harm::Hang);
+            let hung = with_fault(silent, call, 0, Harm::Hang);
+            let begun = Instant::now();
+            let refused = write(&hung, ID, &content, 1 << 20).await;
+            assert!(
+                matches!(refused, Err(BlobError::Overdue { id: ID })),
+                "{refused:?}"
+            );
+            assert_eq!(begun.elapsed(), 2 * DEFAULT_STORE_TIMEOUT, "{call:?}");
         }
     }
 
