@@ -14,6 +14,21 @@ const SIZES = [
   { width: 360, height: 740 },
 ];
 
+const PATHS = [
+  '/buckets/empty/access',
+  '/buckets/empty/objects',
+  '/buckets/empty/usage',
+  '/buckets/photos/access',
+  '/buckets/photos/objects',
+  '/buckets/photos/usage',
+  '/buckets/photos/settings',
+  '/administration/accounts',
+  '/administration/keys',
+  '/administration/keyring',
+  '/administration/audit',
+  '/administration/address',
+];
+
 test('accessibility', async (t) => {
   const server = await startServer(t);
   const browser = await startBrowser(t);
@@ -36,20 +51,7 @@ test('accessibility', async (t) => {
         await signIn(page);
         await settled(page);
         await check('buckets');
-        for (const path of [
-          '/buckets/empty/access',
-          '/buckets/empty/objects',
-          '/buckets/empty/usage',
-          '/buckets/photos/access',
-          '/buckets/photos/objects',
-          '/buckets/photos/usage',
-          '/buckets/photos/settings',
-          '/administration/accounts',
-          '/administration/keys',
-          '/administration/keyring',
-          '/administration/audit',
-          '/administration/address',
-        ]) {
+        for (const path of PATHS) {
           await go(page, path);
           await settled(page);
           await check(path);
@@ -59,8 +61,20 @@ test('accessibility', async (t) => {
       });
     }
   }
-});
 
+  await t.test('German, 360 px', async () => {
+    const page = await openPage(t, browser, server, { viewport: { width: 360, height: 740 } });
+    const found = [];
+    await signIn(page);
+    await page.getByLabel('Language').selectOption('de');
+    for (const path of PATHS) {
+      await go(page, path);
+      await page.waitForLoadState('networkidle');
+      found.push(...(await violations(page, path)));
+    }
+    assert.deepEqual(found, []);
+  });
+});
 async function dialogs(page, check) {
   await go(page, '/buckets/photos/access');
   await page.getByRole('button', { name: 'Add token' }).click();

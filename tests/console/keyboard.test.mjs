@@ -70,7 +70,9 @@ test('keyboard only', async (t) => {
     await focused(page.getByRole('menuitem', { name: 'Edit' }));
     await page.keyboard.press('Enter');
     await page.getByRole('heading', { name: 'Edit token' }).waitFor();
+    await focused(page.getByLabel('Token Name'));
     await page.keyboard.press('Escape');
+    await focused(dots);
   });
 });
 
@@ -84,11 +86,6 @@ async function tabTo(page, target) {
 }
 
 async function focused(target) {
-  await target.evaluate(
-    (element) =>
-      new Promise((resolve) => {
-        if (element === document.activeElement) resolve();
-        else element.addEventListener('focus', () => resolve(), { once: true });
-      }),
-  );
+  const element = await target.elementHandle();
+  await target.page().waitForFunction((wanted) => wanted === document.activeElement, element);
 }
