@@ -80,6 +80,25 @@ test('objects', async (t) => {
     await page.keyboard.press('Escape');
   });
 
+  await t.test('headers and metadata are edited, and the tags stay', async () => {
+    await entry('hello.txt').click();
+    await dialog.getByText('Edit headers and metadata').click();
+    await dialog.getByLabel('Content type').fill('text/markdown');
+    const metadata = dialog.getByLabel('User metadata');
+    await metadata.fill('no colon');
+    await dialog.getByRole('button', { name: 'Save metadata' }).click();
+    await dialog.getByRole('alert').getByText('Write each line').waitFor();
+    await metadata.fill('Camera: X100');
+    await dialog.getByRole('button', { name: 'Save metadata' }).click();
+    await dialog.getByRole('term').filter({ hasText: 'camera' }).waitFor();
+    const stored = await s3(server, OPERATOR, 'GET', '/photos/hello.txt');
+    assert.equal(stored.headers.get('content-type'), 'text/markdown');
+    assert.equal(stored.headers.get('x-amz-meta-camera'), 'X100');
+    assert.equal(await stored.text(), 'hello, console');
+    assert.equal(await dialog.getByLabel('Key of tag 1').inputValue(), 'project');
+    await page.keyboard.press('Escape');
+  });
+
   await t.test('an image is shown', async () => {
     const svg = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><script>parent.acted = 1</script></svg>';
     await put(server, OPERATOR, 'photos', 'picture.svg', svg, 'image/svg+xml');
