@@ -87,6 +87,7 @@ test('usage, denials, audit, administration', async (t) => {
     await signIn(second, made);
     await second.getByRole('link', { name: 'Administration', exact: true }).waitFor();
 
+    await page.getByRole('button', { name: 'Actions for second operator' }).waitFor();
     // The key of this session cannot be revoked here: nobody could sign in again.
     assert.equal(await page.getByRole('button', { name: /^Actions for/ }).count(), 1);
     await page.getByRole('button', { name: 'Actions for second operator' }).click();
