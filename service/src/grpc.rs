@@ -142,6 +142,7 @@ impl TokenService for Server {
             tokens::explain_access => explain_access(ExplainAccessRequest) -> ExplainAccessResponse;
             tokens::list_token_audit_events => list_token_audit_events(ListTokenAuditEventsRequest) -> ListTokenAuditEventsResponse;
             tokens::describe_client_address => describe_client_address(DescribeClientAddressRequest) -> DescribeClientAddressResponse;
+            tokens::describe_caller => describe_caller(DescribeCallerRequest) -> DescribeCallerResponse;
             tokens::create_session => create_session(CreateSessionRequest) -> CreateSessionResponse;
             tokens::create_challenge => create_challenge(CreateChallengeRequest) -> CreateChallengeResponse;
             tokens::answer_challenge => answer_challenge(AnswerChallengeRequest) -> AnswerChallengeResponse;

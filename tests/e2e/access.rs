@@ -80,6 +80,7 @@ impl Access {
             update_mask: Some(prost_types::FieldMask {
                 paths: vec![path.to_owned()],
             }),
+            ..Default::default()
         };
         self.root.tokens.update_token(request).await.map(drop)
     }

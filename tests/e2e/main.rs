@@ -18,6 +18,7 @@ mod clients;
 mod cluster_faults;
 mod console;
 mod database_faults;
+mod describe_caller;
 mod doctor_database;
 mod durability;
 mod expected_owner;

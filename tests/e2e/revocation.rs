@@ -106,6 +106,7 @@ impl Holder {
             update_mask: Some(prost_types::FieldMask {
                 paths: vec!["disallowed_ips".to_owned()],
             }),
+            ..Default::default()
         };
         self.root.tokens.update_token(request).await?;
         Ok(())

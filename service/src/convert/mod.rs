@@ -27,7 +27,8 @@ pub(crate) use object::{
 };
 pub(crate) use token::{
     account_to_proto, admin_key_to_proto, expiry_from_proto, ip_rules_from_proto, is_unnameable,
-    limits_from_proto, limits_to_json, permission_from_proto, token_name, token_to_proto,
+    limits_from_proto, limits_to_json, permission_from_proto, permission_of, token_name,
+    token_to_proto,
 };
 
 use crate::domain::{BucketName, ObjectKey, ObjectKeyError, Timestamp, UploadId};

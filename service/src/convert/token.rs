@@ -91,7 +91,7 @@ fn shown(net: &ipnet::IpNet) -> String {
     }
 }
 
-fn permission_of(key: &AccessKey) -> v1::Permission {
+pub(crate) fn permission_of(key: &AccessKey) -> v1::Permission {
     match key.scope {
         KeyScope::Bucket { permission, .. } => match permission {
             Permission::ReadOnly => v1::Permission::ReadOnly,

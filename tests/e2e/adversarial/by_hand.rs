@@ -87,6 +87,7 @@ pub(super) async fn forbid_loopback(root: &mut Clients, token: &Token) -> Result
     let request = UpdateTokenRequest {
         token: Some(token),
         update_mask,
+        ..Default::default()
     };
     root.tokens.update_token(request).await?;
     Ok(())

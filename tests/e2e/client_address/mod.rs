@@ -280,6 +280,7 @@ async fn disallow(root: &mut Clients, token: &Token, address: &str) -> Result<To
         update_mask: Some(prost_types::FieldMask {
             paths: owned(&["disallowed_ips"]),
         }),
+        ..Default::default()
     };
     let answer = root.tokens.update_token(request).await?.into_inner();
     answer

@@ -319,6 +319,7 @@ const TOKEN_SERVICE: &[Row] = &[
         r#"{"bucket": "<BUCKET>", "tokenId": "<TOKEN>"}"#,
     ),
     ("DescribeClientAddress", ALL, "{}"),
+    ("DescribeCaller", ALL, "{}"),
     ("CreateSession", ALL, "{}"),
     (
         "CreateChallenge",

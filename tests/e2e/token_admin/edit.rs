@@ -16,6 +16,65 @@ on_both_engines! {
     edits_that_change_nothing_leave_no_trace,
     edits_at_the_same_time_leave_a_whole_chain,
     what_never_changes_is_refused_by_name,
+    warnings_are_told_without_saving,
+}
+
+async fn warnings_are_told_without_saving(scene: &mut Scene) -> Result<(), HarnessError> {
+    let elsewhere = vec!["192.0.2.0/24".to_owned()];
+    let create = CreateTokenRequest {
+        bucket: BUCKET.to_owned(),
+        name: "checked".to_owned(),
+        permission: Permission::ReadOnly.into(),
+        allowed_ips: elsewhere.clone(),
+        validate_only: true,
+        ..Default::default()
+    };
+    let checked = scene.root.tokens.create_token(create.clone()).await?;
+    let checked = checked.into_inner();
+    assert!(
+        checked.warnings[0].contains("your own address"),
+        "{checked:?}"
+    );
+    assert_eq!((checked.token, checked.credentials), (None, None));
+    assert_eq!(scene.list(BUCKET).await?, []);
+    let wrong = CreateTokenRequest {
+        allowed_ips: vec!["everywhere".to_owned()],
+        ..create
+    };
+    let refused = scene.root.tokens.create_token(wrong).await;
+    assert_eq!(reason(refused), "ERROR_REASON_INVALID_ARGUMENT");
+
+    let (token, _) = scene.token(Permission::ReadOnly).await?;
+    let update = |version| UpdateTokenRequest {
+        token: Some(Token {
+            allowed_ips: elsewhere.clone(),
+            version,
+            ..of(&token)
+        }),
+        update_mask: Some(FieldMask {
+            paths: vec!["allowed_ips".to_owned()],
+        }),
+        validate_only: true,
+    };
+    let checked = scene
+        .root
+        .tokens
+        .update_token(update(token.version))
+        .await?;
+    let checked = checked.into_inner();
+    assert!(
+        checked.warnings[0].contains("your own address"),
+        "{checked:?}"
+    );
+    assert_eq!(checked.token.unwrap_or_default().allowed_ips, elsewhere);
+    assert_eq!(scene.get(BUCKET, &token.token_id).await?, token);
+    let moved = scene
+        .root
+        .tokens
+        .update_token(update(token.version + 1))
+        .await;
+    assert_eq!(reason(moved), "ERROR_REASON_VERSION_CONFLICT");
+    Ok(())
 }
 
 async fn expiry_and_limits_are_edited(scene: &mut Scene) -> Result<(), HarnessError> {
@@ -164,6 +223,7 @@ async fn edits_at_the_same_time_leave_a_whole_chain(scene: &mut Scene) -> Result
         update_mask: Some(FieldMask {
             paths: vec!["name".to_owned()],
         }),
+        ..Default::default()
     };
     let clients = vec![scene.root.tokens.clone(); EDITORS];
     let edits = clients

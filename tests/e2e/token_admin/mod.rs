@@ -116,6 +116,7 @@ impl Scene {
             update_mask: Some(FieldMask {
                 paths: paths.iter().map(|&path| path.to_owned()).collect(),
             }),
+            ..Default::default()
         };
         let answer = self.root.tokens.update_token(request).await?.into_inner();
         Ok(answer.token.unwrap_or_default())

@@ -48,6 +48,7 @@ impl End {
                     update_mask: Some(prost_types::FieldMask {
                         paths: vec!["disallowed_ips".to_owned()],
                     }),
+                    ..Default::default()
                 };
                 root.tokens.update_token(request).await?;
             }

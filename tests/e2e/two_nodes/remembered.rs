@@ -43,6 +43,7 @@ async fn edit(root: &mut Clients, token: Token, path: &str) -> Result<(), Harnes
         update_mask: Some(prost_types::FieldMask {
             paths: vec![path.to_owned()],
         }),
+        ..Default::default()
     };
     root.tokens.update_token(request).await?;
     Ok(())

@@ -183,6 +183,7 @@ impl Scene {
             update_mask: Some(prost_types::FieldMask {
                 paths: vec![path.to_owned()],
             }),
+            ..Default::default()
         };
         self.root.tokens.update_token(request).await?;
         Ok(())

@@ -79,6 +79,7 @@ pub(super) async fn create(
             .map(|delay| expiry(now, delay))
             .transpose()?,
         limits: args.limits.limits(),
+        validate_only: false,
     };
     let answer = connection.answer(connection.tokens().create_token(request).await)?;
     write_warnings(terminal, &answer.warnings)?;

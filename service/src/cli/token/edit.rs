@@ -146,6 +146,7 @@ fn request(
     Ok(UpdateTokenRequest {
         token: Some(token),
         update_mask: Some(FieldMask { paths }),
+        validate_only: false,
     })
 }
 

@@ -34,11 +34,19 @@ pub(crate) async fn create_token(
         expires: expiry_from_proto(asked.expire_time.as_ref(), service.now())?,
         limits: limits_from_proto(asked.limits.as_ref())?,
     };
+    let warnings = warnings(&rules, &grant);
+    if asked.validate_only {
+        return Ok(CreateTokenResponse {
+            token: None,
+            credentials: None,
+            warnings,
+        });
+    }
     let (token, credentials) = make_token(service, &grant, new, None).await?;
     Ok(CreateTokenResponse {
         token: Some(token),
         credentials: Some(credentials),
-        warnings: warnings(&rules, &grant),
+        warnings,
     })
 }
 

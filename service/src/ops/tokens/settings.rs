@@ -31,6 +31,18 @@ impl TokenSettings {
         }
     }
 
+    /// The token `key` with these settings.
+    pub(super) fn of(self, key: &AccessKey) -> AccessKey {
+        AccessKey {
+            name: self.name,
+            allowed: self.allowed,
+            disallowed: self.disallowed,
+            expires: self.expires,
+            limits: self.limits,
+            ..key.clone()
+        }
+    }
+
     /// For the audit, under the contract's names.
     pub(super) fn to_json(&self) -> Value {
         json!({

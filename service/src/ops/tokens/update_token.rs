@@ -34,7 +34,17 @@ pub(crate) async fn update_token(
     let paths = asked.update_mask.unwrap_or_default().paths;
     let edit = edit(&sent, &paths, service.now())?;
     let version = Some(sent.version).filter(|&version| version != 0);
-    let after = apply(service, &grant, before, &edit, version).await?;
+    let after = match asked.validate_only {
+        true => {
+            check_editable(&before, version)?;
+            Arc::new(
+                TokenSettings::from(before.as_ref())
+                    .edited(&edit)
+                    .of(&before),
+            )
+        }
+        false => apply(service, &grant, before, &edit, version).await?,
+    };
     let rules = IpRules::from_nets(&after.allowed, &after.disallowed);
     let shown = token_to_proto(&after, &grant.bucket, service.now());
     Ok(UpdateTokenResponse {
@@ -58,14 +68,7 @@ async fn apply(
     version: Option<i64>,
 ) -> Result<Arc<AccessKey>, Error> {
     for _ in 0..MAX_TRIES {
-        if before.state == KeyState::Revoked {
-            return Err(Error::TokenRevoked);
-        }
-        if version.is_some_and(|version| version != before.version) {
-            return Err(Error::VersionConflict {
-                version: before.version,
-            });
-        }
+        check_editable(&before, version)?;
         let was = TokenSettings::from(before.as_ref());
         let will_be = was.edited(edit);
         if was == will_be {
@@ -89,6 +92,18 @@ async fn apply(
         }
     }
     Err(Error::Conflict)
+}
+
+fn check_editable(token: &AccessKey, version: Option<i64>) -> Result<(), Error> {
+    if token.state == KeyState::Revoked {
+        return Err(Error::TokenRevoked);
+    }
+    if version.is_some_and(|version| version != token.version) {
+        return Err(Error::VersionConflict {
+            version: token.version,
+        });
+    }
+    Ok(())
 }
 
 fn record(

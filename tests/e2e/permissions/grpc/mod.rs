@@ -29,13 +29,14 @@ pub(crate) const PUBLIC: [&str; 4] = [
 ];
 
 /// What is about no bucket, so that there is no foreign one either.
-const OF_NO_BUCKET: [&str; 6] = [
+const OF_NO_BUCKET: [&str; 7] = [
     "GetCapabilities",
     "DescribeClientAddress",
     "CreateChallenge",
     "AnswerChallenge",
     "ListBuckets",
     "CreateSession",
+    "DescribeCaller",
 ];
 
 /// An answer as text: `allowed`, or the reason and the code of the refusal.

@@ -63,6 +63,14 @@ class AddressSource(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ADDRESS_SOURCE_PROXY_PROTOCOL: _ClassVar[AddressSource]
     ADDRESS_SOURCE_HEADER: _ClassVar[AddressSource]
 
+class CallerKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    CALLER_KIND_UNSPECIFIED: _ClassVar[CallerKind]
+    CALLER_KIND_OPERATOR: _ClassVar[CallerKind]
+    CALLER_KIND_ACCOUNT: _ClassVar[CallerKind]
+    CALLER_KIND_TOKEN: _ClassVar[CallerKind]
+    CALLER_KIND_EDGE: _ClassVar[CallerKind]
+
 class SessionPurpose(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     SESSION_PURPOSE_UNSPECIFIED: _ClassVar[SessionPurpose]
@@ -105,6 +113,11 @@ ADDRESS_SOURCE_UNSPECIFIED: AddressSource
 ADDRESS_SOURCE_PEER: AddressSource
 ADDRESS_SOURCE_PROXY_PROTOCOL: AddressSource
 ADDRESS_SOURCE_HEADER: AddressSource
+CALLER_KIND_UNSPECIFIED: CallerKind
+CALLER_KIND_OPERATOR: CallerKind
+CALLER_KIND_ACCOUNT: CallerKind
+CALLER_KIND_TOKEN: CallerKind
+CALLER_KIND_EDGE: CallerKind
 SESSION_PURPOSE_UNSPECIFIED: SessionPurpose
 SESSION_PURPOSE_CLIENT: SessionPurpose
 SESSION_PURPOSE_ADAPTER: SessionPurpose
@@ -180,7 +193,7 @@ class Credentials(_message.Message):
     def __init__(self, endpoint_url: _Optional[str] = ..., bucket: _Optional[str] = ..., access_key_id: _Optional[str] = ..., secret_access_key: _Optional[str] = ...) -> None: ...
 
 class CreateTokenRequest(_message.Message):
-    __slots__ = ("bucket", "name", "permission", "allowed_ips", "disallowed_ips", "expire_time", "limits")
+    __slots__ = ("bucket", "name", "permission", "allowed_ips", "disallowed_ips", "expire_time", "limits", "validate_only")
     BUCKET_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     PERMISSION_FIELD_NUMBER: _ClassVar[int]
@@ -188,6 +201,7 @@ class CreateTokenRequest(_message.Message):
     DISALLOWED_IPS_FIELD_NUMBER: _ClassVar[int]
     EXPIRE_TIME_FIELD_NUMBER: _ClassVar[int]
     LIMITS_FIELD_NUMBER: _ClassVar[int]
+    VALIDATE_ONLY_FIELD_NUMBER: _ClassVar[int]
     bucket: str
     name: str
     permission: Permission
@@ -195,7 +209,8 @@ class CreateTokenRequest(_message.Message):
     disallowed_ips: _containers.RepeatedScalarFieldContainer[str]
     expire_time: _timestamp_pb2.Timestamp
     limits: TokenLimits
-    def __init__(self, bucket: _Optional[str] = ..., name: _Optional[str] = ..., permission: _Optional[_Union[Permission, str]] = ..., allowed_ips: _Optional[_Iterable[str]] = ..., disallowed_ips: _Optional[_Iterable[str]] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., limits: _Optional[_Union[TokenLimits, _Mapping]] = ...) -> None: ...
+    validate_only: bool
+    def __init__(self, bucket: _Optional[str] = ..., name: _Optional[str] = ..., permission: _Optional[_Union[Permission, str]] = ..., allowed_ips: _Optional[_Iterable[str]] = ..., disallowed_ips: _Optional[_Iterable[str]] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., limits: _Optional[_Union[TokenLimits, _Mapping]] = ..., validate_only: bool = ...) -> None: ...
 
 class CreateTokenResponse(_message.Message):
     __slots__ = ("token", "credentials", "warnings")
@@ -240,12 +255,14 @@ class ListTokensResponse(_message.Message):
     def __init__(self, tokens: _Optional[_Iterable[_Union[Token, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class UpdateTokenRequest(_message.Message):
-    __slots__ = ("token", "update_mask")
+    __slots__ = ("token", "update_mask", "validate_only")
     TOKEN_FIELD_NUMBER: _ClassVar[int]
     UPDATE_MASK_FIELD_NUMBER: _ClassVar[int]
+    VALIDATE_ONLY_FIELD_NUMBER: _ClassVar[int]
     token: Token
     update_mask: _field_mask_pb2.FieldMask
-    def __init__(self, token: _Optional[_Union[Token, _Mapping]] = ..., update_mask: _Optional[_Union[_field_mask_pb2.FieldMask, _Mapping]] = ...) -> None: ...
+    validate_only: bool
+    def __init__(self, token: _Optional[_Union[Token, _Mapping]] = ..., update_mask: _Optional[_Union[_field_mask_pb2.FieldMask, _Mapping]] = ..., validate_only: bool = ...) -> None: ...
 
 class UpdateTokenResponse(_message.Message):
     __slots__ = ("token", "warnings")
@@ -523,6 +540,28 @@ class DescribeClientAddressResponse(_message.Message):
     header_values: _containers.RepeatedScalarFieldContainer[str]
     explanation: str
     def __init__(self, client_address: _Optional[str] = ..., source: _Optional[_Union[AddressSource, str]] = ..., peer_address: _Optional[str] = ..., peer_trusted: bool = ..., header: _Optional[str] = ..., header_values: _Optional[_Iterable[str]] = ..., explanation: _Optional[str] = ...) -> None: ...
+
+class DescribeCallerRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class DescribeCallerResponse(_message.Message):
+    __slots__ = ("access_key_id", "kind", "account_id", "bucket", "permission", "name", "expire_time")
+    ACCESS_KEY_ID_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
+    BUCKET_FIELD_NUMBER: _ClassVar[int]
+    PERMISSION_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    EXPIRE_TIME_FIELD_NUMBER: _ClassVar[int]
+    access_key_id: str
+    kind: CallerKind
+    account_id: str
+    bucket: str
+    permission: Permission
+    name: str
+    expire_time: _timestamp_pb2.Timestamp
+    def __init__(self, access_key_id: _Optional[str] = ..., kind: _Optional[_Union[CallerKind, str]] = ..., account_id: _Optional[str] = ..., bucket: _Optional[str] = ..., permission: _Optional[_Union[Permission, str]] = ..., name: _Optional[str] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class CreateSessionRequest(_message.Message):
     __slots__ = ()

@@ -114,6 +114,11 @@ class TokenServiceStub(object):
                 request_serializer=bucketry_dot_v1_dot_token__service__pb2.DescribeClientAddressRequest.SerializeToString,
                 response_deserializer=bucketry_dot_v1_dot_token__service__pb2.DescribeClientAddressResponse.FromString,
                 _registered_method=True)
+        self.DescribeCaller = channel.unary_unary(
+                '/bucketry.v1.TokenService/DescribeCaller',
+                request_serializer=bucketry_dot_v1_dot_token__service__pb2.DescribeCallerRequest.SerializeToString,
+                response_deserializer=bucketry_dot_v1_dot_token__service__pb2.DescribeCallerResponse.FromString,
+                _registered_method=True)
         self.CreateSession = channel.unary_unary(
                 '/bucketry.v1.TokenService/CreateSession',
                 request_serializer=bucketry_dot_v1_dot_token__service__pb2.CreateSessionRequest.SerializeToString,
@@ -252,6 +257,13 @@ class TokenServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def DescribeCaller(self, request, context):
+        """The key that makes the call: what kind of key it is, and what it reaches. Changes nothing.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def CreateSession(self, request, context):
         """Exchanges the caller's key for a short session, so that the secret need not travel with every call. A session
         cannot create another: INVALID_ARGUMENT.
@@ -356,6 +368,11 @@ def add_TokenServiceServicer_to_server(servicer, server):
                     servicer.DescribeClientAddress,
                     request_deserializer=bucketry_dot_v1_dot_token__service__pb2.DescribeClientAddressRequest.FromString,
                     response_serializer=bucketry_dot_v1_dot_token__service__pb2.DescribeClientAddressResponse.SerializeToString,
+            ),
+            'DescribeCaller': grpc.unary_unary_rpc_method_handler(
+                    servicer.DescribeCaller,
+                    request_deserializer=bucketry_dot_v1_dot_token__service__pb2.DescribeCallerRequest.FromString,
+                    response_serializer=bucketry_dot_v1_dot_token__service__pb2.DescribeCallerResponse.SerializeToString,
             ),
             'CreateSession': grpc.unary_unary_rpc_method_handler(
                     servicer.CreateSession,
@@ -783,6 +800,33 @@ class TokenService(object):
             '/bucketry.v1.TokenService/DescribeClientAddress',
             bucketry_dot_v1_dot_token__service__pb2.DescribeClientAddressRequest.SerializeToString,
             bucketry_dot_v1_dot_token__service__pb2.DescribeClientAddressResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DescribeCaller(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/bucketry.v1.TokenService/DescribeCaller',
+            bucketry_dot_v1_dot_token__service__pb2.DescribeCallerRequest.SerializeToString,
+            bucketry_dot_v1_dot_token__service__pb2.DescribeCallerResponse.FromString,
             options,
             channel_credentials,
             insecure,
