@@ -428,9 +428,8 @@ class ObjectServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def CreatePresignedUrls(self, request, context):
-        """Makes presigned URLs: each lets whoever has it do one thing with one object of the bucket over S3, such as a browser
-        that has no key. A URL is signed with the caller's key. It is judged here as the operation that it stands for, and
-        again when it is used, by what the key may do then; a key that is revoked ends its URLs.
+        """Creates presigned URLs, signed with the caller's key. Each lets its holder perform one operation on one object over
+        S3 without a key. Access is checked as for the operation, now and on each use; revoking the key invalidates them.
         Errors: NO_SUCH_BUCKET, ACCESS_DENIED, INVALID_ARGUMENT (naming the entry and its field, as in `urls[2].key`).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
