@@ -18,7 +18,7 @@ const METHODS: [Method; 3] = [Method::GET, Method::HEAD, Method::PUT];
 
 const ALLOWED_METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, PUT");
 
-/// How long a browser may remember a preflight, in seconds. No more, as the operator may take the origin off the list.
+/// How long a browser may remember a preflight, in seconds. Short, because the operator may remove the origin.
 const MAX_AGE: HeaderValue = HeaderValue::from_static("600");
 
 /// What scripts may read in addition to the headers that they may always read. There are no patterns.

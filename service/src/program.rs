@@ -14,7 +14,7 @@ use crate::config::{
     Config, ConfigError, ConsoleAddress, KeyPair, PublicUrl, ServeArgs, ServerConfig,
     process_environment, process_variable,
 };
-use crate::node::{self, KeyringReloader, Node, NodeError, ServedAt};
+use crate::node::{self, KeyringReloader, Node, NodeError, ServerUrls};
 use crate::server::{
     self, ConnectionLimits, ListenError, Listener, ListenerRole, Preamble, Tls, TlsError,
 };
@@ -205,13 +205,13 @@ async fn serve_until_stopped(config: &Config) -> Result<ExitCode, Failure> {
         .transpose()?;
     listeners.extend(console);
     let web_origins = config.server.web_origins(console_address);
-    let place = ServedAt {
+    let urls = ServerUrls {
         public_url: &public_url,
         web_origins: &web_origins,
     };
     // The start may wait for the database, and must still react to signals.
     let node = tokio::select! {
-        node = node::open(config, place, health) => node?,
+        node = node::open(config, urls, health) => node?,
         () = signals.next() => {
             tracing::info!("stopped during the start");
             return Ok(ExitCode::SUCCESS);
@@ -243,7 +243,7 @@ async fn serve_until_signalled(
     mut signals: StopSignals,
 ) -> Result<ExitCode, Failure> {
     let (stop, stopped) = tokio::sync::oneshot::channel();
-    let serving = server::serve(listeners, tls, node.doors, limits, async {
+    let serving = server::serve(listeners, tls, node.router, limits, async {
         // An error means that the sender is gone, and with it this function.
         let _ = stopped.await;
     });
@@ -302,8 +302,8 @@ async fn reload_on_hangup(
     }
 }
 
-/// Listens for the console. If nobody asked for one, its default address may be taken, or its pages may be unable to reach
-/// the objects: then there is none, with a warning.
+/// Listens for the console. If it is not configured, and its default address is in use or its pages could not reach the
+/// objects, the server logs a warning and has no console.
 fn console_listener(config: &Config) -> Result<Option<Listener>, Failure> {
     let server = &config.server;
     let (address, is_given) = match server.console {
@@ -323,7 +323,7 @@ fn console_listener(config: &Config) -> Result<Option<Listener>, Failure> {
         })),
         Err(failure) if is_given => Err(failure),
         Err(failure) => {
-            tracing::warn!("there is no console (--console-listen): {failure}");
+            tracing::warn!("console disabled: {failure}; see --console-listen");
             Ok(None)
         }
     }

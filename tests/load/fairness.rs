@@ -37,8 +37,8 @@ pub(crate) struct Options {
     /// The front.
     #[arg(long, value_enum, default_value = "s3")]
     front: Front,
-    /// Send the requests of the account with many connections to another server, of which the measured one knows
-    /// nothing: what the account with few then loses is lost to the machine that all of them share.
+    /// Send the requests of the account with many connections to a second server, unknown to the measured one;
+    /// any loss then comes from sharing the machine.
     #[arg(long)]
     elsewhere: bool,
     /// Fail if the account with few connections keeps less than this part of its rate.

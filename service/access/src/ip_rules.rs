@@ -87,9 +87,9 @@ pub enum IpRulesWarning {
     AllowsNobody,
     /// This allowed entry has no effect, since it is disallowed too.
     AllowedEntryCovered(IpNet),
-    /// Allowed lists IPv4 only: clients that come by IPv6 are refused.
+    /// Allowed lists IPv4 only: clients using IPv6 are refused.
     AllowsIpv4Only,
-    /// Allowed lists IPv6 only: clients that come by IPv4 are refused.
+    /// Allowed lists IPv6 only: clients using IPv4 are refused.
     AllowsIpv6Only,
 }
 

@@ -43,7 +43,7 @@ pub struct Listener {
     pub socket: TcpListener,
     /// What its connections begin with.
     pub preamble: Preamble,
-    /// What its connections are for.
+    /// Reaches the handler of each request in its [`crate::ConnectionInfo`].
     pub role: ListenerRole,
 }
 

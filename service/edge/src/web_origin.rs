@@ -14,7 +14,7 @@ pub struct WebOrigin(String);
 pub struct WebOriginError(String);
 
 impl WebOrigin {
-    /// The origin.
+    /// As browsers send it in the header `Origin`.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

@@ -55,9 +55,9 @@ pub enum CliError {
     /// The server refused.
     #[error("{}", refusal(.0))]
     Refused(Box<Status>),
-    /// The key may not do what a URL was to be made for.
+    /// The key may not perform the operation that was to be presigned.
     #[error(
-        "Access Denied (ACCESS_DENIED); a key makes URLs only for what it may do itself, in its own bucket"
+        "Access Denied (ACCESS_DENIED); a key can presign only operations that it may perform itself"
     )]
     PresignDenied,
     /// A required field is missing in the server's answer.

@@ -105,7 +105,7 @@ pub enum ClientCommand {
     },
     /// Make a presigned URL of an object: whoever has it needs no key
     Presign {
-        /// The URL to make.
+        /// The URL to create.
         #[command(flatten)]
         presign: PresignArgs,
         /// Where the server is.

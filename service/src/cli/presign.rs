@@ -14,7 +14,7 @@ use super::server_connection::ServerConnection;
 use super::{CliError, Terminal};
 use crate::config::parse_duration;
 
-/// A URL to make.
+/// The operation, object and validity of a presigned URL.
 #[derive(Debug, Args)]
 pub struct PresignArgs {
     /// The bucket
@@ -50,7 +50,7 @@ pub struct PresignArgs {
     pub output: Output,
 }
 
-/// What a URL does.
+/// [`PresignedMethod`] without `UPLOAD_PART`, which only programs need.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum PresignMethodArg {
     /// Read the object
@@ -84,7 +84,7 @@ impl PresignArgs {
             urls: vec![self.spec()],
         };
         let answer = connection.objects().create_presigned_urls(request).await;
-        let answer = connection.answer(answer).map_err(explained)?;
+        let answer = connection.answer(answer).map_err(explain_denial)?;
         if *output == Output::Json {
             writeln!(
                 terminal.out,
@@ -98,7 +98,7 @@ impl PresignArgs {
         let until = moment(made.expire_time.as_ref());
         writeln!(terminal.err, "valid until {until}")?;
         for (name, value) in &made.headers {
-            writeln!(terminal.err, "send with it: {name}: {value}")?;
+            writeln!(terminal.err, "required header: {name}: {value}")?;
         }
         Ok(())
     }
@@ -127,8 +127,8 @@ fn lifetime(duration: Duration) -> prost_types::Duration {
     }
 }
 
-/// Tokens may call this, so that the usual advice for a denial is wrong.
-pub(super) fn explained(error: CliError) -> CliError {
+/// Tokens may call this, so the usual advice for a denial would be wrong.
+pub(super) fn explain_denial(error: CliError) -> CliError {
     match error {
         CliError::Refused(status)
             if status

@@ -187,11 +187,11 @@ impl FromStr for PublicUrl {
     }
 }
 
-/// Where the console is served.
+/// The value of `--console-listen`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ConsoleListen {
-    /// Nowhere.
-    Nowhere,
+    /// `none`: there is no console.
+    Disabled,
     /// On this address and port.
     At(SocketAddr),
 }
@@ -201,7 +201,7 @@ impl FromStr for ConsoleListen {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text {
-            "none" => Ok(Self::Nowhere),
+            "none" => Ok(Self::Disabled),
             _ => {
                 (text.parse().map(Self::At)).map_err(|_| NameError::ConsoleListen(text.to_owned()))
             }

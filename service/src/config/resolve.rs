@@ -106,12 +106,12 @@ pub struct DatabaseConfig {
     pub unsafe_database: UnsafeDatabase,
 }
 
-/// Where the console is served.
+/// The address of the console, and whether it was configured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ConsoleAddress {
-    /// On the default address, if that is possible: nobody asked for it.
+    /// The default address; optional, since not configured.
     Default(SocketAddr),
-    /// On an address that was given.
+    /// A configured address: the start fails without it.
     Given(SocketAddr),
 }
 
@@ -120,7 +120,7 @@ impl ConsoleAddress {
         match given {
             None => Some(Self::Default(CONSOLE)),
             Some(ConsoleListen::At(address)) => Some(Self::Given(address)),
-            Some(ConsoleListen::Nowhere) => None,
+            Some(ConsoleListen::Disabled) => None,
         }
     }
 }
@@ -152,7 +152,7 @@ pub struct ServerConfig {
     pub signature_v2: SignatureV2,
     /// The address of the metrics; none: no metrics.
     pub metrics_listen: Option<SocketAddr>,
-    /// Where the console is served; none: nowhere.
+    /// The address of the console; none: no console.
     pub console: Option<ConsoleAddress>,
     /// Limits of connections and of unauthenticated callers.
     pub limits: ConnectionLimits,

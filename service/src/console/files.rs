@@ -12,7 +12,7 @@ struct Dist;
 
 const INDEX: &str = "index.html";
 
-/// Where the console learns of the server that it belongs to.
+/// Path of the facts about the server.
 const SERVER: &str = "console.json";
 
 /// The folder of files whose names change with their content.

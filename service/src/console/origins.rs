@@ -12,16 +12,16 @@ pub struct Origins(Vec<WebOrigin>);
 pub(crate) enum CallingPage {
     /// None: a program that sends no origin.
     None,
-    /// One of this host: its browser asks nobody.
+    /// A page of this host; its browser sends no preflight.
     OwnHost,
-    /// One of a known origin, which is to be named in the answer.
+    /// A configured origin; the response must name it.
     Known(HeaderValue),
     /// Any other.
     Foreign,
 }
 
 impl Origins {
-    /// Those that are known from the start; a page's own host is allowed besides.
+    /// `known`: configured origins. A page's own host is always allowed.
     #[must_use]
     pub fn new(known: &[WebOrigin]) -> Self {
         Self(known.to_vec())

@@ -36,7 +36,7 @@ use crate::page_tokens::PageTokens;
 use crate::request::{AdapterCertificate, Ledger, Service, ServiceSettings};
 use crate::sealing::{self, LiveKeyring};
 use crate::server::{
-    ConsoleFront, DescriptorSets, Doors, Front, GrpcBuilder, GrpcError, GrpcFront,
+    ConsoleFront, DescriptorSets, Front, GrpcBuilder, GrpcError, GrpcFront, ListenerRouter,
 };
 use crate::upkeep::{Collector, Heartbeat, sequence_changes};
 
@@ -71,7 +71,7 @@ pub enum NodeError {
     #[error("{0}")]
     FirstStart(String),
     /// The public URL cannot stand in a header.
-    #[error("--public-url cannot be named to browsers: {0}")]
+    #[error("--public-url cannot be sent in a header: {0}")]
     Console(#[from] http::header::InvalidHeaderValue),
     /// The store's id in the catalog cannot be read.
     #[error("the catalog's store id cannot be read")]
@@ -81,8 +81,8 @@ pub enum NodeError {
 /// All that serves requests.
 #[derive(Debug)]
 pub struct Node {
-    /// gRPC, S3 and the console.
-    pub doors: Doors<Front<S3Service>>,
+    /// Answers the requests of all listeners.
+    pub router: ListenerRouter<Front<S3Service>>,
     /// The operator's key if this start made it; to be shown once.
     pub first_start: Option<KeyPair>,
     /// Readiness for load balancers.
@@ -141,7 +141,7 @@ impl RunningNode {
 
 /// Where clients and browsers find a node.
 #[derive(Debug, Clone, Copy)]
-pub struct ServedAt<'a> {
+pub struct ServerUrls<'a> {
     /// The URL that clients use.
     pub public_url: &'a PublicUrl,
     /// The origins of consoles.
@@ -152,7 +152,11 @@ pub struct ServedAt<'a> {
 ///
 /// # Errors
 /// [`NodeError`].
-pub async fn open(config: &Config, place: ServedAt<'_>, health: Health) -> Result<Node, NodeError> {
+pub async fn open(
+    config: &Config,
+    urls: ServerUrls<'_>,
+    health: Health,
+) -> Result<Node, NodeError> {
     let started = Clock::System.now();
     let catalog = Catalog::open(
         &config.storage.places.database,
@@ -202,12 +206,12 @@ pub async fn open(config: &Config, place: ServedAt<'_>, health: Health) -> Resul
         signing_keys: SigningKeyCache::new(signing_keys(config.database.key_cache)),
         clock: clock.clone(),
         settings: ServiceSettings {
-            endpoint_url: place.public_url.to_string(),
+            endpoint_url: urls.public_url.to_string(),
             region: config.server.region.as_str().to_owned(),
             accepted_regions: AcceptedRegions::new(config.server.region.as_str()),
             plaintext_credentials: config.server.plaintext_credentials,
             signature_v2: config.server.signature_v2,
-            endpoints: endpoints(config, place),
+            endpoints: endpoints(config, urls),
             adapter_certificate: adapter_certificate(config),
             max_open_uploads: config.fair.max_open_uploads,
             message_timeout: config.fair.message_timeout,
@@ -243,10 +247,10 @@ pub async fn open(config: &Config, place: ServedAt<'_>, health: Health) -> Resul
     let grpc = grpc(&service, config.fair.limits).await?;
     let readiness = Readiness::of_opened(health.clone(), grpc.clone()).await;
     let work = start_work(config, &service, &collector, heartbeat, &readiness);
-    let console = console(grpc.clone(), config, place)?;
-    let front = front(&service, grpc, config, place).with_health(health);
+    let console = console(grpc.clone(), config, urls)?;
+    let front = front(&service, grpc, config, urls).with_health(health);
     Ok(Node {
-        doors: Doors::new(front, console),
+        router: ListenerRouter::new(front, console),
         readiness,
         first_start,
         upkeep: RunningNode {
@@ -369,12 +373,12 @@ fn front(
     service: &Arc<Service>,
     grpc: GrpcFront,
     config: &Config,
-    place: ServedAt<'_>,
+    urls: ServerUrls<'_>,
 ) -> Front<S3Service> {
     let server = Server::new(Arc::clone(service));
     Front::new(
         grpc,
-        s3::service(service, server, config, place),
+        s3::service(service, server, config, urls),
         config.server.forwarding.clone(),
     )
 }
@@ -382,21 +386,21 @@ fn front(
 fn console(
     grpc: GrpcFront,
     config: &Config,
-    place: ServedAt<'_>,
+    urls: ServerUrls<'_>,
 ) -> Result<ConsoleFront, NodeError> {
     let server = &config.server;
     Ok(ConsoleFront::new(
         grpc,
-        ConsoleFiles::new(place.public_url, server.region.as_str())?,
-        Origins::new(place.web_origins),
+        ConsoleFiles::new(urls.public_url, server.region.as_str())?,
+        Origins::new(urls.web_origins),
         &server.grpc_web_origins,
         server.forwarding.clone(),
     ))
 }
 
 /// What a sign-in may name as the endpoint: a page names its own origin.
-fn endpoints(config: &Config, place: ServedAt<'_>) -> Endpoints {
+fn endpoints(config: &Config, urls: ServerUrls<'_>) -> Endpoints {
     let aliases = config.server.endpoint_aliases.iter();
-    let urls = aliases.chain([place.public_url]).map(PublicUrl::as_str);
-    Endpoints::new(urls.chain(place.web_origins.iter().map(WebOrigin::as_str)))
+    let public = aliases.chain([urls.public_url]).map(PublicUrl::as_str);
+    Endpoints::new(public.chain(urls.web_origins.iter().map(WebOrigin::as_str)))
 }

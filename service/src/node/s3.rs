@@ -11,7 +11,7 @@ use futures::FutureExt;
 use futures::future::{BoxFuture, Map};
 use http::{Request, Response};
 
-use super::ServedAt;
+use super::ServerUrls;
 use crate::config::Config;
 use crate::grpc::{LocalEdge, Server};
 use crate::request::Service;
@@ -32,16 +32,16 @@ pub(super) fn service(
     service: &Arc<Service>,
     server: Server,
     config: &Config,
-    place: ServedAt<'_>,
+    urls: ServerUrls<'_>,
 ) -> S3Service {
-    let public_url = place.public_url;
+    let public_url = urls.public_url;
     let domains = config.server.domains(public_url);
     let settings = bucketry_s3_adapter::AdapterSettings {
         domains: BaseDomains::new(domains.iter().map(|domain| domain.as_str())),
         region: config.server.region.as_str().to_owned(),
         public_url: public_url.to_string(),
         public_hosts: vec![public_url.authority().to_owned()],
-        console_origins: place.web_origins.to_vec(),
+        console_origins: urls.web_origins.to_vec(),
         limits: bucketry_s3_adapter::RequestLimits {
             max_head_bytes: MAX_HEAD_BYTES as usize,
             body_idle: config.server.limits.min_rate.body_idle(),

@@ -29,13 +29,13 @@ pub(crate) async fn create_presigned_urls(
     request: Request<CreatePresignedUrlsRequest>,
 ) -> Result<CreatePresignedUrlsResponse, Error> {
     let caller = service.caller(&request).await?;
-    let asked = request.into_inner();
+    let message = request.into_inner();
     let grant = service
-        .admit(caller, &asked, Resource::bucket(&asked.bucket))
+        .admit(caller, &message, Resource::bucket(&message.bucket))
         .await?;
-    let specs = presigned_specs(asked.urls)?;
+    let specs = presigned_specs(message.urls)?;
     for spec in &specs {
-        let requirements = requirements(spec, &asked.bucket);
+        let requirements = requirements(spec, &message.bucket);
         service.decide(grant.caller(), &requirements, grant.target())?;
     }
     let presigner = Presigner::of_caller(service, &grant).await?;
@@ -45,7 +45,7 @@ pub(crate) async fn create_presigned_urls(
     Ok(CreatePresignedUrlsResponse { urls })
 }
 
-/// What the request that a URL stands for needs.
+/// Access requirements of the presigned operation.
 fn requirements(spec: &PresignedSpec, bucket: &str) -> Requirements {
     let resource = Resource::object(bucket, spec.key.as_str());
     match spec.operation {
@@ -56,7 +56,7 @@ fn requirements(spec: &PresignedSpec, bucket: &str) -> Requirements {
     }
 }
 
-/// Clients of gRPC refuse larger answers by default.
+/// gRPC clients refuse larger responses by default.
 fn check_size(urls: &[PresignedUrl]) -> Result<(), Error> {
     let bytes: usize = urls.iter().map(Message::encoded_len).sum();
     if bytes <= MAX_ITEM_BYTES {
@@ -65,15 +65,15 @@ fn check_size(urls: &[PresignedUrl]) -> Result<(), Error> {
     Err(Error::InvalidArgument {
         field: "urls",
         problem: format!(
-            "the URLs take {bytes} bytes, of which an answer holds {MAX_ITEM_BYTES}: make fewer in one call"
+            "the URLs take {bytes} bytes, a response at most {MAX_ITEM_BYTES}: request fewer"
         ),
     })
 }
 
-/// Records in the audit that an administrator made URLs: each is a credential that outlives the call.
+/// Records in the audit that an administrator created URLs: each is a credential that outlives the call.
 ///
-/// The calls of tokens are counted in their usage instead: the audit is never shortened, so that a token that may only
-/// read could fill the database.
+/// The calls of tokens are counted in their usage instead: audit events are never deleted, so a read-only token
+/// could fill the database.
 async fn record(
     service: &Service,
     grant: &BucketGrant,

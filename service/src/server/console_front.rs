@@ -12,14 +12,14 @@ use tonic::body::Body;
 use tonic_web::GrpcWebLayer;
 use tower::{Layer, ServiceExt};
 
-use super::begun::{BegunRequest, refused_head};
 use super::explain::explained;
+use super::observed_request::{ObservedRequest, refused_head};
 use super::{ConnectionInfo, GrpcFront, RequestBody};
 use crate::console::{CallingPage, ConsoleFiles, Origins};
 use crate::telemetry::metrics::FrontName;
 
-/// What the console's listener answers: the files of the console, and the published services by gRPC-Web, for browsers
-/// cannot speak gRPC. It serves no objects: a page that somebody uploaded must never have the console's origin.
+/// What the console's listener answers: the files of the console, and the published services by gRPC-Web, because
+/// browsers cannot speak gRPC. It serves no objects: an uploaded page must never have the console's origin.
 #[derive(Debug, Clone)]
 pub struct ConsoleFront {
     grpc: GrpcFront,
@@ -48,7 +48,6 @@ impl ConsoleFront {
         }
     }
 
-    /// Answers one request.
     pub(super) async fn respond(
         &self,
         mut request: Request<RequestBody>,
@@ -63,7 +62,8 @@ impl ConsoleFront {
             true => (FrontName::Grpc, operation),
             false => (FrontName::Console, None),
         };
-        let begun = BegunRequest::begin(&mut request, info, &self.forwarding, (front, operation));
+        let observed =
+            ObservedRequest::begin(&mut request, info, &self.forwarding, (front, operation));
         let refused = match page {
             CallingPage::Foreign if is_call || is_preflight => Some(StatusCode::FORBIDDEN),
             CallingPage::None
@@ -72,13 +72,13 @@ impl ConsoleFront {
             | CallingPage::Foreign => refused_head(&request),
         };
         let answer = match refused {
-            Some(status) => begun.answered(empty(status)).map(Body::new),
-            None if is_call => self.call(request, begun).await,
-            None if is_preflight => begun.answered(preflight()).map(Body::new),
+            Some(status) => observed.answered(empty(status)).map(Body::new),
+            None if is_call => self.call(request, observed).await,
+            None if is_preflight => observed.answered(preflight()).map(Body::new),
             None => {
                 let file = self.files.answer(&request);
                 let file = file.map(|content| Body::new(Full::new(content)));
-                return begun.answered(file).map(Body::new);
+                return observed.answered(file).map(Body::new);
             }
         };
         match page {
@@ -88,7 +88,7 @@ impl ConsoleFront {
     }
 
     /// Whether this is a call, or its preflight, that a page sends to the data listener.
-    pub(super) fn takes<B>(&self, request: &Request<B>) -> bool {
+    pub(super) fn accepts<B>(&self, request: &Request<B>) -> bool {
         let Some(origin) = request.headers().get(header::ORIGIN) else {
             return false;
         };
@@ -102,25 +102,29 @@ impl ConsoleFront {
 
     /// Translates a call of gRPC-Web into one of gRPC, and its answer back. What is observed is gRPC's answer, which has
     /// its status in trailers.
-    async fn call(&self, request: Request<RequestBody>, begun: BegunRequest) -> Response<Body> {
+    async fn call(
+        &self,
+        request: Request<RequestBody>,
+        observed: ObservedRequest,
+    ) -> Response<Body> {
         let grpc = self.grpc.clone();
-        let address = begun.address;
-        let mut begun = Some(begun);
+        let address = observed.address;
+        let mut observed = Some(observed);
         let translated = tower::service_fn(move |request: Request<Body>| {
             let grpc = grpc.clone();
-            let begun = begun.take();
+            let observed = observed.take();
             async move {
-                let begun = begun.ok_or(CalledTwice)?;
+                let observed = observed.ok_or(CalledTwice)?;
                 let called = AssertUnwindSafe(grpc.call(request)).catch_unwind().await;
                 let response = called.map_or_else(
                     |_panic| {
                         task::count_panic("request");
-                        tracing::error!(request_id = %begun.id, "a request panicked");
+                        tracing::error!(request_id = %observed.id, "a request panicked");
                         status_of(ErrorReason::Internal).into_http()
                     },
                     explained,
                 );
-                Ok::<_, CalledTwice>(begun.answered(response))
+                Ok::<_, CalledTwice>(observed.answered(response))
             }
         });
         let answer = Box::pin(GrpcWebLayer::new().layer(translated).oneshot(request));

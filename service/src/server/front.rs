@@ -15,9 +15,9 @@ use http::{HeaderValue, Method, Request, Response, StatusCode, Version, header};
 use tonic::body::Body;
 use tower::{Service, ServiceExt};
 
-use super::begun::{BegunRequest, refused_head};
 use super::explain::explained;
 use super::observe::ObservedBody;
+use super::observed_request::{ObservedRequest, refused_head};
 use super::{ConnectionInfo, GrpcFront, RequestBody, RequestId, Serving};
 use crate::telemetry::metrics::FrontName;
 
@@ -78,19 +78,20 @@ where
         let refused = (front == FrontName::Grpc)
             .then(|| refused_head(&request))
             .flatten();
-        let begun = BegunRequest::begin(&mut request, info, &self.forwarding, (front, operation));
+        let observed =
+            ObservedRequest::begin(&mut request, info, &self.forwarding, (front, operation));
         let mut response = match refused {
             Some(status) => empty(status),
             None => {
-                let answer = pin!(self.answer(front, request, &begun.id));
-                on_behalf::scope(begun.address, answer).await
+                let answer = pin!(self.answer(front, request, &observed.id));
+                on_behalf::scope(observed.address, answer).await
             }
         };
         if self.closes(version) {
             let close = HeaderValue::from_static("close");
             response.headers_mut().insert(header::CONNECTION, close);
         }
-        begun.answered(response)
+        observed.answered(response)
     }
 
     /// gRPC is a POST over HTTP/2 of its content type to a path without a query; all else is S3. S3's own POST requests

@@ -3,13 +3,13 @@
 //! Knows neither the services nor the adapter: it takes both fronts from its caller. Connections are the work of
 //! [`bucketry_edge`].
 
-mod begun;
 mod console_front;
-mod doors;
 mod explain;
 mod front;
 mod grpc;
+mod listener_router;
 mod observe;
+mod observed_request;
 
 pub use crate::request::{AddressSource, EffectiveAddress, RequestId};
 pub use bucketry_edge::{
@@ -19,10 +19,10 @@ pub use bucketry_edge::{
     stop_signals,
 };
 pub use console_front::ConsoleFront;
-pub use doors::Doors;
 pub use front::Front;
 pub(crate) use grpc::Serving;
 pub use grpc::{DescriptorSets, GrpcBuilder, GrpcError, GrpcFront};
+pub use listener_router::ListenerRouter;
 pub use observe::ObservedOperation;
 
 #[cfg(test)]

@@ -21,14 +21,14 @@ const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
 /// As [`ENCODED`], without the slash.
 const ENCODED_IN_PATH: &AsciiSet = &ENCODED.remove(b'/');
 
-/// A request that a URL is to stand for.
+/// The request that a URL encodes.
 #[derive(Debug, Clone, Copy)]
 pub struct PresignedRequest<'a> {
-    /// The HTTP method.
+    /// In upper case, as it is signed.
     pub method: &'a str,
     /// Scheme, host and, if it is not the scheme's own, port: `https://s3.example.com`.
     pub endpoint: &'a str,
-    /// The bucket's name.
+    /// Needs no encoding: bucket names are ASCII letters, digits, dots and hyphens.
     pub bucket: &'a str,
     /// The object's key, not encoded.
     pub key: &'a str,
@@ -38,10 +38,10 @@ pub struct PresignedRequest<'a> {
     pub headers: &'a BTreeMap<String, String>,
 }
 
-/// By which key a URL is signed, and for how long.
+/// Signing key and validity.
 #[derive(Debug, Clone, Copy)]
 pub struct PresigningKey<'a> {
-    /// The key's id.
+    /// Named in `X-Amz-Credential`.
     pub access_key_id: &'a AccessKeyId,
     /// Its signing key of `scope`.
     pub signing_key: &'a SigningKey,

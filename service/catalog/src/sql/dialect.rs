@@ -112,14 +112,14 @@ impl Dialect {
     /// Reads the rows of these keys.
     ///
     /// On Postgres each key is looked up in the index of its table: a plan that was made while the table was small would
-    /// otherwise read all of it, also when it has grown. The sub-selects hide how many keys there are. A plan for one number
-    /// of keys would seem cheaper than the general one, and the server would make it for every execution.
+    /// otherwise scan the whole table even after it has grown. The sub-selects hide how many keys there are. A plan for one
+    /// number of keys would seem cheaper than the general one, and the server would make it for every execution.
     pub(crate) fn select_by_key(self, table: &Table, keys: Vec<Vec<Value>>) -> Vec<Statement> {
         self.select_locked_by_key(table, keys, "")
     }
 
-    /// Reads the rows of these keys and keeps others from changing them, on Postgres in the order of the keys. On SQLite the
-    /// writer is alone.
+    /// Reads the rows of these keys and keeps others from changing them, on Postgres in the order of the keys. SQLite has a
+    /// single writer.
     pub(crate) fn share_by_key(self, table: &Table, keys: Vec<Vec<Value>>) -> Vec<Statement> {
         self.select_locked_by_key(table, keys, "FOR SHARE")
     }

@@ -12,7 +12,7 @@ pub(crate) struct Select<T> {
 /// Reads a row in which the columns of a statement begin at a position.
 pub(crate) type ReadAt<T> = fn(&Row<'_>, usize) -> Result<T, CatalogError>;
 
-/// Takes statements and what reads their rows apart: [`Statement::side_by_side`] makes one of them.
+/// Separates statements from their row readers. [`Statement::side_by_side`] combines the statements.
 pub(super) fn split<T>(selects: Vec<Select<T>>) -> (Vec<Statement>, RowReaders<T>) {
     let mut statements = Vec::with_capacity(selects.len());
     let mut readers = Vec::with_capacity(selects.len());
@@ -25,7 +25,7 @@ pub(super) fn split<T>(selects: Vec<Select<T>>) -> (Vec<Statement>, RowReaders<T
     (statements, RowReaders(readers))
 }
 
-/// What reads the rows of statements that were run as one, by the column at which those of each begin.
+/// Row readers of a combined statement, each with its first column.
 pub(super) struct RowReaders<T>(Vec<(usize, ReadAt<T>)>);
 
 impl<T> RowReaders<T> {

@@ -137,8 +137,9 @@ impl Statement {
         })
     }
 
-    /// Statements that read as one, which Postgres runs with one round trip. Each of its rows is a row of one of them: it has
-    /// the columns of all, one statement's after another's, and NULL in those of the others. `None` if there are none.
+    /// Statements that read as one, which Postgres runs with one round trip. Rows have the columns
+    /// of all statements, in order. Each row comes from one statement; the columns of the others are NULL. `None` if there are
+    /// no statements.
     pub(super) fn side_by_side(statements: Vec<Self>) -> Option<Self> {
         if statements.len() < 2 {
             return statements.into_iter().next();

@@ -64,9 +64,11 @@ fn a_denial_is_about_the_key_that_signs() {
     let details = ErrorDetails::with_error_info("ACCESS_DENIED", "bucketry", HashMap::new());
     let denied =
         Status::with_error_details(tonic::Code::PermissionDenied, "Access Denied", details);
-    let error = super::super::presign::explained(CliError::of_call(denied, "http://x"));
+    let error = super::super::presign::explain_denial(CliError::of_call(denied, "http://x"));
     assert!(
-        error.to_string().contains("what it may do itself"),
+        error
+            .to_string()
+            .contains("operations that it may perform itself"),
         "{error}"
     );
 }

@@ -14,7 +14,6 @@ use crate::domain::{ObjectKey, UploadId};
 use crate::error::Error;
 use crate::limits::MAX_PARTS;
 
-/// The most URLs of one call.
 const MAX_URLS: usize = 1000;
 
 /// How long a URL is valid if the caller does not say.
@@ -43,7 +42,6 @@ pub(super) struct PresignedSpec {
 }
 
 impl PresignedOperation {
-    /// The method of the request.
     pub(super) fn http_method(self) -> &'static str {
         match self {
             Self::Get => "GET",
@@ -52,7 +50,7 @@ impl PresignedOperation {
         }
     }
 
-    /// The S3 operation.
+    /// The name in the audit: that of the S3 operation.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Get => "GetObject",
@@ -121,8 +119,8 @@ fn operation(sent: i32) -> Result<PresignedOperation, Problem> {
         Ok(Sent::Head) => Ok(PresignedOperation::Head),
         Ok(Sent::Put) => Ok(PresignedOperation::Put),
         Ok(Sent::UploadPart) => Ok(PresignedOperation::UploadPart),
-        Ok(Sent::Unspecified) => refused("method", "it is not given"),
-        Err(_) => Err(("method", format!("there is no method {sent}"))),
+        Ok(Sent::Unspecified) => refused("method", "missing"),
+        Err(_) => Err(("method", format!("unknown method {sent}"))),
     }
 }
 
@@ -151,7 +149,7 @@ fn part(
             ("part_number", number != 0),
         ] {
             if is_given {
-                return refused(field, "it is for parts only");
+                return refused(field, "allowed for UPLOAD_PART only");
             }
         }
         return Ok(Vec::new());
@@ -212,7 +210,7 @@ fn overrides(
             continue;
         }
         if operation.is_write() {
-            return refused(field, "it is for reads only");
+            return refused(field, "for GET and HEAD only");
         }
         let problem = "it has control characters, or characters that ISO-8859-1 lacks";
         if !is_latin1_header(&value) {
@@ -238,9 +236,9 @@ fn content_type(operation: PresignedOperation, sent: String) -> Result<Header, P
     }
     let is_put = operation == PresignedOperation::Put;
     if !is_put {
-        return refused(FIELD, "it is for PUT only");
+        return refused(FIELD, "for PUT only");
     }
-    // What clients change on the way could not be sent as it was signed.
+    // Clients normalize other values, which breaks the signature.
     let is_sent_as_is = sent.bytes().all(|byte| matches!(byte, b' '..=b'~')) && sent.trim() == sent;
     let problem = "it must be printable ASCII without spaces at its ends";
     if !is_sent_as_is {
@@ -255,7 +253,7 @@ fn content_length(operation: PresignedOperation, sent: Option<i64>) -> Result<He
         return Ok(None);
     };
     if !operation.is_write() {
-        return refused(FIELD, "it is for writes only");
+        return refused(FIELD, "for PUT and UPLOAD_PART only");
     }
     match u64::try_from(sent) {
         Ok(0..=MAX_PUT_BYTES) => Ok(Some(("content-length".to_owned(), sent.to_string()))),
@@ -271,16 +269,16 @@ fn checksum(operation: PresignedOperation, sent: Option<v1::Checksum>) -> Result
         return Ok(None);
     };
     if !operation.is_write() {
-        return refused("checksum", "it is for writes only");
+        return refused("checksum", "for PUT and UPLOAD_PART only");
     }
     let algorithm = algorithm_from_proto("checksum.algorithm", sent.algorithm)
         .map_err(|_| {
             (
                 "checksum.algorithm",
-                format!("there is no algorithm {}", sent.algorithm),
+                format!("unknown algorithm {}", sent.algorithm),
             )
         })?
-        .ok_or_else(|| ("checksum.algorithm", "a checksum needs it".to_owned()))?;
+        .ok_or_else(|| ("checksum.algorithm", "required with a checksum".to_owned()))?;
     if sent.value.len() != algorithm.byte_length() {
         let problem = format!("it is not a {} value", algorithm.name());
         return Err(("checksum.value", problem));

@@ -68,10 +68,10 @@ fn warning_text(warning: IpRulesWarning) -> String {
             format!("the allowed entry {entry} has no effect: it is disallowed too")
         }
         IpRulesWarning::AllowsIpv4Only => {
-            "only IPv4 is allowed: clients that come by IPv6 are refused".to_owned()
+            "only IPv4 is allowed: clients using IPv6 are refused".to_owned()
         }
         IpRulesWarning::AllowsIpv6Only => {
-            "only IPv6 is allowed: clients that come by IPv4 are refused".to_owned()
+            "only IPv6 is allowed: clients using IPv4 are refused".to_owned()
         }
     }
 }

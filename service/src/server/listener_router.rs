@@ -7,14 +7,14 @@ use tonic::body::Body;
 use super::observe::ObservedBody;
 use super::{ConnectionInfo, ConsoleFront, ListenerRole, RequestBody};
 
-/// All that the listeners of a server answer. They share one budget of connections.
+/// Routes the requests of all listeners, which share one budget of connections.
 #[derive(Debug, Clone)]
-pub struct Doors<F> {
+pub struct ListenerRouter<F> {
     data: F,
     console: ConsoleFront,
 }
 
-impl<F> Doors<F> {
+impl<F> ListenerRouter<F> {
     /// `data` answers what arrives for gRPC and S3.
     #[must_use]
     pub fn new(data: F, console: ConsoleFront) -> Self {
@@ -22,7 +22,7 @@ impl<F> Doors<F> {
     }
 }
 
-impl<F: RequestHandler<Body = ObservedBody>> RequestHandler for Doors<F> {
+impl<F: RequestHandler<Body = ObservedBody>> RequestHandler for ListenerRouter<F> {
     type Body = Either<ObservedBody, Body>;
 
     async fn handle(
@@ -31,7 +31,7 @@ impl<F: RequestHandler<Body = ObservedBody>> RequestHandler for Doors<F> {
         connection: ConnectionInfo,
     ) -> Response<Self::Body> {
         let by_console = match connection.role {
-            ListenerRole::Data => self.console.takes(&request),
+            ListenerRole::Data => self.console.accepts(&request),
             ListenerRole::Console => true,
         };
         if !by_console {
@@ -41,7 +41,7 @@ impl<F: RequestHandler<Body = ObservedBody>> RequestHandler for Doors<F> {
                 .await
                 .map(Either::Left);
         }
-        // Apart, so that the futures of other requests stay small.
+        // Boxed, to keep the futures of other requests small.
         let answered = Box::pin(self.console.respond(request, connection));
         answered.await.map(Either::Right)
     }

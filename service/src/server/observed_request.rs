@@ -1,4 +1,4 @@
-//! What every request gets, whichever front answers it.
+//! Request id, client address and observation of every request.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ const SESSION: HeaderName = HeaderName::from_static("x-bucketry-session");
 const SECURITY_TOKEN: HeaderName = HeaderName::from_static("x-amz-security-token");
 
 /// A request with its id and its client's address, observed until its answer has been sent.
-pub(super) struct BegunRequest {
+pub(super) struct ObservedRequest {
     pub(super) id: RequestId,
     /// The client's address, if it is known.
     pub(super) address: Option<IpAddr>,
@@ -27,7 +27,7 @@ pub(super) struct BegunRequest {
     observation: Observation,
 }
 
-impl BegunRequest {
+impl ObservedRequest {
     /// Names the request and its client, in its extensions too, and hides its credentials from logs.
     pub(super) fn begin(
         request: &mut Request<RequestBody>,
