@@ -2871,7 +2871,7 @@ export const PresignedUrlSpecSchema: GenMessage<PresignedUrlSpec> = /*@__PURE__*
   messageDesc(file_bucketry_v1_object_service, 75);
 
 /**
- * Makes presigned URLs.
+ * Creates presigned URLs.
  *
  * @generated from message bucketry.v1.CreatePresignedUrlsRequest
  */
@@ -2884,7 +2884,7 @@ export type CreatePresignedUrlsRequest = Message<"bucketry.v1.CreatePresignedUrl
   bucket: string;
 
   /**
-   * The URLs to make, at most 1,000.
+   * The URLs to create, at most 1,000.
    *
    * @generated from field: repeated bucketry.v1.PresignedUrlSpec urls = 2;
    */
@@ -3450,9 +3450,8 @@ export const ObjectService: GenService<{
     output: typeof ListMultipartUploadsResponseSchema;
   },
   /**
-   * Makes presigned URLs: each lets whoever has it do one thing with one object of the bucket over S3, such as a browser
-   * that has no key. A URL is signed with the caller's key. It is judged here as the operation that it stands for, and
-   * again when it is used, by what the key may do then; a key that is revoked ends its URLs.
+   * Creates presigned URLs, signed with the caller's key. Each lets its holder perform one operation on one object over
+   * S3 without a key. Access is checked as for the operation, now and on each use; revoking the key invalidates them.
    * Errors: NO_SUCH_BUCKET, ACCESS_DENIED, INVALID_ARGUMENT (naming the entry and its field, as in `urls[2].key`).
    *
    * @generated from rpc bucketry.v1.ObjectService.CreatePresignedUrls
