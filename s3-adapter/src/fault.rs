@@ -350,6 +350,7 @@ fn text(reason: ErrorReason) -> Option<&'static str> {
         | Reason::AccountAlreadyExists
         | Reason::TokenRevoked
         | Reason::TokenUsable
+        | Reason::LastAdminKey
         | Reason::ByteLimitExceeded
         | Reason::BadDigest
         | Reason::InvalidDigest

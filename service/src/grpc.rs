@@ -153,6 +153,7 @@ impl AdminService for Server {
     operations! {
         admin::create_account => create_account(CreateAccountRequest) -> CreateAccountResponse;
         admin::list_accounts => list_accounts(ListAccountsRequest) -> ListAccountsResponse;
+        admin::create_account_key => create_account_key(CreateAccountKeyRequest) -> CreateAccountKeyResponse;
         admin::create_operator_key => create_operator_key(CreateOperatorKeyRequest) -> CreateOperatorKeyResponse;
         admin::create_edge_key => create_edge_key(CreateEdgeKeyRequest) -> CreateEdgeKeyResponse;
         admin::list_admin_keys => list_admin_keys(ListAdminKeysRequest) -> ListAdminKeysResponse;

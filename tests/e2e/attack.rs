@@ -35,6 +35,7 @@ async fn admin_keys(root: &mut Clients) -> Result<BTreeSet<String>, HarnessError
         let request = ListAdminKeysRequest {
             page_size: 1000,
             page_token,
+            account_id: String::new(),
         };
         let page = root.admin.list_admin_keys(request).await?.into_inner();
         found.extend(page.keys.into_iter().map(|key| key.access_key_id));

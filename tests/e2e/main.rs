@@ -7,6 +7,7 @@
 )]
 
 mod access;
+mod account_keys;
 mod addressing;
 mod adversarial;
 mod attack;

@@ -166,6 +166,9 @@ pub enum Refusal {
     /// The key can still be used, so it cannot be purged.
     #[error("access key {0} is still usable")]
     AccessKeyUsable(AccessKeyPk),
+    /// No other administrator key of the account is usable.
+    #[error("account {0} has no other usable administrator key")]
+    LastAdministrator(AccountId),
     /// No such account, or it is suspended.
     #[error("no account {0}")]
     AccountNotFound(AccountId),

@@ -197,6 +197,8 @@ pub enum KeysOf {
     Operators,
     /// The operators' and the account administrators'.
     Administrators,
+    /// The account's administrators.
+    AdministratorsOf(AccountId),
     /// The account's administrators and its buckets' tokens.
     Account(AccountId),
     /// The bucket's tokens.

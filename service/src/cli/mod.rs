@@ -60,6 +60,7 @@ Examples:
   bucketry token show --bucket photos TOKEN --snippet boto3
   bucketry token explain --bucket photos TOKEN --operation GetObject --address 10.1.2.3
   bucketry token revoke --bucket photos TOKEN
+  bucketry key create --administrator laptop
   bucketry presign --bucket photos --key holiday.jpg --expires-in 10m
   bucketry fsck --data-dir ./bucketry-data --verify
 
@@ -133,7 +134,7 @@ pub enum ClientCommand {
         #[command(flatten)]
         connection: ClientSettings,
     },
-    /// Create, list and revoke keys of operators and separate S3 adapters
+    /// Create, list and revoke keys of account administrators, operators and separate S3 adapters
     Key {
         /// What to do.
         #[command(subcommand)]
@@ -227,6 +228,7 @@ impl ClientCommand {
                 command
                     .run(
                         &ServerConnection::open(&connection, credentials).await?,
+                        now,
                         terminal,
                     )
                     .await

@@ -210,6 +210,15 @@ pub(crate) fn admin_key_to_proto(key: &AccessKey) -> v1::AdminKey {
             .revoked
             .as_ref()
             .map(|stamp| timestamp_to_proto(stamp.at)),
+        state: match key.state {
+            KeyState::Active => v1::TokenState::Active,
+            KeyState::Suspended => v1::TokenState::Suspended,
+            KeyState::Revoked => v1::TokenState::Revoked,
+        }
+        .into(),
+        created_by: key.created.by.clone(),
+        // As of a token: whoever shows it adds it.
+        last_use: None,
     }
 }
 

@@ -148,6 +148,13 @@ pub(crate) enum Error {
     VersionConflict { version: i64 },
     #[error("there is an account of this name already: {name}")]
     AccountAlreadyExists { name: String },
+    #[error("there is no such account: {account_id}")]
+    NoSuchAccount { account_id: String },
+    #[error(
+        "this is the account's last usable administrator key: create another one (bucketry key create --administrator \
+         NAME) and revoke this one with it, or let an operator revoke it"
+    )]
+    LastAdminKey,
     #[error("the token is revoked, which is final")]
     TokenRevoked,
     #[error("the token can still be used: revoke it first")]

@@ -14,6 +14,10 @@ pub(super) fn to_error(refusal: Refusal) -> Error {
         },
         Refusal::AccessKeyRevoked(_) => Error::TokenRevoked,
         Refusal::AccessKeyUsable(_) => Error::TokenUsable,
+        Refusal::LastAdministrator(_) => Error::LastAdminKey,
+        Refusal::AccountNotFound(id) => Error::NoSuchAccount {
+            account_id: id.to_string(),
+        },
         Refusal::AccountExists => Error::AccountAlreadyExists {
             name: String::new(),
         },
@@ -52,8 +56,6 @@ pub(super) fn to_error(refusal: Refusal) -> Error {
         Refusal::EpochMoved { .. } | Refusal::PolicyMoved { .. } | Refusal::IntentLost(_) => {
             Error::Unavailable(Box::new(refusal))
         }
-        Refusal::AccessKeyExists | Refusal::AccountNotFound(_) => {
-            Error::Internal(Box::new(refusal))
-        }
+        Refusal::AccessKeyExists => Error::Internal(Box::new(refusal)),
     }
 }

@@ -197,6 +197,11 @@ pub(crate) fn status_parts(error: &Error) -> StatusParts {
             Reason::AccountAlreadyExists,
             facts([("display_name", name.clone())]),
         ),
+        Error::NoSuchAccount { account_id } => (
+            Reason::NoSuchAccount,
+            facts([("account_id", account_id.clone())]),
+        ),
+        Error::LastAdminKey => (Reason::LastAdminKey, facts([])),
         Error::TokenRevoked => (Reason::TokenRevoked, facts([])),
         Error::ContentIdle => (Reason::RequestTimeout, facts([])),
         Error::TokenUsable => (Reason::TokenUsable, facts([])),

@@ -202,6 +202,7 @@ async fn end(service: &Service, key: &AccessKey, why: &'static str) -> Result<()
     let change = UpdateAccessKey {
         pk: key.pk,
         if_version: None,
+        unless_last_of: None,
         edit: KeyEdit {
             state: Some(KeyState::Revoked),
             ..KeyEdit::default()

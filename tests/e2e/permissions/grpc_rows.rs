@@ -340,7 +340,12 @@ const ADMIN_SERVICE: &[Row] = &[
     ("ListAccounts", NONE, "{}"),
     ("CreateOperatorKey", NONE, r#"{"name": "n"}"#),
     ("CreateEdgeKey", NONE, r#"{"name": "n"}"#),
-    ("ListAdminKeys", NONE, "{}"),
+    (
+        "CreateAccountKey",
+        NONE,
+        r#"{"accountId": "<ACCOUNT>", "name": "n"}"#,
+    ),
+    ("ListAdminKeys", NONE, r#"{"accountId": "<ACCOUNT>"}"#),
     ("RevokeAdminKey", NONE, r#"{"keyId": "1"}"#),
     ("ListAuditEvents", NONE, "{}"),
     ("GetKeyring", NONE, "{}"),

@@ -14,10 +14,11 @@ use std::net::SocketAddr;
 
 use bucketry_contract::v1::{
     Bucket, CorsConfiguration, CorsRule, CreateAccountRequest, CreateMultipartUploadRequest,
-    Credentials, GetObjectRequest, HeadObjectRequest, ListMultipartUploadsRequest,
-    ListObjectsRequest, ObjectChunk, ObjectOwnership, OwnershipControls, OwnershipControlsRule,
-    Permission, PutObjectSpec, PutSmallObjectRequest, SuspendTokenRequest, Tag, TagSet,
-    UpdateBucketRequest, UploadPartRequest, UploadPartSpec, upload_part_request,
+    Credentials, GetObjectRequest, HeadObjectRequest, ListAccountsRequest,
+    ListMultipartUploadsRequest, ListObjectsRequest, ObjectChunk, ObjectOwnership,
+    OwnershipControls, OwnershipControlsRule, Permission, PutObjectSpec, PutSmallObjectRequest,
+    SuspendTokenRequest, Tag, TagSet, UpdateBucketRequest, UploadPartRequest, UploadPartSpec,
+    upload_part_request,
 };
 use bucketry_tests::error::HarnessError;
 use bucketry_tests::grpc::{Bearer, Clients};
@@ -99,6 +100,8 @@ struct Fixture {
     keys: Vec<(Who, Credentials)>,
     /// The token that token operations are about; nobody's key here.
     token: String,
+    /// The account of the bucket.
+    account: String,
     prepared: usize,
 }
 
@@ -136,10 +139,11 @@ impl Fixture {
         Ok(Self {
             edge: server.address(),
             server,
-            root,
             stranger,
             keys,
             token: token.token_id,
+            account: first_account(&mut root).await?,
+            root,
             prepared: 0,
         })
     }
@@ -158,6 +162,7 @@ impl Fixture {
             ("<ETAG>", etag),
             ("<GENERATION>", generation.to_string()),
             ("<TOKEN>", self.token.clone()),
+            ("<ACCOUNT>", self.account.clone()),
             ("<SISTER>", SISTER.to_owned()),
             ("<FOREIGN>", FOREIGN.to_owned()),
             ("<NEW>", NEW.to_owned()),
@@ -263,6 +268,14 @@ pub(crate) async fn configure(root: &mut Clients, bucket: &str) -> Result<(), Ha
     };
     root.objects.update_bucket(request).await?;
     Ok(())
+}
+
+/// The account in which an operator creates buckets: the oldest one.
+async fn first_account(root: &mut Clients) -> Result<String, HarnessError> {
+    let listed = root.admin.list_accounts(ListAccountsRequest::default());
+    let accounts = listed.await?.into_inner().accounts;
+    let first = accounts.into_iter().next();
+    Ok(first.ok_or(HarnessError::Incomplete("account"))?.account_id)
 }
 
 /// The administrator of another account.

@@ -17,6 +17,7 @@ fn edit(pk: AccessKeyPk, edit: KeyEdit) -> UpdateAccessKey {
     UpdateAccessKey {
         pk,
         if_version: None,
+        unless_last_of: None,
         edit,
         by: "editor".into(),
     }

@@ -90,6 +90,7 @@ pub(super) async fn sees_earlier_changes_of_the_same_batch(fixture: &Fixture) {
     let revoke = UpdateAccessKey {
         pk: token.pk,
         if_version: None,
+        unless_last_of: None,
         edit: KeyEdit {
             state: Some(KeyState::Revoked),
             ..KeyEdit::default()

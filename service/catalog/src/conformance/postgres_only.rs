@@ -65,6 +65,7 @@ async fn a_revocation_that_gets_no_lock_says_so_and_changes_nothing() {
     let revoke = || UpdateAccessKey {
         pk: key.pk,
         if_version: None,
+        unless_last_of: None,
         edit: KeyEdit {
             state: Some(KeyState::Revoked),
             ..KeyEdit::default()

@@ -171,6 +171,7 @@ pub(super) async fn with_revocation_are_ordered(fixture: &Fixture) {
     let revoke = UpdateAccessKey {
         pk: token.pk,
         if_version: None,
+        unless_last_of: None,
         edit: KeyEdit {
             state: Some(KeyState::Revoked),
             ..KeyEdit::default()

@@ -143,6 +143,7 @@ async fn a_purged_key_is_forgotten_though_only_its_row_is_known() {
     let revoke = UpdateAccessKey {
         pk: token.pk,
         if_version: None,
+        unless_last_of: None,
         edit: KeyEdit {
             state: Some(KeyState::Revoked),
             ..KeyEdit::default()

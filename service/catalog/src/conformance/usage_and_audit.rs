@@ -163,6 +163,7 @@ pub(super) async fn go_with_their_key(fixture: &Fixture) {
     let revoke = UpdateAccessKey {
         pk: key.pk,
         if_version: None,
+        unless_last_of: None,
         edit: KeyEdit {
             state: Some(KeyState::Revoked),
             ..KeyEdit::default()

@@ -6,7 +6,7 @@ use super::guard::live_bucket;
 use crate::model::{AccessKey, KeyScope, KeyState, SealCheck, Stamp};
 use crate::mutation::{CreateAccessKey, KeyEdit, PurgeAccessKey, ResealAccessKey, UpdateAccessKey};
 use crate::{Outcome, Refusal, Verdict};
-use bucketry_domain::Timestamp;
+use bucketry_domain::{AccessKeyPk, AccountId, Timestamp};
 
 pub(super) fn create_access_key(
     state: &mut State,
@@ -50,7 +50,7 @@ pub(super) fn create_access_key(
         revoked: None,
     });
     state.access_key_ids.insert(change.access_key_id.clone());
-    state.access_keys.put(change.pk, key.clone());
+    state.put_access_key(key.clone());
     Ok(Outcome::AccessKey(key))
 }
 
@@ -76,6 +76,9 @@ pub(super) fn update_access_key(
             version: before.version,
         });
     }
+    if let Some(account) = change.unless_last_of {
+        check_other_administrator(state, account, pk)?;
+    }
     let key = Arc::new(edited(
         before,
         &change.edit,
@@ -84,8 +87,21 @@ pub(super) fn update_access_key(
             by: change.by.clone(),
         },
     ));
-    state.access_keys.put(pk, key.clone());
+    state.put_access_key(key.clone());
     Ok(Outcome::AccessKey(key))
+}
+
+/// Refuses unless the account has another usable administrator key.
+fn check_other_administrator(
+    state: &State,
+    account: AccountId,
+    pk: AccessKeyPk,
+) -> Result<(), Refusal> {
+    let mut usable = state.administrators.get(&account).into_iter().flatten();
+    match usable.any(|other| *other != pk) {
+        true => Ok(()),
+        false => Err(Refusal::LastAdministrator(account)),
+    }
 }
 
 fn edited(before: &AccessKey, edit: &KeyEdit, stamp: Stamp) -> AccessKey {

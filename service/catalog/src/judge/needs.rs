@@ -25,6 +25,8 @@ pub(crate) struct Needs {
     pub(crate) access_keys: BTreeSet<AccessKeyPk>,
     pub(crate) access_key_ids: BTreeSet<AccessKeyId>,
     pub(crate) key_lock: LockMode,
+    /// Accounts that must keep a usable administrator key. Their lock orders such changes of two nodes.
+    pub(crate) administrators: BTreeSet<AccountId>,
     pub(crate) buckets: BTreeSet<BucketId>,
     pub(crate) bucket_names: BTreeSet<BucketName>,
     /// Buckets in which data is shared.
@@ -74,7 +76,14 @@ impl Needs {
                 self.access_key_ids.insert(change.access_key_id.clone());
                 self.scope(change.scope);
             }
-            Change::UpdateAccessKey(change) => self.edit_key(change.pk),
+            Change::UpdateAccessKey(change) => {
+                self.edit_key(change.pk);
+                if let Some(account) = change.unless_last_of {
+                    self.accounts.insert(account);
+                    self.account_lock = LockMode::Exclusive;
+                    self.administrators.insert(account);
+                }
+            }
             Change::ResealAccessKey(change) => self.edit_key(change.pk),
             Change::PurgeAccessKey(change) => self.edit_key(change.pk),
             Change::CreateBucket(change) => {

@@ -3,8 +3,8 @@ use std::hash::Hash;
 use std::sync::Arc;
 
 use crate::model::{
-    AccessKey, Account, AuditRecord, Bucket, ChangeKind, DataPlace, LastUse, NoncurrentVersion,
-    ObjectChange, ObjectData, ObjectRow, Part, Upload, UsageRow,
+    AccessKey, Account, AuditRecord, Bucket, ChangeKind, DataPlace, KeyScope, KeyState, LastUse,
+    NoncurrentVersion, ObjectChange, ObjectData, ObjectRow, Part, Upload, UsageRow,
 };
 use crate::rows::{DataRow, StoredData, StoredDenial};
 use bucketry_domain::{
@@ -76,6 +76,8 @@ pub(crate) struct State {
     pub(crate) account_names: HashSet<String>,
     pub(crate) access_keys: Tracked<AccessKeyPk, Arc<AccessKey>>,
     pub(crate) access_key_ids: HashSet<AccessKeyId>,
+    /// Usable administrator keys of the accounts that must keep one. Not all: one more than the batch can revoke.
+    pub(crate) administrators: HashMap<AccountId, BTreeSet<AccessKeyPk>>,
     pub(crate) buckets: Tracked<BucketId, Arc<Bucket>>,
     pub(crate) bucket_names: HashMap<BucketName, BucketId>,
     /// Settings of the buckets whose settings are edited.
@@ -135,6 +137,21 @@ impl State {
         let id = self.next_id;
         self.next_id += 1;
         id
+    }
+
+    /// Plans an access key as it is after its creation or edit.
+    pub(super) fn put_access_key(&mut self, key: Arc<AccessKey>) {
+        let administered = match key.scope {
+            KeyScope::Account(account) => self.administrators.get_mut(&account),
+            KeyScope::Everything | KeyScope::Bucket { .. } | KeyScope::Edge => None,
+        };
+        if let Some(administrators) = administered {
+            match key.state == KeyState::Active && key.expires.is_none() {
+                true => administrators.insert(key.pk),
+                false => administrators.remove(&key.pk),
+            };
+        }
+        self.access_keys.put(key.pk, key);
     }
 
     /// Plans a data row.

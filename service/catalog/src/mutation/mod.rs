@@ -122,6 +122,8 @@ pub struct UpdateAccessKey {
     pub pk: AccessKeyPk,
     /// The version that the editor saw; absent: whatever it is.
     pub if_version: Option<i64>,
+    /// Refused if no other administrator key of this account is usable; absent: not checked.
+    pub unless_last_of: Option<AccountId>,
     /// What changes.
     pub edit: KeyEdit,
     /// Who edits.

@@ -18,6 +18,7 @@ impl Catalog {
             KeysOf::Everyone => ("o.pk >= $3", 0),
             KeysOf::Operators => ("o.scope = $3", 0),
             KeysOf::Administrators => ("o.scope <> $3", 2),
+            KeysOf::AdministratorsOf(account) => ("o.account_id = $3 AND o.scope = 1", account.0),
             KeysOf::Account(account) => ("o.account_id = $3", account.0),
             KeysOf::Bucket(bucket) => ("o.bucket_id = $3", bucket.0),
             KeysOf::Orphaned(None) => (

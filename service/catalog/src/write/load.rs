@@ -11,7 +11,7 @@ use crate::judge::{Needs, State, UploadedPart};
 use crate::model::{Account, Bucket, Upload};
 use crate::rows::{PartRow, SettingRow, unpack_layout};
 use crate::sql::{Connection, Dialect, Kind, Record, Row, Statement, Value};
-use bucketry_domain::{AccessKeyId, BlobId, BucketId, DataId, Generation, UploadId};
+use bucketry_domain::{AccessKeyId, AccessKeyPk, BlobId, BucketId, DataId, Generation, UploadId};
 
 /// The end of a text; on Postgres with a lock on the rows of `o`. On SQLite the writer is alone.
 macro_rules! locked {
@@ -85,6 +85,7 @@ impl Loader<'_> {
             self.connection.fetch(statement, |_| Ok(())).await?;
         }
         self.accounts(needs, &mut state).await?;
+        self.administrators(needs, &mut state).await?;
         self.names(needs, &mut state).await?;
         self.decisive_rows(needs, &mut state).await?;
         self.occupied(needs, &mut state).await?;
@@ -111,6 +112,25 @@ impl Loader<'_> {
         let after = "CROSS JOIN accounts o WHERE o.id = k.column1";
         for account in self.records::<Account>(&[Kind::Int], ids, after).await? {
             state.accounts.load(account.id, Arc::new(account));
+        }
+        Ok(())
+    }
+
+    /// Usable administrator keys of accounts that must keep one: a batch changes no more keys than it names, so that one
+    /// more than those is enough.
+    async fn administrators(
+        &mut self,
+        needs: &Needs,
+        state: &mut State,
+    ) -> Result<(), CatalogError> {
+        let usable = "SELECT pk FROM access_keys
+                      WHERE account_id = $1 AND scope = 1 AND state = 0 AND expires IS NULL LIMIT $2";
+        let enough = i64::try_from(needs.access_keys.len()).unwrap_or(i64::MAX - 1) + 1;
+        for account in &needs.administrators {
+            let statement = Statement::new(usable).bind(account.0).bind(enough);
+            let keys = self.connection.fetch(statement, |row| Ok(row.int(0)?));
+            let keys = keys.await?.into_iter().map(AccessKeyPk).collect();
+            state.administrators.insert(*account, keys);
         }
         Ok(())
     }

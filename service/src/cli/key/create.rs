@@ -1,4 +1,6 @@
-use bucketry_contract::v1::{AdminKey, CreateEdgeKeyRequest, CreateOperatorKeyRequest};
+use bucketry_contract::v1::{
+    AdminKey, CreateAccountKeyRequest, CreateEdgeKeyRequest, CreateOperatorKeyRequest,
+};
 use prost::Message;
 
 use super::KeyKind;
@@ -9,20 +11,29 @@ use crate::cli::{CliError, Terminal};
 
 pub(super) async fn create(
     kind: KeyKind,
+    account: Option<String>,
     output: CredentialOutput,
     connection: &ServerConnection,
     terminal: &mut Terminal<'_>,
 ) -> Result<(), CliError> {
     let mut admin = connection.admin();
-    match (kind.edge, kind.operator) {
-        (Some(name), _) => {
+    match (kind.administrator, kind.edge, kind.operator) {
+        (Some(name), _, _) => {
+            let account_id = account.unwrap_or_default();
+            let request = CreateAccountKeyRequest { account_id, name };
+            let answer = connection.answer(admin.create_account_key(request).await)?;
+            let made = (&answer, "CreateAccountKeyResponse");
+            let pair = (answer.key.as_ref(), answer.secret_access_key.as_str());
+            write(output, made, pair, terminal)
+        }
+        (None, Some(name), _) => {
             let request = CreateEdgeKeyRequest { name };
             let answer = connection.answer(admin.create_edge_key(request).await)?;
             let made = (&answer, "CreateEdgeKeyResponse");
             let pair = (answer.key.as_ref(), answer.secret_access_key.as_str());
             write(output, made, pair, terminal)
         }
-        (None, name) => {
+        (None, None, name) => {
             let name = name.unwrap_or_default();
             let request = CreateOperatorKeyRequest { name };
             let answer = connection.answer(admin.create_operator_key(request).await)?;

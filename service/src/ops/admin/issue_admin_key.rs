@@ -1,4 +1,4 @@
-//! What the creations of operator keys and edge keys share.
+//! What the creations of operator keys, account administrator keys and edge keys share.
 
 use std::sync::Arc;
 
@@ -30,8 +30,9 @@ pub(super) async fn issue_admin_key(
     };
     let (row, secret) = issue_key(service, new, grant.actor()).await?;
     let about = About {
+        account: scope.account(),
         access_key: Some(row.pk),
-        ..About::default()
+        bucket: None,
     };
     let details = json!({ "name": name, "access_key_id": row.access_key_id.to_string() });
     let entry = audit_entry(service, grant, action, about, details);

@@ -1,6 +1,8 @@
-//! The operator's operations: accounts and their administrators' keys, operators' and adapters' keys.
+//! Accounts, the keys of their administrators, and the operator's operations.
 
+mod admit_to_account;
 mod create_account;
+mod create_account_key;
 mod create_edge_key;
 mod create_operator_key;
 mod get_keyring;
@@ -12,6 +14,7 @@ mod reload_keyring;
 mod revoke_admin_key;
 
 pub(crate) use create_account::create_account;
+pub(crate) use create_account_key::create_account_key;
 pub(crate) use create_edge_key::create_edge_key;
 pub(crate) use create_operator_key::create_operator_key;
 pub(crate) use get_keyring::get_keyring;

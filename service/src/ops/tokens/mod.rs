@@ -45,6 +45,7 @@ pub(crate) use revoke_token::revoke_token;
 pub(crate) use show_token_secret::show_token_secret;
 pub(crate) use suspend_token::{resume_token, suspend_token};
 pub(crate) use update_token::update_token;
+pub(crate) use uses::{recorded_uses, uses};
 
 use crate::access::{IpRules, IpRulesWarning};
 use crate::request::{BucketGrant, Grant};

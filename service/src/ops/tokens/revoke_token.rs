@@ -40,6 +40,7 @@ pub(super) async fn change_state(
     let change = UpdateAccessKey {
         pk: before.pk,
         if_version: None,
+        unless_last_of: None,
         edit: KeyEdit {
             state: Some(state),
             ..KeyEdit::default()

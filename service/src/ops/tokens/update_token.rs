@@ -77,6 +77,7 @@ async fn apply(
         let change = UpdateAccessKey {
             pk: before.pk,
             if_version: Some(before.version),
+            unless_last_of: None,
             edit: edit.clone(),
             by: grant.actor(),
         };

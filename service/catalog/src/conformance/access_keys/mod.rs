@@ -20,6 +20,7 @@ fn edit(pk: AccessKeyPk, if_version: Option<i64>, edit: KeyEdit) -> Mutation<Upd
     let change = UpdateAccessKey {
         pk,
         if_version,
+        unless_last_of: None,
         edit,
         by: "editor".into(),
     };
