@@ -143,4 +143,38 @@ done
   [[ $(aws s3api list-buckets --query 'Buckets[].Name' --output text) == another-teams-bucket ]] ||
     fail 'an account sees the buckets of others'
 )
+
+step 'a key of an account is replaced'
+(
+  # shellcheck disable=SC1091
+  source ./account.env
+  export BUCKETRY_ACCESS_KEY_ID=$AWS_ACCESS_KEY_ID BUCKETRY_SECRET_ACCESS_KEY=$AWS_SECRET_ACCESS_KEY
+  old=$BUCKETRY_ACCESS_KEY_ID
+  if bucketry key revoke "$old" 2>revoke.err; then fail 'an account revoked its last key'; fi
+  grep -F LAST_ADMIN_KEY revoke.err >/dev/null || fail "revoking the last key: $(<revoke.err)"
+  grep -F 'bucketry key create --administrator' revoke.err >/dev/null || fail "no way out: $(<revoke.err)"
+  bucketry key create --administrator laptop --output env >key.env
+  [[ $(wc -l <key.env) -eq 2 ]] || fail 'there is more than the two variables'
+  set -a
+  # shellcheck disable=SC1091
+  source ./key.env
+  set +a
+  [[ $BUCKETRY_ACCESS_KEY_ID != "$old" ]] || fail 'the same key'
+  bucketry key revoke "$old" | grep -Fx "revoked $old" >/dev/null || fail 'the old key is not revoked'
+  [[ $(bucketry key list | tail -n +2 | wc -l) -eq 2 ]] || fail 'an account lists other keys than its own'
+  [[ $(bucketry key list --output json | field keys.1.createdBy) == "$old" ]] || fail 'another creator'
+  bucketry bucket list | grep another-teams-bucket >/dev/null || fail 'the new key does not see the bucket'
+  if bucketry account list 2>/dev/null; then fail 'an account lists accounts'; fi
+  if BUCKETRY_ACCESS_KEY_ID=$old BUCKETRY_SECRET_ACCESS_KEY=$AWS_SECRET_ACCESS_KEY bucketry key list 2>/dev/null; then
+    fail 'a revoked key lists keys'
+  fi
+)
+team=$(bucketry account list --output json | python3 -c '
+import json, sys
+print(next(account["accountId"] for account in json.load(sys.stdin)["accounts"] if account["displayName"] == "Another Team"))')
+if bucketry key create --administrator spare 2>/dev/null; then fail 'an operator created a key of no account'; fi
+made=$(bucketry key create --administrator spare --account "$team" --output json)
+[[ $(field key.accountId <<<"$made") == "$team" ]] || fail 'a key of another account'
+bucketry key list --account "$team" | grep -E '^spare +account ' >/dev/null || fail 'the key is not listed'
+bucketry key revoke "$(field key.keyId <<<"$made")" >/dev/null
 echo 'command line: all passed'

@@ -6,7 +6,12 @@ import { type Client as RpcClient, createClient, type Interceptor, type Transpor
 import { createGrpcTransport } from '@connectrpc/connect-node';
 
 import { BucketryError, ErrorKind, toBucketryError } from './errors.js';
-import { AdminService, type CreateAccountResponse } from './gen/bucketry/v1/admin_service_pb.js';
+import {
+  type AdminKey,
+  AdminService,
+  type CreateAccountKeyResponse,
+  type CreateAccountResponse,
+} from './gen/bucketry/v1/admin_service_pb.js';
 import type { Bucket } from './gen/bucketry/v1/bucket_pb.js';
 import {
   type Checksum,
@@ -130,6 +135,27 @@ export class Client {
   /** Creates an account with its first administrator key. For operators. */
   createAccount(displayName: string): Promise<CreateAccountResponse> {
     return this.#call((options) => this.#admin.createAccount({ displayName }, options));
+  }
+
+  /** Creates another administrator key of an account: of the caller's own, or, for operators, of the one named. */
+  createAccountKey(name: string, accountId = ''): Promise<CreateAccountKeyResponse> {
+    return this.#call((options) => this.#admin.createAccountKey({ name, accountId }, options));
+  }
+
+  /** The keys that the caller administers, oldest first, revoked ones included; or those of the account named. */
+  async *listAdminKeys(accountId = ''): AsyncGenerator<AdminKey> {
+    let pageToken = '';
+    do {
+      const page = await this.#call((options) => this.#admin.listAdminKeys({ accountId, pageToken }, options));
+      yield* page.keys;
+      pageToken = page.nextPageToken;
+    } while (pageToken !== '');
+  }
+
+  /** Revokes a key permanently, by its id or access key id; an account keeps its last usable administrator key. */
+  async revokeAdminKey(keyId: string): Promise<AdminKey> {
+    const answer = await this.#call((options) => this.#admin.revokeAdminKey({ keyId }, options));
+    return present(answer.key);
   }
 
   /** Creates a token of a bucket; `credentials` in the answer are for its user, `warnings` for the caller. */

@@ -60,7 +60,6 @@ Examples:
   bucketry token show --bucket photos TOKEN --snippet boto3
   bucketry token explain --bucket photos TOKEN --operation GetObject --address 10.1.2.3
   bucketry token revoke --bucket photos TOKEN
-  bucketry key create --administrator laptop
   bucketry presign --bucket photos --key holiday.jpg --expires-in 10m
   bucketry fsck --data-dir ./bucketry-data --verify
 

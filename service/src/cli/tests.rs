@@ -1,3 +1,4 @@
+mod keys;
 mod output;
 mod presign;
 mod tokens;

@@ -94,6 +94,26 @@ class Client:
         """Creates an account with its first administrator key. For operators."""
         return self._call(self._admin.CreateAccount, v1.CreateAccountRequest(display_name=display_name))
 
+    def create_account_key(self, name: str, account_id: str = "") -> v1.CreateAccountKeyResponse:
+        """Creates another administrator key of an account: of the caller's own, or, for operators, of the one named."""
+        request = v1.CreateAccountKeyRequest(account_id=account_id, name=name)
+        return self._call(self._admin.CreateAccountKey, request)
+
+    def list_admin_keys(self, account_id: str = "") -> Iterator[v1.AdminKey]:
+        """The keys that the caller administers, oldest first, revoked ones included; or those of the account named."""
+        page_token = ""
+        while True:
+            request = v1.ListAdminKeysRequest(account_id=account_id, page_token=page_token)
+            page = self._call(self._admin.ListAdminKeys, request)
+            yield from page.keys
+            page_token = page.next_page_token
+            if not page_token:
+                return
+
+    def revoke_admin_key(self, key_id: str) -> v1.AdminKey:
+        """Revokes a key permanently, by its id or access key id; an account keeps its last usable administrator key."""
+        return self._call(self._admin.RevokeAdminKey, v1.RevokeAdminKeyRequest(key_id=key_id)).key
+
     def create_token(
         self,
         bucket: str,

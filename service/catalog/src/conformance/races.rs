@@ -1,14 +1,15 @@
 use std::collections::BTreeSet;
 
+use super::access_keys::revoke_unless_last;
 use super::blobs::{garbage, id};
 use super::uploads::{begin, complete, part};
-use crate::model::{KeyState, NewData, ObjectData};
+use crate::model::{KeyScope, KeyState, NewData, ObjectData};
 use crate::mutation::{
     AbortUpload, DeleteBucket, DeleteObject, Guard, IfNoneMatch, KeyEdit, Mutation, Preconditions,
     PutObject, UpdateAccessKey,
 };
 use crate::query::ListObjects;
-use crate::testing::{Fixture, make_bucket, put, put_blob};
+use crate::testing::{Fixture, make_account, make_bucket, put, put_blob};
 use crate::{Catalog, CatalogError, Condition, Outcome, Refusal};
 
 /// The nodes in turn.
@@ -198,6 +199,36 @@ pub(super) async fn with_revocation_are_ordered(fixture: &Fixture) {
         "nothing was committed after the revocation returned"
     );
     assert_eq!(written, when_it_returned);
+}
+
+/// Each revokes itself, so that no two of them change or read the same key.
+pub(super) async fn of_administrators_leave_one(fixture: &Fixture) {
+    for round in 0..20 {
+        let account = make_account(&fixture.catalog, &format!("team-{round}")).await;
+        let account = account.unwrap().id;
+        let mut racers = Vec::new();
+        for number in 0..4 {
+            let key = fixture.key(KeyScope::Account(account)).await;
+            let revoke = revoke_unless_last(&key);
+            racers.push((node(fixture, number), revoke));
+        }
+        let racers = racers
+            .into_iter()
+            .map(|(catalog, revoke)| tokio::spawn(async move { catalog.make(revoke).await }));
+        let racers: Vec<_> = racers.collect();
+        let mut refused = 0;
+        for racer in racers {
+            match racer.await.unwrap() {
+                Ok(_) => {}
+                Err(CatalogError::Refused(refusal)) => {
+                    assert_eq!(refusal, Refusal::LastAdministrator(account));
+                    refused += 1;
+                }
+                Err(error) => panic!("{error:?}"),
+            }
+        }
+        assert_eq!(refused, 1, "round {round}");
+    }
 }
 
 /// Both end the upload; whichever comes first.

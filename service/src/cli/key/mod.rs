@@ -23,7 +23,7 @@ pub enum KeyCommand {
         kind: KeyKind,
         /// The id of the account that the key administers; without it: the account of the key that signs in. Operators
         /// must name one
-        #[arg(long, value_name = "ACCOUNT", requires = "administrator")]
+        #[arg(long, value_name = "ACCOUNT", conflicts_with_all = ["edge", "operator"])]
         account: Option<String>,
         /// The form of the answer
         #[arg(long, value_enum, default_value_t)]

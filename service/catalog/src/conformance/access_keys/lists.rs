@@ -46,6 +46,9 @@ pub(crate) async fn are_listed_in_pages(fixture: &Fixture) {
     let edge = fixture.key(KeyScope::Edge).await;
     assert_eq!(count(KeysOf::Administrators).await, 3);
     assert_eq!(count(KeysOf::Operators).await, 1);
+    let (own, none) = (fixture.account.id, AccountId(1 << 40));
+    assert_eq!(count(KeysOf::AdministratorsOf(own)).await, 1);
+    assert_eq!(count(KeysOf::AdministratorsOf(none)).await, 0);
     let found = fixture
         .catalog
         .access_key(&edge.access_key_id)

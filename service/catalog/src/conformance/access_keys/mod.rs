@@ -1,10 +1,12 @@
 //! Access keys: their life, their lists, and the changes that they guard.
 
 mod guards;
+mod last_administrator;
 mod lifecycle;
 mod lists;
 
 pub(super) use guards::{guard_every_write, guard_what_administrators_do};
+pub(super) use last_administrator::{of_administrators_are_kept_to_the_last, revoke_unless_last};
 pub(super) use lifecycle::{
     are_edited_by_version, are_found_after_their_making, are_purged_when_unusable,
     are_resealed_unnoticed, move_their_epoch_when_it_matters, stay_revoked,

@@ -35,7 +35,7 @@ class Account(_message.Message):
     def __init__(self, account_id: _Optional[str] = ..., owner_id: _Optional[str] = ..., display_name: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class AdminKey(_message.Message):
-    __slots__ = ("key_id", "access_key_id", "account_id", "name", "create_time", "revoke_time", "scope")
+    __slots__ = ("key_id", "access_key_id", "account_id", "name", "create_time", "revoke_time", "scope", "state", "created_by", "last_use")
     KEY_ID_FIELD_NUMBER: _ClassVar[int]
     ACCESS_KEY_ID_FIELD_NUMBER: _ClassVar[int]
     ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
@@ -43,6 +43,9 @@ class AdminKey(_message.Message):
     CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
     REVOKE_TIME_FIELD_NUMBER: _ClassVar[int]
     SCOPE_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    CREATED_BY_FIELD_NUMBER: _ClassVar[int]
+    LAST_USE_FIELD_NUMBER: _ClassVar[int]
     key_id: str
     access_key_id: str
     account_id: str
@@ -50,7 +53,10 @@ class AdminKey(_message.Message):
     create_time: _timestamp_pb2.Timestamp
     revoke_time: _timestamp_pb2.Timestamp
     scope: AdminKeyScope
-    def __init__(self, key_id: _Optional[str] = ..., access_key_id: _Optional[str] = ..., account_id: _Optional[str] = ..., name: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., revoke_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., scope: _Optional[_Union[AdminKeyScope, str]] = ...) -> None: ...
+    state: _token_service_pb2.TokenState
+    created_by: str
+    last_use: _token_service_pb2.TokenUse
+    def __init__(self, key_id: _Optional[str] = ..., access_key_id: _Optional[str] = ..., account_id: _Optional[str] = ..., name: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., revoke_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., scope: _Optional[_Union[AdminKeyScope, str]] = ..., state: _Optional[_Union[_token_service_pb2.TokenState, str]] = ..., created_by: _Optional[str] = ..., last_use: _Optional[_Union[_token_service_pb2.TokenUse, _Mapping]] = ...) -> None: ...
 
 class CreateAccountRequest(_message.Message):
     __slots__ = ("display_name",)
@@ -112,13 +118,31 @@ class CreateEdgeKeyResponse(_message.Message):
     secret_access_key: str
     def __init__(self, key: _Optional[_Union[AdminKey, _Mapping]] = ..., secret_access_key: _Optional[str] = ...) -> None: ...
 
+class CreateAccountKeyRequest(_message.Message):
+    __slots__ = ("account_id", "name")
+    ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    account_id: str
+    name: str
+    def __init__(self, account_id: _Optional[str] = ..., name: _Optional[str] = ...) -> None: ...
+
+class CreateAccountKeyResponse(_message.Message):
+    __slots__ = ("key", "secret_access_key")
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    SECRET_ACCESS_KEY_FIELD_NUMBER: _ClassVar[int]
+    key: AdminKey
+    secret_access_key: str
+    def __init__(self, key: _Optional[_Union[AdminKey, _Mapping]] = ..., secret_access_key: _Optional[str] = ...) -> None: ...
+
 class ListAdminKeysRequest(_message.Message):
-    __slots__ = ("page_size", "page_token")
+    __slots__ = ("page_size", "page_token", "account_id")
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
     PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
     page_size: int
     page_token: str
-    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+    account_id: str
+    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., account_id: _Optional[str] = ...) -> None: ...
 
 class ListAdminKeysResponse(_message.Message):
     __slots__ = ("keys", "next_page_token")

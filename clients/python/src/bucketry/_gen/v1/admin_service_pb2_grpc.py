@@ -26,7 +26,8 @@ if _version_not_supported:
 
 
 class AdminServiceStub(object):
-    """The operator's service: accounts and operator keys.
+    """Accounts, the keys of their administrators, and what only operators may do. Account administrators may call what is
+    about the keys of their own account; tokens may call nothing here.
     """
 
     def __init__(self, channel):
@@ -54,6 +55,11 @@ class AdminServiceStub(object):
                 '/bucketry.v1.AdminService/CreateEdgeKey',
                 request_serializer=bucketry_dot_v1_dot_admin__service__pb2.CreateEdgeKeyRequest.SerializeToString,
                 response_deserializer=bucketry_dot_v1_dot_admin__service__pb2.CreateEdgeKeyResponse.FromString,
+                _registered_method=True)
+        self.CreateAccountKey = channel.unary_unary(
+                '/bucketry.v1.AdminService/CreateAccountKey',
+                request_serializer=bucketry_dot_v1_dot_admin__service__pb2.CreateAccountKeyRequest.SerializeToString,
+                response_deserializer=bucketry_dot_v1_dot_admin__service__pb2.CreateAccountKeyResponse.FromString,
                 _registered_method=True)
         self.ListAdminKeys = channel.unary_unary(
                 '/bucketry.v1.AdminService/ListAdminKeys',
@@ -83,7 +89,8 @@ class AdminServiceStub(object):
 
 
 class AdminServiceServicer(object):
-    """The operator's service: accounts and operator keys.
+    """Accounts, the keys of their administrators, and what only operators may do. Account administrators may call what is
+    about the keys of their own account; tokens may call nothing here.
     """
 
     def CreateAccount(self, request, context):
@@ -115,16 +122,29 @@ class AdminServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CreateAccountKey(self, request, context):
+        """Creates another administrator key of an account, which may do all that its first key may: the way to rotate.
+        Errors: ACCESS_DENIED (another account), NO_SUCH_ACCOUNT, INVALID_ARGUMENT.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListAdminKeys(self, request, context):
-        """The operator keys, edge keys and account administrator keys, without secrets, oldest first.
+        """The keys that the caller administers, without secrets, oldest first, revoked ones included: operators see operator
+        keys, edge keys and account administrator keys; an account administrator sees the administrator keys of its account.
+        Errors: ACCESS_DENIED (another account), NO_SUCH_ACCOUNT, INVALID_ARGUMENT.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def RevokeAdminKey(self, request, context):
-        """Revokes an operator key, edge key or account administrator key permanently. Errors: NO_SUCH_TOKEN, INVALID_REQUEST
-        (the key that makes the call).
+        """Revokes a key that the caller administers permanently. After the answer no operation starts and no write commits
+        with it. An account administrator may revoke the key that makes the call, an operator may not.
+        Errors: NO_SUCH_TOKEN (no such key, or of another account), LAST_ADMIN_KEY (the account would be left without a
+        usable administrator key: create another one first; operators may revoke it), INVALID_REQUEST (the operator key that
+        makes the call).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -176,6 +196,11 @@ def add_AdminServiceServicer_to_server(servicer, server):
                     request_deserializer=bucketry_dot_v1_dot_admin__service__pb2.CreateEdgeKeyRequest.FromString,
                     response_serializer=bucketry_dot_v1_dot_admin__service__pb2.CreateEdgeKeyResponse.SerializeToString,
             ),
+            'CreateAccountKey': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateAccountKey,
+                    request_deserializer=bucketry_dot_v1_dot_admin__service__pb2.CreateAccountKeyRequest.FromString,
+                    response_serializer=bucketry_dot_v1_dot_admin__service__pb2.CreateAccountKeyResponse.SerializeToString,
+            ),
             'ListAdminKeys': grpc.unary_unary_rpc_method_handler(
                     servicer.ListAdminKeys,
                     request_deserializer=bucketry_dot_v1_dot_admin__service__pb2.ListAdminKeysRequest.FromString,
@@ -210,7 +235,8 @@ def add_AdminServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class AdminService(object):
-    """The operator's service: accounts and operator keys.
+    """Accounts, the keys of their administrators, and what only operators may do. Account administrators may call what is
+    about the keys of their own account; tokens may call nothing here.
     """
 
     @staticmethod
@@ -311,6 +337,33 @@ class AdminService(object):
             '/bucketry.v1.AdminService/CreateEdgeKey',
             bucketry_dot_v1_dot_admin__service__pb2.CreateEdgeKeyRequest.SerializeToString,
             bucketry_dot_v1_dot_admin__service__pb2.CreateEdgeKeyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateAccountKey(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/bucketry.v1.AdminService/CreateAccountKey',
+            bucketry_dot_v1_dot_admin__service__pb2.CreateAccountKeyRequest.SerializeToString,
+            bucketry_dot_v1_dot_admin__service__pb2.CreateAccountKeyResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -4,7 +4,7 @@
 
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import type { AuditEvent } from "./token_service_pb.js";
+import type { AuditEvent, TokenState, TokenUse } from "./token_service_pb.js";
 import { file_bucketry_v1_token_service } from "./token_service_pb.js";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file bucketry/v1/admin_service.proto.
  */
 export const file_bucketry_v1_admin_service: GenFile = /*@__PURE__*/
-  fileDesc("Ch9idWNrZXRyeS92MS9hZG1pbl9zZXJ2aWNlLnByb3RvEgtidWNrZXRyeS52MSJ2CgdBY2NvdW50EhIKCmFjY291bnRfaWQYASABKAkSEAoIb3duZXJfaWQYAiABKAkSFAoMZGlzcGxheV9uYW1lGAMgASgJEi8KC2NyZWF0ZV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCLgAQoIQWRtaW5LZXkSDgoGa2V5X2lkGAEgASgJEhUKDWFjY2Vzc19rZXlfaWQYAiABKAkSEgoKYWNjb3VudF9pZBgDIAEoCRIMCgRuYW1lGAQgASgJEi8KC2NyZWF0ZV90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtyZXZva2VfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKQoFc2NvcGUYByABKA4yGi5idWNrZXRyeS52MS5BZG1pbktleVNjb3BlIiwKFENyZWF0ZUFjY291bnRSZXF1ZXN0EhQKDGRpc3BsYXlfbmFtZRgBIAEoCSJ1ChVDcmVhdGVBY2NvdW50UmVzcG9uc2USJQoHYWNjb3VudBgBIAEoCzIULmJ1Y2tldHJ5LnYxLkFjY291bnQSFQoNYWNjZXNzX2tleV9pZBgCIAEoCRIeChFzZWNyZXRfYWNjZXNzX2tleRgDIAEoCUIDgAEBIjwKE0xpc3RBY2NvdW50c1JlcXVlc3QSEQoJcGFnZV9zaXplGAEgASgFEhIKCnBhZ2VfdG9rZW4YAiABKAkiVwoUTGlzdEFjY291bnRzUmVzcG9uc2USJgoIYWNjb3VudHMYASADKAsyFC5idWNrZXRyeS52MS5BY2NvdW50EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSIoChhDcmVhdGVPcGVyYXRvcktleVJlcXVlc3QSDAoEbmFtZRgBIAEoCSJfChlDcmVhdGVPcGVyYXRvcktleVJlc3BvbnNlEiIKA2tleRgBIAEoCzIVLmJ1Y2tldHJ5LnYxLkFkbWluS2V5Eh4KEXNlY3JldF9hY2Nlc3Nfa2V5GAIgASgJQgOAAQEiJAoUQ3JlYXRlRWRnZUtleVJlcXVlc3QSDAoEbmFtZRgBIAEoCSJbChVDcmVhdGVFZGdlS2V5UmVzcG9uc2USIgoDa2V5GAEgASgLMhUuYnVja2V0cnkudjEuQWRtaW5LZXkSHgoRc2VjcmV0X2FjY2Vzc19rZXkYAiABKAlCA4ABASI9ChRMaXN0QWRtaW5LZXlzUmVxdWVzdBIRCglwYWdlX3NpemUYASABKAUSEgoKcGFnZV90b2tlbhgCIAEoCSJVChVMaXN0QWRtaW5LZXlzUmVzcG9uc2USIwoEa2V5cxgBIAMoCzIVLmJ1Y2tldHJ5LnYxLkFkbWluS2V5EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSInChVSZXZva2VBZG1pbktleVJlcXVlc3QSDgoGa2V5X2lkGAEgASgJIjwKFlJldm9rZUFkbWluS2V5UmVzcG9uc2USIgoDa2V5GAEgASgLMhUuYnVja2V0cnkudjEuQWRtaW5LZXkiPwoWTGlzdEF1ZGl0RXZlbnRzUmVxdWVzdBIRCglwYWdlX3NpemUYASABKAUSEgoKcGFnZV90b2tlbhgCIAEoCSJbChdMaXN0QXVkaXRFdmVudHNSZXNwb25zZRInCgZldmVudHMYASADKAsyFy5idWNrZXRyeS52MS5BdWRpdEV2ZW50EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSJUCgpTZWFsaW5nS2V5Eg4KBmtleV9pZBgBIAEoCRIOCgZhY3RpdmUYAiABKAgSDgoGbG9hZGVkGAMgASgIEhYKDnNlYWxlZF9zZWNyZXRzGAQgASgDIhMKEUdldEtleXJpbmdSZXF1ZXN0IjsKEkdldEtleXJpbmdSZXNwb25zZRIlCgRrZXlzGAEgAygLMhcuYnVja2V0cnkudjEuU2VhbGluZ0tleSIWChRSZWxvYWRLZXlyaW5nUmVxdWVzdCI+ChVSZWxvYWRLZXlyaW5nUmVzcG9uc2USJQoEa2V5cxgBIAMoCzIXLmJ1Y2tldHJ5LnYxLlNlYWxpbmdLZXkqhQEKDUFkbWluS2V5U2NvcGUSHwobQURNSU5fS0VZX1NDT1BFX1VOU1BFQ0lGSUVEEAASHAoYQURNSU5fS0VZX1NDT1BFX09QRVJBVE9SEAESGwoXQURNSU5fS0VZX1NDT1BFX0FDQ09VTlQQAhIYChRBRE1JTl9LRVlfU0NPUEVfRURHRRADMq8GCgxBZG1pblNlcnZpY2USVgoNQ3JlYXRlQWNjb3VudBIhLmJ1Y2tldHJ5LnYxLkNyZWF0ZUFjY291bnRSZXF1ZXN0GiIuYnVja2V0cnkudjEuQ3JlYXRlQWNjb3VudFJlc3BvbnNlElMKDExpc3RBY2NvdW50cxIgLmJ1Y2tldHJ5LnYxLkxpc3RBY2NvdW50c1JlcXVlc3QaIS5idWNrZXRyeS52MS5MaXN0QWNjb3VudHNSZXNwb25zZRJiChFDcmVhdGVPcGVyYXRvcktleRIlLmJ1Y2tldHJ5LnYxLkNyZWF0ZU9wZXJhdG9yS2V5UmVxdWVzdBomLmJ1Y2tldHJ5LnYxLkNyZWF0ZU9wZXJhdG9yS2V5UmVzcG9uc2USVgoNQ3JlYXRlRWRnZUtleRIhLmJ1Y2tldHJ5LnYxLkNyZWF0ZUVkZ2VLZXlSZXF1ZXN0GiIuYnVja2V0cnkudjEuQ3JlYXRlRWRnZUtleVJlc3BvbnNlElYKDUxpc3RBZG1pbktleXMSIS5idWNrZXRyeS52MS5MaXN0QWRtaW5LZXlzUmVxdWVzdBoiLmJ1Y2tldHJ5LnYxLkxpc3RBZG1pbktleXNSZXNwb25zZRJZCg5SZXZva2VBZG1pbktleRIiLmJ1Y2tldHJ5LnYxLlJldm9rZUFkbWluS2V5UmVxdWVzdBojLmJ1Y2tldHJ5LnYxLlJldm9rZUFkbWluS2V5UmVzcG9uc2USXAoPTGlzdEF1ZGl0RXZlbnRzEiMuYnVja2V0cnkudjEuTGlzdEF1ZGl0RXZlbnRzUmVxdWVzdBokLmJ1Y2tldHJ5LnYxLkxpc3RBdWRpdEV2ZW50c1Jlc3BvbnNlEk0KCkdldEtleXJpbmcSHi5idWNrZXRyeS52MS5HZXRLZXlyaW5nUmVxdWVzdBofLmJ1Y2tldHJ5LnYxLkdldEtleXJpbmdSZXNwb25zZRJWCg1SZWxvYWRLZXlyaW5nEiEuYnVja2V0cnkudjEuUmVsb2FkS2V5cmluZ1JlcXVlc3QaIi5idWNrZXRyeS52MS5SZWxvYWRLZXlyaW5nUmVzcG9uc2VCPgoPZGV2LmJ1Y2tldHJ5LnYxUAFaKWJ1Y2tldHJ5LmRldi9wcm90by9idWNrZXRyeS92MTtidWNrZXRyeXYxYgZwcm90bzM", [file_bucketry_v1_token_service, file_google_protobuf_timestamp]);
+  fileDesc("Ch9idWNrZXRyeS92MS9hZG1pbl9zZXJ2aWNlLnByb3RvEgtidWNrZXRyeS52MSJ2CgdBY2NvdW50EhIKCmFjY291bnRfaWQYASABKAkSEAoIb3duZXJfaWQYAiABKAkSFAoMZGlzcGxheV9uYW1lGAMgASgJEi8KC2NyZWF0ZV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCLFAgoIQWRtaW5LZXkSDgoGa2V5X2lkGAEgASgJEhUKDWFjY2Vzc19rZXlfaWQYAiABKAkSEgoKYWNjb3VudF9pZBgDIAEoCRIMCgRuYW1lGAQgASgJEi8KC2NyZWF0ZV90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtyZXZva2VfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKQoFc2NvcGUYByABKA4yGi5idWNrZXRyeS52MS5BZG1pbktleVNjb3BlEiYKBXN0YXRlGAggASgOMhcuYnVja2V0cnkudjEuVG9rZW5TdGF0ZRISCgpjcmVhdGVkX2J5GAkgASgJEicKCGxhc3RfdXNlGAogASgLMhUuYnVja2V0cnkudjEuVG9rZW5Vc2UiLAoUQ3JlYXRlQWNjb3VudFJlcXVlc3QSFAoMZGlzcGxheV9uYW1lGAEgASgJInUKFUNyZWF0ZUFjY291bnRSZXNwb25zZRIlCgdhY2NvdW50GAEgASgLMhQuYnVja2V0cnkudjEuQWNjb3VudBIVCg1hY2Nlc3Nfa2V5X2lkGAIgASgJEh4KEXNlY3JldF9hY2Nlc3Nfa2V5GAMgASgJQgOAAQEiPAoTTGlzdEFjY291bnRzUmVxdWVzdBIRCglwYWdlX3NpemUYASABKAUSEgoKcGFnZV90b2tlbhgCIAEoCSJXChRMaXN0QWNjb3VudHNSZXNwb25zZRImCghhY2NvdW50cxgBIAMoCzIULmJ1Y2tldHJ5LnYxLkFjY291bnQSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIigKGENyZWF0ZU9wZXJhdG9yS2V5UmVxdWVzdBIMCgRuYW1lGAEgASgJIl8KGUNyZWF0ZU9wZXJhdG9yS2V5UmVzcG9uc2USIgoDa2V5GAEgASgLMhUuYnVja2V0cnkudjEuQWRtaW5LZXkSHgoRc2VjcmV0X2FjY2Vzc19rZXkYAiABKAlCA4ABASIkChRDcmVhdGVFZGdlS2V5UmVxdWVzdBIMCgRuYW1lGAEgASgJIlsKFUNyZWF0ZUVkZ2VLZXlSZXNwb25zZRIiCgNrZXkYASABKAsyFS5idWNrZXRyeS52MS5BZG1pbktleRIeChFzZWNyZXRfYWNjZXNzX2tleRgCIAEoCUIDgAEBIjsKF0NyZWF0ZUFjY291bnRLZXlSZXF1ZXN0EhIKCmFjY291bnRfaWQYASABKAkSDAoEbmFtZRgCIAEoCSJeChhDcmVhdGVBY2NvdW50S2V5UmVzcG9uc2USIgoDa2V5GAEgASgLMhUuYnVja2V0cnkudjEuQWRtaW5LZXkSHgoRc2VjcmV0X2FjY2Vzc19rZXkYAiABKAlCA4ABASJRChRMaXN0QWRtaW5LZXlzUmVxdWVzdBIRCglwYWdlX3NpemUYASABKAUSEgoKcGFnZV90b2tlbhgCIAEoCRISCgphY2NvdW50X2lkGAMgASgJIlUKFUxpc3RBZG1pbktleXNSZXNwb25zZRIjCgRrZXlzGAEgAygLMhUuYnVja2V0cnkudjEuQWRtaW5LZXkSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIicKFVJldm9rZUFkbWluS2V5UmVxdWVzdBIOCgZrZXlfaWQYASABKAkiPAoWUmV2b2tlQWRtaW5LZXlSZXNwb25zZRIiCgNrZXkYASABKAsyFS5idWNrZXRyeS52MS5BZG1pbktleSI/ChZMaXN0QXVkaXRFdmVudHNSZXF1ZXN0EhEKCXBhZ2Vfc2l6ZRgBIAEoBRISCgpwYWdlX3Rva2VuGAIgASgJIlsKF0xpc3RBdWRpdEV2ZW50c1Jlc3BvbnNlEicKBmV2ZW50cxgBIAMoCzIXLmJ1Y2tldHJ5LnYxLkF1ZGl0RXZlbnQSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIlQKClNlYWxpbmdLZXkSDgoGa2V5X2lkGAEgASgJEg4KBmFjdGl2ZRgCIAEoCBIOCgZsb2FkZWQYAyABKAgSFgoOc2VhbGVkX3NlY3JldHMYBCABKAMiEwoRR2V0S2V5cmluZ1JlcXVlc3QiOwoSR2V0S2V5cmluZ1Jlc3BvbnNlEiUKBGtleXMYASADKAsyFy5idWNrZXRyeS52MS5TZWFsaW5nS2V5IhYKFFJlbG9hZEtleXJpbmdSZXF1ZXN0Ij4KFVJlbG9hZEtleXJpbmdSZXNwb25zZRIlCgRrZXlzGAEgAygLMhcuYnVja2V0cnkudjEuU2VhbGluZ0tleSqFAQoNQWRtaW5LZXlTY29wZRIfChtBRE1JTl9LRVlfU0NPUEVfVU5TUEVDSUZJRUQQABIcChhBRE1JTl9LRVlfU0NPUEVfT1BFUkFUT1IQARIbChdBRE1JTl9LRVlfU0NPUEVfQUNDT1VOVBACEhgKFEFETUlOX0tFWV9TQ09QRV9FREdFEAMykAcKDEFkbWluU2VydmljZRJWCg1DcmVhdGVBY2NvdW50EiEuYnVja2V0cnkudjEuQ3JlYXRlQWNjb3VudFJlcXVlc3QaIi5idWNrZXRyeS52MS5DcmVhdGVBY2NvdW50UmVzcG9uc2USUwoMTGlzdEFjY291bnRzEiAuYnVja2V0cnkudjEuTGlzdEFjY291bnRzUmVxdWVzdBohLmJ1Y2tldHJ5LnYxLkxpc3RBY2NvdW50c1Jlc3BvbnNlEmIKEUNyZWF0ZU9wZXJhdG9yS2V5EiUuYnVja2V0cnkudjEuQ3JlYXRlT3BlcmF0b3JLZXlSZXF1ZXN0GiYuYnVja2V0cnkudjEuQ3JlYXRlT3BlcmF0b3JLZXlSZXNwb25zZRJWCg1DcmVhdGVFZGdlS2V5EiEuYnVja2V0cnkudjEuQ3JlYXRlRWRnZUtleVJlcXVlc3QaIi5idWNrZXRyeS52MS5DcmVhdGVFZGdlS2V5UmVzcG9uc2USXwoQQ3JlYXRlQWNjb3VudEtleRIkLmJ1Y2tldHJ5LnYxLkNyZWF0ZUFjY291bnRLZXlSZXF1ZXN0GiUuYnVja2V0cnkudjEuQ3JlYXRlQWNjb3VudEtleVJlc3BvbnNlElYKDUxpc3RBZG1pbktleXMSIS5idWNrZXRyeS52MS5MaXN0QWRtaW5LZXlzUmVxdWVzdBoiLmJ1Y2tldHJ5LnYxLkxpc3RBZG1pbktleXNSZXNwb25zZRJZCg5SZXZva2VBZG1pbktleRIiLmJ1Y2tldHJ5LnYxLlJldm9rZUFkbWluS2V5UmVxdWVzdBojLmJ1Y2tldHJ5LnYxLlJldm9rZUFkbWluS2V5UmVzcG9uc2USXAoPTGlzdEF1ZGl0RXZlbnRzEiMuYnVja2V0cnkudjEuTGlzdEF1ZGl0RXZlbnRzUmVxdWVzdBokLmJ1Y2tldHJ5LnYxLkxpc3RBdWRpdEV2ZW50c1Jlc3BvbnNlEk0KCkdldEtleXJpbmcSHi5idWNrZXRyeS52MS5HZXRLZXlyaW5nUmVxdWVzdBofLmJ1Y2tldHJ5LnYxLkdldEtleXJpbmdSZXNwb25zZRJWCg1SZWxvYWRLZXlyaW5nEiEuYnVja2V0cnkudjEuUmVsb2FkS2V5cmluZ1JlcXVlc3QaIi5idWNrZXRyeS52MS5SZWxvYWRLZXlyaW5nUmVzcG9uc2VCPgoPZGV2LmJ1Y2tldHJ5LnYxUAFaKWJ1Y2tldHJ5LmRldi9wcm90by9idWNrZXRyeS92MTtidWNrZXRyeXYxYgZwcm90bzM", [file_bucketry_v1_token_service, file_google_protobuf_timestamp]);
 
 /**
  * An account: the owner of buckets.
@@ -112,6 +112,27 @@ export type AdminKey = Message<"bucketry.v1.AdminKey"> & {
    * @generated from field: bucketry.v1.AdminKeyScope scope = 7;
    */
   scope: AdminKeyScope;
+
+  /**
+   * Its state: active or revoked.
+   *
+   * @generated from field: bucketry.v1.TokenState state = 8;
+   */
+  state: TokenState;
+
+  /**
+   * Access key id of its creator; the name of an internal actor for the operator's first key.
+   *
+   * @generated from field: string created_by = 9;
+   */
+  createdBy: string;
+
+  /**
+   * Its latest recorded use; absent: never used. Output only.
+   *
+   * @generated from field: bucketry.v1.TokenUse last_use = 10;
+   */
+  lastUse?: TokenUse | undefined;
 };
 
 /**
@@ -332,6 +353,62 @@ export const CreateEdgeKeyResponseSchema: GenMessage<CreateEdgeKeyResponse> = /*
   messageDesc(file_bucketry_v1_admin_service, 9);
 
 /**
+ * Creates an administrator key of an account.
+ *
+ * @generated from message bucketry.v1.CreateAccountKeyRequest
+ */
+export type CreateAccountKeyRequest = Message<"bucketry.v1.CreateAccountKeyRequest"> & {
+  /**
+   * The account; empty: the caller's own. Operators must name one.
+   *
+   * @generated from field: string account_id = 1;
+   */
+  accountId: string;
+
+  /**
+   * Its name, 1 to 128 characters.
+   *
+   * @generated from field: string name = 2;
+   */
+  name: string;
+};
+
+/**
+ * Describes the message bucketry.v1.CreateAccountKeyRequest.
+ * Use `create(CreateAccountKeyRequestSchema)` to create a new message.
+ */
+export const CreateAccountKeyRequestSchema: GenMessage<CreateAccountKeyRequest> = /*@__PURE__*/
+  messageDesc(file_bucketry_v1_admin_service, 10);
+
+/**
+ * The key created.
+ *
+ * @generated from message bucketry.v1.CreateAccountKeyResponse
+ */
+export type CreateAccountKeyResponse = Message<"bucketry.v1.CreateAccountKeyResponse"> & {
+  /**
+   * The key.
+   *
+   * @generated from field: bucketry.v1.AdminKey key = 1;
+   */
+  key?: AdminKey | undefined;
+
+  /**
+   * Its secret; shown once.
+   *
+   * @generated from field: string secret_access_key = 2;
+   */
+  secretAccessKey: string;
+};
+
+/**
+ * Describes the message bucketry.v1.CreateAccountKeyResponse.
+ * Use `create(CreateAccountKeyResponseSchema)` to create a new message.
+ */
+export const CreateAccountKeyResponseSchema: GenMessage<CreateAccountKeyResponse> = /*@__PURE__*/
+  messageDesc(file_bucketry_v1_admin_service, 11);
+
+/**
  * Asks for admin keys.
  *
  * @generated from message bucketry.v1.ListAdminKeysRequest
@@ -350,6 +427,13 @@ export type ListAdminKeysRequest = Message<"bucketry.v1.ListAdminKeysRequest"> &
    * @generated from field: string page_token = 2;
    */
   pageToken: string;
+
+  /**
+   * Only the administrator keys of this account; empty: all keys that the caller administers.
+   *
+   * @generated from field: string account_id = 3;
+   */
+  accountId: string;
 };
 
 /**
@@ -357,7 +441,7 @@ export type ListAdminKeysRequest = Message<"bucketry.v1.ListAdminKeysRequest"> &
  * Use `create(ListAdminKeysRequestSchema)` to create a new message.
  */
 export const ListAdminKeysRequestSchema: GenMessage<ListAdminKeysRequest> = /*@__PURE__*/
-  messageDesc(file_bucketry_v1_admin_service, 10);
+  messageDesc(file_bucketry_v1_admin_service, 12);
 
 /**
  * Some keys.
@@ -385,7 +469,7 @@ export type ListAdminKeysResponse = Message<"bucketry.v1.ListAdminKeysResponse">
  * Use `create(ListAdminKeysResponseSchema)` to create a new message.
  */
 export const ListAdminKeysResponseSchema: GenMessage<ListAdminKeysResponse> = /*@__PURE__*/
-  messageDesc(file_bucketry_v1_admin_service, 11);
+  messageDesc(file_bucketry_v1_admin_service, 13);
 
 /**
  * Revokes a key.
@@ -406,7 +490,7 @@ export type RevokeAdminKeyRequest = Message<"bucketry.v1.RevokeAdminKeyRequest">
  * Use `create(RevokeAdminKeyRequestSchema)` to create a new message.
  */
 export const RevokeAdminKeyRequestSchema: GenMessage<RevokeAdminKeyRequest> = /*@__PURE__*/
-  messageDesc(file_bucketry_v1_admin_service, 12);
+  messageDesc(file_bucketry_v1_admin_service, 14);
 
 /**
  * The key afterwards.
@@ -427,7 +511,7 @@ export type RevokeAdminKeyResponse = Message<"bucketry.v1.RevokeAdminKeyResponse
  * Use `create(RevokeAdminKeyResponseSchema)` to create a new message.
  */
 export const RevokeAdminKeyResponseSchema: GenMessage<RevokeAdminKeyResponse> = /*@__PURE__*/
-  messageDesc(file_bucketry_v1_admin_service, 13);
+  messageDesc(file_bucketry_v1_admin_service, 15);
 
 /**
  * Asks for audit events.
@@ -455,7 +539,7 @@ export type ListAuditEventsRequest = Message<"bucketry.v1.ListAuditEventsRequest
  * Use `create(ListAuditEventsRequestSchema)` to create a new message.
  */
 export const ListAuditEventsRequestSchema: GenMessage<ListAuditEventsRequest> = /*@__PURE__*/
-  messageDesc(file_bucketry_v1_admin_service, 14);
+  messageDesc(file_bucketry_v1_admin_service, 16);
 
 /**
  * Some events.
@@ -483,7 +567,7 @@ export type ListAuditEventsResponse = Message<"bucketry.v1.ListAuditEventsRespon
  * Use `create(ListAuditEventsResponseSchema)` to create a new message.
  */
 export const ListAuditEventsResponseSchema: GenMessage<ListAuditEventsResponse> = /*@__PURE__*/
-  messageDesc(file_bucketry_v1_admin_service, 15);
+  messageDesc(file_bucketry_v1_admin_service, 17);
 
 /**
  * A key that seals secrets.
@@ -525,7 +609,7 @@ export type SealingKey = Message<"bucketry.v1.SealingKey"> & {
  * Use `create(SealingKeySchema)` to create a new message.
  */
 export const SealingKeySchema: GenMessage<SealingKey> = /*@__PURE__*/
-  messageDesc(file_bucketry_v1_admin_service, 16);
+  messageDesc(file_bucketry_v1_admin_service, 18);
 
 /**
  * Asks for the keyring.
@@ -540,7 +624,7 @@ export type GetKeyringRequest = Message<"bucketry.v1.GetKeyringRequest"> & {
  * Use `create(GetKeyringRequestSchema)` to create a new message.
  */
 export const GetKeyringRequestSchema: GenMessage<GetKeyringRequest> = /*@__PURE__*/
-  messageDesc(file_bucketry_v1_admin_service, 17);
+  messageDesc(file_bucketry_v1_admin_service, 19);
 
 /**
  * The keyring, without the keys themselves.
@@ -561,7 +645,7 @@ export type GetKeyringResponse = Message<"bucketry.v1.GetKeyringResponse"> & {
  * Use `create(GetKeyringResponseSchema)` to create a new message.
  */
 export const GetKeyringResponseSchema: GenMessage<GetKeyringResponse> = /*@__PURE__*/
-  messageDesc(file_bucketry_v1_admin_service, 18);
+  messageDesc(file_bucketry_v1_admin_service, 20);
 
 /**
  * Reloads the keyring.
@@ -576,7 +660,7 @@ export type ReloadKeyringRequest = Message<"bucketry.v1.ReloadKeyringRequest"> &
  * Use `create(ReloadKeyringRequestSchema)` to create a new message.
  */
 export const ReloadKeyringRequestSchema: GenMessage<ReloadKeyringRequest> = /*@__PURE__*/
-  messageDesc(file_bucketry_v1_admin_service, 19);
+  messageDesc(file_bucketry_v1_admin_service, 21);
 
 /**
  * The keyring afterwards.
@@ -597,7 +681,7 @@ export type ReloadKeyringResponse = Message<"bucketry.v1.ReloadKeyringResponse">
  * Use `create(ReloadKeyringResponseSchema)` to create a new message.
  */
 export const ReloadKeyringResponseSchema: GenMessage<ReloadKeyringResponse> = /*@__PURE__*/
-  messageDesc(file_bucketry_v1_admin_service, 20);
+  messageDesc(file_bucketry_v1_admin_service, 22);
 
 /**
  * The scope of an admin key.
@@ -641,7 +725,8 @@ export const AdminKeyScopeSchema: GenEnum<AdminKeyScope> = /*@__PURE__*/
   enumDesc(file_bucketry_v1_admin_service, 0);
 
 /**
- * The operator's service: accounts and operator keys.
+ * Accounts, the keys of their administrators, and what only operators may do. Account administrators may call what is
+ * about the keys of their own account; tokens may call nothing here.
  *
  * @generated from service bucketry.v1.AdminService
  */
@@ -688,7 +773,20 @@ export const AdminService: GenService<{
     output: typeof CreateEdgeKeyResponseSchema;
   },
   /**
-   * The operator keys, edge keys and account administrator keys, without secrets, oldest first.
+   * Creates another administrator key of an account, which may do all that its first key may: the way to rotate.
+   * Errors: ACCESS_DENIED (another account), NO_SUCH_ACCOUNT, INVALID_ARGUMENT.
+   *
+   * @generated from rpc bucketry.v1.AdminService.CreateAccountKey
+   */
+  createAccountKey: {
+    methodKind: "unary";
+    input: typeof CreateAccountKeyRequestSchema;
+    output: typeof CreateAccountKeyResponseSchema;
+  },
+  /**
+   * The keys that the caller administers, without secrets, oldest first, revoked ones included: operators see operator
+   * keys, edge keys and account administrator keys; an account administrator sees the administrator keys of its account.
+   * Errors: ACCESS_DENIED (another account), NO_SUCH_ACCOUNT, INVALID_ARGUMENT.
    *
    * @generated from rpc bucketry.v1.AdminService.ListAdminKeys
    */
@@ -698,8 +796,11 @@ export const AdminService: GenService<{
     output: typeof ListAdminKeysResponseSchema;
   },
   /**
-   * Revokes an operator key, edge key or account administrator key permanently. Errors: NO_SUCH_TOKEN, INVALID_REQUEST
-   * (the key that makes the call).
+   * Revokes a key that the caller administers permanently. After the answer no operation starts and no write commits
+   * with it. An account administrator may revoke the key that makes the call, an operator may not.
+   * Errors: NO_SUCH_TOKEN (no such key, or of another account), LAST_ADMIN_KEY (the account would be left without a
+   * usable administrator key: create another one first; operators may revoke it), INVALID_REQUEST (the operator key that
+   * makes the call).
    *
    * @generated from rpc bucketry.v1.AdminService.RevokeAdminKey
    */
