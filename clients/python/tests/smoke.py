@@ -120,11 +120,29 @@ def token_edits(operator: Client, reader: Client, token: v1.Token) -> None:
     equal(reasons, {v1.DECISION_REASON_PERMISSION, v1.DECISION_REASON_SUSPENDED})
 
 
+def account_keys(operator: Client) -> None:
+    made = operator.create_account("python team")
+    account, first = made.account.account_id, made.access_key_id
+    with Client(ENDPOINT, first, made.secret_access_key) as administrator:
+        refused(PreconditionFailed, "LAST_ADMIN_KEY", administrator.revoke_admin_key, first)
+        second = administrator.create_account_key("laptop").key
+        equal((second.account_id, second.created_by), (account, first))
+        refused(AccessDenied, "ACCESS_DENIED", administrator.create_account_key, "n", "1")
+        equal([key.name for key in administrator.list_admin_keys()], ["administrator", "laptop"])
+        equal(administrator.revoke_admin_key(first).state, v1.TOKEN_STATE_REVOKED)
+        refused(InvalidCredentials, "INVALID_ACCESS_KEY_ID", administrator.create_account_key, "n")
+    third = operator.create_account_key("spare", account).key
+    operator.revoke_admin_key(second.key_id)
+    usable = [key.key_id for key in operator.list_admin_keys(account) if not key.HasField("revoke_time")]
+    equal(usable, [third.key_id])
+
+
 def main() -> None:
     with Client(ENDPOINT, os.environ["BUCKETRY_ACCESS_KEY_ID"], os.environ["BUCKETRY_SECRET_ACCESS_KEY"]) as operator:
         operator.create_bucket(BUCKET)
         objects(operator)
         tokens(operator)
+        account_keys(operator)
         for entry in list(operator.list_objects(BUCKET)):
             operator.delete_object(BUCKET, entry.key)
         operator.delete_bucket(BUCKET)

@@ -123,6 +123,23 @@ async function tokenEdits(operator, reader, stale) {
   assert.deepEqual(reasons, new Set([DecisionReason.PERMISSION, DecisionReason.SUSPENDED]));
 }
 
+async function accountKeys(operator) {
+  const { account, accessKeyId: first, secretAccessKey } = await operator.createAccount('typescript team');
+  const administrator = new Client({ endpoint, accessKeyId: first, secretAccessKey });
+  await refused(ErrorKind.PreconditionFailed, 'LAST_ADMIN_KEY', administrator.revokeAdminKey(first));
+  const second = (await administrator.createAccountKey('laptop')).key;
+  assert.deepEqual([second.accountId, second.createdBy], [account.accountId, first]);
+  await refused(ErrorKind.AccessDenied, 'ACCESS_DENIED', administrator.createAccountKey('n', '1'));
+  const names = (await all(administrator.listAdminKeys())).map((key) => key.name);
+  assert.deepEqual(names, ['administrator', 'laptop']);
+  assert.equal((await administrator.revokeAdminKey(first)).state, TokenState.REVOKED);
+  await refused(ErrorKind.InvalidCredentials, 'INVALID_ACCESS_KEY_ID', administrator.createAccountKey('n'));
+  const third = (await operator.createAccountKey('spare', account.accountId)).key;
+  await operator.revokeAdminKey(second.keyId);
+  const usable = (await all(operator.listAdminKeys(account.accountId))).filter((key) => key.revokeTime === undefined);
+  assert.deepEqual(usable.map((key) => key.keyId), [third.keyId]);
+}
+
 const operator = new Client({
   endpoint,
   accessKeyId: process.env.BUCKETRY_ACCESS_KEY_ID,
@@ -131,6 +148,7 @@ const operator = new Client({
 await operator.createBucket(bucket);
 await objects(operator);
 await tokens(operator);
+await accountKeys(operator);
 for (const { key } of await all(operator.listObjects(bucket))) await operator.deleteObject(bucket, key);
 await operator.deleteBucket(bucket);
 assert.deepEqual(await all(operator.listBuckets()), []);

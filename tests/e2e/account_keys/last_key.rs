@@ -70,7 +70,7 @@ async fn keys_that_revoke_each_other_leave_one(scene: &mut Scene) -> Result<(), 
         ];
         assert!(lost.contains(&refused.as_str()), "round {round}: {refused}");
         let left = scene.usable(&one.account).await?;
-        assert_eq!(left, [winner.access_key_id.clone()], "round {round}");
+        assert_eq!(left, [winner.access_key_id.as_str()], "round {round}");
     }
     Ok(())
 }
@@ -91,7 +91,7 @@ async fn keys_that_revoke_themselves_leave_one(scene: &mut Scene) -> Result<(), 
         };
         assert_eq!(reason(refused), LAST_ADMIN_KEY, "round {round}");
         let usable = scene.usable(&one.account).await?;
-        assert_eq!(usable, [left.access_key_id.clone()], "round {round}");
+        assert_eq!(usable, [left.access_key_id.as_str()], "round {round}");
     }
     Ok(())
 }

@@ -43,7 +43,7 @@ async fn administrators_reach_only_keys_of_their_account(
     assert_eq!(ids(&mut second.clients, &account).await?, expected);
     assert_eq!(
         ids(&mut other.clients, "").await?,
-        [other.access_key_id.clone()]
+        [other.access_key_id.as_str()]
     );
 
     // An account that exists and one that does not get the same answer.

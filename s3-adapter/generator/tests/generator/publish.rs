@@ -6,7 +6,7 @@ use prost::Message;
 use prost_reflect::{DescriptorPool, DynamicMessage, Value};
 
 /// Fields of the published packages that hold a secret.
-const REDACTED_FIELDS: usize = 9;
+const REDACTED_FIELDS: usize = 10;
 
 #[test]
 fn the_published_set_is_whole_and_free_of_annotations() {
