@@ -38,6 +38,12 @@ impl Endpoints {
     }
 }
 
+/// Whether a text is the address at which the connection arrived, or a local name of it.
+pub(crate) fn is_own_endpoint(text: &str, connection: &ConnectionInfo) -> bool {
+    let own = own_endpoint(connection);
+    own.as_deref() == Some(text) || is_local_name(text, own.as_deref())
+}
+
 /// The longest endpoint that is repeated in an error, in characters: a host name has at most 253.
 const MAX_SHOWN: usize = 300;
 

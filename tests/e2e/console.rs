@@ -13,7 +13,7 @@ use prost::Message;
 /// Flags a frame of gRPC-Web that holds trailers.
 const TRAILERS: u8 = 0x80;
 
-fn console(server: &Server) -> Result<SocketAddr, HarnessError> {
+pub(crate) fn console(server: &Server) -> Result<SocketAddr, HarnessError> {
     let mut lines = server.greeting().iter();
     lines
         .find_map(|line| line.strip_prefix("# The console: http://localhost:"))

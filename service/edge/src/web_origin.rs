@@ -50,9 +50,14 @@ fn normalized(text: &str) -> Option<WebOrigin> {
         _ => return None,
     };
     let (host, port) = split_port(authority)?;
-    let host = host.to_ascii_lowercase();
+    let mut host = host.to_ascii_lowercase();
     if !is_host(&host) {
         return None;
+    }
+    // Browsers shorten addresses.
+    let address = host.trim_matches(['[', ']']).parse::<Ipv6Addr>();
+    if let Ok(address) = address {
+        host = format!("[{address}]");
     }
     Some(WebOrigin(match port {
         Some(port) if port != own_port => format!("{scheme}://{host}:{port}"),

@@ -53,6 +53,11 @@ impl ConsoleFiles {
                 refused
             }
         };
+        if *request.method() == Method::HEAD {
+            let length = response.body().len().into();
+            response.headers_mut().insert(header::CONTENT_LENGTH, length);
+            *response.body_mut() = Bytes::new();
+        }
         let headers = response.headers_mut();
         let policy = self.content_security_policy.clone();
         headers.insert(header::CONTENT_SECURITY_POLICY, policy);

@@ -1,5 +1,7 @@
-use bucketry_edge::{ConnectionInfo, Encryption, WebOrigin};
+use bucketry_edge::{ConnectionInfo, WebOrigin};
 use http::{HeaderValue, Request, header};
+
+use crate::endpoints::is_own_endpoint;
 
 /// The origins of pages that may call the services by gRPC-Web: the console's own, and those that are configured.
 ///
@@ -36,42 +38,38 @@ impl Origins {
         let Some(origin) = request.headers().get(header::ORIGIN) else {
             return CallingPage::None;
         };
-        if self.0.iter().any(|known| known.is(origin.as_bytes())) {
+        if self.holds(origin) {
             return CallingPage::Known(origin.clone());
         }
-        match is_of_own_host(request, origin, connection) {
+        // Not by the host that the request names: a name of someone else may resolve to this address.
+        let own = origin.to_str().is_ok_and(|origin| is_own_endpoint(origin, &connection));
+        match own {
             true => CallingPage::OwnHost,
             false => CallingPage::Foreign,
         }
     }
-}
 
-fn is_of_own_host<B>(
-    request: &Request<B>,
-    origin: &HeaderValue,
-    connection: ConnectionInfo,
-) -> bool {
-    let scheme = match connection.encryption {
-        Encryption::Tls => "https://",
-        Encryption::Plaintext => "http://",
-    };
-    let own = (origin.to_str().ok()).and_then(|origin| origin.strip_prefix(scheme));
-    let host = match request.uri().authority() {
-        Some(authority) => Some(authority.as_str()),
-        None => (request.headers().get(header::HOST)).and_then(|host| host.to_str().ok()),
-    };
-    own.zip(host)
-        .is_some_and(|(own, host)| host.eq_ignore_ascii_case(own))
+    /// Whether a request comes from a page of a configured origin.
+    pub(crate) fn are_configured_for<B>(&self, request: &Request<B>) -> bool {
+        let origin = request.headers().get(header::ORIGIN);
+        origin.is_some_and(|origin| self.holds(origin))
+    }
+
+    fn holds(&self, origin: &HeaderValue) -> bool {
+        self.0.iter().any(|known| known.is(origin.as_bytes()))
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
     use super::*;
-    use bucketry_edge::ClientCertificate;
+    use bucketry_edge::{ClientCertificate, Encryption};
 
     const CONNECTION: ConnectionInfo = ConnectionInfo {
         peer: None,
-        local: None,
+        local: Some(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9001)),
         encryption: Encryption::Plaintext,
         client_certificate: ClientCertificate::None,
         relayed: None,
@@ -80,7 +78,7 @@ mod tests {
 
     fn page(origin: Option<&str>) -> CallingPage {
         let configured: WebOrigin = "https://console.example.com".parse().unwrap();
-        let mut request = Request::builder().header(header::HOST, "localhost:9001");
+        let mut request = Request::builder().header(header::HOST, "rebound.example:9001");
         if let Some(origin) = origin {
             request = request.header(header::ORIGIN, origin);
         }
@@ -93,7 +91,7 @@ mod tests {
         for (origin, expected) in [
             (None, CallingPage::None),
             (Some("http://localhost:9001"), CallingPage::OwnHost),
-            (Some("http://LOCALHOST:9001"), CallingPage::OwnHost),
+            (Some("http://127.0.0.1:9001"), CallingPage::OwnHost),
             (
                 Some("https://console.example.com"),
                 CallingPage::Known(configured),
@@ -107,6 +105,7 @@ mod tests {
     fn pages_of_other_origins_are_foreign() {
         for origin in [
             "http://localhost:9000",
+            "http://rebound.example:9001",
             "https://localhost:9001",
             "http://localhost",
             "http://evil.example",

@@ -247,7 +247,7 @@ pub async fn open(
     let grpc = grpc(&service, config.fair.limits).await?;
     let readiness = Readiness::of_opened(health.clone(), grpc.clone()).await;
     let work = start_work(config, &service, &collector, heartbeat, &readiness);
-    let console = console(grpc.clone(), config, urls)?;
+    let console = console(grpc.clone(), config, urls)?.with_health(health.clone());
     let front = front(&service, grpc, config, urls).with_health(health);
     Ok(Node {
         router: ListenerRouter::new(front, console),
@@ -392,15 +392,15 @@ fn console(
     Ok(ConsoleFront::new(
         grpc,
         ConsoleFiles::new(urls.public_url, server.region.as_str())?,
-        Origins::new(urls.web_origins),
-        &server.grpc_web_origins,
+        Origins::new(&server.grpc_web_origins),
         server.forwarding.clone(),
     ))
 }
 
-/// What a sign-in may name as the endpoint: a page names its own origin.
+/// What a sign-in may name as the endpoint: a page names its own origin. That of the console's own listener is known from
+/// the connection; on other connections `localhost` would be accepted from a relay.
 fn endpoints(config: &Config, urls: ServerUrls<'_>) -> Endpoints {
     let aliases = config.server.endpoint_aliases.iter();
     let public = aliases.chain([urls.public_url]).map(PublicUrl::as_str);
-    Endpoints::new(public.chain(urls.web_origins.iter().map(WebOrigin::as_str)))
+    Endpoints::new(public.chain((config.server.grpc_web_origins.iter()).map(WebOrigin::as_str)))
 }

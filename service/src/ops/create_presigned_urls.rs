@@ -39,8 +39,7 @@ pub(crate) async fn create_presigned_urls(
         service.decide(grant.caller(), &requirements, grant.target())?;
     }
     let presigner = Presigner::of_caller(service, &grant).await?;
-    let urls: Vec<_> = specs.iter().map(|spec| presigner.url(spec)).collect();
-    check_size(&urls)?;
+    let urls = presigner.urls(&specs)?;
     record(service, &grant, &specs).await?;
     Ok(CreatePresignedUrlsResponse { urls })
 }
@@ -54,20 +53,6 @@ fn requirements(spec: &PresignedSpec, bucket: &str) -> Requirements {
         PresignedOperation::Put => Requirements::of(&PutObjectSpec::default(), resource),
         PresignedOperation::UploadPart => Requirements::of(&UploadPartSpec::default(), resource),
     }
-}
-
-/// gRPC clients refuse larger responses by default.
-fn check_size(urls: &[PresignedUrl]) -> Result<(), Error> {
-    let bytes: usize = urls.iter().map(Message::encoded_len).sum();
-    if bytes <= MAX_ITEM_BYTES {
-        return Ok(());
-    }
-    Err(Error::InvalidArgument {
-        field: "urls",
-        problem: format!(
-            "the URLs take {bytes} bytes, a response at most {MAX_ITEM_BYTES}: request fewer"
-        ),
-    })
 }
 
 /// Records in the audit that an administrator created URLs: each is a credential that outlives the call.
@@ -127,6 +112,26 @@ impl<'a> Presigner<'a> {
             signed_at,
             key_expires: row.expires,
         })
+    }
+
+    fn urls(&self, specs: &[PresignedSpec]) -> Result<Vec<PresignedUrl>, Error> {
+        let mut urls = Vec::with_capacity(specs.len());
+        let mut bytes = 0;
+        for spec in specs {
+            let url = self.url(spec);
+            bytes += url.encoded_len();
+            // gRPC clients refuse larger responses by default.
+            if bytes > MAX_ITEM_BYTES {
+                return Err(Error::InvalidArgument {
+                    field: "urls",
+                    problem: format!(
+                        "the URLs take more than {MAX_ITEM_BYTES} bytes, the limit of a response: request fewer"
+                    ),
+                });
+            }
+            urls.push(url);
+        }
+        Ok(urls)
     }
 
     fn url(&self, spec: &PresignedSpec) -> PresignedUrl {

@@ -4,9 +4,10 @@ use std::sync::Arc;
 use bucketry_contract::errors::{ErrorReason, status_of};
 use bucketry_edge::fair::on_behalf;
 use bucketry_edge::forwarding::Forwarding;
-use bucketry_edge::{WebOrigin, task};
+use bucketry_edge::health::Health;
+use bucketry_edge::task;
 use futures::FutureExt;
-use http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use http::{HeaderValue, Method, Request, Response, StatusCode, Version, header};
 use http_body_util::Full;
 use tonic::body::Body;
 use tonic_web::GrpcWebLayer;
@@ -25,30 +26,52 @@ pub struct ConsoleFront {
     grpc: GrpcFront,
     files: Arc<ConsoleFiles>,
     origins: Arc<Origins>,
-    configured: Arc<[WebOrigin]>,
     forwarding: Arc<Forwarding>,
+    health: Option<Health>,
 }
 
 impl ConsoleFront {
-    /// Serves `files`, and calls of `grpc` from pages of `origins`; on the data listener too from pages of `configured`.
+    /// Serves `files`, and calls of `grpc` from pages of this host and of `origins`, the latter on the data listener too.
     #[must_use]
     pub fn new(
         grpc: GrpcFront,
         files: ConsoleFiles,
         origins: Origins,
-        configured: &[WebOrigin],
         forwarding: Forwarding,
     ) -> Self {
         Self {
             grpc,
             files: Arc::new(files),
             origins: Arc::new(origins),
-            configured: configured.into(),
             forwarding: Arc::new(forwarding),
+            health: None,
+        }
+    }
+
+    /// While `health` says that the server is draining, answers over HTTP/1 close their connection.
+    #[must_use]
+    pub fn with_health(self, health: Health) -> Self {
+        Self {
+            health: Some(health),
+            ..self
         }
     }
 
     pub(super) async fn respond(
+        &self,
+        request: Request<RequestBody>,
+        info: ConnectionInfo,
+    ) -> Response<Body> {
+        let is_http1 = request.version() < Version::HTTP_2;
+        let mut answer = self.answer(request, info).await;
+        if is_http1 && self.health.as_ref().is_some_and(Health::is_draining) {
+            let close = HeaderValue::from_static("close");
+            answer.headers_mut().insert(header::CONNECTION, close);
+        }
+        answer
+    }
+
+    async fn answer(
         &self,
         mut request: Request<RequestBody>,
         info: ConnectionInfo,
@@ -89,12 +112,7 @@ impl ConsoleFront {
 
     /// Whether this is a call, or its preflight, that a page sends to the data listener.
     pub(super) fn accepts<B>(&self, request: &Request<B>) -> bool {
-        let Some(origin) = request.headers().get(header::ORIGIN) else {
-            return false;
-        };
-        self.configured
-            .iter()
-            .any(|known| known.is(origin.as_bytes()))
+        self.origins.are_configured_for(request)
             && (is_grpc_web(request)
                 || request.method() == Method::OPTIONS
                     && self.grpc.operation(request.uri().path()).is_some())
@@ -159,7 +177,8 @@ fn preflight() -> Response<Body> {
             header::ACCESS_CONTROL_ALLOW_HEADERS,
             "authorization, content-type, grpc-timeout, x-grpc-web, x-user-agent",
         ),
-        (header::ACCESS_CONTROL_MAX_AGE, "7200"),
+        // Short, because the operator may remove the origin.
+        (header::ACCESS_CONTROL_MAX_AGE, "600"),
     ] {
         response
             .headers_mut()

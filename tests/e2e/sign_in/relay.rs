@@ -52,7 +52,11 @@ async fn the_adapter_sends_no_secret_to_an_impostor() -> Result<(), HarnessError
 
 /// Relays all connections: what an attacker in between can do without knowing the secret.
 async fn relay_to(server: SocketAddr) -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    relay_at("127.0.0.1:0", server).await
+}
+
+async fn relay_at(address: &str, server: SocketAddr) -> SocketAddr {
+    let listener = TcpListener::bind(address).await.expect("a port");
     let address = listener.local_addr().expect("its address");
     tokio::spawn(async move {
         while let Ok((mut client, _)) = listener.accept().await {
@@ -89,5 +93,20 @@ async fn a_relay_is_refused_unless_it_is_an_alias() -> Result<(), HarnessError> 
     server.restart_with(options.argument("--endpoint-alias").argument(&dialled))?;
     let done = command_line(&dialled, &["bucket", "list"]).await?;
     assert!(done.status.success(), "{}", errors_of(&done));
+    Ok(())
+}
+
+/// The console's names on the loopback are those of its own listener only: a relay on another machine, or on the other
+/// family's loopback, has the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_relay_under_a_local_name_of_the_console_is_refused() -> Result<(), HarnessError> {
+    let server = Server::start(ServerOptions::new().console("127.0.0.1:0"))?;
+    let port = crate::console::console(&server)?.port();
+    let relay = relay_at(&format!("[::1]:{port}"), server.address()).await;
+    let dialled = format!("http://{relay}");
+    let refused = command_line(&dialled, &["bucket", "list"]).await?;
+    let told = errors_of(&refused);
+    assert!(!refused.status.success());
+    assert!(told.contains(&format!("dialled {dialled}")), "{told}");
     Ok(())
 }

@@ -16,6 +16,10 @@ use crate::limits::MAX_PARTS;
 
 const MAX_URLS: usize = 1000;
 
+/// The response overrides of a URL, not encoded. The request target of an S3 request has at most 16 KiB, in which each
+/// byte of a key or an override may take three.
+const MAX_OVERRIDE_BYTES: usize = 4096;
+
 /// How long a URL is valid if the caller does not say.
 const DEFAULT_LIFETIME_SECONDS: u32 = 15 * 60;
 
@@ -96,6 +100,10 @@ type Problem = (&'static str, String);
 fn presigned_spec(sent: v1::PresignedUrlSpec) -> Result<PresignedSpec, Problem> {
     let operation = operation(sent.method)?;
     let key = ObjectKey::new(&sent.key).map_err(|problem| ("key", problem.to_string()))?;
+    if matches!(sent.key.as_str(), "." | "..") {
+        let problem = "no URL can name it: clients remove such a segment of a path";
+        return refused("key", problem);
+    }
     let mut query = part(operation, &sent.upload_id, sent.part_number)?;
     query.extend(overrides(operation, sent.response_overrides)?);
     let headers = [
@@ -205,9 +213,14 @@ fn overrides(
         ),
     ];
     let mut query = Vec::new();
+    let mut bytes = 0;
     for (field, parameter, value) in fields {
         if value.is_empty() {
             continue;
+        }
+        bytes += value.len();
+        if bytes > MAX_OVERRIDE_BYTES {
+            return refused("response_overrides", "at most 4096 bytes in all");
         }
         if operation.is_write() {
             return refused(field, "for GET and HEAD only");

@@ -235,6 +235,20 @@ fn a_mistake_is_named_with_its_entry_and_field() {
             },
         ),
         (
+            "response_overrides",
+            v1::PresignedUrlSpec {
+                response_overrides: overriding(&"a".repeat(4097)),
+                ..get()
+            },
+        ),
+        (
+            "key",
+            v1::PresignedUrlSpec {
+                key: "..".to_owned(),
+                ..get()
+            },
+        ),
+        (
             "response_overrides.content_disposition",
             v1::PresignedUrlSpec {
                 response_overrides: overriding("a\nb"),
