@@ -16,6 +16,7 @@ mod outcome;
 pub mod query;
 mod read;
 mod rows;
+pub mod search;
 mod sql;
 mod upkeep;
 mod write;

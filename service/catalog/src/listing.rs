@@ -2,7 +2,7 @@
 //! UTF-8, and no byte of UTF-8 is `0xff`: so the last byte of a text can always be incremented.
 
 /// Above every key.
-const ABOVE_ALL: &[u8] = &[0xff];
+pub(crate) const ABOVE_ALL: &[u8] = &[0xff];
 
 /// What a listing asks for, as bytes.
 #[derive(Clone, Copy, Debug)]

@@ -14,6 +14,7 @@ pub(crate) mod make;
 mod objects;
 mod postgres_only;
 mod races;
+mod search;
 mod settings;
 mod sqlite_only;
 mod statistics;
@@ -125,6 +126,13 @@ cases! {
     listing::agrees_with_a_model,
     listing::pages_add_up,
     listing::show_attributes_in_the_full_view_only,
+    search::agrees_with_a_naive_one,
+    search::takes_any_text_as_it_is,
+    search::stays_in_its_bucket_and_prefix,
+    search::goes_on_at_its_bound_in_key_order,
+    search::sorts_what_it_looked_at,
+    search::ends_with_its_time,
+    search::goes_on_where_keys_are_gone,
     races::of_absent_keys_have_one_winner,
     races::of_generations_lose_no_update,
     races::of_bucket_names_have_one_winner,

@@ -30,7 +30,7 @@ pub use error::DatabaseError;
 pub(crate) use error::Fault;
 pub(crate) use pools::Pools;
 pub(crate) use record::{Column, Columns, Stores, columns, excerpt, record};
-pub(crate) use row::Row;
+pub(crate) use row::{Row, RowVisitor};
 pub(crate) use select::{ReadAt, Select};
 pub(crate) use sqlite::{Sqlite, SqliteLease};
 pub(crate) use statement::{Arg, Statement, Value};

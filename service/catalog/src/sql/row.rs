@@ -1,14 +1,22 @@
+use std::ops::ControlFlow;
+
 use rusqlite::types::{FromSqlError, ValueRef};
 use sqlx::Row as _;
 use sqlx::postgres::PgRow;
 
 use super::DatabaseError;
+use crate::CatalogError;
 
 /// A row of an answer, borrowed from the statement that reads it; columns are read by position.
 #[derive(Clone, Copy)]
 pub(crate) enum Row<'r> {
     Sqlite(&'r rusqlite::Row<'r>),
     Postgres(&'r PgRow),
+}
+
+/// Takes the rows of an answer one after the other, until it has seen enough.
+pub(crate) trait RowVisitor {
+    fn visit(&mut self, row: &Row<'_>) -> Result<ControlFlow<()>, CatalogError>;
 }
 
 /// A value of another type is an error, never NULL.

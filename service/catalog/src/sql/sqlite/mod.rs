@@ -20,7 +20,7 @@ use tokio::sync::Mutex;
 pub(crate) use lease::SqliteLease;
 
 use super::postgres::permit;
-use super::{DatabaseError, Row, Statement};
+use super::{DatabaseError, Row, RowVisitor, Statement};
 use crate::{CatalogError, CatalogOptions};
 use lease::Writing;
 use readers::Readers;
@@ -73,6 +73,24 @@ impl Sqlite {
         statement: Statement,
         read: impl FnMut(&Row<'_>) -> Result<T, CatalogError> + Send + 'static,
     ) -> Result<Vec<T>, CatalogError> {
+        self.read_long(move |connection| statements::fetch(connection, &statement, read))
+            .await
+    }
+
+    /// The same, until the visitor has seen enough.
+    pub(crate) async fn visit<V: RowVisitor + Send + 'static>(
+        &self,
+        statement: Statement,
+        visitor: V,
+    ) -> Result<V, CatalogError> {
+        self.read_long(move |connection| statements::visit(connection, &statement, visitor))
+            .await
+    }
+
+    async fn read_long<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&rusqlite::Connection) -> Result<T, CatalogError> + Send + 'static,
+    ) -> Result<T, CatalogError> {
         let permit = permit(&self.permits, self.acquire_timeout)
             .await
             .map_err(|_| DatabaseError::Unavailable)?;
@@ -81,9 +99,7 @@ impl Sqlite {
         let readers = Arc::clone(&self.readers);
         let scan = move || {
             let _permit = permit;
-            readers.with_until(is_given_up, |connection| {
-                statements::fetch(connection, &statement, read)
-            })
+            readers.with_until(is_given_up, read)
         };
         may_block(scan).await?
     }

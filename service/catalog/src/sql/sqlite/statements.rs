@@ -4,7 +4,7 @@ use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ToSql};
 
 use crate::CatalogError;
-use crate::sql::{Arg, DatabaseError, Row, Statement, Value};
+use crate::sql::{Arg, DatabaseError, Row, RowVisitor, Statement, Value};
 
 /// Runs a statement and reads all rows of its answer.
 pub(super) fn fetch<T>(
@@ -19,6 +19,22 @@ pub(super) fn fetch<T>(
         found.push(read(&Row::Sqlite(row))?);
     }
     Ok(found)
+}
+
+/// Runs a statement until the visitor has seen enough of its rows.
+pub(super) fn visit<V: RowVisitor>(
+    connection: &Connection,
+    statement: &Statement,
+    mut visitor: V,
+) -> Result<V, CatalogError> {
+    let mut prepared = prepare(connection, statement)?;
+    let mut rows = prepared.raw_query();
+    while let Some(row) = rows.next()? {
+        if visitor.visit(&Row::Sqlite(row))?.is_break() {
+            break;
+        }
+    }
+    Ok(visitor)
 }
 
 /// Runs a statement, and answers how many rows it changed.
