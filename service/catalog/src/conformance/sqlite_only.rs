@@ -1,13 +1,15 @@
 //! What only SQLite must do: this process has the directory for itself, and remembers rows.
 
-use std::sync::mpsc;
+use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, mpsc};
 
 use tokio::sync::oneshot;
 
 use crate::model::{KeyState, ObjectData};
 use crate::mutation::{KeyEdit, PurgeAccessKey, UpdateAccessKey};
 use crate::query::{ListObjects, Listed};
-use crate::sql::Statement;
+use crate::sql::{Pools, Row, RowVisitor, Statement};
 use crate::testing::{key, put, sqlite};
 use crate::{Catalog, CatalogError, CatalogOptions, DatabaseUrl};
 
@@ -85,6 +87,49 @@ async fn a_long_read_ends_with_its_caller() {
     read.abort();
     assert!(read.await.unwrap_err().is_cancelled());
     // Waits for every connection that is in use.
+    fixture.finish().await;
+}
+
+/// Counts as a search that finds nothing, and says when it ends.
+struct Endless {
+    seen: Arc<AtomicU64>,
+    _ends: oneshot::Sender<()>,
+}
+
+impl RowVisitor for Endless {
+    fn visit(&mut self, _row: &Row<'_>) -> Result<ControlFlow<()>, CatalogError> {
+        self.seen.fetch_add(1, Ordering::Relaxed);
+        Ok(ControlFlow::Continue(()))
+    }
+}
+
+/// As a search does whose client hangs up: its thread does not go on to the bound.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_visit_of_rows_ends_with_its_caller() {
+    let fixture = sqlite().await;
+    let endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n";
+    let seen = Arc::new(AtomicU64::new(0));
+    let (ends, is_ended) = oneshot::channel();
+    let visitor = Endless {
+        seen: Arc::clone(&seen),
+        _ends: ends,
+    };
+    let catalog = fixture.catalog.clone();
+    let visit = tokio::spawn(async move {
+        let Pools::Sqlite(sqlite) = &catalog.engine().pools else {
+            panic!("SQLite")
+        };
+        sqlite
+            .visit(Statement::new(endless), visitor)
+            .await
+            .map(drop)
+    });
+    while seen.load(Ordering::Relaxed) == 0 {
+        tokio::task::yield_now().await;
+    }
+    visit.abort();
+    assert!(visit.await.unwrap_err().is_cancelled());
+    assert!(is_ended.await.is_err(), "dropped by its thread");
     fixture.finish().await;
 }
 
