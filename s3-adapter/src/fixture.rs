@@ -210,6 +210,7 @@ fake! {
     "PutObjectAcl" put_object_acl(PutObjectAclRequest) -> PutObjectAclResponse,
     "ListObjectVersions" list_object_versions(ListObjectVersionsRequest) -> ListObjectVersionsResponse,
     "ListMultipartUploads" list_multipart_uploads(ListMultipartUploadsRequest) -> ListMultipartUploadsResponse,
+    "SearchObjects" search_objects(SearchObjectsRequest) -> SearchObjectsResponse,
     "CreatePresignedUrls" create_presigned_urls(CreatePresignedUrlsRequest) -> CreatePresignedUrlsResponse,
 }
 

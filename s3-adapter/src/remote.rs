@@ -266,6 +266,7 @@ forward! {
         list_buckets(ListBucketsRequest) -> ListBucketsResponse,
         put_small_object(PutSmallObjectRequest) -> PutSmallObjectResponse,
         get_small_object(GetSmallObjectRequest) -> GetSmallObjectResponse,
+        search_objects(SearchObjectsRequest) -> SearchObjectsResponse,
         create_presigned_urls(CreatePresignedUrlsRequest) -> CreatePresignedUrlsResponse,
         head_object(HeadObjectRequest) -> HeadObjectResponse,
         get_object_attributes(GetObjectAttributesRequest) -> GetObjectAttributesResponse,

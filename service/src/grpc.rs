@@ -120,6 +120,7 @@ impl ObjectService for Server {
             list_object_versions(ListObjectVersionsRequest) -> ListObjectVersionsResponse;
         ops::list_multipart_uploads =>
             list_multipart_uploads(ListMultipartUploadsRequest) -> ListMultipartUploadsResponse;
+        ops::search_objects => search_objects(SearchObjectsRequest) -> SearchObjectsResponse;
         ops::create_presigned_urls =>
             create_presigned_urls(CreatePresignedUrlsRequest) -> CreatePresignedUrlsResponse;
     }

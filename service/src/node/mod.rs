@@ -32,6 +32,7 @@ use crate::content::{ContentStore, Placement};
 use crate::domain::{NodeId, Timestamp};
 use crate::endpoints::Endpoints;
 use crate::grpc::{ObjectServer, Server};
+use crate::ops::SEARCHES;
 use crate::page_tokens::PageTokens;
 use crate::request::{AdapterCertificate, Ledger, Service, ServiceSettings};
 use crate::sealing::{self, LiveKeyring};
@@ -220,6 +221,7 @@ pub async fn open(
         owners: Cache::new(OWNERS),
         ledger: Ledger::new(clock.clone()),
         fair: Fair::new(config.fair.limits),
+        searches: Fair::new(SEARCHES),
     });
     let first_start = bootstrap::operator_key(&service, config.root.as_ref()).await?;
     let heartbeat = Heartbeat::new(

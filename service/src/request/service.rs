@@ -33,6 +33,8 @@ pub struct Service {
     pub(crate) owners: Cache<AccountId, Arc<Owner>>,
     pub(crate) ledger: Ledger,
     pub(crate) fair: Fair,
+    /// Divides searches, which read much, among callers.
+    pub(crate) searches: Fair,
 }
 
 /// What the operator chose.
