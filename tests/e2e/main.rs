@@ -40,6 +40,7 @@ mod presigned_urls;
 mod proxy_protocol;
 mod races;
 mod revocation;
+mod search;
 mod secrets;
 mod separate_adapter;
 mod sign_in;

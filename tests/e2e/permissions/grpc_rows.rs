@@ -220,6 +220,12 @@ const OBJECT_SERVICE: &[Row] = &[
     ),
     ("ListMultipartUploads", READERS, r#"{"bucket": "<BUCKET>"}"#),
     ("ListObjectVersions", READERS, r#"{"bucket": "<BUCKET>"}"#),
+    ("SearchObjects", READERS, r#"{"bucket": "<BUCKET>"}"#),
+    (
+        "SearchObjects",
+        READERS,
+        r#"{"bucket": "<BUCKET>", "contains": "k", "orderBy": "OBJECT_ORDER_SIZE"}"#,
+    ),
     ("CreatePresignedUrls", ALL, r#"{"bucket": "<BUCKET>"}"#),
     (
         "CreatePresignedUrls",

@@ -6,7 +6,7 @@ use bucketry_contract::v1::{
     CopyObjectRequest, CopySource, CreateSessionRequest, DecisionReason, DeleteObjectRequest,
     DeleteObjectsRequest, GetSmallObjectRequest, GetTokenRequest, GetTokenUsageRequest,
     ListObjectsRequest, ListTokensRequest, ObjectIdentifier, Permission, PutSmallObjectRequest,
-    RequestClass, SuspendTokenRequest, Token,
+    RequestClass, SearchObjectsRequest, SuspendTokenRequest, Token,
 };
 use bucketry_tests::error::HarnessError;
 use bucketry_tests::grpc::Clients;
@@ -95,12 +95,18 @@ async fn a_script_is_counted_exactly() -> Result<(), HarnessError> {
         allow_missing: true,
     };
     clients.objects.delete_objects(delete).await?;
-    // Lists 1, deletes 1, others 1.
+    // Lists 2, deletes 1, others 1.
     let list = ListObjectsRequest {
         bucket: BUCKET.to_owned(),
         ..Default::default()
     };
     clients.objects.list_objects(list).await?;
+    let search = SearchObjectsRequest {
+        bucket: BUCKET.to_owned(),
+        contains: "a".to_owned(),
+        ..Default::default()
+    };
+    clients.objects.search_objects(search).await?;
     let delete = DeleteObjectRequest {
         bucket: BUCKET.to_owned(),
         key: "by-grpc".to_owned(),
@@ -115,7 +121,7 @@ async fn a_script_is_counted_exactly() -> Result<(), HarnessError> {
     let usage = scene.usage().await?;
     let expected = BTreeMap::from([
         (RequestClass::Read, (8, 0, 130_850)),
-        (RequestClass::List, (4, 0, 0)),
+        (RequestClass::List, (5, 0, 0)),
         (RequestClass::Write, (10, 136_750, 0)),
         (RequestClass::Delete, (4, 0, 0)),
         (RequestClass::Other, (3, 0, 0)),
@@ -126,7 +132,7 @@ async fn a_script_is_counted_exactly() -> Result<(), HarnessError> {
         .flat_map(|hour| &hour.counts)
         .map(|count| count.requests)
         .sum();
-    assert_eq!(by_hour, 29);
+    assert_eq!(by_hour, 30);
     let last = usage.last_use.unwrap();
     assert_eq!(
         (last.operation.as_str(), last.client_address.as_str()),
