@@ -64,6 +64,7 @@ def objects(store: Client) -> None:
     equal((folders, [entry.key for entry in found]), (["a/"], ["chunks", "copy", "empty"]))
 
     presigned(store)
+    searches(store)
     absent = v1.Precondition(if_generation_match=0)
     refused(PreconditionFailed, "PRECONDITION_FAILED", store.put_object, BUCKET, "copy", b"", precondition=absent)
     store.delete_object(BUCKET, "copy")
@@ -82,6 +83,16 @@ def presigned(store: Client) -> None:
     store.delete_object(BUCKET, "by url")
     nothing = v1.PresignedUrlSpec(key="k")
     refused(InvalidArgument, "INVALID_ARGUMENT", store.create_presigned_urls, BUCKET, [get, nothing])
+
+
+def searches(store: Client) -> None:
+    [page] = store.search_objects(BUCKET, "U", ignore_case=True)
+    equal([entry.key for entry in page.objects], ["chunks"])
+    equal((page.scanned_count, page.coverage), (4, v1.SEARCH_COVERAGE_COMPLETE))
+    by_size = store.search_objects(BUCKET, order_by=v1.OBJECT_ORDER_SIZE, descending=True, page_size=3)
+    sizes = [[entry.size for entry in page.objects] for page in by_size]
+    equal(([len(page) for page in sizes], sum(sizes, [])), ([3, 1], sorted(sum(sizes, []), reverse=True)))
+    refused(InvalidArgument, "INVALID_ARGUMENT", next, store.search_objects(BUCKET, "x" * 1025))
 
 
 def tokens(operator: Client) -> None:

@@ -28,6 +28,8 @@ import {
   type PresignedUrlSpecSchema,
   type PutObjectRequest,
   PutObjectRequestSchema,
+  type SearchObjectsRequestSchema,
+  type SearchObjectsResponse,
 } from './gen/bucketry/v1/object_service_pb.js';
 import {
   type CloneTokenResponse,
@@ -307,6 +309,23 @@ export class Client {
   /** The objects whose keys begin with `prefix`, in byte order; pages are fetched as they are needed. */
   async *listObjects(bucket: string, prefix = ''): AsyncGenerator<Object$> {
     for await (const page of this.#pages(bucket, prefix, '')) yield* page.objects;
+  }
+
+  /**
+   * Pages of the objects whose keys begin with `prefix` and contain `contains`, in the order given. Each page says how
+   * much the server looked at (`coverage`); in key order a page may be empty although others follow.
+   */
+  async *searchObjects(
+    bucket: string,
+    search: Omit<MessageInitShape<typeof SearchObjectsRequestSchema>, '$typeName' | 'bucket' | 'pageToken'> = {},
+  ): AsyncGenerator<SearchObjectsResponse> {
+    let pageToken = '';
+    do {
+      const request = { ...search, bucket, pageToken };
+      const page = await this.#call((options) => this.#objects.searchObjects(request, options));
+      yield page;
+      pageToken = page.nextPageToken;
+    } while (pageToken !== '');
   }
 
   /** What lies directly below `prefix`: the rolled-up prefixes and the objects. */

@@ -8,5 +8,5 @@ export {
   type TokenOptions,
 } from './client.js';
 export { BucketryError, ErrorKind } from './errors.js';
-export { PresignedMethod } from './gen/bucketry/v1/object_service_pb.js';
+export { ObjectOrder, PresignedMethod, SearchCoverage } from './gen/bucketry/v1/object_service_pb.js';
 export { DecisionReason, Permission, TokenState } from './gen/bucketry/v1/token_service_pb.js';

@@ -8,8 +8,10 @@ import {
   Client,
   DecisionReason,
   ErrorKind,
+  ObjectOrder,
   Permission,
   PresignedMethod,
+  SearchCoverage,
   TokenState,
 } from '../dist/index.js';
 import { TokenLimitsSchema } from '../dist/v1.js';
@@ -58,6 +60,7 @@ async function objects(store) {
   assert.deepEqual([folder.folders, folder.objects.length], [['a/'], 3]);
 
   await presigned(store);
+  await searches(store);
   const precondition = { ifGenerationMatch: 0n };
   await refused(ErrorKind.PreconditionFailed, 'PRECONDITION_FAILED', store.putObject(bucket, 'copy', '', { precondition }));
   await store.deleteObject(bucket, 'copy');
@@ -77,6 +80,19 @@ async function presigned(store) {
   await store.deleteObject(bucket, 'by url');
   const nothing = store.createPresignedUrls(bucket, [get, { key: 'k' }]);
   await refused(ErrorKind.InvalidArgument, 'INVALID_ARGUMENT', nothing);
+}
+
+async function searches(store) {
+  const [page, ...others] = await all(store.searchObjects(bucket, { contains: 'U', ignoreCase: true }));
+  assert.deepEqual([page.objects.map((entry) => entry.key), others], [['chunks'], []]);
+  assert.deepEqual([page.scannedCount, page.coverage], [4n, SearchCoverage.COMPLETE]);
+  const bySize = { orderBy: ObjectOrder.SIZE, descending: true, pageSize: 3 };
+  const pages = await all(store.searchObjects(bucket, bySize));
+  assert.deepEqual(pages.map((found) => found.objects.length), [3, 1]);
+  const sizes = pages.flatMap((found) => found.objects.map((entry) => Number(entry.size)));
+  assert.deepEqual(sizes, sizes.toSorted((a, b) => b - a));
+  const long = all(store.searchObjects(bucket, { contains: 'x'.repeat(1025) }));
+  await refused(ErrorKind.InvalidArgument, 'INVALID_ARGUMENT', long);
 }
 
 async function tokens(operator) {

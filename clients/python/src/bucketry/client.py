@@ -270,6 +270,32 @@ class Client:
         for page in self._pages(v1.ListObjectsRequest(bucket=bucket, prefix=prefix)):
             yield from page.objects
 
+    def search_objects(
+        self,
+        bucket: str,
+        contains: str = "",
+        *,
+        prefix: str = "",
+        ignore_case: bool = False,
+        order_by: v1.ObjectOrder = v1.OBJECT_ORDER_KEY,
+        descending: bool = False,
+        page_size: int | None = None,
+    ) -> Iterator[v1.SearchObjectsResponse]:
+        """Pages of the objects whose keys begin with `prefix` and contain `contains`, in the order given.
+
+        Each page says how much the server looked at (`coverage`); in key order a page may be empty although others follow.
+        """
+        request = v1.SearchObjectsRequest(bucket=bucket, prefix=prefix, contains=contains, ignore_case=ignore_case)
+        request.order_by, request.descending = order_by, descending
+        if page_size is not None:
+            request.page_size = page_size
+        while True:
+            page = self._call(self._objects.SearchObjects, request)
+            yield page
+            if not page.next_page_token:
+                return
+            request.page_token = page.next_page_token
+
     def list_folder(self, bucket: str, prefix: str = "", delimiter: str = "/") -> tuple[list[str], list[v1.Object]]:
         """What lies directly below `prefix`: the rolled-up prefixes and the objects."""
         folders: list[str] = []
