@@ -36,6 +36,19 @@ class ObjectView(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     OBJECT_VIEW_BASIC: _ClassVar[ObjectView]
     OBJECT_VIEW_FULL: _ClassVar[ObjectView]
 
+class ObjectOrder(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    OBJECT_ORDER_UNSPECIFIED: _ClassVar[ObjectOrder]
+    OBJECT_ORDER_KEY: _ClassVar[ObjectOrder]
+    OBJECT_ORDER_SIZE: _ClassVar[ObjectOrder]
+    OBJECT_ORDER_MODIFY_TIME: _ClassVar[ObjectOrder]
+
+class SearchCoverage(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    SEARCH_COVERAGE_UNSPECIFIED: _ClassVar[SearchCoverage]
+    SEARCH_COVERAGE_COMPLETE: _ClassVar[SearchCoverage]
+    SEARCH_COVERAGE_BOUNDED: _ClassVar[SearchCoverage]
+
 class PresignedMethod(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     PRESIGNED_METHOD_UNSPECIFIED: _ClassVar[PresignedMethod]
@@ -55,6 +68,13 @@ COPY_DIRECTIVE_REPLACE: CopyDirective
 OBJECT_VIEW_UNSPECIFIED: ObjectView
 OBJECT_VIEW_BASIC: ObjectView
 OBJECT_VIEW_FULL: ObjectView
+OBJECT_ORDER_UNSPECIFIED: ObjectOrder
+OBJECT_ORDER_KEY: ObjectOrder
+OBJECT_ORDER_SIZE: ObjectOrder
+OBJECT_ORDER_MODIFY_TIME: ObjectOrder
+SEARCH_COVERAGE_UNSPECIFIED: SearchCoverage
+SEARCH_COVERAGE_COMPLETE: SearchCoverage
+SEARCH_COVERAGE_BOUNDED: SearchCoverage
 PRESIGNED_METHOD_UNSPECIFIED: PresignedMethod
 PRESIGNED_METHOD_GET: PresignedMethod
 PRESIGNED_METHOD_HEAD: PresignedMethod
@@ -570,6 +590,38 @@ class ListObjectsResponse(_message.Message):
     next_page_token: str
     next_start_after: str
     def __init__(self, objects: _Optional[_Iterable[_Union[_object_pb2.Object, _Mapping]]] = ..., common_prefixes: _Optional[_Iterable[str]] = ..., next_page_token: _Optional[str] = ..., next_start_after: _Optional[str] = ...) -> None: ...
+
+class SearchObjectsRequest(_message.Message):
+    __slots__ = ("bucket", "prefix", "contains", "ignore_case", "order_by", "descending", "page_size", "page_token")
+    BUCKET_FIELD_NUMBER: _ClassVar[int]
+    PREFIX_FIELD_NUMBER: _ClassVar[int]
+    CONTAINS_FIELD_NUMBER: _ClassVar[int]
+    IGNORE_CASE_FIELD_NUMBER: _ClassVar[int]
+    ORDER_BY_FIELD_NUMBER: _ClassVar[int]
+    DESCENDING_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    bucket: str
+    prefix: str
+    contains: str
+    ignore_case: bool
+    order_by: ObjectOrder
+    descending: bool
+    page_size: int
+    page_token: str
+    def __init__(self, bucket: _Optional[str] = ..., prefix: _Optional[str] = ..., contains: _Optional[str] = ..., ignore_case: bool = ..., order_by: _Optional[_Union[ObjectOrder, str]] = ..., descending: bool = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class SearchObjectsResponse(_message.Message):
+    __slots__ = ("objects", "next_page_token", "scanned_count", "coverage")
+    OBJECTS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    SCANNED_COUNT_FIELD_NUMBER: _ClassVar[int]
+    COVERAGE_FIELD_NUMBER: _ClassVar[int]
+    objects: _containers.RepeatedCompositeFieldContainer[_object_pb2.Object]
+    next_page_token: str
+    scanned_count: int
+    coverage: SearchCoverage
+    def __init__(self, objects: _Optional[_Iterable[_Union[_object_pb2.Object, _Mapping]]] = ..., next_page_token: _Optional[str] = ..., scanned_count: _Optional[int] = ..., coverage: _Optional[_Union[SearchCoverage, str]] = ...) -> None: ...
 
 class ListObjectVersionsRequest(_message.Message):
     __slots__ = ("bucket", "prefix", "delimiter", "key_marker", "version_id_marker", "page_size", "validate_only")

@@ -149,6 +149,11 @@ class ObjectServiceStub(object):
                 request_serializer=bucketry_dot_v1_dot_object__service__pb2.ListObjectsRequest.SerializeToString,
                 response_deserializer=bucketry_dot_v1_dot_object__service__pb2.ListObjectsResponse.FromString,
                 _registered_method=True)
+        self.SearchObjects = channel.unary_unary(
+                '/bucketry.v1.ObjectService/SearchObjects',
+                request_serializer=bucketry_dot_v1_dot_object__service__pb2.SearchObjectsRequest.SerializeToString,
+                response_deserializer=bucketry_dot_v1_dot_object__service__pb2.SearchObjectsResponse.FromString,
+                _registered_method=True)
         self.ListObjectVersions = channel.unary_unary(
                 '/bucketry.v1.ObjectService/ListObjectVersions',
                 request_serializer=bucketry_dot_v1_dot_object__service__pb2.ListObjectVersionsRequest.SerializeToString,
@@ -368,6 +373,20 @@ class ObjectServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def SearchObjects(self, request, context):
+        """Finds objects by a part of their key, and sorts them by key, size or time: over all keys below a prefix, not only
+        over one page. There is no index for this: the server looks at the keys of the prefix one after the other, at most at
+        2,000,000 keys and for at most 2 seconds per page, and the answer says how many and whether those were all
+        (`coverage`). A page in key order without `contains` costs as much as one of ListObjects. In another order every page
+        looks at all keys again.
+        A node does few searches at once, and one at a time for an account; the others wait. Errors: NO_SUCH_BUCKET,
+        ACCESS_DENIED, INVALID_ARGUMENT (`contains`, `page_size`, `order_by`), INVALID_PAGE_TOKEN, SLOW_DOWN if the search
+        could not begin in time.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListObjectVersions(self, request, context):
         """Lists the versions of objects: keys in byte order, the newest version of a key first, rolled up at a delimiter. In
         a bucket that was never versioned every object has one version, `null`.
@@ -548,6 +567,11 @@ def add_ObjectServiceServicer_to_server(servicer, server):
                     servicer.ListObjects,
                     request_deserializer=bucketry_dot_v1_dot_object__service__pb2.ListObjectsRequest.FromString,
                     response_serializer=bucketry_dot_v1_dot_object__service__pb2.ListObjectsResponse.SerializeToString,
+            ),
+            'SearchObjects': grpc.unary_unary_rpc_method_handler(
+                    servicer.SearchObjects,
+                    request_deserializer=bucketry_dot_v1_dot_object__service__pb2.SearchObjectsRequest.FromString,
+                    response_serializer=bucketry_dot_v1_dot_object__service__pb2.SearchObjectsResponse.SerializeToString,
             ),
             'ListObjectVersions': grpc.unary_unary_rpc_method_handler(
                     servicer.ListObjectVersions,
@@ -1194,6 +1218,33 @@ class ObjectService(object):
             '/bucketry.v1.ObjectService/ListObjects',
             bucketry_dot_v1_dot_object__service__pb2.ListObjectsRequest.SerializeToString,
             bucketry_dot_v1_dot_object__service__pb2.ListObjectsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SearchObjects(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/bucketry.v1.ObjectService/SearchObjects',
+            bucketry_dot_v1_dot_object__service__pb2.SearchObjectsRequest.SerializeToString,
+            bucketry_dot_v1_dot_object__service__pb2.SearchObjectsResponse.FromString,
             options,
             channel_credentials,
             insecure,
