@@ -55,7 +55,9 @@ impl ConsoleFiles {
         };
         if *request.method() == Method::HEAD {
             let length = response.body().len().into();
-            response.headers_mut().insert(header::CONTENT_LENGTH, length);
+            response
+                .headers_mut()
+                .insert(header::CONTENT_LENGTH, length);
             *response.body_mut() = Bytes::new();
         }
         let headers = response.headers_mut();

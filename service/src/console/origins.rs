@@ -42,7 +42,9 @@ impl Origins {
             return CallingPage::Known(origin.clone());
         }
         // Not by the host that the request names: a name of someone else may resolve to this address.
-        let own = origin.to_str().is_ok_and(|origin| is_own_endpoint(origin, &connection));
+        let own = origin
+            .to_str()
+            .is_ok_and(|origin| is_own_endpoint(origin, &connection));
         match own {
             true => CallingPage::OwnHost,
             false => CallingPage::Foreign,

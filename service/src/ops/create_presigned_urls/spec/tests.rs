@@ -91,7 +91,7 @@ fn what_the_request_must_have_becomes_headers_and_parameters() {
 
 #[test]
 fn a_mistake_is_named_with_its_entry_and_field() {
-    let wrong: [(&str, v1::PresignedUrlSpec); 24] = [
+    let wrong: [(&str, v1::PresignedUrlSpec); 26] = [
         ("method", v1::PresignedUrlSpec { method: 0, ..get() }),
         ("method", v1::PresignedUrlSpec { method: 9, ..get() }),
         (
