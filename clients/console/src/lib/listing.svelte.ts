@@ -10,8 +10,20 @@ export type Entry =
   | { kind: 'folder'; key: string }
   | { kind: 'object'; key: string; size: bigint; modifyTime: Timestamp | undefined };
 
-export class Listing {
+/** Objects that are fetched as they are looked at. */
+export interface ObjectList {
+  readonly prefix: string;
   /** Grows; `count` says how far. */
+  readonly entries: Entry[];
+  readonly count: number;
+  readonly loading: boolean;
+  readonly complete: boolean;
+  readonly problem: Problem | undefined;
+  /** Fetches the next page unless there is none or it is on its way. */
+  more(): Promise<void>;
+}
+
+export class Listing implements ObjectList {
   readonly entries: Entry[] = [];
   count = $state(0);
   loading = $state(false);
@@ -24,7 +36,6 @@ export class Listing {
     readonly prefix: string,
   ) {}
 
-  /** Fetches the next page unless there is none or it is on its way. */
   async more(): Promise<void> {
     if (this.loading || this.complete) return;
     this.loading = true;
