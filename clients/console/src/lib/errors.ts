@@ -88,6 +88,7 @@ const ADVICE: Record<string, MessageKey> = {
   SLOW_DOWN: 'advice.later',
   BYTE_LIMIT_EXCEEDED: 'advice.byteLimit',
   SERVICE_UNAVAILABLE: 'advice.later',
+  LAST_ADMIN_KEY: 'advice.lastAdminKey',
   ACCOUNT_ALREADY_EXISTS: 'advice.accountExists',
 };
 

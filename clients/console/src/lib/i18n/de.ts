@@ -331,6 +331,11 @@ export const de: Record<keyof typeof en, string> = {
   'accounts.owner': 'Eigentümer-ID in S3',
   keys: 'Administratorschlüssel',
   'keys.text': 'Schlüssel von Betreibern, Kontoadministratoren und getrennten S3-Adaptern.',
+  accountKeys: 'Kontoschlüssel',
+  'keys.accountText':
+    'Schlüssel, die dieses Konto verwalten. Zum Wechseln erstellen Sie einen neuen, stellen um und widerrufen dann den alten.',
+  'keys.createAccount': 'Kontoschlüssel erstellen',
+  'advice.lastAdminKey': 'Das ist der letzte Schlüssel des Kontos. Erstellen Sie zuerst einen anderen.',
   'keys.createOperator': 'Betreiberschlüssel erstellen',
   'keys.createEdge': 'Edge-Schlüssel erstellen',
   'keys.scope': 'Geltungsbereich',

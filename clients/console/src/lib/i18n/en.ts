@@ -318,6 +318,11 @@ export const en = {
   'accounts.owner': 'Owner ID in S3',
   keys: 'Admin keys',
   'keys.text': 'Keys of operators, account administrators and separate S3 adapters.',
+  accountKeys: 'Account keys',
+  'keys.accountText':
+    'Keys that administer this account. To rotate, create a new one, move to it, then revoke the old one.',
+  'keys.createAccount': 'Create account key',
+  'advice.lastAdminKey': 'This is the last key of the account. Create another one first.',
   'keys.createOperator': 'Create operator key',
   'keys.createEdge': 'Create edge key',
   'keys.scope': 'Scope',
