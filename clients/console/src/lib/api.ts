@@ -46,7 +46,3 @@ export async function all<Item>(
   } while (pageToken !== '');
   return found;
 }
-
-export function isDenied(thrown: unknown): boolean {
-  return ConnectError.from(thrown).code === Code.PermissionDenied;
-}

@@ -1,11 +1,12 @@
 // What the key of this session may do. The server decides on every call; this only keeps screens from offering what it
 // would refuse.
 
-import { ConnectError } from '@connectrpc/connect';
-
 import type { Bucket } from '../gen/bucketry/v1/bucket_pb.js';
-import { admin, all, isDenied, objects } from './api.js';
-import { reasonOf } from './errors.js';
+import { CallerKind, Permission } from '../gen/bucketry/v1/token_service_pb.js';
+import { all, objects, tokens } from './api.js';
+import { ConsoleError } from './errors.js';
+import { t } from './i18n/index.svelte.js';
+import { permissionName } from './labels.js';
 
 export type Role = 'operator' | 'account' | 'token';
 
@@ -16,28 +17,50 @@ export interface Rights {
   remove: boolean;
 }
 
+const NOTHING: Rights = { administer: false, read: false, write: false, remove: false };
 const EVERYTHING: Rights = { administer: true, read: true, write: true, remove: true };
+
+const rightsOfPermission: Record<Permission, Rights> = {
+  [Permission.UNSPECIFIED]: NOTHING,
+  [Permission.READ_ONLY]: { ...NOTHING, read: true },
+  [Permission.WRITE_ONLY]: { ...NOTHING, write: true },
+  [Permission.READ_WRITE]: { ...EVERYTHING, administer: false },
+};
 
 class Caller {
   role = $state<Role | undefined>(undefined);
   rights = $state<Rights>(EVERYTHING);
+  /** The bucket of a token; else empty. */
+  bucket = $state('');
+  #permission = $state<Permission>(Permission.UNSPECIFIED);
 
   async find(): Promise<void> {
-    const buckets = await listBuckets();
-    const [own] = buckets;
-    // Statistics are shown to administrators only, and a token sees exactly its own bucket.
-    if (buckets.length === 1 && own !== undefined && own.statistics === undefined) {
-      this.rights = await rightsOfToken(own.name);
-      this.role = 'token';
-    } else {
-      this.rights = EVERYTHING;
-      this.role = (await permitted(admin.getKeyring({}))) ? 'operator' : 'account';
-    }
+    const { kind, bucket, permission } = await tokens.describeCaller({});
+    const role = roleOf(kind);
+    this.rights = role === 'token' ? rightsOfPermission[permission] : EVERYTHING;
+    this.bucket = bucket;
+    this.#permission = permission;
+    this.role = role;
   }
 
   forget(): void {
     this.role = undefined;
     this.rights = EVERYTHING;
+    this.bucket = '';
+  }
+
+  /** The kind of the key in words; empty before it is known. */
+  get kindName(): string {
+    switch (this.role) {
+      case 'operator':
+        return t('kind.operator');
+      case 'account':
+        return t('kind.account');
+      case 'token':
+        return t('kind.token', { permission: t(permissionName[this.#permission]) });
+      case undefined:
+        return '';
+    }
   }
 }
 
@@ -50,22 +73,16 @@ export function listBuckets(): Promise<Bucket[]> {
   });
 }
 
-/** By calls that only check. What is refused here is recorded among the token's denials. */
-async function rightsOfToken(bucket: string): Promise<Rights> {
-  const read = await permitted(objects.listObjects({ bucket, validateOnly: true }));
-  // An upload that does not exist is found missing only after the permission was checked. Who may not read may write.
-  const write = !read || (await permitted(objects.listParts({ bucket, key: '-', uploadId: '-', validateOnly: true })));
-  return { administer: false, read, write, remove: read && write };
-}
-
-async function permitted(call: Promise<unknown>): Promise<boolean> {
-  try {
-    await call;
-    return true;
-  } catch (thrown) {
-    if (isDenied(thrown)) return false;
-    // Any other refusal by the server comes after the decision on access.
-    if (reasonOf(ConnectError.from(thrown)) === '') throw thrown;
-    return true;
+function roleOf(kind: CallerKind): Role {
+  switch (kind) {
+    case CallerKind.OPERATOR:
+      return 'operator';
+    case CallerKind.ACCOUNT:
+      return 'account';
+    case CallerKind.TOKEN:
+      return 'token';
+    case CallerKind.EDGE:
+    case CallerKind.UNSPECIFIED:
+      throw new ConsoleError('this kind of key cannot use the console', 'advice.accessDenied');
   }
 }

@@ -16,6 +16,10 @@ export interface Problem {
   /** Empty if no server answered. */
   requestId: string;
   advice: MessageKey;
+  /** For the places in the advice. */
+  adviceValues?: Record<string, string>;
+  /** The field of the request at fault, as the contract names it; empty: none. */
+  field: string;
 }
 
 /** A transfer that the S3 endpoint refused or that did not reach it. */
@@ -46,26 +50,40 @@ export class ConsoleError extends Error {
 
 export function problemOf(thrown: unknown): Problem {
   if (thrown instanceof ConsoleError) {
-    return { message: thrown.message, reason: '', requestId: '', advice: thrown.advice };
+    return { message: thrown.message, reason: '', requestId: '', advice: thrown.advice, field: '' };
   }
   if (thrown instanceof TransferError) {
     const advice = thrown.status === 0 ? 'advice.dataUnreachable' : adviceOfStatus(thrown.status);
-    return { message: thrown.message, reason: thrown.code, requestId: thrown.requestId, advice };
+    return { message: thrown.message, reason: thrown.code, requestId: thrown.requestId, advice, field: '' };
   }
   const error = ConnectError.from(thrown);
-  const reason = reasonOf(error);
+  const { reason, field } = errorInfoOf(error);
   const requestId = error.metadata.get('x-request-id') ?? '';
-  return { message: error.rawMessage, reason, requestId, advice: adviceOf(reason, error, requestId) };
+  return { message: error.rawMessage, reason, requestId, advice: adviceOf(reason, error, requestId), field };
 }
 
-export function reasonOf(error: ConnectError): string {
+/** The problem at the input of `field`, without the field's name in the contract; empty: none there. */
+export function inputError(problem: Problem | undefined, field: string): string {
+  if (problem === undefined || problem.field !== field) return '';
+  const { message } = problem;
+  const named = `${field}: `;
+  return message.startsWith(named) ? message.slice(named.length) : message;
+}
+
+interface ErrorInfo {
+  reason: string;
+  domain: string;
+  field: string;
+}
+
+function errorInfoOf(error: ConnectError): ErrorInfo {
   for (const detail of error.details) {
     if ('type' in detail && detail.type === ERROR_INFO && detail.value instanceof Uint8Array) {
       const info = decodeErrorInfo(detail.value);
-      if (info.domain === ERROR_DOMAIN) return info.reason;
+      if (info.domain === ERROR_DOMAIN) return info;
     }
   }
-  return '';
+  return { reason: '', domain: '', field: '' };
 }
 
 const ADVICE: Record<string, MessageKey> = {
@@ -124,15 +142,30 @@ function adviceOfStatus(status: number): MessageKey {
   return 'advice.report';
 }
 
-/** google.rpc.ErrorInfo: reason = 1, domain = 2. */
-function decodeErrorInfo(bytes: Uint8Array): { reason: string; domain: string } {
-  const info = { reason: '', domain: '' };
+/** google.rpc.ErrorInfo: reason = 1, domain = 2, metadata = 3, a map, of whose entries `field` is read. */
+function decodeErrorInfo(bytes: Uint8Array): ErrorInfo {
+  const info = { reason: '', domain: '', field: '' };
   const reader = new BinaryReader(bytes);
   while (reader.pos < reader.len) {
     const [field, wireType] = reader.tag();
     if (wireType === WireType.LengthDelimited && field === 1) info.reason = reader.string();
     else if (wireType === WireType.LengthDelimited && field === 2) info.domain = reader.string();
-    else reader.skip(wireType, field);
+    else if (wireType === WireType.LengthDelimited && field === 3) {
+      const { key, value } = decodeMapEntry(reader.bytes());
+      if (key === 'field') info.field = value;
+    } else reader.skip(wireType, field);
   }
   return info;
+}
+
+function decodeMapEntry(bytes: Uint8Array): { key: string; value: string } {
+  const entry = { key: '', value: '' };
+  const reader = new BinaryReader(bytes);
+  while (reader.pos < reader.len) {
+    const [field, wireType] = reader.tag();
+    if (wireType === WireType.LengthDelimited && field === 1) entry.key = reader.string();
+    else if (wireType === WireType.LengthDelimited && field === 2) entry.value = reader.string();
+    else reader.skip(wireType, field);
+  }
+  return entry;
 }

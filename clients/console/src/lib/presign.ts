@@ -1,6 +1,7 @@
 // URLs by which the browser reads and writes objects at the S3 endpoint.
 
 import type { MessageInitShape } from '@bufbuild/protobuf';
+import type { CallOptions } from '@connectrpc/connect';
 
 import {
   type PresignedUrl,
@@ -13,8 +14,9 @@ import { ConsoleError } from './errors.js';
 export async function presign(
   bucket: string,
   spec: MessageInitShape<typeof PresignedUrlSpecSchema>,
+  options: CallOptions = {},
 ): Promise<PresignedUrl> {
-  const { urls } = await objects.createPresignedUrls({ bucket, urls: [spec] });
+  const { urls } = await objects.createPresignedUrls({ bucket, urls: [spec] }, options);
   const [url] = urls;
   if (url === undefined) throw new ConsoleError('the server made no URL', 'advice.report');
   return url;

@@ -2,7 +2,7 @@ import { createClient } from '@connectrpc/connect';
 
 import { SessionPurpose, TokenService } from '../gen/bucketry/v1/token_service_pb.js';
 import { answerSignature, challengeKey, sameBytes, serverProof } from './challenge.js';
-import { ConsoleError } from './errors.js';
+import { ConsoleError, type Problem, problemOf } from './errors.js';
 import { transport } from './transport.js';
 
 const NONCE_BYTES = 32;
@@ -13,6 +13,15 @@ export interface NewSession {
 }
 
 const tokens = createClient(TokenService, transport());
+
+/** Why a sign-in failed. A refusal without another reason is the work of IP rules: names the address that they see. */
+export async function signInProblem(thrown: unknown): Promise<Problem> {
+  const problem = problemOf(thrown);
+  if (problem.reason !== 'ACCESS_DENIED') return problem;
+  const address = await tokens.describeClientAddress({}).then((seen) => seen.clientAddress, () => '');
+  if (address === '') return { ...problem, advice: 'advice.addressBarredUnknown' };
+  return { ...problem, advice: 'advice.addressBarred', adviceValues: { address } };
+}
 
 /** Proves the secret to the server and the server to us. The secret is neither sent nor kept. */
 export async function signIn(accessKeyId: string, secret: string): Promise<NewSession> {

@@ -1,5 +1,5 @@
 // Text to paste: what each client needs to use a token, with the token's own values. The same texts as
-// `bucketry token show --output` writes.
+// `bucketry token show --snippet` writes.
 
 import { type Credentials, Permission } from '../gen/bucketry/v1/token_service_pb.js';
 

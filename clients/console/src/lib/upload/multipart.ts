@@ -8,8 +8,8 @@ import { send } from './send.js';
 import { forget, release, remember, type Unfinished } from './unfinished.js';
 
 const MIB = 1024 * 1024;
-const LEAST_PART_BYTES = 16 * MIB;
-const MOST_PARTS = 10_000;
+const MIN_PART_BYTES = 16 * MIB;
+const MAX_PARTS = 10_000;
 const PARALLEL_PARTS = 4;
 const HEARTBEAT_MS = 3_000;
 
@@ -26,7 +26,7 @@ interface SentPart {
 
 /** The size of the parts, so that there are not too many. */
 export function partSizeOf(size: number): number {
-  return Math.max(LEAST_PART_BYTES, Math.ceil(size / MOST_PARTS / MIB) * MIB);
+  return Math.max(MIN_PART_BYTES, Math.ceil(size / MAX_PARTS / MIB) * MIB);
 }
 
 export async function begin(source: Source): Promise<Unfinished> {
@@ -52,6 +52,7 @@ export async function finish(
   addEventListener('pagehide', leave);
   try {
     const parts = await sendParts(upload, file, signal, onProgress);
+    signal.throwIfAborted();
     const { bucket, key, uploadId } = upload;
     const request = { bucket, key, uploadId, parts, objectSize: BigInt(upload.size) };
     // Joining many parts may take long.
@@ -90,7 +91,7 @@ async function sendParts(
   const worker = async () => {
     for (let partNumber = missing.shift(); partNumber !== undefined; partNumber = missing.shift()) {
       const part = partOf(upload, file, partNumber);
-      const url = await partUrl(upload, partNumber, part.size);
+      const url = await partUrl(upload, partNumber, part.size, either);
       const number = partNumber;
       const etag = await send(url, part, either, (bytes) => {
         sent.set(number, Math.min(bytes, part.size));
@@ -115,10 +116,10 @@ function partOf(upload: Unfinished, file: File, partNumber: number): Blob {
   return file.slice(start, Math.min(start + upload.partSize, upload.size));
 }
 
-function partUrl(upload: Unfinished, partNumber: number, size: number) {
+function partUrl(upload: Unfinished, partNumber: number, size: number, signal: AbortSignal) {
   const { bucket, key, uploadId } = upload;
   const method = PresignedMethod.UPLOAD_PART;
-  return presign(bucket, { method, key, uploadId, partNumber, contentLength: BigInt(size) });
+  return presign(bucket, { method, key, uploadId, partNumber, contentLength: BigInt(size) }, { signal });
 }
 
 /** ETags of the parts that arrived whole, by number. */

@@ -21,13 +21,17 @@ export class Upload {
   /** Bytes a second. */
   rate = $state(0);
   problem = $state<Problem | undefined>(undefined);
-  #controller = new AbortController();
-  #rate = new Rate();
+  /** Of the latest run: what an earlier one still reports is ignored. */
+  #run = new AbortController();
+  /** The multipart upload, once it is begun; it outlives a pause. */
+  #parts: Promise<Unfinished> | undefined;
 
   constructor(
     readonly source: Source,
-    private parts: Unfinished | undefined = undefined,
-  ) {}
+    parts: Unfinished | undefined = undefined,
+  ) {
+    if (parts !== undefined) this.#parts = Promise.resolve(parts);
+  }
 
   get size(): number {
     return this.source.file.size;
@@ -38,18 +42,26 @@ export class Upload {
   }
 
   async run(): Promise<void> {
-    this.#controller = new AbortController();
-    this.#rate = new Rate();
+    const run = new AbortController();
+    const rate = new Rate();
+    this.#run = run;
     this.state = 'running';
     this.problem = undefined;
+    const report = (sent: number) => {
+      if (this.#run !== run) return;
+      this.sent = Math.min(sent, this.size);
+      this.rate = rate.measure(sent, performance.now());
+    };
     try {
-      if (this.parts !== undefined || this.size > SINGLE_PUT_BYTES) await this.#inParts();
-      else await this.#atOnce();
+      if (this.#parts !== undefined || this.size > SINGLE_PUT_BYTES) await this.#inParts(run.signal, report);
+      else await this.#atOnce(run.signal, report);
+      if (this.#run !== run) return;
       this.sent = this.size;
       this.state = 'done';
     } catch (thrown) {
-      if (this.parts !== undefined) release(this.parts);
-      if (this.#controller.signal.aborted) return;
+      if (this.#run !== run) return;
+      await this.#release();
+      if (run.signal.aborted) return;
       this.problem = problemOf(thrown);
       this.state = 'failed';
     }
@@ -57,30 +69,41 @@ export class Upload {
 
   pause(): void {
     this.state = 'paused';
-    this.#controller.abort(new Error('paused'));
+    this.#run.abort(new Error('paused'));
   }
 
   async cancel(): Promise<void> {
     this.pause();
-    if (this.parts !== undefined) await abort(this.parts);
+    const parts = await this.#begun();
+    if (parts !== undefined) await abort(parts);
   }
 
-  async #atOnce(): Promise<void> {
+  async #atOnce(signal: AbortSignal, report: (sent: number) => void): Promise<void> {
     const { bucket, key, file } = this.source;
     const contentLength = BigInt(file.size);
     const spec = { method: PresignedMethod.PUT, key, contentLength, contentType: file.type };
-    await send(await presign(bucket, spec), file, this.#controller.signal, this.#report);
+    await send(await presign(bucket, spec, { signal }), file, signal, report);
   }
 
-  async #inParts(): Promise<void> {
-    this.parts ??= await begin(this.source);
-    await finish(this.parts, this.source.file, this.#controller.signal, this.#report);
+  async #inParts(signal: AbortSignal, report: (sent: number) => void): Promise<void> {
+    this.#parts ??= begin(this.source).catch((thrown: unknown) => {
+      this.#parts = undefined;
+      throw thrown;
+    });
+    const parts = await this.#parts;
+    signal.throwIfAborted();
+    await finish(parts, this.source.file, signal, report);
   }
 
-  #report = (sent: number): void => {
-    this.sent = Math.min(sent, this.size);
-    this.rate = this.#rate.measure(sent, performance.now());
-  };
+  /** Lets another tab resume what this one no longer sends. */
+  async #release(): Promise<void> {
+    const parts = await this.#begun();
+    if (parts !== undefined && this.state !== 'running') release(parts);
+  }
+
+  #begun(): Promise<Unfinished | undefined> {
+    return this.#parts?.catch(() => undefined) ?? Promise.resolve(undefined);
+  }
 }
 
 class Queue {
