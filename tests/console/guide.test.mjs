@@ -25,7 +25,7 @@ test('the user guide, click by click', async (t) => {
   await t.test('"navigate to Object Storage Administration → API access tab"', async () => {
     await signIn(page);
     await createBucket(page, 'my-bucket');
-    assert.equal(await page.title(), 'Object Storage Administration');
+    assert.equal(await page.title(), 'my-bucket – API access – Object Storage Administration');
     await page.getByRole('link', { name: 'Object Storage Administration' }).click();
     await page.getByRole('link', { name: 'my-bucket' }).click();
     await page.getByRole('link', { name: 'API access' }).click();
@@ -46,7 +46,7 @@ test('the user guide, click by click', async (t) => {
       await dialog.getByRole('group', { name: 'Permission' }).getByRole('radio', { name }).check();
       await dialog.getByText(text).waitFor();
     }
-    await dialog.getByRole('textbox', { name: 'Allowed IP Addresses (optional)', exact: true }).fill('127.0.0.1\n10.0.0.0/8');
+    await dialog.getByRole('textbox', { name: 'Allowed IP Addresses (optional)', exact: true }).fill('127.0.0.1\n10.0.0.0/8\n2001:db8::/32');
     await dialog.getByRole('textbox', { name: 'Disallowed IP Addresses (optional)' }).fill('10.1.0.0/16');
   });
 
@@ -54,6 +54,7 @@ test('the user guide, click by click', async (t) => {
     await dialog.getByRole('button', { name: 'Create token' }).click();
     await dialog.getByRole('heading', { name: 'Token created' }).waitFor();
     await dialog.getByRole('heading', { name: 'S3 Credentials' }).waitFor();
+    assert.equal(await dialog.getByText('recorded in the audit log').count(), 0);
     details = await copyDetails(page, dialog);
     assert.equal(details['Endpoint URL'], server.endpoint);
     assert.equal(details['Bucket Name'], 'my-bucket');
@@ -63,18 +64,23 @@ test('the user guide, click by click', async (t) => {
 
   await t.test('the shell lines for the AWS CLI list the bucket', async () => {
     await put(server, OPERATOR, 'my-bucket', 'local-file.txt', 'hello');
+    const snippet = dialog.getByRole('region', { name: 'AWS CLI' });
+    assert.equal((await snippet.innerText()).includes(details['AWS Secret Access Key']), false);
     await dialog.getByRole('button', { name: 'Copy AWS CLI' }).click();
     await dialog.getByRole('button', { name: 'Copy AWS CLI' }).getByText('Copied').waitFor();
     const lines = await page.evaluate(() => navigator.clipboard.readText());
     const env = { ...process.env, PATH: `${CLIENTS}:${process.env.PATH}` };
     const { stdout } = await promisify(execFile)('bash', ['-ec', lines], { env });
     assert.match(stdout, /local-file\.txt/);
+    await dialog.getByRole('button', { name: 'Show or hide AWS Secret Access Key' }).click();
+    await snippet.getByText(details['AWS Secret Access Key']).waitFor();
     await dialog.getByRole('button', { name: 'Done' }).click();
   });
 
   await t.test('"you can copy them later as well"', async () => {
     await menu(page, 'production-app', 'Show secret');
     assert.deepEqual(await copyDetails(page, dialog), details);
+    await dialog.getByText('Showing it was recorded in the audit log.').waitFor();
     await dialog.getByRole('button', { name: 'Done' }).click();
   });
 
@@ -94,20 +100,23 @@ test('the user guide, click by click', async (t) => {
     const key = { accessKeyId: details['AWS Access Key ID'], secret: details['AWS Secret Access Key'] };
     assert.equal((await s3(server, key, 'GET', '/my-bucket/local-file.txt')).status, 200);
     await page.getByRole('link', { name: 'Usage' }).click();
-    await page.getByText('Total: 2', { exact: true }).waitFor();
+    // The snippet's upload and listing, and this request.
+    await page.getByText('Total: 3', { exact: true }).waitFor();
     await page.getByRole('link', { name: 'API access' }).click();
     await page.getByRole('cell', { name: /GetObject/ }).waitFor();
   });
 
   await t.test('"Rotate Regularly": clone, then revoke the old token', async () => {
-    await menu(page, 'backup-script', 'Clone to rotate the keys');
+    await menu(page, 'backup-script', 'Clone with new keys');
     await dialog.getByRole('heading', { name: 'Token cloned' }).waitFor();
+    await page.getByRole('cell', { name: /^backup-script \(copy\)/ }).waitFor();
     const clone = await dialog.getByLabel('AWS Access Key ID', { exact: true }).inputValue();
     assert.notEqual(clone, details['AWS Access Key ID']);
     await dialog.getByRole('button', { name: 'Done' }).click();
     const old = page.getByRole('row').filter({ hasText: details['AWS Access Key ID'] });
     await old.getByRole('button', { name: 'Actions for backup-script' }).click();
     await page.getByRole('menuitem', { name: 'Revoke' }).click();
+    await dialog.getByText(`Token backup-script, access key ID ${details['AWS Access Key ID']}.`).waitFor();
     await dialog.getByRole('button', { name: 'Revoke' }).click();
     await old.getByText('Revoked', { exact: true }).waitFor();
   });

@@ -123,7 +123,34 @@ test('objects', async (t) => {
     await dialog.getByRole('button', { name: 'Download' }).waitFor();
     await page.keyboard.press('Escape');
     assert.equal(await page.evaluate(() => 'acted' in window), false);
-    assert.equal(await page.title(), 'Object Storage Administration');
+    assert.equal(await page.title(), 'photos – Objects – Object Storage Administration');
+  });
+
+  await t.test('columns have headings', async () => {
+    const headings = page.getByRole('table', { name: 'Objects' }).getByRole('columnheader');
+    assert.deepEqual(await headings.allInnerTexts(), ['Selection', 'Name ↑', 'Size', 'Modified']);
+  });
+
+  await t.test('a list that cannot be fetched shows the problem, no count and no box', async () => {
+    await page.route('**/ListObjects', (route) => route.abort());
+    await page.getByRole('button', { name: 'Reload' }).click();
+    await page.getByRole('alert').getByText('The server cannot be reached').waitFor();
+    assert.equal(await page.getByText(/entries|entry/).count(), 0);
+    assert.equal(await page.getByRole('table', { name: 'Objects' }).count(), 0);
+    await page.unroute('**/ListObjects');
+    await page.getByRole('alert').getByRole('button', { name: 'Try again' }).click();
+    await entry('album/').waitFor();
+  });
+
+  await t.test('an address that leads nowhere says so', async () => {
+    await go(page, '/buckets/no-such-bucket/usage');
+    await page.getByRole('heading', { name: 'No bucket named no-such-bucket' }).waitFor();
+    await go(page, '/no-such-page');
+    await page.getByRole('heading', { name: 'There is no such page' }).waitFor();
+    await page.getByRole('main').getByRole('link', { name: 'Buckets' }).click();
+    await page.getByRole('link', { name: 'photos' }).waitFor();
+    await go(page, '/buckets/photos/objects');
+    await entry('album/').waitFor();
   });
 
   await t.test('many are deleted, a folder with all that is in it', async () => {

@@ -28,6 +28,9 @@ test('each key sees what it may do', async (t) => {
   const open = async (key) => {
     const page = await openPage(t, browser, server);
     await signIn(page, key);
+    // A token lands in its bucket, and calls nothing that it may not.
+    await page.getByRole('heading', { name: 'photos', level: 1 }).waitFor();
+    await page.getByRole('link', { name: 'Buckets' }).click();
     await page.getByRole('link', { name: 'photos' }).waitFor();
     assert.equal(await page.getByRole('link', { name: 'secrets' }).count(), 0);
     assert.equal(await page.getByRole('link', { name: 'Administration', exact: true }).count(), 0);
@@ -66,11 +69,19 @@ test('each key sees what it may do', async (t) => {
     await page.getByLabel('Access key ID').fill(elsewhere.accessKeyId);
     await page.getByLabel('Secret access key').fill(elsewhere.secret);
     await page.getByRole('button', { name: 'Sign in' }).click();
-    await page.getByRole('alert').getByText('Your key may not do this here').waitFor();
+    await page.getByRole('alert').getByText('This key may be barred from your address 127.0.0.1.').waitFor();
+  });
+
+  await t.test('signing in makes no denials', async () => {
+    await go(operator, '/buckets/photos/usage');
+    await operator.getByLabel('Token', { exact: true }).selectOption({ label: `writer (${writeOnly.accessKeyId})` });
+    await operator.getByText('No request of this token was refused.').waitFor();
+    await go(operator, '/buckets');
   });
 
   await t.test('a read-write token: deletes too', async () => {
     const page = await open(readWrite);
+    await page.getByRole('banner').getByText('Token: Read & Write').waitFor();
     await page.getByRole('checkbox', { name: 'Select cat.txt' }).waitFor();
     assert.equal(await visible(page, 'Upload files'), true);
   });
@@ -80,7 +91,7 @@ test('each key sees what it may do', async (t) => {
     await go(page, '/administration');
     await page.getByRole('heading', { name: 'Buckets', level: 1 }).waitFor();
     await go(page, '/buckets/secrets/access');
-    await page.getByRole('alert').getByText('Your key may not do this here').waitFor();
+    await page.getByRole('alert').getByText('This key does not permit that').waitFor();
     await page.getByRole('alert').getByText('Request ID').waitFor();
   });
 

@@ -19,7 +19,7 @@ test('search', async (t) => {
   await go(page, '/buckets/photos/objects');
   const names = () => page.getByRole('table', { name: 'Objects' }).locator('.open').allInnerTexts();
   const shown = async (expected) => {
-    await page.getByText(`${expected.length} entries`).waitFor();
+    await page.getByText(expected.length === 1 ? '1 entry' : `${expected.length} entries`).waitFor();
     assert.deepEqual((await names()).map((name) => name.trim()), expected);
   };
   const find = async (text) => {
@@ -44,6 +44,16 @@ test('search', async (t) => {
     await sort('Size, largest first', ['a/Beach.jpg', 'c/beach-at-night.jpg', 'b/forest.jpg']);
     await sort('Modified, newest first', ['c/beach-at-night.jpg', 'b/forest.jpg', 'a/Beach.jpg']);
     await sort('Name, last first', ['c/beach-at-night.jpg', 'b/forest.jpg', 'a/Beach.jpg']);
+  });
+
+  await t.test('the headings of the columns sort too', async () => {
+    const size = page.getByRole('columnheader', { name: /^Size/ });
+    await size.getByRole('button').click();
+    await page.locator('[aria-sort=descending]').filter({ hasText: 'Size' }).waitFor();
+    await shown(['a/Beach.jpg', 'c/beach-at-night.jpg', 'b/forest.jpg']);
+    await size.getByRole('button').click();
+    await page.locator('[aria-sort=ascending]').filter({ hasText: 'Size' }).waitFor();
+    await shown(['b/forest.jpg', 'c/beach-at-night.jpg', 'a/Beach.jpg']);
   });
 
   await t.test('what has no result says what to do', async () => {

@@ -19,6 +19,7 @@ test('settings', async (t) => {
 
   await t.test('tags are stored', async () => {
     await again();
+    assert.equal(await page.getByRole('button', { name: 'Save tags' }).isDisabled(), true);
     await page.getByRole('button', { name: 'Add tag' }).click();
     await page.getByLabel('Key of tag 1').fill('team');
     await page.getByLabel('Value of tag 1').fill('web');
@@ -45,7 +46,7 @@ test('settings', async (t) => {
   await t.test('a wrong rule is refused with the next step, and stays in the form', async () => {
     await page.getByLabel('Allowed origins').fill('https://*.*.example.com');
     await page.getByRole('button', { name: 'Save rules' }).click();
-    await page.getByRole('alert').getByText('Correct what is named below').waitFor();
+    await page.getByRole('alert').getByText('Correct the input named below').waitFor();
     assert.equal(await page.getByLabel('Allowed origins').inputValue(), 'https://*.*.example.com');
   });
 

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { addToken, createBucket, go, openPage, signIn, startBrowser } from './kit/browser.mjs';
+import { addToken, createBucket, go, menu, openPage, signIn, startBrowser } from './kit/browser.mjs';
 import { put, s3 } from './kit/s3.mjs';
 import { OPERATOR, startServer } from './kit/server.mjs';
 
@@ -38,7 +38,35 @@ test('usage, denials, audit, administration', async (t) => {
     await denials.getByRole('button', { name: 'Why was this denied?' }).click();
     const explain = page.getByRole('region', { name: 'Would this be allowed?' });
     await explain.getByText('Denied', { exact: true }).waitFor();
-    await explain.getByText('permission: read-only lacks WRITE').waitFor();
+    await explain.getByText(/^Denied then: /).waitFor();
+    await explain.getByText('permission: read-only lacks WRITE').first().waitFor();
+  });
+
+  await t.test('the recorded rule is the answer, whatever would be decided now', async () => {
+    await go(page, '/buckets/photos/access');
+    await menu(page, 'reader', 'Suspend');
+    await page.getByText('Token reader suspended.').waitFor();
+    assert.equal((await s3(server, reader, 'GET', '/photos/cat.txt')).status, 403);
+    await menu(page, 'reader', 'Resume');
+    await page.getByText('Token reader resumed.').waitFor();
+    await page.getByRole('link', { name: 'Usage' }).click();
+    await page.getByLabel('Token', { exact: true }).selectOption({ label: `reader (${reader.accessKeyId})` });
+    const denials = page.getByRole('region', { name: 'Latest denials' });
+    const suspended = denials.getByRole('listitem').filter({ hasText: 'GetObject' });
+    await suspended.getByRole('button', { name: 'Why was this denied?' }).click();
+    const explain = page.getByRole('region', { name: 'Would this be allowed?' });
+    await explain.getByText('Denied then: the token is suspended').waitFor();
+    await explain.getByText("Now: Allowed: the token's permission includes it").waitFor();
+  });
+
+  await t.test('each rule heads its denials once', async () => {
+    assert.equal((await s3(server, reader, 'PUT', '/photos/again.txt', 'x')).status, 403);
+    await page.getByRole('link', { name: 'API access' }).click();
+    await page.getByRole('link', { name: 'Usage' }).click();
+    await page.getByLabel('Token', { exact: true }).selectOption({ label: `reader (${reader.accessKeyId})` });
+    const denials = page.getByRole('region', { name: 'Latest denials' });
+    await denials.getByText('photos/again.txt').waitFor();
+    assert.equal(await denials.getByText('permission: read-only lacks WRITE').count(), 1);
   });
 
   await t.test('from a request id to the token and the rule', async () => {
@@ -51,7 +79,7 @@ test('usage, denials, audit, administration', async (t) => {
     await found.getByText('other', { exact: true }).waitFor();
     await page.getByPlaceholder('Request ID').fill('none-such');
     await page.getByRole('button', { name: 'Find' }).click();
-    await found.getByText('No kept denial').waitFor();
+    await found.getByText('No denial with this request ID').waitFor();
   });
 
   await t.test('what would be allowed is said without doing it', async () => {
@@ -63,13 +91,20 @@ test('usage, denials, audit, administration', async (t) => {
     await explain.getByText('Allowed', { exact: true }).waitFor();
     await explain.getByLabel('Operation').fill('NoSuchOperation');
     await explain.getByRole('button', { name: 'Explain' }).click();
-    await explain.getByRole('alert').getByText('Correct what is named below').waitFor();
+    await explain.getByRole('alert').getByText('Correct the input named below').waitFor();
   });
 
   await t.test('the audit log of the bucket', async () => {
+    await page.getByRole('link', { name: 'Audit log' }).click();
     const audit = page.getByRole('region', { name: 'Audit log' });
-    await audit.getByText('token.create').first().waitFor();
-    await audit.getByText('bucket.create').waitFor();
+    await audit.getByRole('cell', { name: 'token.create' }).first().waitFor();
+    await audit.getByRole('cell', { name: 'bucket.create' }).waitFor();
+    await audit.getByLabel('Action').selectOption('token.create');
+    assert.equal(await audit.getByRole('cell', { name: 'bucket.create' }).count(), 0);
+    // Names and values, not JSON.
+    await audit.getByRole('cell', { name: 'Show' }).first().getByText('Show').click();
+    await audit.getByRole('term').filter({ hasText: 'permission' }).first().waitFor();
+    assert.equal(await audit.getByText('{"').count(), 0);
   });
 
   await t.test('operators: accounts, keys, keyring, audit, address', async () => {
@@ -77,7 +112,12 @@ test('usage, denials, audit, administration', async (t) => {
     await page.getByRole('button', { name: 'Create operator key' }).click();
     await dialog.getByLabel('Name', { exact: true }).fill('second operator');
     await dialog.getByRole('button', { name: 'Create operator key' }).click();
+    await dialog.getByRole('heading', { name: 'Key second operator created' }).waitFor();
     await dialog.getByText('Copy the secret now').waitFor();
+    // It is shown only once: nothing but "Done" closes it.
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('Escape');
+    assert.equal(await dialog.getByRole('button', { name: 'Close' }).count(), 0);
     const made = {
       accessKeyId: await dialog.getByLabel('Access key ID', { exact: true }).inputValue(),
       secret: await dialog.getByLabel('Secret access key', { exact: true }).inputValue(),
@@ -96,7 +136,11 @@ test('usage, denials, audit, administration', async (t) => {
     await dialog.getByRole('button', { name: 'Revoke' }).click();
     await page.getByText('Revoked', { exact: true }).waitFor();
     await go(second, '/administration/keyring');
-    await second.getByRole('dialog', { name: 'Sign in again' }).getByText('This key cannot be used').waitFor();
+    const again = second.getByRole('dialog', { name: 'Sign in again' });
+    await again.getByText('This key cannot be used').waitFor();
+    await again.getByRole('button', { name: 'Sign out' }).click();
+    await second.getByLabel('Access key ID').waitFor();
+    assert.equal(await second.getByRole('dialog').count(), 0);
 
     await go(page, '/administration/keyring');
     await page.getByText('Active', { exact: true }).waitFor();

@@ -25,6 +25,11 @@ export function moment(time: Timestamp | undefined): string {
   return timestampDate(time).toLocaleString(language.locale, { dateStyle: 'medium', timeStyle: 'short' });
 }
 
+/** Only the date, for narrow columns. */
+export function day(time: Timestamp | undefined): string {
+  return time === undefined ? '' : timestampDate(time).toLocaleDateString(language.locale, { dateStyle: 'short' });
+}
+
 /** For titles and logs: seconds and the zone. */
 export function exactMoment(time: Timestamp | undefined): string {
   return time === undefined ? '' : timestampDate(time).toISOString();

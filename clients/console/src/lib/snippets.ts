@@ -49,6 +49,7 @@ function env({ credentials }: Setup): string {
   );
 }
 
+/** Uploads first where it may, so that an empty bucket has something to list. */
 function awsCli(setup: Setup): string {
   const { credentials, region } = setup;
   const bucket = shellQuote(credentials.bucket);
@@ -57,7 +58,8 @@ function awsCli(setup: Setup): string {
     `export AWS_DEFAULT_REGION=${shellQuote(region)}`,
     `export AWS_ACCESS_KEY_ID=${shellQuote(credentials.accessKeyId)}`,
     `export AWS_SECRET_ACCESS_KEY=${shellQuote(credentials.secretAccessKey)}`,
-    writesOnly(setup) ? `echo hello | aws s3 cp - s3://${bucket}/hello.txt` : `aws s3 ls s3://${bucket}/`,
+    ...(setup.permission === Permission.READ_ONLY ? [] : [`echo hello | aws s3 cp - s3://${bucket}/hello.txt`]),
+    ...(writesOnly(setup) ? [] : [`aws s3 ls s3://${bucket}/`]),
   );
 }
 

@@ -55,3 +55,12 @@ function add(point: Point, hour: UsageHour): void {
   }
   for (const denial of hour.denials) point.denials += Number(denial.requests);
 }
+
+/** The top of a scale that holds `value`: an even whole number of a unit, so that its half is whole too. */
+export function niceCeiling(value: number, base: 1000 | 1024): number {
+  if (value <= 2) return 2;
+  const unit = base ** Math.floor(Math.log(value) / Math.log(base));
+  const digits = 10 ** Math.floor(Math.log10(value / unit));
+  const step = [2, 4, 6, 8, 10, 20].find((each) => each * digits * unit >= value) ?? 20;
+  return step * digits * unit;
+}
