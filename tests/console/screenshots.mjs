@@ -79,6 +79,9 @@ async function shoot(server, browser, { name: kind, ...options }) {
   await go(page, '/buckets/photos/usage');
   await page.getByRole('heading', { name: 'Latest denials' }).waitFor();
   await shot('usage');
+  await go(page, '/buckets/photos/audit');
+  await page.getByRole('cell', { name: 'token.create' }).first().waitFor();
+  await shot('audit');
   for (const tab of ['accounts', 'keys', 'keyring', 'audit', 'address']) {
     await go(page, `/administration/${tab}`);
     await shot(`administration-${tab}`);

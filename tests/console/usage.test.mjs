@@ -102,7 +102,7 @@ test('usage, denials, audit, administration', async (t) => {
     await audit.getByLabel('Action').selectOption('token.create');
     assert.equal(await audit.getByRole('cell', { name: 'bucket.create' }).count(), 0);
     // Names and values, not JSON.
-    await audit.getByRole('cell', { name: 'Show' }).first().getByText('Show').click();
+    await audit.getByRole('row').nth(1).getByText('Show', { exact: true }).click();
     await audit.getByRole('term').filter({ hasText: 'permission' }).first().waitFor();
     assert.equal(await audit.getByText('{"').count(), 0);
   });
@@ -145,7 +145,7 @@ test('usage, denials, audit, administration', async (t) => {
     await go(page, '/administration/keyring');
     await page.getByText('Active', { exact: true }).waitFor();
     await go(page, '/administration/audit');
-    await page.getByText('operator_key.create').first().waitFor();
+    await page.getByRole('cell', { name: 'operator_key.create' }).first().waitFor();
     await go(page, '/administration/address');
     await page.getByText('127.0.0.1').first().waitFor();
   });
