@@ -339,7 +339,6 @@ export const de: Record<keyof typeof en, string> = {
   'cors.save': 'Regeln speichern',
   audit: 'Protokoll',
   'audit.none': 'Noch ist nichts verzeichnet.',
-  'audit.noneOf': 'Kein geladenes Ereignis hat diese Aktion.',
   'audit.any': 'Alle Aktionen',
   'audit.action': 'Aktion',
   'audit.actor': 'Wer',

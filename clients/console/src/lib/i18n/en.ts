@@ -328,7 +328,6 @@ export const en = {
   'cors.save': 'Save rules',
   audit: 'Audit log',
   'audit.none': 'Nothing has been recorded yet.',
-  'audit.noneOf': 'No event with this action has been loaded.',
   'audit.any': 'All actions',
   'audit.action': 'Action',
   'audit.actor': 'Who',
