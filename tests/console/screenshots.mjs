@@ -44,6 +44,7 @@ async function shoot(server, browser, { name: kind, ...options }) {
   const page = await openPage(scope, browser, server, options);
   const shot = async (name) => {
     await page.waitForLoadState('networkidle');
+    await page.waitForFunction(() => !document.body.innerText.includes('Loading…'));
     await page.screenshot({ path: join(FOLDER, `${name}-${kind}.png`), animations: 'disabled' });
   };
   await shot('sign-in');
