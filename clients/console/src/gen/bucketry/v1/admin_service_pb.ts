@@ -773,8 +773,8 @@ export const AdminService: GenService<{
     output: typeof CreateEdgeKeyResponseSchema;
   },
   /**
-   * Creates another administrator key of an account, which may do all that its first key may: the way to rotate. Errors:
-   * ACCESS_DENIED (another account), NO_SUCH_ACCOUNT, INVALID_ARGUMENT.
+   * Creates another administrator key of an account, which may do all that its first key may: the way to rotate.
+   * Errors: ACCESS_DENIED (another account), NO_SUCH_ACCOUNT, INVALID_ARGUMENT.
    *
    * @generated from rpc bucketry.v1.AdminService.CreateAccountKey
    */
@@ -785,8 +785,8 @@ export const AdminService: GenService<{
   },
   /**
    * The keys that the caller administers, without secrets, oldest first, revoked ones included: operators see operator
-   * keys, edge keys and account administrator keys; an account administrator sees the administrator keys of the account.
-   * Errors: ACCESS_DENIED (another account), INVALID_ARGUMENT.
+   * keys, edge keys and account administrator keys; an account administrator sees the administrator keys of its account.
+   * Errors: ACCESS_DENIED (another account), NO_SUCH_ACCOUNT, INVALID_ARGUMENT.
    *
    * @generated from rpc bucketry.v1.AdminService.ListAdminKeys
    */
@@ -796,10 +796,11 @@ export const AdminService: GenService<{
     output: typeof ListAdminKeysResponseSchema;
   },
   /**
-   * Revokes a key that the caller administers permanently. After the answer no operation starts and no write commits with
-   * it. An account administrator may revoke the key that makes the call, an operator may not. Errors: NO_SUCH_TOKEN (no
-   * such key, or of another account), LAST_ADMIN_KEY (the account would be left without a usable administrator key: create
-   * another one first; operators may revoke it), INVALID_REQUEST (the operator key that makes the call).
+   * Revokes a key that the caller administers permanently. After the answer no operation starts and no write commits
+   * with it. An account administrator may revoke the key that makes the call, an operator may not.
+   * Errors: NO_SUCH_TOKEN (no such key, or of another account), LAST_ADMIN_KEY (the account would be left without a
+   * usable administrator key: create another one first; operators may revoke it), INVALID_REQUEST (the operator key that
+   * makes the call).
    *
    * @generated from rpc bucketry.v1.AdminService.RevokeAdminKey
    */

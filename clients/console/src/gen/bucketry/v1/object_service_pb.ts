@@ -1914,7 +1914,7 @@ export type SearchObjectsResponse = Message<"bucketry.v1.SearchObjectsResponse">
   objects: Object$[];
 
   /**
-   * Empty on the last page. Objects that are not changed while the pages are read are on exactly one of them.
+   * Empty on the last page. Objects that do not change meanwhile are on exactly one page; but see `coverage`.
    *
    * @generated from field: string next_page_token = 2;
    */
