@@ -80,6 +80,24 @@ test('objects', async (t) => {
     await page.keyboard.press('Escape');
   });
 
+  await t.test('a download that fails leaves the console open', async () => {
+    await put(server, OPERATOR, 'photos', 'gone.bin', 'soon gone', 'application/octet-stream');
+    await page.getByRole('button', { name: 'Reload' }).click();
+    await entry('gone.bin').click();
+    const isDownload = (url) => url.searchParams.has('response-content-disposition');
+    await page.route(isDownload, (route) => route.fulfill({ status: 503, contentType: 'text/html', body: 'refused' }));
+    const navigated = page.waitForEvent('framenavigated', (frame) => frame.url().startsWith(server.endpoint));
+    await dialog.getByRole('button', { name: 'Download' }).click();
+    assert.notEqual(await navigated, page.mainFrame());
+    await page.unroute(isDownload);
+    assert.equal((await s3(server, OPERATOR, 'DELETE', '/photos/gone.bin')).status, 204);
+    await dialog.getByRole('button', { name: 'Download' }).click();
+    await dialog.getByRole('alert').getByText('It is not there any more.').waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByRole('button', { name: 'Reload' }).click();
+    await entry('gone.bin').waitFor({ state: 'detached' });
+  });
+
   await t.test('headers and metadata are edited, and the tags stay', async () => {
     await entry('hello.txt').click();
     await dialog.getByText('Edit headers and metadata').click();
@@ -118,7 +136,12 @@ test('objects', async (t) => {
     await entry('hostile-<img src=x onerror=acted=1>.html').click();
     await dialog.getByRole('region', { name: 'Preview' }).getByText(page1).waitFor();
     await page.keyboard.press('Escape');
-    await entry('hostile-gpj.⟨U+202E⟩exe').waitFor();
+    const turned = 'hostile-gpj.⟨U+202E⟩exe';
+    await entry(turned).click();
+    await dialog.getByRole('heading', { name: turned, exact: true }).waitFor();
+    await dialog.getByRole('button', { name: 'Delete', exact: true }).click();
+    await dialog.getByRole('paragraph').filter({ hasText: turned }).waitFor();
+    await page.keyboard.press('Escape');
     await entry(`hostile-${'n'.repeat(1016)}`).click();
     await dialog.getByRole('button', { name: 'Download' }).waitFor();
     await page.keyboard.press('Escape');

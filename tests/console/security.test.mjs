@@ -5,8 +5,9 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { test } from 'node:test';
 
-import { addToken, createBucket, openPage, signIn, startBrowser } from './kit/browser.mjs';
-import { startServer } from './kit/server.mjs';
+import { addToken, createBucket, go, openPage, signIn, startBrowser } from './kit/browser.mjs';
+import { put } from './kit/s3.mjs';
+import { OPERATOR, startServer } from './kit/server.mjs';
 
 const CALL = {
   method: 'POST',
@@ -37,6 +38,45 @@ test('security', async (t) => {
     const name = '<img src=x onerror="window.acted=1"> שלום';
     await addToken(page, 'hostile', name, 'Read only');
     await page.getByText(name, { exact: true }).waitFor();
+    assert.equal(await page.evaluate(() => 'acted' in window), false);
+  });
+
+  await t.test('the type of a preview is not the one that the uploader wrote', async () => {
+    const page = await openPage(t, browser, server);
+    await signIn(page);
+    await createBucket(page, 'previews');
+    const html = '<h1>acted</h1><script>parent.postMessage("acted", "*")</script>';
+    const types = {
+      'list.pdf': 'application/pdf;,text/html',
+      'second.pdf': 'application/pdf; charset=utf-8, text/html',
+      'quoted.pdf': 'application/pdf;"\\",text/html',
+      'image.png': 'image/png,text/html',
+      'parameter.pdf': 'Application/PDF; x=text/html',
+      'parameter.png': 'image/PNG; x=text/html',
+    };
+    for (const [name, type] of Object.entries(types)) await put(server, OPERATOR, 'previews', name, html, type);
+    await page.evaluate(() => addEventListener('message', () => (window.acted = true)));
+    await go(page, '/buckets/previews/objects');
+    const dialog = page.getByRole('dialog');
+    const open = (name) => page.getByRole('table', { name: 'Objects' }).getByRole('button', { name, exact: true }).click();
+    const noPreview = dialog.getByText('There is no preview for this kind of object.');
+    for (const [name] of Object.entries(types).filter(([, type]) => type.includes(','))) {
+      await open(name);
+      await noPreview.waitFor();
+      await page.keyboard.press('Escape');
+    }
+    // The browser's PDF viewer would load its own files, which are requests to a foreign host here.
+    await page.route((url) => url.searchParams.has('response-content-type') && url.pathname.endsWith('.pdf'), (route) =>
+      route.fulfill({ status: 204 }),
+    );
+    await open('parameter.pdf');
+    await dialog.getByRole('button', { name: 'Show preview' }).click();
+    const frame = dialog.locator('iframe');
+    assert.equal(await typeOf(await frame.getAttribute('src')), 'application/pdf');
+    await page.keyboard.press('Escape');
+    await open('parameter.png');
+    const image = dialog.getByRole('img', { name: 'Preview of parameter.png' });
+    assert.equal(await typeOf(await image.getAttribute('src')), 'image/png');
     assert.equal(await page.evaluate(() => 'acted' in window), false);
   });
 
@@ -79,6 +119,14 @@ test('security', async (t) => {
     assert.equal(forged.status, 403);
   });
 });
+
+/** The content type of the answer. */
+async function typeOf(url) {
+  const answer = await fetch(url);
+  assert.equal(answer.status, 200);
+  await answer.body.cancel();
+  return answer.headers.get('content-type');
+}
 
 /** A page of another origin. */
 async function serve(t, html) {

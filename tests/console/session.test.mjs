@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { createBucket, go, openPage, signIn, startBrowser } from './kit/browser.mjs';
+import { addToken, createBucket, go, openPage, signIn, startBrowser } from './kit/browser.mjs';
 import { OPERATOR, startServer } from './kit/server.mjs';
 
 test('sessions', async (t) => {
@@ -99,6 +99,32 @@ test('sessions', async (t) => {
     await go(page, '/buckets/before-restart/access');
     await page.getByRole('button', { name: 'Sign in' }).waitFor();
     assert.equal(await page.getByText('before-restart').count(), 0);
+  });
+
+  await t.test("a sign-in that was still in progress at sign-out does not replace the next user's session", async () => {
+    const page = await openPage(t, browser, server);
+    await page.clock.install();
+    await signIn(page);
+    await createBucket(page, 'of-the-next');
+    const next = await addToken(page, 'of-the-next', 'next', 'Read only');
+    await page.clock.fastForward('16:00');
+    const prompt = page.getByRole('dialog', { name: 'Sign in again' });
+    let hold;
+    const held = new Promise((resolve) => (hold = resolve));
+    await page.route('**/AnswerChallenge', (route) => hold(route), { times: 1 });
+    await prompt.getByLabel('Secret access key').fill(OPERATOR.secret);
+    await prompt.getByRole('button', { name: 'Sign in' }).click();
+    const late = await held;
+    await prompt.getByRole('button', { name: 'Not now' }).click();
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await signIn(page, next);
+    const finished = page.waitForEvent('requestfinished', (request) => request === late.request());
+    await late.continue();
+    await finished;
+    await go(page, '/buckets/of-the-next/objects');
+    await page.getByText('This bucket is empty.').waitFor();
+    await page.getByRole('banner').getByText(next.accessKeyId, { exact: true }).waitFor();
+    assert.equal(await page.getByText(OPERATOR.accessKeyId, { exact: true }).count(), 0);
   });
 
   await t.test("a call that waited for one user does not go on with the next one's session", async () => {

@@ -36,6 +36,12 @@ export class TransferError extends Error {
   }
 }
 
+/** For an answer whose body is not read. */
+export function refusalOf(answer: Response): TransferError {
+  const requestId = answer.headers.get('x-amz-request-id') ?? '';
+  return new TransferError(answer.status, '', answer.statusText || `HTTP ${answer.status}`, requestId);
+}
+
 /** An error whose text is a message of the catalogue's own making. */
 export class ConsoleError extends Error {
   override readonly name = 'ConsoleError';

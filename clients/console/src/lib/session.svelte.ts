@@ -36,7 +36,10 @@ class Session {
   }
 
   async signIn(accessKeyId: string, secret: string): Promise<void> {
+    const generation = this.#generation;
     const { token, lifetimeSeconds } = await signIn(accessKeyId, secret);
+    // The user signed out meanwhile, and another may have signed in.
+    if (generation !== this.#generation) return;
     this.#token = token;
     this.accessKeyId = accessKeyId;
     this.signedIn = true;
