@@ -85,3 +85,11 @@ function localTime(date: Date): string {
   const day = `${date.getFullYear()}-${pad(date.getMonth() + 1)}-${pad(date.getDate())}`;
   return `${day}T${pad(date.getHours())}:${pad(date.getMinutes())}`;
 }
+
+/**
+ * Whether warnings need a second press before saving. That clients of one address family only are allowed is usually
+ * intended: it is shown afterwards.
+ */
+export function needConfirmation(warnings: string[]): boolean {
+  return warnings.some((warning) => !/^only IPv[46] is allowed/.test(warning));
+}
