@@ -92,7 +92,7 @@ test('objects', async (t) => {
     await page.unroute(isDownload);
     assert.equal((await s3(server, OPERATOR, 'DELETE', '/photos/gone.bin')).status, 204);
     await dialog.getByRole('button', { name: 'Download' }).click();
-    await dialog.getByRole('alert').getByText('It is not there any more.').waitFor();
+    await dialog.getByRole('alert').getByText('This no longer exists.').waitFor();
     await page.keyboard.press('Escape');
     await page.getByRole('button', { name: 'Reload' }).click();
     await entry('gone.bin').waitFor({ state: 'detached' });
