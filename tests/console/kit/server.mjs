@@ -29,7 +29,7 @@ export async function startServer(t, { consoleHost = '127.0.0.1' } = {}) {
       ...['--listen', `127.0.0.1:${dataPort}`],
       ...['--console-listen', `127.0.0.1:${consolePort}`],
       ...['--public-url', server.endpoint],
-      ...(consoleHost === '127.0.0.1' ? [] : ['--endpoint-alias', server.console]),
+      ...(consoleHost === '127.0.0.1' ? [] : ['--grpc-web-origin', server.console]),
     ], {
       env: {
         PATH: process.env.PATH,
