@@ -1,5 +1,5 @@
-// Text to paste: what each client needs to use a token, with the token's own values. The same texts as
-// `bucketry token show --snippet` writes.
+// Text to paste: what each client needs to use a token, with the token's own values. The settings are those of
+// `bucketry token show --snippet`; where writing is allowed, the lines for the AWS CLI also upload an object.
 
 import { type Credentials, Permission } from '../gen/bucketry/v1/token_service_pb.js';
 

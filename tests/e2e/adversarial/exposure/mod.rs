@@ -7,7 +7,8 @@
 //! - no default credentials: `lifecycle::the_first_start_shows_a_key_once`; here, that those of other products are
 //!   refused
 //!
-//! Not applicable, since there is no console: step-up authentication, CSRF, cached pages, preview of objects.
+//! `tests/console/security.test.mjs` has those of the browser: CSRF, framing, preview of objects. There is no step-up
+//! authentication.
 
 mod errors;
 mod strangers;
