@@ -193,6 +193,16 @@ mod tests {
         assert!(again.body().is_empty());
     }
 
+    /// Over HTTP/2, content in an answer to HEAD is a protocol error.
+    #[test]
+    fn head_has_the_length_of_the_page_and_no_content() {
+        let page = answer(Method::GET, "/", "");
+        let head = answer(Method::HEAD, "/", "");
+        assert!(head.body().is_empty());
+        let length = header(&head, header::CONTENT_LENGTH);
+        assert_eq!(length, page.body().len().to_string());
+    }
+
     #[test]
     fn every_answer_has_the_security_headers() {
         for (method, path, status) in [

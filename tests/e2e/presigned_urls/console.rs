@@ -1,4 +1,4 @@
-//! What browsers are told about presigned requests of a console's pages.
+//! CORS answers to presigned requests from pages of a console.
 
 use std::net::SocketAddr;
 

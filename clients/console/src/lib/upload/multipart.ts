@@ -24,7 +24,7 @@ interface SentPart {
   etag: string;
 }
 
-/** The size of the parts, so that there are not too many. */
+/** The size of the parts: larger for large files, since S3 limits the number of parts. */
 export function partSizeOf(size: number): number {
   return Math.max(MIN_PART_BYTES, Math.ceil(size / MAX_PARTS / MIB) * MIB);
 }
